@@ -1,0 +1,1 @@
+"""Values every other part speaks in: exact time, movies, labels, embeddings, the timeline."""

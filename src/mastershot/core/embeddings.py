@@ -1,0 +1,70 @@
+"""Vectors that remember which space they live in, so that two spaces are never mixed."""
+
+import hashlib
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mastershot.core.errors import EmbeddingSpaceError
+
+FloatArray: TypeAlias = npt.NDArray[np.float32]
+IntArray: TypeAlias = npt.NDArray[np.int64]
+ImageArray: TypeAlias = npt.NDArray[np.uint8]
+
+
+@dataclass(frozen=True)
+class EmbeddingSpace:
+    """The space an encoder maps into; equal only when vectors may be compared.
+
+    Attributes:
+        model: The encoder's name, such as ``openai/clip-vit-base-patch32``.
+        weights_hash: Digest of its weights and of how frames are prepared for them.
+        width: Number of dimensions, D.
+    """
+
+    model: str
+    weights_hash: str
+    width: int
+
+    @property
+    def key(self) -> str:
+        """Sixteen hex digits that name the space in files and tables."""
+        text = f"{self.model}\n{self.weights_hash}\n{self.width}"
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, eq=False)
+class Embeddings:
+    """Vectors of one space, one row a frame.
+
+    Attributes:
+        space: Where the vectors live.
+        frames: Ordinal of each row's frame, ascending, shape (N,).
+        vectors: The vectors, shape (N, D), float32.
+    """
+
+    space: EmbeddingSpace
+    frames: IntArray
+    vectors: FloatArray
+
+    def __post_init__(self) -> None:
+        assert self.vectors.shape == (len(self.frames), self.space.width), self.vectors.shape
+
+    def __len__(self) -> int:
+        return len(self.frames)
+
+    def within(self, *, first_frame: int, end_frame: int) -> FloatArray:
+        """Return the rows whose frame lies in the half-open range, shape (n, D)."""
+        low, high = np.searchsorted(self.frames, [first_frame, end_frame])
+        return self.vectors[low:high]
+
+
+def require_same_space(one: EmbeddingSpace, other: EmbeddingSpace) -> None:
+    """Raise `EmbeddingSpaceError` unless vectors of the two spaces may be compared."""
+    if one != other:
+        raise EmbeddingSpaceError(
+            f"embeddings of {one.model} ({one.key}) cannot be compared with those of "
+            f"{other.model} ({other.key}); encode both with one encoder"
+        )

@@ -1,0 +1,45 @@
+"""What can go wrong because of an input: one clear sentence each, never a traceback."""
+
+
+class MastershotError(Exception):
+    """Base of every error a user can cause; its text is the sentence the user reads."""
+
+
+class MediaError(MastershotError):
+    """A film cannot be read: missing, empty, not a video, truncated, or without a picture."""
+
+
+class OutputError(MastershotError):
+    """A result cannot be written: no permission, no space, or something is in its place."""
+
+
+class SettingError(MastershotError):
+    """A setting has a value that means nothing, such as a sampling of ``uniform:0``."""
+
+
+class TaxonomyError(MastershotError):
+    """A taxonomy is unknown, unreadable, empty, or names a label twice."""
+
+
+class TimelineError(MastershotError):
+    """A timeline file is unreadable, of another schema, or contradicts itself."""
+
+
+class ShotListError(MastershotError):
+    """A list of shots made elsewhere cannot be read or does not fit its film."""
+
+
+class EncoderError(MastershotError):
+    """An encoder is unknown, or its folder does not hold what it needs."""
+
+
+class EncoderUnavailableError(EncoderError):
+    """An encoder is known but its weights are not here; the text says how to get them."""
+
+
+class EmbeddingSpaceError(MastershotError):
+    """Embeddings of two different spaces were compared or mixed."""
+
+
+class LibraryError(MastershotError):
+    """A library is missing, unreadable, damaged, or does not hold what was asked for."""

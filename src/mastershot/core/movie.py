@@ -1,0 +1,116 @@
+"""A movie, its shots and its scenes; every id is derived from content, never random."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from mastershot.core.labels import LabelScore
+from mastershot.core.time import Span
+
+TransitionKind: TypeAlias = Literal["start", "cut", "fade", "dissolve", "wipe"]
+TRANSITION_KINDS: tuple[TransitionKind, ...] = ("start", "cut", "fade", "dissolve", "wipe")
+
+
+@dataclass(frozen=True)
+class Movie:
+    """What a film's file is.
+
+    Attributes:
+        id: First sixteen hex digits of the content hash: the same file, the same id anywhere.
+        path: The file as the user named it.
+        content_hash: BLAKE2b digest of the file's bytes, as ``blake2b:<32 hex digits>``.
+        frame_rate: Nominal frames per second; under a variable rate, the mean.
+        time_base: Seconds per timestamp unit.
+        start_pts: Timestamp of the first frame; not 0 under a start offset.
+        end_pts: Timestamp at which the last frame stops being shown.
+        num_frames: Number of frames the decoder delivers.
+        width_px: Width of a frame as shown: after rotation, before sample aspect ratio.
+        height_px: Height likewise.
+        sample_aspect_ratio: Width of a pixel over its height, as shown.
+        has_audio: True if the file holds an audio stream.
+        variable_frame_rate: True if frames are not evenly spaced.
+    """
+
+    id: str
+    path: str
+    content_hash: str
+    frame_rate: Fraction
+    time_base: Fraction
+    start_pts: int
+    end_pts: int
+    num_frames: int
+    width_px: int
+    height_px: int
+    sample_aspect_ratio: Fraction
+    has_audio: bool
+    variable_frame_rate: bool
+
+    @property
+    def duration_s(self) -> float:
+        return float((self.end_pts - self.start_pts) * self.time_base)
+
+
+def movie_id(content_hash: str) -> str:
+    """Return the id of the movie with this content hash."""
+    return content_hash.partition(":")[2][:16]
+
+
+@dataclass(frozen=True)
+class Transition:
+    """How a shot begins, as a half-open run of frames (empty for a cut and for the start)."""
+
+    kind: TransitionKind
+    start_frame: int
+    end_frame: int
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One unbroken run of frames of one camera.
+
+    Attributes:
+        id: ``<movie id>/<index, five digits>``.
+        span: Where it lies, exact.
+        transition_in: How it begins.
+        labels: The best labels (at most 5), best first; None when no label was computed.
+        kept: Names of the labels that METHODS A5 keeps; empty when the shot is unsure.
+        borrowed: Where the shot itself is unsure, the labels its scene is sure of.
+        thumb: Path of its picture, relative to the timeline; None when there is none.
+    """
+
+    id: str
+    span: Span
+    transition_in: Transition
+    labels: tuple[LabelScore, ...] | None = None
+    kept: tuple[str, ...] = ()
+    borrowed: tuple[LabelScore, ...] = ()
+    thumb: str | None = None
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A run of consecutive shots that belong together.
+
+    Attributes:
+        id: ``<movie id>/s<index, four digits>``.
+        first_shot: Index of its first shot.
+        end_shot: Index one past its last shot.
+        span: Where it lies, exact.
+        labels: The best labels of its shots' mean score; None when no label was computed.
+    """
+
+    id: str
+    first_shot: int
+    end_shot: int
+    span: Span
+    labels: tuple[LabelScore, ...] | None = None
+
+
+def shot_id(movie: str, index: int) -> str:
+    """Return the id of a movie's shot, such as ``9f0c…/00012``."""
+    return f"{movie}/{index:05}"
+
+
+def scene_id(movie: str, index: int) -> str:
+    """Return the id of a movie's scene, such as ``9f0c…/s0003``."""
+    return f"{movie}/s{index:04}"

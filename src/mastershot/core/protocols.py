@@ -1,0 +1,73 @@
+"""The sockets: what a part must be able to do to take its place in the path."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray, IntArray
+
+
+class ShotDetector(Protocol):
+    """Says where a film cuts, from its frames in order."""
+
+    max_lag_frames: int
+    """A cut is reported at most this many frames after it happened."""
+
+    def process(self, *, frame: int, pts: int, image: ImageArray) -> list[int]:
+        """Take the next frame, BGR, shape (H, W, 3); return the cuts known by now.
+
+        A cut is the ordinal of the first frame of the new shot. Cuts come in ascending order.
+        """
+        ...
+
+    def finish(self) -> list[int]:
+        """Return the cuts that only the end of the film settles."""
+        ...
+
+
+class Encoder(Protocol):
+    """Maps a batch of frames to vectors of one space."""
+
+    @property
+    def space(self) -> EmbeddingSpace: ...
+
+    def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
+        """Return one unit vector a frame, shape (T, D), from RGB frames (T, H, W, 3)."""
+        ...
+
+
+class ImageTextEncoder(Encoder, Protocol):
+    """Maps frames and words to one space, where closeness is meaning."""
+
+    @property
+    def logit_scale(self) -> float:
+        """What a cosine is multiplied by before a softmax over labels; 100 for OpenAI CLIP."""
+        ...
+
+    @property
+    def label_template(self) -> str:
+        """The prompt a label is put into, with ``{label}`` in it; it belongs to the encoder."""
+        ...
+
+    def encode_texts(self, texts: Sequence[str]) -> FloatArray:
+        """Return one unit vector a text, shape (N, D)."""
+        ...
+
+
+class FeatureStore(Protocol):
+    """Keeps the vectors of a film's frames, so that no frame is encoded twice."""
+
+    def missing(self, space: EmbeddingSpace, frames: IntArray) -> IntArray:
+        """Return those of the frames that have no vector in this space yet, ascending."""
+        ...
+
+    def put(self, embeddings: Embeddings) -> None:
+        """Keep the vectors; a frame that is there already keeps what it has."""
+        ...
+
+    def get(self, space: EmbeddingSpace, frames: IntArray | None = None) -> Embeddings:
+        """Return the vectors of these frames, or of all that are kept, ascending by frame.
+
+        Raises:
+            KeyError: A frame that was asked for has no vector.
+        """
+        ...
