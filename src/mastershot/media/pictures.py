@@ -1,0 +1,174 @@
+"""Pictures out of decoded frames: small ones for cuts, upright ones for encoders and people."""
+
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from mastershot.core.embeddings import ImageArray, IntArray
+
+if TYPE_CHECKING:
+    from av import VideoFrame
+    from av.video.codeccontext import VideoCodecContext
+    from av.video.reformatter import VideoReformatter
+
+# Bytes a sample, and how many luma columns and rows share one chroma sample, as powers of two.
+_PLANAR_YUV: dict[str, tuple[type[np.generic], int, int]] = {
+    "yuv420p": (np.uint8, 1, 1),
+    "yuvj420p": (np.uint8, 1, 1),
+    "yuv422p": (np.uint8, 1, 0),
+    "yuvj422p": (np.uint8, 1, 0),
+    "yuv444p": (np.uint8, 0, 0),
+    "yuvj444p": (np.uint8, 0, 0),
+    "yuv420p10le": (np.uint16, 1, 1),
+    "yuv422p10le": (np.uint16, 1, 0),
+    "yuv444p10le": (np.uint16, 0, 0),
+}
+
+
+class PointSampler:
+    """Takes a small BGR picture of each frame, one source pixel a point, without scaling it.
+
+    The planes are read at a grid of points, and only those points go through the colour
+    conversion that a whole frame would go through. What a shot detector sees thus differs from
+    PySceneDetect's own reader by where it looks, not by how colours are computed: near black,
+    a rounding of one level turns hue, and with it the score, upside down.
+    """
+
+    def __init__(self, *, width_px: int, height_px: int) -> None:
+        self._width = width_px
+        self._height = height_px
+        self._canvas: VideoFrame | None = None
+        self._grids: dict[tuple[int, int, int], IntArray] = {}
+        self._reformatter: VideoReformatter | None = None
+
+    def sample(self, picture: "VideoFrame") -> ImageArray:
+        """Return the frame's points, BGR, shape (height_px, width_px, 3)."""
+        layout = _PLANAR_YUV.get(picture.format.name)
+        if layout is None:
+            return self._scaled_by_swscale(picture)
+        dtype, shift_x, shift_y = layout
+        canvas = self._canvas_like(picture, shift_x, shift_y)
+        for index, (plane, target) in enumerate(zip(picture.planes, canvas.planes, strict=True)):
+            source = np.frombuffer(cast("memoryview", plane), dtype)
+            stride = plane.line_size // source.itemsize
+            points = source.take(self._grid(plane.width, plane.height, stride))
+            rows = np.frombuffer(cast("memoryview", target), dtype).reshape(target.height, -1)
+            if index == 0:  # Luma is read back at these places only; the rest stays as it was.
+                rows[:: 1 << shift_y, : self._width << shift_x : 1 << shift_x] = points
+            else:
+                rows[:, : self._width] = points
+        bgr = self._convert(canvas)[:: 1 << shift_y, :: 1 << shift_x]
+        return np.ascontiguousarray(bgr)
+
+    def _grid(self, width_px: int, height_px: int, stride: int) -> IntArray:
+        """Return the flat place of each point's sample in a plane, shape (height, width)."""
+        key = (width_px, height_px, stride)
+        if key not in self._grids:
+            rows = ((2 * np.arange(self._height) + 1) * height_px) // (2 * self._height)
+            columns = ((2 * np.arange(self._width) + 1) * width_px) // (2 * self._width)
+            self._grids[key] = rows[:, None] * stride + columns[None, :]
+        return self._grids[key]
+
+    def _canvas_like(self, picture: "VideoFrame", shift_x: int, shift_y: int) -> "VideoFrame":
+        from av import VideoFrame
+
+        if self._canvas is None or self._canvas.format.name != picture.format.name:
+            width, height = self._width << shift_x, self._height << shift_y
+            self._canvas = VideoFrame(width, height, picture.format.name)
+        if self._canvas.colorspace != picture.colorspace:
+            self._canvas.colorspace = picture.colorspace
+        if self._canvas.color_range != picture.color_range:
+            self._canvas.color_range = picture.color_range
+        return self._canvas
+
+    def _convert(self, picture: "VideoFrame", **size: int) -> ImageArray:
+        from av.video.reformatter import VideoReformatter
+
+        if self._reformatter is None:
+            self._reformatter = VideoReformatter()
+        small = self._reformatter.reformat(picture, format="bgr24", interpolation="POINT", **size)
+        return cast(ImageArray, small.to_ndarray())
+
+    def _scaled_by_swscale(self, picture: "VideoFrame") -> ImageArray:
+        return self._convert(picture, width=self._width, height=self._height)
+
+
+@dataclass(frozen=True)
+class Upright:
+    """Turns decoded frames into RGB as a viewer sees them.
+
+    Attributes:
+        sample_aspect_ratio: Width of a stored pixel over its height.
+    """
+
+    sample_aspect_ratio: Fraction = Fraction(1)
+
+    def rgb(self, picture: "VideoFrame", *, longest_side_px: int | None = None) -> ImageArray:
+        """Return the frame as RGB (H, W, 3): upright, with square pixels, without combing.
+
+        With ``longest_side_px`` it is scaled down to that size, never up.
+        """
+        width = max(1, round(picture.width * self.sample_aspect_ratio))
+        height = picture.height
+        if longest_side_px is not None and max(width, height) > longest_side_px:
+            shrink = longest_side_px / max(width, height)
+            width, height = max(1, round(width * shrink)), max(1, round(height * shrink))
+        rotation = picture.rotation
+        if picture.interlaced_frame and height > 1:
+            picture = _first_field(picture)
+        if (width, height) == (picture.width, picture.height):
+            rgb = picture.to_ndarray(format="rgb24")
+        else:
+            rgb = picture.to_ndarray(
+                format="rgb24", width=width, height=height, interpolation="BICUBIC"
+            )
+        return _turned(cast(ImageArray, rgb), rotation)
+
+
+def bgr_as_opencv_reads(picture: "VideoFrame") -> ImageArray:
+    """Return the whole frame as OpenCV's reader gives it: BGR (H, W, 3), turned upright."""
+    return _turned(cast(ImageArray, picture.to_ndarray(format="bgr24")), picture.rotation)
+
+
+def _turned(image: ImageArray, rotation_deg: int) -> ImageArray:
+    """Return the image turned counter-clockwise by a display matrix's rotation."""
+    return np.ascontiguousarray(np.rot90(image, round(rotation_deg / 90)))
+
+
+def _first_field(picture: "VideoFrame") -> "VideoFrame":
+    """Return every other row of an interlaced frame, as a frame of half the height."""
+    from av import VideoFrame
+
+    rgb = cast(ImageArray, picture.to_ndarray(format="rgb24"))
+    return VideoFrame.from_ndarray(np.ascontiguousarray(rgb[::2]), format="rgb24")
+
+
+class JpegWriter:
+    """Encodes RGB pictures as JPEG files in memory."""
+
+    def __init__(self, quality: int = 4) -> None:
+        """Take a quality from 2 (best) to 31 (smallest), FFmpeg's ``-q:v``."""
+        self._quality = quality
+        self._context: VideoCodecContext | None = None
+
+    def encode(self, image: ImageArray) -> bytes:
+        """Return an RGB picture (H, W, 3) as the bytes of a JPEG file."""
+        from av import VideoFrame
+
+        frame = VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuvj420p")
+        context = self._context_for(frame.width, frame.height)
+        return b"".join(bytes(packet) for packet in context.encode(frame))
+
+    def _context_for(self, width_px: int, height_px: int) -> "VideoCodecContext":
+        from av import VideoCodecContext
+
+        if self._context is None or self._context.width != width_px:
+            context = VideoCodecContext.create("mjpeg", "w")
+            context.width, context.height = width_px, height_px
+            context.pix_fmt = "yuvj420p"
+            context.time_base = Fraction(1, 25)
+            context.options = {"qmin": str(self._quality), "qmax": str(self._quality)}
+            self._context = context
+        return self._context

@@ -1,0 +1,1 @@
+"""Shots: where a film cuts, found by a detector or read from a list."""

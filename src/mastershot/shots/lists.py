@@ -1,0 +1,181 @@
+"""Shots found elsewhere: CSV, TransNetV2 and MovieNet lists, read as cuts of our film."""
+
+import csv
+import io
+import math
+from dataclasses import dataclass
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+from mastershot.core.embeddings import ImageArray
+from mastershot.core.errors import ShotListError
+from mastershot.media.probe import FilmFile
+
+# Column names by which other tools call a shot's first frame or start, and what to subtract to
+# count from 0: PySceneDetect counts its "Start Frame" from 1.
+_FRAME_COLUMNS = {"first_frame": 0, "start_frame": 0, "start frame": 1}
+_TIME_COLUMNS = ("start_s", "start_time_s", "start_seconds", "start time (seconds)")
+_MAX_LIST_BYTES = 64 << 20
+
+
+@dataclass(frozen=True)
+class ShotList:
+    """Where shots start, as a list made elsewhere says.
+
+    Attributes:
+        path: The list.
+        unit: ``frame`` for ordinals from 0, ``second`` for seconds from the first frame.
+        starts: Start of each shot, ascending, the film's first shot included or not.
+        last_frame: The last frame the list names, if it names ends in frames.
+    """
+
+    path: Path
+    unit: str
+    starts: tuple[Fraction, ...]
+    last_frame: int | None = None
+
+
+class ListedShots:
+    """A shot detector that has been told the cuts."""
+
+    max_lag_frames = 0
+
+    def __init__(self, shots: ShotList, file: FilmFile) -> None:
+        self._shots = shots
+        self._time_base = file.time_base
+        self._half_frame_s = Fraction(1, 2) / (file.mean_rate or 25)
+        self._pending = list(reversed(shots.starts))
+        self._first_pts: int | None = None
+        self._num_frames = 0
+
+    def process(self, *, frame: int, pts: int, image: ImageArray) -> list[int]:
+        """Take the next frame; return its ordinal if a listed shot starts with it."""
+        if self._first_pts is None:
+            self._first_pts = pts
+        self._num_frames = frame + 1
+        now: Fraction = Fraction(frame)
+        if self._shots.unit == "second":
+            now = (pts - self._first_pts) * self._time_base + self._half_frame_s
+        reached = False
+        while self._pending and self._pending[-1] <= now:
+            self._pending.pop()
+            reached = True
+        return [frame] if reached and frame > 0 else []
+
+    def finish(self) -> list[int]:
+        """Return nothing.
+
+        Raises:
+            ShotListError: The list goes on after the film has ended.
+        """
+        path, last = self._shots.path, self._shots.last_frame
+        if self._pending:
+            raise ShotListError(
+                f"{path} starts a shot at {self._shots.unit} {float(self._pending[0]):g}, but the "
+                f"film has {self._num_frames} frames; it was made for another film or frame rate"
+            )
+        if last is not None and last >= self._num_frames:
+            raise ShotListError(
+                f"{path} names frame {last}, but the film's last is {self._num_frames - 1}; "
+                "it was made for another film or frame rate"
+            )
+        return []
+
+
+def read_shot_list(path: str | Path) -> ShotList:
+    """Return where shots start according to a list.
+
+    Read are: CSV with a header that names a start (``first_frame``, ``start_frame``, ``start_s``;
+    PySceneDetect's scene list, whose frames count from 1), TransNetV2's ``.scenes.txt`` (first
+    and last frame) and MovieNet's shot lists (first, last and key frames).
+
+    Raises:
+        ShotListError: The file is unreadable, in none of these forms, or out of order.
+    """
+    path = Path(path)
+    text = _read_text(path)
+    rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
+    if not rows:
+        raise ShotListError(f"shot list {path} is empty; it must name one shot a line")
+    shots = _from_numbers(path, text) if _is_number_line(rows[0]) else _from_csv(path, rows)
+    _require_ascending(path, shots.starts)
+    return shots
+
+
+def _read_text(path: Path) -> str:
+    try:
+        if path.stat().st_size > _MAX_LIST_BYTES:
+            raise ShotListError(f"shot list {path} is larger than 64 MB; it is no list of shots")
+        return path.read_text("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ShotListError(f"shot list {path} cannot be read as text: {error}") from error
+
+
+def _is_number_line(row: list[str]) -> bool:
+    words = " ".join(row).split()
+    return len(words) >= 2 and all(_is_number(word) for word in words)
+
+
+def _is_number(word: str) -> bool:
+    try:
+        return math.isfinite(float(word))
+    except ValueError:
+        return False
+
+
+def _from_numbers(path: Path, text: str) -> ShotList:
+    """Read lines of ``first last [key frames]``, frames from 0, the last one inclusive."""
+    starts, last = [], 0
+    for number, line in enumerate(text.splitlines(), start=1):
+        words = line.replace(",", " ").split()
+        if not words:
+            continue
+        try:
+            first, last = (int(float(word)) for word in words[:2])
+        except (ValueError, OverflowError) as error:
+            raise ShotListError(
+                f"shot list {path}, line {number}: {line[:60]!r} should be the first and last "
+                "frame of a shot"
+            ) from error
+        starts.append(Fraction(first))
+    return ShotList(path, "frame", tuple(starts), last_frame=last)
+
+
+def _from_csv(path: Path, rows: list[list[str]]) -> ShotList:
+    for place, row in enumerate(rows[:3]):  # PySceneDetect may write its cut list first.
+        header = [cell.strip().lower() for cell in row]
+        for column, offset in _FRAME_COLUMNS.items():
+            if column in header:
+                values = _column(path, rows[place + 1 :], header.index(column))
+                return ShotList(path, "frame", tuple(value - offset for value in values))
+        for column in _TIME_COLUMNS:
+            if column in header:
+                values = _column(path, rows[place + 1 :], header.index(column))
+                return ShotList(path, "second", tuple(value - values[0] for value in values))
+    raise ShotListError(
+        f"shot list {path} has no column that says where a shot starts; name one "
+        f"{', '.join([*_FRAME_COLUMNS, *_TIME_COLUMNS])}"
+    )
+
+
+def _column(path: Path, rows: list[list[str]], index: int) -> list[Fraction]:
+    values = []
+    for row in rows:
+        cell = row[index].strip() if index < len(row) else ""
+        if not _is_number(cell):
+            raise ShotListError(f"shot list {path}: {cell!r} is not a frame or a time")
+        values.append(Fraction(cell))
+    if not values:
+        raise ShotListError(f"shot list {path} has a header but no shot below it")
+    return values
+
+
+def _require_ascending(path: Path, starts: tuple[Fraction, ...]) -> None:
+    if starts[0] < 0:
+        raise ShotListError(f"shot list {path} starts before the film, at {float(starts[0]):g}")
+    for before, after in pairwise(starts):
+        if after <= before:
+            raise ShotListError(
+                f"shot list {path} is out of order: {float(after):g} follows {float(before):g}"
+            )
