@@ -76,6 +76,8 @@ class Shot:
         kept: Names of the labels that METHODS A5 keeps; empty when the shot is unsure.
         borrowed: Where the shot itself is unsure, the labels its scene is sure of.
         thumb: Path of its picture, relative to the timeline; None when there is none.
+        sampled_frames: Ordinals of the frames its labels and scene rest on, to be cited as
+            evidence; empty when no frame was looked at, or all were (sampling ``every``).
     """
 
     id: str
@@ -85,6 +87,7 @@ class Shot:
     kept: tuple[str, ...] = ()
     borrowed: tuple[LabelScore, ...] = ()
     thumb: str | None = None
+    sampled_frames: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)

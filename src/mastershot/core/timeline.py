@@ -222,6 +222,8 @@ def _shot_to_json(shot: Shot) -> Json:
             value["borrowed"] = [_label_to_json(label) for label in shot.borrowed]
     if shot.thumb is not None:
         value["thumb"] = shot.thumb
+    if shot.sampled_frames:
+        value["sampled_frames"] = list(shot.sampled_frames)
     return value
 
 
@@ -245,6 +247,7 @@ def _shot_from_json(value: Json, time_base: Fraction) -> Shot:
         kept=tuple(value.get("kept", ())),
         borrowed=_labels_from_json(value.get("borrowed")) or (),
         thumb=value.get("thumb"),
+        sampled_frames=tuple(value.get("sampled_frames", ())),
     )
 
 

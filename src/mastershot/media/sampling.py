@@ -1,0 +1,125 @@
+"""Which frames of a shot are looked at, chosen while the film runs past, in bounded memory."""
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Literal, TypeAlias
+
+from mastershot.core.errors import SettingError
+from mastershot.media.video import Frame
+
+SamplingKind: TypeAlias = Literal["uniform", "rate", "every"]
+# Frames held back while a shot's end is not yet known: at most this many, in about this much
+# memory, but never so few that a shot could not be sampled.
+_MAX_HELD_FRAMES = 32
+_MAX_HELD_BYTES = 96 << 20
+_MIN_HELD_FRAMES = 6
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """Which frames of each shot an encoder sees.
+
+    Attributes:
+        kind: ``uniform`` takes ``amount`` frames a shot, evenly spaced, both ends inset;
+            ``rate`` takes ``amount`` frames a second; ``every`` takes all.
+        amount: Frames a shot, or frames a second; 0 for ``every``.
+    """
+
+    kind: SamplingKind = "uniform"
+    amount: float = 3
+
+    def __str__(self) -> str:
+        return self.kind if self.kind == "every" else f"{self.kind}:{self.amount:g}"
+
+
+def parse_sampling(text: str) -> Sampling:
+    """Return the sampling that ``uniform:N``, ``rate:HZ`` or ``every`` names.
+
+    Raises:
+        SettingError: The text is none of these, or its number is not above 0.
+    """
+    kind, colon, number = text.partition(":")
+    if text == "every":
+        return Sampling("every", 0)
+    try:
+        amount = float(number)
+    except ValueError:
+        amount = 0.0
+    if kind == "uniform" and colon and amount >= 1 and amount.is_integer() and amount <= 1000:
+        return Sampling("uniform", amount)
+    if kind == "rate" and colon and 0 < amount < math.inf:
+        return Sampling("rate", amount)
+    raise SettingError(
+        f"sampling {text!r} means nothing; write uniform:N (frames a shot, 1 to 1000), "
+        "rate:HZ (frames a second) or every"
+    )
+
+
+def uniform_frames(first_frame: int, end_frame: int, count: int) -> list[int]:
+    """Return evenly spaced ordinals in a half-open run, both ends inset, each once."""
+    length = end_frame - first_frame
+    return sorted({first_frame + (2 * i + 1) * length // (2 * count) for i in range(count)})
+
+
+class HeldFrames:
+    """Evenly spaced frames of the shot that is running, thinned out as it grows longer.
+
+    A short shot keeps all its frames; one longer than the capacity keeps at least half as many,
+    so that the one nearest to any place in the shot is within a capacity-th of its length.
+    """
+
+    def __init__(self, at_least: int) -> None:
+        """Hold as many frames as fit the memory bound, but enough to choose ``at_least`` from."""
+        self._held: list[Frame] = []
+        self._stride = 1
+        self._capacity = 0
+        self._at_least = max(_MIN_HELD_FRAMES, 2 * at_least)
+
+    def add(self, frame: Frame) -> None:
+        """Take the next frame of the film."""
+        if not self._capacity:
+            fitting = _MAX_HELD_BYTES // max(1, frame.size_bytes)
+            self._capacity = max(self._at_least, min(_MAX_HELD_FRAMES, fitting))
+        if self._held and frame.index - self._held[-1].index < self._stride:
+            return
+        self._held.append(frame)
+        if len(self._held) > self._capacity:
+            self._held = self._held[::2]
+            self._stride *= 2
+
+    def cut(self, end_frame: int) -> list[Frame]:
+        """Return the held frames of the shot that ends here; keep those after it."""
+        shot = [frame for frame in self._held if frame.index < end_frame]
+        self._held = self._held[len(shot) :]
+        self._stride = 1
+        return shot
+
+
+def nearest_frames(held: Sequence[Frame], wanted: Iterable[int]) -> list[Frame]:
+    """Return the held frame nearest to each wanted ordinal, each once, in order."""
+    chosen = {
+        min(held, key=lambda frame: (abs(frame.index - ordinal), frame.index)).index
+        for ordinal in wanted
+    }
+    return [frame for frame in held if frame.index in chosen]
+
+
+class RateClock:
+    """Says which frames to take to get so many a second, whatever the frame rate."""
+
+    def __init__(self, rate_hz: float, time_base: Fraction) -> None:
+        self._ticks_per_unit = Fraction(rate_hz).limit_denominator(10_000) * time_base
+        self._first_pts: int | None = None
+        self._due = 0
+
+    def takes(self, frame: Frame) -> bool:
+        """Return True for the first frame at or after each multiple of the period."""
+        if self._first_pts is None:
+            self._first_pts = frame.pts
+        tick = math.floor((frame.pts - self._first_pts) * self._ticks_per_unit)
+        if tick < self._due:
+            return False
+        self._due = tick + 1
+        return True
