@@ -1,3 +1,50 @@
-"""Mastershot turns films into knowledge; these names are public and load what they need late."""
+"""Mastershot turns films into knowledge; the names here are public and load what they need late."""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from mastershot.core.errors import MastershotError
+    from mastershot.core.labels import Taxonomy, load_taxonomy
+    from mastershot.core.timeline import Timeline
+    from mastershot.encoders.catalogue import load_encoder
+    from mastershot.pipeline.analyze import analyze, detect_shots
+    from mastershot.pipeline.library import Library
+    from mastershot.pipeline.plan import Plan
 
 __version__ = "0.1.0"
+
+_HOMES = {
+    "Library": "mastershot.pipeline.library",
+    "MastershotError": "mastershot.core.errors",
+    "Plan": "mastershot.pipeline.plan",
+    "Taxonomy": "mastershot.core.labels",
+    "Timeline": "mastershot.core.timeline",
+    "analyze": "mastershot.pipeline.analyze",
+    "detect_shots": "mastershot.pipeline.analyze",
+    "load_encoder": "mastershot.encoders.catalogue",
+    "load_taxonomy": "mastershot.core.labels",
+}
+
+__all__ = [
+    "Library",
+    "MastershotError",
+    "Plan",
+    "Taxonomy",
+    "Timeline",
+    "analyze",
+    "detect_shots",
+    "load_encoder",
+    "load_taxonomy",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load a public name when it is first asked for."""
+    if name not in _HOMES:
+        raise AttributeError(f"module 'mastershot' has no attribute {name!r}")
+    return getattr(import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *__all__])

@@ -164,11 +164,12 @@ class JpegWriter:
     def _context_for(self, width_px: int, height_px: int) -> "VideoCodecContext":
         from av import VideoCodecContext
 
-        if self._context is None or self._context.width != width_px:
+        context = self._context
+        if context is None or (context.width, context.height) != (width_px, height_px):
             context = VideoCodecContext.create("mjpeg", "w")
             context.width, context.height = width_px, height_px
             context.pix_fmt = "yuvj420p"
             context.time_base = Fraction(1, 25)
             context.options = {"qmin": str(self._quality), "qmax": str(self._quality)}
             self._context = context
-        return self._context
+        return context

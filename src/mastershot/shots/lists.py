@@ -1,6 +1,7 @@
 """Shots found elsewhere: CSV, TransNetV2 and MovieNet lists, read as cuts of our film."""
 
 import csv
+import hashlib
 import io
 import math
 from dataclasses import dataclass
@@ -34,6 +35,12 @@ class ShotList:
     unit: str
     starts: tuple[Fraction, ...]
     last_frame: int | None = None
+
+    @property
+    def fingerprint(self) -> str:
+        """Sixteen hex digits that change when a start changes."""
+        text = " ".join([self.unit, *map(str, self.starts)])
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 class ListedShots:

@@ -1,0 +1,25 @@
+"""Whole processes timed in turn, so that a drift of the machine touches all of them alike."""
+
+import statistics
+import subprocess
+import sys
+import time
+
+
+def timed_in_turn(commands: dict[str, list[str]], runs: int) -> dict[str, list[float]]:
+    """Return the seconds each command took, run after run: A B C, A B C, …; one round warms up."""
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for turn in range(runs + 1):
+        for name, command in commands.items():
+            started_s = time.perf_counter()
+            subprocess.run(command, check=True, capture_output=True)
+            if turn:
+                seconds[name].append(time.perf_counter() - started_s)
+            print(f"\r{name} {turn}/{runs}   ", end="", file=sys.stderr, flush=True)
+    print(file=sys.stderr)
+    return seconds
+
+
+def median_ratio(over: list[float], under: list[float]) -> float:
+    """Return the median of the ratios of runs made side by side."""
+    return statistics.median(a / b for a, b in zip(over, under, strict=True))

@@ -1,0 +1,1 @@
+"""The path everyone walks: a film in, its timeline out."""

@@ -1,0 +1,144 @@
+"""`analyze_movie`: a film in, its timeline out. The main path, on one screen."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from mastershot import __version__
+from mastershot.core.movie import Shot
+from mastershot.core.protocols import FeatureStore
+from mastershot.core.timeline import MadeBy, Timeline
+from mastershot.media.probe import probe
+from mastershot.media.video import Film, open_video
+from mastershot.pipeline.describe import (
+    borrow_from_scenes,
+    describe_shots,
+    find_scenes,
+    label_scenes,
+    label_shots,
+)
+from mastershot.pipeline.plan import Kit, Plan, prepare
+from mastershot.pipeline.watch import Progress, Watched, no_progress, watch
+from mastershot.pipeline.workspace import open_workspace
+from mastershot.shots.content import DetectorName, ShotSettings
+
+
+def analyze_movie(
+    path: str | Path,
+    kit: Kit,
+    out: Path,
+    *,
+    store: FeatureStore | None = None,
+    progress: Progress = no_progress,
+) -> tuple[Timeline, Path]:
+    """Return the film's timeline and the folder its results were written to.
+
+    A film analysed before with the same settings is left as it is; one whose labels or scenes
+    alone would change is not decoded again.
+
+    Args:
+        path: The film.
+        kit: What to do, from `prepare`.
+        out: Where the film's folder of results goes.
+        store: Keeps the frames' vectors; None keeps them in the film's folder.
+        progress: Called with the stage, how much is done and of how much.
+
+    Raises:
+        MediaError: The film cannot be read.
+        OutputError: The results cannot be written.
+        ShotListError: The plan's list of shots does not fit the film.
+    """
+    file = probe(path)
+    with open_workspace(out, file) as workspace:
+        features = store or workspace.features
+        previous = workspace.previous()
+        made = MadeBy(__version__, _now(), kit.steps_made())
+        if previous is not None and _same_but_created(previous.made_by, made):
+            workspace.discard()
+            return previous, workspace.folder
+        watched = _watched_before(previous, made)
+        if watched is None:
+            thumbs = workspace.fresh_thumbs()
+            watched = watch(Film(file), kit, store=features, thumbs=thumbs, progress=progress)
+        timeline = describe(watched, kit, features, made)
+        progress("report", 0, 1)
+        workspace.publish(timeline, kit.notes)
+        progress("report", 1, 1)
+        return timeline, workspace.folder
+
+
+def describe(watched: Watched, kit: Kit, store: FeatureStore, made: MadeBy) -> Timeline:
+    """Return the timeline of a film whose frames have been looked at: scenes, then labels."""
+    movie, shots, scenes = watched.movie, watched.shots, None
+    if kit.space is None:
+        return Timeline(movie, made, shots)
+    features, scores = describe_shots(shots, space=kit.space, store=store, labeller=kit.labeller)
+    if "scenes" in kit.plan.steps:
+        scenes = find_scenes(movie, shots, features)
+    if kit.labeller is not None and scores is not None:
+        shots = label_shots(shots, scores, kit.labeller, kit.plan.keep)
+        if scenes is not None:
+            scenes = label_scenes(scenes, scores, kit.labeller, kit.plan.keep)
+            shots = borrow_from_scenes(shots, scenes)
+    return Timeline(movie, made, shots, scenes)
+
+
+def analyze(path: str | Path, plan: Plan | None = None, out: str | Path | None = None) -> Timeline:
+    """Return a film's timeline: shots, scenes and, where an encoder can be had, labels.
+
+    Args:
+        path: The film.
+        plan: What to do; None does everything with the defaults.
+        out: Where a folder of results is written as by the ``analyze`` command; None writes
+            nothing, and the shots then have no picture.
+
+    Raises:
+        MastershotError: The film cannot be read, the plan cannot be done, or ``out`` written.
+    """
+    kit = prepare(plan or Plan())
+    if out is not None:
+        return analyze_movie(path, kit, Path(out))[0]
+    with TemporaryDirectory(prefix="mastershot-") as folder:
+        timeline, _ = analyze_movie(path, kit, Path(folder))
+    return replace(timeline, shots=tuple(replace(shot, thumb=None) for shot in timeline.shots))
+
+
+def detect_shots(
+    path: str | Path,
+    *,
+    detector: DetectorName = "content",
+    exact: bool = False,
+    threshold: float | None = None,
+    min_shot_s: float = 0.6,
+) -> list[Shot]:
+    """Return the film's shots, which tile it: the smallest useful call.
+
+    The settings are those of `ShotSettings`.
+
+    Raises:
+        MediaError: The film cannot be read.
+        SettingError: A setting means nothing.
+    """
+    settings = ShotSettings(detector, exact, threshold, min_shot_s)
+    kit = prepare(Plan(steps=("shots",), shots=settings))
+    return list(watch(open_video(path), kit).shots)
+
+
+def _watched_before(previous: Timeline | None, made: MadeBy) -> Watched | None:
+    """Return an earlier run's shots where shots and frames would come out the same."""
+    if previous is None or previous.made_by.version != made.version:
+        return None
+    before, now = previous.made_by.steps, made.steps
+    if before.get("shots") != now.get("shots") or before.get("frames") != now.get("frames"):
+        return None
+    shots = tuple(replace(shot, labels=None, kept=(), borrowed=()) for shot in previous.shots)
+    return Watched(previous.movie, shots)
+
+
+def _same_but_created(before: MadeBy, now: MadeBy) -> bool:
+    return (before.version, before.steps) == (now.version, now.steps)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,151 @@
+"""What to do with each film, and what is loaded once to do it."""
+
+from dataclasses import asdict, dataclass, field
+from importlib.metadata import version
+from pathlib import Path
+
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray
+from mastershot.core.errors import EncoderUnavailableError, SettingError
+from mastershot.core.labels import Taxonomy, load_taxonomy
+from mastershot.core.protocols import ImageTextEncoder
+from mastershot.core.timeline import Json
+from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
+from mastershot.labelling.weak_labels import KeepRule, encode_labels
+from mastershot.media.sampling import Sampling
+from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
+from mastershot.shots.content import ShotSettings
+from mastershot.shots.lists import ShotList, read_shot_list
+
+STEPS = ("shots", "labels", "scenes")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do with a film.
+
+    Attributes:
+        steps: Which of `STEPS` to run; shots are always found.
+        shots: How shots are found.
+        shot_list: A list of shots made elsewhere, to be used instead of detection.
+        sampling: Which frames of a shot labels and scenes rest on.
+        encoder: Name or folder of the encoder; None takes the default one.
+        taxonomy: Name or file of the taxonomy that labels are taken from.
+        keep: From which score on a label is kept.
+    """
+
+    steps: tuple[str, ...] = STEPS
+    shots: ShotSettings = field(default_factory=ShotSettings)
+    shot_list: Path | None = None
+    sampling: Sampling = field(default_factory=Sampling)
+    encoder: str | None = None
+    taxonomy: str | Path = "movieclip"
+    keep: KeepRule = field(default_factory=KeepRule)
+
+    def __post_init__(self) -> None:
+        unknown = [step for step in self.steps if step not in STEPS]
+        if unknown or not self.steps:
+            raise SettingError(
+                f"step {unknown[0] if unknown else ''!r} is unknown; use {', '.join(STEPS)}"
+            )
+
+
+@dataclass(frozen=True)
+class Labeller:
+    """An encoder with a taxonomy's labels already encoded.
+
+    Attributes:
+        encoder: What maps frames and words to one space.
+        taxonomy: The labels.
+        label_vectors: One unit vector a label, shape (L, D), in taxonomy order.
+    """
+
+    encoder: ImageTextEncoder
+    taxonomy: Taxonomy
+    label_vectors: FloatArray
+
+
+@dataclass(frozen=True)
+class Kit:
+    """A plan with what it needs loaded: made once, used for every film.
+
+    Attributes:
+        plan: The plan.
+        labeller: The encoder and labels; None when labels are not asked for or cannot be had.
+        listed: The shots made elsewhere, if the plan names a list.
+        notes: Sentences the user should read, such as how to get an encoder's weights.
+    """
+
+    plan: Plan
+    labeller: Labeller | None = None
+    listed: ShotList | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def space(self) -> EmbeddingSpace | None:
+        """The space of the frames' vectors; None when no step needs any."""
+        if self.labeller is not None:
+            return self.labeller.encoder.space
+        return COLOR_SPACE if "scenes" in self.plan.steps else None
+
+    def steps_made(self) -> dict[str, Json]:
+        """Return what a timeline says of how it was made; equal only if nothing would change."""
+        steps: dict[str, Json] = {"shots": self._shots_made()}
+        if self.space is not None:
+            steps["frames"] = {"sampling": str(self.plan.sampling), **_space_made(self.space)}
+        if self.labeller is not None:
+            steps["labels"] = self._labels_made(self.labeller)
+        if "scenes" in self.plan.steps and self.space is not None:
+            steps["scenes"] = {
+                "method": "sequential grouping",
+                "features": self.space.model,
+                "penalty": PENALTY,
+            }
+        return steps
+
+    def _shots_made(self) -> Json:
+        if self.listed is not None:
+            return {"list": self.listed.path.name, "list_hash": self.listed.fingerprint}
+        settings = self.plan.shots
+        return {
+            "detector": settings.detector,
+            "pixels": "exact" if settings.exact else "points",
+            "threshold": settings.score_threshold,
+            "min_shot_s": settings.min_shot_s,
+            "library": f"scenedetect {version('scenedetect-headless')}",
+        }
+
+    def _labels_made(self, labeller: Labeller) -> Json:
+        return {
+            "encoder": labeller.encoder.space.model,
+            "weights_hash": labeller.encoder.space.weights_hash,
+            "taxonomy": labeller.taxonomy.name,
+            "taxonomy_fingerprint": labeller.taxonomy.fingerprint,
+            "template": labeller.encoder.label_template,
+            "logit_scale": labeller.encoder.logit_scale,
+            "keep": asdict(self.plan.keep),
+        }
+
+
+def prepare(plan: Plan) -> Kit:
+    """Return the plan with its encoder loaded and its labels encoded.
+
+    Where the encoder's weights are not here, the kit has no labeller, and a note says how to get
+    them; everything else of the plan can still be done.
+
+    Raises:
+        MastershotError: The taxonomy, the encoder's folder or the shot list is not usable.
+    """
+    listed = None if plan.shot_list is None else read_shot_list(plan.shot_list)
+    if "labels" not in plan.steps:
+        return Kit(plan, listed=listed)
+    taxonomy = load_taxonomy(plan.taxonomy)
+    try:
+        encoder = load_encoder(plan.encoder or DEFAULT_ENCODER)
+    except EncoderUnavailableError as error:
+        return Kit(plan, listed=listed, notes=(f"No labels: {error}",))
+    labeller = Labeller(encoder, taxonomy, encode_labels(encoder, taxonomy))
+    return Kit(plan, labeller=labeller, listed=listed)
+
+
+def _space_made(space: EmbeddingSpace) -> Json:
+    return {"model": space.model, "weights_hash": space.weights_hash, "width": space.width}

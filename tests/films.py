@@ -1,0 +1,59 @@
+"""Small films for tests, with cuts known by construction."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+
+from mastershot.core.embeddings import ImageArray
+from mastershot.datasets.world import FilmPlan, write_film
+from mastershot.datasets.world_plan import Editing, Picture, plan_film
+
+
+def drawn_film(
+    path: Path, *, num_scenes: int = 3, shots_per_scene: int = 2, picture: Picture | None = None
+) -> FilmPlan:
+    """Write a tiny drawn film; the plan returned is the truth."""
+    plan = plan_film(
+        num_scenes, shots_per_scene, picture=picture or Picture(), editing=Editing(), seed=3
+    )
+    write_film(plan, path)
+    return plan
+
+
+def flat_images(colours: Sequence[tuple[int, int, int]], *, each: int, width_px: int = 64,
+                height_px: int = 48) -> list[ImageArray]:  # fmt: skip
+    """Return frames of flat colour, ``each`` of every colour: a cut wherever the colour changes."""
+    return [
+        np.full((height_px, width_px, 3), colour, np.uint8)
+        for colour in colours
+        for _ in range(each)
+    ]
+
+
+def encode_film(
+    path: Path,
+    images: Sequence[ImageArray],
+    *,
+    pts: Sequence[int] | None = None,
+    time_base: Fraction = Fraction(1, 24),
+    pixel_format: str = "yuv420p",
+    pixel_aspect: Fraction = Fraction(1),
+    options: dict[str, str] | None = None,
+) -> Path:
+    """Write frames with these timestamps as H.264; the oddities are the parameters."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=24, options={"bf": "0", **(options or {})})
+        stream.height, stream.width = images[0].shape[:2]
+        stream.pix_fmt = pixel_format
+        stream.codec_context.time_base = time_base
+        stream.codec_context.sample_aspect_ratio = pixel_aspect
+        for index, image in enumerate(images):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
+            frame.pts = index if pts is None else pts[index]
+            frame.time_base = time_base
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path

@@ -1,0 +1,111 @@
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.films import drawn_film, encode_film, flat_images
+
+from mastershot.core.errors import MediaError
+from mastershot.media.probe import probe
+from mastershot.media.video import open_video
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    drawn_film(path)
+    return path
+
+
+def test_the_same_bytes_have_the_same_id_whatever_the_name(film: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "other name.mkv"
+    shutil.copy(film, copy)
+    assert probe(copy).id == probe(film).id
+    assert probe(film).content_hash == f"blake2b:{probe(film).id}" + probe(film).content_hash[24:]
+
+
+def test_a_film_says_its_size_rate_and_sound(film: Path) -> None:
+    file = probe(film)
+    assert (file.width_px, file.height_px, file.nominal_rate) == (160, 90, 24)
+    assert file.has_audio
+    assert file.stated_frames
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (lambda path: None, "does not exist"),
+        (lambda path: path.mkdir(), "is a folder, not a film"),
+        (lambda path: path.write_bytes(b""), r"is empty \(0 bytes\)"),
+        (lambda path: path.write_text("not a film\n" * 99), "is not a video that FFmpeg can read"),
+        (lambda path: path.write_text("#EXTM3U\n#EXTINF:9,\nsecret.ts\n"), "not a"),
+        (lambda path: path.write_text("1\n00:00:01,000 --> 00:00:02,000\nhello\n"), "no video"),
+    ],
+    ids=["missing", "folder", "empty", "text", "playlist", "subtitles"],
+)  # fmt: skip
+def test_what_is_no_film_is_refused_in_one_sentence(tmp_path: Path, make, sentence: str) -> None:
+    path = tmp_path / "film.mp4"
+    make(path)
+    with pytest.raises(MediaError, match=sentence) as caught:
+        probe(path)
+    assert "\n" not in str(caught.value)
+    assert str(path) in str(caught.value)
+
+
+def test_a_device_is_refused() -> None:
+    with pytest.raises(MediaError, match="not a regular file"):
+        probe("/dev/null")
+
+
+def test_a_name_with_a_zero_byte_is_refused() -> None:
+    with pytest.raises(MediaError):
+        probe("film\0.mp4")
+
+
+def test_a_film_cut_off_before_its_index_is_truncated(film: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "cut.mp4"
+    cut.write_bytes(film.read_bytes()[:8000])
+    with pytest.raises(MediaError, match="is truncated: its index"):
+        probe(cut)
+
+
+def test_a_film_cut_off_after_its_index_is_truncated(tmp_path: Path) -> None:
+    whole, cut = tmp_path / "whole.mp4", tmp_path / "cut.mp4"
+    images = flat_images([(200, 0, 0), (0, 0, 200)], each=24)
+    encode_film(whole, images)
+    import av
+
+    with (
+        av.open(str(whole)) as source,
+        av.open(str(cut), "w", options={"movflags": "+faststart"}) as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    cut.write_bytes(cut.read_bytes()[:-40])
+    with pytest.raises(MediaError, match="is truncated: its index reaches byte"):
+        probe(cut)
+
+
+def test_a_matroska_film_cut_off_is_truncated(tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    drawn_film(path, num_scenes=6)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    with pytest.raises(MediaError, match=r"is truncated: it states .* s but ends at"):
+        list(open_video(path).frames())
+
+
+def test_a_film_of_sound_alone_holds_no_video(tmp_path: Path) -> None:
+    import av
+    import numpy as np
+
+    path = tmp_path / "sound.m4a"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=16000)
+        sound = av.AudioFrame.from_ndarray(np.zeros((1, 16000), np.float32), "fltp", "mono")
+        sound.rate = 16000
+        container.mux(stream.encode(sound))
+        container.mux(stream.encode(None))
+    with pytest.raises(MediaError, match=r"holds no video stream \(only audio\)"):
+        probe(path)

@@ -1,0 +1,80 @@
+from fractions import Fraction
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mastershot.core.errors import SettingError
+from mastershot.media.sampling import (
+    HeldFrames,
+    RateClock,
+    Sampling,
+    nearest_frames,
+    parse_sampling,
+    uniform_frames,
+)
+
+
+def frame(index: int, size_bytes: int = 1000, pts: int | None = None):
+    return SimpleNamespace(index=index, size_bytes=size_bytes, pts=index if pts is None else pts)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("uniform:3", Sampling("uniform", 3)),
+        ("rate:0.5", Sampling("rate", 0.5)),
+        ("every", Sampling("every", 0)),
+    ],
+)
+def test_a_sampling_is_read_and_written_alike(text: str, expected: Sampling) -> None:
+    assert parse_sampling(text) == expected
+    assert str(expected) == text
+
+
+@pytest.mark.parametrize(
+    "text", ["", "uniform", "uniform:0", "uniform:2.5", "uniform:x", "rate:-1", "rate:inf",
+             "rate:nan", "every:2", "all"],
+)  # fmt: skip
+def test_a_sampling_that_means_nothing_says_what_would(text: str) -> None:
+    with pytest.raises(SettingError, match=r"write uniform:N .* rate:HZ .* or every"):
+        parse_sampling(text)
+
+
+def test_uniform_frames_are_inset_at_both_ends() -> None:
+    assert uniform_frames(0, 30, 3) == [5, 15, 25]
+    assert uniform_frames(10, 12, 5) == [10, 11]
+    assert uniform_frames(7, 8, 3) == [7]
+
+
+@given(length=st.integers(1, 3000), size_bytes=st.sampled_from([1000, 3 << 20, 50 << 20]))
+def test_held_frames_are_few_and_near_to_any_place(length: int, size_bytes: int) -> None:
+    held = HeldFrames(at_least=3)
+    most = 0
+    for index in range(length):
+        held.add(frame(index, size_bytes))
+        most = max(most, len(held._held))
+    shot = held.cut(length)
+    assert most <= 33
+    capacity = max(6, min(32, (96 << 20) // size_bytes))
+    for wanted in uniform_frames(0, length, 3):
+        [nearest] = nearest_frames(shot, [wanted])
+        assert abs(nearest.index - wanted) <= max(0, length / capacity)
+        if length <= capacity:
+            assert nearest.index == wanted
+
+
+def test_frames_after_a_cut_that_is_told_late_belong_to_the_next_shot() -> None:
+    held = HeldFrames(at_least=3)
+    for index in range(20):
+        held.add(frame(index))
+    assert [f.index for f in held.cut(15)] == list(range(15))
+    held.add(frame(20))
+    assert [f.index for f in held.cut(21)] == [15, 16, 17, 18, 19, 20]
+
+
+def test_a_rate_holds_under_variable_frame_rate() -> None:
+    clock = RateClock(2, Fraction(1, 1000))
+    times_ms = [0, 100, 480, 520, 990, 1001, 1600, 3000, 3100, 3600]
+    assert [t for t in times_ms if clock.takes(frame(0, pts=t))] == [0, 520, 1001, 1600, 3000, 3600]
