@@ -1,0 +1,1 @@
+"""How good results are, and what they say of a film, in numbers."""

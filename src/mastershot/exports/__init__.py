@@ -1,0 +1,1 @@
+"""A timeline as the files that people and other programs read."""

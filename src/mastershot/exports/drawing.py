@@ -1,0 +1,177 @@
+"""The whole film as lanes along one time axis: scenes, cuts, shot lengths, cutting rate.
+
+Places along an axis are in per cent of it, so that the page can stretch the drawing.
+"""
+
+import math
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mastershot.core.movie import Scene, Shot
+from mastershot.core.time import format_clock
+from mastershot.core.timeline import Timeline
+from mastershot.evaluation.cutting import CuttingRate, cutting_rate
+
+STRIP_PICTURES = 20
+RATE_SAMPLES = 240
+RATE_WINDOWS_S = (2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600)
+TIME_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+
+
+@dataclass(frozen=True)
+class _Scale:
+    """Maps values to per cent of a chart's side."""
+
+    low: float
+    high: float
+
+    def at(self, value: float) -> float:
+        extent = self.high - self.low
+        return 100 * (value - self.low) / extent if extent > 0 else 0.0
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line of an axis: where, in per cent of the chart's side, and what it says."""
+
+    at: float
+    text: str
+
+
+@dataclass(frozen=True)
+class Band:
+    """A scene's part of the film, in per cent; ``bars`` is the SVG path of its shot lengths."""
+
+    scene: Scene | None
+    left: float
+    width: float
+    bars: str
+
+
+@dataclass(frozen=True)
+class FilmDrawing:
+    """The drawing of a whole film, in lanes that share one time axis.
+
+    Attributes:
+        start_s: Where the time axis starts, on the film's own clock.
+        duration_s: How long it is.
+        strip: Index of the shot in the middle of each of the strip's equal parts.
+        bands: The scenes; one band without a scene where scenes were not found.
+        cuts: SVG path with one line a cut.
+        median_at: Height of the median shot length, in per cent of its lane.
+        length_marks: Axis of the shot lengths, logarithmic.
+        rate_window_s: Window in which cuts were counted for the cutting rate.
+        highest_rate: Highest cutting rate, in cuts a minute.
+        rate_line: SVG points of the cutting rate.
+        rate_marks: Axis of the cutting rate.
+        time_marks: Axis of time.
+    """
+
+    start_s: float
+    duration_s: float
+    strip: tuple[int, ...]
+    bands: tuple[Band, ...]
+    cuts: str
+    median_at: float
+    length_marks: tuple[Mark, ...]
+    rate_window_s: float
+    highest_rate: float
+    rate_line: str
+    rate_marks: tuple[Mark, ...]
+    time_marks: tuple[Mark, ...]
+
+
+def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
+    """Return the drawing of a film whose median shot is ``median_s`` long."""
+    spans = [shot.span for shot in timeline.shots]
+    time = _Scale(spans[0].start_s, spans[-1].end_s)
+    logs = [_log_length(span.duration_s) for span in spans]
+    # A little room above and below, also for a film whose shots are all of one length.
+    length = _Scale(min(logs) - 0.2, max(logs) + 0.2)
+    median_at = length.at(_log_length(median_s))
+    window_s = min(RATE_WINDOWS_S, key=lambda window: abs(window - (time.high - time.low) / 20))
+    rate = cutting_rate(timeline, window_s=window_s, num_samples=RATE_SAMPLES)
+    rate_axis = _Scale(0, _round_up(max(rate.cuts_per_minute)))
+    return FilmDrawing(
+        start_s=time.low,
+        duration_s=time.high - time.low,
+        strip=_strip_shots(timeline, time),
+        bands=_bands(timeline, time, length, median_at),
+        cuts="".join(f"M{time.at(span.start_s):.3f} 0V100" for span in spans[1:]),
+        median_at=median_at,
+        length_marks=_length_marks(length),
+        rate_window_s=window_s,
+        highest_rate=max(rate.cuts_per_minute),
+        rate_line=_rate_line(rate, time, rate_axis),
+        rate_marks=tuple(Mark(at, f"{rate_axis.high * at / 100:g}") for at in (0, 50, 100)),
+        time_marks=_time_marks(time),
+    )
+
+
+def _log_length(duration_s: float) -> float:
+    """Return where a length lies on the plot: shot lengths are close to log-normal
+    (Salt, Moving into Pictures, 2006).
+
+    A film of unknown duration may end in a shot of no length; it is drawn as a millisecond.
+    """
+    return math.log10(max(duration_s, 0.001))
+
+
+def _strip_shots(timeline: Timeline, time: _Scale) -> tuple[int, ...]:
+    """Return the index of the shot in the middle of each of the strip's equal parts."""
+    starts = [time.at(shot.span.start_s) for shot in timeline.shots]
+    middles = ((part + 0.5) / STRIP_PICTURES * 100 for part in range(STRIP_PICTURES))
+    return tuple(max(bisect_right(starts, middle) - 1, 0) for middle in middles)
+
+
+def _bands(timeline: Timeline, time: _Scale, length: _Scale, median_at: float) -> tuple[Band, ...]:
+    def band(scene: Scene | None, shots: Sequence[Shot]) -> Band:
+        left, right = time.at(shots[0].span.start_s), time.at(shots[-1].span.end_s)
+        bars = "".join(_bar(shot, time, length, median_at) for shot in shots)
+        return Band(scene, left, right - left, bars)
+
+    if timeline.scenes is None:
+        return (band(None, timeline.shots),)
+    return tuple(
+        band(scene, timeline.shots[scene.first_shot : scene.end_shot]) for scene in timeline.scenes
+    )
+
+
+def _bar(shot: Shot, time: _Scale, length: _Scale, median_at: float) -> str:
+    """Return a bar as wide as the shot lasts, from the median to the shot's length."""
+    left, right = time.at(shot.span.start_s), time.at(shot.span.end_s)
+    height, base = 100 - length.at(_log_length(shot.span.duration_s)), 100 - median_at
+    return f"M{left:.3f} {base:.2f}V{height:.2f}H{right:.3f}V{base:.2f}Z"
+
+
+def _rate_line(rate: CuttingRate, time: _Scale, rate_axis: _Scale) -> str:
+    samples = zip(rate.times_s, rate.cuts_per_minute, strict=True)
+    return " ".join(f"{time.at(at):.3f},{100 - rate_axis.at(value):.2f}" for at, value in samples)
+
+
+def _length_marks(length: _Scale) -> tuple[Mark, ...]:
+    values = (factor * 10.0**power for power in range(-3, 6) for factor in (1, 3))
+    return tuple(
+        Mark(length.at(math.log10(value)), f"{value:g}")
+        for value in values
+        if length.low <= math.log10(value) <= length.high
+    )
+
+
+def _time_marks(time: _Scale) -> tuple[Mark, ...]:
+    extent_s = time.high - time.low
+    step_s = next((step for step in TIME_STEPS_S if extent_s / step <= 10), extent_s / 10)
+    first = math.ceil(time.low / step_s)
+    marks_s = [step_s * number for number in range(first, first + 11)]
+    return tuple(
+        Mark(time.at(at_s), format_clock(at_s)[: None if step_s < 1 else -4])
+        for at_s in marks_s
+        if at_s <= time.low + 0.96 * extent_s  # Its text needs room on the right.
+    )
+
+
+def _round_up(value: float) -> float:
+    """Return the next of 1, 2, 3, 4, 6, 8 and 10 times a power of ten."""
+    power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
+    return next(factor * power for factor in (1, 2, 3, 4, 6, 8, 10) if factor * power >= value)

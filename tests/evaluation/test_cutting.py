@@ -1,0 +1,93 @@
+"""Cutting statistics against values worked out by hand."""
+
+from fractions import Fraction
+
+import pytest
+
+from mastershot.core.errors import SettingError
+from mastershot.core.movie import Movie, Scene, Shot, Transition
+from mastershot.core.time import Span
+from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
+from mastershot.evaluation.cutting import cutting_rate, cutting_statistics
+
+UNIT_S = Fraction(1, 8)
+
+
+def film_of(
+    *lengths_pts: int, start_pts: int = 0, scenes: tuple[tuple[int, int], ...] | None = None
+) -> Timeline:
+    """A film of one frame per timestamp unit, with shots of these lengths."""
+    shots, frame = [], 0
+    for index, length in enumerate(lengths_pts):
+        begin = start_pts + frame
+        span = Span(frame, frame + length, begin, begin + length, UNIT_S)
+        shots.append(Shot(f"{'0' * 16}/{index:05}", span, Transition("cut", frame, frame)))
+        frame += length
+    movie = Movie(
+        "0" * 16, "film.mp4", "blake2b:" + "0" * 32, 1 / UNIT_S, UNIT_S, start_pts,
+        start_pts + frame, frame, 64, 48, Fraction(1), False, False,
+    )  # fmt: skip
+    tiled = tuple(shots)
+    found = None
+    if scenes is not None:
+        found = tuple(Scene("s", a, b, span_of_shots(tiled, a, b)) for a, b in scenes)
+    return Timeline(movie, MadeBy("0", "now"), tiled, found)
+
+
+def test_lengths_are_summed_up_in_exact_seconds() -> None:
+    statistics = cutting_statistics(film_of(8, 16, 24, 80))  # 1, 2, 3 and 10 s
+    assert statistics.num_shots == 4
+    assert statistics.average_shot_s == 4.0
+    assert statistics.median_shot_s == 2.5
+    assert statistics.shortest_shot_s == 1.0
+    assert statistics.longest_shot_s == 10.0
+    # Deviations -3, -2, -1, 6: squares sum to 50, over 4 shots.
+    assert statistics.shot_deviation_s == pytest.approx(12.5**0.5, rel=1e-15)
+    assert statistics.cuts_per_minute == 3 * 60 / 16
+    assert statistics.scene_lengths_s is None
+
+
+def test_scene_lengths_run_from_first_to_last_shot() -> None:
+    statistics = cutting_statistics(film_of(8, 16, 24, 80, scenes=((0, 1), (1, 4))))
+    assert statistics.scene_lengths_s == (1.0, 15.0)
+
+
+def test_a_film_of_one_shot_has_no_cuts_and_no_deviation() -> None:
+    statistics = cutting_statistics(film_of(20))
+    assert statistics.average_shot_s == statistics.median_shot_s == 2.5
+    assert statistics.shot_deviation_s == 0.0
+    assert statistics.cuts_per_minute == 0.0
+
+
+def test_a_start_offset_changes_no_length() -> None:
+    assert cutting_statistics(film_of(8, 16, start_pts=800)) == cutting_statistics(film_of(8, 16))
+
+
+def test_the_cutting_rate_counts_cuts_in_a_window_clipped_to_the_film() -> None:
+    # Ten seconds, cuts at 1, 2, 3 and 9 s; moments at 0, 2.5, 5, 7.5 and 10 s.
+    rate = cutting_rate(film_of(8, 8, 8, 48, 8), window_s=4, num_samples=5)
+    assert rate.window_s == 4
+    assert rate.times_s == (0.0, 2.5, 5.0, 7.5, 10.0)
+    # [0, 2) holds 1; [0.5, 4.5) 3; [3, 7) 1; [5.5, 9.5) 1; [8, 10) 1.
+    assert rate.cuts_per_minute == (30.0, 45.0, 15.0, 15.0, 30.0)
+
+
+def test_a_window_longer_than_twice_the_film_gives_its_overall_rate() -> None:
+    film = film_of(8, 8, 8, 48, 8)
+    rate = cutting_rate(film, window_s=100, num_samples=3)
+    assert rate.cuts_per_minute == (cutting_statistics(film).cuts_per_minute,) * 3
+
+
+def test_the_moments_of_the_cutting_rate_are_on_the_films_own_clock() -> None:
+    early = cutting_rate(film_of(8, 8, 8), window_s=2, num_samples=4)
+    late = cutting_rate(film_of(8, 8, 8, start_pts=80), window_s=2, num_samples=4)
+    assert late.times_s == tuple(time_s + 10 for time_s in early.times_s)
+    assert late.cuts_per_minute == early.cuts_per_minute
+
+
+@pytest.mark.parametrize(
+    ("window_s", "num_samples"), [(0.0, 5), (-1.0, 5), (float("nan"), 5), (1.0, 1)]
+)
+def test_a_cutting_rate_over_nothing_is_refused(window_s: float, num_samples: int) -> None:
+    with pytest.raises(SettingError, match="take a window above 0 s and at least 2 moments"):
+        cutting_rate(film_of(8, 8), window_s=window_s, num_samples=num_samples)

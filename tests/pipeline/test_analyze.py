@@ -1,0 +1,278 @@
+import json
+import subprocess
+import sys
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import jsonschema
+import numpy as np
+import pytest
+from tests.encoders.tiny_models import make_tiny_clip
+from tests.films import drawn_film, encode_film, flat_images
+from tests.media.test_video import real_films
+from tests.reference import clip_scene_scores as plain_scene_scores
+
+import mastershot as ms
+from mastershot.core.errors import MediaError, OutputError, SettingError, ShotListError
+from mastershot.core.timeline import Timeline, timeline_schema
+from mastershot.datasets.world import FilmPlan
+from mastershot.media.sampling import Sampling, parse_sampling
+from mastershot.media.video import open_video
+from mastershot.pipeline import analyze as story
+from mastershot.pipeline.analyze import analyze_movie
+from mastershot.pipeline.plan import Plan, prepare
+from mastershot.shots.content import ShotSettings
+
+WITHOUT_WORDS = Plan(steps=("shots", "scenes"))
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, FilmPlan]:
+    path = tmp_path_factory.mktemp("film") / "film.mp4"
+    return path, drawn_film(path, num_scenes=3, shots_per_scene=3)
+
+
+@pytest.fixture(scope="module")
+def tiny_clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("models") / "tiny-clip"
+    make_tiny_clip(folder)
+    return folder
+
+
+def check(timeline: Timeline) -> None:
+    jsonschema.validate(json.loads(timeline.to_json()), timeline_schema())
+    assert Timeline.from_json(timeline.to_json()) == timeline
+    spans = [shot.span for shot in timeline.shots]
+    assert spans[0].first_frame == 0
+    assert spans[-1].end_frame == timeline.movie.num_frames
+    assert all(a.end_frame == b.first_frame for a, b in pairwise(spans))
+    assert all(a.end_pts == b.start_pts for a, b in pairwise(spans))
+
+
+def test_a_film_becomes_a_folder_of_results(film, tmp_path: Path) -> None:
+    path, truth = film
+    timeline, folder = analyze_movie(path, prepare(WITHOUT_WORDS), tmp_path)
+    check(timeline)
+    assert [shot.span.first_frame for shot in timeline.shots[1:]] == list(truth.cuts)
+    assert Timeline.load(folder / "timeline.json") == timeline
+    assert folder == tmp_path / "film"
+    assert {entry.name for entry in folder.iterdir()} == {
+        "timeline.json", "report.html", "shots.csv", "thumbs", "features",
+    }  # fmt: skip
+    assert [p.name for p in tmp_path.iterdir()] == ["film"]
+    for shot in timeline.shots:
+        assert shot.thumb is not None
+        assert (folder / shot.thumb).read_bytes().startswith(b"\xff\xd8")
+        assert all(
+            shot.span.first_frame <= frame < shot.span.end_frame for frame in shot.sampled_frames
+        )
+        assert len(shot.sampled_frames) == 3
+
+
+def test_a_change_of_place_starts_a_scene(film) -> None:
+    path, truth = film
+    timeline = ms.analyze(path, WITHOUT_WORDS)
+    assert timeline.scenes is not None
+    starts = {scene.first_shot for scene in timeline.scenes}
+    assert set(truth.scene_starts) <= starts
+    assert len(starts) < len(timeline.shots)
+
+
+def test_the_second_run_changes_no_byte(film, tmp_path: Path) -> None:
+    def files() -> dict[str, tuple[bytes, int]]:
+        return {
+            str(p): (p.read_bytes(), p.stat().st_mtime_ns)
+            for p in tmp_path.rglob("*") if p.is_file()
+        }  # fmt: skip
+
+    analyze_movie(film[0], prepare(WITHOUT_WORDS), tmp_path)
+    before = files()
+    analyze_movie(film[0], prepare(WITHOUT_WORDS), tmp_path)
+    assert files() == before
+
+
+def test_labels_are_the_scores_of_the_method(film, tiny_clip: Path) -> None:
+    """The labels of each shot equal a plain loop over METHODS A4, from pixels to scores."""
+    plan = Plan(encoder=str(tiny_clip), taxonomy="movieclip-150")
+    timeline = ms.analyze(film[0], plan)
+    check(timeline)
+    encoder, taxonomy = ms.load_encoder(str(tiny_clip)), ms.load_taxonomy("movieclip-150")
+    words = encoder.encode_texts(
+        [encoder.label_template.replace("{label}", label) for label in taxonomy.labels]
+    )
+    images = {frame.index: frame.rgb() for frame in open_video(film[0]).frames()}
+    for shot in timeline.shots:
+        vectors = np.concatenate([encoder.encode_images([images[i]]) for i in shot.sampled_frames])
+        expected = plain_scene_scores(vectors, words, encoder.logit_scale)
+        best = sorted(expected, reverse=True)[:5]
+        assert shot.labels is not None
+        assert [label.score for label in shot.labels] == pytest.approx(best, abs=1e-5)
+
+
+def test_new_labels_never_decode_again(
+    film, tiny_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(encoder=str(tiny_clip))
+    first, _ = analyze_movie(film[0], prepare(plan), tmp_path)
+    labels = tmp_path / "mine.txt"
+    labels.write_text("kitchen\n{harbour}\n50% off\n")
+    monkeypatch.setattr(story, "watch", None)
+    second, folder = analyze_movie(film[0], prepare(replace(plan, taxonomy=labels)), tmp_path)
+    check(second)
+    assert second.shots[0].span == first.shots[0].span
+    assert second.shots[0].labels is not None
+    assert {label.name for label in second.shots[0].labels} == {"kitchen", "{harbour}", "50% off"}
+    assert (folder / "thumbs/00000.jpg").exists()
+    again, _ = analyze_movie(film[0], prepare(plan), tmp_path)
+    assert again.shots == first.shots
+
+
+def test_other_shots_are_decoded_again_but_no_frame_is_encoded_twice(
+    film, tiny_clip: Path, tmp_path: Path
+) -> None:
+    plan = Plan(encoder=str(tiny_clip), sampling=Sampling("every", 0))
+    kit = prepare(plan)
+    first, _ = analyze_movie(film[0], kit, tmp_path)
+    check(first)
+    assert first.shots[0].sampled_frames == ()
+    assert kit.labeller is not None
+    kit.labeller.encoder.encode_images = None  # type: ignore[method-assign, assignment]
+    longer = replace(kit, plan=replace(plan, shots=ShotSettings(min_shot_s=2.0)))
+    second, _ = analyze_movie(film[0], longer, tmp_path)
+    check(second)
+    assert len(second.shots) < len(first.shots)
+
+
+def test_a_rate_takes_frames_by_time_and_leaves_no_shot_out(film) -> None:
+    timeline = ms.analyze(film[0], replace(WITHOUT_WORDS, sampling=parse_sampling("rate:0.4")))
+    times_s = [
+        frame / 24 for shot in timeline.shots for frame in shot.sampled_frames
+        if len(timeline.shots) > 1
+    ]  # fmt: skip
+    assert all(shot.sampled_frames for shot in timeline.shots)
+    on_the_clock = [t for t in times_s if t % 2.5 < 1 / 24]
+    assert len(on_the_clock) == 1 + int(times_s[-1] // 2.5)
+
+
+def test_without_an_encoder_the_rest_is_delivered_and_one_sentence_says_how(
+    film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no cache"))
+    kit = prepare(Plan())
+    if kit.labeller is not None:
+        pytest.skip("the default encoder is on this machine")
+    [note] = kit.notes
+    assert "\n" not in note
+    assert "--encoder" in note
+    timeline, folder = analyze_movie(film[0], kit, tmp_path)
+    check(timeline)
+    assert timeline.scenes
+    assert timeline.shots[0].labels is None
+    assert "--encoder" in (folder / "report.html").read_text()
+
+
+def test_two_films_of_one_stem_get_two_folders(film, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "film.mp4"
+    other.parent.mkdir()
+    encode_film(other, flat_images([(9, 99, 9)], each=5))
+    kit = prepare(Plan(steps=("shots",)))
+    out = tmp_path / "out"
+    folders = [analyze_movie(path, kit, out)[1] for path in (film[0], other, film[0], other)]
+    assert folders[0] == folders[2] != folders[1] == folders[3]
+    assert folders[0].name == "film"
+    assert folders[1].name.startswith("film-")
+
+
+def test_a_folder_that_is_not_ours_is_left_alone(film, tmp_path: Path) -> None:
+    (tmp_path / "film").mkdir()
+    (tmp_path / "film" / "notes.txt").write_text("mine")
+    _, folder = analyze_movie(film[0], prepare(Plan(steps=("shots",))), tmp_path)
+    assert folder != tmp_path / "film"
+    assert (tmp_path / "film" / "notes.txt").read_text() == "mine"
+
+
+def test_a_truncated_film_leaves_nothing_behind(tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    drawn_film(path, num_scenes=6)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
+    with pytest.raises(MediaError, match="truncated"):
+        analyze_movie(path, prepare(WITHOUT_WORDS), tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_cannot_be_written_is_one_sentence(film, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a file")
+    with pytest.raises(OutputError, match=r"results for film\.mp4 cannot be written to"):
+        analyze_movie(film[0], prepare(WITHOUT_WORDS), tmp_path / "out")
+
+
+def test_a_full_disk_is_one_sentence_and_keeps_what_was_there(film, tmp_path: Path) -> None:
+    _, folder = analyze_movie(film[0], prepare(Plan(steps=("shots",))), tmp_path)
+    before = (folder / "timeline.json").read_bytes()
+    script = (
+        "import resource, sys\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (2000, 2000))\n"
+        "sys.argv = ['mastershot', 'analyze', sys.argv[1], '--out', sys.argv[2],"
+        " '--steps', 'shots', '--min-shot', '0.1']\n"
+        "from mastershot.apps.cli import main\n"
+        "main()\n"
+    )
+    command = [sys.executable, "-c", script, str(film[0]), str(tmp_path)]
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "cannot be written to" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert (folder / "timeline.json").read_bytes() == before
+    assert [p.name for p in tmp_path.iterdir()] == ["film"]
+
+
+def test_a_film_of_one_frame_is_one_shot(tmp_path: Path) -> None:
+    path = encode_film(tmp_path / "one.mp4", flat_images([(9, 99, 9)], each=1))
+    timeline = ms.analyze(path, WITHOUT_WORDS)
+    check(timeline)
+    assert len(timeline.shots) == 1
+    assert timeline.scenes is not None
+    assert len(timeline.scenes) == 1
+
+
+def test_a_still_of_ten_hours_is_one_shot(tmp_path: Path) -> None:
+    images = flat_images([(9, 99, 9)], each=1, width_px=32, height_px=32) * 3600
+    path = encode_film(
+        tmp_path / "still.mkv", images, pts=[10_000 * i for i in range(3600)],
+        time_base=Fraction(1, 1000), options={"preset": "ultrafast"},
+    )  # fmt: skip
+    timeline = ms.analyze(path, WITHOUT_WORDS)
+    check(timeline)
+    assert len(timeline.shots) == 1
+    assert timeline.movie.duration_s == pytest.approx(36_000, abs=10)
+
+
+def test_a_list_of_shots_takes_the_place_of_detection(film, tmp_path: Path) -> None:
+    path, truth = film
+    (tmp_path / "list.txt").write_text(f"0 9\n10 19\n20 {truth.num_frames - 1}\n")
+    timeline = ms.analyze(path, replace(WITHOUT_WORDS, shot_list=tmp_path / "list.txt"))
+    check(timeline)
+    assert [shot.span.first_frame for shot in timeline.shots] == [0, 10, 20]
+    (tmp_path / "list.txt").write_text("0 9\n10 99999\n")
+    with pytest.raises(ShotListError, match="names frame 99999"):
+        ms.analyze(path, replace(WITHOUT_WORDS, shot_list=tmp_path / "list.txt"))
+
+
+def test_an_unknown_step_says_which_there_are() -> None:
+    with pytest.raises(SettingError, match="'magic' is unknown; use shots, labels, scenes"):
+        Plan(steps=("shots", "magic"))
+
+
+def test_detect_shots_is_the_smallest_useful_call(film) -> None:
+    shots = ms.detect_shots(film[0])
+    assert [shot.span.first_frame for shot in shots[1:]] == list(film[1].cuts)
+    assert shots[0].thumb is None
+
+
+def test_every_real_film_becomes_a_valid_timeline(real_data: Path) -> None:
+    for path in real_films(real_data):
+        timeline = ms.analyze(path, WITHOUT_WORDS)
+        check(timeline)
+        assert timeline.movie.id == timeline.movie.content_hash[8:24]
