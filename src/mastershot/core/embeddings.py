@@ -1,7 +1,7 @@
 """Vectors that remember which space they live in, so that two spaces are never mixed."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeAlias
 
 import numpy as np
@@ -19,19 +19,20 @@ class EmbeddingSpace:
     """The space an encoder maps into; equal only when vectors may be compared.
 
     Attributes:
-        model: The encoder's name, such as ``openai/clip-vit-base-patch32``.
+        model: The encoder's name, such as ``openai/clip-vit-base-patch32``; the same weights under
+            another name are the same space.
         weights_hash: Digest of its weights and of how frames are prepared for them.
         width: Number of dimensions, D.
     """
 
-    model: str
+    model: str = field(compare=False)
     weights_hash: str
     width: int
 
     @property
     def key(self) -> str:
         """Sixteen hex digits that name the space in files and tables."""
-        text = f"{self.model}\n{self.weights_hash}\n{self.width}"
+        text = f"{self.weights_hash}\n{self.width}"
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 

@@ -5,14 +5,17 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from importlib import resources
 from pathlib import Path
-from typing import Any, TypeAlias, cast
+from typing import Any, TypeAlias, cast, get_type_hints
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
-from mastershot.core.movie import Movie, Scene, Shot, Transition, TransitionKind
+from mastershot.core.movie import TRANSITION_KINDS, Movie, Scene, Shot, Transition
 from mastershot.core.time import Span
 
 SCHEMA = "mastershot/timeline/1"
+_NOT_A_TIMELINE = (
+    LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError,
+)  # fmt: skip
 Json: TypeAlias = dict[str, Any]
 
 
@@ -86,14 +89,7 @@ class Timeline:
         _refuse_unknown_keys(value, name)
         try:
             return _timeline_from_json(value)
-        except (
-            KeyError,
-            TypeError,
-            ValueError,
-            AttributeError,
-            AssertionError,
-            ZeroDivisionError,
-        ) as error:
+        except _NOT_A_TIMELINE as error:
             raise TimelineError(
                 f"{name} is not a valid timeline: {type(error).__name__} {error}"
             ) from error
@@ -165,7 +161,11 @@ def _timeline_from_json(value: Json) -> Timeline:
         scenes = tuple(_scene_from_json(scene, shots) for scene in value["scenes"])
     return Timeline(
         movie=movie,
-        made_by=MadeBy(made_by["version"], made_by["created"], made_by["steps"]),
+        made_by=MadeBy(
+            _typed(str, made_by["version"]),
+            _typed(str, made_by["created"]),
+            _typed(dict, made_by["steps"]),
+        ),
         shots=shots,
         scenes=scenes,
     )
@@ -192,8 +192,8 @@ def _movie_to_json(movie: Movie) -> Json:
 
 def _movie_from_json(value: Json) -> Movie:
     fields = {key: item for key, item in value.items() if key != "duration_s"}
-    for key in ("frame_rate", "time_base", "sample_aspect_ratio"):
-        fields[key] = Fraction(value[key])
+    for name, kind in get_type_hints(Movie).items():
+        fields[name] = Fraction(value[name]) if kind is Fraction else _typed(kind, value[name])
     return Movie(**fields)
 
 
@@ -230,24 +230,24 @@ def _shot_to_json(shot: Shot) -> Json:
 def _shot_from_json(value: Json, time_base: Fraction) -> Shot:
     transition = value["transition_in"]
     return Shot(
-        id=value["id"],
+        id=_typed(str, value["id"]),
         span=Span(
-            value["first_frame"],
-            value["end_frame"],
-            value["start_pts"],
-            value["end_pts"],
+            _typed(int, value["first_frame"]),
+            _typed(int, value["end_frame"]),
+            _typed(int, value["start_pts"]),
+            _typed(int, value["end_pts"]),
             time_base,
         ),
         transition_in=Transition(
-            cast(TransitionKind, transition["kind"]),
-            transition["start_frame"],
-            transition["end_frame"],
+            TRANSITION_KINDS[TRANSITION_KINDS.index(transition["kind"])],
+            _typed(int, transition["start_frame"]),
+            _typed(int, transition["end_frame"]),
         ),
         labels=_labels_from_json(value.get("labels")),
-        kept=tuple(value.get("kept", ())),
+        kept=tuple(_typed(str, name) for name in value.get("kept", ())),
         borrowed=_labels_from_json(value.get("borrowed")) or (),
-        thumb=value.get("thumb"),
-        sampled_frames=tuple(value.get("sampled_frames", ())),
+        thumb=_typed(str | None, value.get("thumb")),
+        sampled_frames=tuple(_typed(int, frame) for frame in value.get("sampled_frames", ())),
     )
 
 
@@ -266,9 +266,9 @@ def _scene_to_json(scene: Scene) -> Json:
 
 def _scene_from_json(value: Json, shots: tuple[Shot, ...]) -> Scene:
     return Scene(
-        id=value["id"],
-        first_shot=value["first_shot"],
-        end_shot=value["end_shot"],
+        id=_typed(str, value["id"]),
+        first_shot=_typed(int, value["first_shot"]),
+        end_shot=_typed(int, value["end_shot"]),
         span=span_of_shots(shots, value["first_shot"], value["end_shot"]),
         labels=_labels_from_json(value.get("labels")),
     )
@@ -287,7 +287,21 @@ def _label_to_json(label: LabelScore) -> Json:
 def _labels_from_json(values: list[Json] | None) -> tuple[LabelScore, ...] | None:
     if values is None:
         return None
-    return tuple(LabelScore(v["name"], v["score"], v.get("unsure", False)) for v in values)
+    return tuple(
+        LabelScore(
+            _typed(str, value["name"]),
+            float(_typed(int | float, value["score"])),
+            _typed(bool, value["unsure"]),
+        )
+        for value in values
+    )
+
+
+def _typed(kind: Any, value: Any) -> Any:
+    """Return the value if it is of this kind, where True is not a number."""
+    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
+        raise TypeError(f"{value!r} should be {getattr(kind, '__name__', kind)}")
+    return value
 
 
 def _ratio_to_text(ratio: Fraction) -> str:

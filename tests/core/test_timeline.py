@@ -1,0 +1,176 @@
+import json
+from dataclasses import replace
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mastershot.core.errors import TimelineError
+from mastershot.core.labels import LabelScore
+from mastershot.core.movie import Movie, Scene, Shot, Transition, scene_id, shot_id
+from mastershot.core.time import Span, format_clock
+from mastershot.core.timeline import MadeBy, Timeline, span_of_shots, timeline_schema
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "timeline.json"
+MOVIE_ID = "0123456789abcdef"
+
+
+def timeline_of(lengths: list[int], *, offset_pts: int = 0) -> Timeline:
+    """Return a timeline at 24000/1001 whose shots have these lengths in frames."""
+    time_base, step = Fraction(1, 24000), 1001
+    starts = [sum(lengths[:i]) for i in range(len(lengths) + 1)]
+    shots = tuple(
+        Shot(
+            id=shot_id(MOVIE_ID, i),
+            span=Span(a, b, offset_pts + a * step, offset_pts + b * step, time_base),
+            transition_in=Transition("cut" if i else "start", a, a),
+            labels=(LabelScore("kitchen", 0.625), LabelScore("café “ü”", 0.125, unsure=True)),
+            kept=("kitchen",),
+            borrowed=(LabelScore("house", 0.5),) if i % 2 else (),
+            thumb=f"thumbs/{i:05}.jpg",
+            sampled_frames=(a, b - 1),
+        )
+        for i, (a, b) in enumerate(pairwise(starts))
+    )
+    movie = Movie(
+        id=MOVIE_ID,
+        path="films/ä film.mp4",
+        content_hash="blake2b:0123456789abcdef0123456789abcdef",
+        frame_rate=Fraction(24000, 1001),
+        time_base=time_base,
+        start_pts=offset_pts,
+        end_pts=offset_pts + starts[-1] * step,
+        num_frames=starts[-1],
+        width_px=1920,
+        height_px=800,
+        sample_aspect_ratio=Fraction(1),
+        has_audio=True,
+        variable_frame_rate=False,
+    )
+    scene = Scene(
+        scene_id(MOVIE_ID, 0), 0, len(shots), span_of_shots(shots, 0, len(shots)),
+        labels=(LabelScore("kitchen", 0.75),),
+    )  # fmt: skip
+    made_by = MadeBy("0.1.0", "2026-01-01T00:00:00+00:00", {"shots": {"detector": "content"}})
+    return Timeline(movie, made_by, shots, (scene,))
+
+
+@given(st.lists(st.integers(1, 10_000), min_size=1, max_size=8), st.integers(-5000, 5000))
+def test_the_round_trip_loses_nothing_and_validates(lengths: list[int], offset: int) -> None:
+    timeline = timeline_of(lengths, offset_pts=offset)
+    text = timeline.to_json()
+    assert Timeline.from_json(text) == timeline
+    assert Timeline.from_json(text).to_json() == text
+    jsonschema.validate(json.loads(text), timeline_schema())
+
+
+def test_the_golden_timeline_stays_the_same_to_the_byte() -> None:
+    assert timeline_of([24, 48, 7], offset_pts=2002).to_json() == GOLDEN.read_text("utf-8")
+
+
+def test_absent_steps_are_absent_keys() -> None:
+    timeline = timeline_of([24])
+    bare = replace(timeline.shots[0], labels=None, kept=(), borrowed=(), thumb=None)
+    bare = replace(bare, sampled_frames=())
+    value = json.loads(replace(timeline, shots=(bare,), scenes=None).to_json())
+    assert "scenes" not in value
+    assert not {"labels", "kept", "borrowed", "thumb", "sampled_frames"} & set(value["shots"][0])
+    jsonschema.validate(value, timeline_schema())
+
+
+def test_seconds_are_exact_where_milliseconds_would_drift() -> None:
+    hour = 86_314  # frames of 24000/1001 in an hour, rounded up
+    span = timeline_of([hour, 24]).shots[1].span
+    assert span.start == Fraction(hour * 1001, 24000)
+    assert span.start_s == float(Fraction(hour * 1001, 24000))
+    assert span.num_frames == 24
+    assert span.duration_s == pytest.approx(1.001)
+
+
+@pytest.mark.parametrize(
+    ("first", "end", "sentence"),
+    [
+        (1, 24, "a part starts at frame 1 where frame 0 was due"),
+        (0, 23, "ends at frame 23 of 24"),
+    ],
+)
+def test_shots_that_do_not_tile_the_film_are_refused(first: int, end: int, sentence: str) -> None:
+    timeline = timeline_of([24])
+    span = Span(first, end, 0, 1, Fraction(1, 24))
+    with pytest.raises(TimelineError, match=sentence):
+        replace(timeline, shots=(replace(timeline.shots[0], span=span),))
+
+
+def test_scenes_that_do_not_tile_the_shots_are_refused() -> None:
+    timeline = timeline_of([24, 24])
+    assert timeline.scenes is not None
+    with pytest.raises(TimelineError, match="ends at shot 1 of 2"):
+        replace(timeline, scenes=(replace(timeline.scenes[0], end_shot=1),))
+
+
+def change(path: list[Any], new: Any) -> str:
+    value = json.loads(timeline_of([24, 24]).to_json())
+    inner = value
+    for key in path[:-1]:
+        inner = inner[key]
+    if new is None:
+        del inner[path[-1]]
+    else:
+        inner[path[-1]] = new
+    return json.dumps(value)
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "is not valid JSON"),
+        ("[" * 100_000, "is not valid JSON"),
+        ("[]", "has schema 'list'"),
+        (change(["schema"], "mastershot/timeline/9"), "has schema 'mastershot/timeline/9'"),
+        (change(["genres"], []), "holds 'genres', which this version does not know"),
+        (change(["movie", "id"], None), "is not a valid timeline"),
+        (change(["movie", "width_px"], "wide"), "'wide' should be int"),
+        (change(["movie", "has_audio"], 1), "1 should be bool"),
+        (change(["movie", "time_base"], "1/0"), "is not a valid timeline"),
+        (change(["shots", 0, "end_frame"], 0), "is not a valid timeline"),
+        (change(["shots", 0, "first_frame"], True), "True should be int"),
+        (change(["shots", 0, "labels", 0, "score"], "high"), "'high' should be"),
+        (change(["shots", 0, "transition_in", "kind"], "magic"), "is not a valid timeline"),
+        (change(["shots", 1], None), "is not a valid timeline"),
+        (change(["scenes", 0, "end_shot"], 7), "is not a valid timeline"),
+    ],
+)
+def test_what_is_no_timeline_is_refused_in_one_sentence(text: str, sentence: str) -> None:
+    with pytest.raises(TimelineError, match=sentence) as caught:
+        Timeline.from_json(text)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_timeline_that_cannot_be_read_says_where(tmp_path: Path) -> None:
+    with pytest.raises(TimelineError, match=r"gone\.json cannot be read"):
+        Timeline.load(tmp_path / "gone.json")
+
+
+def test_the_scene_of_a_shot_is_found() -> None:
+    timeline = timeline_of([24, 24])
+    assert timeline.scenes is not None
+    assert timeline.scene_of(1) == timeline.scenes[0]
+    assert replace(timeline, scenes=None).scene_of(1) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "clock"),
+    [
+        (0, "0:00:00.000"),
+        (3661.5, "1:01:01.500"),
+        (59.9996, "0:01:00.000"),
+        (-1.25, "-0:00:01.250"),
+    ],
+)
+def test_a_clock_reads_like_a_player(seconds: float, clock: str) -> None:
+    assert format_clock(seconds) == clock
