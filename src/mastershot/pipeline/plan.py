@@ -140,7 +140,8 @@ def prepare(plan: Plan) -> Kit:
         return Kit(plan, listed=listed)
     taxonomy = load_taxonomy(plan.taxonomy)
     try:
-        encoder = load_encoder(plan.encoder or DEFAULT_ENCODER)
+        # Only an encoder that was asked for by name may be fetched.
+        encoder = load_encoder(plan.encoder or DEFAULT_ENCODER, download=plan.encoder is not None)
     except EncoderUnavailableError as error:
         return Kit(plan, listed=listed, notes=(f"No labels: {error}",))
     labeller = Labeller(encoder, taxonomy, encode_labels(encoder, taxonomy))

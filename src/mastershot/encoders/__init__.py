@@ -1,0 +1,1 @@
+"""Encoders: frames and words into one space."""

@@ -1,0 +1,228 @@
+"""The encoders by name: one visible table, and the one function that loads from it.
+
+To offer another checkpoint of CLIP or SigLIP, add its row. An encoder of another kind, such as one
+that ships inside the package, adds its row and its branch in `load_encoder`.
+"""
+
+import re
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from threading import Thread
+
+from mastershot.core.errors import EncoderError, EncoderUnavailableError
+from mastershot.core.protocols import ImageTextEncoder
+from mastershot.encoders.checkpoint import missing_parts, one_line, quiet
+from mastershot.encoders.image_text import TransformersEncoder
+
+HUB_ANSWERS_WITHIN_S = 6.0
+_PATTERNS = ["*.json", "model*.safetensors"]
+
+
+@dataclass(frozen=True)
+class KnownEncoder:
+    """One row of the table.
+
+    Attributes:
+        alias: What a user types.
+        name: Where its weights are on the Hugging Face hub.
+        revision: The commit to take; None is the newest.
+        kind: What it is.
+        size_bytes: Size of its weights: four bytes a parameter.
+        licence: Licence its makers give it.
+        source: Where it was published.
+    """
+
+    alias: str
+    name: str
+    revision: str | None
+    kind: str
+    size_bytes: int
+    licence: str
+    source: str
+
+
+# OpenAI's base models are pickles on the main branch; these commits, pull requests 66 and 17 of the
+# two repositories, hold the same weights as safetensors.
+ENCODERS = (
+    KnownEncoder(
+        alias="clip",
+        name="openai/clip-vit-base-patch32",
+        revision="c237dc49a33fc61debc9276459120b7eac67e7ef",
+        kind="CLIP ViT-B/32, 224 pixels",
+        size_bytes=605_109_252,
+        licence="MIT",
+        source="Radford et al. 2021, arXiv:2103.00020",
+    ),
+    KnownEncoder(
+        alias="clip-b16",
+        name="openai/clip-vit-base-patch16",
+        revision="5ef227a78de3f75873f373246dac80def63b0003",
+        kind="CLIP ViT-B/16, 224 pixels",
+        size_bytes=598_482_948,
+        licence="MIT",
+        source="Radford et al. 2021, arXiv:2103.00020",
+    ),
+    KnownEncoder(
+        alias="clip-l14",
+        name="openai/clip-vit-large-patch14",
+        revision=None,
+        kind="CLIP ViT-L/14, 224 pixels",
+        size_bytes=1_710_466_052,
+        licence="MIT",
+        source="Radford et al. 2021, arXiv:2103.00020",
+    ),
+    KnownEncoder(
+        alias="siglip",
+        name="google/siglip-base-patch16-224",
+        revision=None,
+        kind="SigLIP ViT-B/16, 224 pixels",
+        size_bytes=812_623_880,
+        licence="Apache-2.0",
+        source="Zhai et al. 2023, arXiv:2303.15343",
+    ),
+)
+
+DEFAULT_ENCODER = "clip"
+"""The alias of the encoder that is tried when the user names none."""
+
+
+@dataclass(frozen=True)
+class EncoderAvailability:
+    """Whether an encoder of the table can be used here without a network.
+
+    Attributes:
+        encoder: Its row.
+        folder: Where it is in the hub's cache on this machine; None when it is not, or not whole.
+    """
+
+    encoder: KnownEncoder
+    folder: Path | None
+
+
+def load_encoder(
+    name_or_folder: str | Path,
+    *,
+    device: str | None = None,
+    dtype: str | None = None,
+    download: bool = True,
+) -> ImageTextEncoder:
+    """Return the encoder of this name, ready to encode.
+
+    Args:
+        name_or_folder: An alias of `ENCODERS`, a folder that holds a checkpoint, or the name of a
+            CLIP or SigLIP checkpoint on the Hugging Face hub, such as ``google/siglip-…``. Weights
+            from the hub are taken from its cache, else downloaded into it.
+        device: Such as ``cpu`` or ``cuda:1``; a GPU if there is one.
+        dtype: ``float32`` or ``bfloat16``; the faster one there. Vectors of the two do not mix.
+        download: False never asks the hub: the weights are here, or they are unavailable.
+
+    Raises:
+        EncoderUnavailableError: The weights are not here and the hub does not answer; the text
+            says how to get them.
+        EncoderError: The name is unknown, or what it names is not a usable encoder.
+    """
+    name = str(name_or_folder)
+    row = next((row for row in ENCODERS if name in (row.alias, row.name)), None)
+    folder = Path(name)
+    if row is not None:
+        name, folder = row.name, _hub_folder(row.name, row.revision, download)
+    elif folder.is_dir():
+        name = folder.resolve().name
+    elif re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
+        folder = _hub_folder(name, None, download)
+    else:
+        raise EncoderError(_unknown(name))
+    return TransformersEncoder(folder, name=name, device=device, dtype=dtype)
+
+
+def available_encoders() -> tuple[EncoderAvailability, ...]:
+    """Return, for each row of the table, whether it is here; loads nothing, asks no network."""
+    return tuple(EncoderAvailability(row, _cached(row.name, row.revision)) for row in ENCODERS)
+
+
+def _unknown(name: str) -> str:
+    aliases = [row.alias for row in ENCODERS]
+    close = get_close_matches(name, aliases, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    return (
+        f"encoder {name!r} is neither a folder, nor a name on the hub such as {ENCODERS[0].name}, "
+        f"nor one of {', '.join(aliases)}{hint}"
+    )
+
+
+def _cached(name: str, revision: str | None) -> Path | None:
+    """Return the folder of a whole checkpoint in the hub's cache, or None."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import LocalEntryNotFoundError
+
+    try:
+        folder = Path(
+            snapshot_download(
+                name, revision=revision, allow_patterns=_PATTERNS, local_files_only=True
+            )
+        )
+    except LocalEntryNotFoundError:
+        return None
+    return None if missing_parts(folder) else folder
+
+
+def _hub_folder(name: str, revision: str | None, download: bool) -> Path:
+    """Return the folder of a checkpoint of the hub: the cached one, else downloaded now."""
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HFValidationError, RepositoryNotFoundError
+    from huggingface_hub.errors import HTTPError as ClientError  # type: ignore[attr-defined]
+
+    try:
+        cached = _cached(name, revision)
+        if cached is not None:
+            return cached
+        if not download:
+            raise EncoderUnavailableError(_how_to_get(name, revision, None))
+        _ask_hub(name, revision)
+        with quiet():
+            return Path(snapshot_download(name, revision=revision, allow_patterns=_PATTERNS))
+    except (HFValidationError, RepositoryNotFoundError) as error:
+        raise EncoderError(
+            f"the hub has no checkpoint {name!r} that can be read from here, and there is no such "
+            "folder; check the name"
+        ) from error
+    except (ClientError, OSError, ValueError) as error:
+        raise EncoderUnavailableError(_how_to_get(name, revision, error)) from error
+
+
+def _how_to_get(name: str, revision: str | None, error: Exception | None) -> str:
+    at = f" --revision {revision}" if revision else ""
+    why = f" and the hub gave none ({one_line(error)})" if error else ""
+    return (
+        f"the weights of encoder {name} are not on this machine{why}; with a network, `--encoder "
+        f"{name}` fetches them, or `hf download {name}{at} --include '*.json' --include "
+        "'model*.safetensors' --local-dir FOLDER` does, for `--encoder FOLDER` on any machine"
+    )
+
+
+def _ask_hub(name: str, revision: str | None) -> None:
+    """Raise what stands in the way of the hub, or TimeoutError when it does not answer in time.
+
+    In a thread of its own: no timeout of the client covers a name server that never answers.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import HTTPError as ClientError  # type: ignore[attr-defined]
+
+    answer: SimpleQueue[Exception | None] = SimpleQueue()
+
+    def ask() -> None:
+        try:
+            HfApi().model_info(name, revision=revision, timeout=HUB_ANSWERS_WITHIN_S)
+            answer.put(None)
+        except (ClientError, OSError, ValueError) as error:
+            answer.put(error)
+
+    Thread(target=ask, daemon=True).start()
+    try:
+        failure = answer.get(timeout=HUB_ANSWERS_WITHIN_S)
+    except Empty:
+        failure = TimeoutError(f"no answer within {HUB_ANSWERS_WITHIN_S:g} s")
+    if failure is not None:
+        raise failure

@@ -1,0 +1,182 @@
+"""A folder with a CLIP or SigLIP checkpoint: is it whole, and what is in it.
+
+Nothing in a folder is run as code: weights are safetensors, settings are JSON, and code that a
+checkpoint brings along is never trusted.
+"""
+
+import json
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mastershot.core.errors import EncoderError
+
+_WEIGHTS = "model.safetensors"
+_INDEX = "model.safetensors.index.json"
+_PARTS = {
+    "config.json": ("config.json",),
+    _WEIGHTS: (_WEIGHTS, _INDEX),
+    "tokenizer.json": ("tokenizer.json",),
+    "preprocessor_config.json": ("preprocessor_config.json", "processor_config.json"),
+}
+
+
+def missing_parts(folder: Path) -> list[str]:
+    """Return the files an encoder needs that the folder lacks; empty when it is complete."""
+    return [
+        part
+        for part, names in _PARTS.items()
+        if not any((folder / name).is_file() for name in names)
+    ]
+
+
+def check_folder(folder: Path) -> str:
+    """Return the kind of a complete encoder folder, ``clip`` or ``siglip``.
+
+    Raises:
+        EncoderError: A file is missing, the weights are a pickle, or the model is of another kind.
+    """
+    missing = missing_parts(folder)
+    pickles = sorted(path.name for path in folder.glob("*.bin"))
+    if _WEIGHTS in missing and pickles:
+        raise EncoderError(
+            f"encoder folder {folder} holds its weights as a pickle ({pickles[0]}), which can run "
+            f"code when it is read; take a version of the checkpoint with {_WEIGHTS}"
+        )
+    if missing:
+        raise EncoderError(
+            f"encoder folder {folder} lacks {', '.join(missing)}; "
+            "copy what is missing from where the checkpoint came from"
+        )
+    kind = read_json(folder / "config.json").get("model_type")
+    if kind not in ("clip", "siglip"):
+        raise EncoderError(
+            f"encoder folder {folder} holds a model of type {kind!r}; clip and siglip are known"
+        )
+    return str(kind)
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """Return the files of the weights that transformers reads, in order.
+
+    Raises:
+        EncoderError: The index of weights in several files does not name files beside it.
+    """
+    if (folder / _WEIGHTS).is_file():
+        return [folder / _WEIGHTS]
+    weight_map = read_json(folder / _INDEX).get("weight_map")
+    names = set(weight_map.values()) if isinstance(weight_map, dict) else set()
+    beside = sorted(path for path in folder.iterdir() if path.name in names)
+    if not names or len(beside) != len(names):
+        raise EncoderError(f"{folder / _INDEX} does not name files beside it that hold weights")
+    return beside
+
+
+def load_network(folder: Path, kind: str) -> Any:
+    """Return the network of a complete folder, in float32 on the CPU, ready to run.
+
+    Raises:
+        EncoderError: The weights are damaged or belong to another network.
+    """
+    import torch
+    from transformers import CLIPModel, SiglipModel
+
+    network = CLIPModel if kind == "clip" else SiglipModel
+    with quiet(), _one_sentence(folder):
+        model, report = network.from_pretrained(
+            folder,
+            dtype=torch.float32,
+            use_safetensors=True,
+            local_files_only=True,
+            trust_remote_code=False,
+            ignore_mismatched_sizes=True,  # reported, and refused below
+            output_loading_info=True,
+        )
+    absent = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
+    if absent:
+        raise EncoderError(
+            f"the weights in {folder} are not those of the network in its config.json: "
+            f"{len(absent)} are missing or of another shape, such as {absent[0]}"
+        )
+    return model.eval().requires_grad_(False)
+
+
+def load_tokenizer(folder: Path) -> Any:
+    """Return the tokenizer that a complete folder's tokenizer.json describes.
+
+    Not AutoTokenizer: for SigLIP that one depends on whether sentencepiece is installed.
+
+    Raises:
+        EncoderError: The tokenizer is damaged, or does not say what it pads with.
+    """
+    from transformers import PreTrainedTokenizerFast
+
+    with quiet(), _one_sentence(folder):
+        tokenizer = PreTrainedTokenizerFast.from_pretrained(
+            folder, local_files_only=True, trust_remote_code=False
+        )
+    if tokenizer.pad_token is None:
+        raise EncoderError(f"encoder folder {folder} names no pad_token in tokenizer_config.json")
+    return tokenizer
+
+
+def read_json(path: Path) -> dict[str, Any]:
+    """Return the JSON object in a checkpoint's file.
+
+    Raises:
+        EncoderError: The file cannot be read or does not hold a JSON object.
+    """
+    try:
+        value = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise EncoderError(f"{path} cannot be read as JSON: {error}") from error
+    if not isinstance(value, dict):
+        raise EncoderError(f"{path} must hold a JSON object; found {type(value).__name__}")
+    return value
+
+
+def one_line(error: Exception) -> str:
+    """Return what kind of error it is and what it says, on one line of at most 200 characters."""
+    return textwrap.shorten(f"{type(error).__name__}: {error}", 200, placeholder=" …")
+
+
+@contextmanager
+def _one_sentence(folder: Path) -> Iterator[None]:
+    """Turn what transformers raises on a damaged folder into one sentence."""
+    from huggingface_hub.errors import StrictDataclassError
+    from safetensors import SafetensorError
+
+    try:
+        yield
+    except (
+        AttributeError,
+        ImportError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        SafetensorError,
+        StrictDataclassError,
+        TypeError,
+        ValueError,
+    ) as error:
+        raise EncoderError(
+            f"encoder folder {folder} cannot be loaded ({one_line(error)})"
+        ) from error
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from writing to the terminal, and leave its settings as they were."""
+    from transformers.utils import logging
+
+    verbosity, had_bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(logging.CRITICAL)
+    logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if had_bars:
+            logging.enable_progress_bar()

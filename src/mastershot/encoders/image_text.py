@@ -1,0 +1,222 @@
+"""CLIP and SigLIP: frames and words into one space."""
+# T frames, N texts, D width of the space
+
+import hashlib
+import json
+from collections.abc import Sequence
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.errors import EncoderError
+from mastershot.encoders.checkpoint import (
+    check_folder,
+    load_network,
+    load_tokenizer,
+    read_json,
+    weight_files,
+)
+from mastershot.encoders.images import prepare_frames, read_preparation
+
+if TYPE_CHECKING:
+    import torch
+
+LABEL_TEMPLATE = "A photo of a {label}, a type of background location"  # METHODS A4
+
+# Frames or texts at once. A CPU gains nothing past 8 (bench/encoders.py); a GPU needs more to be
+# busy, and its 64 was not measured.
+_BATCH_SIZES = {"cpu": 8, "cuda": 64}
+_DTYPES = ("float32", "bfloat16")
+
+
+class TransformersEncoder:
+    """A CLIP or SigLIP checkpoint as an `ImageTextEncoder`, run through transformers.
+
+    SigLIP 2 checkpoints of one fixed image size are SigLIP checkpoints. Vectors are float32 and of
+    unit length. Computed in float32 on a CPU, a frame or text has the same vector to 1e-5 whatever
+    batch it comes in. In bfloat16, which is used where the processor has it, a vector's cosine with
+    the float32 one is above 0.9999 (ViT-B/32 with random weights), and batches may shift it by as
+    much.
+
+    Attributes:
+        label_template: The prompt a label is put into.
+    """
+
+    label_template = LABEL_TEMPLATE
+
+    def __init__(
+        self, folder: Path, *, name: str, device: str | None = None, dtype: str | None = None
+    ) -> None:
+        """Load a checkpoint.
+
+        Args:
+            folder: Where its config.json, weights, tokenizer.json and preprocessor settings are.
+            name: What the space is called.
+            device: Such as ``cpu`` or ``cuda:1``; a GPU if there is one.
+            dtype: ``float32`` or ``bfloat16``; the faster one there.
+
+        Raises:
+            EncoderError: The folder lacks a part or holds another kind of model, or there is no
+                such device or dtype.
+        """
+        self._folder = folder
+        self._name = name
+        self._kind = check_folder(folder)
+        self._weights = weight_files(folder)
+        self._preparation = read_preparation(folder)
+        self._device = _find_device(device)
+        self._batch_size = _BATCH_SIZES[self._device.type]
+        self._dtype = _find_dtype(dtype, self._device)
+        self._model = load_network(folder, self._kind)
+        self._tokenizer = load_tokenizer(folder)
+        self._check_image_size()
+        # Read before the weights are rounded: in bfloat16 a scale of 100 would become 98.9.
+        self._logit_scale = float(self._model.logit_scale.exp())
+        self._model.to(device=self._device, dtype=self._dtype)
+
+    @cached_property
+    def space(self) -> EmbeddingSpace:
+        """The space of the vectors; the first call reads the weights once more to name them."""
+        return EmbeddingSpace(self._name, self._weights_hash(), self._width)
+
+    @property
+    def logit_scale(self) -> float:
+        """What a cosine is multiplied by before a softmax over labels, as the checkpoint learnt it.
+
+        SigLIP adds a bias as well, which a softmax cancels.
+        """
+        return self._logit_scale
+
+    def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
+        """Return one unit vector a frame, float32 (T, D).
+
+        Args:
+            images: RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ.
+
+        Raises:
+            EncoderError: A frame is not uint8 of shape (H, W, 3).
+        """
+        import torch
+
+        batches = []
+        for first in range(0, len(images), self._batch_size):
+            pixels = prepare_frames(images[first : first + self._batch_size], self._preparation)
+            with torch.inference_mode():
+                features = self._model.get_image_features(
+                    pixel_values=pixels.to(self._device, self._dtype)
+                )
+            batches.append(_unit_vectors(features.pooler_output))
+        return self._stack(batches)
+
+    def encode_texts(self, texts: Sequence[str]) -> FloatArray:
+        """Return one unit vector a text, float32 (N, D); a text too long for the model is cut.
+
+        Raises:
+            EncoderError: One string was given where a list of strings is needed.
+        """
+        import torch
+
+        if isinstance(texts, str):
+            raise EncoderError(f"encode_texts needs a list of texts; found the text {texts!r}")
+        batches = []
+        for first in range(0, len(texts), self._batch_size):
+            tokens = self._tokenize(texts[first : first + self._batch_size])
+            with torch.inference_mode():
+                features = self._model.get_text_features(**tokens)
+            batches.append(_unit_vectors(features.pooler_output))
+        return self._stack(batches)
+
+    @property
+    def _width(self) -> int:
+        config = self._model.config
+        return int(
+            config.projection_dim if self._kind == "clip" else config.vision_config.hidden_size
+        )
+
+    def _stack(self, batches: list[FloatArray]) -> FloatArray:
+        return np.concatenate([np.zeros((0, self._width), np.float32), *batches])
+
+    def _tokenize(self, texts: Sequence[str]) -> dict[str, "torch.Tensor"]:
+        """Return the inputs of the text tower.
+
+        CLIP pads to the longest text and masks what it padded. SigLIP was trained on texts padded
+        to its full length, without a mask, and on lower case: its own tokenizer lowers, SigLIP 2's
+        does not.
+        """
+        siglip = self._kind == "siglip"
+        tokens = self._tokenizer(
+            [text.lower() for text in texts] if siglip else list(texts),
+            padding="max_length" if siglip else "longest",
+            truncation=True,
+            max_length=self._model.config.text_config.max_position_embeddings,
+            return_tensors="pt",
+        )
+        names = ("input_ids",) if siglip else ("input_ids", "attention_mask")
+        return {name: tokens[name].to(self._device) for name in names}
+
+    def _check_image_size(self) -> None:
+        trained_px = self._model.config.vision_config.image_size
+        if trained_px != self._preparation.size_px:
+            raise EncoderError(
+                f"encoder folder {self._folder} prepares frames of {self._preparation.size_px} "
+                f"pixels for a network of {trained_px}; take both files from one checkpoint"
+            )
+
+    def _weights_hash(self) -> str:
+        """Return a digest of all that a vector depends on: weights, network, pixels, precision."""
+        settings = [
+            read_json(self._folder / "config.json"),
+            repr(self._preparation),
+            str(self._dtype),
+        ]
+        digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
+        for path in (self._folder / "tokenizer.json", *self._weights):
+            with path.open("rb") as file:
+                digest.update(hashlib.file_digest(file, lambda: hashlib.blake2b()).digest())
+        return f"blake2b:{digest.hexdigest()}"
+
+
+def fastest_dtype(device: "torch.device") -> str:
+    """Return ``bfloat16`` where the processor computes in it, else ``float32``."""
+    import torch
+
+    if device.type == "cuda":
+        computes_in_it = torch.cuda.is_bf16_supported(including_emulation=False)
+    else:
+        capabilities = torch.cpu.get_capabilities()
+        computes_in_it = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
+    return "bfloat16" if computes_in_it else "float32"
+
+
+def _find_device(name: str | None) -> "torch.device":
+    import torch
+
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+        torch.empty(0, device=device)
+    except (AssertionError, RuntimeError) as error:
+        raise EncoderError(f"there is no device {name!r} here; cpu is always there") from error
+    if device.type not in _BATCH_SIZES:
+        raise EncoderError(f"encoders run on cpu and cuda, not on {name!r}")
+    return device
+
+
+def _find_dtype(name: str | None, device: "torch.device") -> "torch.dtype":
+    import torch
+
+    if name not in (None, *_DTYPES):
+        raise EncoderError(f"encoders compute in {' or '.join(_DTYPES)}, not in {name!r}")
+    dtype: torch.dtype = getattr(torch, name or fastest_dtype(device))
+    return dtype
+
+
+def _unit_vectors(features: "torch.Tensor") -> FloatArray:
+    from torch.nn.functional import normalize
+
+    vectors: FloatArray = normalize(features.float(), dim=-1).cpu().numpy()
+    return vectors

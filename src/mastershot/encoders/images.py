@@ -1,0 +1,183 @@
+"""Frames to the tensors a checkpoint was trained on, as its own preprocessor settings say.
+
+Equal to the processors of transformers (which go through PIL) within 1/255: torch resizes uint8
+with antialias in fixed point and rounds between its two passes, as PIL does.
+"""
+# T frames, H height, W width, S edge of the square a network sees
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+
+from mastershot.core.embeddings import ImageArray
+from mastershot.core.errors import EncoderError
+from mastershot.encoders.checkpoint import read_json
+
+if TYPE_CHECKING:
+    import torch
+
+Settings: TypeAlias = Mapping[str, Any]
+Triple: TypeAlias = tuple[float, float, float]
+
+_INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}  # PIL's numbers
+
+
+@dataclass(frozen=True)
+class ImagePreparation:
+    """How a checkpoint wants its frames.
+
+    Attributes:
+        resize_px: Edge the frame is resized to, with antialias.
+        keep_aspect: True if that is the shortest edge (CLIP), False if both edges (SigLIP).
+        size_px: Edge S of the square then cropped from the centre.
+        interpolation: ``bilinear`` or ``bicubic``.
+        rescale: What a byte is multiplied by before it is normalised.
+        mean: Subtracted from each channel after rescaling.
+        std: What each channel is divided by after that.
+    """
+
+    resize_px: int
+    keep_aspect: bool
+    size_px: int
+    interpolation: str
+    rescale: float
+    mean: Triple
+    std: Triple
+
+
+def prepare_frames(
+    frames: ImageArray | Sequence[ImageArray], preparation: ImagePreparation
+) -> "torch.Tensor":
+    """Return frames as the checkpoint wants them, float32 (T, 3, S, S).
+
+    Args:
+        frames: RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ; T ≥ 1.
+        preparation: How the checkpoint wants them.
+
+    Raises:
+        EncoderError: A frame is not uint8 of shape (H, W, 3).
+    """
+    import torch
+
+    pixels = torch.stack([resize_frame(frame, preparation) for frame in frames])
+    mean = torch.tensor(preparation.mean).view(3, 1, 1)
+    std = torch.tensor(preparation.std).view(3, 1, 1)
+    return (pixels.float() * preparation.rescale - mean) / std
+
+
+def resize_frame(frame: ImageArray, preparation: ImagePreparation) -> "torch.Tensor":
+    """Return one frame resized and cropped as the checkpoint wants it, uint8 (3, S, S).
+
+    Raises:
+        EncoderError: The frame is not uint8 of shape (H, W, 3).
+    """
+    import torch
+    from torch.nn.functional import interpolate
+
+    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0:
+        raise EncoderError(
+            f"a frame must be RGB, uint8, of shape (H, W, 3); found {frame.dtype} {frame.shape}"
+        )
+    height, width = _resized_shape(frame.shape[0], frame.shape[1], preparation)
+    pixels = torch.from_numpy(np.require(frame, requirements=["C", "W"])).permute(2, 0, 1)
+    resized = interpolate(
+        pixels[None], size=(height, width), mode=preparation.interpolation, antialias=True
+    )[0]
+    size_px = preparation.size_px
+    top, left = (height - size_px) // 2, (width - size_px) // 2
+    return resized[:, top : top + size_px, left : left + size_px]
+
+
+def _resized_shape(height: int, width: int, preparation: ImagePreparation) -> tuple[int, int]:
+    """Return the height and width a frame is resized to, rounded down as transformers does."""
+    edge = preparation.resize_px
+    if not preparation.keep_aspect:
+        return edge, edge
+    shortest = min(height, width)
+    return int(edge * height / shortest), int(edge * width / shortest)
+
+
+def read_preparation(folder: Path) -> ImagePreparation:
+    """Return how the checkpoint in a folder wants its frames.
+
+    Raises:
+        EncoderError: The folder does not say, or asks for what this package does not do.
+    """
+    path, settings = _find_settings(folder)
+    try:
+        return _parse(settings)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise EncoderError(
+            f"{path} asks for a preparation of frames this version cannot do: {reason}"
+        ) from error
+
+
+def _find_settings(folder: Path) -> tuple[Path, Settings]:
+    """Return the file that says how to prepare frames, and what it says.
+
+    transformers 5 nests the settings in processor_config.json, and then they go first; before,
+    preprocessor_config.json held them.
+    """
+    nested, flat = folder / "processor_config.json", folder / "preprocessor_config.json"
+    if nested.is_file():
+        settings = read_json(nested).get("image_processor")
+        if isinstance(settings, dict):
+            return nested, settings
+    if not flat.is_file():
+        raise EncoderError(
+            f"encoder folder {folder} lacks preprocessor_config.json; "
+            "copy it from where the weights came from"
+        )
+    return flat, read_json(flat)
+
+
+def _parse(settings: Settings) -> ImagePreparation:
+    for key in ("do_resize", "do_rescale", "do_normalize"):
+        if not settings.get(key, True):
+            raise ValueError(f"{key} is off")
+    if settings.get("do_pad"):
+        raise ValueError("do_pad is on")
+    resample = settings.get("resample", 3)
+    if resample not in _INTERPOLATIONS:
+        raise ValueError(f"resample is {resample}; 2 (bilinear) and 3 (bicubic) are known")
+    size = settings["size"]
+    resize_px = _edge(size)
+    keep_aspect = not (isinstance(size, Mapping) and "height" in size)
+    crops = settings.get("do_center_crop", keep_aspect)
+    size_px = _edge(settings["crop_size"]) if crops else resize_px
+    if keep_aspect and not crops:
+        raise ValueError("frames keep their aspect but are not cropped to a square")
+    if size_px > resize_px:
+        raise ValueError(f"a crop of {size_px} pixels does not fit into {resize_px}")
+    return ImagePreparation(
+        resize_px=resize_px,
+        keep_aspect=keep_aspect,
+        size_px=size_px,
+        interpolation=_INTERPOLATIONS[resample],
+        rescale=float(settings.get("rescale_factor", 1 / 255)),
+        mean=_triple(settings, "image_mean"),
+        std=_triple(settings, "image_std"),
+    )
+
+
+def _edge(size: object) -> int:
+    """Return the one number in a size: ``224``, a shortest edge, or equal height and width."""
+    match size:
+        case int(edge) if edge > 0:
+            return edge
+        case {"shortest_edge": int(edge), **others} if edge > 0 and not others:
+            return edge
+        case {"height": int(edge), "width": int(width)} if edge == width > 0:
+            return edge
+    raise ValueError(f"size {size} is neither a shortest edge nor a square")
+
+
+def _triple(settings: Settings, key: str) -> Triple:
+    match settings[key]:
+        case [int() | float() as red, int() | float() as green, int() | float() as blue]:
+            return float(red), float(green), float(blue)
+    raise ValueError(f"{key} is {settings[key]}; three numbers are needed")

@@ -1,0 +1,1 @@
+"""Labels for shots and scenes, from frames and words in one space."""

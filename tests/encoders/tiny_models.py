@@ -1,0 +1,103 @@
+"""Small random CLIP and SigLIP checkpoints, written as the real ones are."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
+from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
+
+BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
+PAD, START, END = range(256, 259)  # after the bytes, as in CLIP, which reads out at the highest id
+TINY_TOWER = {
+    "hidden_size": 8,
+    "intermediate_size": 16,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 2,
+}
+TINY_VISION = {**TINY_TOWER, "image_size": 32, "patch_size": 16}
+VOCABULARY = {
+    "vocab_size": 259,
+    "pad_token_id": PAD,
+    "bos_token_id": START,
+    "eos_token_id": END,
+}
+
+
+def make_tiny_clip(folder: Path, *, seed: int = 0) -> Path:
+    """Write a random CLIP, eight wide, that takes frames of 32 pixels; return its folder."""
+    config = CLIPConfig(
+        projection_dim=8,
+        text_config={**TINY_TOWER, **VOCABULARY, "max_position_embeddings": 77},
+        vision_config=TINY_VISION,
+    )
+    return make_clip(folder, config, seed=seed)
+
+
+def make_clip(folder: Path, config: CLIPConfig, *, seed: int = 0) -> Path:
+    """Write a random CLIP of any shape; return its folder."""
+    size_px = config.vision_config.image_size
+    preparation = {
+        "crop_size": {"height": size_px, "width": size_px},
+        "do_center_crop": True,
+        "image_mean": [0.48145466, 0.4578275, 0.40821073],
+        "image_processor_type": "CLIPImageProcessor",
+        "image_std": [0.26862954, 0.26130258, 0.27577711],
+        "resample": 3,
+        "size": {"shortest_edge": size_px},
+    }
+    torch.manual_seed(seed)
+    model = CLIPModel(config)
+    with torch.no_grad():
+        model.logit_scale.fill_(torch.tensor(100.0).log())
+    return _write(folder, model, preparation)
+
+
+def make_tiny_siglip(folder: Path, *, seed: int = 0) -> Path:
+    """Write a random SigLIP, eight wide, that takes frames of 32 pixels; return its folder."""
+    config = SiglipConfig(
+        text_config={**TINY_TOWER, **VOCABULARY, "max_position_embeddings": 64},
+        vision_config=TINY_VISION,
+    )
+    preparation = {
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_processor_type": "SiglipImageProcessor",
+        "image_std": [0.5, 0.5, 0.5],
+        "resample": 3,
+        "size": {"height": 32, "width": 32},
+    }
+    torch.manual_seed(seed)
+    model = SiglipModel(config)
+    with torch.no_grad():
+        model.logit_scale.fill_(torch.tensor(110.0).log())
+        model.logit_bias.fill_(-12.0)
+    return _write(folder, model, preparation)
+
+
+def _write(folder: Path, model: Any, preparation: dict[str, Any]) -> Path:
+    # Weights drawn small all give nearly one vector; larger ones tell frames and words apart.
+    with torch.no_grad():
+        for name, weights in model.named_parameters():
+            if weights.ndim > 1:
+                weights.normal_(0.0, 0.7 if "embedding" in name else weights.shape[-1] ** -0.5)
+    folder.mkdir(parents=True, exist_ok=True)
+    model.save_pretrained(folder)
+    _tokenizer().save_pretrained(folder)
+    (folder / "preprocessor_config.json").write_text(json.dumps(preparation))
+    return folder
+
+
+def _tokenizer() -> PreTrainedTokenizerFast:
+    """Return a lower-casing tokenizer whose tokens are single bytes."""
+    special = {"<pad>": PAD, "<start>": START, "<end>": END}
+    vocabulary = {piece: token for token, piece in enumerate(BYTES)} | special
+    tokenizer = Tokenizer(models.BPE(vocabulary, merges=[]))
+    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<start> $A <end>", special_tokens=[("<start>", START), ("<end>", END)]
+    )
+    return PreTrainedTokenizerFast(
+        tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<start>", eos_token="<end>"
+    )

@@ -1,0 +1,73 @@
+"""Plain-loop versions of the maths: slow, and short enough to be checked by reading."""
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+
+def clip_scene_scores(
+    frame_vectors: Sequence[Sequence[float]],
+    label_vectors: Sequence[Sequence[float]],
+    logit_scale: float,
+) -> list[float]:
+    """Return the mean over frames of softmax over labels of scale times cosine (METHODS A4)."""
+    totals = [0.0] * len(label_vectors)
+    for frame in frame_vectors:
+        logits = [logit_scale * cosine(frame, label) for label in label_vectors]
+        highest = max(logits)
+        weights = [math.exp(logit - highest) for logit in logits]
+        for label, weight in enumerate(weights):
+            totals[label] += weight / sum(weights)
+    return [total / len(frame_vectors) for total in totals]
+
+
+def cosine(one: Sequence[float], other: Sequence[float]) -> float:
+    """Return the cosine of the angle between two vectors."""
+    product = sum(float(a) * float(b) for a, b in zip(one, other, strict=True))
+    length = math.sqrt(sum(float(a) ** 2 for a in one) * sum(float(b) ** 2 for b in other))
+    return product / length
+
+
+def bilinear(x: float) -> float:
+    """Return the triangle of PIL's BILINEAR at x."""
+    return max(0.0, 1 - abs(x))
+
+
+def bicubic(x: float) -> float:
+    """Return Keys' cubic with a = -0.5, as PIL's BICUBIC has it, at x."""
+    x, a = abs(x), -0.5
+    if x < 1:
+        return ((a + 2) * x - (a + 3)) * x * x + 1
+    return (((x - 5) * x + 8) * x - 4) * a if x < 2 else 0.0
+
+
+def resize(
+    frame: npt.NDArray[np.uint8], height: int, width: int, kernel: Callable[[float], float]
+) -> npt.NDArray[np.uint8]:
+    """Return a frame resized as PIL does: along the width, rounded, then along the height."""
+    wide = _resize_rows(frame.transpose(1, 0, 2), width, kernel).transpose(1, 0, 2)
+    return _resize_rows(wide, height, kernel)
+
+
+def _resize_rows(
+    rows: npt.NDArray[np.uint8], size: int, kernel: Callable[[float], float]
+) -> npt.NDArray[np.uint8]:
+    """Return rows resampled to a new number, each a weighted mean around its centre."""
+    if len(rows) == size:
+        return rows
+    scale = len(rows) / size
+    stretch = max(scale, 1.0)  # antialias: a smaller picture looks at more rows
+    reach = stretch * (2 if kernel is bicubic else 1)
+    resized = []
+    for row in range(size):
+        centre = (row + 0.5) * scale
+        first = max(0, int(centre - reach + 0.5))
+        end = min(len(rows), int(centre + reach + 0.5))
+        weights = [kernel((x + 0.5 - centre) / stretch) for x in range(first, end)]
+        total = sum(
+            w * rows[x].astype(float) for w, x in zip(weights, range(first, end), strict=True)
+        )
+        resized.append(np.clip(np.floor(total / sum(weights) + 0.5), 0, 255))
+    return np.stack(resized).astype(np.uint8)
