@@ -110,9 +110,9 @@ def analyze(
         paths = [*(films or []), *([_draw_demo(out, quiet)] if demo else [])]
 
         def analyze_one(path: Path, progress: FilmProgress) -> dict[str, Any]:
-            timeline, folder = analyze_movie(path, kit, out, progress=progress)
             if kept is not None:
-                kept.put_timeline(timeline, folder)
+                kept.add(path, kit=kit, out=out, progress=progress)
+            timeline, folder = analyze_movie(path, kit, out, progress=progress)
             return _summary(timeline) | {"timeline": str(folder / "timeline.json")}
 
         _each_film(paths, analyze_one, as_json=as_json, quiet=quiet, debug=debug)
@@ -185,9 +185,7 @@ def library_rm(film: FilmInLibrary, library: LibraryFolder, debug: Debug = False
     with errors_as_sentences(debug):
         from mastershot.store.library import Library
 
-        kept = Library(library)
-        movie = kept.movie(film)
-        kept.remove(movie.id)
+        movie = Library(library).remove(film)
         say(f"removed {movie.path} ({movie.id})")
 
 
@@ -213,6 +211,15 @@ def library_verify(
             say("the library is whole")
     if problems:
         raise typer.Exit(1)
+
+
+@library_app.command("repair")
+def library_repair(library: LibraryFolder, debug: Debug = False) -> None:
+    """Drop what belongs to no film of a library, and pack its tables."""
+    with errors_as_sentences(debug):
+        from mastershot.store.library import Library
+
+        say(f"dropped {Library(library).repair()} rows that belonged to no film")
 
 
 @app.command()

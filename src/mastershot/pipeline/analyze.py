@@ -9,14 +9,15 @@ from mastershot import __version__
 from mastershot.core.movie import Shot
 from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import MadeBy, Timeline
-from mastershot.media.probe import probe
+from mastershot.media.probe import FilmFile, probe
 from mastershot.media.video import Film, open_video
 from mastershot.pipeline.describe import (
     borrow_from_scenes,
-    describe_shots,
     find_scenes,
     label_scenes,
     label_shots,
+    score_shots,
+    shot_features,
 )
 from mastershot.pipeline.plan import Kit, Plan, prepare
 from mastershot.pipeline.watch import Progress, Watched, no_progress, watch
@@ -25,12 +26,7 @@ from mastershot.shots.content import DetectorName, ShotSettings
 
 
 def analyze_movie(
-    path: str | Path,
-    kit: Kit,
-    out: Path,
-    *,
-    store: FeatureStore | None = None,
-    progress: Progress = no_progress,
+    path: str | Path | FilmFile, kit: Kit, out: Path, *, progress: Progress = no_progress
 ) -> tuple[Timeline, Path]:
     """Return the film's timeline and the folder its results were written to.
 
@@ -38,10 +34,9 @@ def analyze_movie(
     alone would change is not decoded again.
 
     Args:
-        path: The film.
+        path: The film, or what `probe` said of it.
         kit: What to do, from `prepare`.
         out: Where the film's folder of results goes.
-        store: Keeps the frames' vectors; None keeps them in the film's folder.
         progress: Called with the stage, how much is done and of how much.
 
     Raises:
@@ -49,19 +44,17 @@ def analyze_movie(
         OutputError: The results cannot be written.
         ShotListError: The plan's list of shots does not fit the film.
     """
-    file = probe(path)
+    file = path if isinstance(path, FilmFile) else probe(path)
     with open_workspace(out, file) as workspace:
-        features = store or workspace.features
-        previous = workspace.previous()
-        made = MadeBy(__version__, _now(), kit.steps_made())
-        if previous is not None and _same_but_created(previous.made_by, made):
+        previous, made, store = workspace.previous(), made_now(kit), workspace.features
+        if previous is not None and same_but_created(previous.made_by, made):
             workspace.discard()
             return previous, workspace.folder
-        watched = _watched_before(previous, made)
+        watched = watched_before(previous, made)
         if watched is None:
             thumbs = workspace.fresh_thumbs()
-            watched = watch(Film(file), kit, store=features, thumbs=thumbs, progress=progress)
-        timeline = describe(watched, kit, features, made)
+            watched = watch(Film(file), kit, store=store, thumbs=thumbs, progress=progress)
+        timeline = describe(watched, kit, store, made)
         progress("report", 0, 1)
         workspace.publish(timeline, kit.notes)
         progress("report", 1, 1)
@@ -71,12 +64,11 @@ def analyze_movie(
 def describe(watched: Watched, kit: Kit, store: FeatureStore, made: MadeBy) -> Timeline:
     """Return the timeline of a film whose frames have been looked at: scenes, then labels."""
     movie, shots, scenes = watched.movie, watched.shots, None
-    if kit.space is None:
-        return Timeline(movie, made, shots)
-    features, scores = describe_shots(shots, space=kit.space, store=store, labeller=kit.labeller)
     if "scenes" in kit.plan.steps:
+        features = [shot_features(shots, space, store) for space in kit.spaces]
         scenes = find_scenes(movie, shots, features)
-    if kit.labeller is not None and scores is not None:
+    if kit.labeller is not None:
+        scores = score_shots(shots, kit.labeller, store)
         shots = label_shots(shots, scores, kit.labeller, kit.plan.keep)
         if scenes is not None:
             scenes = label_scenes(scenes, scores, kit.labeller, kit.plan.keep)
@@ -125,7 +117,17 @@ def detect_shots(
     return list(watch(open_video(path), kit).shots)
 
 
-def _watched_before(previous: Timeline | None, made: MadeBy) -> Watched | None:
+def made_now(kit: Kit) -> MadeBy:
+    """Return what a timeline made now with this kit says of how it was made."""
+    return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), kit.steps_made())
+
+
+def same_but_created(before: MadeBy, now: MadeBy) -> bool:
+    """Return True if making it again would give the same timeline."""
+    return (before.version, before.steps) == (now.version, now.steps)
+
+
+def watched_before(previous: Timeline | None, made: MadeBy) -> Watched | None:
     """Return an earlier run's shots where shots and frames would come out the same."""
     if previous is None or previous.made_by.version != made.version:
         return None
@@ -134,11 +136,3 @@ def _watched_before(previous: Timeline | None, made: MadeBy) -> Watched | None:
         return None
     shots = tuple(replace(shot, labels=None, kept=(), borrowed=()) for shot in previous.shots)
     return Watched(previous.movie, shots)
-
-
-def _same_but_created(before: MadeBy, now: MadeBy) -> bool:
-    return (before.version, before.steps) == (now.version, now.steps)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,12 +1,12 @@
 """From the vectors of frames to the labels of shots and scenes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.movie import Movie, Scene, Shot, scene_id
 from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import span_of_shots
@@ -25,50 +25,55 @@ from mastershot.scenes.grouping import group_shots
 _FRAMES_AT_ONCE = 4096
 
 
+def sampled_blocks(shots: tuple[Shot, ...]) -> Iterator[list[IntArray]]:
+    """Yield the frames each shot rests on, shot after shot, in blocks of some thousand frames."""
+    block: list[IntArray] = []
+    count = 0
+    for shot in shots:
+        every = range(shot.span.first_frame, shot.span.end_frame)
+        frames = np.asarray(shot.sampled_frames or every, np.int64)
+        if block and count + len(frames) > _FRAMES_AT_ONCE:
+            yield block
+            block, count = [], 0
+        block.append(frames)
+        count += len(frames)
+    yield block
+
+
 def shot_vectors(
     shots: tuple[Shot, ...], space: EmbeddingSpace, store: FeatureStore
 ) -> Iterator[FloatArray]:
     """Yield the vectors of each shot's frames, shape (T, D), shot by shot."""
-    wanted: list[range | tuple[int, ...]] = [
-        shot.sampled_frames or range(shot.span.first_frame, shot.span.end_frame) for shot in shots
-    ]
-    start = 0
-    while start < len(wanted):
-        end, count = start, 0
-        while end < len(wanted) and (end == start or count + len(wanted[end]) <= _FRAMES_AT_ONCE):
-            count += len(wanted[end])
-            end += 1
-        frames = np.concatenate([np.asarray(run, np.int64) for run in wanted[start:end]])
-        vectors = store.get(space, frames).vectors
-        bounds = np.cumsum([0, *map(len, wanted[start:end])])
-        for first, last in pairwise(bounds):
-            yield vectors[first:last]
-        start = end
+    for block in sampled_blocks(shots):
+        vectors = store.get(space, np.concatenate(block)).vectors
+        bounds = np.cumsum([0, *map(len, block)])
+        for first, end in pairwise(bounds):
+            yield vectors[first:end]
 
 
-def describe_shots(
-    shots: tuple[Shot, ...],
-    *,
-    space: EmbeddingSpace,
-    store: FeatureStore,
-    labeller: Labeller | None,
-) -> tuple[FloatArray, FloatArray | None]:
-    """Return each shot's feature (S, D) and, with a labeller, its CLIPSceneScores (S, L).
-
-    A shot's feature is the mean of its frames' vectors.
-    """
-    features, scores = [], []
-    for vectors in shot_vectors(shots, space, store):
-        features.append(vectors.mean(axis=0))
-        if labeller is not None:
-            scale = labeller.encoder.logit_scale
-            scores.append(clip_scene_scores(vectors, labeller.label_vectors, scale))
-    return np.stack(features), np.stack(scores) if labeller is not None else None
+def shot_features(
+    shots: tuple[Shot, ...], space: EmbeddingSpace, store: FeatureStore
+) -> FloatArray:
+    """Return each shot's feature, the mean of its frames' vectors, shape (S, D)."""
+    return np.stack([vectors.mean(axis=0) for vectors in shot_vectors(shots, space, store)])
 
 
-def find_scenes(movie: Movie, shots: tuple[Shot, ...], features: FloatArray) -> tuple[Scene, ...]:
-    """Return the scenes that group the shots, without labels."""
-    starts = group_shots(features)
+def score_shots(shots: tuple[Shot, ...], labeller: Labeller, store: FeatureStore) -> FloatArray:
+    """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order."""
+    encoder = labeller.encoder
+    return np.stack(
+        [
+            clip_scene_scores(vectors, labeller.label_vectors, encoder.logit_scale)
+            for vectors in shot_vectors(shots, encoder.space, store)
+        ]
+    )
+
+
+def find_scenes(
+    movie: Movie, shots: tuple[Shot, ...], features: Sequence[FloatArray]
+) -> tuple[Scene, ...]:
+    """Return the scenes that group the shots by all their features, without labels."""
+    starts = group_shots(*features)
     return tuple(
         Scene(scene_id(movie.id, index), first, end, span_of_shots(shots, first, end))
         for index, (first, end) in enumerate(zip(starts, [*starts[1:], len(shots)], strict=True))

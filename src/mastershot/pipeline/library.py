@@ -3,27 +3,44 @@
 import shutil
 from pathlib import Path
 
+import numpy as np
+
 from mastershot.core.timeline import Timeline
 from mastershot.media.probe import probe
-from mastershot.pipeline.analyze import analyze_movie
+from mastershot.pipeline.analyze import (
+    analyze_movie,
+    describe,
+    made_now,
+    same_but_created,
+    watched_before,
+)
+from mastershot.pipeline.describe import sampled_blocks
 from mastershot.pipeline.plan import Kit, Plan, prepare
 from mastershot.pipeline.watch import Progress, no_progress
-from mastershot.store import library as store
+from mastershot.store.features import FolderFeatures
+from mastershot.store.library import Library as FilmStore
 
 
-class Library(store.Library):
+class Library(FilmStore):
     """A library that analyses the films that are added to it."""
 
     def add(
-        self, path: str | Path, *, kit: Kit | None = None, progress: Progress = no_progress
+        self,
+        path: str | Path,
+        *,
+        kit: Kit | None = None,
+        out: Path | None = None,
+        progress: Progress = no_progress,
     ) -> Timeline:
         """Return the timeline of a film, analysed and kept; a film that is there changes nothing.
 
-        Killed at any point, the same call goes on from what is kept.
+        Killed at any point, the same call goes on from what is kept. Where labels or scenes alone
+        would change, they are made anew from the kept vectors, and nothing is decoded.
 
         Args:
             path: The film.
             kit: What to do, from `prepare`; None does everything with the defaults.
+            out: Where the film's folder of results goes too; None writes none.
             progress: Called with the stage, how much is done and of how much.
 
         Raises:
@@ -32,12 +49,36 @@ class Library(store.Library):
         """
         kit = kit or prepare(Plan())
         file = probe(path)
-        known = self.find(file.id)
-        if known is not None and known.made_by.steps == kit.steps_made():
-            return known
-        store = self.features(file.id)
-        building = self.path / "building"
-        timeline, folder = analyze_movie(path, kit, building, store=store, progress=progress)
+        if out is None:
+            known = self._known(file.id, kit)
+            if known is not None:
+                return known
+        timeline, folder = analyze_movie(
+            file, kit, out or self.path / "building", progress=progress
+        )
+        self._copy_vectors(timeline, kit, FolderFeatures(folder / "features"))
         self.put_timeline(timeline, folder)
-        shutil.rmtree(folder)
+        if out is None:
+            shutil.rmtree(folder)
         return timeline
+
+    def _known(self, movie_id: str, kit: Kit) -> Timeline | None:
+        """Return the film's timeline if it is there or can be made from what is there."""
+        known, made = self.find(movie_id), made_now(kit)
+        if known is None or same_but_created(known.made_by, made):
+            return known
+        watched = watched_before(known, made)
+        if watched is None:
+            return None
+        timeline = describe(watched, kit, self.features(movie_id), made)
+        thumbs = {shot.id: self.thumb(shot.id) for shot in timeline.shots}
+        self.put_timeline(timeline, {id: jpeg for id, jpeg in thumbs.items() if jpeg is not None})
+        return timeline
+
+    def _copy_vectors(self, timeline: Timeline, kit: Kit, source: FolderFeatures) -> None:
+        target = self.features(timeline.movie.id)
+        for space in kit.spaces:
+            for block in sampled_blocks(timeline.shots):
+                missing = target.missing(space, np.concatenate(block))
+                if len(missing):
+                    target.put(source.get(space, missing))

@@ -81,23 +81,25 @@ class Kit:
     notes: tuple[str, ...] = ()
 
     @property
-    def space(self) -> EmbeddingSpace | None:
-        """The space of the frames' vectors; None when no step needs any."""
-        if self.labeller is not None:
-            return self.labeller.encoder.space
-        return COLOR_SPACE if "scenes" in self.plan.steps else None
+    def spaces(self) -> tuple[EmbeddingSpace, ...]:
+        """The spaces in which each looked-at frame gets a vector: the encoder's, and colours."""
+        encoder = () if self.labeller is None else (self.labeller.encoder.space,)
+        return (*encoder, COLOR_SPACE) if "scenes" in self.plan.steps else encoder
 
     def steps_made(self) -> dict[str, Json]:
         """Return what a timeline says of how it was made; equal only if nothing would change."""
         steps: dict[str, Json] = {"shots": self._shots_made()}
-        if self.space is not None:
-            steps["frames"] = {"sampling": str(self.plan.sampling), **_space_made(self.space)}
+        if self.spaces:
+            steps["frames"] = {
+                "sampling": str(self.plan.sampling),
+                "spaces": [asdict(space) for space in self.spaces],
+            }
         if self.labeller is not None:
             steps["labels"] = self._labels_made(self.labeller)
-        if "scenes" in self.plan.steps and self.space is not None:
+        if "scenes" in self.plan.steps:
             steps["scenes"] = {
                 "method": "sequential grouping",
-                "features": self.space.model,
+                "features": [space.model for space in self.spaces],
                 "penalty": PENALTY,
             }
         return steps
@@ -146,7 +148,3 @@ def prepare(plan: Plan) -> Kit:
         return Kit(plan, listed=listed, notes=(f"No labels: {error}",))
     labeller = Labeller(encoder, taxonomy, encode_labels(encoder, taxonomy))
     return Kit(plan, labeller=labeller, listed=listed)
-
-
-def _space_made(space: EmbeddingSpace) -> Json:
-    return {"model": space.model, "weights_hash": space.weights_hash, "width": space.width}

@@ -54,11 +54,11 @@ class Watched:
 
 
 class FrameVectors:
-    """Turns chosen frames into vectors, a batch at a time, passing over those that are kept."""
+    """Turns chosen frames into vectors of one space, passing over those that are kept already."""
 
-    def __init__(self, kit: Kit, space: EmbeddingSpace, store: FeatureStore) -> None:
-        self._kit = kit
+    def __init__(self, space: EmbeddingSpace, kit: Kit, store: FeatureStore) -> None:
         self._space = space
+        self._labeller = None if space == COLOR_SPACE else kit.labeller
         self._store = store
         self._images: dict[int, ImageArray] = {}
         self._missing: set[int] = set()
@@ -68,7 +68,7 @@ class FrameVectors:
         """Take a chosen frame."""
         if not self._is_missing(frame.index):
             return
-        side_px = _COLOR_SIDE_PX if self._space == COLOR_SPACE else None
+        side_px = _COLOR_SIDE_PX if self._labeller is None else None
         self._images[frame.index] = frame.rgb(longest_side_px=side_px)
         held_bytes = len(self._images) * self._images[frame.index].nbytes
         if len(self._images) >= _BATCH_FRAMES or held_bytes >= _BATCH_BYTES:
@@ -85,9 +85,9 @@ class FrameVectors:
         self._images.clear()
 
     def _encode(self, images: list[ImageArray]) -> FloatArray:
-        if self._kit.labeller is None:
+        if self._labeller is None:
             return np.stack([color_histogram(image) for image in images])
-        return self._kit.labeller.encoder.encode_images(images)
+        return self._labeller.encoder.encode_images(images)
 
     def _is_missing(self, frame: int) -> bool:
         while frame >= self._known_until:
@@ -101,7 +101,12 @@ class ShotViewer:
     """Follows the film shot by shot: a picture of each, and the frames to look at."""
 
     def __init__(
-        self, sampling: Sampling, *, film: Film, vectors: FrameVectors | None, thumbs: Path | None
+        self,
+        sampling: Sampling,
+        *,
+        film: Film,
+        vectors: tuple[FrameVectors, ...],
+        thumbs: Path | None,
     ) -> None:
         self._sampling = sampling
         self._vectors = vectors
@@ -116,12 +121,12 @@ class ShotViewer:
     def see(self, frame: Frame) -> None:
         """Take the next frame of the film."""
         self._held.add(frame)
-        if self._vectors is None or self._sampling.kind == "uniform":
+        if not self._vectors or self._sampling.kind == "uniform":
             return
         if self._sampling.kind == "every":
-            self._vectors.take(frame)
+            self._look_at(frame)
         elif self._clock.takes(frame):
-            self._vectors.take(frame)
+            self._look_at(frame)
             self._ticked.append(frame.index)
 
     def end_shot(self, end_frame: int) -> None:
@@ -131,7 +136,7 @@ class ShotViewer:
         if self._thumbs is not None:
             self._write_thumb(nearest_frames(held, middle)[0])
         sampled: tuple[int, ...] = ()
-        if self._vectors is not None and self._sampling.kind != "every":
+        if self._vectors and self._sampling.kind != "every":
             sampled = tuple(frame for frame in self._ticked if frame < end_frame)
             self._ticked = self._ticked[len(sampled) :]
             sampled = sampled or self._take_held(held, end_frame)
@@ -140,12 +145,15 @@ class ShotViewer:
 
     def _take_held(self, held: list[Frame], end_frame: int) -> tuple[int, ...]:
         """Look at evenly spaced frames of a shot; at its middle one if the rate left it out."""
-        assert self._vectors is not None
         count = int(self._sampling.amount) if self._sampling.kind == "uniform" else 1
         chosen = nearest_frames(held, uniform_frames(self._first_frame, end_frame, count))
         for frame in chosen:
-            self._vectors.take(frame)
+            self._look_at(frame)
         return tuple(frame.index for frame in chosen)
+
+    def _look_at(self, frame: Frame) -> None:
+        for vectors in self._vectors:
+            vectors.take(frame)
 
     def _write_thumb(self, frame: Frame) -> None:
         assert self._thumbs is not None
@@ -170,7 +178,8 @@ def watch(
         MediaError: The film cannot be decoded to its end.
         ShotListError: A list of shots does not fit the film.
     """
-    vectors = FrameVectors(kit, kit.space, store) if kit.space and store is not None else None
+    spaces = () if store is None else kit.spaces
+    vectors = tuple(FrameVectors(space, kit, store) for space in spaces if store is not None)
     viewer = ShotViewer(kit.plan.sampling, film=film, vectors=vectors, thumbs=thumbs)
     cuts: list[int] = []
 
@@ -189,8 +198,8 @@ def watch(
     cut_at(detector.finish())
     movie = film.movie()
     viewer.end_shot(movie.num_frames)
-    if vectors is not None:
-        vectors.flush()
+    for space_vectors in vectors:
+        space_vectors.flush()
     shots = cut_into_shots(movie, film.pts, cuts)
     return Watched(movie, tuple(_with_views(shots, viewer, thumbs is not None)))
 

@@ -1,0 +1,1 @@
+"""Which consecutive shots belong together."""
