@@ -71,13 +71,17 @@ def test_a_film_becomes_a_folder_of_results(film, tmp_path: Path) -> None:
         assert len(shot.sampled_frames) == 3
 
 
-def test_a_change_of_place_starts_a_scene(film) -> None:
-    path, truth = film
+def test_drawn_scenes_are_mostly_found(tmp_path: Path) -> None:
+    path = tmp_path / "film.mp4"
+    truth = drawn_film(path, num_scenes=6, shots_per_scene=5)
     timeline = ms.analyze(path, WITHOUT_WORDS)
+    assert [shot.span.first_frame for shot in timeline.shots[1:]] == list(truth.cuts)
     assert timeline.scenes is not None
-    starts = {scene.first_shot for scene in timeline.scenes}
-    assert set(truth.scene_starts) <= starts
-    assert len(starts) < len(timeline.shots)
+    found = [scene.first_shot for scene in timeline.scenes]
+    drawn, num_shots = list(truth.scene_starts), len(timeline.shots)
+    boundaries = [np.isin(np.arange(1, num_shots), starts) for starts in (found, drawn)]
+    hits = int((boundaries[0] & boundaries[1]).sum())
+    assert 2 * hits / (len(found) + len(drawn) - 2) >= 0.6
 
 
 def test_the_second_run_changes_no_byte(film, tmp_path: Path) -> None:

@@ -7,7 +7,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
-import click
 import typer
 
 from mastershot import __version__
@@ -99,9 +98,9 @@ def analyze(
 
     Writes DIR/<film>/: timeline.json, report.html, shots.csv and thumbs/.
     """
+    if not films and not demo:
+        raise typer.BadParameter("name a film, or use --demo to have one drawn")
     with errors_as_sentences(debug):
-        if not films and not demo:
-            raise typer.BadParameter("name a film, or use --demo to have one drawn")
         from mastershot.pipeline.analyze import analyze_movie
         from mastershot.pipeline.library import Library
 
@@ -256,7 +255,7 @@ def errors_as_sentences(debug: bool) -> Iterator[None]:
     """Turn an error into one sentence on stderr and exit 1; with ``debug`` show where it arose."""
     try:
         yield
-    except (typer.Exit, typer.Abort, click.ClickException):
+    except (typer.Exit, typer.Abort):
         raise
     except KeyboardInterrupt:
         complain("stopped; the same command goes on from here")

@@ -100,7 +100,7 @@ def examine() -> Findings:
     with TemporaryDirectory(prefix="mastershot-") as folder:
         film = Path(folder) / "film.mp4"
         picture = Picture(width_px=1280, height_px=720)
-        write_film(plan_film(num_scenes=2, shots_per_scene=3, picture=picture, seed=0), film)
+        write_film(plan_film(num_scenes=2, shots_per_scene=2, picture=picture, seed=0), film)
         decode_fps, shots_fps = _decode_fps(film), _shots_fps(film)
     try:
         encode_fps = _encode_fps()
