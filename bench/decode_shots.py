@@ -14,9 +14,8 @@ import tempfile
 from pathlib import Path
 
 from films import film_720p, film_1080p
-from timing import median_ratio, timed_in_turn
-
 from mastershot.media.video import open_video
+from timing import median_ratio, timed_in_turn
 
 BARE_DECODE = """
 import sys, av

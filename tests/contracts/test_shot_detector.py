@@ -1,6 +1,5 @@
 """What every shot detector must do, run on each."""
 
-
 import pytest
 from tests.films import encode_film, flat_images
 

@@ -36,7 +36,7 @@ def versions(library: ms.Library) -> dict[str, int]:
 
 
 def test_a_film_is_analysed_and_kept_once(films: list[Path], tmp_path: Path) -> None:
-    library = ms.Library(tmp_path / "films.mastershot", create=True)
+    library = ms.Library(tmp_path / "films.mastershot")
     kit = prepare(WITHOUT_WORDS)
     timeline = library.add(films[0], kit=kit)
     assert library.timeline(timeline.movie.id) == timeline
@@ -54,7 +54,7 @@ def test_a_film_is_analysed_and_kept_once(films: list[Path], tmp_path: Path) -> 
 def test_new_labels_are_made_from_what_is_kept(
     films: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library = ms.Library(tmp_path / "films.mastershot", create=True)
+    library = ms.Library(tmp_path / "films.mastershot")
     plan = Plan(encoder=str(make_tiny_clip(tmp_path / "tiny")))
     first = library.add(films[0], kit=prepare(plan))
     monkeypatch.setattr(story, "watch", None)
@@ -67,7 +67,7 @@ def test_new_labels_are_made_from_what_is_kept(
 
 
 def test_analysed_beside_a_library_both_hold_the_same(films: list[Path], tmp_path: Path) -> None:
-    library = ms.Library(tmp_path / "films.mastershot", create=True)
+    library = ms.Library(tmp_path / "films.mastershot")
     kit = prepare(WITHOUT_WORDS)
     story.analyze_movie(films[0], kit, tmp_path / "out")
     timeline = library.add(films[0], kit=kit, out=tmp_path / "out")
@@ -78,7 +78,7 @@ def test_analysed_beside_a_library_both_hold_the_same(films: list[Path], tmp_pat
 
 
 def test_a_film_that_fails_leaves_no_row(films: list[Path], tmp_path: Path) -> None:
-    library = ms.Library(tmp_path / "films.mastershot", create=True)
+    library = ms.Library(tmp_path / "films.mastershot")
     path = tmp_path / "cut.mkv"
     drawn_film(path, num_scenes=6)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])

@@ -105,7 +105,7 @@ def analyze(
         from mastershot.pipeline.library import Library
 
         kit = _kit(encoder, taxonomy, detector, exact, threshold, min_shot, shots, sampling, steps)
-        kept = Library(library, create=True) if library is not None else None
+        kept = Library(library) if library is not None else None
         paths = [*(films or []), *([_draw_demo(out, quiet)] if demo else [])]
 
         def analyze_one(path: Path, progress: FilmProgress) -> dict[str, Any]:
@@ -139,7 +139,7 @@ def library_add(
         from mastershot.pipeline.library import Library
 
         kit = _kit(encoder, taxonomy, detector, exact, threshold, min_shot, shots, sampling, steps)
-        kept = Library(library, create=True)
+        kept = Library(library)
 
         def add_one(path: Path, progress: FilmProgress) -> dict[str, Any]:
             return _summary(kept.add(path, kit=kit, progress=progress))

@@ -24,6 +24,10 @@ from mastershot.store.library import Library as FilmStore
 class Library(FilmStore):
     """A library that analyses the films that are added to it."""
 
+    def __init__(self, path: str | Path, *, create: bool = True) -> None:
+        """Open a library; unless told not to, make it where there is none."""
+        super().__init__(path, create=create)
+
     def add(
         self,
         path: str | Path,

@@ -1,0 +1,173 @@
+"""One analysis of a film, as the rows that a library keeps of it."""
+
+import hashlib
+import json
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from fractions import Fraction
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from mastershot.core.errors import TimelineError
+from mastershot.core.labels import LabelScore
+from mastershot.core.movie import Scene, movie_id, scene_id, shot_id
+from mastershot.core.time import Span
+from mastershot.core.timeline import Timeline
+from mastershot.store.tables import TABLES_OF_A_RUN, Row, table_of
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class Run:
+    """A film's timeline and its pictures.
+
+    Attributes:
+        timeline: The timeline.
+        pictures: The shots' pictures as JPEG, by shot id.
+    """
+
+    timeline: Timeline
+    pictures: Mapping[str, bytes]
+
+    @cached_property
+    def id(self) -> str:
+        """Names the film's content, how it was analysed and the result; see `run_id`."""
+        return run_id(self._undated_json, self.pictures)
+
+    def movie_row(self, *, file: str, size_bytes: int | None) -> "pa.Table":
+        """Return the one row of ``movies`` that makes the film and this run exist."""
+        movie, scenes = self.timeline.movie, self.timeline.scenes
+        values = asdict(movie)
+        row = {
+            name: _ratio(value) if isinstance(value, Fraction) else value
+            for name, value in values.items()
+        }
+        row |= {"duration_s": movie.duration_s, "num_shots": len(self.timeline.shots)}
+        row |= {"num_scenes": None if scenes is None else len(scenes), "run_id": self.id}
+        return table_of("movies", [row | {"file": file, "size_bytes": size_bytes}])
+
+    def rows(self) -> "dict[str, pa.Table]":
+        """Return the rows of each of `TABLES_OF_A_RUN`, in the order of the film."""
+        timeline, made_by = self.timeline, self.timeline.made_by
+        made = {
+            "version": made_by.version,
+            "created": made_by.created,
+            "steps": json.dumps(made_by.steps, sort_keys=True, ensure_ascii=False),
+            "timeline": zlib.compress(self._undated_json.encode()),
+        }
+        rows = {
+            "runs": [made],
+            "shots": list(_shot_rows(timeline, self.pictures)),
+            "scenes": [_scene_row(i, scene) for i, scene in enumerate(timeline.scenes or ())],
+            "labels": list(_label_rows(timeline)),
+        }
+        key = {"movie_id": timeline.movie.id, "run_id": self.id}
+        return {name: table_of(name, [key | row for row in rows[name]]) for name in TABLES_OF_A_RUN}
+
+    @cached_property
+    def _undated_json(self) -> str:
+        undated = replace(self.timeline.made_by, created="")
+        return replace(self.timeline, made_by=undated).to_json()
+
+
+def run_id(undated_json: str, pictures: Mapping[str, bytes]) -> str:
+    """Return sixteen hex digits that change with the timeline or a picture.
+
+    The date is left out: the same analysis of the same file has the same id at any time.
+    """
+    digest = hashlib.sha256(undated_json.encode())
+    for shot, picture in sorted(pictures.items()):
+        digest.update(f"\n{shot} {len(picture)}\n".encode() + picture)
+    return digest.hexdigest()[:16]
+
+
+def undated_json_of(row: Row, *, name: str) -> str:
+    """Return the timeline that a row of ``runs`` holds, as JSON without its date.
+
+    Raises:
+        TimelineError: The row does not hold what was kept.
+    """
+    try:
+        return zlib.decompress(row["timeline"]).decode()
+    except (zlib.error, UnicodeDecodeError) as error:
+        raise TimelineError(f"{name} is damaged: {error}") from error
+
+
+def timeline_of(row: Row, *, name: str) -> Timeline:
+    """Return the timeline that a row of ``runs`` holds.
+
+    Raises:
+        TimelineError: The row does not hold what was kept.
+    """
+    timeline = Timeline.from_json(undated_json_of(row, name=name), name=name)
+    return replace(timeline, made_by=replace(timeline.made_by, created=row["created"]))
+
+
+def wrong_id(timeline: Timeline) -> str | None:
+    """Return what is wrong with the first id that is not the derived one, or None."""
+    movie, scenes = timeline.movie, timeline.scenes or ()
+    due = [(movie.id, movie_id(movie.content_hash))]
+    due += [(shot.id, shot_id(movie.id, index)) for index, shot in enumerate(timeline.shots)]
+    due += [(scene.id, scene_id(movie.id, index)) for index, scene in enumerate(scenes)]
+    for found, derived in due:
+        if found != derived:
+            return f"id {found!r} should be {derived!r}"
+    return None
+
+
+def _shot_rows(timeline: Timeline, pictures: Mapping[str, bytes]) -> Iterator[Row]:
+    scene_of_shot = [
+        index
+        for index, scene in enumerate(timeline.scenes or ())
+        for _ in range(scene.first_shot, scene.end_shot)
+    ]
+    for index, shot in enumerate(timeline.shots):
+        yield {
+            "index": index,
+            "id": shot.id,
+            **_span_row(shot.span),
+            "transition": shot.transition_in.kind,
+            "transition_start_frame": shot.transition_in.start_frame,
+            "transition_end_frame": shot.transition_in.end_frame,
+            "scene_index": scene_of_shot[index] if scene_of_shot else None,
+            "kept": list(shot.kept),
+            "thumb": pictures.get(shot.id),
+        }
+
+
+def _scene_row(index: int, scene: Scene) -> Row:
+    return {
+        "index": index,
+        "id": scene.id,
+        "first_shot": scene.first_shot,
+        "end_shot": scene.end_shot,
+        **_span_row(scene.span),
+    }
+
+
+def _label_rows(timeline: Timeline) -> Iterator[Row]:
+    for shot in timeline.shots:
+        yield from _labels_of("shot", shot.id, shot.labels or (), borrowed=False)
+        yield from _labels_of("shot", shot.id, shot.borrowed, borrowed=True)
+    for scene in timeline.scenes or ():
+        yield from _labels_of("scene", scene.id, scene.labels or (), borrowed=False)
+
+
+def _labels_of(
+    level: str, item_id: str, labels: Sequence[LabelScore], *, borrowed: bool
+) -> Iterator[Row]:
+    for rank, label in enumerate(labels):
+        item = {"level": level, "item_id": item_id, "borrowed": borrowed, "rank": rank}
+        yield item | {"name": label.name, "score": label.score, "unsure": label.unsure}
+
+
+def _span_row(span: Span) -> Row:
+    names = ("first_frame", "end_frame", "start_pts", "end_pts", "start_s", "end_s")
+    return {name: getattr(span, name) for name in names}
+
+
+def _ratio(ratio: Fraction) -> str:
+    return f"{ratio.numerator}/{ratio.denominator}"

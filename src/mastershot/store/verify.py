@@ -1,0 +1,191 @@
+"""What is wrong with a library: unreadable tables, leftovers, damaged rows, missing films."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from mastershot.core.embeddings import EmbeddingSpace
+from mastershot.core.errors import MastershotError
+from mastershot.store.lance import LanceTables, equals
+from mastershot.store.run import Run, run_id, undated_json_of, wrong_id
+from mastershot.store.tables import TABLES_OF_A_RUN, embeddings_table, of_run
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from mastershot.store.library import Library, LibraryMovie
+
+_ORDER = {
+    "movies": ["id"],
+    "runs": ["run_id"],
+    "shots": ["index"],
+    "scenes": ["index"],
+    "labels": ["level", "item_id", "borrowed", "rank"],
+}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a library.
+
+    Attributes:
+        kind: A ``table`` cannot be read, ``leftover`` rows belong to no film that is there, a
+            film's ``rows`` or ``vectors`` are damaged, or its ``file`` is missing or another
+            one now.
+        text: The sentence the user reads.
+        movie_id: The film it concerns; None when it concerns a whole table.
+    """
+
+    kind: Literal["table", "leftover", "rows", "vectors", "file"]
+    text: str
+    movie_id: str | None = None
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """Rows of one table that belong to no film that is there, as a killed writer leaves them.
+
+    Attributes:
+        table: The table.
+        movie_id: The film they were for.
+        where: The SQL condition that finds them.
+        num_rows: How many they are.
+    """
+
+    table: str
+    movie_id: str
+    where: str
+    num_rows: int
+
+
+def find_leftovers(tables: LanceTables, name: str, runs: Mapping[str, str]) -> list[Leftover]:
+    """Return the rows of a table that are of no film that is there, or not of its run.
+
+    Args:
+        tables: The library's tables.
+        name: One of `TABLES_OF_A_RUN`, or a table of vectors, where only the film counts.
+        runs: The run of each film that is there, by the film's id.
+    """
+    import pyarrow as pa
+
+    columns = ["movie_id", "run_id"] if name in TABLES_OF_A_RUN else ["movie_id"]
+    num_rows: Counter[tuple[str, ...]] = Counter()
+    for batch in tables.batches(name, columns):
+        groups = pa.Table.from_batches([batch]).group_by(columns).aggregate([([], "count_all")])
+        for group in groups.to_pylist():
+            num_rows[tuple(group[column] for column in columns)] += group["count_all"]
+    return [
+        Leftover(name, key[0], " AND ".join(map(equals, columns, key)), count)
+        for key, count in sorted(num_rows.items())
+        if key[0] not in runs or key[1:] not in {(), (runs[key[0]],)}
+    ]
+
+
+def find_problems(library: "Library", *, hashes: bool) -> Iterator[Problem]:
+    """Yield all that is wrong; with ``hashes``, the file of every film is read whole."""
+    try:
+        films, spaces = library.movies(), library.spaces()
+    except MastershotError as error:
+        yield Problem("table", str(error))
+        return
+    runs = {film.id: film.run_id for film in films}
+    for name in (*TABLES_OF_A_RUN, *(embeddings_table(space.key) for space in spaces)):
+        try:
+            for leftover in find_leftovers(library.tables, name, runs):
+                text = (
+                    f"{leftover.num_rows} rows of {name} belong to no film that is there "
+                    f"({leftover.movie_id}); `mastershot library repair` drops them"
+                )
+                yield Problem("leftover", text, leftover.movie_id)
+        except MastershotError as error:
+            yield Problem("table", str(error))
+    for film in films:
+        yield from _film_problems(library, film)
+        for space in spaces:
+            yield from _vector_problems(library, film, space)
+        yield from _file_problems(film, with_hash=hashes)
+
+
+def _film_problems(library: "Library", film: "LibraryMovie") -> Iterator[Problem]:
+    """Yield how a film's rows differ from those that its timeline and pictures turn into."""
+    try:
+        timeline = library.timeline(film.id)
+        stored = {"movies": library.tables.rows("movies", where=equals("id", film.id))}
+        for table in TABLES_OF_A_RUN:
+            stored[table] = library.tables.rows(table, where=of_run(film.id, film.run_id))
+    except MastershotError as error:
+        yield Problem("table", str(error), film.id)
+        return
+    shots = stored["shots"].select(["id", "thumb"]).to_pylist()
+    pictures = {row["id"]: row["thumb"] for row in shots if row["thumb"] is not None}
+    run = Run(timeline, pictures)
+    expected = run.rows() | {"movies": run.movie_row(file=film.file, size_bytes=film.size_bytes)}
+    wrong = [_difference(table, stored[table], expected[table]) for table in stored]
+    wrong.append(wrong_id(timeline))
+    kept = undated_json_of(stored["runs"].to_pylist()[0], name=film.path)
+    if not any(wrong) and run_id(kept, pictures) != film.run_id:
+        wrong.append("its timeline or a picture is not the one that was added")
+    for text in filter(None, wrong):
+        yield Problem("rows", f"film {film.id} ({film.path}): {text}", film.id)
+
+
+def _difference(table: str, stored: "pa.Table", expected: "pa.Table") -> str | None:
+    """Return how the rows of one film differ from those that its timeline turns into."""
+    if stored.num_rows != expected.num_rows:
+        return f"{stored.num_rows} rows in {table} instead of {expected.num_rows}"
+    # The run's id is compared on its own; packed bytes may differ between builds of zlib.
+    columns = [name for name in expected.column_names if name not in {"run_id", "timeline"}]
+    order = [(name, "ascending") for name in _ORDER[table]]
+    stored, expected = stored.sort_by(order), expected.sort_by(order)
+    wrong = [name for name in columns if not stored[name].equals(expected[name])]
+    return f"{', '.join(wrong)} in {table} differ from the timeline" if wrong else None
+
+
+def _vector_problems(
+    library: "Library", film: "LibraryMovie", space: EmbeddingSpace
+) -> Iterator[Problem]:
+    table = embeddings_table(space.key)
+    try:
+        rows = library.tables.rows(table, where=equals("movie_id", film.id))
+    except MastershotError as error:
+        yield Problem("table", str(error), film.id)
+        return
+    frames = rows["frame"].to_numpy()
+    width = rows.schema.field("vector").type.list_size
+    values = rows["vector"].combine_chunks().flatten().to_numpy()
+    troubles = {
+        f"vectors have width {width} instead of {space.width}": width != space.width,
+        "a frame has two vectors": len(np.unique(frames)) != len(frames),
+        "a frame lies outside the film": ((frames < 0) | (frames >= film.num_frames)).any(),
+        "a vector is not finite": rows["vector"].null_count or not np.isfinite(values).all(),
+    }
+    for text, holds in troubles.items():
+        if holds:
+            yield Problem("vectors", f"film {film.id} ({film.path}) in {table}: {text}", film.id)
+
+
+def _file_problems(film: "LibraryMovie", *, with_hash: bool) -> Iterator[Problem]:
+    """Say if a film's file is gone or is another one now."""
+    file = Path(film.file)
+    try:
+        size_bytes = file.stat().st_size
+        if film.size_bytes not in {None, size_bytes}:
+            text = f"{file} has {size_bytes:,} bytes instead of {film.size_bytes:,}"
+            yield Problem("file", f"{text}: it is not the film that was added", film.id)
+        elif with_hash and _content_hash(file) != film.content_hash:
+            text = f"{file} has other content than the film that was added"
+            yield Problem("file", text, film.id)
+    except OSError as error:
+        text = f"{file} cannot be read: {error.strerror or error}"
+        yield Problem("file", text, film.id)
+
+
+def _content_hash(path: Path) -> str:
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
+    return f"blake2b:{digest.hexdigest()}"
