@@ -1,0 +1,1 @@
+"""Data sets: drawn films whose truth is known."""
