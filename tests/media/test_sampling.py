@@ -74,6 +74,21 @@ def test_frames_after_a_cut_that_is_told_late_belong_to_the_next_shot() -> None:
     assert [f.index for f in held.cut(21)] == [15, 16, 17, 18, 19, 20]
 
 
+def test_a_cut_on_the_very_last_frame_leaves_it_a_picture() -> None:
+    held = HeldFrames(at_least=3)
+    for index in range(1000):
+        held.add(frame(index))
+    assert held.cut(999)
+    assert [f.index for f in held.cut(1000)] == [999]
+
+
+def test_shots_of_one_frame_told_late_each_have_theirs() -> None:
+    held = HeldFrames(at_least=3, max_lag_frames=2)
+    for index in range(1000):
+        held.add(frame(index))
+    assert [held.cut(end)[-1].index for end in (998, 999, 1000)] == [997, 998, 999]
+
+
 def test_a_rate_holds_under_variable_frame_rate() -> None:
     clock = RateClock(2, Fraction(1, 1000))
     times_ms = [0, 100, 480, 520, 990, 1001, 1600, 3000, 3100, 3600]

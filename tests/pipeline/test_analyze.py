@@ -197,6 +197,44 @@ def test_a_folder_that_is_not_ours_is_left_alone(film, tmp_path: Path) -> None:
     assert (tmp_path / "film" / "notes.txt").read_text() == "mine"
 
 
+def test_killed_while_results_are_put_in_place_the_next_run_mends_them(
+    film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = prepare(Plan(steps=("shots",)))
+    _, folder = analyze_movie(film[0], kit, tmp_path)
+    longer = prepare(Plan(steps=("shots",), shots=ShotSettings(min_shot_s=2.0)))
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("mastershot.pipeline.workspace._replace", killed)
+        with pytest.raises(KeyboardInterrupt):
+            analyze_movie(film[0], longer, tmp_path)
+    assert not (folder / "timeline.json").exists()
+    timeline, again = analyze_movie(film[0], longer, tmp_path)
+    assert again == folder
+    assert Timeline.load(folder / "timeline.json") == timeline
+    assert [p.name for p in tmp_path.iterdir()] == ["film"]
+    assert len(list((folder / "thumbs").iterdir())) == len(timeline.shots)
+
+
+def test_an_empty_folder_of_the_users_stays(film, tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    path = tmp_path / "cut.mp4"
+    path.write_bytes(film[0].read_bytes()[:-3000])
+    with pytest.raises(MediaError):
+        analyze_movie(path, prepare(WITHOUT_WORDS), tmp_path / "out")
+    assert (tmp_path / "out").is_dir()
+
+
+def test_a_cut_on_the_last_frame_is_a_shot(tmp_path: Path) -> None:
+    images = flat_images([(240, 240, 240)], each=200) + flat_images([(10, 10, 10)], each=1)
+    timeline = ms.analyze(encode_film(tmp_path / "film.mkv", images), WITHOUT_WORDS)
+    check(timeline)
+    assert [shot.span.first_frame for shot in timeline.shots] == [0, 200]
+
+
 def test_a_truncated_film_leaves_nothing_behind(tmp_path: Path) -> None:
     path = tmp_path / "film.mkv"
     drawn_film(path, num_scenes=6)

@@ -1,5 +1,7 @@
 """The command ``mastershot``: each command parses, calls one library function, and prints."""
 
+import io
+import sys
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -247,6 +249,8 @@ def mastershot(
 
 def main() -> None:
     """Run the command; the entry point of the console script."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # A file name may be no text.
     app()
 
 

@@ -1,6 +1,7 @@
 """Which frames of a shot are looked at, chosen while the film runs past, in bounded memory."""
 
 import math
+from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -15,6 +16,7 @@ SamplingKind: TypeAlias = Literal["uniform", "rate", "every"]
 _MAX_HELD_FRAMES = 32
 _MAX_HELD_BYTES = 96 << 20
 _MIN_HELD_FRAMES = 6
+_MAX_LATEST_FRAMES = 4
 
 
 @dataclass(frozen=True)
@@ -67,18 +69,21 @@ class HeldFrames:
     """Evenly spaced frames of the shot that is running, thinned out as it grows longer.
 
     A short shot keeps all its frames; one longer than the capacity keeps at least half as many,
-    so that the one nearest to any place in the shot is within a capacity-th of its length.
+    so that the one nearest to any place in the shot is within a capacity-th of its length. The
+    latest frames are held as well: a cut told late then has them for the shot it begins.
     """
 
-    def __init__(self, at_least: int) -> None:
+    def __init__(self, at_least: int, max_lag_frames: int = 0) -> None:
         """Hold as many frames as fit the memory bound, but enough to choose ``at_least`` from."""
         self._held: list[Frame] = []
         self._stride = 1
         self._capacity = 0
         self._at_least = max(_MIN_HELD_FRAMES, 2 * at_least)
+        self._latest: deque[Frame] = deque(maxlen=1 + min(max_lag_frames, _MAX_LATEST_FRAMES))
 
     def add(self, frame: Frame) -> None:
         """Take the next frame of the film."""
+        self._latest.append(frame)
         if not self._capacity:
             fitting = _MAX_HELD_BYTES // max(1, frame.size_bytes)
             self._capacity = max(self._at_least, min(_MAX_HELD_FRAMES, fitting))
@@ -91,8 +96,11 @@ class HeldFrames:
 
     def cut(self, end_frame: int) -> list[Frame]:
         """Return the held frames of the shot that ends here; keep those after it."""
-        shot = [frame for frame in self._held if frame.index < end_frame]
-        self._held = self._held[len(shot) :]
+        by_index = {frame.index: frame for frame in (*self._held, *self._latest)}
+        frames = [by_index[index] for index in sorted(by_index)]
+        shot = [frame for frame in frames if frame.index < end_frame]
+        self._held = frames[len(shot) :]
+        self._latest = deque(self._held, maxlen=self._latest.maxlen)
         self._stride = 1
         return shot
 

@@ -1,5 +1,6 @@
 """The one decoding pass: every frame once, in order, with its exact time."""
 
+import os
 from array import array
 from collections.abc import Iterator
 from fractions import Fraction
@@ -107,7 +108,7 @@ class Film:
         variable = is_variable_rate(self.pts)
         return Movie(
             id=file.id,
-            path=str(file.path),
+            path=os.fsencode(file.path).decode("utf-8", "replace"),
             content_hash=file.content_hash,
             frame_rate=self._frame_rate(variable),
             time_base=file.time_base,

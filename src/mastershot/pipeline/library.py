@@ -60,10 +60,12 @@ class Library(FilmStore):
         timeline, folder = analyze_movie(
             file, kit, out or self.path / "building", progress=progress
         )
-        self._copy_vectors(timeline, kit, FolderFeatures(folder / "features"))
-        self.put_timeline(timeline, folder)
-        if out is None:
-            shutil.rmtree(folder)
+        try:
+            self._copy_vectors(timeline, kit, FolderFeatures(folder / "features"))
+            self.put_timeline(timeline, folder)
+        finally:
+            if out is None:
+                shutil.rmtree(folder, ignore_errors=True)
         return timeline
 
     def _known(self, movie_id: str, kit: Kit) -> Timeline | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
@@ -104,7 +105,8 @@ class ShotViewer:
         self,
         sampling: Sampling,
         *,
-        film: Film,
+        time_base: Fraction,
+        max_lag_frames: int,
         vectors: tuple[FrameVectors, ...],
         thumbs: Path | None,
     ) -> None:
@@ -112,8 +114,9 @@ class ShotViewer:
         self._vectors = vectors
         self._thumbs = thumbs
         self._jpeg = JpegWriter()
-        self._held = HeldFrames(int(sampling.amount) if sampling.kind == "uniform" else 1)
-        self._clock = RateClock(sampling.amount, film.file.time_base)
+        wanted = int(sampling.amount) if sampling.kind == "uniform" else 1
+        self._held = HeldFrames(wanted, max_lag_frames)
+        self._clock = RateClock(sampling.amount, time_base)
         self._ticked: list[int] = []
         self._first_frame = 0
         self.sampled: list[tuple[int, ...]] = []
@@ -180,7 +183,14 @@ def watch(
     """
     spaces = () if store is None else kit.spaces
     vectors = tuple(FrameVectors(space, kit, store) for space in spaces if store is not None)
-    viewer = ShotViewer(kit.plan.sampling, film=film, vectors=vectors, thumbs=thumbs)
+    detector, view = _detector(film, kit)
+    viewer = ShotViewer(
+        kit.plan.sampling,
+        time_base=film.file.time_base,
+        max_lag_frames=detector.max_lag_frames,
+        vectors=vectors,
+        thumbs=thumbs,
+    )
     cuts: list[int] = []
 
     def cut_at(frames: list[int]) -> None:
@@ -188,7 +198,6 @@ def watch(
             cuts.append(frame)
             viewer.end_shot(frame)
 
-    detector, view = _detector(film, kit)
     total = film.file.stated_frames
     for frame in film.frames():
         found = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))

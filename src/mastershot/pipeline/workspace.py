@@ -4,7 +4,7 @@ import fcntl
 import json
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mastershot.core.errors import OutputError, TimelineError
@@ -15,14 +15,16 @@ from mastershot.media.probe import FilmFile
 from mastershot.store.features import FolderFeatures
 
 _RESULTS = ("thumbs", "features", "shots.csv", "report.html")
+_OLD_TIMELINE = ".timeline.old.json"
 
 
 class Workspace:
     """The folder of one film's results, and a folder aside where they are built.
 
-    The results are put in place by renaming, ``timeline.json`` last: where it is, the rest is
-    whole and belongs to it. A run that was killed leaves only the folder aside, and the next run
-    goes on from what it holds.
+    New results are put in place by one renaming of the whole folder. Where there are results of
+    the film already, the old timeline steps aside and the parts are renamed one by one, the new
+    ``timeline.json`` last: where it is, the rest is whole and belongs to it. A run that was killed
+    leaves the folder aside, and the next run goes on from what it holds.
 
     Attributes:
         folder: Where the results will be.
@@ -62,20 +64,21 @@ class Workspace:
         write_shots_csv(timeline, self._aside / "shots.csv")
         write_report(timeline, self._aside / "report.html", thumbs=shown, notes=notes)
         (self._aside / "timeline.json").write_text(timeline.to_json(), "utf-8")
-        self.folder.mkdir(parents=True, exist_ok=True)
-        self.timeline_path.unlink(missing_ok=True)
-        for name in _RESULTS:
+        (self._aside / "lock").unlink(missing_ok=True)
+        if not self.folder.exists() or not any(self.folder.iterdir()):
+            self._aside.rename(self.folder)
+            return
+        if self.timeline_path.exists():
+            self.timeline_path.replace(self.folder / _OLD_TIMELINE)
+        for name in (*_RESULTS, "timeline.json"):
             if (self._aside / name).exists():
                 _replace(self._aside / name, self.folder / name)
-        (self._aside / "timeline.json").replace(self.timeline_path)
+        (self.folder / _OLD_TIMELINE).unlink(missing_ok=True)
         self.discard()
 
     def discard(self) -> None:
-        """Remove the folder aside, and the one it was made in where that is empty."""
+        """Remove the folder aside."""
         shutil.rmtree(self._aside, ignore_errors=True)
-        out = self._aside.parent
-        if out.is_dir() and not any(out.iterdir()):
-            out.rmdir()
 
 
 @contextmanager
@@ -89,13 +92,12 @@ def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
         OutputError: The folder cannot be written, or another run is at work on the same film.
     """
     aside = out / f".{file.id}.partial"
+    was_there = out.exists()
     try:
         aside.mkdir(parents=True, exist_ok=True)
         lock = (aside / "lock").open("w")
     except OSError as error:
-        raise OutputError(
-            f"results for {file.path.name} cannot be written to {out}: {error.strerror}"
-        ) from error
+        raise _not_written(file, out, error) from error
     with lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -104,15 +106,19 @@ def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
         workspace = Workspace(out, file)
         try:
             yield workspace
-        except OSError as error:
+        except Exception as error:
             workspace.discard()
-            raise OutputError(
-                f"results for {file.path.name} cannot be written to {out}: "
-                f"{error.strerror or error}"
-            ) from error
-        except Exception:
-            workspace.discard()
+            if not was_there and not any(out.iterdir()):
+                out.rmdir()
+            if isinstance(error, OSError):
+                raise _not_written(file, out, error) from error
             raise
+
+
+def _not_written(file: FilmFile, out: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"results for {file.path.name} cannot be written to {out}: {error.strerror or error}"
+    )
 
 
 def _folder_for(out: Path, file: FilmFile) -> Path:
@@ -125,11 +131,11 @@ def _folder_for(out: Path, file: FilmFile) -> Path:
 
 
 def _content_hash_in(folder: Path) -> str | None:
-    try:
-        value = json.loads((folder / "timeline.json").read_text("utf-8"))
-        return str(value["movie"]["content_hash"])
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    for name in ("timeline.json", _OLD_TIMELINE):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            value = json.loads((folder / name).read_text("utf-8"))
+            return str(value["movie"]["content_hash"])
+    return None
 
 
 def _replace(source: Path, target: Path) -> None:
