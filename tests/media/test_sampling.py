@@ -34,8 +34,8 @@ def test_a_sampling_is_read_and_written_alike(text: str, expected: Sampling) -> 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "uniform", "uniform:0", "uniform:2.5", "uniform:x", "rate:-1", "rate:inf",
-             "rate:nan", "every:2", "all"],
+    "text", ["", "uniform", "uniform:0", "uniform:2.5", "uniform:51", "uniform:x", "rate:-1",
+             "rate:inf", "rate:nan", "every:2", "all"],
 )  # fmt: skip
 def test_a_sampling_that_means_nothing_says_what_would(text: str) -> None:
     with pytest.raises(SettingError, match=r"write uniform:N .* rate:HZ .* or every"):

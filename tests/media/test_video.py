@@ -43,6 +43,25 @@ def test_variable_frame_rate_keeps_every_timestamp(tmp_path: Path) -> None:
     assert film.movie().variable_frame_rate
 
 
+def test_a_clock_that_starts_anew_goes_on_from_where_it_was() -> None:
+    from types import SimpleNamespace
+
+    from mastershot.media.probe import FilmFile
+    from mastershot.media.video import Film
+
+    rate, tick = Fraction(25), Fraction(1, 1000)
+    file = FilmFile(
+        Path("x"), "blake2b:0", 64, 48, rate, rate, tick, Fraction(1), False, None, None
+    )
+    film = Film(file)
+    told = [0, 40, 80, None, 150, 5, 6000, 6040, 0, 40, 80]
+    for pts in told:
+        film._pts.append(film._timestamp(SimpleNamespace(pts=pts)))
+    steps = np.diff(film._pts)
+    assert (steps > 0).all()
+    assert film._pts[-3:].tolist() == [film._pts[-4] + 40 * i for i in (1, 2, 3)]
+
+
 def test_a_start_offset_is_kept(tmp_path: Path) -> None:
     path = encode_film(
         tmp_path / "film.mkv", flat_images([(9, 99, 9)], each=5),

@@ -1,4 +1,5 @@
 import json
+import shutil
 import subprocess
 import sys
 from dataclasses import replace
@@ -175,6 +176,27 @@ def test_without_an_encoder_the_rest_is_delivered_and_one_sentence_says_how(
     assert timeline.scenes
     assert timeline.shots[0].labels is None
     assert "--encoder" in (folder / "report.html").read_text()
+
+
+def test_labels_stay_where_their_encoder_has_gone(film, tiny_clip: Path, tmp_path: Path) -> None:
+    labelled, _ = analyze_movie(film[0], prepare(Plan(encoder=str(tiny_clip))), tmp_path)
+    without = replace(prepare(Plan(encoder=str(tiny_clip))), labeller=None)
+    assert analyze_movie(film[0], without, tmp_path)[0] == labelled
+
+
+def test_vectors_that_were_deleted_are_made_again(film, tmp_path: Path) -> None:
+    kit = prepare(WITHOUT_WORDS)
+    first, folder = analyze_movie(film[0], kit, tmp_path)
+    shutil.rmtree(folder / "features")
+    second, _ = analyze_movie(film[0], kit, tmp_path)
+    assert (folder / "features").is_dir()
+    assert second.shots == first.shots
+
+
+def test_a_file_in_the_place_of_the_folder_is_stepped_around(film, tmp_path: Path) -> None:
+    (tmp_path / "film").write_text("a file")
+    _, folder = analyze_movie(film[0], prepare(Plan(steps=("shots",))), tmp_path)
+    assert folder.name.startswith("film-")
 
 
 def test_two_films_of_one_stem_get_two_folders(film, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -46,8 +47,12 @@ def test_every_form_of_list_gives_the_same_cuts(text: str, film: Path, tmp_path:
     assert cuts_from(text, film, tmp_path) == [10, 30]
 
 
-def test_seconds_count_from_the_first_frame(film: Path, tmp_path: Path) -> None:
-    assert cuts_from("start_s\n100.0\n100.5\n", film, tmp_path) == [12]
+def test_seconds_count_from_the_first_frame_or_on_the_files_clock(tmp_path: Path) -> None:
+    images, late = flat_images([(9, 99, 9)], each=48), [2000 + 40 * i for i in range(48)]
+    film = encode_film(tmp_path / "f.mkv", images, pts=late, time_base=Fraction(1, 1000))
+    assert cuts_from("start_s\n0\n0.48\n", film, tmp_path) == [12]
+    assert cuts_from("start_s\n2.0\n2.48\n", film, tmp_path) == [12]
+    assert cuts_from("start_s\n0.48\n", film, tmp_path) == [12]
 
 
 @pytest.mark.parametrize(

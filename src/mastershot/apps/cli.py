@@ -1,6 +1,7 @@
 """The command ``mastershot``: each command parses, calls one library function, and prints."""
 
 import io
+import os
 import sys
 import traceback
 from collections.abc import Callable, Iterator
@@ -21,7 +22,7 @@ from mastershot.apps.show import (
     summary_line,
     timeline_lines,
 )
-from mastershot.core.errors import MastershotError
+from mastershot.core.errors import MastershotError, OutputError
 
 if TYPE_CHECKING:
     from mastershot.core.timeline import Timeline
@@ -103,17 +104,22 @@ def analyze(
     if not films and not demo:
         raise typer.BadParameter("name a film, or use --demo to have one drawn")
     with errors_as_sentences(debug):
+        from mastershot.media.probe import probe
         from mastershot.pipeline.analyze import analyze_movie
         from mastershot.pipeline.library import Library
 
         kit = _kit(encoder, taxonomy, detector, exact, threshold, min_shot, shots, sampling, steps)
         kept = Library(library) if library is not None else None
-        paths = [*(films or []), *([_draw_demo(out, quiet)] if demo else [])]
+        demo_film = out / "demo.mp4"
+        paths = [*(films or []), *([demo_film] if demo else [])]
 
         def analyze_one(path: Path, progress: FilmProgress) -> dict[str, Any]:
+            if demo and path == demo_film:
+                _draw_demo(path, quiet)
+            file = probe(path)
             if kept is not None:
-                kept.add(path, kit=kit, out=out, progress=progress)
-            timeline, folder = analyze_movie(path, kit, out, progress=progress)
+                kept.add(file, kit=kit, out=out, progress=progress)
+            timeline, folder = analyze_movie(file, kit, out, progress=progress)
             return _summary(timeline) | {"timeline": str(folder / "timeline.json")}
 
         _each_film(paths, analyze_one, as_json=as_json, quiet=quiet, debug=debug)
@@ -264,6 +270,9 @@ def errors_as_sentences(debug: bool) -> Iterator[None]:
     except KeyboardInterrupt:
         complain("stopped; the same command goes on from here")
         raise typer.Exit(130) from None
+    except BrokenPipeError:  # Whoever read our lines, such as `head`, has enough.
+        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
+        raise typer.Exit(0) from None
     except Exception as error:  # noqa: BLE001  The last line of defence between a bug and a user.
         if debug:
             traceback.print_exc()
@@ -337,17 +346,19 @@ def _kit(
     return kit
 
 
-def _draw_demo(out: Path, quiet: bool) -> Path:
-    """Return the demo film, drawn into the folder of results unless it is there."""
+def _draw_demo(path: Path, quiet: bool) -> None:
+    """Draw the demo film, unless it is there."""
     from mastershot.datasets.world import plan_demo_film, write_film
 
-    path = out / "demo.mp4"
-    if not path.exists():
-        out.mkdir(parents=True, exist_ok=True)
-        if not quiet:
-            complain(f"drawing a film with known cuts and places: {path}")
-        write_film(plan_demo_film(), path)
-    return path
+    if path.exists():
+        return
+    if not quiet:
+        complain(f"drawing a film with known cuts and places: {path}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be drawn: {error.strerror}") from error
+    write_film(plan_demo_film(), path)
 
 
 def _summary(timeline: "Timeline") -> dict[str, Any]:

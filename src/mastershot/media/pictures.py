@@ -27,6 +27,9 @@ _PLANAR_YUV: dict[str, tuple[type[np.generic], int, int]] = {
 }
 
 
+_PIXEL = np.dtype("V3")  # Three bytes moved as one.
+
+
 class PointSampler:
     """Takes a small BGR picture of each frame, one source pixel a point, without scaling it.
 
@@ -59,8 +62,8 @@ class PointSampler:
                 rows[:: 1 << shift_y, : self._width << shift_x : 1 << shift_x] = points
             else:
                 rows[:, : self._width] = points
-        bgr = self._convert(canvas)[:: 1 << shift_y, :: 1 << shift_x]
-        return np.ascontiguousarray(bgr)
+        pixels = self._convert(canvas).view(_PIXEL)[:: 1 << shift_y, :: 1 << shift_x]
+        return np.ascontiguousarray(pixels).view(np.uint8)
 
     def _grid(self, width_px: int, height_px: int, stride: int) -> IntArray:
         """Return the flat place of each point's sample in a plane, shape (height, width)."""

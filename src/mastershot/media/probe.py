@@ -35,7 +35,7 @@ class FilmFile:
         sample_aspect_ratio: Width of a stored pixel over its height; 1 where none is stated.
         has_audio: True if there is an audio stream.
         stated_frames: Number of frames the container states; None where it does not.
-        stated_end_s: Time at which the container says it ends; None where it does not.
+        stated_end_s: Earliest time at which the container may mean to end; None if it states none.
     """
 
     path: Path
@@ -68,6 +68,8 @@ def probe(path: str | Path) -> FilmFile:
     with open_film(path) as (container, stream):
         _require_whole(path, container)
         context = stream.codec_context
+        if context is None:
+            raise MediaError(f"{path} holds video that this FFmpeg has no decoder for")
         if context.width < 1 or context.height < 1:
             raise MediaError(f"{path} states no picture size, so its frames cannot be decoded")
         rate = stream.guessed_rate
@@ -75,7 +77,7 @@ def probe(path: str | Path) -> FilmFile:
         end = container.duration
         return FilmFile(
             path=path,
-            content_hash=_content_hash(path),
+            content_hash=content_hash(path),
             width_px=context.width,
             height_px=context.height,
             nominal_rate=Fraction(rate) if rate else None,
@@ -84,8 +86,25 @@ def probe(path: str | Path) -> FilmFile:
             sample_aspect_ratio=Fraction(stream.sample_aspect_ratio or 1),
             has_audio=bool(container.streams.audio),
             stated_frames=stream.frames or None,
-            stated_end_s=None if end is None else (end + (container.start_time or 0)) / 1e6,
+            # Some containers count their duration from the start of the clock, some from theirs.
+            stated_end_s=None if end is None else (end + min(0, container.start_time or 0)) / 1e6,
         )
+
+
+def content_hash(path: Path) -> str:
+    """Return the BLAKE2b digest of a file's bytes, as ``blake2b:<32 hex digits>``.
+
+    Raises:
+        MediaError: The file cannot be read to its end.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_HASH_BLOCK_BYTES):
+                digest.update(block)
+    except OSError as error:
+        raise MediaError(f"{path} cannot be read to its end: {error.strerror or error}") from error
+    return f"blake2b:{digest.hexdigest()}"
 
 
 @contextmanager
@@ -151,8 +170,11 @@ def _why_not_opened(path: Path, error: Exception) -> str:
 
 
 def _looks_like_cut_mp4(path: Path) -> bool:
-    with path.open("rb") as file:
-        return file.read(12)[4:8] == b"ftyp"
+    try:
+        with path.open("rb") as file:
+            return file.read(12)[4:8] == b"ftyp"
+    except OSError:
+        return False
 
 
 def _video_stream(path: Path, container: "InputContainer") -> "VideoStream":
@@ -161,8 +183,9 @@ def _video_stream(path: Path, container: "InputContainer") -> "VideoStream":
     for stream in container.streams.video:
         if not stream.disposition & Disposition.attached_pic:
             return stream
-    kinds = ", ".join(sorted({stream.type for stream in container.streams}))
-    raise MediaError(f"{path} holds no video stream (only {kinds or 'nothing'})")
+    covers = {stream.index for stream in container.streams.video}
+    kinds = ", ".join(sorted({s.type for s in container.streams if s.index not in covers}))
+    raise MediaError(f"{path} holds no video stream (only {kinds or 'cover pictures'})")
 
 
 def _require_whole(path: Path, container: "InputContainer") -> None:
@@ -175,14 +198,3 @@ def _require_whole(path: Path, container: "InputContainer") -> None:
                 f"{path} is truncated: its index reaches byte {end:,} but the file ends at "
                 f"{size_bytes:,}; copy or download it again"
             )
-
-
-def _content_hash(path: Path) -> str:
-    digest = hashlib.blake2b(digest_size=16)
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_HASH_BLOCK_BYTES):
-                digest.update(block)
-    except OSError as error:
-        raise MediaError(f"{path} cannot be read to its end: {error.strerror or error}") from error
-    return f"blake2b:{digest.hexdigest()}"

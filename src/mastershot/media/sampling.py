@@ -11,9 +11,9 @@ from mastershot.core.errors import SettingError
 from mastershot.media.video import Frame
 
 SamplingKind: TypeAlias = Literal["uniform", "rate", "every"]
-# Frames held back while a shot's end is not yet known: at most this many, in about this much
-# memory, but never so few that a shot could not be sampled.
-_MAX_HELD_FRAMES = 32
+# Frames held back while a shot's end is not yet known: so many, or twice those wanted of a shot,
+# in about this much memory, but never so few that a shot could not be sampled.
+_HELD_FRAMES = 32
 _MAX_HELD_BYTES = 96 << 20
 _MIN_HELD_FRAMES = 6
 _MAX_LATEST_FRAMES = 4
@@ -49,12 +49,12 @@ def parse_sampling(text: str) -> Sampling:
         amount = float(number)
     except ValueError:
         amount = 0.0
-    if kind == "uniform" and colon and amount >= 1 and amount.is_integer() and amount <= 1000:
+    if kind == "uniform" and colon and 1 <= amount <= 50 and amount.is_integer():
         return Sampling("uniform", amount)
     if kind == "rate" and colon and 0 < amount < math.inf:
         return Sampling("rate", amount)
     raise SettingError(
-        f"sampling {text!r} means nothing; write uniform:N (frames a shot, 1 to 1000), "
+        f"sampling {text!r} means nothing; write uniform:N (frames a shot, 1 to 50), "
         "rate:HZ (frames a second) or every"
     )
 
@@ -74,11 +74,11 @@ class HeldFrames:
     """
 
     def __init__(self, at_least: int, max_lag_frames: int = 0) -> None:
-        """Hold as many frames as fit the memory bound, but enough to choose ``at_least`` from."""
+        """Hold as many frames as choosing ``at_least`` of them asks, but no more than fit."""
         self._held: list[Frame] = []
         self._stride = 1
         self._capacity = 0
-        self._at_least = max(_MIN_HELD_FRAMES, 2 * at_least)
+        self._wanted = max(_HELD_FRAMES, 2 * at_least)
         self._latest: deque[Frame] = deque(maxlen=1 + min(max_lag_frames, _MAX_LATEST_FRAMES))
 
     def add(self, frame: Frame) -> None:
@@ -86,7 +86,7 @@ class HeldFrames:
         self._latest.append(frame)
         if not self._capacity:
             fitting = _MAX_HELD_BYTES // max(1, frame.size_bytes)
-            self._capacity = max(self._at_least, min(_MAX_HELD_FRAMES, fitting))
+            self._capacity = max(_MIN_HELD_FRAMES, min(self._wanted, fitting))
         if self._held and frame.index - self._held[-1].index < self._stride:
             return
         self._held.append(frame)

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # PySceneDetect gives up after as many packets in a row that cannot be decoded.
 _MAX_BAD_PACKETS_IN_A_ROW = 100
+# Timestamps that fall by less are frames out of order; by more, a clock that began anew.
+_MAX_REORDERED_FRAMES = 16
 # A container may round its end, or end with a sound that outlasts the picture.
 _END_TOLERANCE_S = 2.0
 
@@ -66,13 +68,14 @@ class Film:
     """
 
     def __init__(self, file: FilmFile, *, points_px: int = 128, threads: int = 0) -> None:
-        """Prepare to decode; ``threads`` 0 leaves their number to FFmpeg."""
+        """Prepare to decode; ``threads`` 0 takes two more than cores, so that none waits for us."""
         self.file = file
         self.upright = Upright(file.sample_aspect_ratio)
         self.sampler = PointSampler(**_points(file.width_px, file.height_px, points_px))
-        self._threads = threads
+        self._threads = threads or min(16, 2 + (os.cpu_count() or 1))
         self._pts = array("q")
         self._last_duration = 0
+        self._shift = 0
         self._rotation_deg = 0
 
     def frames(self) -> Iterator[Frame]:
@@ -84,6 +87,7 @@ class Film:
             MediaError: No frame can be decoded, or the film ends long before it says it does.
         """
         del self._pts[:]
+        self._shift = 0
         with open_film(self.file.path) as (_, stream):
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = self._threads
@@ -123,13 +127,20 @@ class Film:
         )
 
     def _timestamp(self, picture: "VideoFrame") -> int:
-        """Return the frame's timestamp; where a broken file gives none later, the next free one."""
+        """Return the frame's timestamp; where a broken file gives none or an earlier one, the next.
+
+        A clock that starts anew in the middle, as in joined captures, goes on from where it was.
+        """
         if not self._pts:
             return picture.pts if picture.pts is not None else 0
         previous = self._pts[-1]
         if picture.pts is None:
             return previous + self._step()
-        return max(picture.pts, previous + 1)
+        pts = picture.pts + self._shift
+        if pts < previous - _MAX_REORDERED_FRAMES * self._step():
+            self._shift += previous + self._step() - pts  # Joined captures: the clock began anew.
+            return previous + self._step()
+        return max(pts, previous + 1)
 
     def _step(self) -> int:
         """Return how long the latest frame is shown, in timestamp units."""

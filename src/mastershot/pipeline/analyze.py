@@ -14,6 +14,7 @@ from mastershot.media.video import Film, open_video
 from mastershot.pipeline.describe import (
     borrow_from_scenes,
     find_scenes,
+    has_vectors,
     label_scenes,
     label_shots,
     score_shots,
@@ -47,10 +48,10 @@ def analyze_movie(
     file = path if isinstance(path, FilmFile) else probe(path)
     with open_workspace(out, file) as workspace:
         previous, made, store = workspace.previous(), made_now(kit), workspace.features
-        if previous is not None and same_but_created(previous.made_by, made):
+        if previous is not None and still_holds(previous, made, kit, store):
             workspace.discard()
             return previous, workspace.folder
-        watched = watched_before(previous, made)
+        watched = watched_before(previous, made, kit, store)
         if watched is None:
             thumbs = workspace.fresh_thumbs()
             watched = watch(Film(file), kit, store=store, thumbs=thumbs, progress=progress)
@@ -122,17 +123,29 @@ def made_now(kit: Kit) -> MadeBy:
     return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), kit.steps_made())
 
 
-def same_but_created(before: MadeBy, now: MadeBy) -> bool:
-    """Return True if making it again would give the same timeline."""
-    return (before.version, before.steps) == (now.version, now.steps)
+def still_holds(previous: Timeline, made: MadeBy, kit: Kit, store: FeatureStore) -> bool:
+    """Return True if making the timeline again would give nothing new.
+
+    Where labels are asked for and their encoder cannot be had, labels made earlier stay.
+    """
+    before, now = previous.made_by.steps, made.steps
+    if "labels" in kit.plan.steps and kit.labeller is None and "labels" in before:
+        return before.get("shots") == now.get("shots")
+    if (previous.made_by.version, before) != (made.version, now):
+        return False
+    return has_vectors(previous.shots, kit.spaces, store)
 
 
-def watched_before(previous: Timeline | None, made: MadeBy) -> Watched | None:
-    """Return an earlier run's shots where shots and frames would come out the same."""
+def watched_before(
+    previous: Timeline | None, made: MadeBy, kit: Kit, store: FeatureStore
+) -> Watched | None:
+    """Return an earlier run's shots where they would come out the same and have their vectors."""
     if previous is None or previous.made_by.version != made.version:
         return None
     before, now = previous.made_by.steps, made.steps
     if before.get("shots") != now.get("shots") or before.get("frames") != now.get("frames"):
+        return None
+    if not has_vectors(previous.shots, kit.spaces, store):
         return None
     shots = tuple(replace(shot, labels=None, kept=(), borrowed=()) for shot in previous.shots)
     return Watched(previous.movie, shots)

@@ -40,6 +40,17 @@ def sampled_blocks(shots: tuple[Shot, ...]) -> Iterator[list[IntArray]]:
     yield block
 
 
+def has_vectors(
+    shots: tuple[Shot, ...], spaces: Sequence[EmbeddingSpace], store: FeatureStore
+) -> bool:
+    """Return True if every frame the shots rest on has its vector in each space."""
+    return not any(
+        len(store.missing(space, np.concatenate(block)))
+        for space in spaces
+        for block in sampled_blocks(shots)
+    )
+
+
 def shot_vectors(
     shots: tuple[Shot, ...], space: EmbeddingSpace, store: FeatureStore
 ) -> Iterator[FloatArray]:

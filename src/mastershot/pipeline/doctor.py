@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from mastershot import __version__
-from mastershot.core.errors import MastershotError
+from mastershot.core.errors import MastershotError, SettingError
 from mastershot.datasets.world import write_film
 from mastershot.datasets.world_plan import Picture, plan_film
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, available_encoders, load_encoder
@@ -53,7 +53,7 @@ class Findings:
         system: Operating system and processor.
         num_cores: Processor cores this process may use.
         gpu: Name of the GPU torch can use; None if there is none.
-        packages: Version of each package the path relies on; None where it is missing.
+        packages: Version of each package the path relies on.
         encoders: The known encoders.
         decode_fps: Frames a second of bare decoding, of a drawn 720p film.
         shots_fps: Frames a second of decoding and shot detection, same film.
@@ -78,7 +78,7 @@ class Findings:
         yield f"mastershot {self.version} · Python {self.python} · {self.system}"
         yield f"{self.num_cores} cores · GPU: {self.gpu or 'none that torch can use'}"
         for name, installed in self.packages.items():
-            yield f"  {name:24} {installed or 'MISSING'}"
+            yield f"  {name:24} {installed}"
         yield "Encoders"
         for encoder in self.encoders:
             here = "on this machine" if encoder.available else "not here"
@@ -94,7 +94,17 @@ class Findings:
 
 
 def examine() -> Findings:
-    """Return what is installed and how fast this machine is; takes some seconds."""
+    """Return what is installed and how fast this machine is; takes some seconds.
+
+    Raises:
+        SettingError: A package the path relies on is not installed.
+    """
+    packages = {name: _version(name) for name in _PACKAGES}
+    missing = [name for name, found in packages.items() if found is None]
+    if missing:
+        raise SettingError(
+            f"{', '.join(missing)} is not installed; install mastershot again with its constraints"
+        )
     problems = []
     encode_fps = None
     with TemporaryDirectory(prefix="mastershot-") as folder:
@@ -106,8 +116,6 @@ def examine() -> Findings:
         encode_fps = _encode_fps()
     except MastershotError as error:
         problems.append(str(error))
-    packages = {name: _version(name) for name in _PACKAGES}
-    problems += [f"{name} is not installed" for name, found in packages.items() if found is None]
     return Findings(
         version=__version__,
         python=platform.python_version(),

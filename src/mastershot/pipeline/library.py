@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 
 from mastershot.core.timeline import Timeline
-from mastershot.media.probe import probe
+from mastershot.media.probe import FilmFile, probe
 from mastershot.pipeline.analyze import (
     analyze_movie,
     describe,
     made_now,
-    same_but_created,
+    still_holds,
     watched_before,
 )
 from mastershot.pipeline.describe import sampled_blocks
@@ -30,7 +30,7 @@ class Library(FilmStore):
 
     def add(
         self,
-        path: str | Path,
+        path: str | Path | FilmFile,
         *,
         kit: Kit | None = None,
         out: Path | None = None,
@@ -42,7 +42,7 @@ class Library(FilmStore):
         would change, they are made anew from the kept vectors, and nothing is decoded.
 
         Args:
-            path: The film.
+            path: The film, or what `probe` said of it.
             kit: What to do, from `prepare`; None does everything with the defaults.
             out: Where the film's folder of results goes too; None writes none.
             progress: Called with the stage, how much is done and of how much.
@@ -52,31 +52,31 @@ class Library(FilmStore):
             LibraryError: The library cannot be written.
         """
         kit = kit or prepare(Plan())
-        file = probe(path)
+        file = path if isinstance(path, FilmFile) else probe(path)
+        building = self.path / f"building-{file.id}"
         if out is None:
             known = self._known(file.id, kit)
             if known is not None:
+                shutil.rmtree(building, ignore_errors=True)
                 return known
-        timeline, folder = analyze_movie(
-            file, kit, out or self.path / "building", progress=progress
-        )
+        timeline, folder = analyze_movie(file, kit, out or building, progress=progress)
         try:
             self._copy_vectors(timeline, kit, FolderFeatures(folder / "features"))
             self.put_timeline(timeline, folder)
         finally:
             if out is None:
-                shutil.rmtree(folder, ignore_errors=True)
+                shutil.rmtree(building, ignore_errors=True)
         return timeline
 
     def _known(self, movie_id: str, kit: Kit) -> Timeline | None:
         """Return the film's timeline if it is there or can be made from what is there."""
-        known, made = self.find(movie_id), made_now(kit)
-        if known is None or same_but_created(known.made_by, made):
+        known, made, store = self.find(movie_id), made_now(kit), self.features(movie_id)
+        if known is None or still_holds(known, made, kit, store):
             return known
-        watched = watched_before(known, made)
+        watched = watched_before(known, made, kit, store)
         if watched is None:
             return None
-        timeline = describe(watched, kit, self.features(movie_id), made)
+        timeline = describe(watched, kit, store, made)
         thumbs = {shot.id: self.thumb(shot.id) for shot in timeline.shots}
         self.put_timeline(timeline, {id: jpeg for id, jpeg in thumbs.items() if jpeg is not None})
         return timeline

@@ -33,6 +33,7 @@ THUMB_SIDE_PX = 320
 _COLOR_SIDE_PX = 160
 _BATCH_FRAMES = 32
 _BATCH_BYTES = 64 << 20
+_FRAMES_A_CHUNK = 256
 _KNOWN_BLOCK = 8192
 _NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 
@@ -62,7 +63,8 @@ class FrameVectors:
         self._labeller = None if space == COLOR_SPACE else kit.labeller
         self._store = store
         self._images: dict[int, ImageArray] = {}
-        self._missing: set[int] = set()
+        self._fresh: dict[int, FloatArray] = {}
+        self._kept: set[int] = set()
         self._known_until = 0
 
     def take(self, frame: Frame) -> None:
@@ -76,14 +78,28 @@ class FrameVectors:
             self.flush()
 
     def flush(self) -> None:
-        """Encode and keep what is held."""
+        """Encode the images that are held."""
         if not self._images:
             return
-        frames = np.array(sorted(self._images), np.int64)
-        vectors = self._encode([self._images[frame] for frame in frames])
-        self._store.put(Embeddings(self._space, frames, vectors))
-        self._missing.difference_update(self._images)
+        vectors = self._encode(list(self._images.values()))
+        self._fresh.update(zip(self._images, vectors, strict=True))
         self._images.clear()
+        if len(self._fresh) >= _FRAMES_A_CHUNK:
+            self._keep()
+
+    def finish(self) -> None:
+        """Encode and keep all that is held."""
+        self.flush()
+        self._keep()
+
+    def _keep(self) -> None:
+        if not self._fresh:
+            return
+        frames = np.array(sorted(self._fresh), np.int64)
+        vectors = np.stack([self._fresh[frame] for frame in frames.tolist()])
+        self._store.put(Embeddings(self._space, frames, vectors))
+        self._kept.update(self._fresh)
+        self._fresh.clear()
 
     def _encode(self, images: list[ImageArray]) -> FloatArray:
         if self._labeller is None:
@@ -93,9 +109,10 @@ class FrameVectors:
     def _is_missing(self, frame: int) -> bool:
         while frame >= self._known_until:
             block = np.arange(self._known_until, self._known_until + _KNOWN_BLOCK)
-            self._missing.update(self._store.missing(self._space, block).tolist())
+            kept = np.setdiff1d(block, self._store.missing(self._space, block))
+            self._kept.update(kept.tolist())
             self._known_until += _KNOWN_BLOCK
-        return frame in self._missing and frame not in self._images
+        return not any(frame in taken for taken in (self._kept, self._fresh, self._images))
 
 
 class ShotViewer:
@@ -208,7 +225,7 @@ def watch(
     movie = film.movie()
     viewer.end_shot(movie.num_frames)
     for space_vectors in vectors:
-        space_vectors.flush()
+        space_vectors.finish()
     shots = cut_into_shots(movie, film.pts, cuts)
     return Watched(movie, tuple(_with_views(shots, viewer, thumbs is not None)))
 

@@ -103,11 +103,10 @@ def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
             raise OutputError(f"another run is at work on {file.path.name} in {out}") from error
-        workspace = Workspace(out, file)
         try:
-            yield workspace
+            yield Workspace(out, file)
         except Exception as error:
-            workspace.discard()
+            shutil.rmtree(aside, ignore_errors=True)
             if not was_there and not any(out.iterdir()):
                 out.rmdir()
             if isinstance(error, OSError):
@@ -127,7 +126,8 @@ def _folder_for(out: Path, file: FilmFile) -> Path:
     for folder in (plain, distinct):
         if _content_hash_in(folder) == file.content_hash:
             return folder
-    return distinct if plain.exists() and any(plain.iterdir()) else plain
+    free = not plain.exists() or (plain.is_dir() and not any(plain.iterdir()))
+    return plain if free else distinct
 
 
 def _content_hash_in(folder: Path) -> str | None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DetectorName: TypeAlias = Literal["content", "adaptive"]
 # PySceneDetect scales every frame to this many pixels on its longer side.
 _EXACT_SIDE_PX = 256
+_REMEMBERED_FRAMES = 4096
 _DEFAULT_THRESHOLD: dict[str, float] = {"content": 27.0, "adaptive": 3.0}
 
 
@@ -85,10 +86,13 @@ class PySceneDetector:
         return self._frames_of(self._detector.post_process(self._last))
 
     def _frames_of(self, cuts: "list[FrameTimecode]") -> list[int]:
-        if len(self._frame_at) > 2 * self.max_lag_frames + 100:
-            recent = list(self._frame_at.items())[-self.max_lag_frames - 50 :]
-            self._frame_at = dict(recent)
-        return [self._frame_at[cut.pts] for cut in cuts]
+        found = [self._frame_at[cut.pts] for cut in cuts]
+        if len(self._frame_at) > _REMEMBERED_FRAMES:
+            # A cut is told late by frames of the mean rate: by time, where the rate varies.
+            lag = (self.max_lag_frames + 2) / self._rate / self._time_base
+            newest = next(reversed(self._frame_at))
+            self._frame_at = {t: f for t, f in self._frame_at.items() if t >= newest - 2 * lag}
+        return found
 
 
 def make_detector(settings: ShotSettings, file: FilmFile) -> ShotDetector:
@@ -113,17 +117,24 @@ def make_detector(settings: ShotSettings, file: FilmFile) -> ShotDetector:
 
 def detector_view(settings: ShotSettings) -> Callable[[Frame], ImageArray]:
     """Return the function that makes the picture of a frame a detector is to see."""
-    return _as_pyscenedetect_sees if settings.exact else Frame.points_bgr
+    return ExactView() if settings.exact else Frame.points_bgr
 
 
-def _as_pyscenedetect_sees(frame: Frame) -> ImageArray:
-    """Return the frame scaled as PySceneDetect's scene manager scales it, BGR."""
-    import cv2
+class ExactView:
+    """Makes a film's frames as PySceneDetect's scene manager makes them: BGR, scaled down."""
 
-    image = frame.exact_bgr()
-    height, width = image.shape[:2]
-    if max(height, width) < _EXACT_SIDE_PX:
-        return image
-    shrink = max(height, width) / _EXACT_SIDE_PX
-    size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
-    return cv2.resize(image, size, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+    def __init__(self) -> None:
+        self._size: tuple[int, int] | None = None
+
+    def __call__(self, frame: Frame) -> ImageArray:
+        """Return the frame; one of another size than the first is scaled to the first's."""
+        import cv2
+
+        image = frame.exact_bgr()
+        height, width = image.shape[:2]
+        if self._size is None:
+            shrink = max(1.0, max(height, width) / _EXACT_SIDE_PX)
+            self._size = (max(1, round(width / shrink)), max(1, round(height / shrink)))
+        if self._size == (width, height):
+            return image
+        return cv2.resize(image, self._size, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]

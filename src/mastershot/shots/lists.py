@@ -13,10 +13,18 @@ from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import ShotListError
 from mastershot.media.probe import FilmFile
 
-# Column names by which other tools call a shot's first frame or start, and what to subtract to
-# count from 0: PySceneDetect counts its "Start Frame" from 1.
-_FRAME_COLUMNS = {"first_frame": 0, "start_frame": 0, "start frame": 1}
-_TIME_COLUMNS = ("start_s", "start_time_s", "start_seconds", "start time (seconds)")
+# Column names by which other tools call a shot's start, the best first: its unit, and what to
+# subtract to count from 0. PySceneDetect counts frames from 1 and, under a variable frame rate,
+# computes them from the mean rate, so its seconds are taken before its frames.
+_START_COLUMNS = {
+    "first_frame": ("frame", 0),
+    "start_frame": ("frame", 0),
+    "start_s": ("second", 0),
+    "start_time_s": ("second", 0),
+    "start_seconds": ("second", 0),
+    "start time (seconds)": ("second", 0),
+    "start frame": ("frame", 1),
+}
 _MAX_LIST_BYTES = 64 << 20
 
 
@@ -26,7 +34,7 @@ class ShotList:
 
     Attributes:
         path: The list.
-        unit: ``frame`` for ordinals from 0, ``second`` for seconds from the first frame.
+        unit: ``frame`` for ordinals from 0, ``second`` for seconds.
         starts: Start of each shot, ascending, the film's first shot included or not.
         last_frame: The last frame the list names, if it names ends in frames.
     """
@@ -53,22 +61,28 @@ class ListedShots:
         self._time_base = file.time_base
         self._half_frame_s = Fraction(1, 2) / (file.mean_rate or 25)
         self._pending = list(reversed(shots.starts))
-        self._first_pts: int | None = None
+        self._origin_s = Fraction(0)
         self._num_frames = 0
 
     def process(self, *, frame: int, pts: int, image: ImageArray) -> list[int]:
         """Take the next frame; return its ordinal if a listed shot starts with it."""
-        if self._first_pts is None:
-            self._first_pts = pts
+        if frame == 0:
+            self._origin_s = self._start_of_clock(pts)
         self._num_frames = frame + 1
         now: Fraction = Fraction(frame)
         if self._shots.unit == "second":
-            now = (pts - self._first_pts) * self._time_base + self._half_frame_s
+            now = pts * self._time_base - self._origin_s + self._half_frame_s
         reached = False
         while self._pending and self._pending[-1] <= now:
             self._pending.pop()
             reached = True
         return [frame] if reached and frame > 0 else []
+
+    def _start_of_clock(self, first_pts: int) -> Fraction:
+        """Return what to subtract: lists count from the first frame, or on the file's own clock."""
+        start_s = first_pts * self._time_base
+        on_own_clock = self._shots.starts[0] >= start_s - self._half_frame_s
+        return Fraction(0) if on_own_clock else start_s
 
     def finish(self) -> list[int]:
         """Return nothing.
@@ -102,7 +116,10 @@ def read_shot_list(path: str | Path) -> ShotList:
     """
     path = Path(path)
     text = _read_text(path)
-    rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
+    try:
+        rows = [row for row in csv.reader(io.StringIO(text)) if any(cell.strip() for cell in row)]
+    except csv.Error as error:
+        raise ShotListError(f"shot list {path} is not a table: {error}") from error
     if not rows:
         raise ShotListError(f"shot list {path} is empty; it must name one shot a line")
     shots = _from_numbers(path, text) if _is_number_line(rows[0]) else _from_csv(path, rows)
@@ -152,17 +169,13 @@ def _from_numbers(path: Path, text: str) -> ShotList:
 def _from_csv(path: Path, rows: list[list[str]]) -> ShotList:
     for place, row in enumerate(rows[:3]):  # PySceneDetect may write its cut list first.
         header = [cell.strip().lower() for cell in row]
-        for column, offset in _FRAME_COLUMNS.items():
+        for column, (unit, offset) in _START_COLUMNS.items():
             if column in header:
                 values = _column(path, rows[place + 1 :], header.index(column))
-                return ShotList(path, "frame", tuple(value - offset for value in values))
-        for column in _TIME_COLUMNS:
-            if column in header:
-                values = _column(path, rows[place + 1 :], header.index(column))
-                return ShotList(path, "second", tuple(value - values[0] for value in values))
+                return ShotList(path, unit, tuple(value - offset for value in values))
     raise ShotListError(
         f"shot list {path} has no column that says where a shot starts; name one "
-        f"{', '.join([*_FRAME_COLUMNS, *_TIME_COLUMNS])}"
+        f"{', '.join(_START_COLUMNS)}"
     )
 
 

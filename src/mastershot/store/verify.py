@@ -1,6 +1,5 @@
 """What is wrong with a library: unreadable tables, leftovers, damaged rows, missing films."""
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -10,7 +9,8 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from mastershot.core.embeddings import EmbeddingSpace
-from mastershot.core.errors import MastershotError
+from mastershot.core.errors import MastershotError, MediaError
+from mastershot.media.probe import content_hash
 from mastershot.store.lance import LanceTables, equals
 from mastershot.store.run import Run, run_id, undated_json_of, wrong_id
 from mastershot.store.tables import TABLES_OF_A_RUN, embeddings_table, of_run
@@ -177,15 +177,8 @@ def _file_problems(film: "LibraryMovie", *, with_hash: bool) -> Iterator[Problem
         if film.size_bytes not in {None, size_bytes}:
             text = f"{file} has {size_bytes:,} bytes instead of {film.size_bytes:,}"
             yield Problem("file", f"{text}: it is not the film that was added", film.id)
-        elif with_hash and _content_hash(file) != film.content_hash:
+        elif with_hash and content_hash(file) != film.content_hash:
             text = f"{file} has other content than the film that was added"
             yield Problem("file", text, film.id)
-    except OSError as error:
-        text = f"{file} cannot be read: {error.strerror or error}"
-        yield Problem("file", text, film.id)
-
-
-def _content_hash(path: Path) -> str:
-    with path.open("rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.blake2b(digest_size=16))
-    return f"blake2b:{digest.hexdigest()}"
+    except (OSError, MediaError) as error:
+        yield Problem("file", f"{file} cannot be read: {error}", film.id)
