@@ -61,7 +61,7 @@ def measure(film: Path, runs: int, folder: str) -> None:
         )
     for peer in ("scenedetect", "scenedetect pyav"):
         ratio = median_ratio(seconds[peer], seconds["mastershot"])
-        print(f"  mastershot is {ratio:.2f} x as fast as {peer}")
+        print(f"  mastershot is {ratio:.2f} x as fast as {peer}", flush=True)
 
 
 def main() -> None:

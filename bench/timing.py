@@ -7,15 +7,14 @@ import time
 
 
 def timed_in_turn(commands: dict[str, list[str]], runs: int) -> dict[str, list[float]]:
-    """Return the seconds each command took, run after run: A B C, A B C, …; one round warms up."""
+    """Return the seconds each command took, run after run: A B C, A B C, …"""
     seconds: dict[str, list[float]] = {name: [] for name in commands}
-    for turn in range(runs + 1):
+    for turn in range(runs):
         for name, command in commands.items():
+            print(f"\r{name} {turn + 1}/{runs}   ", end="", file=sys.stderr, flush=True)
             started_s = time.perf_counter()
             subprocess.run(command, check=True, capture_output=True)
-            if turn:
-                seconds[name].append(time.perf_counter() - started_s)
-            print(f"\r{name} {turn}/{runs}   ", end="", file=sys.stderr, flush=True)
+            seconds[name].append(time.perf_counter() - started_s)
     print(file=sys.stderr)
     return seconds
 
