@@ -180,5 +180,8 @@ def _file_problems(film: "LibraryMovie", *, with_hash: bool) -> Iterator[Problem
         elif with_hash and content_hash(file) != film.content_hash:
             text = f"{file} has other content than the film that was added"
             yield Problem("file", text, film.id)
-    except (OSError, MediaError) as error:
-        yield Problem("file", f"{file} cannot be read: {error}", film.id)
+    except OSError as error:
+        text = f"{file} cannot be read: {error.strerror or error}"
+        yield Problem("file", text, film.id)
+    except MediaError as error:
+        yield Problem("file", str(error), film.id)
