@@ -155,7 +155,7 @@ def plan_film(
 ) -> FilmPlan:
     """Return a film of that many scenes, each in a place of its own, the same for the same seed.
 
-    A scene opens on a wide shot and then cuts to and fro between two closer set-ups.
+    A scene opens on a wide shot and then cuts back and forth between two closer set-ups.
     """
     assert num_scenes > 0, num_scenes
     assert shots_per_scene > 0, shots_per_scene
