@@ -22,7 +22,7 @@ from mastershot.apps.show import (
     summary_line,
     timeline_lines,
 )
-from mastershot.core.errors import MastershotError, OutputError
+from mastershot.core.errors import MastershotError, OutputError, SettingError
 
 if TYPE_CHECKING:
     from mastershot.core.timeline import Timeline
@@ -277,7 +277,7 @@ def errors_as_sentences(debug: bool) -> Iterator[None]:
         if debug:
             traceback.print_exc()
         complain(_sentence(error))
-        raise typer.Exit(1) from None
+        raise typer.Exit(2 if isinstance(error, SettingError) else 1) from None
 
 
 def _sentence(error: Exception) -> str:

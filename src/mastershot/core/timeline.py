@@ -128,10 +128,20 @@ def _check_tiling(unit: str, total: int, ranges: list[tuple[int, int]]) -> None:
 
 
 def _refuse_unknown_keys(value: Json, name: str) -> None:
-    unknown = sorted(set(value) - {"schema", "movie", "made_by", "shots", "scenes"})
+    """Refuse what would be lost: keys, anywhere but in the free settings, that are not ours."""
+    schema = timeline_schema()
+    parts = [(value, schema["properties"]), (value.get("movie"), schema["properties"]["movie"])]
+    for key, definition in (("shots", "shot"), ("scenes", "scene")):
+        items = value.get(key)
+        for item in items if isinstance(items, list) else []:
+            parts.append((item, schema["$defs"][definition]))
+    unknown: set[str] = set()
+    for part, known in parts:
+        if isinstance(part, dict):
+            unknown |= set(part) - set(known.get("properties", known))
     if unknown:
         raise TimelineError(
-            f"{name} holds {', '.join(map(repr, unknown))}, which this version does not know; "
+            f"{name} holds {', '.join(map(repr, sorted(unknown)))}, unknown to this version; "
             "read it with the version that wrote it, so that nothing is lost"
         )
 

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 
 from mastershot import __version__
-from mastershot.core.errors import MastershotError, SettingError
+from mastershot.core.errors import MastershotError
 from mastershot.datasets.world import write_film
 from mastershot.datasets.world_plan import Picture, plan_film
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, available_encoders, load_encoder
@@ -97,12 +97,12 @@ def examine() -> Findings:
     """Return what is installed and how fast this machine is; takes some seconds.
 
     Raises:
-        SettingError: A package the path relies on is not installed.
+        MastershotError: A package the path relies on is not installed.
     """
     packages = {name: _version(name) for name in _PACKAGES}
     missing = [name for name, found in packages.items() if found is None]
     if missing:
-        raise SettingError(
+        raise MastershotError(
             f"{', '.join(missing)} is not installed; install mastershot again with its constraints"
         )
     problems = []
