@@ -93,7 +93,7 @@ def test_without_a_hub_one_sentence_says_how_to_get_the_weights() -> None:
     sentence = (
         r"weights of encoder openai/clip-vit-base-patch32 are not on this machine and the hub gave "
         r"none .* `hf download openai/clip-vit-base-patch32 --revision c237dc49\w+ .*"
-        r"--local-dir FOLDER` does, for `--encoder FOLDER`"
+        r"--local-dir FOLDER` fetches them, for `--encoder FOLDER`"
     )
     with pytest.raises(EncoderUnavailableError, match=sentence) as caught:
         load_encoder("clip")

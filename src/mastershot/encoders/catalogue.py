@@ -193,12 +193,17 @@ def _hub_folder(name: str, revision: str | None, download: bool) -> Path:
 
 
 def _how_to_get(name: str, revision: str | None, error: Exception | None) -> str:
+    here = f"the weights of encoder {name} are not on this machine"
+    if error is None:
+        return (
+            f"{here}; with a network `--encoder {name}` fetches them once, without one "
+            "`--encoder FOLDER` takes a checkpoint brought from elsewhere"
+        )
     at = f" --revision {revision}" if revision else ""
-    why = f" and the hub gave none ({one_line(error)})" if error else ""
     return (
-        f"the weights of encoder {name} are not on this machine{why}; with a network, `--encoder "
-        f"{name}` fetches them, or `hf download {name}{at} --include '*.json' --include "
-        "'model*.safetensors' --local-dir FOLDER` does, for `--encoder FOLDER` on any machine"
+        f"{here} and the hub gave none ({one_line(error)}); with a network `hf download {name}{at} "
+        "--include '*.json' --include 'model*.safetensors' --local-dir FOLDER` fetches them, "
+        "for `--encoder FOLDER` on any machine"
     )
 
 
