@@ -18,7 +18,6 @@ from mastershot.labelling.weak_labels import (
     encode_labels,
     kept_labels,
     pool_shot_scores,
-    shot_scene_scores,
 )
 
 PLACES = Taxonomy("places", ("street", "forest", "kitchen", "beach", "church", "bar", "cave"))
@@ -90,21 +89,6 @@ def test_a_shot_of_thousands_of_frames_is_scored_as_the_mean_of_its_parts() -> N
     whole = clip_scene_scores(frame_vectors, label_vectors, 20.0)
     parts = [clip_scene_scores(frame_vectors[i : i + 1], label_vectors, 20.0) for i in range(3000)]
     np.testing.assert_allclose(whole, np.mean(parts, axis=0), atol=1e-6)
-
-
-def test_shots_are_scored_each_by_its_own_frames() -> None:
-    rng = np.random.default_rng(2)
-    frame_vectors, label_vectors = unit_vectors(rng, 12, 8), unit_vectors(rng, 4, 8)
-    scores = shot_scene_scores(frame_vectors, np.array([0, 3, 4, 12]), label_vectors, 100.0)
-    assert scores.shape == (3, 4)
-    for row, (first, end) in zip(scores, [(0, 3), (3, 4), (4, 12)], strict=True):
-        alone = clip_scene_scores(frame_vectors[first:end], label_vectors, 100.0)
-        np.testing.assert_array_equal(row, alone)
-
-
-def test_a_film_without_shots_has_no_scores() -> None:
-    vectors = unit_vectors(np.random.default_rng(3), 4, 8)
-    assert shot_scene_scores(vectors[:0], np.array([0]), vectors, 100.0).shape == (0, 4)
 
 
 def test_labels_go_into_the_encoders_own_prompt_braces_and_all(clip: ImageTextEncoder) -> None:

@@ -56,11 +56,6 @@ class Embeddings:
     def __len__(self) -> int:
         return len(self.frames)
 
-    def within(self, *, first_frame: int, end_frame: int) -> FloatArray:
-        """Return the rows whose frame lies in the half-open range, shape (n, D)."""
-        low, high = np.searchsorted(self.frames, [first_frame, end_frame])
-        return self.vectors[low:high]
-
 
 def require_same_space(one: EmbeddingSpace, other: EmbeddingSpace) -> None:
     """Raise `EmbeddingSpaceError` unless vectors of the two spaces may be compared."""

@@ -3,11 +3,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
-from mastershot.core.embeddings import FloatArray, IntArray
+from mastershot.core.embeddings import FloatArray
 from mastershot.core.labels import LabelScore, Taxonomy
 from mastershot.core.protocols import ImageTextEncoder
 
@@ -60,23 +59,6 @@ def clip_scene_scores(
         weights = np.exp(logits - logits.max(axis=1, keepdims=True))
         total += (weights / weights.sum(axis=1, keepdims=True)).sum(axis=0, dtype=np.float64)
     return (total / num_frames).astype(np.float32)
-
-
-def shot_scene_scores(
-    frame_vectors: FloatArray, row_bounds: IntArray, label_vectors: FloatArray, logit_scale: float
-) -> FloatArray:
-    """Return the CLIPSceneScore of each label on each shot, shape (S, L).
-
-    Args:
-        frame_vectors: Unit vectors of all frames, shot after shot, shape (T, D).
-        row_bounds: Shot s holds rows ``row_bounds[s]`` up to ``row_bounds[s + 1]``; shape (S + 1,).
-        label_vectors: Unit vectors of the labels, shape (L, D).
-        logit_scale: The encoder's own.
-    """
-    scores = np.empty((len(row_bounds) - 1, len(label_vectors)), np.float32)
-    for shot, (first, end) in enumerate(pairwise(row_bounds)):
-        scores[shot] = clip_scene_scores(frame_vectors[first:end], label_vectors, logit_scale)
-    return scores
 
 
 def pool_shot_scores(shot_scores: FloatArray, *, first_shot: int, end_shot: int) -> FloatArray:
