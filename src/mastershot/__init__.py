@@ -7,6 +7,8 @@ if TYPE_CHECKING:
     from mastershot.core.errors import MastershotError
     from mastershot.core.labels import Taxonomy, load_taxonomy
     from mastershot.core.timeline import Timeline
+    from mastershot.curation.scripts import parse_script
+    from mastershot.curation.sluglines import Heading
     from mastershot.encoders.catalogue import load_encoder
     from mastershot.pipeline.analyze import analyze, detect_shots
     from mastershot.pipeline.library import Library
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 _HOMES = {
+    "Heading": "mastershot.curation.sluglines",
     "Library": "mastershot.pipeline.library",
     "MastershotError": "mastershot.core.errors",
     "Plan": "mastershot.pipeline.plan",
@@ -24,9 +27,11 @@ _HOMES = {
     "detect_shots": "mastershot.pipeline.analyze",
     "load_encoder": "mastershot.encoders.catalogue",
     "load_taxonomy": "mastershot.core.labels",
+    "parse_script": "mastershot.curation.scripts",
 }
 
 __all__ = [
+    "Heading",
     "Library",
     "MastershotError",
     "Plan",
@@ -36,6 +41,7 @@ __all__ = [
     "detect_shots",
     "load_encoder",
     "load_taxonomy",
+    "parse_script",
 ]
 
 

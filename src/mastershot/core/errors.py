@@ -43,3 +43,11 @@ class EmbeddingSpaceError(MastershotError):
 
 class LibraryError(MastershotError):
     """A library is missing, unreadable, damaged, or does not hold what was asked for."""
+
+
+class DatasetError(MastershotError):
+    """A file of a data set is missing, unreadable, or not what its release has in its place."""
+
+
+class ScriptError(MastershotError):
+    """A film script is missing, unreadable, not a script, or without a scene heading."""

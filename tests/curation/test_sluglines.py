@@ -1,0 +1,321 @@
+import codecs
+import csv
+import time
+from pathlib import Path
+
+import pytest
+
+import mastershot as ms
+from mastershot.core.errors import ScriptError
+from mastershot.curation.sluglines import parse_heading
+
+SAMPLE = Path(__file__).with_name("headings_sample.tsv")
+SCRIPT = "INT. JOHN'S APARTMENT - BEDROOM - NIGHT\n\nHe sleeps.\n\nEXT. GOTHAM RIVER - DAWN\n"
+
+
+def parsed(text: str) -> tuple[str | None, list[str], str | None]:
+    heading = parse_heading(text)
+    assert heading is not None, text
+    return heading.setting, heading.places, heading.time_of_day
+
+
+def places(text: str) -> list[str]:
+    return parsed(text)[1]
+
+
+def script(folder: Path, data: str | bytes, name: str = "script.txt") -> Path:
+    path = folder / name
+    path.write_bytes(data.encode() if isinstance(data, str) else data)
+    return path
+
+
+def final_draft(*paragraphs: str, prolog: str = "") -> str:
+    body = "".join(paragraphs)
+    return f"<?xml version='1.0'?>{prolog}<FinalDraft><Content>{body}</Content></FinalDraft>"
+
+
+def scene_heading(text: str) -> str:
+    return f"<Paragraph Type='Scene Heading' Number='1'><Text>{text}</Text></Paragraph>"
+
+
+@pytest.mark.parametrize(
+    ("text", "setting"),
+    [
+        ("INT. CAR", "INT"),
+        ("ext car", "EXT"),
+        ("INT./EXT. CAR", "INT/EXT"),
+        ("EXT./INT. CAR", "INT/EXT"),
+        ("INT/EXT CAR", "INT/EXT"),
+        ("I/E. CAR", "INT/EXT"),
+        ("EXT. ROAD/INT. CAR - DAY", "INT/EXT"),
+        ("EST. CITY", None),
+        ("EXT./ESTAB. CITY", "EXT"),
+        ("A12 INT. CAR - DAY A12", "INT"),
+        ("Scene 4: INT. CAR", "INT"),
+    ],
+)
+def test_a_heading_says_whether_it_is_inside_or_outside(text: str, setting: str | None) -> None:
+    assert parsed(text)[0] == setting
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "JOHN",
+        "Interior designers meet.",
+        "Extra cheese, please.",
+        "Int'l flights",
+        "He walks to the EXT. DOOR",
+        "n ext to her in bed",
+        "EST-HER",
+        "(INT. THE CAR) HE SHOVES THE THROTTLE",
+    ],
+)
+def test_prose_is_no_heading(text: str) -> None:
+    assert parse_heading(text) is None
+
+
+def test_possessors_and_names_are_dropped() -> None:
+    assert places("INT. JOHN'S APARTMENT - BEDROOM") == ["apartment", "bedroom"]
+    assert places("EXT. GOTHAM RIVER") == ["river"]
+    assert places("INT. THE DANVERS' LIVING ROOM") == ["living room"]
+    assert places("INT. HOTEL ADLON") == ["hotel"]
+    assert places("EXT. PARIS - DAY") == []
+
+
+def test_places_are_split_on_dashes_slashes_commas_stops_and_prepositions() -> None:
+    assert places("INT. HOTEL - LOBBY/BAR, KITCHEN. CELLAR") == [
+        *("hotel", "lobby", "bar", "kitchen", "cellar")
+    ]
+    assert places("EXT. ROAD NEAR THE FARM") == ["road", "farm"]
+    assert places("EXT. STREETS OF LONDON") == ["street"]
+    assert places("EXT. EDGE OF TOWN") == ["town"]
+    assert places("INT. TEMPLE-HALLWAY-DAY") == ["temple", "hallway"]
+    assert places("EXT. BEACH\u2014DAY") == ["beach"]
+
+
+def test_places_are_singular_without_numbers_and_named_once() -> None:
+    assert places("EXT. FACTORIES - FACTORY #2") == ["factory"]
+    assert places("INT. ROOM 237") == ["room"]
+    assert places("EXT. BUSES - CHURCHES - HOUSES - BEACHES - SHELVES") == [
+        *("bus", "church", "house", "beach")
+    ]
+
+
+def test_a_plural_that_means_something_else_stays() -> None:
+    assert places("EXT. WOODS - BARRACKS") == ["woods", "barracks"]
+
+
+@pytest.mark.parametrize(
+    ("wrong", "right"),
+    [
+        ("APARTMNET", "apartment"),
+        ("HOSPTIAL", "hospital"),
+        ("CEMETERRY", "cemetery"),
+        ("DINNING ROOM", "dining room"),
+    ],
+)
+def test_a_slip_of_the_pen_is_put_right(wrong: str, right: str) -> None:
+    assert places(f"INT. {wrong} - DAY") == [right]
+
+
+def test_a_name_is_not_taken_for_a_misspelt_place() -> None:
+    assert places("INT. HARPER - PARKER - CARTER - CLOSE ON KATE") == []
+
+
+@pytest.mark.parametrize(
+    ("text", "time_of_day"),
+    [
+        ("INT. CAR - DAY", "DAY"),
+        ("INT. CAR - DAY 14", "DAY"),
+        ("14 INT. CAR - 2006 - DAY14", "DAY"),
+        ("INT. CAR NIGHT", "NIGHT"),
+        ("INT NITE: CAR", "NIGHT"),
+        ("INT. CAR - LATE AFTERNOON", "LATE AFTERNOON"),
+        ("INT. CAR - A FEW MINUTES LATER", "A FEW MINUTES LATER"),
+        ("INT. CAR - NIGHT - CONTINUOUS", "NIGHT"),
+        ("INT. CAR - CONTINUOUS - NIGHT", "NIGHT"),
+        ("INT. CAR - 9:02 A.M.", "9:02 AM"),
+        ("INT. CAR - FOGGY DAWN", "DAWN"),
+        ("INT. CAR (LATER)", "LATER"),
+        ("INT. CAR - CONTINUUOUS", "CONTINUOUS"),
+        ("INT. CAR-PRE-DAWN", "PRE-DAWN"),
+        ("INT. CAR - PRESENT DAY", None),
+        ("EXT. NIGHT CLUB", None),
+        ("INT. CAR - FLASHBACK", None),
+    ],
+)
+def test_the_time_of_day_is_kept_beside_the_places(text: str, time_of_day: str | None) -> None:
+    assert parsed(text)[2] == time_of_day
+    assert parsed(text)[1] in (["car"], ["night club"])
+
+
+def test_what_the_camera_does_is_no_place() -> None:
+    assert places("INT. CAR - CLOSE ON THE DOOR") == ["car"]
+    assert places("EXT. FIELD - HELICOPTER SHOT") == ["field"]
+    assert places("EXT. FIELD - ESTABLISHING - MOVING") == ["field"]
+
+
+def test_prose_that_ran_on_is_cut() -> None:
+    assert parsed("EXT. YARD - DAYThe car stops at the barn.") == ("EXT", ["yard"], "DAY")
+    assert parsed("EXT. YARD - NIGHT A man leaves the barn") == ("EXT", ["yard"], "NIGHT")
+
+
+def test_a_heading_keeps_its_text_and_line() -> None:
+    heading = parse_heading("  12 INT. CAR - DAY 12 ", line=7)
+    assert heading == ms.Heading("INT", ["car"], "DAY", "12 INT. CAR - DAY 12", 7)
+
+
+def test_a_line_made_to_take_long_does_not() -> None:
+    start_s = time.process_time()
+    for text in ["INT. " + "A " * 500_000, "A-" * 500_000, "INT. " + "\u00c3" * 500_000]:
+        parse_heading(text)
+    assert time.process_time() - start_s < 2
+
+
+def test_the_sample_read_by_hand_is_right_to_97_percent() -> None:
+    rows = [
+        line.split("\t")
+        for line in SAMPLE.read_text(encoding="utf-8").split("\n")
+        if line and not line.startswith("#")
+    ]
+    assert len(rows) == 300
+    right = 0
+    for _, setting, time_of_day, names, heading in rows:
+        expected = (setting, names.split("|"), time_of_day)
+        found = parsed(heading.replace("\\t", "\t"))
+        right += (found[0] or "-", found[1] or ["-"], found[2] or "-") == expected
+    assert right >= 0.97 * len(rows)
+
+
+def test_every_real_heading_is_one(real_data: Path) -> None:
+    with (real_data / "scripts" / "headings.tsv").open(encoding="utf-8", newline="") as file:
+        lines = [row[1] for row in csv.reader(file, delimiter="\t")][1:]
+    headings = [parse_heading(line) for line in lines]
+    assert len(headings) == 59_159
+    assert None not in headings
+    with_places = sum(bool(heading and heading.places) for heading in headings)
+    assert with_places > 0.9 * len(headings)
+
+
+def test_whole_scripts_give_every_heading_that_is_listed(real_data: Path) -> None:
+    listed: dict[str, set[str]] = {}
+    with (real_data / "scripts" / "headings.tsv").open(encoding="utf-8", newline="") as file:
+        for name, heading in csv.reader(file, delimiter="\t"):
+            listed.setdefault(name, set()).add(" ".join(heading.split()))
+    paths = sorted((real_data / "scripts" / "full").glob("*.txt"))
+    assert len(paths) == 20
+    for path in paths:
+        found = {" ".join(heading.text.split()) for heading in ms.parse_script(path)}
+        assert listed[path.stem] <= found
+
+
+def test_a_plain_script_gives_its_headings_in_order(tmp_path: Path) -> None:
+    headings = ms.parse_script(script(tmp_path, SCRIPT))
+    assert [(h.places, h.line) for h in headings] == [(["apartment", "bedroom"], 1), (["river"], 5)]
+
+
+def test_a_time_on_the_next_line_belongs_to_the_heading(tmp_path: Path) -> None:
+    text = "INT. CAR -\n   LATE NIGHT\n\nINT. BUS -\nJOHN SLEEPS\n"
+    headings = ms.parse_script(script(tmp_path, text))
+    assert [(h.places, h.time_of_day) for h in headings] == [
+        (["car"], "LATE NIGHT"),
+        (["bus"], None),
+    ]
+
+
+def test_fountain_gives_forced_headings_and_skips_what_is_cut(tmp_path: Path) -> None:
+    text = (
+        "Title: A FILM\n\n.CELLAR - NIGHT #2A#\n\n...and so on\n\n/* INT. BARN\n\n*/\n"
+        "INT. CAR - DAY #3#\n\n!EXT. YARD\n\n[[INT. SHED]]\n"
+    )
+    headings = ms.parse_script(script(tmp_path, text, "film.fountain"))
+    assert [(h.setting, h.places, h.time_of_day, h.line) for h in headings] == [
+        (None, ["cellar"], "NIGHT", 3),
+        ("INT", ["car"], "DAY", 10),
+    ]
+
+
+def test_final_draft_gives_the_paragraphs_that_are_scene_headings(tmp_path: Path) -> None:
+    text = final_draft(
+        scene_heading("INT. CAR </Text><Text Style='Bold'>- DAY"),
+        "<Paragraph Type='Action'><Text>EXT. YARD</Text></Paragraph>",
+        scene_heading("THE CELLAR - NIGHT"),
+        scene_heading(""),
+    )
+    headings = ms.parse_script(script(tmp_path, text, "film.fdx"))
+    assert [(h.setting, h.places, h.time_of_day, h.line) for h in headings] == [
+        ("INT", ["car"], "DAY", 1),
+        (None, ["cellar"], "NIGHT", 3),
+    ]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        SCRIPT.encode("utf-16"),
+        SCRIPT.encode("utf-16-le"),
+        SCRIPT.encode("utf-16-be"),
+        SCRIPT.encode("utf-32"),
+        codecs.BOM_UTF8 + SCRIPT.encode(),
+        SCRIPT.replace("sleeps", "dort à l'été").encode("latin-1"),
+        SCRIPT.replace("'", "\u2019").encode("cp1252"),
+        SCRIPT.replace("\n", "\r\n").encode(),
+    ],
+)
+def test_a_script_may_be_in_any_usual_encoding(tmp_path: Path, data: bytes) -> None:
+    headings = ms.parse_script(script(tmp_path, data))
+    assert [h.places for h in headings] == [["apartment", "bedroom"], ["river"]]
+
+
+def test_latin_1_that_windows_1252_has_no_sign_for_is_read(tmp_path: Path) -> None:
+    assert ms.parse_script(script(tmp_path, "INT. CAFÉ \x81 - DAY".encode("latin-1")))[
+        0
+    ].places == ["café"]
+
+
+BOMB = '<!DOCTYPE a [<!ENTITY a "INT. CAR"><!ENTITY b "&a;&a;">]>'
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "sentence"),
+    [
+        ("a.txt", "", "is empty"),
+        ("a.txt", " \n\n", "is empty"),
+        ("a.txt", "A story without any.\n", "has no scene heading; one starts a line with INT"),
+        ("a.txt", bytes(range(256)) * 40, "is a binary file, not a script's text"),
+        ("a.txt", b"\xff\xfe\x00\xd8I\x00", "is not a text in UTF-8, UTF-16 or Latin-1"),
+        ("a.pdf", b"%PDF-1.7\nINT. CAR", "is a PDF; save it as Fountain, .fdx or plain text"),
+        ("a.docx", b"PK\x03\x04INT. CAR", "is a zipped document; save it as"),
+        ("a.fountain", "Not one.", "has no scene heading"),
+        ("a.fdx", "INT. CAR", "is not valid XML"),
+        ("a.fdx", "<?xml version='1.0' encoding='none'?><FinalDraft/>", "is not valid XML"),
+        ("a.fdx", "<svg/>", "holds <svg>, not Final Draft's <FinalDraft>"),
+        ("a.fdx", final_draft(), "has no scene heading"),
+        ("a.fdx", final_draft(scene_heading("&b;"), prolog=BOMB), "declares XML entities"),
+        ("a.txt", final_draft(scene_heading("&b;"), prolog=BOMB), "declares XML entities"),
+    ],
+)
+def test_what_is_no_script_is_told_in_one_sentence(
+    tmp_path: Path, name: str, data: str | bytes, sentence: str
+) -> None:
+    with pytest.raises(ScriptError) as raised:
+        ms.parse_script(script(tmp_path, data, name))
+    assert sentence in str(raised.value)
+    assert name in str(raised.value)
+    assert "\n" not in str(raised.value)
+
+
+def test_a_missing_script_a_folder_and_a_huge_file_are_told_apart(tmp_path: Path) -> None:
+    with pytest.raises(ScriptError, match=r"nowhere\.txt does not exist"):
+        ms.parse_script(tmp_path / "nowhere.txt")
+    with pytest.raises(ScriptError, match="is a folder; name one script in it"):
+        ms.parse_script(tmp_path)
+    with pytest.raises(ScriptError, match="cannot be read"):
+        ms.parse_script("nul\0byte.txt")
+    huge = tmp_path / "huge.txt"
+    with huge.open("wb") as file:
+        file.truncate((64 << 20) + 1)
+    with pytest.raises(ScriptError, match="a script has less than"):
+        ms.parse_script(huge)
