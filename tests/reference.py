@@ -1,7 +1,8 @@
 """Plain-loop versions of the maths: slow, and short enough to be checked by reading."""
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 
 import numpy as np
 import numpy.typing as npt
@@ -71,3 +72,41 @@ def _resize_rows(
         )
         resized.append(np.clip(np.floor(total / sum(weights) + 0.5), 0, 255))
     return np.stack(resized).astype(np.uint8)
+
+
+def select_classes(
+    scores: Sequence[float],
+    names: Sequence[str],
+    classes: Sequence[str],
+    *,
+    min_best: float,
+    above: float,
+    folds: Mapping[str, str],
+) -> list[int]:
+    """Return a shot's places in the index by METHODS A5, from scores and names, best first."""
+    found: list[int] = []
+    for rank, (score, name) in enumerate(zip(scores, names, strict=True)):
+        if scores[0] < min_best:
+            break
+        if rank > 0 and not score > above:
+            continue
+        name = folds.get(name, name)
+        if name in classes and classes.index(name) not in found:
+            found.append(classes.index(name))
+    return found
+
+
+def krippendorff_alpha(units: Sequence[Sequence[int]]) -> float:
+    """Return nominal alpha as one minus the ratio of two means over pairs of values.
+
+    A unit holds the values it was given. Observed: pairs within units, each unit weighted by its
+    number of values. Expected: pairs within all values.
+    """
+    pairable = [unit for unit in units if len(unit) > 1]
+    values = [value for unit in pairable for value in unit]
+    observed = 0.0
+    for unit in pairable:
+        differing = sum(a != b for a, b in permutations(unit, 2))
+        observed += differing / (len(unit) - 1) / len(values)
+    expected = sum(a != b for a, b in permutations(values, 2)) / (len(values) * (len(values) - 1))
+    return 1 - observed / expected

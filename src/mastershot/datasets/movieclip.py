@@ -1,0 +1,232 @@
+"""The MovieCLIP release's files: index, split files and tags, read and written.
+
+Bose et al., "MovieCLIP: Visual Scene Recognition in Movies", WACV 2023; the files are those of
+https://github.com/usc-sail/mica-MovieCLIP. Its taxonomy is text, one label a line:
+`mastershot.core.labels.load_taxonomy` reads it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from mastershot.core.errors import DatasetError
+from mastershot.core.labels import LabelScore, Taxonomy, load_taxonomy
+from mastershot.datasets.json_stream import object_members
+from mastershot.datasets.records import LabelledShot, ScoredShot, read_text, written_whole
+
+HUMAN_VERIFIED = "human-verified"
+
+_TAXONOMY_FILE = "MovieCLIP_taxonomy_split.txt"
+_INDEX_FILE = "multi_label_thresh_0_4_0_1_label_map.json"
+_SPLIT_FILES = {
+    "train": "train_multi_label_thresh_0_4_0_1_150_labels.txt",
+    "val": "val_multi_label_thresh_0_4_0_1_150_labels.txt",
+    "test": "test_multi_label_thresh_0_4_0_1_150_labels.txt",
+    HUMAN_VERIFIED: "test_shots_human_verified_multi_labels_v1_complete.txt",
+}
+_SPLIT_LINE = re.compile(r"(?P<video>.+)/(?P<file>[^/]+\.\w+)(?P<classes>(?: \d+)+)")
+_SEGMENT = re.compile(r"v_(?P<clip>.+)_seg_\d+_\d+")
+_NUMBERS = ("start_frame", "end_frame", "start_time", "end_time")
+
+
+@dataclass(frozen=True)
+class MovieClipRelease:
+    """The released taxonomy, index and splits.
+
+    Attributes:
+        taxonomy: The 179 labels.
+        index: The 150 labels of the training subset, in the order of their indices.
+        splits: Shots of ``train``, ``val``, ``test`` and ``human-verified``, in file order.
+    """
+
+    taxonomy: Taxonomy
+    index: Taxonomy
+    splits: Mapping[str, tuple[LabelledShot, ...]]
+
+
+def read_release(folder: str | Path) -> MovieClipRelease:
+    """Return what a folder with the released ``split_files`` holds.
+
+    Raises:
+        DatasetError: A file is missing or damaged.
+        TaxonomyError: The taxonomy is.
+    """
+    folder = Path(folder)
+    index = read_index(folder / _INDEX_FILE)
+    splits = {
+        name: read_split(folder / file, num_classes=len(index))
+        for name, file in _SPLIT_FILES.items()
+    }
+    return MovieClipRelease(load_taxonomy(folder / _TAXONOMY_FILE), index, splits)
+
+
+def clip_of_video(video: str) -> str:
+    """Return the clip a video was cut from: ``v_<clip>_seg_100_110`` is a piece of ``<clip>``.
+
+    The human-verified shots are of VidSitu's pieces of clips; without this no overlap is seen.
+    """
+    piece = _SEGMENT.fullmatch(video)
+    return piece["clip"] if piece else video
+
+
+def shot_file_name(video: str, number: int) -> str:
+    """Return the name of a shot's file, such as ``au9pGQ9AuUs-Scene-072.mp4``; counts from 1."""
+    return f"{video}-Scene-{number:03}.mp4"
+
+
+def read_index(path: str | Path) -> Taxonomy:
+    """Return the labels of a JSON index ``{label: place}``, in the order of their places.
+
+    Raises:
+        DatasetError: The file is unreadable, or the places are not 0, 1, 2 …, each once.
+    """
+    path = Path(path)
+    text = read_text(path, what="label index")
+    try:
+        places = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"label index {path} is not valid JSON: {error}") from error
+    if not isinstance(places, dict) or not places:
+        raise DatasetError(f"label index {path} should be a JSON object of label and place")
+    if any(type(place) is not int for place in places.values()) or (
+        sorted(places.values()) != list(range(len(places)))
+    ):
+        raise DatasetError(
+            f"label index {path} should number its {len(places)} labels from 0 to "
+            f"{len(places) - 1}, each once"
+        )
+    return Taxonomy(path.stem, tuple(sorted(places, key=places.__getitem__)))
+
+
+def write_index(path: Path, classes: Taxonomy) -> None:
+    """Write an index as released.
+
+    Raises:
+        OutputError: The file cannot be written; what was there before stays.
+    """
+    with written_whole(path) as file:
+        json.dump({label: place for place, label in enumerate(classes.labels)}, file, indent=4)
+
+
+def read_split(path: str | Path, *, num_classes: int) -> tuple[LabelledShot, ...]:
+    """Return the shots of a split file: ``<video>/<shot file> <place> [<place> …]`` a line.
+
+    Raises:
+        DatasetError: The file is unreadable or empty, or a line is not of this form, names a
+            place outside the index, or a shot or a place twice.
+    """
+    path, shots, seen = Path(path), [], set()
+    for number, line in enumerate(read_text(path, what="split file").splitlines(), start=1):
+        parts = _SPLIT_LINE.fullmatch(line.rstrip())
+        where = f"split file {path}, line {number}"
+        if not parts:
+            raise DatasetError(
+                f"{where}: {line[:80]!r} should be a video, a slash, a shot file and its classes"
+            )
+        classes = tuple(int(place) for place in parts["classes"].split())
+        if max(classes) >= num_classes:
+            raise DatasetError(f"{where}: class {max(classes)} is not in an index of {num_classes}")
+        shot = LabelledShot(parts["video"], parts["file"], classes)
+        if len(set(classes)) < len(classes) or (shot.video, shot.file) in seen:
+            raise DatasetError(f"{where}: {line[:80]!r} names a shot or a class a second time")
+        seen.add((shot.video, shot.file))
+        shots.append(shot)
+    if not shots:
+        raise DatasetError(f"split file {path} is empty; it should hold one shot a line")
+    return tuple(shots)
+
+
+def write_split(path: Path, shots: Iterable[LabelledShot]) -> None:
+    """Write shots as a split file.
+
+    Raises:
+        DatasetError: A name cannot stand in such a file, as one with a line break.
+        OutputError: The file cannot be written; what was there before stays.
+    """
+    with written_whole(path) as file:
+        for shot in shots:
+            line = " ".join([f"{shot.video}/{shot.file}", *map(str, shot.classes)])
+            parts = _SPLIT_LINE.fullmatch(line)
+            if not parts or parts["file"] != shot.file or len(line.splitlines()) != 1:
+                raise DatasetError(
+                    f"shot {shot.file!r} of {shot.video!r} cannot stand in a split file; a line "
+                    "holds a video, a shot file with an ending, and classes"
+                )
+            file.write(f"{line}\n")
+
+
+def read_tags(path: str | Path) -> Iterator[ScoredShot]:
+    """Yield the shots of a ``movieCLIP_dataset.json``, clip by clip, in memory of one clip.
+
+    Frames count from 0 and the end is excluded, as in the release: its times are its frame
+    numbers over the frame rate. Labels come best first.
+
+    Raises:
+        DatasetError: The file is unreadable, not of this layout, or names a clip twice.
+    """
+    path, seen = Path(path), set()
+    for video, shots in object_members(path, what="tags"):
+        if video in seen:
+            raise DatasetError(f"tags {path} name clip {video!r} twice; keep one")
+        seen.add(video)
+        if not isinstance(shots, dict):
+            raise DatasetError(f"tags {path}: clip {video!r} should hold an object of shots")
+        for file, values in shots.items():
+            yield _shot_of_tags(f"tags {path}, {file!r}", (video, file), values)
+
+
+def write_tags(path: Path, shots: Iterable[ScoredShot]) -> None:
+    """Write shots as a ``movieCLIP_dataset.json``, a line a clip, in memory of one clip.
+
+    Raises:
+        DatasetError: The shots of a clip do not follow each other, or a shot comes twice.
+        OutputError: The file cannot be written; what was there before stays.
+    """
+    written: set[str] = set()
+    with written_whole(path) as file:
+        file.write("{")
+        for video, group in groupby(shots, key=lambda shot: shot.video):
+            if video in written:
+                raise DatasetError(f"clip {video!r} comes twice; its shots should come in one run")
+            tags: dict[str, Any] = {}
+            for shot in group:
+                if shot.file in tags:
+                    raise DatasetError(f"clip {video!r} holds shot {shot.file!r} twice; keep one")
+                tags[shot.file] = _tags_of_shot(shot)
+            file.write(",\n" if written else "\n")
+            file.write(f"{json.dumps(video)}: {json.dumps(tags)}")
+            written.add(video)
+        file.write("\n}\n")
+
+
+def _shot_of_tags(where: str, name: tuple[str, str], values: Any) -> ScoredShot:
+    labels = values.get("labels") if isinstance(values, dict) else None
+    if not isinstance(labels, dict):
+        raise DatasetError(f"{where} should hold {', '.join(_NUMBERS)} and labels")
+    numbers = [values.get(key) for key in _NUMBERS]
+    if not all(_is_number(value) and value >= 0 for value in numbers):
+        raise DatasetError(f"{where}: {', '.join(_NUMBERS)} should be numbers, not {numbers}")
+    if not all(_is_number(score) and 0 <= score <= 1 for score in labels.values()):
+        raise DatasetError(f"{where}: every label should have a score from 0 to 1, not {labels}")
+    first, end, start_s, end_s = numbers
+    best = sorted(labels.items(), key=lambda item: -item[1])
+    scored = tuple(LabelScore(label, float(score)) for label, score in best)
+    return ScoredShot(*name, int(first), int(end), float(start_s), float(end_s), scored)
+
+
+def _tags_of_shot(shot: ScoredShot) -> dict[str, Any]:
+    return {
+        "start_frame": float(shot.start_frame),
+        "end_frame": float(shot.end_frame),
+        "start_time": shot.start_s,
+        "end_time": shot.end_s,
+        "labels": {label.name: label.score for label in shot.labels},
+    }
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e15

@@ -1,0 +1,221 @@
+"""What data sets are made of: a shot with its best labels, alone or as columns of many."""
+# N shots, K best labels of each, L labels of the taxonomy
+
+import csv
+import io
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TextIO, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from mastershot.core.embeddings import IntArray
+from mastershot.core.errors import DatasetError, OutputError
+from mastershot.core.labels import LabelScore, Taxonomy
+
+ScoreArray: TypeAlias = npt.NDArray[np.floating[Any]]
+PlaceArray: TypeAlias = npt.NDArray[np.int16]
+
+NUM_BEST = 5
+"""How many labels of a shot the MovieCLIP release keeps (METHODS A4)."""
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredShot:
+    """A shot of a clip and its best labels.
+
+    Attributes:
+        video: The clip, such as a YouTube id or the stem of a file.
+        file: Name of the shot's own file, ``<video>-Scene-<NNN>.mp4`` in the release.
+        start_frame: First frame, from 0.
+        end_frame: One past the last frame.
+        start_s: Start in seconds.
+        end_s: End in seconds.
+        labels: The best labels, best first.
+    """
+
+    video: str
+    file: str
+    start_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+    labels: tuple[LabelScore, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledShot:
+    """A shot of a training or evaluation subset.
+
+    Attributes:
+        video: The clip.
+        file: Name of the shot's own file.
+        classes: Places of its labels in the subset's index, at least one.
+    """
+
+    video: str
+    file: str
+    classes: tuple[int, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class ScoredShots:
+    """Many shots and their best labels, as columns: entry i of each is shot i.
+
+    Attributes:
+        videos: The clip of each shot.
+        files: Name of each shot's own file.
+        frames: First frame and one past the last, shape (N, 2).
+        times_s: Start and end in seconds, shape (N, 2).
+        labels: Place in the taxonomy of each of the best labels, best first, shape (N, K); -1
+            where a shot has fewer.
+        scores: Their scores, shape (N, K), in the type they were computed in; 0 where a shot has
+            fewer.
+    """
+
+    videos: Sequence[str]
+    files: Sequence[str]
+    frames: IntArray
+    times_s: npt.NDArray[np.float64]
+    labels: PlaceArray
+    scores: ScoreArray
+
+    def __post_init__(self) -> None:
+        num_shots = len(self.videos)
+        assert len(self.files) == num_shots, (len(self.files), num_shots)
+        assert self.frames.shape == self.times_s.shape == (num_shots, 2), self.frames.shape
+        assert self.labels.shape == self.scores.shape, (self.labels.shape, self.scores.shape)
+        assert self.labels.ndim == 2, self.labels.shape
+        assert len(self.labels) == num_shots, (len(self.labels), num_shots)
+
+    def __len__(self) -> int:
+        return len(self.videos)
+
+
+def best_columns(scores: ScoreArray, num_best: int = NUM_BEST) -> tuple[PlaceArray, ScoreArray]:
+    """Return places and scores of the best labels of each shot, shapes (N, K), best first.
+
+    Equal scores keep the taxonomy's order.
+
+    Args:
+        scores: One score a label of the taxonomy, shape (N, L), L at most 32,767.
+        num_best: K; where the taxonomy is shorter, all its labels.
+    """
+    assert scores.shape[1] <= np.iinfo(np.int16).max, scores.shape
+    places = np.argsort(-scores, axis=1, kind="stable")[:, :num_best]
+    return places.astype(np.int16), np.take_along_axis(scores, places, axis=1)
+
+
+def columns_of(
+    shots: Iterable[ScoredShot],
+    taxonomy: Taxonomy,
+    *,
+    num_best: int = NUM_BEST,
+    dtype: npt.DTypeLike = np.float32,
+) -> ScoredShots:
+    """Return shots as columns; of each shot the first ``num_best`` labels.
+
+    Raises:
+        DatasetError: A label is not in the taxonomy.
+    """
+    shots, place_of = list(shots), {label: place for place, label in enumerate(taxonomy.labels)}
+    labels = np.full((len(shots), num_best), -1, np.int16)
+    scores = np.zeros((len(shots), num_best), dtype)
+    for row, shot in enumerate(shots):
+        for rank, label in enumerate(shot.labels[:num_best]):
+            place = place_of.get(label.name)
+            if place is None:
+                raise DatasetError(
+                    f"shot {shot.file} carries {label.name!r}, which taxonomy {taxonomy.name!r} "
+                    "does not name; give the taxonomy the shots were labelled with"
+                )
+            labels[row, rank], scores[row, rank] = place, label.score
+    return ScoredShots(
+        videos=[shot.video for shot in shots],
+        files=[shot.file for shot in shots],
+        frames=np.array([(s.start_frame, s.end_frame) for s in shots], np.int64).reshape(-1, 2),
+        times_s=np.array([(s.start_s, s.end_s) for s in shots], np.float64).reshape(-1, 2),
+        labels=labels,
+        scores=scores,
+    )
+
+
+def shots_of(columns: ScoredShots, taxonomy: Taxonomy) -> Iterator[ScoredShot]:
+    """Yield the shots that columns hold, one by one.
+
+    A score becomes the shortest decimal that its own type reads back as the same value: 0.4 in
+    float32 becomes 0.4, not 0.4000000059604645. A threshold then keeps the same labels, whether
+    it is compared in the score's type or with these numbers.
+    """
+    names = taxonomy.labels
+    for row, (video, file) in enumerate(zip(columns.videos, columns.files, strict=True)):
+        best = zip(columns.labels[row].tolist(), columns.scores[row], strict=True)
+        labels = tuple(
+            LabelScore(names[place], float(str(score))) for place, score in best if place >= 0
+        )
+        first, end = columns.frames[row].tolist()
+        start_s, end_s = columns.times_s[row].tolist()
+        yield ScoredShot(video, file, first, end, start_s, end_s, labels)
+
+
+def read_text(path: Path, *, what: str) -> str:
+    """Return a file's text, without a byte order mark.
+
+    Raises:
+        DatasetError: The file is missing, unreadable, or not UTF-8.
+    """
+    try:
+        return path.read_text("utf-8-sig")
+    except OSError as error:
+        raise DatasetError(f"{what} {path} cannot be read: {error.strerror or error}") from error
+    except UnicodeDecodeError as error:
+        raise DatasetError(f"{what} {path} is not UTF-8 text: {error}") from error
+
+
+def read_table(path: Path, columns: Sequence[str], *, what: str) -> list[dict[str, str]]:
+    """Return the rows of a CSV file by column name; columns that were not asked for stay in.
+
+    Raises:
+        DatasetError: The file is unreadable, lacks a column, or has a row of another length.
+    """
+    reader = csv.DictReader(io.StringIO(read_text(path, what=what), newline=""))
+    rows = []
+    try:
+        missing = [name for name in columns if name not in (reader.fieldnames or ())]
+        if missing:
+            raise DatasetError(
+                f"{what} {path} has no column {missing[0]!r}; its first line should name "
+                f"{', '.join(columns)}"
+            )
+        for row in reader:
+            if None in row or None in row.values():
+                raise DatasetError(
+                    f"{what} {path}, line {reader.line_num}: the row has another number of cells "
+                    "than the header"
+                )
+            rows.append(row)
+    except csv.Error as error:
+        raise DatasetError(f"{what} {path}, line {reader.line_num}: {error}") from error
+    return rows
+
+
+@contextmanager
+def written_whole(path: Path) -> Iterator[TextIO]:
+    """Return a UTF-8 file that takes its name only once all of it is written.
+
+    Raises:
+        OutputError: The file cannot be written; what was there before stays.
+    """
+    partial = path.with_name(f"{path.name}.part")
+    try:
+        with partial.open("w", encoding="utf-8", newline="\n") as file:
+            yield file
+        partial.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            partial.unlink(missing_ok=True)

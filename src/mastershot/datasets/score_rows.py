@@ -1,0 +1,113 @@
+"""Scored shots as rows of an Arrow table, and back."""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import chain
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from mastershot.core.errors import DatasetError
+from mastershot.core.labels import Taxonomy
+from mastershot.datasets.records import NUM_BEST, ScoredShots
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+SCHEMA = "mastershot/scores/1"
+COLUMNS = ("video", "file", "start_frame", "end_frame", "start_s", "end_s", "labels", "scores")
+PIECE_SHOTS = 1 << 16
+"""How many rows are held in memory at once."""
+
+
+def schema_of(
+    first: ScoredShots | None, taxonomy: Taxonomy, made_by: Mapping[str, Any]
+) -> "pa.Schema":
+    """Return the columns of a table whose shots are like the first, and what it says of itself."""
+    import pyarrow as pa
+
+    num_best = NUM_BEST if first is None else first.labels.shape[1]
+    score = pa.from_numpy_dtype(np.dtype(np.float32) if first is None else first.scores.dtype)
+    about = {
+        "schema": SCHEMA,
+        "taxonomy": taxonomy.name,
+        "labels": taxonomy.labels,
+        "made_by": dict(made_by),
+    }
+    types = [pa.string()] * 2 + [pa.int64()] * 2 + [pa.float64()] * 2
+    types += [pa.list_(pa.int16(), num_best), pa.list_(score, num_best)]
+    columns = [pa.field(name, kind, False) for name, kind in zip(COLUMNS, types, strict=True)]
+    return pa.schema(columns, {b"mastershot": json.dumps(about).encode()})
+
+
+def rows_of(
+    batches: Iterator[ScoredShots], first: ScoredShots | None, schema: "pa.Schema"
+) -> "Iterator[pa.RecordBatch]":
+    """Yield batches as rows, the first before the others."""
+    import pyarrow as pa
+
+    for shots in chain([] if first is None else [first], batches):
+        best = [
+            pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), kind.value_type), type=kind)
+            for values, kind in (
+                (shots.labels, schema.field("labels").type),
+                (shots.scores, schema.field("scores").type),
+            )
+        ]
+        spans = [*shots.frames.T, *shots.times_s.T]
+        columns = [pa.array(shots.videos, pa.string()), pa.array(shots.files, pa.string())]
+        yield pa.RecordBatch.from_arrays([*columns, *map(pa.array, spans), *best], schema=schema)
+
+
+def gathered(
+    batches: "Iterable[pa.RecordBatch]", schema: "pa.Schema"
+) -> "Iterator[pa.RecordBatch]":
+    """Yield batches of useful size: a clip's few shots alone would make a slow file."""
+    import pyarrow as pa
+
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= PIECE_SHOTS:
+            yield pa.concat_batches(held)
+            held = []
+    yield pa.concat_batches([*held, pa.RecordBatch.from_pylist([], schema)])
+
+
+def about_of(part: Path, schema: "pa.Schema") -> dict[str, Any]:
+    """Return what a table says of itself.
+
+    Raises:
+        DatasetError: It is not a table of scores.
+    """
+    text = (schema.metadata or {}).get(b"mastershot")
+    about = json.loads(text) if text else {}
+    if about.get("schema") != SCHEMA or any(name not in schema.names for name in COLUMNS):
+        raise DatasetError(f"{part} is not a table of scores; this version reads {SCHEMA!r}")
+    return dict(about)
+
+
+def columns_of_rows(batch: "pa.RecordBatch", part: Path, *, num_labels: int) -> ScoredShots:
+    """Return rows as columns.
+
+    Raises:
+        DatasetError: A value is missing, or a label is not in the taxonomy.
+    """
+    if any(batch[name].null_count for name in COLUMNS):
+        raise DatasetError(f"scores {part} are damaged: a value is missing")
+    flat = {name: batch[name].to_numpy() for name in COLUMNS[2:6]}
+    labels, scores = (
+        batch[name].flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)
+        for name in ("labels", "scores")
+    )
+    if labels.size and not -1 <= labels.min() <= labels.max() < num_labels:
+        raise DatasetError(f"scores {part} are damaged: a label is none of the {num_labels}")
+    return ScoredShots(
+        videos=batch["video"].to_pylist(),
+        files=batch["file"].to_pylist(),
+        frames=np.stack([flat["start_frame"], flat["end_frame"]], axis=1),
+        times_s=np.stack([flat["start_s"], flat["end_s"]], axis=1),
+        labels=labels,
+        scores=scores,
+    )

@@ -1,0 +1,192 @@
+"""The training subset: shots labelled with confidence, and the classes it knows."""
+# N shots, K best labels of each, L labels of the taxonomy, C classes of the subset
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+import numpy as np
+
+from mastershot.core.embeddings import IntArray
+from mastershot.core.errors import DatasetError
+from mastershot.core.labels import Taxonomy
+from mastershot.datasets.movieclip import clip_of_video
+from mastershot.datasets.records import LabelledShot, ScoredShots
+from mastershot.labelling.weak_labels import MOVIECLIP_RULE, KeepRule
+
+MOVIECLIP_FOLDS: Mapping[str, str] = MappingProxyType(
+    {"interrogation room": "room", "phone booth": "booth"}
+)
+"""Labels that the release counts as another one (METHODS A5)."""
+
+
+@dataclass(frozen=True)
+class SubsetRule:
+    """What becomes of a shot's best labels.
+
+    Attributes:
+        keep: Which labels of which shots are kept.
+        folds: What a kept label is then counted as, where the taxonomy has both.
+    """
+
+    keep: KeepRule = MOVIECLIP_RULE
+    folds: Mapping[str, str] = field(default_factory=lambda: MOVIECLIP_FOLDS)
+
+
+@dataclass(frozen=True)
+class Subset:
+    """A training subset, and what was left out on the way.
+
+    Attributes:
+        classes: The labels it knows, in index order.
+        shots: Its shots, in the order they came.
+        num_shots: Shots looked at.
+        num_unsure: Shots left out because no label was sure enough.
+        num_outside: Shots left out because every label kept lies outside the classes.
+        num_held_out: Shots left out because their clip was to be.
+    """
+
+    classes: Taxonomy
+    shots: tuple[LabelledShot, ...]
+    num_shots: int
+    num_unsure: int
+    num_outside: int
+    num_held_out: int
+
+    @property
+    def class_counts(self) -> IntArray:
+        """Shots of each class, shape (C,)."""
+        places = [place for shot in self.shots for place in shot.classes]
+        return np.bincount(np.array(places, np.int64), minlength=len(self.classes))
+
+    @property
+    def multi_label_share(self) -> float:
+        """Share of shots with more than one label; 0 of an empty subset."""
+        return sum(len(shot.classes) > 1 for shot in self.shots) / max(len(self.shots), 1)
+
+
+def select_classes(
+    shots: ScoredShots, taxonomy: Taxonomy, classes: Taxonomy, rule: SubsetRule
+) -> tuple[IntArray, IntArray]:
+    """Return for each shot the places of its labels among the classes, and how many were kept.
+
+    Thresholds are compared in the scores' own type. Labels are folded after they are compared,
+    and a label that two of a shot's labels fold into counts once, at the better rank.
+
+    Returns:
+        Places, best first, -1 where a label was dropped, shape (N, K); and the number of labels
+        the rule kept, whether among the classes or not, shape (N,).
+    """
+    if shots.labels.shape[1] == 0:
+        return np.empty(shots.labels.shape, np.int64), np.zeros(len(shots), np.int64)
+    keep, number = rule.keep, shots.scores.dtype.type
+    kept = shots.scores > number(keep.above)
+    kept[:, 0] = True
+    kept &= shots.scores[:, :1] >= number(keep.min_best)
+    kept[:, keep.num_best :] = False
+    kept &= shots.labels >= 0
+    places = np.where(kept, _class_of_label(taxonomy, classes, rule.folds)[shots.labels], -1)
+    for rank in range(1, places.shape[1]):
+        again = (places[:, :rank] == places[:, rank : rank + 1]).any(axis=1)
+        places[again, rank] = -1
+    return places, kept.sum(axis=1)
+
+
+def select_subset(
+    batches: Iterable[ScoredShots],
+    taxonomy: Taxonomy,
+    classes: Taxonomy,
+    *,
+    rule: SubsetRule | None = None,
+    held_out_clips: Collection[str] = (),
+) -> Subset:
+    """Return the training subset of scored shots (METHODS A5).
+
+    Of a shot, labels outside the classes are dropped; a shot that none is left of is left out.
+
+    Args:
+        batches: The scored shots, in pieces of any size.
+        taxonomy: What the shots were scored with.
+        classes: Labels of the subset, such as the released index of 150.
+        rule: What is kept; the paper's rule if not given.
+        held_out_clips: Clips whose shots are left out, such as those people verified.
+
+    Raises:
+        DatasetError: A class is not in the taxonomy, or is folded into another.
+    """
+    rule, held_out = rule or SubsetRule(), frozenset(map(clip_of_video, held_out_clips))
+    selected: list[LabelledShot] = []
+    num_shots = num_unsure = num_outside = num_held_out = 0
+    for batch in batches:
+        places, num_kept = select_classes(batch, taxonomy, classes, rule)
+        has_class = (places >= 0).any(axis=1)
+        num_shots += len(batch)
+        num_unsure += int((num_kept == 0).sum())
+        num_outside += int(((num_kept > 0) & ~has_class).sum())
+        for row in np.flatnonzero(has_class).tolist():
+            video = batch.videos[row]
+            if held_out and clip_of_video(video) in held_out:
+                num_held_out += 1
+                continue
+            found = tuple(place for place in places[row].tolist() if place >= 0)
+            selected.append(LabelledShot(video, batch.files[row], found))
+    return Subset(classes, tuple(selected), num_shots, num_unsure, num_outside, num_held_out)
+
+
+def all_classes(taxonomy: Taxonomy, rule: SubsetRule | None = None) -> Taxonomy:
+    """Return every label of the taxonomy that is not folded into another, in its order."""
+    folds = _folds_within(taxonomy, (rule or SubsetRule()).folds)
+    labels = tuple(label for label in taxonomy.labels if label not in folds)
+    return Taxonomy(taxonomy.name, labels)
+
+
+def keep_common_classes(subset: Subset, *, min_shots: int) -> Subset:
+    """Return the subset with only the classes that have at least so many shots.
+
+    A shot goes only when all its classes do, so the classes that stay keep their shots.
+
+    Raises:
+        DatasetError: No class has as many shots.
+    """
+    counts = subset.class_counts
+    common = np.flatnonzero(counts >= min_shots)
+    if not len(common):
+        raise DatasetError(
+            f"no label has {min_shots} shots; the most frequent has {int(counts.max())}"
+        )
+    classes = Taxonomy(subset.classes.name, tuple(subset.classes.labels[i] for i in common))
+    place_of = {int(old): new for new, old in enumerate(common)}
+    shots = []
+    for shot in subset.shots:
+        found = tuple(place_of[place] for place in shot.classes if place in place_of)
+        if found:
+            shots.append(LabelledShot(shot.video, shot.file, found))
+    num_outside = subset.num_outside + len(subset.shots) - len(shots)
+    return Subset(
+        classes, tuple(shots), subset.num_shots, subset.num_unsure, num_outside, subset.num_held_out
+    )
+
+
+def _class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, str]) -> IntArray:
+    """Return for each label of the taxonomy its place among the classes, -1 outside, shape (L,)."""
+    folds = _folds_within(taxonomy, folds)
+    for label in classes.labels:
+        if label in folds:
+            raise DatasetError(
+                f"class {label!r} is folded into {folds[label]!r}, so no shot can have it; "
+                "take one of the two rules back"
+            )
+        if label not in taxonomy.labels:
+            raise DatasetError(
+                f"class {label!r} is not in taxonomy {taxonomy.name!r}, which the shots were "
+                "scored with; take an index made for it"
+            )
+    place_of = {label: place for place, label in enumerate(classes.labels)}
+    places = [place_of.get(folds.get(label, label), -1) for label in taxonomy.labels]
+    return np.array(places, np.int64)
+
+
+def _folds_within(taxonomy: Taxonomy, folds: Mapping[str, str]) -> dict[str, str]:
+    """Return the folds whose both ends the taxonomy names; another taxonomy may lack one."""
+    labels = frozenset(taxonomy.labels)
+    return {label: other for label, other in folds.items() if label in labels and other in labels}

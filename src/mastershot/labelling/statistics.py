@@ -1,0 +1,195 @@
+"""What a labelled data set looks like in numbers, from one reading of its scores."""
+# N shots, L labels of the taxonomy, G genres
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from operator import attrgetter
+
+import numpy as np
+import numpy.typing as npt
+
+from mastershot.core.embeddings import IntArray
+from mastershot.core.errors import DatasetError
+from mastershot.core.labels import Taxonomy
+from mastershot.datasets.movieclip import clip_of_video
+from mastershot.datasets.records import ScoredShots
+from mastershot.labelling.weak_labels import MOVIECLIP_RULE
+
+NUM_BINS = 20
+
+
+@dataclass(frozen=True)
+class CorpusStatistics:
+    """The row of MovieCLIP's Table 2.
+
+    Attributes:
+        num_movies: Films; None where it is not known which film a clip is of.
+        years: First and last year of release; None where not known.
+        num_clips: Clips that have a shot.
+        num_shots: Shots.
+        shots_per_clip: Mean number of shots a clip.
+        mean_shot_s: Mean length of a shot.
+    """
+
+    num_movies: int | None
+    years: tuple[int, int] | None
+    num_clips: int
+    num_shots: int
+    shots_per_clip: float
+    mean_shot_s: float
+
+
+@dataclass(frozen=True)
+class GalleryShot:
+    """A shot that shows how sure the labels are.
+
+    Attributes:
+        video: Its clip.
+        file: Its file.
+        score: The score of its best label.
+    """
+
+    video: str
+    file: str
+    score: float
+
+
+class ScoreSummary:
+    """Counts over scored shots, gathered batch by batch in memory that hardly grows.
+
+    Args:
+        taxonomy: What the shots were scored with.
+        genres_of_clip: Genres of the film that each clip is of; a clip that is not named has
+            none.
+        min_best: From this best score on a shot counts for genres (paper, section 4.3).
+        gallery: How many of the surest and of the least sure shots of each label are kept.
+    """
+
+    def __init__(
+        self,
+        taxonomy: Taxonomy,
+        *,
+        genres_of_clip: Mapping[str, Sequence[str]] | None = None,
+        min_best: float = MOVIECLIP_RULE.min_best,
+        gallery: int = 0,
+    ) -> None:
+        self.taxonomy = taxonomy
+        self.label_counts: IntArray = np.zeros(len(taxonomy), np.int64)
+        """Shots whose best label is each label, shape (L,)."""
+        self.score_counts: IntArray = np.zeros(NUM_BINS, np.int64)
+        """Shots whose best score lies in each of the even bins of [0, 1]."""
+        self.num_sure = 0
+        """Shots whose best score is at least ``min_best``."""
+        self._genres_of_clip = genres_of_clip or {}
+        self._genre_counts: dict[str, IntArray] = {}
+        self._min_best = min_best
+        self._gallery = gallery
+        self._surest: list[list[GalleryShot]] = [[] for _ in taxonomy.labels]
+        self._least: list[list[GalleryShot]] = [[] for _ in taxonomy.labels]
+        self._clips: set[str] = set()
+        self._num_shots = 0
+        self._total_s = 0.0
+
+    def add(self, shots: ScoredShots) -> None:
+        """Count a batch; a shot without a label counts as a shot only."""
+        self._num_shots += len(shots)
+        self._clips.update(map(clip_of_video, set(shots.videos)))
+        self._total_s += float((shots.times_s[:, 1] - shots.times_s[:, 0]).sum())
+        rows = np.flatnonzero((shots.labels >= 0).any(axis=1))
+        best, scores = shots.labels[rows, :1].ravel(), shots.scores[rows, :1].ravel()
+        self.label_counts += np.bincount(best, minlength=len(self.taxonomy))
+        edges = np.linspace(0, 1, NUM_BINS + 1).astype(scores.dtype)
+        self.score_counts += np.histogram(scores.clip(0, 1), edges)[0]
+        sure = scores >= scores.dtype.type(self._min_best)
+        self.num_sure += int(sure.sum())
+        self._count_genres(shots, rows[sure], best[sure])
+        if self._gallery:
+            self._hang(shots, rows, best)
+
+    def corpus(
+        self,
+        film_of_clip: Mapping[str, str] | None = None,
+        year_of_film: Mapping[str, int] | None = None,
+    ) -> CorpusStatistics:
+        """Return the row of Table 2.
+
+        Raises:
+            DatasetError: No shot was counted.
+        """
+        if not self._num_shots:
+            raise DatasetError("there is no shot to count; label clips that have some")
+        films = {
+            film_of_clip[clip] for clip in self._clips if film_of_clip and clip in film_of_clip
+        }
+        years = [year_of_film[film] for film in films if year_of_film and film in year_of_film]
+        return CorpusStatistics(
+            num_movies=None if film_of_clip is None else len(films),
+            years=(min(years), max(years)) if years else None,
+            num_clips=len(self._clips),
+            num_shots=self._num_shots,
+            shots_per_clip=self._num_shots / len(self._clips),
+            mean_shot_s=self._total_s / self._num_shots,
+        )
+
+    def best_of_genres(self, num_best: int = 5) -> dict[str, list[tuple[str, int]]]:
+        """Return the most frequent best labels of each genre, with their shots (paper, Fig. 5).
+
+        A shot counts for every genre of its film. Equal counts keep the taxonomy's order.
+        """
+        best = {}
+        for genre, counts in sorted(self._genre_counts.items()):
+            order = np.argsort(-counts, kind="stable")[:num_best].tolist()
+            names = self.taxonomy.labels
+            best[genre] = [(names[i], int(counts[i])) for i in order if counts[i]]
+        return best
+
+    def galleries(self) -> dict[str, tuple[list[GalleryShot], list[GalleryShot]]]:
+        """Return the surest and the least sure shots of each label that has some (Fig. 4)."""
+        pairs = zip(self.taxonomy.labels, self._surest, self._least, strict=True)
+        return {label: (surest, least) for label, surest, least in pairs if surest}
+
+    def _count_genres(
+        self, shots: ScoredShots, rows: IntArray, best: npt.NDArray[np.integer]
+    ) -> None:
+        for row, label in zip(rows.tolist(), best.tolist(), strict=True):
+            for genre in self._genres_of_clip.get(clip_of_video(shots.videos[row]), ()):
+                if genre not in self._genre_counts:
+                    self._genre_counts[genre] = np.zeros(len(self.taxonomy), np.int64)
+                self._genre_counts[genre][label] += 1
+
+    def _hang(self, shots: ScoredShots, rows: IntArray, best: npt.NDArray[np.integer]) -> None:
+        for label in np.unique(best).tolist():
+            mine = rows[best == label]
+            for held, sign in ((self._surest[label], 1), (self._least[label], -1)):
+                order = np.argsort(-sign * shots.scores[mine, 0], kind="stable")
+                held += [
+                    GalleryShot(shots.videos[i], shots.files[i], float(shots.scores[i, 0]))
+                    for i in mine[order[: self._gallery]].tolist()
+                ]
+                held.sort(
+                    key=attrgetter("score"), reverse=sign > 0
+                )  # stable: first come, first hung
+                del held[self._gallery :]
+
+
+def summarise(batches: Iterable[ScoredShots], summary: ScoreSummary) -> ScoreSummary:
+    """Return the summary after all batches were added to it."""
+    for batch in batches:
+        summary.add(batch)
+    return summary
+
+
+def share_by_scale(
+    kept: npt.NDArray[np.bool_], scales: Sequence[str | None]
+) -> dict[str | None, tuple[int, int]]:
+    """Return for each shot scale how many shots keep a label, and how many there are.
+
+    Args:
+        kept: Whether each shot keeps a label, shape (N,).
+        scales: Each shot's scale; None where it is not known.
+    """
+    counts: dict[str | None, tuple[int, int]] = {}
+    for is_kept, scale in zip(kept.tolist(), scales, strict=True):
+        held, total = counts.get(scale, (0, 0))
+        counts[scale] = held + is_kept, total + 1
+    return counts

@@ -1,0 +1,153 @@
+"""What raters' verdicts amount to: who ticked what, confirmed labels, the evaluation subset."""
+# N shots, K labels shown of each, U labels shown of all shots, R raters
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from mastershot.core.embeddings import IntArray
+from mastershot.core.errors import DatasetError
+from mastershot.core.labels import Taxonomy
+from mastershot.datasets.movieclip import clip_of_video
+from mastershot.datasets.records import LabelledShot
+from mastershot.labelling.selection import Subset
+from mastershot.labelling.verdicts import Verdict
+
+NOT_RATED = -1
+"""Stands in the table of ticks where a rater did not see a shot."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ratings:
+    """Verdicts as tables; shots are in the order of their names.
+
+    Attributes:
+        raters: The people who gave a verdict, in the order of their names.
+        num_verdicts: Verdicts that count: the latest of each rater on each shot.
+        confirmed: The confirmed labels of each shot, in the order shown; empty for a shot that
+            leaves the evaluation set.
+        confirmed_table: Whether each label shown was confirmed, best first, shape (N, K); False
+            past the last.
+        ticks: For each label shown of each shot, 1 where a rater ticked it, 0 where not,
+            `NOT_RATED` where they did not see the shot, shape (U, R).
+        clips: The clip of each shot.
+        clips_of_ticks: The clip that each row of ``ticks`` belongs to.
+    """
+
+    raters: tuple[str, ...]
+    num_verdicts: int
+    confirmed: Mapping[str, tuple[str, ...]]
+    confirmed_table: npt.NDArray[np.bool_]
+    ticks: IntArray
+    clips: tuple[str, ...]
+    clips_of_ticks: tuple[str, ...]
+
+    @property
+    def dropped(self) -> tuple[str, ...]:
+        """The shots that nothing was confirmed of."""
+        return tuple(shot for shot, labels in self.confirmed.items() if not labels)
+
+
+def gather_ratings(verdicts: Iterable[Verdict], *, above_share: float = 0.5) -> Ratings:
+    """Return verdicts as tables.
+
+    Args:
+        verdicts: Verdicts in the order they came; of a rater's on a shot, the last counts.
+        above_share: A label is confirmed when more than this share of a shot's raters ticked it;
+            the paper does not state its rule.
+
+    Raises:
+        DatasetError: There is no verdict, or a shot was shown with different labels.
+    """
+    shots = _verdicts_of_shots(verdicts)
+    raters = tuple(sorted({rater for given in shots.values() for rater in given}))
+    confirmed = {
+        shot: _confirmed(list(given.values()), above_share) for shot, given in shots.items()
+    }
+    ticks = [_ticks(given, raters) for given in shots.values()]
+    clips = tuple(clip_of_shot(shot) for shot in shots)
+    return Ratings(
+        raters=raters,
+        num_verdicts=sum(map(len, shots.values())),
+        confirmed=confirmed,
+        confirmed_table=_confirmed_table(shots, confirmed),
+        ticks=np.concatenate(ticks),
+        clips=clips,
+        clips_of_ticks=tuple(c for c, rows in zip(clips, ticks, strict=True) for _ in rows),
+    )
+
+
+def evaluation_subset(
+    confirmed: Mapping[str, tuple[str, ...]], classes: Taxonomy, folds: Mapping[str, str]
+) -> Subset:
+    """Return the shots that something was confirmed of, with their classes (METHODS A6).
+
+    Args:
+        confirmed: The confirmed labels of each shot, ``<video>/<shot file>``.
+        classes: Labels the subset knows; what lies outside is dropped.
+        folds: Labels that count as another one of the classes.
+    """
+    place_of = {label: place for place, label in enumerate(classes.labels)}
+    shots, num_outside = [], 0
+    for shot, labels in confirmed.items():
+        found = [place_of.get(label, place_of.get(folds.get(label, ""), -1)) for label in labels]
+        places = tuple(dict.fromkeys(place for place in found if place >= 0))
+        video, _, file = shot.rpartition("/")
+        if places:
+            shots.append(LabelledShot(video, file, places))
+        num_outside += bool(labels) and not places
+    num_unsure = sum(not labels for labels in confirmed.values())
+    return Subset(classes, tuple(shots), len(confirmed), num_unsure, num_outside, num_held_out=0)
+
+
+def clip_of_shot(shot: str) -> str:
+    """Return the clip of a shot named ``<video>/<shot file>``."""
+    return clip_of_video(shot.rpartition("/")[0])
+
+
+def _verdicts_of_shots(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Verdict]]:
+    """Return the latest verdict of each rater on each shot, shots by name."""
+    shots: dict[str, dict[str, Verdict]] = {}
+    for verdict in verdicts:
+        shots.setdefault(verdict.shot, {})[verdict.rater] = verdict
+    if not shots:
+        raise DatasetError("there is no verdict yet; let people look at the drawn shots first")
+    for shot, given in shots.items():
+        if len({verdict.shown for verdict in given.values()}) > 1:
+            raise DatasetError(
+                f"shot {shot} was shown to some raters with other labels than to the rest; "
+                "report the verdicts of one labelling at a time"
+            )
+    return dict(sorted(shots.items()))
+
+
+def _confirmed(verdicts: Sequence[Verdict], above_share: float) -> tuple[str, ...]:
+    """Return the labels that more than this share of a shot's raters ticked."""
+    ticks = {label: sum(label in v.ticked for v in verdicts) for label in verdicts[0].shown}
+    return tuple(label for label, num in ticks.items() if num / len(verdicts) > above_share)
+
+
+def _confirmed_table(
+    shots: Mapping[str, Mapping[str, Verdict]], confirmed: Mapping[str, tuple[str, ...]]
+) -> npt.NDArray[np.bool_]:
+    shown = [_shown(given) for given in shots.values()]
+    table = np.zeros((len(shots), max(map(len, shown))), np.bool_)
+    for row, (labels, found) in enumerate(zip(shown, confirmed.values(), strict=True)):
+        table[row, : len(labels)] = [label in found for label in labels]
+    return table
+
+
+def _ticks(given: Mapping[str, Verdict], raters: Sequence[str]) -> IntArray:
+    """Return one shot's rows of the table of ticks, shape (K, R)."""
+    shown = _shown(given)
+    ticks = np.full((len(shown), len(raters)), NOT_RATED, np.int64)
+    for column, rater in enumerate(raters):
+        if rater in given:
+            ticks[:, column] = [label in given[rater].ticked for label in shown]
+    return ticks
+
+
+def _shown(given: Mapping[str, Verdict]) -> tuple[str, ...]:
+    return next(iter(given.values())).shown
