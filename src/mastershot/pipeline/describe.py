@@ -1,8 +1,7 @@
 """From the vectors of frames to the labels of shots and scenes."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
-from itertools import pairwise
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -25,19 +24,39 @@ from mastershot.scenes.grouping import group_shots
 _FRAMES_AT_ONCE = 4096
 
 
-def sampled_blocks(shots: tuple[Shot, ...]) -> Iterator[list[IntArray]]:
+@dataclass(frozen=True, eq=False)
+class Piece:
+    """Some of the frames that one shot rests on; all of them, unless it is very long.
+
+    Attributes:
+        shot: Index of the shot.
+        frames: Ordinals of the frames, ascending, at least one.
+    """
+
+    shot: int
+    frames: IntArray
+
+
+def sampled_blocks(shots: tuple[Shot, ...]) -> Iterator[list[Piece]]:
     """Yield the frames each shot rests on, shot after shot, in blocks of some thousand frames."""
-    block: list[IntArray] = []
+    block: list[Piece] = []
     count = 0
-    for shot in shots:
+    for index, shot in enumerate(shots):
         every = range(shot.span.first_frame, shot.span.end_frame)
         frames = np.asarray(shot.sampled_frames or every, np.int64)
-        if block and count + len(frames) > _FRAMES_AT_ONCE:
-            yield block
-            block, count = [], 0
-        block.append(frames)
-        count += len(frames)
+        for first in range(0, len(frames), _FRAMES_AT_ONCE):
+            piece = Piece(index, frames[first : first + _FRAMES_AT_ONCE])
+            if block and count + len(piece.frames) > _FRAMES_AT_ONCE:
+                yield block
+                block, count = [], 0
+            block.append(piece)
+            count += len(piece.frames)
     yield block
+
+
+def frames_of(block: Sequence[Piece]) -> IntArray:
+    """Return the frames of a block, ascending."""
+    return np.concatenate([piece.frames for piece in block])
 
 
 def has_vectors(
@@ -45,39 +64,55 @@ def has_vectors(
 ) -> bool:
     """Return True if every frame the shots rest on has its vector in each space."""
     return not any(
-        len(store.missing(space, np.concatenate(block)))
+        len(store.missing(space, frames_of(block)))
         for space in spaces
         for block in sampled_blocks(shots)
     )
-
-
-def shot_vectors(
-    shots: tuple[Shot, ...], space: EmbeddingSpace, store: FeatureStore
-) -> Iterator[FloatArray]:
-    """Yield the vectors of each shot's frames, shape (T, D), shot by shot."""
-    for block in sampled_blocks(shots):
-        vectors = store.get(space, np.concatenate(block)).vectors
-        bounds = np.cumsum([0, *map(len, block)])
-        for first, end in pairwise(bounds):
-            yield vectors[first:end]
 
 
 def shot_features(
     shots: tuple[Shot, ...], space: EmbeddingSpace, store: FeatureStore
 ) -> FloatArray:
     """Return each shot's feature, the mean of its frames' vectors, shape (S, D)."""
-    return np.stack([vectors.mean(axis=0) for vectors in shot_vectors(shots, space, store)])
+    return _mean_of_shots(shots, space, store, lambda vectors: vectors.mean(axis=0))
 
 
 def score_shots(shots: tuple[Shot, ...], labeller: Labeller, store: FeatureStore) -> FloatArray:
     """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order."""
-    encoder = labeller.encoder
-    return np.stack(
-        [
-            clip_scene_scores(vectors, labeller.label_vectors, encoder.logit_scale)
-            for vectors in shot_vectors(shots, encoder.space, store)
-        ]
+    words, scale = labeller.label_vectors, labeller.encoder.logit_scale
+    return _mean_of_shots(
+        shots,
+        labeller.encoder.space,
+        store,
+        lambda vectors: clip_scene_scores(vectors, words, scale),
     )
+
+
+def _mean_of_shots(
+    shots: tuple[Shot, ...],
+    space: EmbeddingSpace,
+    store: FeatureStore,
+    summary: Callable[[FloatArray], FloatArray],
+) -> FloatArray:
+    """Return the mean over each shot's frames, from the means of its pieces, one row a shot.
+
+    The vectors of one block are in memory at a time, however long a shot is.
+    """
+    rows: list[FloatArray] = []
+    weights = np.zeros(len(shots))
+    for block in sampled_blocks(shots):
+        vectors = store.get(space, frames_of(block)).vectors
+        ends = np.cumsum([len(piece.frames) for piece in block])
+        for piece, end in zip(block, ends, strict=True):
+            weight = len(piece.frames)
+            mean = summary(vectors[end - weight : end])
+            if piece.shot == len(rows):
+                rows.append(mean)
+            else:
+                earlier = weights[piece.shot]
+                rows[piece.shot] = (rows[piece.shot] * earlier + mean * weight) / (earlier + weight)
+            weights[piece.shot] += weight
+    return np.stack(rows).astype(np.float32)
 
 
 def find_scenes(

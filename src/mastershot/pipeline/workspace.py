@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -33,6 +34,7 @@ class Workspace:
 
     def __init__(self, out: Path, file: FilmFile) -> None:
         self.folder = _folder_for(out, file)
+        self._out, self._file = out, file
         self._aside = out / f".{file.id}.partial"
         in_place = self.folder / "features"
         self.features = FolderFeatures(in_place if in_place.is_dir() else self._aside / "features")
@@ -65,9 +67,12 @@ class Workspace:
         write_report(timeline, self._aside / "report.html", thumbs=shown, notes=notes)
         (self._aside / "timeline.json").write_text(timeline.to_json(), "utf-8")
         (self._aside / "lock").unlink(missing_ok=True)
-        if not self.folder.exists() or not any(self.folder.iterdir()):
-            self._aside.rename(self.folder)
-            return
+        with _alone_in(self._out):
+            # Another film of this stem may have taken the folder meanwhile.
+            self.folder = _folder_for(self._out, self._file)
+            if not self.folder.exists() or not any(self.folder.iterdir()):
+                self._aside.rename(self.folder)
+                return
         if self.timeline_path.exists():
             self.timeline_path.replace(self.folder / _OLD_TIMELINE)
         for name in (*_RESULTS, "timeline.json"):
@@ -112,6 +117,17 @@ def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
             if isinstance(error, OSError):
                 raise _not_written(file, out, error) from error
             raise
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold off other runs that would put results into the folder, for a moment."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
 
 
 def _not_written(file: FilmFile, out: Path, error: OSError) -> OutputError:
