@@ -1,0 +1,29 @@
+"""Pictures on disk: photographs, posters, saved frames."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mastershot.core.embeddings import ImageArray
+from mastershot.core.errors import MediaError
+
+STILL_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
+
+
+def read_still(path: Path) -> ImageArray:
+    """Return the picture in a file, RGB (H, W, 3).
+
+    Raises:
+        MediaError: The file cannot be opened, or holds no picture.
+    """
+    import av
+    from av.error import FFmpegError
+
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+    except (FFmpegError, OSError, IndexError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MediaError(f"{path} is not a picture that can be read: {reason}") from error
+    raise MediaError(f"{path} is not a picture that can be read: no frame in it")

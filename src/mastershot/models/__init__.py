@@ -1,0 +1,1 @@
+"""Networks: what they compute, apart from what is done with it."""

@@ -1,0 +1,141 @@
+"""A small network of fire modules: one look at a frame, on a CPU, in two milliseconds.
+
+The fire module, its overlapping pools and the bypasses are of SqueezeNet (Iandola et al. 2016,
+arXiv:1602.07360, sections 3 and 6); input size, widths and batch normalisation are ours.
+"""
+# B batch, H × W size of a map, C channels, N outputs
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import relu
+
+# Frames come as 0…255; the network sees about -2…2.
+_PIXEL_MEAN, _PIXEL_SPREAD = 114.0, 64.0
+# Squeeze width and width of each expand branch of fire 2 to 9; None is a pool that halves the map.
+_FIRES = (
+    (16, 64),
+    (16, 64),
+    None,
+    (32, 128),
+    (32, 128),
+    None,
+    (48, 192),
+    (48, 192),
+    (80, 320),
+    (80, 320),
+)
+_FIRE_5 = 5  # its place among the layers: pool, fire 2, fire 3, pool, fire 4, fire 5
+_STEM_CHANNELS = 64
+MIDDLE_CHANNELS = 256
+LAST_CHANNELS = 640
+
+
+@dataclass(frozen=True)
+class FireMaps:
+    """What the network computes on its way, for teachers that give hints.
+
+    Attributes:
+        middle: After fire 5, shape (B, 256, H/8, W/8).
+        last: After fire 9, shape (B, 640, H/16, W/16).
+        outputs: Shape (B, N), not normalised.
+    """
+
+    middle: Tensor
+    last: Tensor
+    outputs: Tensor
+
+
+class Fire(nn.Module):
+    """Squeeze to few channels, expand through 1×1 and 3×3 filters side by side.
+
+    Where input and output have one width, the input is added to the output (the bypass).
+    """
+
+    def __init__(self, in_channels: int, squeeze: int, expand: int, *, normed: bool) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(in_channels, squeeze, 1, bias=not normed)
+        self.squeeze_norm = _norm(squeeze, normed)
+        self.expand1 = nn.Conv2d(squeeze, expand, 1, bias=not normed)
+        self.expand3 = nn.Conv2d(squeeze, expand, 3, padding=1, bias=not normed)
+        self.expand_norm = _norm(2 * expand, normed)  # Of both: twice as fast as two.
+        self._bypass = in_channels == 2 * expand
+
+    def forward(self, x_BCHW: Tensor) -> Tensor:
+        """Return a map of twice the expand width, the size of the one given."""
+        squeezed = relu(self.squeeze_norm(self.squeeze(x_BCHW)))
+        expanded = torch.cat([self.expand1(squeezed), self.expand3(squeezed)], 1)
+        expanded = self.expand_norm(expanded)
+        return relu(expanded + x_BCHW if self._bypass else expanded)
+
+
+class FireNet(nn.Module):
+    """Frames to N numbers: log-probabilities up to a constant, or a vector of another's space."""
+
+    def __init__(self, num_outputs: int, *, normed: bool = True) -> None:
+        """Build the network with random weights.
+
+        Args:
+            num_outputs: N.
+            normed: With batch normalisation, to be trained; without, to hold `fused_weights`.
+        """
+        super().__init__()
+        self.stem = nn.Conv2d(3, _STEM_CHANNELS, 3, stride=2, padding=1, bias=not normed)
+        self.stem_norm = _norm(_STEM_CHANNELS, normed)
+        channels = _STEM_CHANNELS
+        layers: list[nn.Module] = [nn.MaxPool2d(3, 2, 1)]
+        for widths in _FIRES:
+            if widths is None:
+                layers.append(nn.MaxPool2d(3, 2, 1))
+            else:
+                layers.append(Fire(channels, *widths, normed=normed))
+                channels = 2 * widths[1]
+        self.fires = nn.ModuleList(layers)
+        self.head = nn.Linear(channels, num_outputs)
+        for module in self.modules():
+            if isinstance(module, nn.Conv2d):
+                nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
+
+    def maps(self, images_BCHW: Tensor) -> FireMaps:
+        """Return outputs and the maps before them, from RGB values 0…255."""
+        x = (images_BCHW - _PIXEL_MEAN) / _PIXEL_SPREAD
+        x = relu(self.stem_norm(self.stem(x)))
+        middle = x
+        for index, layer in enumerate(self.fires):
+            x = layer(x)
+            if index == _FIRE_5:
+                middle = x
+        return FireMaps(middle, x, self.head(x.mean((2, 3))))
+
+    def forward(self, images_BCHW: Tensor) -> Tensor:
+        """Return the outputs (B, N) alone."""
+        return self.maps(images_BCHW).outputs
+
+
+def fused_weights(network: FireNet) -> dict[str, Tensor]:
+    """Return weights for a `FireNet` without normalisation that computes the same in inference."""
+    fused = {f"head.{name}": tensor.detach() for name, tensor in network.head.state_dict().items()}
+    modules = dict(network.named_modules())
+    for name, norm in modules.items():
+        if not isinstance(norm, nn.BatchNorm2d):
+            continue
+        assert norm.running_mean is not None
+        assert norm.running_var is not None
+        gain = norm.weight / (norm.running_var + norm.eps).sqrt()
+        bias = norm.bias - norm.running_mean * gain
+        # The norm after two branches is theirs in turn.
+        stem = name.removesuffix("_norm")
+        branches = (f"{stem}1", f"{stem}3") if stem.endswith("expand") else (stem,)
+        for branch, part, shift in zip(
+            branches, gain.chunk(len(branches)), bias.chunk(len(branches)), strict=True
+        ):
+            conv = modules[branch]
+            assert isinstance(conv, nn.Conv2d)
+            fused[f"{branch}.weight"] = (conv.weight * part.view(-1, 1, 1, 1)).detach()
+            fused[f"{branch}.bias"] = shift.detach()
+    return fused
+
+
+def _norm(channels: int, normed: bool) -> nn.Module:
+    return nn.BatchNorm2d(channels) if normed else nn.Identity()
