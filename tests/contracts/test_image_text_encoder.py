@@ -4,7 +4,12 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from tests.encoders.tiny_models import make_tiny_clip, make_tiny_siglip
+from tests.encoders.tiny_models import (
+    make_space_student,
+    make_student,
+    make_tiny_clip,
+    make_tiny_siglip,
+)
 
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import load_encoder
@@ -13,7 +18,9 @@ MakeEncoder = Callable[[int], ImageTextEncoder]
 TEXTS = ["A forest", "a kitchen at night, seen from the door", "", "日本 {label}", "street"]
 
 
-@pytest.fixture(scope="module", params=[make_tiny_clip, make_tiny_siglip])
+@pytest.fixture(
+    scope="module", params=[make_tiny_clip, make_tiny_siglip, make_student, make_space_student]
+)
 def make_encoder(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> MakeEncoder:

@@ -24,8 +24,10 @@ from mastershot.encoders.catalogue import (
     DEFAULT_ENCODER,
     ENCODERS,
     available_encoders,
+    fetch_encoder,
     load_encoder,
 )
+from mastershot.encoders.starter import STARTER_FOLDER
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 
@@ -64,6 +66,7 @@ def test_sizes_in_the_table_are_four_bytes_a_parameter() -> None:
             "siglip": SiglipModel(SiglipConfig()),
         }
     sizes = {row.alias: row.size_bytes for row in ENCODERS}
+    assert sizes["starter"] == (STARTER_FOLDER / "student.safetensors").stat().st_size
     for alias, network in networks.items():
         assert sizes[alias] == 4 * sum(weights.numel() for weights in network.parameters())
 
@@ -74,7 +77,7 @@ def test_a_folder_is_loaded_under_its_own_name(clip_folder: Path) -> None:
 
 
 def test_a_mistyped_name_is_answered_with_the_nearest() -> None:
-    with pytest.raises(EncoderError, match=r"clip, clip-b16, .* did you mean 'siglip'\?"):
+    with pytest.raises(EncoderError, match=r"starter, clip, clip-b16, .* did you mean 'siglip'\?"):
         load_encoder("sigclip")
 
 
@@ -121,10 +124,10 @@ def test_a_hub_that_never_answers_is_given_up_in_time(monkeypatch: pytest.Monkey
 
 
 def test_only_whole_checkpoints_in_the_cache_are_available(cache: Path, clip_folder: Path) -> None:
-    assert {found.encoder.alias: found.folder for found in available_encoders()} == dict.fromkeys(
-        row.alias for row in ENCODERS
-    )
-    clip, clip_b16 = ENCODERS[0], ENCODERS[1]
+    rows = {row.alias: row for row in ENCODERS}
+    found = {found.encoder.alias: found.folder for found in available_encoders()}
+    assert found == dict.fromkeys(rows) | {"starter": STARTER_FOLDER}
+    clip, clip_b16 = rows["clip"], rows["clip-b16"]
     assert clip.revision
     assert clip_b16.revision
     whole = put_in_cache(cache, clip.name, clip.revision, clip_folder)
@@ -136,7 +139,7 @@ def test_only_whole_checkpoints_in_the_cache_are_available(cache: Path, clip_fol
 
 
 def test_weights_in_the_cache_are_loaded_without_a_hub(cache: Path, clip_folder: Path) -> None:
-    row = ENCODERS[0]
+    row = next(row for row in ENCODERS if row.alias == "clip")
     assert row.revision
     put_in_cache(cache, row.name, row.revision, clip_folder)
     by_alias, by_name = load_encoder(row.alias), load_encoder(row.name)
@@ -164,6 +167,22 @@ def test_a_checkpoint_the_hub_does_not_have_is_refused(hub: list[str]) -> None:
     ) as caught:
         load_encoder("maker/other")
     assert not isinstance(caught.value, EncoderUnavailableError)
+
+
+def test_fetching_brings_a_checkpoint_once_and_finds_the_packaged_one(hub: list[str]) -> None:
+    folder = fetch_encoder("maker/model")
+    assert (folder / "model.safetensors").is_file()
+    hub.clear()
+    assert fetch_encoder("maker/model") == folder
+    assert fetch_encoder("starter") == STARTER_FOLDER
+    assert hub == []
+    with pytest.raises(EncoderError, match="did you mean 'starter'"):
+        fetch_encoder("startr")
+
+
+def test_a_student_computes_in_float32_alone() -> None:
+    with pytest.raises(EncoderError, match="mastershot/starter computes in float32 alone, not in"):
+        load_encoder("starter", dtype="bfloat16")
 
 
 def test_importing_the_catalogue_imports_no_heavy_library() -> None:

@@ -1,4 +1,4 @@
-"""Small random CLIP and SigLIP checkpoints, written as the real ones are."""
+"""Small random checkpoints, CLIP, SigLIP and students, written as the real ones are."""
 
 import json
 from pathlib import Path
@@ -7,6 +7,10 @@ from typing import Any
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
+
+from mastershot.encoders.student import write_student
+from mastershot.encoders.text import SentenceEncoder
+from mastershot.models.fire_net import FireNet, fused_weights
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 PAD, START, END = range(256, 259)  # after the bytes, as in CLIP, which reads out at the highest id
@@ -101,3 +105,42 @@ def _tokenizer() -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, pad_token="<pad>", bos_token="<start>", eos_token="<end>"
     )
+
+
+def make_student(folder: Path, *, seed: int = 0) -> Path:
+    """Write a student with random weights that names concepts of two teachers."""
+    groups = [["forest", "kitchen", "street", "beach"], ["dog", "teapot"]]
+    torch.manual_seed(seed)
+    network = FireNet(6).eval()
+    with torch.no_grad():  # Random features hardly differ: spread what little there is.
+        features = network.maps(255 * torch.rand(32, 3, 64, 64)).last.mean((2, 3))
+        spread = features.std(0).clamp_min(float(features.std(0).mean()))
+        network.head.weight.copy_(torch.randn(6, features.shape[1]) / spread / 60)
+        network.head.bias.copy_(-network.head.weight @ features.mean(0))
+    vectors = torch.from_numpy(SentenceEncoder().encode_texts([*groups[0], *groups[1]]))
+    said = {
+        "kind": "concepts",
+        "image_px": 64,
+        "width": 384,
+        "concepts": groups,
+        "conse": {"temperature": 1.5, "num_concepts": 4, "group_weights": [0.75, 0.25]},
+        "logit_scale": 25.0,
+        "label_template": "{label}",
+    }
+    write_student(folder, said, {**fused_weights(network), "concept_vectors": vectors})
+    return folder
+
+
+def make_space_student(folder: Path, *, seed: int = 0) -> Path:
+    """Write a student with random weights that a tiny CLIP in the folder beside taught."""
+    teacher = make_tiny_clip(folder.with_name(f"{folder.name}-teacher"), seed=seed)
+    torch.manual_seed(seed)
+    text = {
+        "encoder": str(teacher),
+        "width": 8,
+        "logit_scale": 100.0,
+        "label_template": "A photo of a {label}",
+    }
+    said = {"kind": "space", "image_px": 64, "text": text}
+    write_student(folder, said, fused_weights(FireNet(8).eval()))
+    return folder

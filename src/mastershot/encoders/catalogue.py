@@ -1,12 +1,13 @@
 """The encoders by name: one visible table, and the one function that loads from it.
 
-To offer another checkpoint of CLIP or SigLIP, add its row. An encoder of another kind, such as one
-that ships inside the package, adds its row and its branch in `load_encoder`.
+To offer another checkpoint of CLIP or SigLIP, add its row. An encoder of another kind adds its row
+and its branch in `load_encoder`.
 """
 
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -14,9 +15,13 @@ from threading import Thread
 from mastershot.core.errors import EncoderError, EncoderUnavailableError
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.checkpoint import missing_parts, one_line, quiet
-from mastershot.encoders.image_text import TransformersEncoder
+from mastershot.encoders.image_text import TransformersEncoder, find_device
+from mastershot.encoders.starter import STARTER_FOLDER, STARTER_NAME, StudentEncoder, TextEncoder
+from mastershot.encoders.student import StudentSettings, is_student
+from mastershot.encoders.text import SentenceEncoder
 
 HUB_ANSWERS_WITHIN_S = 6.0
+_EXAMPLE = "openai/clip-vit-base-patch32"
 _PATTERNS = ["*.json", "model*.safetensors"]
 
 
@@ -26,12 +31,14 @@ class KnownEncoder:
 
     Attributes:
         alias: What a user types.
-        name: Where its weights are on the Hugging Face hub.
+        name: Where its weights are on the Hugging Face hub; of a packaged one, just its name.
         revision: The commit to take; None is the newest.
         kind: What it is.
-        size_bytes: Size of its weights: four bytes a parameter.
+        size_bytes: Size of its weights.
         licence: Licence its makers give it.
         source: Where it was published.
+        speed_fps: Frames a second on the two cores of docs/speed.md; None where not measured.
+        packaged: True if its weights come with this package.
     """
 
     alias: str
@@ -41,11 +48,24 @@ class KnownEncoder:
     size_bytes: int
     licence: str
     source: str
+    speed_fps: float | None = None
+    packaged: bool = False
 
 
 # OpenAI's base models are pickles on the main branch; these commits, pull requests 66 and 17 of the
 # two repositories, hold the same weights as safetensors.
 ENCODERS = (
+    KnownEncoder(
+        alias="starter",
+        name=STARTER_NAME,
+        revision=None,
+        kind="distilled FireNet + MiniLM, 128 pixels",
+        size_bytes=4_668_396,
+        licence="evaluation and research",
+        source="docs/starter.md",
+        speed_fps=254,
+        packaged=True,
+    ),
     KnownEncoder(
         alias="clip",
         name="openai/clip-vit-base-patch32",
@@ -54,6 +74,7 @@ ENCODERS = (
         size_bytes=605_109_252,
         licence="MIT",
         source="Radford et al. 2021, arXiv:2103.00020",
+        speed_fps=21,
     ),
     KnownEncoder(
         alias="clip-b16",
@@ -84,7 +105,7 @@ ENCODERS = (
     ),
 )
 
-DEFAULT_ENCODER = "clip"
+DEFAULT_ENCODER = "starter"
 """The alias of the encoder that is tried when the user names none."""
 
 
@@ -127,19 +148,52 @@ def load_encoder(
     row = next((row for row in ENCODERS if name in (row.alias, row.name)), None)
     folder = Path(name)
     if row is not None:
-        name, folder = row.name, _hub_folder(row.name, row.revision, download)
+        name = row.name
+        folder = STARTER_FOLDER if row.packaged else _hub_folder(name, row.revision, download)
     elif folder.is_dir():
         name = folder.resolve().name
     elif re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         folder = _hub_folder(name, None, download)
     else:
         raise EncoderError(_unknown(name))
+    if is_student(folder):
+        if dtype not in (None, "float32"):
+            raise EncoderError(f"encoder {name} computes in float32 alone, not in {dtype!r}")
+        load_text = partial(_load_text, download=download)
+        return StudentEncoder(folder, name=name, load_text=load_text, device=find_device(device))
     return TransformersEncoder(folder, name=name, device=device, dtype=dtype)
+
+
+def fetch_encoder(name: str) -> Path:
+    """Return the folder of an encoder's weights on this machine, fetched now if need be.
+
+    Raises:
+        EncoderUnavailableError: The hub does not answer; the text says what else can be done.
+        EncoderError: The name is neither in the table nor one of the hub.
+    """
+    row = next((row for row in ENCODERS if name in (row.alias, row.name)), None)
+    if row is not None:
+        return STARTER_FOLDER if row.packaged else _hub_folder(row.name, row.revision, True)
+    if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
+        raise EncoderError(_unknown(name))
+    return _hub_folder(name, None, True)
 
 
 def available_encoders() -> tuple[EncoderAvailability, ...]:
     """Return, for each row of the table, whether it is here; loads nothing, asks no network."""
-    return tuple(EncoderAvailability(row, _cached(row.name, row.revision)) for row in ENCODERS)
+    return tuple(
+        EncoderAvailability(
+            row, STARTER_FOLDER if row.packaged else _cached(row.name, row.revision)
+        )
+        for row in ENCODERS
+    )
+
+
+def _load_text(settings: StudentSettings, *, download: bool) -> TextEncoder:
+    """Return what encodes a student's words: the packaged encoder, or its teacher."""
+    if not settings.text_encoder:
+        return SentenceEncoder()
+    return load_encoder(settings.text_encoder, download=download)
 
 
 def _unknown(name: str) -> str:
@@ -147,7 +201,7 @@ def _unknown(name: str) -> str:
     close = get_close_matches(name, aliases, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
     return (
-        f"encoder {name!r} is neither a folder, nor a name on the hub such as {ENCODERS[0].name}, "
+        f"encoder {name!r} is neither a folder, nor a name on the hub such as {_EXAMPLE}, "
         f"nor one of {', '.join(aliases)}{hint}"
     )
 

@@ -67,7 +67,7 @@ class TransformersEncoder:
         self._kind = check_folder(folder)
         self._weights = weight_files(folder)
         self._preparation = read_preparation(folder)
-        self._device = _find_device(device)
+        self._device = find_device(device)
         self._batch_size = _BATCH_SIZES[self._device.type]
         self._dtype = _find_dtype(dtype, self._device)
         self._model = load_network(folder, self._kind)
@@ -191,7 +191,12 @@ def fastest_dtype(device: "torch.device") -> str:
     return "bfloat16" if computes_in_it else "float32"
 
 
-def _find_device(name: str | None) -> "torch.device":
+def find_device(name: str | None) -> "torch.device":
+    """Return the device of this name; a GPU if there is one and no name is given.
+
+    Raises:
+        EncoderError: There is no such device here.
+    """
     import torch
 
     if name is None:

@@ -1,0 +1,166 @@
+"""A small student as an encoder; the one that ships with the package is the default.
+
+It is fast and needs no download. A student of concepts names what it sees, places and things, and
+a frame's vector is the convex combination of their names' sentence vectors: ConSE (Norouzi et al.
+2014, arXiv:1312.5650, section 3.2). A student of a space answers in the space of its teacher.
+"""
+# T frames, N concepts, D width of the space
+
+import hashlib
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol
+
+import numpy as np
+
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
+from mastershot.encoders.images import ImagePreparation, prepare_frames
+from mastershot.encoders.student import (
+    STUDENT_WEIGHTS,
+    StudentSettings,
+    load_student,
+    read_student,
+)
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor
+
+STARTER_FOLDER = Path(__file__).parent / "starter_weights"
+STARTER_NAME = "mastershot/starter"
+_BATCH_SIZE = 32
+
+
+class TextEncoder(Protocol):
+    """Maps texts to unit vectors."""
+
+    def encode_texts(self, texts: Sequence[str]) -> FloatArray:
+        """Return one unit vector a text, shape (N, D)."""
+        ...
+
+
+class StudentEncoder:
+    """A distilled network as an `ImageTextEncoder`.
+
+    Vectors are float32 and of unit length; a frame has the same vector to 1e-6 whatever batch it
+    comes in. What encodes words is loaded at the first word.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        name: str,
+        load_text: Callable[[StudentSettings], TextEncoder],
+        device: "torch.device",
+    ) -> None:
+        """Load a student from its folder.
+
+        Args:
+            folder: Where its settings and weights are.
+            name: What its space is called.
+            load_text: Makes the encoder of its words.
+            device: Where it runs.
+
+        Raises:
+            EncoderError: The folder does not hold a whole student.
+        """
+        self._folder = folder
+        self._name = name
+        self._settings = read_student(folder)
+        network, concepts = load_student(folder, self._settings)
+        self._network = network.to(device)
+        self._concepts = None if concepts is None else concepts.to(device)
+        self._device = device
+        self._load_text = load_text
+        self._preparation = _preparation(self._settings.image_px)
+
+    @property
+    def label_template(self) -> str:
+        """The prompt a label is put into."""
+        return self._settings.label_template
+
+    @property
+    def logit_scale(self) -> float:
+        """What a cosine is multiplied by before a softmax over labels."""
+        return self._settings.logit_scale
+
+    @cached_property
+    def space(self) -> EmbeddingSpace:
+        """The space of the vectors, named by the student's settings and weights."""
+        digest = hashlib.blake2b(digest_size=16)
+        # Where its teacher lies on this machine is not part of what it computes.
+        digest.update(repr(replace(self._settings, text_encoder="")).encode())
+        digest.update((self._folder / STUDENT_WEIGHTS).read_bytes())
+        return EmbeddingSpace(self._name, f"blake2b:{digest.hexdigest()}", self._settings.width)
+
+    def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
+        """Return one unit vector a frame, float32 (T, D).
+
+        Args:
+            images: RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ.
+
+        Raises:
+            EncoderError: A frame is not uint8 of shape (H, W, 3).
+        """
+        import torch
+
+        parts = [np.zeros((0, self._settings.width), np.float32)]
+        for first in range(0, len(images), _BATCH_SIZE):
+            pixels = prepare_frames(images[first : first + _BATCH_SIZE], self._preparation)
+            pixels = pixels.to(self._device, memory_format=torch.channels_last)
+            with torch.inference_mode():
+                parts.append(self._vectors(self._network(pixels)).cpu().numpy())
+        return np.concatenate(parts)
+
+    def encode_texts(self, texts: Sequence[str]) -> FloatArray:
+        """Return one unit vector a text, float32 (N, D).
+
+        Raises:
+            EncoderError: One string was given where a list of strings is needed.
+        """
+        return self._text.encode_texts(texts)
+
+    @cached_property
+    def _text(self) -> TextEncoder:
+        return self._load_text(self._settings)
+
+    def _vectors(self, outputs: "Tensor") -> "Tensor":
+        from torch.nn.functional import normalize
+
+        if self._concepts is None:
+            return normalize(outputs, dim=-1)
+        return normalize(conse(outputs, self._concepts, self._settings), dim=-1)
+
+
+def conse(logits: "Tensor", concepts: "Tensor", settings: StudentSettings) -> "Tensor":
+    """Return the convex combination of the best concepts' vectors, (T, D), not yet of unit length.
+
+    Args:
+        logits: One row a frame, one column a concept, (T, N).
+        concepts: Unit vector of each concept's name, (N, D).
+        settings: Temperature, number of concepts, weight of each group of concepts.
+    """
+    import torch
+
+    groups = torch.split(logits / settings.temperature, list(settings.groups), 1)
+    weighted = zip(groups, settings.group_weights, strict=True)
+    probabilities = torch.cat([weight * group.softmax(1) for group, weight in weighted], 1)
+    best = probabilities.topk(settings.num_concepts, dim=1)
+    weights = best.values / best.values.sum(1, keepdim=True)
+    return (weights.unsqueeze(-1) * concepts[best.indices]).sum(1)
+
+
+def _preparation(image_px: int) -> ImagePreparation:
+    """Return how a student wants its frames: squeezed into a square, values 0…255."""
+    return ImagePreparation(
+        resize_px=image_px,
+        keep_aspect=False,
+        size_px=image_px,
+        interpolation="bilinear",
+        rescale=1.0,
+        mean=(0.0, 0.0, 0.0),
+        std=(1.0, 1.0, 1.0),
+    )

