@@ -1,0 +1,1 @@
+"""Recipes: training runs as YAML files, some of which ship with the package."""

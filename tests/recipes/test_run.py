@@ -1,0 +1,83 @@
+import builtins
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.encoders.tiny_models import make_tiny_clip
+from tests.films import encode_film, flat_images
+from tests.training.classroom import write_pictures, write_squeezenet
+
+from mastershot.core.errors import MastershotError
+from mastershot.encoders.catalogue import load_encoder
+from mastershot.recipes.load import Recipe, load_recipe
+from mastershot.training.settings import unwatched
+
+SHORT = (
+    "study.steps=2", "study.batch_size=2", "study.group_size=4", "study.warmup_steps=1",
+    "study.teacher_px=48", "study.student_px=32", "held_out.share=0.3",
+)  # fmt: skip
+
+
+def run(recipe: Recipe, out: Path) -> Any:
+    return recipe.kind.run(recipe.settings, out, unwatched)
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    colours = [(200, 30, 30), (30, 200, 30), (30, 30, 200)]
+    return encode_film(tmp_path / "film.mp4", flat_images(colours, each=48))
+
+
+@pytest.mark.parametrize("name", ["debug/distil", "distil/clip"])
+def test_recipes_with_an_encoder_take_two_steps(tmp_path: Path, film: Path, name: str) -> None:
+    encoder = make_tiny_clip(tmp_path / "toy")
+    overrides = [*SHORT, f"teachers.0.weights={encoder}", f"frames.0.path={film}",
+                 "frames.0.rate_hz=4"]  # fmt: skip
+    result = run(load_recipe(name, overrides), tmp_path / "out")
+    assert load_encoder(result.path).space.width == 8
+    assert result.figures["agreement"][0]["source"] == "film.mp4"
+
+
+def test_the_starter_takes_two_steps(tmp_path: Path) -> None:
+    for folder in ("frames/scene15_train", "frames/posters128", "films"):
+        write_pictures(tmp_path / folder)
+    models = tmp_path / "models"
+    write_squeezenet(models)
+    (models / "squeezenet.safetensors").rename(models / "squeezenet_places365.safetensors")
+    (models / "classes.txt").rename(models / "places365_classes.txt")
+    # The classifier in its .tflite file is too large to be made here: the other teaches alone.
+    recipe = load_recipe(
+        "distil/starter",
+        [*SHORT, f"data={tmp_path}", "teachers=[{kind: squeezenet, concepts: models/places365_"
+         "classes.txt, weights: models/squeezenet_places365.safetensors}]"],
+    )  # fmt: skip
+    result = run(recipe, tmp_path / "out")
+    said = json.loads((result.path / "student.json").read_text())
+    assert [trained["source"] for trained in said["trained_on"]] == [
+        "scene15_train", "posters128", "films",
+    ]  # fmt: skip
+
+
+def test_what_a_recipe_names_and_is_not_there_is_listed(tmp_path: Path) -> None:
+    recipe = load_recipe("distil/starter", [f"data={tmp_path}", "held_out.labelled=gone.csv"])
+    problems = recipe.kind.problems(recipe.settings)
+    assert len(problems) == 8
+    assert problems[0].startswith(f"frames {tmp_path}/frames/scene15_train do not exist")
+    assert problems[-1] == "list gone.csv of held_out is neither a file nor one that ships"
+
+
+def test_without_lightning_the_sentence_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name == "mastershot.training.distil":
+            raise ImportError("no", name="lightning.pytorch")
+        return real(name, *rest)
+
+    recipe = load_recipe("distil/clip")
+    monkeypatch.setattr(builtins, "__import__", without)
+    with pytest.raises(MastershotError, match=r"needs lightning; `pip install 'mastershot\[train"):
+        run(recipe, tmp_path)
