@@ -164,10 +164,9 @@ def test_a_rate_takes_frames_by_time_and_leaves_no_shot_out(film) -> None:
 def test_without_an_encoder_the_rest_is_delivered_and_one_sentence_says_how(
     film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("HF_HUB_CACHE", str(tmp_path / "no cache"))
-    kit = prepare(Plan())
-    if kit.labeller is not None:
-        pytest.skip("the default encoder is on this machine")
+    monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+    kit = prepare(Plan(encoder="somebody/clip"))
     [note] = kit.notes
     assert "\n" not in note
     assert "--encoder" in note
@@ -176,6 +175,35 @@ def test_without_an_encoder_the_rest_is_delivered_and_one_sentence_says_how(
     assert timeline.scenes
     assert timeline.shots[0].labels is None
     assert "--encoder" in (folder / "report.html").read_text()
+
+
+def test_the_starter_labels_when_no_encoder_is_named_and_says_so(film, tmp_path: Path) -> None:
+    kit = prepare(Plan())
+    [note] = kit.notes
+    assert "starter" in note
+    assert "--encoder clip" in note
+    timeline, folder = analyze_movie(film[0], kit, tmp_path)
+    check(timeline)
+    assert timeline.shots[0].labels
+    assert timeline.made_by.steps["labels"]["encoder"] == "mastershot/starter"
+    page = (folder / "report.html").read_text()
+    assert "mastershot/starter" in page
+    assert "--encoder clip" in page
+
+
+def test_a_very_long_shot_is_scored_in_pieces_and_comes_out_the_same(
+    film, tiny_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kit = prepare(Plan(encoder=str(tiny_clip), sampling=parse_sampling("every")))
+    whole, _ = analyze_movie(film[0], kit, tmp_path / "whole")
+    monkeypatch.setattr("mastershot.pipeline.describe._FRAMES_AT_ONCE", 7)
+    pieces, _ = analyze_movie(film[0], kit, tmp_path / "pieces")
+    assert [scene.first_shot for scene in pieces.scenes] == [s.first_shot for s in whole.scenes]
+    for one, other in zip(pieces.shots, whole.shots, strict=True):
+        assert len(range(one.span.first_frame, one.span.end_frame)) > 7
+        assert [label.score for label in one.labels] == pytest.approx(
+            [label.score for label in other.labels], abs=1e-6
+        )
 
 
 def test_labels_stay_where_their_encoder_has_gone(film, tiny_clip: Path, tmp_path: Path) -> None:
@@ -209,6 +237,24 @@ def test_two_films_of_one_stem_get_two_folders(film, tmp_path: Path) -> None:
     assert folders[0] == folders[2] != folders[1] == folders[3]
     assert folders[0].name == "film"
     assert folders[1].name.startswith("film-")
+
+
+def test_a_film_of_the_same_stem_that_comes_between_keeps_its_folder(film, tmp_path: Path) -> None:
+    other = tmp_path / "other" / "film.mp4"
+    other.parent.mkdir()
+    encode_film(other, flat_images([(9, 99, 9)], each=5))
+    kit, out = prepare(Plan(steps=("shots",))), tmp_path / "out"
+    taken: list[Path] = []
+
+    def the_other_comes_between(stage: str, _done: int, _total: int | None) -> None:
+        if stage == "report" and not taken:
+            taken.append(analyze_movie(other, kit, out)[1])
+
+    timeline, folder = analyze_movie(film[0], kit, out, progress=the_other_comes_between)
+    assert taken[0].name == "film"
+    assert folder.name.startswith("film-")
+    assert Timeline.load(folder / "timeline.json") == timeline
+    assert Timeline.load(taken[0] / "timeline.json").movie.num_frames == 5
 
 
 def test_a_folder_that_is_not_ours_is_left_alone(film, tmp_path: Path) -> None:

@@ -51,6 +51,21 @@ def test_a_film_is_analysed_and_kept_once(films: list[Path], tmp_path: Path) -> 
     assert (library.dump(), versions(library)) == before
 
 
+def test_a_film_that_was_moved_is_found_again(films: list[Path], tmp_path: Path) -> None:
+    library, kit = ms.Library(tmp_path / "films.mastershot"), prepare(WITHOUT_WORDS)
+    here, there = tmp_path / "here.mp4", tmp_path / "there.mp4"
+    shutil.copy(films[0], here)
+    first = library.add(here, kit=kit)
+    assert library.add(films[0], kit=kit) == first  # a copy: the film is still where it was
+    here.rename(there)
+    moved = library.add(there, kit=kit)
+    assert moved == replace(first, movie=replace(first.movie, path=str(there)))
+    [movie] = library.movies()
+    assert movie.path == movie.file == str(there)
+    assert library.thumb(moved.shots[0].id)
+    assert library.verify() == []
+
+
 def test_new_labels_are_made_from_what_is_kept(
     films: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,8 +7,6 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from mastershot.core.errors import EmbeddingSpaceError
-
 FloatArray: TypeAlias = npt.NDArray[np.float32]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 ImageArray: TypeAlias = npt.NDArray[np.uint8]
@@ -55,12 +53,3 @@ class Embeddings:
 
     def __len__(self) -> int:
         return len(self.frames)
-
-
-def require_same_space(one: EmbeddingSpace, other: EmbeddingSpace) -> None:
-    """Raise `EmbeddingSpaceError` unless vectors of the two spaces may be compared."""
-    if one != other:
-        raise EmbeddingSpaceError(
-            f"embeddings of {one.model} ({one.key}) cannot be compared with those of "
-            f"{other.model} ({other.key}); encode both with one encoder"
-        )

@@ -9,21 +9,16 @@ in view.
 import base64
 import hashlib
 import json
-from collections.abc import Callable
-from functools import cache
-from importlib import resources
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mastershot.core.movie import Movie, Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_statistics
 from mastershot.exports.drawing import draw_film
+from mastershot.exports.pages import page_template, template_text
 from mastershot.exports.tables import open_whole
-
-if TYPE_CHECKING:
-    from jinja2 import Environment
 
 JPEG_MAGIC = b"\xff\xd8\xff"
 
@@ -44,7 +39,7 @@ def write_report(
     Raises:
         OutputError: The page cannot be written; what was there before stays.
     """
-    template = _environment().get_template("report.html")
+    template = page_template("report.html", _FILTERS)
     page = template.stream(_content(timeline, thumbs, notes))
     with open_whole(path, newline="\n") as file:
         for piece in page:
@@ -53,7 +48,7 @@ def write_report(
 
 def _content(timeline: Timeline, thumbs: Path, notes: tuple[str, ...]) -> dict[str, object]:
     statistics = cutting_statistics(timeline)
-    script = _template_text("report.js")
+    script = template_text("report.js")
     return {
         "timeline": timeline,
         "movie": timeline.movie,
@@ -69,29 +64,6 @@ def _content(timeline: Timeline, thumbs: Path, notes: tuple[str, ...]) -> dict[s
         # The browser runs this script and no other, whatever a label or a file name says.
         "script_hash": base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     }
-
-
-@cache
-def _environment() -> "Environment":
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FunctionLoader(_template_text),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["clock"] = format_clock
-    environment.filters["seconds"] = _seconds_text
-    environment.filters["duration"] = _duration_text
-    environment.filters["count"] = _count
-    environment.filters["setting"] = _setting_text
-    return environment
-
-
-def _template_text(name: str) -> str:
-    return (resources.files("mastershot.exports") / "templates" / name).read_text("utf-8")
 
 
 def _picture_reader(thumbs: Path) -> Callable[[Shot], str | None]:
@@ -179,3 +151,12 @@ def _card_aspect(movie: Movie) -> float:
     """Return width over height of a card's picture; upright films are kept from towering."""
     shown = movie.width_px * movie.sample_aspect_ratio / movie.height_px
     return round(min(max(float(shown), 0.8), 2.4), 4)
+
+
+_FILTERS: Mapping[str, Callable[..., str]] = {
+    "clock": format_clock,
+    "seconds": _seconds_text,
+    "duration": _duration_text,
+    "count": _count,
+    "setting": _setting_text,
+}

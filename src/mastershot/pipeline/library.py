@@ -1,10 +1,11 @@
 """The library a user meets: the store, and films going in."""
 
+import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
-
+from mastershot.core.protocols import ImageTextEncoder
 from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
 from mastershot.pipeline.analyze import (
@@ -14,8 +15,10 @@ from mastershot.pipeline.analyze import (
     still_holds,
     watched_before,
 )
-from mastershot.pipeline.describe import sampled_blocks
+from mastershot.pipeline.describe import frames_of, sampled_blocks
+from mastershot.pipeline.nearest import Hits
 from mastershot.pipeline.plan import Kit, Plan, prepare
+from mastershot.pipeline.search import search_words
 from mastershot.pipeline.watch import Progress, no_progress
 from mastershot.store.features import FolderFeatures
 from mastershot.store.library import Library as FilmStore
@@ -38,8 +41,9 @@ class Library(FilmStore):
     ) -> Timeline:
         """Return the timeline of a film, analysed and kept; a film that is there changes nothing.
 
-        Killed at any point, the same call goes on from what is kept. Where labels or scenes alone
-        would change, they are made anew from the kept vectors, and nothing is decoded.
+        Of a film whose file was moved the new path is kept. Killed at any point, the same call goes
+        on from what is kept. Where labels or scenes alone would change, they are made anew from the
+        kept vectors, and nothing is decoded.
 
         Args:
             path: The film, or what `probe` said of it.
@@ -58,7 +62,7 @@ class Library(FilmStore):
             known = self._known(file.id, kit)
             if known is not None:
                 shutil.rmtree(building, ignore_errors=True)
-                return known
+                return self._followed(known, file)
         timeline, folder = analyze_movie(file, kit, out or building, progress=progress)
         try:
             self._copy_vectors(timeline, kit, FolderFeatures(folder / "features"))
@@ -67,6 +71,28 @@ class Library(FilmStore):
             if out is None:
                 shutil.rmtree(building, ignore_errors=True)
         return timeline
+
+    def search(
+        self, words: str, *, limit: int = 10, encoder: str | Path | ImageTextEncoder | None = None
+    ) -> Hits:
+        """Return the shots that words describe best, best first; `search_words` says how.
+
+        A shot counts by its frame that is nearest to the words. What was not searched, such as
+        films that this encoder has not looked at, is in the notes of what comes back.
+
+        Args:
+            words: What to look for.
+            limit: The most shots to return.
+            encoder: An encoder, or its name or folder. None takes the default one if the library
+                holds vectors of it, else the one whose vectors it holds.
+
+        Raises:
+            SettingError: There are no words, or the limit is below 1.
+            EncoderError: The encoder is unknown, unusable or not on this machine.
+            EmbeddingSpaceError: The library holds no vectors of the encoder.
+            LibraryError: The library holds nothing to search, or cannot be read.
+        """
+        return search_words(self, words, limit=limit, encoder=encoder)
 
     def _known(self, movie_id: str, kit: Kit) -> Timeline | None:
         """Return the film's timeline if it is there or can be made from what is there."""
@@ -77,14 +103,27 @@ class Library(FilmStore):
         if watched is None:
             return None
         timeline = describe(watched, kit, store, made)
+        self._put_again(timeline)
+        return timeline
+
+    def _followed(self, known: Timeline, file: FilmFile) -> Timeline:
+        """Return the timeline with the film's new path, if the file is no longer where it was."""
+        if Path(self.movie(file.id).file).exists():
+            return known
+        path = os.fsencode(file.path).decode("utf-8", "replace")
+        moved = replace(known, movie=replace(known.movie, path=path))
+        self._put_again(moved)
+        return moved
+
+    def _put_again(self, timeline: Timeline) -> None:
+        """Keep a timeline with the pictures that the library has of its shots."""
         thumbs = {shot.id: self.thumb(shot.id) for shot in timeline.shots}
         self.put_timeline(timeline, {id: jpeg for id, jpeg in thumbs.items() if jpeg is not None})
-        return timeline
 
     def _copy_vectors(self, timeline: Timeline, kit: Kit, source: FolderFeatures) -> None:
         target = self.features(timeline.movie.id)
         for space in kit.spaces:
             for block in sampled_blocks(timeline.shots):
-                missing = target.missing(space, np.concatenate(block))
+                missing = target.missing(space, frames_of(block))
                 if len(missing):
                     target.put(source.get(space, missing))

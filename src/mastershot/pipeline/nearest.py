@@ -1,0 +1,232 @@
+"""The shots of a library that lie nearest to a query: exact, over every vector that it holds."""
+# T frames of a block, D width of the space
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+import numpy as np
+
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
+from mastershot.core.errors import EmbeddingSpaceError, LibraryError, SettingError
+from mastershot.core.movie import shot_id
+from mastershot.encoders.catalogue import DEFAULT_ENCODER, ENCODERS
+from mastershot.scenes.grouping import COLOR_SPACE
+from mastershot.store.library import Library as FilmStore
+from mastershot.store.library import LibraryMovie
+from mastershot.store.reading import StoredShot, first_frames, stored_shots, vector_blocks
+
+_ATTEMPTS = 3
+
+
+@dataclass(frozen=True, eq=False)
+class Query:
+    """What is searched for, as a point of a space.
+
+    Attributes:
+        space: Where it lies.
+        vector: Its unit vector, float32 (D,).
+    """
+
+    space: EmbeddingSpace
+    vector: FloatArray
+
+
+@dataclass(frozen=True)
+class Hit(StoredShot):
+    """One shot that a search found; `Library.thumb` gives its picture.
+
+    Attributes:
+        movie_id: Its film's id.
+        path: The film's file as the user named it.
+        score: Cosine of the query with the nearest frame, in [-1, 1]. It is no probability, and
+            scores of two encoders do not compare.
+        frame: Ordinal of that frame; of frames equally near, the first.
+    """
+
+    movie_id: str
+    path: str
+    score: float
+    frame: int
+
+
+class Hits(list[Hit]):
+    """The shots that a search found, best first, and what was searched.
+
+    Attributes:
+        space: The space that the query and the frames were compared in.
+        num_films_not_searched: Films of the library without a vector in that space.
+        notes: Sentences on what was not searched.
+    """
+
+    def __init__(
+        self,
+        hits: Iterable[Hit],
+        *,
+        space: EmbeddingSpace,
+        num_films_not_searched: int = 0,
+        notes: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(hits)
+        self.space = space
+        self.num_films_not_searched = num_films_not_searched
+        self.notes = notes
+
+
+def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
+    """Return the shots nearest to a query: best first, then by film and time.
+
+    A shot's score is the best cosine of its frames that have a vector, not their mean: who
+    searches wants the shots in which a thing is seen at all, and a mean would bury what a pan
+    passes by; the frame that was found is the evidence. So a shot of which many frames were
+    sampled has more chances than one of which few were.
+
+    Every vector is compared, in blocks, and some twenty bytes a shot are kept between them. A
+    film that comes or goes meanwhile may or may not be among the hits.
+
+    Raises:
+        SettingError: The limit is below 1.
+        EmbeddingSpaceError: The library holds no vectors of the query's space.
+        LibraryError: The library cannot be read, or changes faster than it can be searched.
+    """
+    require_limit(limit)
+    _require_held(store, query.space)
+    for _ in range(_ATTEMPTS):
+        hits = _search_once(store, query, limit)
+        if hits is not None:
+            return hits
+    raise LibraryError(
+        f"library {store.path} changed under each of {_ATTEMPTS} searches; search again once no "
+        "film is being added, or see what `mastershot library verify` says of it"
+    )
+
+
+def require_limit(limit: int) -> None:
+    """Raise `SettingError` unless a search may return a shot."""
+    if limit < 1:
+        raise SettingError(f"a search for {limit} shots finds nothing; the limit is 1 or more")
+
+
+def word_spaces(store: FilmStore) -> list[EmbeddingSpace]:
+    """Return the spaces of encoders of words that the library holds vectors in, at least one.
+
+    Raises:
+        LibraryError: It holds none, or cannot be read.
+    """
+    spaces = [
+        space
+        for space in store.spaces()
+        if space != COLOR_SPACE and any(True for _ in vector_blocks(store.tables, space))
+    ]
+    if not spaces:
+        raise LibraryError(
+            f"library {store.path} holds no film that an encoder of words has looked at; "
+            f"{_add_command(store, DEFAULT_ENCODER)} adds one"
+        )
+    return spaces
+
+
+def _require_held(store: FilmStore, space: EmbeddingSpace) -> None:
+    held = word_spaces(store)
+    if space in held:
+        return
+    models = sorted({other.model for other in held})
+    trouble = f"library {store.path} holds no vectors of {space.model}, but of {', '.join(models)}"
+    if space.model in models:
+        trouble = (
+            f"the vectors of {space.model} in library {store.path} are of other weights or of "
+            f"another precision than {space.model} has here, so they do not compare"
+        )
+    raise EmbeddingSpaceError(f"{trouble}; {_add_command(store, space.model)} makes some")
+
+
+def _add_command(store: FilmStore, encoder: str) -> str:
+    """Return the command that has an encoder look at a film; one made of a folder is no name."""
+    named = "/" in encoder or encoder in {row.alias for row in ENCODERS}
+    name = encoder if named else "FOLDER"
+    return f"`mastershot library add FILM --library {store.path} --encoder {name}`"
+
+
+class _Film:
+    """A film while the vectors pass by: the best score of each of its shots so far."""
+
+    def __init__(self, movie: LibraryMovie, starts: IntArray) -> None:
+        self.movie = movie
+        self.scores = np.full(len(starts), -np.inf, np.float32)
+        self.frames = np.zeros(len(starts), np.int64)
+        self._starts = starts
+
+    @property
+    def num_shots_without_vector(self) -> int:
+        return int((self.scores == -np.inf).sum())
+
+    def take(self, frames: IntArray, scores: FloatArray) -> None:
+        """Take the scores of some frames; of equal scores in a shot the first frame's counts."""
+        shots = np.searchsorted(self._starts, frames, side="right") - 1
+        order = np.lexsort((frames, -scores, shots))
+        shots, firsts = np.unique(shots[order], return_index=True)
+        frames, scores = frames[order[firsts]], scores[order[firsts]]
+        earlier = (scores == self.scores[shots]) & (frames < self.frames[shots])
+        better = (scores > self.scores[shots]) | earlier
+        self.scores[shots[better]] = scores[better]
+        self.frames[shots[better]] = frames[better]
+
+
+def _search_once(store: FilmStore, query: Query, limit: int) -> Hits | None:
+    """Return the hits, or None if the library changed so that they do not fit together."""
+    movies, starts = store.movies(), first_frames(store.tables)
+    if any(len(starts.get(movie.run_id, ())) != movie.num_shots for movie in movies):
+        return None
+    films = {movie.id: _Film(movie, starts[movie.run_id]) for movie in movies}
+    for movie_id, block in vector_blocks(store.tables, query.space):
+        if movie_id in films:
+            # Not `@`: its last bits depend on where in a block a row stands, einsum's do not.
+            films[movie_id].take(block.frames, np.einsum("td,d->t", block.vectors, query.vector))
+    best = list(_best(list(films.values()), limit))
+    ids = [shot_id(film.movie.id, index) for film, index in best]
+    runs = {film.movie.run_id for film, _ in best}
+    shots = {shot.id: shot for shot in stored_shots(store.tables, ids, runs=runs)}
+    if len(shots) < len(ids):
+        return None
+    hits = (
+        Hit(
+            **asdict(shots[id]),
+            movie_id=film.movie.id,
+            path=film.movie.path,
+            score=float(film.scores[index]),
+            frame=int(film.frames[index]),
+        )
+        for id, (film, index) in zip(ids, best, strict=True)
+    )
+    return _told(hits, store, query.space, films.values())
+
+
+def _best(films: Sequence[_Film], limit: int) -> Iterator[tuple[_Film, int]]:
+    """Yield the best shots, each as its film and index; of equal scores the earlier first."""
+    scores = np.concatenate([np.empty(0, np.float32), *(film.scores for film in films)])
+    ends = np.cumsum([len(film.scores) for film in films])
+    for place in np.argsort(-scores, kind="stable")[:limit]:
+        if scores[place] == -np.inf:
+            return
+        film = int(np.searchsorted(ends, place, side="right"))
+        yield films[film], int(place - ends[film] + len(films[film].scores))
+
+
+def _told(
+    hits: Iterable[Hit], store: FilmStore, space: EmbeddingSpace, films: Collection[_Film]
+) -> Hits:
+    """Return the hits with sentences on all that was not searched."""
+    partly = [film for film in films if film.num_shots_without_vector < film.movie.num_shots]
+    num_films = len(films) - len(partly)
+    num_shots = sum(film.num_shots_without_vector for film in partly)
+    notes = []
+    if num_films:
+        notes.append(
+            f"not searched: {num_films:,} of {len(films):,} films, without vectors of "
+            f"{space.model}; {_add_command(store, space.model)} gives a film its vectors"
+        )
+    if num_shots:
+        notes.append(
+            f"not searched: {num_shots:,} of the shots of the other films, none of whose frames "
+            f"has a vector of {space.model}; {_add_command(store, space.model)} completes a film"
+        )
+    return Hits(hits, space=space, num_films_not_searched=num_films, notes=tuple(notes))

@@ -1,0 +1,100 @@
+"""Reading across the films of a library: where their shots start, and every vector of a space."""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from mastershot.core.embeddings import Embeddings, EmbeddingSpace, IntArray
+from mastershot.store.lance import LanceTables, quoted
+from mastershot.store.tables import embeddings_table
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_IDS_AT_ONCE = 500
+_COLUMNS = ("id", "run_id", "first_frame", "end_frame", "start_s", "end_s", "kept")
+
+
+@dataclass(frozen=True)
+class StoredShot:
+    """One shot of a library, as its row says.
+
+    Attributes:
+        id: The shot's id.
+        run_id: The analysis that found it.
+        first_frame: Ordinal of its first frame.
+        end_frame: Ordinal one past its last frame.
+        start_s: When it starts.
+        end_s: When it ends.
+        kept: Names of its kept labels.
+    """
+
+    id: str
+    run_id: str
+    first_frame: int
+    end_frame: int
+    start_s: float
+    end_s: float
+    kept: tuple[str, ...]
+
+
+def first_frames(tables: LanceTables) -> dict[str, IntArray]:
+    """Return the first frame of each shot, ascending, by the id of the film's run.
+
+    Runs that a killed writer left are among them.
+
+    Raises:
+        LibraryError: The shots cannot be read.
+    """
+    rows = tables.rows("shots", columns=["run_id", "first_frame"])
+    runs = rows.group_by("run_id").aggregate([("first_frame", "list")])
+    starts = zip(runs["run_id"].to_pylist(), runs["first_frame_list"], strict=True)
+    return {run: np.sort(frames.values.to_numpy()) for run, frames in starts}
+
+
+def stored_shots(
+    tables: LanceTables, ids: Sequence[str], *, runs: Collection[str]
+) -> list[StoredShot]:
+    """Return those of the shots that are there, as one of the runs found them, in no order.
+
+    Raises:
+        LibraryError: The shots cannot be read.
+    """
+    one_of_runs = f"run_id IN ({', '.join(map(quoted, sorted(runs)))})"
+    shots = []
+    for first in range(0, len(ids), _IDS_AT_ONCE):
+        part = ", ".join(map(quoted, ids[first : first + _IDS_AT_ONCE]))
+        rows = tables.rows("shots", where=f"id IN ({part}) AND {one_of_runs}", columns=_COLUMNS)
+        shots += [StoredShot(**row | {"kept": tuple(row["kept"])}) for row in rows.to_pylist()]
+    return shots
+
+
+def vector_blocks(tables: LanceTables, space: EmbeddingSpace) -> Iterator[tuple[str, Embeddings]]:
+    """Yield every vector of a space in blocks of some thousand frames of one film, and its id.
+
+    Blocks come in no order, a film's in several pieces; vectors of a film that is not there yet
+    come too. Only some blocks are in memory at once, however large the library.
+
+    Raises:
+        LibraryError: The vectors cannot be read.
+    """
+    name = embeddings_table(space.key)
+    for batch in tables.batches(name, ["movie_id", "frame", "vector"]):
+        with tables.told("cannot be read", name):
+            blocks = list(_blocks_of(batch, space))
+        yield from blocks
+
+
+def _blocks_of(batch: "pa.RecordBatch", space: EmbeddingSpace) -> Iterator[tuple[str, Embeddings]]:
+    if any(column.null_count for column in batch.columns):
+        raise ValueError("a row lacks its film, its frame or its vector")
+    films = batch["movie_id"].dictionary_encode()
+    codes, frames = films.indices.to_numpy(), batch["frame"].to_numpy()
+    vectors = batch["vector"].flatten().to_numpy().reshape(len(frames), space.width)
+    order = np.lexsort((frames, codes))
+    bounds = np.searchsorted(codes[order], np.arange(len(films.dictionary) + 1))
+    for code, movie_id in enumerate(films.dictionary.to_pylist()):
+        rows = order[bounds[code] : bounds[code + 1]]
+        yield movie_id, Embeddings(space, frames[rows], vectors[rows])
