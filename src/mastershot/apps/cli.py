@@ -1,11 +1,9 @@
 """The command ``mastershot``: each command parses, calls one library function, and prints."""
 
 import io
-import os
 import sys
 import traceback
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -13,6 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from mastershot import __version__
+from mastershot.apps.errors import errors_as_sentences, sentence
+from mastershot.apps.models import models
+from mastershot.apps.options import Debug, Json, LibraryFolder, Quiet
+from mastershot.apps.recipes import recipes_app, run
+from mastershot.apps.search import search
 from mastershot.apps.show import (
     FilmProgress,
     complain,
@@ -22,7 +25,7 @@ from mastershot.apps.show import (
     summary_line,
     timeline_lines,
 )
-from mastershot.core.errors import MastershotError, OutputError, SettingError
+from mastershot.core.errors import OutputError
 
 if TYPE_CHECKING:
     from mastershot.core.timeline import Timeline
@@ -40,10 +43,9 @@ app = typer.Typer(
 )
 library_app = typer.Typer(name="library", help="Keep the timelines of many films in one folder.")
 app.add_typer(library_app, no_args_is_help=True)
+app.add_typer(models, no_args_is_help=True)
+app.add_typer(recipes_app, no_args_is_help=True)
 
-Json = Annotated[bool, typer.Option("--json", help="Print machine-readable results on stdout.")]
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks.")]
-Quiet = Annotated[bool, typer.Option("--quiet", help="Show no progress.")]
 Encoder = Annotated[
     str | None,
     typer.Option(metavar="NAME|FOLDER", help="Encoder of frames and words, for labels."),
@@ -67,7 +69,6 @@ SamplingText = Annotated[
     str,
     typer.Option("--sampling", metavar="uniform:N|rate:HZ|every", help="Frames looked at a shot."),
 ]
-LibraryFolder = Annotated[Path, typer.Option("--library", metavar="DIR", help="The library.")]
 FilmInLibrary = Annotated[str, typer.Argument(metavar="FILM", help="Id, its start, or path.")]
 Steps = Annotated[str, typer.Option(metavar="NAME,…", help="Which of shots, labels, scenes.")]
 
@@ -229,6 +230,10 @@ def library_repair(library: LibraryFolder, debug: Debug = False) -> None:
         say(f"dropped {Library(library).repair()} rows that belonged to no film")
 
 
+app.command()(search)
+app.command()(run)
+
+
 @app.command()
 def doctor(as_json: Json = False, debug: Debug = False) -> None:
     """Say what is installed, which encoders can be had, and how fast this machine is."""
@@ -260,32 +265,6 @@ def main() -> None:
     app()
 
 
-@contextmanager
-def errors_as_sentences(debug: bool) -> Iterator[None]:
-    """Turn an error into one sentence on stderr and exit 1; with ``debug`` show where it arose."""
-    try:
-        yield
-    except (typer.Exit, typer.Abort):
-        raise
-    except KeyboardInterrupt:
-        complain("stopped; the same command goes on from here")
-        raise typer.Exit(130) from None
-    except BrokenPipeError:  # Whoever read our lines, such as `head`, has enough.
-        sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
-        raise typer.Exit(0) from None
-    except Exception as error:  # noqa: BLE001  The last line of defence between a bug and a user.
-        if debug:
-            traceback.print_exc()
-        complain(_sentence(error))
-        raise typer.Exit(2 if isinstance(error, SettingError) else 1) from None
-
-
-def _sentence(error: Exception) -> str:
-    if isinstance(error, MastershotError):
-        return str(error)
-    return f"an unforeseen {type(error).__name__}: {error}; --debug shows where"
-
-
 def _each_film(
     paths: list[Path],
     work: Callable[[Path, FilmProgress], dict[str, Any]],
@@ -304,8 +283,8 @@ def _each_film(
             except Exception as error:  # noqa: BLE001  One film must not stop the rest.
                 if debug:
                     traceback.print_exc()
-                complain(_sentence(error))
-                result = {"film": str(path), "error": _sentence(error)}
+                complain(sentence(error))
+                result = {"film": str(path), "error": sentence(error)}
             bars.remove_task(task)
             results.append(result)
             if not as_json and "error" not in result:

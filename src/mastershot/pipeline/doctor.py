@@ -89,7 +89,7 @@ class Findings:
         encode = (
             "no weights here" if self.encode_fps is None else f"{self.encode_fps:,.0f} frames/s"
         )
-        yield f"  encoding                 {encode}"
+        yield f"  encoding, {DEFAULT_ENCODER:14} {encode}"
         yield from (f"PROBLEM: {problem}" for problem in self.problems)
 
 

@@ -10,6 +10,7 @@ from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.core.timeline import Json
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
+from mastershot.encoders.starter import STARTER_NAME
 from mastershot.labelling.weak_labels import KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
@@ -17,6 +18,10 @@ from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
 
 STEPS = ("shots", "labels", "scenes")
+STARTER_NOTE = (
+    "Places are named by the starter, the small encoder that ships with Mastershot; CLIP knows far "
+    "more: --encoder clip"
+)
 
 
 @dataclass(frozen=True)
@@ -147,4 +152,5 @@ def prepare(plan: Plan) -> Kit:
     except EncoderUnavailableError as error:
         return Kit(plan, listed=listed, notes=(f"No labels: {error}",))
     labeller = Labeller(encoder, taxonomy, encode_labels(encoder, taxonomy))
-    return Kit(plan, labeller=labeller, listed=listed)
+    notes = (STARTER_NOTE,) if encoder.space.model == STARTER_NAME else ()
+    return Kit(plan, labeller=labeller, listed=listed, notes=notes)

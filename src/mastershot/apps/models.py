@@ -1,0 +1,62 @@
+"""``mastershot models``: which encoders there are, and how to get one."""
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from mastershot.apps.errors import errors_as_sentences
+from mastershot.apps.options import Debug, Json
+from mastershot.apps.show import say, say_json
+
+if TYPE_CHECKING:
+    from mastershot.encoders.catalogue import EncoderAvailability
+
+models = typer.Typer(name="models", help="The encoders of frames and words.")
+
+
+@models.command("ls")
+def models_ls(as_json: Json = False, debug: Debug = False) -> None:
+    """List the encoders: what each is, its size, licence and speed, and if it is here."""
+    with errors_as_sentences(debug):
+        from mastershot.encoders.catalogue import available_encoders
+
+        found = available_encoders()
+        if as_json:
+            say_json([_as_json(encoder) for encoder in found])
+            return
+        for encoder in found:
+            say(_line(encoder))
+
+
+@models.command("get")
+def models_get(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the list, or of the hub.")],
+    debug: Debug = False,
+) -> None:
+    """Fetch an encoder's weights into the hub's cache, once; later runs need no network."""
+    with errors_as_sentences(debug):
+        from mastershot.encoders.catalogue import ENCODERS, fetch_encoder
+
+        row = next((row for row in ENCODERS if name in (row.alias, row.name)), None)
+        folder = fetch_encoder(name)
+        if row is not None and row.packaged:
+            say(f"{name} comes with this package; there is nothing to fetch")
+        else:
+            say(f"{name} is on this machine: {folder}")
+
+
+def _as_json(found: "EncoderAvailability") -> dict[str, Any]:
+    folder = None if found.folder is None else str(found.folder)
+    return {**asdict(found.encoder), "available": found.folder is not None, "folder": folder}
+
+
+def _line(found: "EncoderAvailability") -> str:
+    row = found.encoder
+    where = "not here" if found.folder is None else "on this machine"
+    speed = "" if row.speed_fps is None else f"{row.speed_fps:,.0f} frames/s"
+    size = f"{row.size_bytes / 1e6:,.0f} MB"
+    return (
+        f"{row.alias:9} {size:>9}  {speed:>14}  "
+        f"{'in the package' if row.packaged else where:15}  {row.kind}; {row.licence}"
+    )

@@ -1,0 +1,123 @@
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from tests.encoders.tiny_models import make_tiny_clip
+from tests.training.classroom import write_pictures
+from typer.testing import CliRunner
+
+from mastershot.apps.recipes import RunProgress, recipes_app, run
+from mastershot.apps.show import showing_progress
+
+app = typer.Typer()
+app.command()(run)
+app.add_typer(recipes_app)
+
+
+def invoke(*arguments: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    return result.exit_code, result.stdout, result.stderr
+
+
+@pytest.fixture
+def recipe(tmp_path: Path) -> Path:
+    """A recipe file whose run takes a moment."""
+    make_tiny_clip(tmp_path / "toy")
+    write_pictures(tmp_path / "pictures")
+    code, _, _ = invoke("recipes", "copy", "debug/distil", tmp_path / "mine.yaml")
+    assert code == 0
+    text = (tmp_path / "mine.yaml").read_text()
+    text = text.replace("mastershot-out/demo.mp4", "pictures").replace("starter", "toy")
+    (tmp_path / "mine.yaml").write_text(text + f"data: {tmp_path}\n")
+    return tmp_path / "mine.yaml"
+
+
+def test_a_run_says_where_its_student_is(recipe: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    code, said, noted = invoke("run", recipe, "study.steps=2", "--out", out)
+    assert (code, said) == (0, f"mine → {out}/student\n")
+    assert noted == f"mastershot: the run is kept in {out}\n"
+    code, said, noted = invoke("run", recipe, "study.steps=2", "--out", out, "--json", "--quiet")
+    result = json.loads(said)
+    assert (code, noted) == (0, "")
+    assert (result["recipe"], result["made"]) == ("mine", f"{out}/student")
+    assert result["agreement"][0]["source"] == "pictures"
+
+
+def test_files_that_could_not_be_read_are_said(recipe: Path, tmp_path: Path) -> None:
+    (tmp_path / "pictures" / "bad.jpg").write_text("no picture")
+    code, said, noted = invoke(
+        "run", recipe, "study.steps=2", "--out", tmp_path / "out", "--json", "--quiet"
+    )
+    assert code == 0
+    assert "files that could not be read: 1, the first: " in noted
+    assert "bad.jpg is not a picture" in json.loads(said)["unread"][0]
+
+
+def test_a_run_goes_into_a_folder_of_its_name(
+    recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert invoke("run", recipe, "study.steps=2", "--quiet")[0] == 0
+    assert (tmp_path / "mastershot-runs" / "mine" / "student" / "student.json").exists()
+
+
+def test_what_cannot_be_run_is_one_sentence_and_usage(recipe: Path, tmp_path: Path) -> None:
+    for arguments, sentence in (
+        ((recipe, "study.stepz=2"), "study.stepz is unknown; did you mean 'steps'?"),
+        ((recipe, "frames.0.path=gone"), f"frames {tmp_path}/gone do not exist"),
+        (("distil/startr",), "did you mean 'distil/starter'?"),
+    ):
+        code, said, noted = invoke("run", *arguments, "--quiet", "--out", tmp_path / "out")
+        assert (code, said) == (2, "")
+        assert sentence in noted
+        assert len(noted.splitlines()) == 1
+
+
+def test_recipes_are_listed_with_what_they_do() -> None:
+    code, said, _ = invoke("recipes", "list")
+    assert code == 0
+    assert [line.split()[0] for line in said.splitlines()] == [
+        "debug/distil", "distil/clip", "distil/starter",
+    ]  # fmt: skip
+    rows = json.loads(invoke("recipes", "list", "--json")[1])
+    assert rows[2]["about"].startswith("The encoder that ships with the package")
+
+
+def test_a_recipe_is_shown_as_it_is() -> None:
+    code, said, _ = invoke("recipes", "show", "distil/clip")
+    assert code == 0
+    assert "recipe: distil\n" in said
+    assert invoke("recipes", "show", "distil/clap")[0] == 2
+
+
+def test_a_copy_never_replaces_a_file(tmp_path: Path) -> None:
+    (tmp_path / "mine.yaml").write_text("mine")
+    code, _, noted = invoke("recipes", "copy", "distil/clip", tmp_path / "mine.yaml")
+    assert (code, (tmp_path / "mine.yaml").read_text()) == (1, "mine")
+    assert "is there already; name another file" in noted
+    code, _, noted = invoke("recipes", "copy", "distil/clip", tmp_path / "no" / "mine.yaml")
+    assert code == 1
+    assert "cannot be written: No such file" in noted
+
+
+def test_a_recipe_is_checked_without_being_run(recipe: Path, tmp_path: Path) -> None:
+    assert invoke("recipes", "check", recipe)[:2] == (0, "mine can be run\n")
+    code, said, noted = invoke("recipes", "check", recipe, "frames.0.path=gone", "--json")
+    checked = json.loads(said)
+    assert code == 1
+    assert checked["settings"]["frames"][0]["path"] == "gone"
+    assert checked["problems"][0] in noted
+    assert invoke("recipes", "check", recipe, "nonsense=1")[0] == 2
+
+
+def test_progress_takes_every_stage() -> None:
+    with showing_progress(quiet=True) as bars:
+        task = bars.add_task("run", total=None, stage="", speed="")
+        progress = RunProgress(bars, task)
+        progress("frames", 3, 9, {})
+        progress("training", 5, 10, {"loss": 1.23456})
+        progress("training", 10, 10, {"loss": 0.5})
+    assert (bars.tasks[0].completed, bars.tasks[0].total) == (10, 10)
+    assert bars.tasks[0].fields == {"stage": "training", "speed": "loss 0.500"}
