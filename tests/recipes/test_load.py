@@ -145,6 +145,6 @@ def test_the_starter_is_told_apart_from_any_other_study() -> None:
         (1.0, 2.0, 1), (0.3, 1.0, 2),
     ]  # fmt: skip
     assert (study.steps, study.batch_size, study.learning_rate, study.warmup_steps, study.seed) == (
-        10_000, 32, 0.0015, 400, 0,
+        8_000, 32, 0.0015, 400, 0,
     )  # fmt: skip
     assert (study.teacher_px, study.student_px, study.hint_weight) == (192, 128, 1.0)

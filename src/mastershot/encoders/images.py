@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Settings: TypeAlias = Mapping[str, Any]
 Triple: TypeAlias = tuple[float, float, float]
 
+_MAX_TOGETHER_BYTES = 64 << 20
 _INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}  # PIL's numbers
 
 
@@ -62,7 +63,12 @@ def prepare_frames(
     """
     import torch
 
-    pixels = torch.stack([resize_frame(frame, preparation) for frame in frames])
+    sizes = {(frame.dtype, frame.shape) for frame in frames}
+    if len(sizes) == 1 and len(frames) * frames[0].nbytes <= _MAX_TOGETHER_BYTES:
+        # As the frames of one film are; together they take half the time.
+        pixels = _resize(np.asarray(frames), preparation)
+    else:
+        pixels = torch.stack([resize_frame(frame, preparation) for frame in frames])
     mean = torch.tensor(preparation.mean).view(3, 1, 1)
     std = torch.tensor(preparation.std).view(3, 1, 1)
     return (pixels.float() * preparation.rescale - mean) / std
@@ -74,21 +80,27 @@ def resize_frame(frame: ImageArray, preparation: ImagePreparation) -> "torch.Ten
     Raises:
         EncoderError: The frame is not uint8 of shape (H, W, 3).
     """
+    return _resize(frame[None], preparation)[0]
+
+
+def _resize(frames: ImageArray, preparation: ImagePreparation) -> "torch.Tensor":
+    """Return frames of one size resized and cropped, uint8 (T, 3, S, S)."""
     import torch
     from torch.nn.functional import interpolate
 
-    if frame.dtype != np.uint8 or frame.ndim != 3 or frame.shape[2] != 3 or frame.size == 0:
+    if frames.dtype != np.uint8 or frames.ndim != 4 or frames.shape[3] != 3 or frames.size == 0:
         raise EncoderError(
-            f"a frame must be RGB, uint8, of shape (H, W, 3); found {frame.dtype} {frame.shape}"
+            f"a frame must be RGB, uint8, of shape (H, W, 3); found {frames.dtype} "
+            f"{frames.shape[1:]}"
         )
-    height, width = _resized_shape(frame.shape[0], frame.shape[1], preparation)
-    pixels = torch.from_numpy(np.require(frame, requirements=["C", "W"])).permute(2, 0, 1)
+    height, width = _resized_shape(frames.shape[1], frames.shape[2], preparation)
+    pixels = torch.from_numpy(np.require(frames, requirements=["C", "W"])).permute(0, 3, 1, 2)
     resized = interpolate(
-        pixels[None], size=(height, width), mode=preparation.interpolation, antialias=True
-    )[0]
+        pixels, size=(height, width), mode=preparation.interpolation, antialias=True
+    )
     size_px = preparation.size_px
     top, left = (height - size_px) // 2, (width - size_px) // 2
-    return resized[:, top : top + size_px, left : left + size_px]
+    return resized[:, :, top : top + size_px, left : left + size_px]
 
 
 def _resized_shape(height: int, width: int, preparation: ImagePreparation) -> tuple[int, int]:

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 STARTER_FOLDER = Path(__file__).parent / "starter_weights"
 STARTER_NAME = "mastershot/starter"
-_BATCH_SIZE = 32
+_BATCH_SIZE = 8  # Frames at once; of more, the maps no longer fit the caches.
 
 
 class TextEncoder(Protocol):
