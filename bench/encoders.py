@@ -4,7 +4,7 @@ CLIP's weights are random, which does not change the work. Prints frames a secon
 tower, and the ratio to float32 at the same batch in the same run; what preparing a frame costs; and
 the starter at batch 32 against CLIP at its best, both from 360p frames to vectors.
 
-    python bench/encoders.py [--dtypes float32 bfloat16] [--batches 1 8 32] [--repeats 3]
+    python bench/encoders.py [--precisions float32 bfloat16 int8] [--batches 1 8] [--repeats 3]
 """
 
 import argparse
@@ -21,7 +21,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--dtypes", nargs="+", default=["float32", "bfloat16"])
+    parser.add_argument("--precisions", nargs="+", default=["float32", "bfloat16"])
     parser.add_argument("--batches", nargs="+", type=int, default=[1, 4, 8, 16, 32])
     parser.add_argument("--repeats", type=int, default=3)
     options = parser.parse_args()
@@ -35,25 +35,25 @@ def measure(folder: Path, frames: np.ndarray, options: argparse.Namespace) -> No
     from tests.encoders.tiny_models import VOCABULARY, make_clip
     from transformers import CLIPConfig
 
-    from mastershot.encoders.image_text import TransformersEncoder, fastest_dtype
+    from mastershot.encoders.image_text import TransformersEncoder, fastest_float
     from mastershot.encoders.images import prepare_frames, read_preparation
 
     make_clip(folder, CLIPConfig(text_config=VOCABULARY))
     cpu = torch.device("cpu")
-    print(f"threads {torch.get_num_threads()} · chosen here on the CPU: {fastest_dtype(cpu)}")
+    print(f"threads {torch.get_num_threads()} · chosen here on the CPU: {fastest_float(cpu)}")
     preparation = read_preparation(folder)
     seconds = best_of(options.repeats, lambda: prepare_frames(frames, preparation))
     print(f"preparing a 720p frame: {seconds / len(frames) * 1000:.2f} ms")
     float32: dict[int, float] = {}
-    for dtype in options.dtypes:
-        encoder = TransformersEncoder(folder, name="random", device="cpu", dtype=dtype)
+    for precision in options.precisions:
+        encoder = TransformersEncoder(folder, name="random", device="cpu", precision=precision)
         for batch in options.batches:
-            pixels = prepare_frames(frames[:batch], preparation).to(getattr(torch, dtype))
+            pixels = prepare_frames(frames[:batch], preparation).to(encoder._pixel_dtype)
             seconds = best_of(options.repeats, lambda e=encoder, p=pixels: tower(e, p))
             rate = batch / seconds
             float32.setdefault(batch, rate)
             ratio = rate / float32[batch]
-            print(f"{dtype:9} batch {batch:3}: {rate:6.1f} frames/s, {ratio:.2f} x float32")
+            print(f"{precision:9} batch {batch:3}: {rate:6.1f} frames/s, {ratio:.2f} x float32")
     against_starter(folder, frames[:, ::2, ::2].copy(), options.repeats)
 
 
@@ -62,7 +62,7 @@ def against_starter(folder: Path, frames: np.ndarray, repeats: int) -> None:
 
     starter, clip = load_encoder("starter", device="cpu"), load_encoder(folder, device="cpu")
     encoders = {"starter": starter, "CLIP as it is chosen here": clip}
-    if clip.space != (plain := load_encoder(folder, device="cpu", dtype="float32")).space:
+    if clip.space != (plain := load_encoder(folder, device="cpu", precision="float32")).space:
         encoders["CLIP in float32"] = plain
     starter_s = best_of(repeats, lambda: starter.encode_images(frames))
     for name, encoder in encoders.items():

@@ -110,3 +110,24 @@ def krippendorff_alpha(units: Sequence[Sequence[int]]) -> float:
         observed += differing / (len(unit) - 1) / len(values)
     expected = sum(a != b for a, b in permutations(values, 2)) / (len(values) * (len(values) - 1))
     return 1 - observed / expected
+
+
+def int8_linear(
+    rows: Sequence[Sequence[float]], weights: Sequence[Sequence[float]], bias: Sequence[float]
+) -> list[list[float]]:
+    """Return rows times weights plus bias, both rounded to 127 steps of each row's largest."""
+
+    def steps(row: Sequence[float]) -> tuple[list[int], float]:
+        scale = max(abs(value) for value in row) / 127
+        return [round(value / scale) for value in row], scale
+
+    outputs = []
+    for row in rows:
+        numbers, scale = steps(row)
+        output = []
+        for weight, offset in zip(weights, bias, strict=True):
+            weight_numbers, weight_scale = steps(weight)
+            total = sum(a * b for a, b in zip(numbers, weight_numbers, strict=True))
+            output.append(total * scale * weight_scale + offset)
+        outputs.append(output)
+    return outputs

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+import torch
 from tests.encoders.tiny_models import (
     make_space_student,
     make_student,
@@ -13,23 +14,36 @@ from tests.encoders.tiny_models import (
 
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import load_encoder
+from mastershot.encoders.image_text import computes_in_int8
 
 MakeEncoder = Callable[[int], ImageTextEncoder]
 TEXTS = ["A forest", "a kitchen at night, seen from the door", "", "日本 {label}", "street"]
 
 
 @pytest.fixture(
-    scope="module", params=[make_tiny_clip, make_tiny_siglip, make_student, make_space_student]
+    scope="module",
+    params=[
+        (make_tiny_clip, "float32"),
+        (make_tiny_siglip, "float32"),
+        (make_tiny_clip, "int8"),
+        (make_tiny_siglip, "int8"),
+        (make_student, "float32"),
+        (make_space_student, "float32"),
+    ],
+    ids=lambda param: f"{param[0].__name__}-{param[1]}",
 )
 def make_encoder(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> MakeEncoder:
     """Loads the implementation afresh; weights differ by seed."""
+    make_folder, precision = request.param
+    if precision == "int8" and not computes_in_int8(torch.device("cpu")):
+        pytest.skip("this processor has no VNNI instructions")
 
     def make(seed: int) -> ImageTextEncoder:
         folder = tmp_path_factory.mktemp("models") / "encoder"
-        request.param(folder, seed=seed)
-        return load_encoder(folder, device="cpu", dtype="float32")
+        make_folder(folder, seed=seed)
+        return load_encoder(folder, device="cpu", precision=precision)
 
     return make
 
@@ -102,6 +116,10 @@ def test_the_same_checkpoint_is_the_same_space_on_every_load(make_encoder: MakeE
     assert one.space == other.space
     assert one.space.key == other.space.key
     np.testing.assert_array_equal(one.encode_texts(TEXTS), other.encode_texts(TEXTS))
+
+
+def test_words_lie_in_the_space_of_the_frames(encoder: ImageTextEncoder) -> None:
+    assert encoder.word_spaces[0] == encoder.space
 
 
 def test_other_weights_are_another_space(make_encoder: MakeEncoder) -> None:

@@ -182,7 +182,7 @@ def test_fetching_brings_a_checkpoint_once_and_finds_the_packaged_one(hub: list[
 
 def test_a_student_computes_in_float32_alone() -> None:
     with pytest.raises(EncoderError, match="mastershot/starter computes in float32 alone, not in"):
-        load_encoder("starter", dtype="bfloat16")
+        load_encoder("starter", precision="bfloat16")
 
 
 def test_importing_the_catalogue_imports_no_heavy_library() -> None:

@@ -28,6 +28,12 @@ def siglip_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return make_tiny_siglip(tmp_path_factory.mktemp("models") / "siglip")
 
 
+@pytest.fixture(params=["clip_folder", "siglip_folder"])
+def folder(request: pytest.FixtureRequest) -> Path:
+    """The folder of either kind."""
+    return Path(request.getfixturevalue(request.param))
+
+
 @pytest.fixture
 def broken(clip_folder: Path, tmp_path: Path) -> Path:
     """A copy of a good folder, to be damaged."""
@@ -39,7 +45,7 @@ def load(folder: Path, **options: str) -> TransformersEncoder:
 
 
 def test_clip_logits_are_those_of_transformers(clip_folder: Path) -> None:
-    encoder = load(clip_folder, dtype="float32")
+    encoder = load(clip_folder, precision="float32")
     ours = encoder.logit_scale * encoder.encode_images(FRAMES) @ encoder.encode_texts(TEXTS).T
     tokens = AutoTokenizer.from_pretrained(clip_folder)(TEXTS, padding=True, return_tensors="pt")
     pixels = prepare_frames(FRAMES, read_preparation(clip_folder))
@@ -52,7 +58,7 @@ def test_clip_logits_are_those_of_transformers(clip_folder: Path) -> None:
 
 
 def test_siglip_logits_are_those_of_transformers_but_for_the_bias(siglip_folder: Path) -> None:
-    encoder = load(siglip_folder, dtype="float32")
+    encoder = load(siglip_folder, precision="float32")
     ours = encoder.logit_scale * encoder.encode_images(FRAMES) @ encoder.encode_texts(TEXTS).T
     tokens = AutoTokenizer.from_pretrained(siglip_folder)(
         TEXTS, padding="max_length", max_length=64, return_tensors="pt"
@@ -77,7 +83,7 @@ def test_siglip_reads_words_in_lower_case(siglip_folder: Path) -> None:
 
 
 def test_bfloat16_is_close_to_float32_and_another_space(clip_folder: Path) -> None:
-    exact, rounded = load(clip_folder, dtype="float32"), load(clip_folder, dtype="bfloat16")
+    exact, rounded = load(clip_folder, precision="float32"), load(clip_folder, precision="bfloat16")
     cosines = (exact.encode_images(FRAMES) * rounded.encode_images(FRAMES)).sum(axis=1)
     assert cosines.min() > 0.99
     assert rounded.logit_scale == pytest.approx(100, rel=1e-6)
@@ -221,12 +227,45 @@ def test_frames_prepared_for_another_size_are_refused(broken: Path) -> None:
         load(broken)
 
 
+def test_int8_is_close_to_float32_and_another_space(folder: Path) -> None:
+    exact, rounded = load(folder, precision="float32"), load(folder, precision="int8")
+    cosines = (exact.encode_images(FRAMES) * rounded.encode_images(FRAMES)).sum(axis=1)
+    assert 0.99 < cosines.min() < 1 - 1e-6
+    assert exact.space.weights_hash != rounded.space.weights_hash
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_words_are_the_same_in_every_precision(precision: str, folder: Path) -> None:
+    exact, rounded = load(folder, precision="float32"), load(folder, precision=precision)
+    np.testing.assert_array_equal(exact.encode_texts(TEXTS), rounded.encode_texts(TEXTS))
+    assert rounded.word_spaces[0] == rounded.space
+    assert set(rounded.word_spaces) == set(exact.word_spaces)
+    assert len({space.key for space in exact.word_spaces}) == 3
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
+def test_weights_that_overflow_are_not_hidden(precision: str, broken: Path) -> None:
+    model = CLIPModel.from_pretrained(broken)
+    with torch.no_grad():
+        model.vision_model.encoder.layers[0].mlp.fc1.weight[0, 0] = torch.inf
+    model.save_pretrained(broken)
+    assert np.isnan(load(broken, precision=precision).encode_images(FRAMES)).any()
+
+
 @pytest.mark.parametrize("device", ["gpu", "cuda:77", "meta"])
 def test_a_device_that_is_not_there_is_refused(device: str, clip_folder: Path) -> None:
     with pytest.raises(EncoderError, match=f"{device}"):
         load(clip_folder, device=device)
 
 
-def test_an_unknown_dtype_is_refused(clip_folder: Path) -> None:
-    with pytest.raises(EncoderError, match="compute in float32 or bfloat16, not in 'int8'"):
-        load(clip_folder, dtype="int8")
+def test_an_unknown_precision_is_refused(clip_folder: Path) -> None:
+    with pytest.raises(EncoderError, match="in float32, bfloat16, int8, not in 'int4'"):
+        load(clip_folder, precision="int4")
+
+
+def test_int8_is_refused_where_the_processor_is_not_made_for_it(
+    clip_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cpu, "get_capabilities", lambda: {"avx512_f": True})
+    with pytest.raises(EncoderError, match=r"int8 needs a CPU with VNNI .* float32 is the fastest"):
+        load(clip_folder, precision="int8")

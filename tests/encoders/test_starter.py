@@ -63,7 +63,7 @@ def test_frames_alone_load_no_sentence_encoder() -> None:
 
 def test_a_student_of_a_space_speaks_with_its_teachers_words(tmp_path: Path) -> None:
     encoder = load_encoder(make_space_student(tmp_path / "student"))
-    teacher = load_encoder(tmp_path / "student-teacher", dtype="float32")
+    teacher = load_encoder(tmp_path / "student-teacher", precision="float32")
     np.testing.assert_allclose(
         encoder.encode_texts(["street"]), teacher.encode_texts(["street"]), atol=1e-6
     )

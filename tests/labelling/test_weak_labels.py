@@ -26,7 +26,7 @@ PLACES = Taxonomy("places", ("street", "forest", "kitchen", "beach", "church", "
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> ImageTextEncoder:
     folder = make_tiny_clip(tmp_path_factory.mktemp("models") / "clip")
-    return load_encoder(folder, device="cpu", dtype="float32")
+    return load_encoder(folder, device="cpu", precision="float32")
 
 
 def unit_vectors(rng: np.random.Generator, number: int, width: int) -> np.ndarray:

@@ -38,7 +38,7 @@ class ToyEncoder:
     words = ("forest", "sea", "street", "kitchen", "car", "night")
 
     def __init__(self, space: EmbeddingSpace = SPACE) -> None:
-        self.space = space
+        self.space, self.word_spaces = space, (space,)
 
     def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
         raise NotImplementedError
@@ -368,6 +368,23 @@ def test_any_words_rank_every_shot(real_library: ms.Library, clip: Path, words: 
         of_shot = (kept.frames >= hit.first_frame) & (kept.frames < hit.end_frame)
         assert hit.score == pytest.approx((kept.vectors[of_shot] @ query.vector).max(), abs=1e-5)
     assert real_library.search(words, limit=100, encoder=clip) == hits
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
+def test_words_find_frames_of_every_precision(
+    precision: str, clip: Path, library: ms.Library
+) -> None:
+    encoder = ms.load_encoder(clip, precision="float32")
+    names = ("one.mp4", "two.mp4", "three.mp4")
+    for name, space, cosine in zip(names, encoder.word_spaces, (0.25, 0.75, 0.5), strict=True):
+        word = encoder.encode_texts(["forest"])[0]
+        library.features(make_timeline(name).movie.id).put(
+            Embeddings(space, np.array([5]), cosine * word[None])
+        )
+        library.put_timeline(make_timeline(name))
+    hits = library.search("forest", encoder=ms.load_encoder(clip, precision=precision))
+    assert [hit.path for hit in hits] == ["two.mp4", "three.mp4", "one.mp4"]
+    assert hits.num_films_not_searched == 0
 
 
 # The library changes meanwhile

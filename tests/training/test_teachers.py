@@ -158,7 +158,7 @@ def test_the_teachers_of_the_starter_say_what_they_see(real_data: Path) -> None:
 
 
 def test_an_encoder_teaches_its_vectors_and_scaled_cosines(tmp_path: Path) -> None:
-    encoder = load_encoder(make_tiny_clip(tmp_path / "toy"), dtype="float32", device="cpu")
+    encoder = load_encoder(make_tiny_clip(tmp_path / "toy"), precision="float32", device="cpu")
     teacher = EncoderTeacher(encoder, Taxonomy("two", ("kitchen", "a {bar}")))
     images = some_images(side_px=32)
     lesson = teacher.teach(images)

@@ -50,6 +50,12 @@ Encoder = Annotated[
     str | None,
     typer.Option(metavar="NAME|FOLDER", help="Encoder of frames and words, for labels."),
 ]
+Precision = Annotated[
+    str | None,
+    typer.Option(
+        metavar="float32|bfloat16|int8", help="Of frames; int8 is fastest and least exact."
+    ),
+]
 TaxonomySource = Annotated[
     str, typer.Option(metavar="NAME|FILE", help="Labels: movieclip, movieclip-150, or a file.")
 ]
@@ -86,6 +92,7 @@ def analyze(
         Path | None, typer.Option(metavar="DIR", help="Also keep the timelines in this library.")
     ] = None,
     encoder: Encoder = None,
+    precision: Precision = None,
     taxonomy: TaxonomySource = "movieclip",
     detector: Detector = "content",
     exact: Exact = False,
@@ -109,7 +116,18 @@ def analyze(
         from mastershot.pipeline.analyze import analyze_movie
         from mastershot.pipeline.library import Library
 
-        kit = _kit(encoder, taxonomy, detector, exact, threshold, min_shot, shots, sampling, steps)
+        kit = _kit(
+            encoder,
+            precision,
+            taxonomy,
+            detector,
+            exact,
+            threshold,
+            min_shot,
+            shots,
+            sampling,
+            steps,
+        )
         kept = Library(library) if library is not None else None
         demo_film = out / "demo.mp4"
         paths = [*(films or []), *([demo_film] if demo else [])]
@@ -131,6 +149,7 @@ def library_add(
     films: Annotated[list[Path], typer.Argument(metavar="FILM...")],
     library: LibraryFolder,
     encoder: Encoder = None,
+    precision: Precision = None,
     taxonomy: TaxonomySource = "movieclip",
     detector: Detector = "content",
     exact: Exact = False,
@@ -147,7 +166,18 @@ def library_add(
     with errors_as_sentences(debug):
         from mastershot.pipeline.library import Library
 
-        kit = _kit(encoder, taxonomy, detector, exact, threshold, min_shot, shots, sampling, steps)
+        kit = _kit(
+            encoder,
+            precision,
+            taxonomy,
+            detector,
+            exact,
+            threshold,
+            min_shot,
+            shots,
+            sampling,
+            steps,
+        )
         kept = Library(library)
 
         def add_one(path: Path, progress: FilmProgress) -> dict[str, Any]:
@@ -297,6 +327,7 @@ def _each_film(
 
 def _kit(
     encoder: str | None,
+    precision: str | None,
     taxonomy: str,
     detector: str,
     exact: bool,
@@ -317,6 +348,7 @@ def _kit(
         shot_list=shots,
         sampling=parse_sampling(sampling),
         encoder=encoder,
+        precision=precision,
         taxonomy=taxonomy,
     )
     kit = prepare(plan)

@@ -48,6 +48,11 @@ class ImageTextEncoder(Encoder, Protocol):
         """The prompt a label is put into, with ``{label}`` in it; it belongs to the encoder."""
         ...
 
+    @property
+    def word_spaces(self) -> tuple[EmbeddingSpace, ...]:
+        """The spaces whose frames its words may be compared with, its own first."""
+        ...
+
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
         """Return one unit vector a text, shape (N, D)."""
         ...

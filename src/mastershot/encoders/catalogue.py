@@ -126,7 +126,7 @@ def load_encoder(
     name_or_folder: str | Path,
     *,
     device: str | None = None,
-    dtype: str | None = None,
+    precision: str | None = None,
     download: bool = True,
 ) -> ImageTextEncoder:
     """Return the encoder of this name, ready to encode.
@@ -136,7 +136,8 @@ def load_encoder(
             CLIP or SigLIP checkpoint on the Hugging Face hub, such as ``google/siglip-…``. Weights
             from the hub are taken from its cache, else downloaded into it.
         device: Such as ``cpu`` or ``cuda:1``; a GPU if there is one.
-        dtype: ``float32`` or ``bfloat16``; the faster one there. Vectors of the two do not mix.
+        precision: What frames are encoded in: ``float32``, ``bfloat16`` or ``int8``. None takes
+            bfloat16 where the processor has it, else float32. Vectors of frames do not mix.
         download: False never asks the hub: the weights are here, or they are unavailable.
 
     Raises:
@@ -157,11 +158,11 @@ def load_encoder(
     else:
         raise EncoderError(_unknown(name))
     if is_student(folder):
-        if dtype not in (None, "float32"):
-            raise EncoderError(f"encoder {name} computes in float32 alone, not in {dtype!r}")
+        if precision not in (None, "float32"):
+            raise EncoderError(f"encoder {name} computes in float32 alone, not in {precision!r}")
         load_text = partial(_load_text, download=download)
         return StudentEncoder(folder, name=name, load_text=load_text, device=find_device(device))
-    return TransformersEncoder(folder, name=name, device=device, dtype=dtype)
+    return TransformersEncoder(folder, name=name, device=device, precision=precision)
 
 
 def fetch_encoder(name: str) -> Path:

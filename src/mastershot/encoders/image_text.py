@@ -29,17 +29,19 @@ LABEL_TEMPLATE = "A photo of a {label}, a type of background location"  # METHOD
 # Frames or texts at once. A CPU gains nothing past 8 (bench/encoders.py); a GPU needs more to be
 # busy, and its 64 was not measured.
 _BATCH_SIZES = {"cpu": 8, "cuda": 64}
-_DTYPES = ("float32", "bfloat16")
+PRECISIONS = ("float32", "bfloat16", "int8")
+"""What the image tower may compute in; words are always encoded in float32."""
 
 
 class TransformersEncoder:
     """A CLIP or SigLIP checkpoint as an `ImageTextEncoder`, run through transformers.
 
     SigLIP 2 checkpoints of one fixed image size are SigLIP checkpoints. Vectors are float32 and of
-    unit length. Computed in float32 on a CPU, a frame or text has the same vector to 1e-5 whatever
-    batch it comes in. In bfloat16, which is used where the processor has it, a vector's cosine with
-    the float32 one is above 0.9999 (ViT-B/32 with random weights), and batches may shift it by as
-    much.
+    unit length. Words are encoded in float32; the precision is that of frames. In float32 or int8
+    on a CPU, a frame or text has the same vector to 1e-5 whatever batch it comes in. In bfloat16,
+    which is used where the processor has it, a frame's cosine with its float32 vector is above
+    0.9999 (ViT-B/32 with random weights), and batches may shift it by as much. In int8, which must
+    be asked for, that cosine is above 0.999 (docs/speed.md).
 
     Attributes:
         label_template: The prompt a label is put into.
@@ -48,7 +50,7 @@ class TransformersEncoder:
     label_template = LABEL_TEMPLATE
 
     def __init__(
-        self, folder: Path, *, name: str, device: str | None = None, dtype: str | None = None
+        self, folder: Path, *, name: str, device: str | None = None, precision: str | None = None
     ) -> None:
         """Load a checkpoint.
 
@@ -56,11 +58,11 @@ class TransformersEncoder:
             folder: Where its config.json, weights, tokenizer.json and preprocessor settings are.
             name: What the space is called.
             device: Such as ``cpu`` or ``cuda:1``; a GPU if there is one.
-            dtype: ``float32`` or ``bfloat16``; the faster one there.
+            precision: One of `PRECISIONS`; None takes `fastest_float`.
 
         Raises:
             EncoderError: The folder lacks a part or holds another kind of model, or there is no
-                such device or dtype.
+                such device or precision there.
         """
         self._folder = folder
         self._name = name
@@ -69,18 +71,29 @@ class TransformersEncoder:
         self._preparation = read_preparation(folder)
         self._device = find_device(device)
         self._batch_size = _BATCH_SIZES[self._device.type]
-        self._dtype = _find_dtype(dtype, self._device)
+        self.precision = _find_precision(precision, self._device)
         self._model = load_network(folder, self._kind)
         self._tokenizer = load_tokenizer(folder)
         self._check_image_size()
-        # Read before the weights are rounded: in bfloat16 a scale of 100 would become 98.9.
         self._logit_scale = float(self._model.logit_scale.exp())
-        self._model.to(device=self._device, dtype=self._dtype)
+        self._model.to(device=self._device)
+        self._round_image_side()
 
-    @cached_property
+    @property
     def space(self) -> EmbeddingSpace:
         """The space of the vectors; the first call reads the weights once more to name them."""
-        return EmbeddingSpace(self._name, self._weights_hash(), self._width)
+        return self.word_spaces[0]
+
+    @cached_property
+    def word_spaces(self) -> tuple[EmbeddingSpace, ...]:
+        """The spaces of its frames in every precision, its own first: all hold the same words."""
+        files = (self._folder / "tokenizer.json", *self._weights)
+        digests = [_file_digest(path) for path in files]
+        others = (precision for precision in PRECISIONS if precision != self.precision)
+        return tuple(
+            EmbeddingSpace(self._name, self._weights_hash(precision, digests), self._width)
+            for precision in (self.precision, *others)
+        )
 
     @property
     def logit_scale(self) -> float:
@@ -106,7 +119,7 @@ class TransformersEncoder:
             pixels = prepare_frames(images[first : first + self._batch_size], self._preparation)
             with torch.inference_mode():
                 features = self._model.get_image_features(
-                    pixel_values=pixels.to(self._device, self._dtype)
+                    pixel_values=pixels.to(self._device, self._pixel_dtype)
                 )
             batches.append(_unit_vectors(features.pooler_output))
         return self._stack(batches)
@@ -128,6 +141,23 @@ class TransformersEncoder:
                 features = self._model.get_text_features(**tokens)
             batches.append(_unit_vectors(features.pooler_output))
         return self._stack(batches)
+
+    @property
+    def _pixel_dtype(self) -> "torch.dtype":
+        import torch
+
+        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
+
+    def _round_image_side(self) -> None:
+        """Put the weights that frames pass through into the precision they are computed in."""
+        from mastershot.models.int8_linear import quantise_linear_layers
+
+        if self.precision == "int8":
+            quantise_linear_layers(self._model.vision_model)
+            return
+        self._model.vision_model.to(self._pixel_dtype)
+        if self._kind == "clip":
+            self._model.visual_projection.to(self._pixel_dtype)
 
     @property
     def _width(self) -> int:
@@ -165,22 +195,24 @@ class TransformersEncoder:
                 f"pixels for a network of {trained_px}; take both files from one checkpoint"
             )
 
-    def _weights_hash(self) -> str:
+    def _weights_hash(self, precision: str, file_digests: list[bytes]) -> str:
         """Return a digest of all that a vector depends on: weights, network, pixels, precision."""
         settings = [
             read_json(self._folder / "config.json"),
             repr(self._preparation),
-            str(self._dtype),
+            f"torch.{precision}",
         ]
         digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
-        for path in (self._folder / "tokenizer.json", *self._weights):
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, lambda: hashlib.blake2b()).digest())
+        for file_digest in file_digests:
+            digest.update(file_digest)
         return f"blake2b:{digest.hexdigest()}"
 
 
-def fastest_dtype(device: "torch.device") -> str:
-    """Return ``bfloat16`` where the processor computes in it, else ``float32``."""
+def fastest_float(device: "torch.device") -> str:
+    """Return ``bfloat16`` where the processor computes in it, else ``float32``.
+
+    Never int8, faster as it is: how labels fare in it was not measured on trained CLIP weights.
+    """
     import torch
 
     if device.type == "cuda":
@@ -211,13 +243,32 @@ def find_device(name: str | None) -> "torch.device":
     return device
 
 
-def _find_dtype(name: str | None, device: "torch.device") -> "torch.dtype":
+def _find_precision(name: str | None, device: "torch.device") -> str:
+    if name is None:
+        return fastest_float(device)
+    if name not in PRECISIONS:
+        raise EncoderError(f"encoders compute in {', '.join(PRECISIONS)}, not in {name!r}")
+    if name == "int8" and not computes_in_int8(device):
+        raise EncoderError(
+            "int8 needs a CPU with VNNI instructions, which this device is not; "
+            f"{fastest_float(device)} is the fastest here"
+        )
+    return name
+
+
+def computes_in_int8(device: "torch.device") -> bool:
+    """Return True if it is a CPU that sums products of int8 exactly and faster than float32."""
     import torch
 
-    if name not in (None, *_DTYPES):
-        raise EncoderError(f"encoders compute in {' or '.join(_DTYPES)}, not in {name!r}")
-    dtype: torch.dtype = getattr(torch, name or fastest_dtype(device))
-    return dtype
+    capabilities = torch.cpu.get_capabilities()
+    return device.type == "cpu" and any(
+        capabilities.get(name) for name in ("avx512_vnni", "avx_vnni", "amx_int8")
+    )
+
+
+def _file_digest(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, lambda: hashlib.blake2b()).digest()
 
 
 def _unit_vectors(features: "torch.Tensor") -> FloatArray:

@@ -96,6 +96,11 @@ class StudentEncoder:
         digest.update((self._folder / STUDENT_WEIGHTS).read_bytes())
         return EmbeddingSpace(self._name, f"blake2b:{digest.hexdigest()}", self._settings.width)
 
+    @property
+    def word_spaces(self) -> tuple[EmbeddingSpace, ...]:
+        """The spaces that its words lie in: its own."""
+        return (self.space,)
+
     def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
         """Return one unit vector a frame, float32 (T, D).
 

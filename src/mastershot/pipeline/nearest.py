@@ -3,6 +3,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
+from itertools import chain
 
 import numpy as np
 
@@ -25,10 +26,12 @@ class Query:
     Attributes:
         space: Where it lies.
         vector: Its unit vector, float32 (D,).
+        other_spaces: Where it lies as well: those of the same weights in other precisions.
     """
 
     space: EmbeddingSpace
     vector: FloatArray
+    other_spaces: tuple[EmbeddingSpace, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -80,18 +83,20 @@ def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
     passes by; the frame that was found is the evidence. So a shot of which many frames were
     sampled has more chances than one of which few were.
 
-    Every vector is compared, in blocks, and some twenty bytes a shot are kept between them. A
-    film that comes or goes meanwhile may or may not be among the hits.
+    Films that the same weights have looked at in another precision are searched too: words have
+    the same vector in each, and a frame very nearly so. Every vector is compared, in blocks, and
+    some twenty bytes a shot are kept between them. A film that comes or goes meanwhile may or may
+    not be among the hits.
 
     Raises:
         SettingError: The limit is below 1.
-        EmbeddingSpaceError: The library holds no vectors of the query's space.
+        EmbeddingSpaceError: The library holds no vectors of the query's spaces.
         LibraryError: The library cannot be read, or changes faster than it can be searched.
     """
     require_limit(limit)
-    _require_held(store, query.space)
+    spaces = _held_spaces(store, query)
     for _ in range(_ATTEMPTS):
-        hits = _search_once(store, query, limit)
+        hits = _search_once(store, query, spaces, limit)
         if hits is not None:
             return hits
     raise LibraryError(
@@ -125,16 +130,16 @@ def word_spaces(store: FilmStore) -> list[EmbeddingSpace]:
     return spaces
 
 
-def _require_held(store: FilmStore, space: EmbeddingSpace) -> None:
-    held = word_spaces(store)
-    if space in held:
-        return
+def _held_spaces(store: FilmStore, query: Query) -> list[EmbeddingSpace]:
+    held, space = word_spaces(store), query.space
+    if searched := [other for other in (space, *query.other_spaces) if other in held]:
+        return searched
     models = sorted({other.model for other in held})
     trouble = f"library {store.path} holds no vectors of {space.model}, but of {', '.join(models)}"
     if space.model in models:
         trouble = (
-            f"the vectors of {space.model} in library {store.path} are of other weights or of "
-            f"another precision than {space.model} has here, so they do not compare"
+            f"the vectors of {space.model} in library {store.path} are of other weights than "
+            f"{space.model} has here, so they do not compare"
         )
     raise EmbeddingSpaceError(f"{trouble}; {_add_command(store, space.model)} makes some")
 
@@ -171,13 +176,16 @@ class _Film:
         self.frames[shots[better]] = frames[better]
 
 
-def _search_once(store: FilmStore, query: Query, limit: int) -> Hits | None:
+def _search_once(
+    store: FilmStore, query: Query, spaces: Sequence[EmbeddingSpace], limit: int
+) -> Hits | None:
     """Return the hits, or None if the library changed so that they do not fit together."""
     movies, starts = store.movies(), first_frames(store.tables)
     if any(len(starts.get(movie.run_id, ())) != movie.num_shots for movie in movies):
         return None
     films = {movie.id: _Film(movie, starts[movie.run_id]) for movie in movies}
-    for movie_id, block in vector_blocks(store.tables, query.space):
+    blocks = chain.from_iterable(vector_blocks(store.tables, space) for space in spaces)
+    for movie_id, block in blocks:
         if movie_id in films:
             # Not `@`: its last bits depend on where in a block a row stands, einsum's do not.
             films[movie_id].take(block.frames, np.einsum("td,d->t", block.vectors, query.vector))

@@ -34,6 +34,7 @@ class Plan:
         shot_list: A list of shots made elsewhere, to be used instead of detection.
         sampling: Which frames of a shot labels and scenes rest on.
         encoder: Name or folder of the encoder; None takes the default one.
+        precision: What it encodes frames in; None takes the fastest float of the machine.
         taxonomy: Name or file of the taxonomy that labels are taken from.
         keep: From which score on a label is kept.
     """
@@ -43,6 +44,7 @@ class Plan:
     shot_list: Path | None = None
     sampling: Sampling = field(default_factory=Sampling)
     encoder: str | None = None
+    precision: str | None = None
     taxonomy: str | Path = "movieclip"
     keep: KeepRule = field(default_factory=KeepRule)
 
@@ -148,7 +150,11 @@ def prepare(plan: Plan) -> Kit:
     taxonomy = load_taxonomy(plan.taxonomy)
     try:
         # Only an encoder that was asked for by name may be fetched.
-        encoder = load_encoder(plan.encoder or DEFAULT_ENCODER, download=plan.encoder is not None)
+        encoder = load_encoder(
+            plan.encoder or DEFAULT_ENCODER,
+            precision=plan.precision,
+            download=plan.encoder is not None,
+        )
     except EncoderUnavailableError as error:
         return Kit(plan, listed=listed, notes=(f"No labels: {error}",))
     labeller = Labeller(encoder, taxonomy, encode_labels(encoder, taxonomy))

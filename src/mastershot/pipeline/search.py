@@ -64,7 +64,7 @@ def encode_words(words: str, encoder: ImageTextEncoder) -> Query:
             f"{encoder.space.model} gave {words!r} a vector that is not finite; its weights are "
             "damaged or overflow in this precision"
         )
-    return Query(encoder.space, vector)
+    return Query(encoder.space, vector, encoder.word_spaces[1:])
 
 
 def write_hits_page(store: FilmStore, hits: Hits, path: Path, *, words: str) -> None:
