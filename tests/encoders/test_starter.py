@@ -10,12 +10,16 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.encoders.tiny_models import make_space_student, make_student
+from safetensors.torch import load_file, save_file
+from tests.encoders.tiny_models import make_space_student, make_student, make_tiny_clip
 
 from mastershot.core.errors import EncoderError
+from mastershot.core.labels import load_taxonomy
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.starter import STARTER_FOLDER, conse
 from mastershot.encoders.student import read_student
+from mastershot.labelling.weak_labels import clip_scene_scores, encode_labels
+from mastershot.models.fire_net import FireNet, fused_weights
 
 
 @pytest.fixture
@@ -47,8 +51,22 @@ def test_batches_and_runs_change_no_vector(folder: Path) -> None:
     together = load_encoder(folder).encode_images(images)
     encoder = load_encoder(folder)
     parts = [encoder.encode_images(images[first : first + 7]) for first in range(0, 70, 7)]
-    np.testing.assert_allclose(np.concatenate(parts), together, atol=1e-6)
+    np.testing.assert_array_equal(np.concatenate(parts), together)
     np.testing.assert_array_equal(encoder.encode_images(images), together)
+
+
+@pytest.mark.parametrize("batch", [1, 2, 3, 5])
+def test_batches_change_no_score_of_the_one_that_ships(batch: int) -> None:
+    encoder = load_encoder("starter")
+    images = np.random.default_rng(batch).integers(0, 256, (10, 6, 8, 3), np.uint8)
+    images = images.repeat(20, axis=1).repeat(20, axis=2)
+    words = encode_labels(encoder, load_taxonomy("movieclip"))
+    parts = [encoder.encode_images(images[i : i + batch]) for i in range(0, 10, batch)]
+    scores, again = (
+        [clip_scene_scores(vector[None], words, encoder.logit_scale) for vector in vectors]
+        for vectors in (encoder.encode_images(images), np.concatenate(parts))
+    )
+    np.testing.assert_array_equal(scores, again)
 
 
 def test_frames_alone_load_no_sentence_encoder() -> None:
@@ -86,7 +104,14 @@ def test_other_settings_are_another_space(folder: Path) -> None:
         (lambda said: said.pop("conse"), "it lacks 'conse'"),
         (lambda said: said.update(concepts=7), "does not describe a student"),
         (lambda said: said.update(logit_scale="much"), "does not describe a student"),
-        (lambda said: said.update(logit_scale=0), "temperature and logit_scale must be above 0"),
+        (lambda said: said.update(logit_scale=0), "temperature and logit_scale must be from 0.001"),
+        (lambda said: said.update(logit_scale=float("inf")), "must be from 0.001 to 1000"),
+        (lambda said: said["conse"].update(temperature=1e-40), "must be from 0.001 to 1000"),
+        (lambda said: said.update(image_px=float("inf")), "does not describe a student"),
+        (lambda said: said.update(width=10**30), f"vectors of {10**30}"),
+        (lambda said: said["conse"].update(group_weights=[2, -1]), "from 0 to 1 with sum 1"),
+        (lambda said: said["conse"].update(group_weights=[float("nan"), 1]), "with sum 1"),
+        (lambda said: said.update(concepts=[["x"] * 70_000, []]), "70000 concepts; at most 65536"),
         (lambda said: said.update(image_px=9_999), "images of 9999 pixels"),
         (lambda said: said.update(label_template="a photo"), "has no {label} in it"),
         (lambda said: said["conse"].update(num_concepts=7), "num_concepts is 7 of 6"),
@@ -120,6 +145,45 @@ def test_weights_that_are_damaged_missing_or_of_another_network_are_refused(fold
     change(folder, lambda said: (said["concepts"][0].pop(), said.update(width=100)))
     with pytest.raises(EncoderError, match="does not hold one vector for each of 6 concepts"):
         load_encoder(folder)
+
+
+def test_tensors_that_are_no_weights_are_refused(folder: Path) -> None:
+    path = folder / "student.safetensors"
+    tensors = load_file(path)
+    save_file(tensors | {"concept_vectors": torch.zeros(6, 384)}, path)
+    with pytest.raises(EncoderError, match="does not hold one vector for each of 6 concepts"):
+        load_encoder(folder)
+    save_file(tensors | {"head.bias": torch.zeros(6, dtype=torch.complex64)}, path)
+    with pytest.raises(EncoderError, match="holds tensors that are not of real numbers"):
+        load_encoder(folder)
+
+
+def test_words_of_another_teacher_than_the_one_that_taught_are_refused(tmp_path: Path) -> None:
+    folder = make_space_student(tmp_path / "student")
+    make_tiny_clip(tmp_path / "student-teacher", seed=5)
+    encoder = load_encoder(folder)
+    assert encoder.encode_images(frames(1)).shape == (1, 8)
+    with pytest.raises(EncoderError, match="student-teacher has other weights here than when"):
+        encoder.encode_texts(["street"])
+
+
+def test_a_student_that_names_itself_for_its_words_is_refused(tmp_path: Path) -> None:
+    folder = make_space_student(tmp_path / "student")
+    change(folder, lambda said: said["text"].update(encoder=str(folder)))
+    with pytest.raises(EncoderError, match="names itself as the encoder of its words"):
+        load_encoder(folder).encode_texts(["street"])
+
+
+def test_a_student_of_a_student_speaks_with_the_words_of_both(tmp_path: Path) -> None:
+    first = make_student(tmp_path / "first")
+    teacher = load_encoder(first)
+    second = make_space_student(tmp_path / "second")
+    text = {"encoder": str(first), "width": 384, "weights_hash": teacher.space.weights_hash}
+    change(second, lambda said: said["text"].update(text))
+    weights = fused_weights(FireNet(384).eval())
+    save_file(weights, second / "student.safetensors")
+    words = load_encoder(second).encode_texts(["street"])
+    np.testing.assert_array_equal(words, teacher.encode_texts(["street"]))
 
 
 def test_the_one_that_ships_is_small_and_names_its_concepts() -> None:

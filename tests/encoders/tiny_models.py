@@ -8,6 +8,7 @@ import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
 
+from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.student import write_student
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.models.fire_net import FireNet, fused_weights
@@ -140,6 +141,7 @@ def make_space_student(folder: Path, *, seed: int = 0) -> Path:
         "width": 8,
         "logit_scale": 100.0,
         "label_template": "A photo of a {label}",
+        "weights_hash": load_encoder(teacher).space.weights_hash,
     }
     said = {"kind": "space", "image_px": 64, "text": text}
     write_student(folder, said, fused_weights(FireNet(8).eval()))

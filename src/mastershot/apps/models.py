@@ -36,10 +36,9 @@ def models_get(
 ) -> None:
     """Fetch an encoder's weights into the hub's cache, once; later runs need no network."""
     with errors_as_sentences(debug):
-        from mastershot.encoders.catalogue import ENCODERS, fetch_encoder
+        from mastershot.encoders.catalogue import fetch_encoder, known_encoder
 
-        row = next((row for row in ENCODERS if name in (row.alias, row.name)), None)
-        folder = fetch_encoder(name)
+        row, folder = known_encoder(name), fetch_encoder(name)
         if row is not None and row.packaged:
             say(f"{name} comes with this package; there is nothing to fetch")
         else:

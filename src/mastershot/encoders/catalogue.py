@@ -7,10 +7,10 @@ and its branch in `load_encoder`.
 import re
 from dataclasses import dataclass
 from difflib import get_close_matches
-from functools import partial
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from threading import Thread
+from typing import TYPE_CHECKING
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError
 from mastershot.core.protocols import ImageTextEncoder
@@ -19,6 +19,9 @@ from mastershot.encoders.image_text import TransformersEncoder, find_device
 from mastershot.encoders.starter import STARTER_FOLDER, STARTER_NAME, StudentEncoder, TextEncoder
 from mastershot.encoders.student import StudentSettings, is_student
 from mastershot.encoders.text import SentenceEncoder
+
+if TYPE_CHECKING:
+    import torch
 
 HUB_ANSWERS_WITHIN_S = 6.0
 _EXAMPLE = "openai/clip-vit-base-patch32"
@@ -145,23 +148,11 @@ def load_encoder(
             says how to get them.
         EncoderError: The name is unknown, or what it names is not a usable encoder.
     """
-    name = str(name_or_folder)
-    row = next((row for row in ENCODERS if name in (row.alias, row.name)), None)
-    folder = Path(name)
-    if row is not None:
-        name = row.name
-        folder = STARTER_FOLDER if row.packaged else _hub_folder(name, row.revision, download)
-    elif folder.is_dir():
-        name = folder.resolve().name
-    elif re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
-        folder = _hub_folder(name, None, download)
-    else:
-        raise EncoderError(_unknown(name))
+    name, folder = _find(str(name_or_folder), download=download)
     if is_student(folder):
         if precision not in (None, "float32"):
             raise EncoderError(f"encoder {name} computes in float32 alone, not in {precision!r}")
-        load_text = partial(_load_text, download=download)
-        return StudentEncoder(folder, name=name, load_text=load_text, device=find_device(device))
+        return _student(folder, name, find_device(device), (folder.resolve(),), download)
     return TransformersEncoder(folder, name=name, device=device, precision=precision)
 
 
@@ -172,12 +163,12 @@ def fetch_encoder(name: str) -> Path:
         EncoderUnavailableError: The hub does not answer; the text says what else can be done.
         EncoderError: The name is neither in the table nor one of the hub.
     """
-    row = next((row for row in ENCODERS if name in (row.alias, row.name)), None)
-    if row is not None:
-        return STARTER_FOLDER if row.packaged else _hub_folder(row.name, row.revision, True)
-    if not re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
-        raise EncoderError(_unknown(name))
-    return _hub_folder(name, None, True)
+    return _find(name, download=True)[1]
+
+
+def known_encoder(name: str) -> KnownEncoder | None:
+    """Return the row of the table with this alias or name, if there is one."""
+    return next((row for row in ENCODERS if name in (row.alias, row.name)), None)
 
 
 def available_encoders() -> tuple[EncoderAvailability, ...]:
@@ -190,11 +181,54 @@ def available_encoders() -> tuple[EncoderAvailability, ...]:
     )
 
 
-def _load_text(settings: StudentSettings, *, download: bool) -> TextEncoder:
-    """Return what encodes a student's words: the packaged encoder, or its teacher."""
+def _find(name: str, *, download: bool) -> tuple[str, Path]:
+    """Return an encoder's name and the folder of its weights on this machine."""
+    row, folder = known_encoder(name), Path(name)
+    if row is not None:
+        kept = STARTER_FOLDER if row.packaged else _hub_folder(row.name, row.revision, download)
+        return row.name, kept
+    if folder.is_dir():
+        return folder.resolve().name, folder
+    if re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
+        return name, _hub_folder(name, None, download)
+    raise EncoderError(_unknown(name))
+
+
+def _student(
+    folder: Path, name: str, device: "torch.device", chain: tuple[Path, ...], download: bool
+) -> StudentEncoder:
+    """Return a student; ``chain`` is its folder after those of the students it taught."""
+
+    def load_text(settings: StudentSettings) -> TextEncoder:
+        return _load_text(settings, chain, download)
+
+    return StudentEncoder(folder, name=name, load_text=load_text, device=device)
+
+
+def _load_text(settings: StudentSettings, chain: tuple[Path, ...], download: bool) -> TextEncoder:
+    """Return what encodes a student's words: the packaged encoder, or its teacher.
+
+    Raises:
+        EncoderError: The teacher is the student itself, or not the one whose space was learnt.
+    """
     if not settings.text_encoder:
         return SentenceEncoder()
-    return load_encoder(settings.text_encoder, download=download)
+    name, folder = _find(settings.text_encoder, download=download)
+    if folder.resolve() in chain:
+        raise EncoderError(f"student {chain[0]} names itself as the encoder of its words")
+    teacher: TransformersEncoder | StudentEncoder
+    if is_student(folder):
+        longer = (*chain, folder.resolve())
+        teacher = _student(folder, name, find_device(None), longer, download)
+    else:
+        teacher = TransformersEncoder(folder, name=name)
+    taught = (settings.text_hash, settings.width)
+    if taught not in {(space.weights_hash, space.width) for space in teacher.word_spaces}:
+        raise EncoderError(
+            f"encoder {name} has other weights here than when it taught the student, so words do "
+            "not meet frames; bring back the old ones, or distil again"
+        )
+    return teacher
 
 
 def _unknown(name: str) -> str:

@@ -44,8 +44,8 @@ class TextEncoder(Protocol):
 class StudentEncoder:
     """A distilled network as an `ImageTextEncoder`.
 
-    Vectors are float32 and of unit length; a frame has the same vector to 1e-6 whatever batch it
-    comes in. What encodes words is loaded at the first word.
+    Vectors are float32 and of unit length; a frame has the same vector whatever batch it comes in.
+    What encodes words is loaded at the first word.
     """
 
     def __init__(
@@ -75,7 +75,7 @@ class StudentEncoder:
         self._concepts = None if concepts is None else concepts.to(device)
         self._device = device
         self._load_text = load_text
-        self._preparation = _preparation(self._settings.image_px)
+        self._preparation = student_preparation(self._settings.image_px)
 
     @property
     def label_template(self) -> str:
@@ -115,9 +115,13 @@ class StudentEncoder:
         parts = [np.zeros((0, self._settings.width), np.float32)]
         for first in range(0, len(images), _BATCH_SIZE):
             pixels = prepare_frames(images[first : first + _BATCH_SIZE], self._preparation)
-            pixels = pixels.to(self._device, memory_format=torch.channels_last)
+            # Always as many: other sizes take other kernels, whose sums end in other digits.
+            filled = pixels.new_zeros(_BATCH_SIZE, *pixels.shape[1:])
+            filled[: len(pixels)] = pixels
+            filled = filled.to(self._device, memory_format=torch.channels_last)
             with torch.inference_mode():
-                parts.append(self._vectors(self._network(pixels)).cpu().numpy())
+                vectors = self._vectors(self._network(filled))
+            parts.append(vectors[: len(pixels)].cpu().numpy())
         return np.concatenate(parts)
 
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
@@ -158,7 +162,7 @@ def conse(logits: "Tensor", concepts: "Tensor", settings: StudentSettings) -> "T
     return (weights.unsqueeze(-1) * concepts[best.indices]).sum(1)
 
 
-def _preparation(image_px: int) -> ImagePreparation:
+def student_preparation(image_px: int) -> ImagePreparation:
     """Return how a student wants its frames: squeezed into a square, values 0…255."""
     return ImagePreparation(
         resize_px=image_px,

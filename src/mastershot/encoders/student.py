@@ -1,6 +1,7 @@
 """Encoders that were distilled: what is in their folder, checked before it is used."""
 
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 STUDENT_FORMAT = "mastershot/student/1"
 STUDENT_SETTINGS = "student.json"
 STUDENT_WEIGHTS = "student.safetensors"
+_MAX_WIDTH = 65_536  # of a space, and of a student's outputs
 StudentKind: TypeAlias = Literal["concepts", "space"]
 
 
@@ -34,6 +36,7 @@ class StudentSettings:
         logit_scale: What a cosine is multiplied by before a softmax over labels.
         label_template: The prompt a label is put into.
         text_encoder: Name or folder of the encoder of its words; empty is the packaged one.
+        text_hash: Digest of that encoder's weights, as when it taught.
         width: Width D of its space.
     """
 
@@ -46,6 +49,7 @@ class StudentSettings:
     logit_scale: float
     label_template: str
     text_encoder: str
+    text_hash: str
     width: int
 
 
@@ -69,7 +73,7 @@ def read_student(folder: Path) -> StudentSettings:
     try:
         settings = _concepts(said) if said["kind"] == "concepts" else _space(said)
         _require_sense(settings)
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise EncoderError(f"{path} does not describe a student: {reason}") from error
     return settings
@@ -87,6 +91,7 @@ def _concepts(said: dict[str, Any]) -> StudentSettings:
         logit_scale=float(said["logit_scale"]),
         label_template=str(said["label_template"]),
         text_encoder="",
+        text_hash="",
         width=int(said["width"]),
     )
 
@@ -105,19 +110,28 @@ def _space(said: dict[str, Any]) -> StudentSettings:
         logit_scale=float(text["logit_scale"]),
         label_template=str(text["label_template"]),
         text_encoder=str(text["encoder"]),
+        text_hash=str(text["weights_hash"]),
         width=int(text["width"]),
     )
 
 
 def _require_sense(settings: StudentSettings) -> None:
-    if not 32 <= settings.image_px <= 1024 or settings.width < 1:
+    num_outputs = sum(settings.groups) or settings.width
+    if not 32 <= settings.image_px <= 1024 or not 1 <= settings.width <= _MAX_WIDTH:
         raise ValueError(f"images of {settings.image_px} pixels, vectors of {settings.width}")
     if "{label}" not in settings.label_template:
         raise ValueError(f"label_template {settings.label_template!r} has no {{label}} in it")
-    if not (settings.temperature > 0 and settings.logit_scale > 0):
-        raise ValueError("temperature and logit_scale must be above 0")
+    if not (1e-3 <= settings.temperature <= 1e3 and 1e-3 <= settings.logit_scale <= 1e3):
+        raise ValueError("temperature and logit_scale must be from 0.001 to 1000")
     if len(settings.groups) != len(settings.group_weights):
         raise ValueError("each group of concepts needs one weight")
+    if settings.groups and not (
+        all(0 <= weight <= 1 for weight in settings.group_weights)
+        and math.isclose(sum(settings.group_weights), 1, abs_tol=1e-6)
+    ):
+        raise ValueError("the weights of the groups must be from 0 to 1 with sum 1")
+    if num_outputs > _MAX_WIDTH:
+        raise ValueError(f"{num_outputs} concepts; at most {_MAX_WIDTH} are taken")
     if settings.kind == "concepts" and not 1 <= settings.num_concepts <= sum(settings.groups):
         raise ValueError(f"num_concepts is {settings.num_concepts} of {sum(settings.groups)}")
 
@@ -137,13 +151,20 @@ def load_student(folder: Path, settings: StudentSettings) -> "tuple[FireNet, Ten
     path = folder / STUDENT_WEIGHTS
     num_outputs = sum(settings.groups) or settings.width
     try:
-        weights = {name: tensor.float() for name, tensor in load_file(path).items()}
+        tensors = load_file(path)
+        if not all(tensor.is_floating_point() for tensor in tensors.values()):
+            raise EncoderError(f"{path} holds tensors that are not of real numbers")
+        weights = {name: tensor.float() for name, tensor in tensors.items()}
         vectors = weights.pop("concept_vectors", None)
         network = FireNet(num_outputs, normed=False)
         network.load_state_dict(weights)
     except (OSError, RuntimeError, SafetensorError) as error:
         raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
-    if settings.groups and (vectors is None or vectors.shape != (num_outputs, settings.width)):
+    if settings.groups and (
+        vectors is None
+        or vectors.shape != (num_outputs, settings.width)
+        or not (vectors.norm(dim=1) > 0).all()
+    ):
         raise EncoderError(f"{path} does not hold one vector for each of {num_outputs} concepts")
     network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     return network.eval().requires_grad_(False), vectors

@@ -1,6 +1,7 @@
 """What to do with each film, and what is loaded once to do it."""
 
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
@@ -58,17 +59,23 @@ class Plan:
 
 @dataclass(frozen=True)
 class Labeller:
-    """An encoder with a taxonomy's labels already encoded.
+    """An encoder with the labels it is to find.
 
     Attributes:
         encoder: What maps frames and words to one space.
         taxonomy: The labels.
-        label_vectors: One unit vector a label, shape (L, D), in taxonomy order.
     """
 
     encoder: ImageTextEncoder
     taxonomy: Taxonomy
-    label_vectors: FloatArray
+
+    @cached_property
+    def label_vectors(self) -> FloatArray:
+        """One unit vector a label, shape (L, D), in taxonomy order; encoded when first asked for.
+
+        A film whose results are there already needs no words.
+        """
+        return encode_labels(self.encoder, self.taxonomy)
 
 
 @dataclass(frozen=True)
@@ -136,7 +143,7 @@ class Kit:
 
 
 def prepare(plan: Plan) -> Kit:
-    """Return the plan with its encoder loaded and its labels encoded.
+    """Return the plan with its encoder loaded.
 
     Where the encoder's weights are not here, the kit has no labeller, and a note says how to get
     them; everything else of the plan can still be done.
@@ -157,6 +164,6 @@ def prepare(plan: Plan) -> Kit:
         )
     except EncoderUnavailableError as error:
         return Kit(plan, listed=listed, notes=(f"No labels: {error}",))
-    labeller = Labeller(encoder, taxonomy, encode_labels(encoder, taxonomy))
+    labeller = Labeller(encoder, taxonomy)
     notes = (STARTER_NOTE,) if encoder.space.model == STARTER_NAME else ()
     return Kit(plan, labeller=labeller, listed=listed, notes=notes)

@@ -91,7 +91,7 @@ def write_hits_page(store: FilmStore, hits: Hits, path: Path, *, words: str) -> 
 
 
 def _require_words(words: str) -> None:
-    if not words.strip():
+    if not any(letter.isalnum() for letter in words):
         raise SettingError('there are no words to search for; say what to find, as in "forest"')
     try:
         words.encode()

@@ -11,6 +11,11 @@ from mastershot.store.tables import SCHEMA, schemas
 _MARKER = "library.json"
 
 
+def is_library(folder: Path) -> bool:
+    """Return True if a folder was made as a library, whatever it is called."""
+    return (folder / _MARKER).is_file()
+
+
 def require_library(folder: Path) -> None:
     """Raise `LibraryError` unless the folder is a library that this version reads."""
     try:

@@ -170,6 +170,7 @@ def _settings(
         logit_scale=scale,
         label_template=LABEL_TEMPLATE,
         text_encoder="",
+        text_hash="",
         width=SENTENCE_WIDTH,
     )
 

@@ -17,6 +17,7 @@ from torch.utils.data import DataLoader
 from mastershot.core.errors import OutputError, SettingError
 from mastershot.models.fire_net import FireNet
 from mastershot.store.files import exclusive, write_whole
+from mastershot.training.calibrate import LabelledFrames
 from mastershot.training.fit import CHECKPOINT, fit, steps_done
 from mastershot.training.frames import POOL_INDEX, FramePool, gather_frames
 from mastershot.training.handover import fused_student, hand_over
@@ -26,6 +27,8 @@ from mastershot.training.held_out import (
     chances,
     hold_out,
     labelled_frames,
+    labelled_pictures,
+    seen_whole,
 )
 from mastershot.training.lessons import TaughtViews
 from mastershot.training.settings import (
@@ -167,11 +170,19 @@ def _export(recipe: DistilRecipe, out: Path, present: _Class) -> None:
         ],
         "agreement": [asdict(one) for one in agreement],
     }
-    logits = torch.cat(present.examination.student_logits(student, present.module), 1)
-    labelled = labelled_frames(present.held, recipe.held_out, logits)
+    labelled = _labelled(recipe, present, student)
     partial = out / f"{STUDENT}.part"
     hand_over(partial, recipe, present.teachers, student, figures=figures, labelled=labelled)
     partial.rename(out / STUDENT)
+
+
+def _labelled(recipe: DistilRecipe, present: _Class, student: FireNet) -> LabelledFrames | None:
+    pictures, labels = labelled_pictures(present.held, present.pool, present.sources)
+    if not labels:
+        return None
+    side_px = recipe.study.student_px
+    logits = torch.cat(seen_whole(pictures, student, present.module, side_px=side_px), 1)
+    return labelled_frames(recipe.held_out, logits, labels)
 
 
 class _Diary:

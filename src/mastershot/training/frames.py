@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
@@ -19,11 +19,11 @@ from mastershot.media.sampling import RateClock
 from mastershot.media.stills import STILL_SUFFIXES, read_still
 from mastershot.media.video import open_video
 from mastershot.store.files import write_whole
+from mastershot.store.folder import is_library
 from mastershot.store.library import Library
 from mastershot.training.settings import FrameSource, Watch, unwatched
 
 FILM_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts", ".mpg", ".mxf"})
-LIBRARY_SUFFIX = ".mastershot"
 FRAME_PX = 176
 POOL_PIXELS = "frames.bin"
 POOL_INDEX = "frames.json"
@@ -82,6 +82,16 @@ def unread_files(folder: Path) -> list[str]:
     """Return why each file that was passed over when the folder's frames were gathered was so."""
     index: dict[str, Any] = json.loads((folder / POOL_INDEX).read_text("utf-8"))
     return list(index["unread"])
+
+
+def stills_named(sources: Sequence[FrameSource], names: Collection[str]) -> dict[str, Path]:
+    """Return where the pictures of these file names are, of those that are pictures."""
+    files = (file for source in sources for file in _files(source))
+    return {
+        file.name: file
+        for file in files
+        if file.name in names and file.suffix.lower() in STILL_SUFFIXES
+    }
 
 
 def square(picture: ImageArray, side_px: int = FRAME_PX) -> ImageArray:
@@ -144,7 +154,7 @@ def _files(source: FrameSource) -> list[Path]:
         raise SettingError(
             f"frames {path} do not exist; name a folder, a picture, a film or a library"
         )
-    if path.suffix == LIBRARY_SUFFIX:
+    if is_library(path):
         return [Path(movie.file) for movie in Library(path).movies()]
     if not path.is_dir():
         return [path]

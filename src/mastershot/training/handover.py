@@ -6,7 +6,7 @@ from pathlib import Path
 from shutil import rmtree
 from typing import Any
 
-from mastershot.encoders.catalogue import ENCODERS
+from mastershot.encoders.catalogue import known_encoder
 from mastershot.encoders.student import write_student
 from mastershot.models.fire_net import FireNet, fused_weights
 from mastershot.training.calibrate import LabelledFrames, speaking
@@ -84,5 +84,5 @@ def _text_side(space: TaughtSpace, told: TeacherSettings, data: str) -> dict[str
         "label_template": space.encoder.label_template,
         "weights_hash": space.encoder.space.weights_hash,
     }
-    revision = next((row.revision for row in ENCODERS if row.name == name), None)
-    return said | {"revision": revision} if revision else said
+    known = known_encoder(name)
+    return said | {"revision": known.revision} if known and known.revision else said

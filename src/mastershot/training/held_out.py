@@ -11,12 +11,15 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import SettingError
 from mastershot.core.labels import Taxonomy, load_taxonomy
+from mastershot.encoders.images import prepare_frames
+from mastershot.encoders.starter import student_preparation
+from mastershot.media.stills import read_still
 from mastershot.models.fire_net import FireNet
 from mastershot.training.calibrate import LabelledFrames
-from mastershot.training.frames import FramePool
-from mastershot.training.lessons import student_images
+from mastershot.training.frames import FramePool, stills_named
 from mastershot.training.settings import (
     FrameSource,
     HeldOutSettings,
@@ -39,11 +42,13 @@ class HeldOut:
     Attributes:
         mask: True for each frame held out, (F,).
         rows: Their rows in the pool, ascending, (K,).
+        names: Their names.
         labels: The label of each in the labelled list, empty where it has none.
     """
 
     mask: Tensor
     rows: Tensor
+    names: tuple[str, ...]
     labels: tuple[str, ...]
 
 
@@ -82,7 +87,8 @@ def hold_out(pool: FramePool, settings: HeldOutSettings) -> HeldOut:
         raise SettingError(
             f"none of {len(pool)} frames is held out; raise held_out.share, now {settings.share:g}"
         )
-    return HeldOut(mask, rows, tuple(listed.get(pool.names[row], "") for row in rows.tolist()))
+    names = tuple(pool.names[row] for row in rows.tolist())
+    return HeldOut(mask, rows, names, tuple(listed.get(name, "") for name in names))
 
 
 def held_out(name: str, share: float) -> bool:
@@ -111,25 +117,37 @@ def _read_pairs(path: Path, key: str, value: str) -> dict[str, str]:
         raise SettingError(f"{path} cannot be read as CSV ({error})") from error
 
 
+def labelled_pictures(
+    held: HeldOut, pool: FramePool, sources: Sequence[FrameSource]
+) -> tuple[list[ImageArray], list[str]]:
+    """Return the held-out frames that have a label, as they are in their files, and the labels."""
+    named = zip(held.rows.tolist(), held.names, held.labels, strict=True)
+    labelled = [(row, name, label) for row, name, label in named if label]
+    files = stills_named(sources, {name for _, name, _ in labelled})
+    pictures = [
+        read_still(files[name]) if name in files else pool.squares[row] for row, name, _ in labelled
+    ]
+    return pictures, [label for _, _, label in labelled]
+
+
 def labelled_frames(
-    held: HeldOut, settings: HeldOutSettings, logits: Tensor
+    settings: HeldOutSettings, logits: Tensor, labels: Sequence[str]
 ) -> LabelledFrames | None:
-    """Return the held-out frames that have a label, or None if there are none to calibrate on.
+    """Return what a student of concepts is calibrated on, or None if there is nothing.
 
     Args:
-        held: The frames held out.
         settings: Says which labels of the taxonomy are right for theirs.
-        logits: The student's, one row a frame held out, (K, N).
+        logits: The student's, one row a labelled picture, (K, N).
+        labels: Their labels.
 
     Raises:
         SettingError: The list of right labels cannot be read, or names what is not in the taxonomy.
     """
-    rows = [row for row, label in enumerate(held.labels) if label]
-    if not rows or not settings.right:
+    if not labels or not settings.right:
         return None
     taxonomy = load_taxonomy("movieclip")
     right = _read_right(find_list(settings.right), taxonomy)
-    return LabelledFrames(logits[rows], [held.labels[row] for row in rows], right, taxonomy)
+    return LabelledFrames(logits, labels, right, taxonomy)
 
 
 def _read_right(path: Path, taxonomy: Taxonomy) -> dict[str, list[str]]:
@@ -195,7 +213,8 @@ class Examination:
         """
         was_training = network.training
         network.eval()
-        logits = self.student_logits(network, module)
+        squares = [self._pool.squares[row] for row in self._rows.tolist()]
+        logits = seen_whole(squares, network, module, side_px=self._settings.student_px)
         network.train(was_training)
         return [
             _agreement(
@@ -209,16 +228,25 @@ class Examination:
             if (self._sources == number).any()
         ]
 
-    @torch.inference_mode()
-    def student_logits(self, network: FireNet, module: Distillation) -> list[Tensor]:
-        """Return the logits (K, N) of each teacher's concepts; the network is in eval mode."""
-        parts = []
-        device = next(network.parameters()).device
-        for rows in torch.split(self._rows, _AT_ONCE):
-            seen = _whole_frames(self._pool, rows, self._settings.teacher_px)
-            images = student_images(seen, self._settings.student_px).float()
-            parts.append([part.cpu() for part in module.logits(network(images.to(device)))])
-        return [torch.cat(column) for column in zip(*parts, strict=True)]
+
+@torch.inference_mode()
+def seen_whole(
+    pictures: Sequence[ImageArray], network: FireNet, module: Distillation, *, side_px: int
+) -> list[Tensor]:
+    """Return the logits (K, N) of each teacher's concepts, of pictures seen as the encoder will.
+
+    Args:
+        pictures: RGB, uint8 (H, W, 3) each.
+        network: The student, in eval mode.
+        module: Knows which outputs answer which teacher.
+        side_px: Side of the square the student sees.
+    """
+    preparation, device = student_preparation(side_px), next(network.parameters()).device
+    parts = []
+    for first in range(0, len(pictures), _AT_ONCE):
+        images = prepare_frames(pictures[first : first + _AT_ONCE], preparation)
+        parts.append([part.cpu() for part in module.logits(network(images.to(device)))])
+    return [torch.cat(column) for column in zip(*parts, strict=True)]
 
 
 def _agreement(logits: Tensor, best: Tensor, *, name: str, source: str) -> Agreement:

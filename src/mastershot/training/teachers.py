@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.core.protocols import ImageTextEncoder
-from mastershot.encoders.catalogue import ENCODERS, load_encoder
+from mastershot.encoders.catalogue import known_encoder, load_encoder
 from mastershot.encoders.image_text import find_device
 from mastershot.labelling.weak_labels import encode_labels
 from mastershot.training.settings import TeacherSettings, under
@@ -213,8 +213,10 @@ def encoder_name(settings: TeacherSettings, data: str) -> str:
     A known encoder goes by the name that says the same on any machine.
     """
     name, folder = settings.weights, under(data, settings.weights)
-    known = next((row.name for row in ENCODERS if name in (row.alias, row.name)), None)
-    return known or (str(folder.resolve()) if folder.is_dir() else name)
+    known = known_encoder(name)
+    if known is not None:
+        return known.name
+    return str(folder.resolve()) if folder.is_dir() else name
 
 
 def read_concepts(path: Path) -> tuple[str, ...]:
