@@ -5,6 +5,7 @@ shots`` (which also hashes the file and writes pictures, report, CSV and JSON), 
 detect-content list-scenes`` with its OpenCV and its PyAV backend.
 
     python bench/decode_shots.py [--runs 5] [FILM ...]
+    python bench/decode_shots.py --footage FILM    # real, at 1080p, repeated for 5.5 minutes
 """
 
 import argparse
@@ -13,7 +14,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from films import film_720p, film_1080p
+from films import film_720p, film_1080p, repeated
 from mastershot.media.video import open_video
 from timing import median_ratio, timed_in_turn
 
@@ -67,9 +68,13 @@ def measure(film: Path, runs: int, folder: str) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("films", nargs="*", type=Path)
+    parser.add_argument("--footage", type=Path)
     parser.add_argument("--runs", type=int, default=5)
     arguments = parser.parse_args()
-    for film in arguments.films or [film_720p(), film_1080p()]:
+    films = arguments.films
+    if arguments.footage:
+        films = [*films, repeated(arguments.footage, 5.5, 1920, 1080)]
+    for film in films or [film_720p(), film_1080p()]:
         with tempfile.TemporaryDirectory() as folder:
             measure(film, arguments.runs, folder)
 

@@ -1,9 +1,13 @@
 """Draw the films that the benchmarks run on, once, into bench/films/ (not kept in git)."""
 
+import math
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
+
+import av
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.datasets.world import (
@@ -45,6 +49,41 @@ def film_720p() -> Path:
 def film_1080p() -> Path:
     """Return a film of 5.5 minutes at 1920×1080."""
     return film_of(5.5, 1920, 1080)
+
+
+def repeated(footage: Path, minutes: float, width_px: int, height_px: int) -> Path:
+    """Return real footage at that size, repeated until it is that long, made if it is not there.
+
+    It is encoded once, with the settings of the drawn films, and its packets are then repeated.
+    """
+    path = FOLDER / f"{footage.stem}_{minutes:g}min_{width_px}x{height_px}.mp4"
+    if not path.exists():
+        FOLDER.mkdir(exist_ok=True)
+        once = path.with_name(f"once_{path.name}")
+        encoding = Encoding(preset="veryfast", quality=QUALITY.get(height_px, 23), b_frames=3)
+        with av.open(footage) as container:
+            scaled = (
+                frame.to_ndarray(format="rgb24", width=width_px, height=height_px)
+                for frame in container.decode(video=0)
+            )
+            num_frames = write_frames(once, scaled, Fraction(24), encoding=encoding)
+        _repeat(once, path, times=math.ceil(minutes * 60 * 24 / num_frames))
+        once.unlink()
+    return path
+
+
+def _repeat(once: Path, path: Path, *, times: int) -> None:
+    with av.open(path, "w") as out, av.open(once) as container:
+        stream = container.streams.video[0]
+        copy = out.add_stream_from_template(stream)
+        for turn in range(times):
+            container.seek(0)
+            for packet in container.demux(stream):
+                if packet.dts is not None and packet.pts is not None and stream.duration:
+                    packet.dts += turn * stream.duration
+                    packet.pts += turn * stream.duration
+                    packet.stream = copy
+                    out.mux(packet)
 
 
 def plan_of(minutes: float, picture: Picture) -> FilmPlan:

@@ -79,7 +79,7 @@ def test_the_starter_is_named_with_the_way_to_clip(
 
     class Starter:
         def __init__(self) -> None:
-            self.space = space
+            self.space, self.word_spaces = space, (space,)
 
         def encode_texts(self, texts: list[str]) -> Any:
             return make_embeddings(space, range(len(texts))).vectors

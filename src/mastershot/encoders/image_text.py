@@ -41,7 +41,8 @@ class TransformersEncoder:
     on a CPU, a frame or text has the same vector to 1e-5 whatever batch it comes in. In bfloat16,
     which is used where the processor has it, a frame's cosine with its float32 vector is above
     0.9999 (ViT-B/32 with random weights), and batches may shift it by as much. In int8, which must
-    be asked for, that cosine is above 0.999 (docs/speed.md).
+    be asked for, that cosine is above 0.999 with random weights, and lower with trained ones
+    (docs/speed.md).
 
     Attributes:
         label_template: The prompt a label is put into.
