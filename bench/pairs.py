@@ -2,7 +2,7 @@
 
 python bench/pairs.py [--shots N] [--runs N]
 
-All take the same features, (N, 512) float32, from the product of shots to the kept list. The literal
+All take the same features, (N, 512) float32, from products of shots to the kept list. The literal
 method is METHODS B4 as it is worded: every dot product of two shots, the mean of each 9x9 window,
 all of them sorted, then walked; it runs once. The strided view takes the same means in one call.
 The last rival takes them from a running sum over the dot products, sorts stably and walks the same

@@ -77,9 +77,7 @@ class FeatureStore(Protocol):
 class MovieSimilarity(Protocol):
     """Says which movies are similar to which, from what is known of them (METHODS B2)."""
 
-    def similar(
-        self, movies: Sequence[str], *, num_similar: int = NUM_SIMILAR
-    ) -> SimilarityTable:
+    def similar(self, movies: Sequence[str], *, num_similar: int = NUM_SIMILAR) -> SimilarityTable:
         """Return for each of these movies the most similar among them, best first.
 
         A movie of which nothing is known has no neighbour and is nobody's.

@@ -62,7 +62,9 @@ class SimilarityTable:
             MiningError: The movie was not looked at.
         """
         if movie not in self._place_of:
-            raise MiningError(f"movie {movie!r} is none of the {len(self.movies)} that were compared")
+            raise MiningError(
+                f"movie {movie!r} is none of the {len(self.movies)} that were compared"
+            )
         place = self._place_of[movie]
         first, end = np.searchsorted(self.movie, [place, place + 1]).tolist()
         found = zip(self.similar[first:end].tolist(), self.scores[first:end].tolist(), strict=True)
@@ -96,7 +98,9 @@ def table_of(
     for movie, similar, score in found:
         unknown = next((name for name in (movie, similar) if name not in place_of), None)
         if unknown is not None:
-            raise MiningError(f"movie {unknown!r} of a similarity is none of the {len(movies)} given")
+            raise MiningError(
+                f"movie {unknown!r} of a similarity is none of the {len(movies)} given"
+            )
         if movie == similar:
             raise MiningError(f"movie {movie!r} is said to be similar to itself; drop that row")
         if not np.isfinite(score):

@@ -1,4 +1,4 @@
-"""The similar scenes of two similar movies: Movies2Scenes section 3.2 and supplement, METHODS B4."""
+"""The similar scenes of two similar movies (Movies2Scenes 3.2 and supplement, METHODS B4)."""
 
 # M, N shots of the two movies, D width of a feature, k shots of a window
 # R = M - k + 1, C = N - k + 1 windows, one a row and a column of B
