@@ -51,3 +51,10 @@ class DatasetError(MastershotError):
 
 class ScriptError(MastershotError):
     """A film script is missing, unreadable, not a script, or without a scene heading."""
+
+
+def sentence(error: Exception) -> str:
+    """Return what a user reads of an error."""
+    if isinstance(error, MastershotError):
+        return str(error)
+    return f"an unforeseen {type(error).__name__}: {error}; --debug shows where"

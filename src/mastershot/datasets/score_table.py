@@ -16,9 +16,9 @@ from mastershot.core.errors import DatasetError, MastershotError, OutputError
 from mastershot.core.labels import Taxonomy
 from mastershot.datasets.records import ScoredShots
 from mastershot.datasets.score_rows import (
-    COLUMNS,
     PIECE_SHOTS,
     about_of,
+    columns_in,
     columns_of_rows,
     gathered,
     rows_of,
@@ -171,12 +171,13 @@ def _look(part: Path) -> "tuple[pa.Schema, int]":
 
 def _record_batches(part: Path) -> "Iterator[pa.RecordBatch]":
     if part.suffix == ".lance":
-        yield from _lance_table(part).search().select(list(COLUMNS)).to_batches()
+        table = _lance_table(part)
+        yield from table.search().select(columns_in(table.schema)).to_batches()
         return
     from pyarrow import parquet
 
     with parquet.ParquetFile(part) as file:
-        yield from file.iter_batches(PIECE_SHOTS, columns=list(COLUMNS))
+        yield from file.iter_batches(PIECE_SHOTS, columns=columns_in(file.schema_arrow))
 
 
 def _lance_table(part: Path) -> Any:

@@ -74,16 +74,17 @@ def select_classes(
     and a label that two of a shot's labels fold into counts once, at the better rank.
 
     Returns:
-        Places, best first, -1 where a label was dropped, shape (N, K); and the number of labels
-        the rule kept, whether among the classes or not, shape (N,).
+        Places, best first, -1 where a label was dropped, shape (N, K), K at most the number of
+        labels that the rule looks at; and the number of labels the rule kept, whether among the
+        classes or not, shape (N,).
     """
+    shots = shots.best(rule.keep.num_best)
     if shots.labels.shape[1] == 0:
         return np.empty(shots.labels.shape, np.int64), np.zeros(len(shots), np.int64)
     keep, number = rule.keep, shots.scores.dtype.type
     kept = shots.scores > number(keep.above)
     kept[:, 0] = True
     kept &= shots.scores[:, :1] >= number(keep.min_best)
-    kept[:, keep.num_best :] = False
     kept &= shots.labels >= 0
     places = np.where(kept, _class_of_label(taxonomy, classes, rule.folds)[shots.labels], -1)
     for rank in range(1, places.shape[1]):
