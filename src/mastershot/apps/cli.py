@@ -26,6 +26,7 @@ from mastershot.apps.show import (
     summary_line,
     timeline_lines,
 )
+from mastershot.apps.verify import verify_app
 from mastershot.core.errors import OutputError
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ app.add_typer(library_app, no_args_is_help=True)
 app.add_typer(models, no_args_is_help=True)
 app.add_typer(recipes_app, no_args_is_help=True)
 app.add_typer(label_app, no_args_is_help=True)
+app.add_typer(verify_app, no_args_is_help=True)
 
 Encoder = Annotated[
     str | None,

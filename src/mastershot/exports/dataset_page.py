@@ -73,7 +73,11 @@ def write_dataset_page(
         figures=figures,
         labels=[(name, count) for name, count in figures.label_counts if count],
         histogram=draw_histogram(scores, threshold=figures.min_best) if sum(scores) else None,
-        galleries=galleries or {},
+        galleries={
+            # Of a label with few shots all are among the surest; none hangs twice.
+            label: (surest, [shot for shot in least if shot not in surest])
+            for label, (surest, least) in (galleries or {}).items()
+        },
         source=lambda shot: jpeg_source(picture(shot)),
         notes=notes,
     )

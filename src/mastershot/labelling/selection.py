@@ -86,7 +86,7 @@ def select_classes(
     kept[:, 0] = True
     kept &= shots.scores[:, :1] >= number(keep.min_best)
     kept &= shots.labels >= 0
-    places = np.where(kept, _class_of_label(taxonomy, classes, rule.folds)[shots.labels], -1)
+    places = np.where(kept, class_of_label(taxonomy, classes, rule.folds)[shots.labels], -1)
     for rank in range(1, places.shape[1]):
         again = (places[:, :rank] == places[:, rank : rank + 1]).any(axis=1)
         places[again, rank] = -1
@@ -168,8 +168,12 @@ def keep_common_classes(subset: Subset, *, min_shots: int) -> Subset:
     )
 
 
-def _class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, str]) -> IntArray:
-    """Return for each label of the taxonomy its place among the classes, -1 outside, shape (L,)."""
+def class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, str]) -> IntArray:
+    """Return for each label of the taxonomy its place among the classes, -1 outside, shape (L,).
+
+    Raises:
+        DatasetError: A class is not in the taxonomy, or is folded into another.
+    """
     folds = _folds_within(taxonomy, folds)
     for label in classes.labels:
         if label in folds:

@@ -128,7 +128,7 @@ def select_training_set(
         DatasetError: No shot is chosen, a class is unknown, or there are too few films to split.
     """
     settings = settings or SelectionSettings()
-    classes, min_shots = _classes(settings, dataset.taxonomy)
+    classes, min_shots = read_classes(settings.index, dataset.taxonomy)
     subset = select_subset(
         dataset.batches(),
         dataset.taxonomy,
@@ -190,21 +190,30 @@ def selection_facts(selection: Selection, settings: SelectionSettings) -> dict[s
     }
 
 
-def _classes(settings: SelectionSettings, taxonomy: Taxonomy) -> tuple[Taxonomy, int]:
-    """Return the classes to choose from, and how many shots each should have."""
-    kind, _, number = settings.index.partition(":")
-    if settings.index == "all":
-        return all_classes(taxonomy, settings.rule), 0
+def read_classes(index: str, taxonomy: Taxonomy) -> tuple[Taxonomy, int]:
+    """Return the classes to choose from, and how many shots each should have.
+
+    Args:
+        index: As in `SelectionSettings`.
+        taxonomy: What the shots were labelled with.
+
+    Raises:
+        SettingError: N of ``min-shots:N`` is no number of 1 or more.
+        TaxonomyError: The index is unknown, unreadable, empty or repeats a label.
+        DatasetError: Its file is JSON but no index.
+    """
+    kind, _, number = index.partition(":")
+    if index == "all":
+        return all_classes(taxonomy), 0
     if kind == "min-shots":
         if not number.isdecimal() or not int(number):
             raise SettingError(
-                f"index {settings.index!r} means nothing; write min-shots:N with N of 1 or more"
+                f"index {index!r} means nothing; write min-shots:N with N of 1 or more"
             )
-        return all_classes(taxonomy, settings.rule), int(number)
-    path = Path(settings.index)
-    if path.suffix == ".json" and _is_index(path):
-        return read_index(path), 0
-    return load_taxonomy(settings.index), 0
+        return all_classes(taxonomy), int(number)
+    if Path(index).suffix == ".json" and _is_index(Path(index)):
+        return read_index(index), 0
+    return load_taxonomy(index), 0
 
 
 def _is_index(path: Path) -> bool:
