@@ -77,7 +77,9 @@ def read_split_folder(folder: str | Path) -> tuple[Taxonomy, dict[str, tuple[Lab
         release = read_release(folder)
         return release.index, dict(release.splits)
     index = read_index(folder / INDEX_FILE)
+    order = list(_SPLIT_FILES)
     paths = sorted(folder.glob("*.txt"))
+    paths.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
     if not paths:
         raise DatasetError(f"folder {folder} holds no split; it should hold .txt files")
     return index, {path.stem: read_split(path, num_classes=len(index)) for path in paths}

@@ -73,17 +73,23 @@ def write_dataset_page(
         figures=figures,
         labels=[(name, count) for name, count in figures.label_counts if count],
         histogram=draw_histogram(scores, threshold=figures.min_best) if sum(scores) else None,
-        galleries={
-            # Of a label with few shots all are among the surest; none hangs twice.
-            label: (surest, [shot for shot in least if shot not in surest])
-            for label, (surest, least) in (galleries or {}).items()
-        },
+        galleries=_hung(figures, galleries or {}),
         source=lambda shot: jpeg_source(picture(shot)),
         notes=notes,
     )
     with open_whole(path, newline="\n") as file:
         for piece in page:
             file.write(piece)
+
+
+def _hung(figures: DatasetFigures, galleries: Galleries) -> Galleries:
+    """Return the galleries, the most frequent label first; of few shots none hangs twice."""
+    return {
+        label: (surest, [shot for shot in least if shot not in surest])
+        for label, _ in figures.label_counts
+        for surest, least in [galleries.get(label, ((), ()))]
+        if surest
+    }
 
 
 def _number(value: float) -> str:
