@@ -9,6 +9,7 @@ from mastershot.apps.errors import errors_as_sentences
 from mastershot.apps.label import DatasetPath, KeptLibrary, Taxonomy
 from mastershot.apps.options import Debug, Json
 from mastershot.apps.show import complain, say, say_json
+from mastershot.core.errors import SettingError
 
 if TYPE_CHECKING:
     from mastershot.evaluation.agreement import Figure
@@ -99,7 +100,7 @@ def verify_report(
         given = [verdict for path in verdicts for verdict in read_verdicts(path, drawn)]
         classes, min_shots = read_classes(index, drawn.taxonomy)
         if min_shots:
-            raise typer.BadParameter("min-shots:N is for training sets; name an index, or all")
+            raise SettingError(f"index {index!r} is for training sets; name an index, or all")
         report = report_on_draw(drawn, given, classes, above_share=above_share, seed=seed)
         if out is not None:
             write_draw_report(report, given, out)
