@@ -16,11 +16,11 @@ from mastershot.core.errors import DatasetError, MastershotError, OutputError
 from mastershot.core.labels import Taxonomy
 from mastershot.datasets.records import ScoredShots
 from mastershot.datasets.score_rows import (
-    PIECE_SHOTS,
     about_of,
     columns_in,
     columns_of_rows,
     gathered,
+    piece_shots,
     rows_of,
     schema_of,
 )
@@ -177,7 +177,8 @@ def _record_batches(part: Path) -> "Iterator[pa.RecordBatch]":
     from pyarrow import parquet
 
     with parquet.ParquetFile(part) as file:
-        yield from file.iter_batches(PIECE_SHOTS, columns=columns_in(file.schema_arrow))
+        schema = file.schema_arrow
+        yield from file.iter_batches(piece_shots(schema), columns=columns_in(schema))
 
 
 def _lance_table(part: Path) -> Any:
