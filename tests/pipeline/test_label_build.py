@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 from tests.encoders.tiny_models import make_tiny_clip
@@ -197,6 +198,33 @@ def test_clips_that_fail_are_listed_and_do_not_stop_the_rest(
     assert listed == [(failure.clip, failure.reason) for failure in build.failures]
     build_from_clips([clips / "two.mp4"], kit, ms.Library(tmp_path / "l.mastershot"), out)
     assert not (out / FAILURES).exists()
+
+
+def test_a_clip_without_a_frame_has_no_shot_and_is_one_sentence(
+    clips: Path, kit: Kit, tmp_path: Path
+) -> None:
+    with av.open(str(tmp_path / "none.mkv"), "w") as container:
+        stream = container.add_stream("libx264", rate=24)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        container.start_encoding()
+    library = ms.Library(tmp_path / "l.mastershot")
+    build = build_from_clips([tmp_path / "none.mkv", clips / "two.mp4"], kit, library, tmp_path)
+    assert build.num_clips == 1
+    (failure,) = build.failures
+    assert "none.mkv" in failure.reason
+    assert "unforeseen" not in failure.reason
+
+
+def test_two_films_of_a_library_with_one_name_are_told(
+    clips: Path, kit: Kit, tmp_path: Path
+) -> None:
+    library, path = ms.Library(tmp_path / "l.mastershot"), tmp_path / "film.mp4"
+    for clip in ("1999/one.mp4", "two.mp4"):
+        shutil.copy(clips / clip, path)
+        library.add(path, kit=kit)
+    build = build_from_library(kit, library, tmp_path / "out")
+    assert build.num_clips == 1
+    assert "a data set knows clips by their names" in build.failures[0].reason
 
 
 def test_a_clip_that_cannot_be_scored_is_listed_too(

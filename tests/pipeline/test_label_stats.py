@@ -90,6 +90,11 @@ def test_splits_have_figures_too(tmp_path: Path) -> None:
     assert report.figures.label_counts == (("kitchen", 2), ("bar", 1))
 
 
+def test_splits_within_a_data_set_do_not_hide_it(dataset: Path) -> None:
+    write_index(dataset / "index.json", PLACES)
+    assert describe_dataset(dataset, PLACES).figures.corpus.num_shots == 3
+
+
 def test_what_is_no_data_set_and_an_empty_one_are_errors(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="is no data set"):
         describe_dataset(tmp_path, PLACES)

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
@@ -97,7 +99,7 @@ def draw_from(
     names: list[str] = []
     strata: list[str] = []
     for batch in dataset.batches():
-        has_label: list[bool] = (batch.labels >= 0).any(axis=1).tolist()
+        has_label = np.any(batch.labels >= 0, axis=1).tolist()
         kinds = label_strata(batch, dataset.taxonomy)
         for video, file, kind, is_labelled in zip(
             batch.videos, batch.files, kinds, has_label, strict=True

@@ -309,11 +309,12 @@ def _require_name(video: str, source: str, seen: dict[str, str]) -> None:
     """Refuse a clip that a data set, which knows clips by their names, could not tell."""
     if _as_utf8(video) != video or len(video.splitlines()) != 1:
         raise DatasetError(f"{source!a} has a name that no data set can hold; rename the file")
-    if seen.setdefault(video, source) != source:
+    if video in seen:
         raise DatasetError(
             f"{source} has the name of {seen[video]}, and a data set knows clips by their names; "
             "rename one"
         )
+    seen[video] = source
 
 
 def _as_utf8(text: str) -> str:

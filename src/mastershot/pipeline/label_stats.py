@@ -10,7 +10,7 @@ from mastershot.core.movie import shot_id
 from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import is_split_folder, read_split_folder
 from mastershot.datasets.records import make_folder
-from mastershot.datasets.scored import open_dataset
+from mastershot.datasets.scored import SCORE_TABLES, open_dataset
 from mastershot.exports.dataset_page import Galleries, write_dataset_page
 from mastershot.labelling.figures import DatasetFigures, figures_of_scores, figures_of_splits
 from mastershot.labelling.statistics import GalleryShot, ScoreSummary, summarise
@@ -89,7 +89,7 @@ def describe_dataset(
     Raises:
         DatasetError: There is no data set, it is damaged, or it has no shot.
     """
-    if is_split_folder(path):
+    if is_split_folder(path) and not any((path / name).exists() for name in SCORE_TABLES):
         index, splits = read_split_folder(path)
         return DatasetReport(figures_of_splits(index, splits, films), {})
     dataset = open_dataset(path, taxonomy)
