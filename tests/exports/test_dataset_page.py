@@ -42,7 +42,7 @@ def test_a_page_says_what_the_figures_say_and_asks_for_nothing(tmp_path: Path) -
     text = text_of(path)
     for words in ("mine & yours", "A note.", "1930–1999", "1,200", "3.54 s", "41.7 %",
                   "500 shots from 0.4 on", "2 of 3 labels occur", "forest 800", "<b>bar</b> 400",
-                  "War", "CS 4 0.3 % 25.0 %", "not known"):  # fmt: skip
+                  "War", "close-up 4 0.3 % 25.0 %", "not known"):  # fmt: skip
         assert words in text, words
     assert "never" not in text
     page = path.read_text("utf-8")

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -62,16 +63,14 @@ def test_figures_of_scores_with_scales() -> None:
         ScoredShot("a", f"{n}.mp4", 0, 1, 0.0, 2.0, (LabelScore("forest", score),))
         for n, score in enumerate((0.9, 0.4, 0.1))
     ]
-    from dataclasses import replace
-
     batches = [
-        replace(columns_of(shots[:2], PLACES), scales=["CS", "LS"]),
+        replace(columns_of(shots[:2], PLACES), scales=["LS", "CS"]),
         replace(columns_of(shots[2:], PLACES), scales=["CS"]),
     ]
     summary = summarise(batches, ScoreSummary(PLACES, genres_of_clip=FILMS.genres_of_clip))
     figures = figures_of_scores(summary, FILMS)
     assert figures.corpus == CorpusStatistics(1, (1999, 1999), 1, 3, 3.0, 2.0)
-    assert figures.scales == {"CS": (1, 2), "LS": (1, 1)}
+    assert list(figures.scales.items()) == [("CS", (1, 2)), ("LS", (1, 1))]
     assert figures.label_counts[0] == ("forest", 3)
     assert (figures.num_sure, sum(figures.score_counts)) == (2, 3)
     assert figures.genres == {"War": [("forest", 2)]}

@@ -6,6 +6,7 @@ import pytest
 
 from mastershot.core.errors import DatasetError, OutputError, SettingError
 from mastershot.core.labels import Taxonomy
+from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, read_split_folder
 from mastershot.evaluation.agreement import NO_VALUE, krippendorff_alpha
 from mastershot.labelling.draw_file import Draw, ShownShot, read_draw
@@ -13,7 +14,6 @@ from mastershot.labelling.verdict_sheet import read_verdicts
 from mastershot.labelling.verdicts import Verdict
 from mastershot.labelling.verify import NOT_RATED, gather_ratings
 from mastershot.pipeline.verification import (
-    SCALES,
     report_facts,
     report_on_draw,
     scale_shares,

@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mastershot.core.movie import SCALE_NAMES
 from mastershot.exports.drawing import Mark, round_up
 from mastershot.exports.pages import jpeg_source, page_template
 from mastershot.exports.tables import open_whole
@@ -71,6 +72,7 @@ def write_dataset_page(
     page = page_template("dataset.html", filters).generate(
         title=title,
         figures=figures,
+        scale_names=SCALE_NAMES,
         labels=[(name, count) for name, count in figures.label_counts if count],
         histogram=draw_histogram(scores, threshold=figures.min_best) if sum(scores) else None,
         galleries=_hung(figures, galleries or {}),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mastershot.core.labels import Taxonomy
+from mastershot.core.movie import SCALES
 from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, clip_of_video
 from mastershot.datasets.records import LabelledShot
@@ -52,7 +53,8 @@ class DatasetFigures:
         min_best: From this best score on a shot is sure.
         num_sure: Shots whose best score is at least that; all of splits.
         genres: The most frequent best labels of the sure shots of each genre, with their number.
-        scales: Of each shot scale the sure shots, and all; empty where scales are not known.
+        scales: Of each shot scale, the closest first, the sure shots, and all; empty where scales
+            are not known.
         splits: The splits, if it has some.
         overlaps: What each two splits share.
     """
@@ -84,7 +86,7 @@ def figures_of_scores(summary: ScoreSummary, films: ClipFilms | None = None) -> 
         min_best=summary.min_best,
         num_sure=summary.num_sure,
         genres=summary.best_of_genres(BEST_OF_GENRE),
-        scales=summary.scale_counts,
+        scales=dict(sorted(summary.scale_counts.items(), key=_scale_order)),
     )
 
 
@@ -150,6 +152,11 @@ def _size(
 
 def _clips(shots: Sequence[LabelledShot]) -> set[str]:
     return {clip_of_video(video) for video in {shot.video for shot in shots}}
+
+
+def _scale_order(item: tuple[str, tuple[int, int]]) -> int:
+    """Return where a scale is shown: the closest first, what is not known last."""
+    return SCALES.index(item[0]) if item[0] in SCALES else len(SCALES)
 
 
 def _ranked(taxonomy: Taxonomy, counts: Sequence[int]) -> tuple[tuple[str, int], ...]:

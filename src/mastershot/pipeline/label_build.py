@@ -98,7 +98,7 @@ def find_clips(paths: Iterable[Path]) -> list[Path]:
         found = [path]
         if path.is_dir():
             inside = (file for file in path.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES)
-            found = [file for file in inside if file.is_file() and not file.name.startswith(".")]
+            found = [file for file in inside if not (file.is_dir() or file.name.startswith("."))]
             if not found:
                 raise DatasetError(
                     f"folder {path} holds no clip; clips are files that end in "

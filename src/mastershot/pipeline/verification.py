@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from mastershot.core.errors import DatasetError, OutputError, SettingError
 from mastershot.core.labels import Taxonomy
+from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, INDEX_FILE, write_index, write_split
 from mastershot.datasets.records import make_folder, written_whole
 from mastershot.evaluation.agreement import (
@@ -26,9 +27,6 @@ from mastershot.labelling.verdict_sheet import write_sheet, write_verdicts
 from mastershot.labelling.verdicts import Verdict
 from mastershot.labelling.verify import clip_of_shot, evaluation_subset, gather_ratings
 from mastershot.pipeline.label_stats import ShotPictures
-
-SCALES = ("ECS", "CS", "MS", "FS", "LS")
-"""Shot scales of MovieShots, the closest first (METHODS A6)."""
 
 
 @dataclass(frozen=True)
