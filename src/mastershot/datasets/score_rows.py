@@ -20,7 +20,7 @@ COLUMNS = ("video", "file", "start_frame", "end_frame", "start_s", "end_s", "lab
 SCALE = "scale"
 """A column more, where the shots were looked at for their scale."""
 PIECE_SHOTS = 1 << 16
-"""How many rows are held in memory at once, where each has the best five labels."""
+"""How many rows are held in memory at once; fewer are read where each has many labels."""
 
 
 def schema_of(
@@ -68,7 +68,7 @@ def rows_of(
 
 
 def piece_shots(schema: "pa.Schema") -> int:
-    """Return how many rows to hold in memory at once: fewer where each has many labels."""
+    """Return how many rows to read at once: fewer where each has many labels."""
     num_best = getattr(schema.field("labels").type, "list_size", NUM_BEST)
     return int(PIECE_SHOTS * NUM_BEST // max(NUM_BEST, num_best))
 
@@ -82,7 +82,7 @@ def gathered(
     held: list[pa.RecordBatch] = []
     for batch in batches:
         held.append(batch)
-        if sum(map(len, held)) >= piece_shots(schema):
+        if sum(map(len, held)) >= PIECE_SHOTS:
             yield pa.concat_batches(held)
             held = []
     yield pa.concat_batches([*held, pa.RecordBatch.from_pylist([], schema)])

@@ -178,7 +178,10 @@ def _record_batches(part: Path) -> "Iterator[pa.RecordBatch]":
 
     with parquet.ParquetFile(part) as file:
         schema = file.schema_arrow
-        yield from file.iter_batches(piece_shots(schema), columns=columns_in(schema))
+        size, columns = piece_shots(schema), columns_in(schema)
+        # Of many row groups at once pyarrow keeps far more in memory than is asked for.
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(size, row_groups=[group], columns=columns)
 
 
 def _lance_table(part: Path) -> Any:
