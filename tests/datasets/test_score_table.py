@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.labels import Taxonomy
-from mastershot.datasets import score_rows, score_table
+from mastershot.datasets import score_rows
 from mastershot.datasets.records import ScoredShots, best_columns
 from mastershot.datasets.score_table import open_scores, write_scores
 
@@ -78,13 +78,28 @@ def test_many_small_batches_become_few_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(score_rows, "PIECE_SHOTS", 100)
-    monkeypatch.setattr(score_table, "PIECE_SHOTS", 100)
     path = tmp_path / "scores.parquet"
     write_scores(path, (batch(7, seed) for seed in range(60)), PLACES, MADE_BY)
     sizes = [len(shots) for shots in open_scores(path).batches()]
     assert sum(sizes) == 420
     assert max(sizes) <= 105
     assert parquet.ParquetFile(path).num_row_groups <= 6
+
+
+def test_shots_with_many_labels_are_read_in_smaller_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score_rows, "PIECE_SHOTS", 100)
+    many = Taxonomy("many", tuple(f"place {number}" for number in range(50)))
+    scores = np.random.default_rng(0).random((95, 50), np.float32)
+    labels, best = best_columns(scores, 50)
+    times, frames = np.zeros((95, 2)), np.zeros((95, 2), np.int64)
+    wide = ScoredShots(["v"] * 95, [f"{n}.mp4" for n in range(95)], frames, times, labels, best)
+    write_scores(tmp_path / "scores.parquet", [wide], many, MADE_BY)
+    batches = list(open_scores(tmp_path / "scores.parquet").batches())
+    assert [len(shots) for shots in batches] == [10] * 9 + [5]
+    np.testing.assert_array_equal(np.concatenate([b.scores for b in batches]), best)
+    np.testing.assert_array_equal(np.concatenate([b.labels for b in batches]), labels)
 
 
 def test_a_folder_of_parts_is_one_table(tmp_path: Path) -> None:

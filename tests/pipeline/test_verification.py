@@ -1,11 +1,26 @@
+import json
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from mastershot.core.errors import DatasetError
+from mastershot.core.errors import DatasetError, OutputError, SettingError
+from mastershot.core.labels import Taxonomy
+from mastershot.core.movie import SCALES
+from mastershot.datasets.movieclip import HUMAN_VERIFIED, read_split_folder
 from mastershot.evaluation.agreement import NO_VALUE, krippendorff_alpha
+from mastershot.labelling.draw_file import Draw, ShownShot, read_draw
+from mastershot.labelling.verdict_sheet import read_verdicts
 from mastershot.labelling.verdicts import Verdict
 from mastershot.labelling.verify import NOT_RATED, gather_ratings
-from mastershot.pipeline.verification import SCALES, scale_shares, verify_labels
+from mastershot.pipeline.verification import (
+    report_facts,
+    report_on_draw,
+    scale_shares,
+    verify_labels,
+    write_draw_files,
+    write_draw_report,
+)
 
 TICKS = {
     ("a/1.mp4", "ann"): ["bar"],
@@ -66,3 +81,83 @@ def test_the_scales_of_dropped_shots_are_shares_with_intervals() -> None:
 def test_an_unknown_scale_is_an_error() -> None:
     with pytest.raises(DatasetError, match="shot scale 'XL' is none of ECS, CS, MS, FS, LS"):
         scale_shares(["a/1.mp4"], ["XL"])
+
+
+PLACES = Taxonomy("places", ("bar", "zoo", "inn"))
+
+
+def draw(allocation: str = "proportional", scale: str = "") -> Draw:
+    """The shots of `VERDICTS`; shot ``b/1.mp4``, which gets no tick, stands for six."""
+    names = ("a/1.mp4", "a/2.mp4", "b/1.mp4", "c/1.mp4")
+    shots = tuple(
+        ShownShot(*name.split("/"), 0.0, 1.0, ("bar", "zoo", "inn"), "bar", weight, scale)
+        for name, weight in zip(names, (1.0, 1.0, 6.0, 2.0), strict=True)
+    )
+    return Draw(PLACES, allocation, 0, 10, shots)
+
+
+def test_a_report_on_a_draw(tmp_path: Path) -> None:
+    report = report_on_draw(draw(), VERDICTS, PLACES)
+    assert report.verification == verify_labels(VERDICTS)
+    assert (report.num_drawn, report.is_weighted, report.scales) == (4, False, {})
+    assert report.num_unscaled == 1
+    write_draw_report(report, VERDICTS, tmp_path)
+    index, splits = read_split_folder(tmp_path)
+    assert index.labels == PLACES.labels
+    found = {f"{s.video}/{s.file}": s.classes for s in splits[HUMAN_VERIFIED]}
+    assert found == {"a/1.mp4": (0,), "a/2.mp4": (2,), "c/1.mp4": (0,)}
+    assert read_verdicts(tmp_path / "verdicts.csv", draw()) == VERDICTS
+    value = json.loads((tmp_path / "report.json").read_text())
+    assert value == report_facts(report)
+    assert (value["num_rated"], value["num_dropped"], value["num_evaluation"]) == (4, 1, 3)
+    assert value["best_confirmed"]["value"] == 0.5
+
+
+def test_an_equal_draw_is_weighted() -> None:
+    report = report_on_draw(draw("equal"), VERDICTS, PLACES)
+    assert report.is_weighted
+    assert report.verification.agreement.best.value == pytest.approx(3 / 10)
+
+
+def test_the_dropped_shots_are_shared_out_over_their_scales() -> None:
+    report = report_on_draw(draw(scale="CS"), VERDICTS, PLACES)
+    assert {scale: figure.value for scale, figure in report.scales.items()} == {
+        "ECS": 0, "CS": 1, "MS": 0, "FS": 0, "LS": 0,
+    }  # fmt: skip
+    assert report.num_unscaled == 0
+
+
+def test_what_is_not_defined_is_null() -> None:
+    facts = report_facts(report_on_draw(draw(), VERDICTS[:1], PLACES))
+    alpha = facts["krippendorff_alpha"]
+    assert alpha == {"value": None, "low": None, "high": None, "num_items": 0}
+    json.dumps(facts, allow_nan=False)
+
+
+def test_one_rater_can_be_asked_of_or_all() -> None:
+    ticked = {shot: labels for shot, labels in verify_labels(VERDICTS).confirmed.items() if labels}
+    lenient = report_on_draw(draw(), VERDICTS, PLACES, above_share=0.0).verification.confirmed
+    assert lenient["a/1.mp4"] == ("bar", "zoo")
+    assert ticked["a/1.mp4"] == ("bar",)
+    for share in (1.0, -0.1, np.nan):
+        with pytest.raises(SettingError, match="of the raters means nothing; take 0 to 1"):
+            report_on_draw(draw(), VERDICTS, PLACES, above_share=share)
+
+
+def test_an_index_of_another_taxonomy_is_an_error() -> None:
+    with pytest.raises(DatasetError, match="class 'moon' is not in taxonomy 'places'"):
+        report_on_draw(draw(), VERDICTS, Taxonomy("index", ("bar", "moon")))
+
+
+def test_no_verdict_is_an_error() -> None:
+    with pytest.raises(DatasetError, match="there is no verdict yet"):
+        report_on_draw(draw(), [], PLACES)
+
+
+def test_a_draw_comes_with_a_page_and_a_blank_table(tmp_path: Path) -> None:
+    page, sheet = write_draw_files(draw(), tmp_path / "new" / "draw.json", pictures=None)
+    assert read_draw(tmp_path / "new" / "draw.json") == draw()
+    assert page.read_text("utf-8").count("data-none>") == 4
+    assert read_verdicts(sheet, draw()) == []
+    with pytest.raises(OutputError, match=r"a draw goes to a \.json file, not to draw\.csv"):
+        write_draw_files(draw(), Path("draw.csv"), pictures=None)

@@ -12,6 +12,7 @@ import typer
 
 from mastershot import __version__
 from mastershot.apps.errors import errors_as_sentences, sentence
+from mastershot.apps.label import label_app
 from mastershot.apps.models import models
 from mastershot.apps.options import Debug, Json, LibraryFolder, Quiet
 from mastershot.apps.recipes import recipes_app, run
@@ -25,6 +26,7 @@ from mastershot.apps.show import (
     summary_line,
     timeline_lines,
 )
+from mastershot.apps.verify import verify_app
 from mastershot.core.errors import OutputError
 
 if TYPE_CHECKING:
@@ -45,6 +47,8 @@ library_app = typer.Typer(name="library", help="Keep the timelines of many films
 app.add_typer(library_app, no_args_is_help=True)
 app.add_typer(models, no_args_is_help=True)
 app.add_typer(recipes_app, no_args_is_help=True)
+app.add_typer(label_app, no_args_is_help=True)
+app.add_typer(verify_app, no_args_is_help=True)
 
 Encoder = Annotated[
     str | None,

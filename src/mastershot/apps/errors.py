@@ -9,7 +9,8 @@ from contextlib import contextmanager
 import typer
 
 from mastershot.apps.show import complain
-from mastershot.core.errors import MastershotError, SettingError
+from mastershot.core.errors import SettingError
+from mastershot.core.errors import sentence as sentence
 
 
 @contextmanager
@@ -30,10 +31,3 @@ def errors_as_sentences(debug: bool) -> Iterator[None]:
             traceback.print_exc()
         complain(sentence(error))
         raise typer.Exit(2 if isinstance(error, SettingError) else 1) from None
-
-
-def sentence(error: Exception) -> str:
-    """Return what a user reads of an error."""
-    if isinstance(error, MastershotError):
-        return str(error)
-    return f"an unforeseen {type(error).__name__}: {error}; --debug shows where"

@@ -59,3 +59,10 @@ class MiningError(MastershotError):
 
 class ShortMovieError(MiningError):
     """A movie has fewer shots than one scene."""
+
+
+def sentence(error: Exception) -> str:
+    """Return what a user reads of an error."""
+    if isinstance(error, MastershotError):
+        return str(error)
+    return f"an unforeseen {type(error).__name__}: {error}; --debug shows where"

@@ -1,5 +1,6 @@
 """A movie, its shots and its scenes; every id is derived from content, never random."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -9,6 +10,18 @@ from mastershot.core.time import Span
 
 TransitionKind: TypeAlias = Literal["start", "cut", "fade", "dissolve", "wipe"]
 TRANSITION_KINDS: tuple[TransitionKind, ...] = ("start", "cut", "fade", "dissolve", "wipe")
+
+SCALE_NAMES: Mapping[str, str] = {
+    "ECS": "extreme close-up",
+    "CS": "close-up",
+    "MS": "medium shot",
+    "FS": "full shot",
+    "LS": "long shot",
+}
+"""The shot scales of MovieShots in words (METHODS A6)."""
+
+SCALES = tuple(SCALE_NAMES)
+"""Their short names, the closest first."""
 
 
 @dataclass(frozen=True)

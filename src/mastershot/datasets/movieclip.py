@@ -19,6 +19,8 @@ from mastershot.datasets.json_stream import object_members
 from mastershot.datasets.records import LabelledShot, ScoredShot, read_text, written_whole
 
 HUMAN_VERIFIED = "human-verified"
+INDEX_FILE = "index.json"
+"""The index beside split files of our own."""
 
 _TAXONOMY_FILE = "MovieCLIP_taxonomy_split.txt"
 _INDEX_FILE = "multi_label_thresh_0_4_0_1_label_map.json"
@@ -62,6 +64,30 @@ def read_release(folder: str | Path) -> MovieClipRelease:
         for name, file in _SPLIT_FILES.items()
     }
     return MovieClipRelease(load_taxonomy(folder / _TAXONOMY_FILE), index, splits)
+
+
+def read_split_folder(folder: str | Path) -> tuple[Taxonomy, dict[str, tuple[LabelledShot, ...]]]:
+    """Return the index and the splits of a folder: the released one, or one that was selected.
+
+    Raises:
+        DatasetError: A file is missing or damaged.
+    """
+    folder = Path(folder)
+    if (folder / _INDEX_FILE).exists():
+        release = read_release(folder)
+        return release.index, dict(release.splits)
+    index = read_index(folder / INDEX_FILE)
+    order = list(_SPLIT_FILES)
+    paths = sorted(folder.glob("*.txt"))
+    paths.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
+    if not paths:
+        raise DatasetError(f"folder {folder} holds no split; it should hold .txt files")
+    return index, {path.stem: read_split(path, num_classes=len(index)) for path in paths}
+
+
+def is_split_folder(folder: str | Path) -> bool:
+    """Return True if a folder holds an index of split files."""
+    return any((Path(folder) / name).exists() for name in (INDEX_FILE, _INDEX_FILE))
 
 
 def clip_of_video(video: str) -> str:

@@ -5,7 +5,7 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TextIO, TypeAlias
 
@@ -74,6 +74,8 @@ class ScoredShots:
             where a shot has fewer.
         scores: Their scores, shape (N, K), in the type they were computed in; 0 where a shot has
             fewer.
+        scales: The scale of each shot, such as ``CS``, empty where it is not known; None where
+            no shot was looked at for it.
     """
 
     videos: Sequence[str]
@@ -82,6 +84,7 @@ class ScoredShots:
     times_s: npt.NDArray[np.float64]
     labels: PlaceArray
     scores: ScoreArray
+    scales: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
         num_shots = len(self.videos)
@@ -90,9 +93,15 @@ class ScoredShots:
         assert self.labels.shape == self.scores.shape, (self.labels.shape, self.scores.shape)
         assert self.labels.ndim == 2, self.labels.shape
         assert len(self.labels) == num_shots, (len(self.labels), num_shots)
+        assert self.scales is None or len(self.scales) == num_shots, num_shots
 
     def __len__(self) -> int:
         return len(self.videos)
+
+    def best(self, num_best: int = NUM_BEST) -> "ScoredShots":
+        """Return the shots with only their best labels, at most so many."""
+        labels, scores = self.labels[:, :num_best], self.scores[:, :num_best]
+        return replace(self, labels=labels, scores=scores)
 
 
 def best_columns(scores: ScoreArray, num_best: int = NUM_BEST) -> tuple[PlaceArray, ScoreArray]:
@@ -200,6 +209,18 @@ def read_table(path: Path, columns: Sequence[str], *, what: str) -> list[dict[st
     except csv.Error as error:
         raise DatasetError(f"{what} {path}, line {reader.line_num}: {error}") from error
     return rows
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder, unless it is there.
+
+    Raises:
+        OutputError: It cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"folder {folder} cannot be made: {error.strerror or error}") from error
 
 
 @contextmanager

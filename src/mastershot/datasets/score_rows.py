@@ -17,8 +17,10 @@ if TYPE_CHECKING:
 
 SCHEMA = "mastershot/scores/1"
 COLUMNS = ("video", "file", "start_frame", "end_frame", "start_s", "end_s", "labels", "scores")
+SCALE = "scale"
+"""A column more, where the shots were looked at for their scale."""
 PIECE_SHOTS = 1 << 16
-"""How many rows are held in memory at once."""
+"""How many rows are held in memory at once; fewer are read where each has many labels."""
 
 
 def schema_of(
@@ -38,6 +40,8 @@ def schema_of(
     types = [pa.string()] * 2 + [pa.int64()] * 2 + [pa.float64()] * 2
     types += [pa.list_(pa.int16(), num_best), pa.list_(score, num_best)]
     columns = [pa.field(name, kind, False) for name, kind in zip(COLUMNS, types, strict=True)]
+    if first is not None and first.scales is not None:
+        columns.append(pa.field(SCALE, pa.string(), False))
     return pa.schema(columns, {b"mastershot": json.dumps(about).encode()})
 
 
@@ -57,7 +61,16 @@ def rows_of(
         ]
         spans = [*shots.frames.T, *shots.times_s.T]
         columns = [pa.array(shots.videos, pa.string()), pa.array(shots.files, pa.string())]
-        yield pa.RecordBatch.from_arrays([*columns, *map(pa.array, spans), *best], schema=schema)
+        columns += [*map(pa.array, spans), *best]
+        if SCALE in schema.names:
+            columns.append(pa.array(shots.scales or [""] * len(shots), pa.string()))
+        yield pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def piece_shots(schema: "pa.Schema") -> int:
+    """Return how many rows to read at once: fewer where each has many labels."""
+    num_best = getattr(schema.field("labels").type, "list_size", NUM_BEST)
+    return int(PIECE_SHOTS * NUM_BEST // max(NUM_BEST, num_best))
 
 
 def gathered(
@@ -88,13 +101,19 @@ def about_of(part: Path, schema: "pa.Schema") -> dict[str, Any]:
     return dict(about)
 
 
+def columns_in(schema: "pa.Schema") -> list[str]:
+    """Return the columns to read of a table."""
+    return [*COLUMNS, SCALE] if SCALE in schema.names else [*COLUMNS]
+
+
 def columns_of_rows(batch: "pa.RecordBatch", part: Path, *, num_labels: int) -> ScoredShots:
     """Return rows as columns.
 
     Raises:
         DatasetError: A value is missing, or a label is not in the taxonomy.
     """
-    if any(batch[name].null_count for name in COLUMNS):
+    names = columns_in(batch.schema)
+    if any(batch[name].null_count for name in names):
         raise DatasetError(f"scores {part} are damaged: a value is missing")
     flat = {name: batch[name].to_numpy() for name in COLUMNS[2:6]}
     labels, scores = (
@@ -110,4 +129,5 @@ def columns_of_rows(batch: "pa.RecordBatch", part: Path, *, num_labels: int) -> 
         times_s=np.stack([flat["start_s"], flat["end_s"]], axis=1),
         labels=labels,
         scores=scores,
+        scales=batch[SCALE].to_pylist() if SCALE in names else None,
     )

@@ -14,11 +14,11 @@ from mastershot.core.labels import Taxonomy
 from mastershot.datasets.arrow import is_of_the_store, reason, told, write_parquet
 from mastershot.datasets.records import ScoredShots
 from mastershot.datasets.score_rows import (
-    COLUMNS,
-    PIECE_SHOTS,
     about_of,
+    columns_in,
     columns_of_rows,
     gathered,
+    piece_shots,
     rows_of,
     schema_of,
 )
@@ -153,12 +153,17 @@ def _look(part: Path) -> "tuple[pa.Schema, int]":
 
 def _record_batches(part: Path) -> "Iterator[pa.RecordBatch]":
     if part.suffix == ".lance":
-        yield from _lance_table(part).search().select(list(COLUMNS)).to_batches()
+        table = _lance_table(part)
+        yield from table.search().select(columns_in(table.schema)).to_batches()
         return
     from pyarrow import parquet
 
     with parquet.ParquetFile(part) as file:
-        yield from file.iter_batches(PIECE_SHOTS, columns=list(COLUMNS))
+        schema = file.schema_arrow
+        size, columns = piece_shots(schema), columns_in(schema)
+        # Of many row groups at once pyarrow keeps far more in memory than is asked for.
+        for group in range(file.num_row_groups):
+            yield from file.iter_batches(size, row_groups=[group], columns=columns)
 
 
 def _lance_table(part: Path) -> Any:

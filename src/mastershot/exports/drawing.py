@@ -92,7 +92,7 @@ def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
     median_at = length.at(_log_length(median_s))
     window_s = min(RATE_WINDOWS_S, key=lambda window: abs(window - (time.high - time.low) / 20))
     rate = cutting_rate(timeline, window_s=window_s, num_samples=RATE_SAMPLES)
-    rate_axis = _Scale(0, _round_up(max(rate.cuts_per_minute)))
+    rate_axis = _Scale(0, round_up(max(rate.cuts_per_minute)))
     return FilmDrawing(
         start_s=time.low,
         duration_s=time.high - time.low,
@@ -171,7 +171,7 @@ def _time_marks(time: _Scale) -> tuple[Mark, ...]:
     )
 
 
-def _round_up(value: float) -> float:
+def round_up(value: float) -> float:
     """Return the next of 1, 2, 3, 4, 6, 8 and 10 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
     return next(factor * power for factor in (1, 2, 3, 4, 6, 8, 10) if factor * power >= value)

@@ -1,11 +1,21 @@
 """What the HTML pages have in common: strict templates that escape what they are given."""
 
+import base64
 from collections.abc import Callable, Mapping
 from importlib import resources
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from jinja2 import Template
+
+JPEG_MAGIC = b"\xff\xd8\xff"
+
+
+def jpeg_source(picture: bytes | None) -> str | None:
+    """Return a picture as a data URI, or None where there is no JPEG."""
+    if picture is None or not picture.startswith(JPEG_MAGIC):
+        return None
+    return "data:image/jpeg;base64," + base64.b64encode(picture).decode()
 
 
 def page_template(name: str, filters: Mapping[str, Callable[..., str]]) -> "Template":

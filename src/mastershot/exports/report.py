@@ -17,10 +17,8 @@ from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_statistics
 from mastershot.exports.drawing import draw_film
-from mastershot.exports.pages import page_template, template_text
+from mastershot.exports.pages import jpeg_source, page_template, template_text
 from mastershot.exports.tables import open_whole
-
-JPEG_MAGIC = b"\xff\xd8\xff"
 
 
 def write_report(
@@ -76,9 +74,7 @@ def _picture_reader(thumbs: Path) -> Callable[[Shot], str | None]:
             data = (thumbs / Path(shot.thumb).name).read_bytes()
         except (OSError, ValueError):  # A name with a zero byte is a ValueError.
             return None
-        if not data.startswith(JPEG_MAGIC):
-            return None
-        return "data:image/jpeg;base64," + base64.b64encode(data).decode()
+        return jpeg_source(data)
 
     return picture
 

@@ -1,13 +1,11 @@
 """Shots of many films on one contact sheet: an HTML page that needs nothing else."""
 
-import base64
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.time import format_clock
-from mastershot.exports.pages import page_template
-from mastershot.exports.report import JPEG_MAGIC
+from mastershot.exports.pages import jpeg_source, page_template
 from mastershot.exports.tables import open_whole
 
 
@@ -41,9 +39,7 @@ class Card:
     @property
     def source(self) -> str | None:
         """The picture as a data URI, or None where there is no JPEG."""
-        if self.picture is None or not self.picture.startswith(JPEG_MAGIC):
-            return None
-        return "data:image/jpeg;base64," + base64.b64encode(self.picture).decode()
+        return jpeg_source(self.picture)
 
 
 def write_sheet(

@@ -74,18 +74,19 @@ def select_classes(
     and a label that two of a shot's labels fold into counts once, at the better rank.
 
     Returns:
-        Places, best first, -1 where a label was dropped, shape (N, K); and the number of labels
-        the rule kept, whether among the classes or not, shape (N,).
+        Places, best first, -1 where a label was dropped, shape (N, K), K at most the number of
+        labels that the rule looks at; and the number of labels the rule kept, whether among the
+        classes or not, shape (N,).
     """
+    shots = shots.best(rule.keep.num_best)
     if shots.labels.shape[1] == 0:
         return np.empty(shots.labels.shape, np.int64), np.zeros(len(shots), np.int64)
     keep, number = rule.keep, shots.scores.dtype.type
     kept = shots.scores > number(keep.above)
     kept[:, 0] = True
     kept &= shots.scores[:, :1] >= number(keep.min_best)
-    kept[:, keep.num_best :] = False
     kept &= shots.labels >= 0
-    places = np.where(kept, _class_of_label(taxonomy, classes, rule.folds)[shots.labels], -1)
+    places = np.where(kept, class_of_label(taxonomy, classes, rule.folds)[shots.labels], -1)
     for rank in range(1, places.shape[1]):
         again = (places[:, :rank] == places[:, rank : rank + 1]).any(axis=1)
         places[again, rank] = -1
@@ -167,8 +168,12 @@ def keep_common_classes(subset: Subset, *, min_shots: int) -> Subset:
     )
 
 
-def _class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, str]) -> IntArray:
-    """Return for each label of the taxonomy its place among the classes, -1 outside, shape (L,)."""
+def class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, str]) -> IntArray:
+    """Return for each label of the taxonomy its place among the classes, -1 outside, shape (L,).
+
+    Raises:
+        DatasetError: A class is not in the taxonomy, or is folded into another.
+    """
     folds = _folds_within(taxonomy, folds)
     for label in classes.labels:
         if label in folds:

@@ -57,7 +57,7 @@ def split_by_film(
         SettingError: The ratios are not positive numbers with sum 1.
         DatasetError: A clip's film is not known.
     """
-    _require_ratios(ratios)
+    require_ratios(ratios)
     film_of_video = {
         video: _film_of(video, film_of_clip) for video in {shot.video for shot in shots}
     }
@@ -117,7 +117,8 @@ def _film_of(video: str, film_of_clip: Mapping[str, str] | None) -> str:
     return film_of_clip[clip]
 
 
-def _require_ratios(ratios: Mapping[str, float]) -> None:
+def require_ratios(ratios: Mapping[str, float]) -> None:
+    """Raise `SettingError` unless the shares are above 0 and sum to 1."""
     if not all(0 < ratio <= 1 for ratio in ratios.values()) or abs(sum(ratios.values()) - 1) > 1e-6:
         found = ", ".join(f"{name} {ratio:g}" for name, ratio in ratios.items())
         raise SettingError(f"split ratios should be above 0 with sum 1, not {found}")

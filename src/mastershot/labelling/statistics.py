@@ -28,7 +28,7 @@ class CorpusStatistics:
         num_clips: Clips that have a shot.
         num_shots: Shots.
         shots_per_clip: Mean number of shots a clip.
-        mean_shot_s: Mean length of a shot.
+        mean_shot_s: Mean length of a shot; None where shots come without their times.
     """
 
     num_movies: int | None
@@ -36,7 +36,7 @@ class CorpusStatistics:
     num_clips: int
     num_shots: int
     shots_per_clip: float
-    mean_shot_s: float
+    mean_shot_s: float | None
 
 
 @dataclass(frozen=True)
@@ -52,6 +52,36 @@ class GalleryShot:
     video: str
     file: str
     score: float
+
+
+class GenreCounts:
+    """How often each label is the best of a shot, by the genres of the shot's film (Fig. 5).
+
+    Args:
+        taxonomy: What the labels are places in.
+        genres_of_clip: Genres of the film that each clip is of.
+    """
+
+    def __init__(self, taxonomy: Taxonomy, genres_of_clip: Mapping[str, Sequence[str]]) -> None:
+        self._taxonomy = taxonomy
+        self._genres_of_clip = genres_of_clip
+        self._counts: dict[str, IntArray] = {}
+
+    def add(self, video: str, label: int) -> None:
+        """Count a shot for every genre of its film."""
+        for genre in self._genres_of_clip.get(clip_of_video(video), ()):
+            if genre not in self._counts:
+                self._counts[genre] = np.zeros(len(self._taxonomy), np.int64)
+            self._counts[genre][label] += 1
+
+    def best(self, num_best: int) -> dict[str, list[tuple[str, int]]]:
+        """Return the most frequent labels of each genre; equal counts in the taxonomy's order."""
+        best = {}
+        for genre, counts in sorted(self._counts.items()):
+            order = np.argsort(-counts, kind="stable")[:num_best].tolist()
+            names = self._taxonomy.labels
+            best[genre] = [(names[i], int(counts[i])) for i in order if counts[i]]
+        return best
 
 
 class ScoreSummary:
@@ -80,29 +110,34 @@ class ScoreSummary:
         """Shots whose best score lies in each of the even bins of [0, 1]."""
         self.num_sure = 0
         """Shots whose best score is at least ``min_best``."""
-        self._genres_of_clip = genres_of_clip or {}
-        self._genre_counts: dict[str, IntArray] = {}
-        self._min_best = min_best
+        self.scale_counts: dict[str, tuple[int, int]] = {}
+        """Of each shot scale, the shots from ``min_best`` on, and all."""
+        self._genres = GenreCounts(taxonomy, genres_of_clip or {})
+        self.min_best = min_best
         self._gallery = gallery
         self._surest: list[list[GalleryShot]] = [[] for _ in taxonomy.labels]
         self._least: list[list[GalleryShot]] = [[] for _ in taxonomy.labels]
-        self._clips: set[str] = set()
+        self.clips: set[str] = set()
+        """The clips that have a shot."""
         self._num_shots = 0
         self._total_s = 0.0
 
     def add(self, shots: ScoredShots) -> None:
         """Count a batch; a shot without a label counts as a shot only."""
         self._num_shots += len(shots)
-        self._clips.update(map(clip_of_video, set(shots.videos)))
+        self.clips.update(map(clip_of_video, set(shots.videos)))
         self._total_s += float((shots.times_s[:, 1] - shots.times_s[:, 0]).sum())
         rows = np.flatnonzero((shots.labels >= 0).any(axis=1))
         best, scores = shots.labels[rows, :1].ravel(), shots.scores[rows, :1].ravel()
         self.label_counts += np.bincount(best, minlength=len(self.taxonomy))
         edges = np.linspace(0, 1, NUM_BINS + 1).astype(scores.dtype)
         self.score_counts += np.histogram(scores.clip(0, 1), edges)[0]
-        sure = scores >= scores.dtype.type(self._min_best)
+        sure = scores >= scores.dtype.type(self.min_best)
         self.num_sure += int(sure.sum())
-        self._count_genres(shots, rows[sure], best[sure])
+        for row, label in zip(rows[sure].tolist(), best[sure].tolist(), strict=True):
+            self._genres.add(shots.videos[row], label)
+        if shots.scales is not None:
+            self._count_scales(shots.scales, rows[sure])
         if self._gallery:
             self._hang(shots, rows, best)
 
@@ -118,16 +153,14 @@ class ScoreSummary:
         """
         if not self._num_shots:
             raise DatasetError("there is no shot to count; label clips that have some")
-        films = {
-            film_of_clip[clip] for clip in self._clips if film_of_clip and clip in film_of_clip
-        }
+        films = {film_of_clip[clip] for clip in self.clips if film_of_clip and clip in film_of_clip}
         years = [year_of_film[film] for film in films if year_of_film and film in year_of_film]
         return CorpusStatistics(
             num_movies=None if film_of_clip is None else len(films),
             years=(min(years), max(years)) if years else None,
-            num_clips=len(self._clips),
+            num_clips=len(self.clips),
             num_shots=self._num_shots,
-            shots_per_clip=self._num_shots / len(self._clips),
+            shots_per_clip=self._num_shots / len(self.clips),
             mean_shot_s=self._total_s / self._num_shots,
         )
 
@@ -136,26 +169,19 @@ class ScoreSummary:
 
         A shot counts for every genre of its film. Equal counts keep the taxonomy's order.
         """
-        best = {}
-        for genre, counts in sorted(self._genre_counts.items()):
-            order = np.argsort(-counts, kind="stable")[:num_best].tolist()
-            names = self.taxonomy.labels
-            best[genre] = [(names[i], int(counts[i])) for i in order if counts[i]]
-        return best
+        return self._genres.best(num_best)
 
     def galleries(self) -> dict[str, tuple[list[GalleryShot], list[GalleryShot]]]:
         """Return the surest and the least sure shots of each label that has some (Fig. 4)."""
         pairs = zip(self.taxonomy.labels, self._surest, self._least, strict=True)
         return {label: (surest, least) for label, surest, least in pairs if surest}
 
-    def _count_genres(
-        self, shots: ScoredShots, rows: IntArray, best: npt.NDArray[np.integer]
-    ) -> None:
-        for row, label in zip(rows.tolist(), best.tolist(), strict=True):
-            for genre in self._genres_of_clip.get(clip_of_video(shots.videos[row]), ()):
-                if genre not in self._genre_counts:
-                    self._genre_counts[genre] = np.zeros(len(self.taxonomy), np.int64)
-                self._genre_counts[genre][label] += 1
+    def _count_scales(self, scales: Sequence[str], sure_rows: IntArray) -> None:
+        kept = np.zeros(len(scales), np.bool_)
+        kept[sure_rows] = True
+        for scale, (num_kept, num_shots) in share_by_scale(kept, scales).items():
+            held, total = self.scale_counts.get(scale or "", (0, 0))
+            self.scale_counts[scale or ""] = held + num_kept, total + num_shots
 
     def _hang(self, shots: ScoredShots, rows: IntArray, best: npt.NDArray[np.integer]) -> None:
         for label in np.unique(best).tolist():
