@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 from mastershot.core.errors import DatasetError
+from mastershot.core.movie import SCALES
 from mastershot.evaluation.agreement import NO_VALUE, krippendorff_alpha
 from mastershot.labelling.verdicts import Verdict
 from mastershot.labelling.verify import NOT_RATED, gather_ratings
-from mastershot.pipeline.verification import SCALES, scale_shares, verify_labels
+from mastershot.pipeline.verification import scale_shares, verify_labels
 
 TICKS = {
     ("a/1.mp4", "ann"): ["bar"],

@@ -1,5 +1,6 @@
 """A movie, its shots and its scenes; every id is derived from content, never random."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
@@ -9,6 +10,18 @@ from mastershot.core.time import Span
 
 TransitionKind: TypeAlias = Literal["start", "cut", "fade", "dissolve", "wipe"]
 TRANSITION_KINDS: tuple[TransitionKind, ...] = ("start", "cut", "fade", "dissolve", "wipe")
+
+SCALE_NAMES: Mapping[str, str] = {
+    "ECS": "extreme close-up",
+    "CS": "close-up",
+    "MS": "medium shot",
+    "FS": "full shot",
+    "LS": "long shot",
+}
+"""The shot scales of MovieShots in words (METHODS A6)."""
+
+SCALES = tuple(SCALE_NAMES)
+"""Their short names, the closest first."""
 
 
 @dataclass(frozen=True)
@@ -78,6 +91,7 @@ class Shot:
         thumb: Path of its picture, relative to the timeline; None when there is none.
         sampled_frames: Ordinals of the frames its labels and scene rest on, to be cited as
             evidence; empty when no frame was looked at, or all were (sampling ``every``).
+        scale: How likely each of `SCALES` is, summing to 1; None when that was not found out.
     """
 
     id: str
@@ -88,6 +102,12 @@ class Shot:
     borrowed: tuple[LabelScore, ...] = ()
     thumb: str | None = None
     sampled_frames: tuple[int, ...] = ()
+    scale: Mapping[str, float] | None = None
+
+    @property
+    def likeliest_scale(self) -> str | None:
+        """The scale that is most likely, of equal ones the closest; None where none is known."""
+        return max(SCALES, key=self.scale.__getitem__) if self.scale is not None else None
 
 
 @dataclass(frozen=True)

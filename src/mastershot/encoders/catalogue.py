@@ -13,12 +13,13 @@ from queue import Empty, SimpleQueue
 from threading import Thread
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError
-from mastershot.core.protocols import ImageTextEncoder
-from mastershot.encoders.checkpoint import missing_parts, one_line, quiet
+from mastershot.core.protocols import Encoder, ImageTextEncoder
+from mastershot.encoders.checkpoint import is_vit, missing_parts, one_line, quiet
 from mastershot.encoders.image_text import TransformersEncoder, find_device
 from mastershot.encoders.starter import STARTER_FOLDER, STARTER_NAME, StudentEncoder, TextEncoder
 from mastershot.encoders.student import StudentSettings, is_student
 from mastershot.encoders.text import SentenceEncoder
+from mastershot.encoders.vit import VIT_ALIAS, VIT_NAME, VitEncoder
 
 HUB_ANSWERS_WITHIN_S = 6.0
 _EXAMPLE = "openai/clip-vit-base-patch32"
@@ -162,6 +163,35 @@ def load_encoder(
         load_text = partial(_load_text, download=download)
         return StudentEncoder(folder, name=name, load_text=load_text, device=find_device(device))
     return TransformersEncoder(folder, name=name, device=device, dtype=dtype)
+
+
+def load_frame_encoder(
+    name_or_folder: str | Path, *, dtype: str | None = None, download: bool = True
+) -> Encoder:
+    """Return an encoder of frames alone: a ViT, or any that `load_encoder` takes.
+
+    Args:
+        name_or_folder: ``vit-b16``, the folder of a ViT checkpoint, or as in `load_encoder`.
+        dtype: As in `load_encoder`.
+        download: As in `load_encoder`.
+
+    Raises:
+        EncoderUnavailableError: The weights are not here and the hub does not answer.
+        EncoderError: The name is unknown, or what it names is not a usable encoder.
+    """
+    if str(name_or_folder) in (VIT_ALIAS, VIT_NAME):
+        return VitEncoder(_hub_folder(VIT_NAME, None, download), name=VIT_NAME, dtype=dtype)
+    folder = Path(name_or_folder)
+    if is_vit(folder):
+        return VitEncoder(folder, name=folder.resolve().name, dtype=dtype)
+    return load_encoder(name_or_folder, dtype=dtype, download=download)
+
+
+def known_name(name: str) -> str | None:
+    """Return the name that says the same on any machine, of an alias or a name in the tables."""
+    if name in (VIT_ALIAS, VIT_NAME):
+        return VIT_NAME
+    return next((row.name for row in ENCODERS if name in (row.alias, row.name)), None)
 
 
 def fetch_encoder(name: str) -> Path:

@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from mastershot.encoders.checkpoint import (
     read_json,
     weight_files,
 )
-from mastershot.encoders.images import prepare_frames, read_preparation
+from mastershot.encoders.images import ImagePreparation, prepare_frames, read_preparation
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ LABEL_TEMPLATE = "A photo of a {label}, a type of background location"  # METHOD
 
 # Frames or texts at once. A CPU gains nothing past 8 (bench/encoders.py); a GPU needs more to be
 # busy, and its 64 was not measured.
-_BATCH_SIZES = {"cpu": 8, "cuda": 64}
+BATCH_SIZES = {"cpu": 8, "cuda": 64}
 _DTYPES = ("float32", "bfloat16")
 
 
@@ -68,8 +68,8 @@ class TransformersEncoder:
         self._weights = weight_files(folder)
         self._preparation = read_preparation(folder)
         self._device = find_device(device)
-        self._batch_size = _BATCH_SIZES[self._device.type]
-        self._dtype = _find_dtype(dtype, self._device)
+        self._batch_size = BATCH_SIZES[self._device.type]
+        self._dtype = find_dtype(dtype, self._device)
         self._model = load_network(folder, self._kind)
         self._tokenizer = load_tokenizer(folder)
         self._check_image_size()
@@ -108,7 +108,7 @@ class TransformersEncoder:
                 features = self._model.get_image_features(
                     pixel_values=pixels.to(self._device, self._dtype)
                 )
-            batches.append(_unit_vectors(features.pooler_output))
+            batches.append(unit_vectors(features.pooler_output))
         return self._stack(batches)
 
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
@@ -126,7 +126,7 @@ class TransformersEncoder:
             tokens = self._tokenize(texts[first : first + self._batch_size])
             with torch.inference_mode():
                 features = self._model.get_text_features(**tokens)
-            batches.append(_unit_vectors(features.pooler_output))
+            batches.append(unit_vectors(features.pooler_output))
         return self._stack(batches)
 
     @property
@@ -166,17 +166,20 @@ class TransformersEncoder:
             )
 
     def _weights_hash(self) -> str:
-        """Return a digest of all that a vector depends on: weights, network, pixels, precision."""
-        settings = [
-            read_json(self._folder / "config.json"),
-            repr(self._preparation),
-            str(self._dtype),
-        ]
-        digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
-        for path in (self._folder / "tokenizer.json", *self._weights):
-            with path.open("rb") as file:
-                digest.update(hashlib.file_digest(file, lambda: hashlib.blake2b()).digest())
-        return f"blake2b:{digest.hexdigest()}"
+        files = (self._folder / "tokenizer.json", *self._weights)
+        return hash_of_all(self._folder, self._preparation, self._dtype, files)
+
+
+def hash_of_all(
+    folder: Path, preparation: ImagePreparation, dtype: "torch.dtype", files: Iterable[Path]
+) -> str:
+    """Return a digest of all that a vector depends on: weights, network, pixels, precision."""
+    settings = [read_json(folder / "config.json"), repr(preparation), str(dtype)]
+    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
+    for path in files:
+        with path.open("rb") as file:
+            digest.update(hashlib.file_digest(file, lambda: hashlib.blake2b()).digest())
+    return f"blake2b:{digest.hexdigest()}"
 
 
 def fastest_dtype(device: "torch.device") -> str:
@@ -206,12 +209,17 @@ def find_device(name: str | None) -> "torch.device":
         torch.empty(0, device=device)
     except (AssertionError, RuntimeError) as error:
         raise EncoderError(f"there is no device {name!r} here; cpu is always there") from error
-    if device.type not in _BATCH_SIZES:
+    if device.type not in BATCH_SIZES:
         raise EncoderError(f"encoders run on cpu and cuda, not on {name!r}")
     return device
 
 
-def _find_dtype(name: str | None, device: "torch.device") -> "torch.dtype":
+def find_dtype(name: str | None, device: "torch.device") -> "torch.dtype":
+    """Return the dtype of this name; the faster one on the device if no name is given.
+
+    Raises:
+        EncoderError: Encoders do not compute in it.
+    """
     import torch
 
     if name not in (None, *_DTYPES):
@@ -220,7 +228,8 @@ def _find_dtype(name: str | None, device: "torch.device") -> "torch.dtype":
     return dtype
 
 
-def _unit_vectors(features: "torch.Tensor") -> FloatArray:
+def unit_vectors(features: "torch.Tensor") -> FloatArray:
+    """Return features (T, D) at unit length, float32."""
     from torch.nn.functional import normalize
 
     vectors: FloatArray = normalize(features.float(), dim=-1).cpu().numpy()

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mastershot.core.errors import DatasetError
+from mastershot.core.movie import SCALES
 from mastershot.evaluation.agreement import (
     Figure,
     LabelAgreement,
@@ -16,9 +17,6 @@ from mastershot.evaluation.agreement import (
 )
 from mastershot.labelling.verdicts import Verdict
 from mastershot.labelling.verify import clip_of_shot, gather_ratings
-
-SCALES = ("ECS", "CS", "MS", "FS", "LS")
-"""Shot scales of MovieShots, the closest first (METHODS A6)."""
 
 
 @dataclass(frozen=True)
