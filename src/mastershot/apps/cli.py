@@ -70,7 +70,13 @@ SamplingText = Annotated[
     typer.Option("--sampling", metavar="uniform:N|rate:HZ|every", help="Frames looked at a shot."),
 ]
 FilmInLibrary = Annotated[str, typer.Argument(metavar="FILM", help="Id, its start, or path.")]
-Steps = Annotated[str, typer.Option(metavar="NAME,…", help="Which of shots, labels, scenes.")]
+Steps = Annotated[
+    str, typer.Option(metavar="NAME,…", help="Which of shots, labels, scenes, scale.")
+]
+Scale = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Trained classifier of shot scale (docs/scale.md)."),
+]
 
 
 @app.command()
@@ -93,7 +99,8 @@ def analyze(
     min_shot: MinShot = 0.6,
     shots: Shots = None,
     sampling: SamplingText = "uniform:3",
-    steps: Steps = "shots,labels,scenes",
+    steps: Steps = "shots,labels,scenes,scale",
+    scale: Scale = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -109,7 +116,9 @@ def analyze(
         from mastershot.pipeline.analyze import analyze_movie
         from mastershot.pipeline.library import Library
 
-        kit = _kit(encoder, taxonomy, detector, exact, threshold, min_shot, shots, sampling, steps)
+        kit = _kit(
+            encoder, taxonomy, detector, exact, threshold, min_shot, shots, sampling, steps, scale
+        )
         kept = Library(library) if library is not None else None
         demo_film = out / "demo.mp4"
         paths = [*(films or []), *([demo_film] if demo else [])]
@@ -138,7 +147,8 @@ def library_add(
     min_shot: MinShot = 0.6,
     shots: Shots = None,
     sampling: SamplingText = "uniform:3",
-    steps: Steps = "shots,labels,scenes",
+    steps: Steps = "shots,labels,scenes,scale",
+    scale: Scale = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -147,7 +157,9 @@ def library_add(
     with errors_as_sentences(debug):
         from mastershot.pipeline.library import Library
 
-        kit = _kit(encoder, taxonomy, detector, exact, threshold, min_shot, shots, sampling, steps)
+        kit = _kit(
+            encoder, taxonomy, detector, exact, threshold, min_shot, shots, sampling, steps, scale
+        )
         kept = Library(library)
 
         def add_one(path: Path, progress: FilmProgress) -> dict[str, Any]:
@@ -305,6 +317,7 @@ def _kit(
     shots: Path | None,
     sampling: str,
     steps: str,
+    scale: Path | None,
 ) -> "Kit":
     """Return what the options ask for, loaded; what cannot be had is said once."""
     from mastershot.media.sampling import parse_sampling
@@ -318,6 +331,7 @@ def _kit(
         sampling=parse_sampling(sampling),
         encoder=encoder,
         taxonomy=taxonomy,
+        scale=scale,
     )
     kit = prepare(plan)
     for note in kit.notes:

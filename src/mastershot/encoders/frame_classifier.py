@@ -1,6 +1,7 @@
 """Classifiers over an encoder's vectors: what is in their folder, checked before it is used."""
 # N shots, T frames of a shot, D width of a frame's vector, C classes
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -63,6 +64,9 @@ class FrameClassifier:
         """
         self.settings = read_classifier(folder)
         self._network = _load_network(folder / WEIGHTS_FILE, self.settings)
+        with (folder / WEIGHTS_FILE).open("rb") as file:
+            digest = hashlib.file_digest(file, "sha256").hexdigest()
+        self.weights_hash = f"sha256:{digest[:32]}"
 
     def scores(self, shots: Sequence[FloatArray]) -> FloatArray:
         """Return how likely each class is of each shot, shape (N, C), rows summing to 1.

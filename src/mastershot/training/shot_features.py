@@ -7,6 +7,7 @@ import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -45,6 +46,12 @@ class ShotFeatures:
         return self.vectors[first : int(self.ends[shot])]
 
 
+class _Block(NamedTuple):
+    vectors: FloatArray
+    lengths: IntArray
+    unread: tuple[str, ...]
+
+
 def gather_features(
     clips: Sequence[Path],
     encoder: Encoder,
@@ -65,7 +72,7 @@ def gather_features(
     key = repr([encoder.space.key, rate_hz, max_steps, [str(clip) for clip in clips]])
     folder = out / FEATURES / hashlib.sha256(key.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    vectors, lengths, unread = [], [], []
+    blocks: list[_Block] = []
     for first in range(0, len(clips), _SHOTS_A_BLOCK):
         path = folder / f"{first:07}.npz"
         block = clips[first : first + _SHOTS_A_BLOCK]
@@ -74,11 +81,13 @@ def gather_features(
             write_whole(path, _encode_block(block, encoder, rate_hz, max_steps))
             kept = _read_block(path, len(block), encoder.space.width)
             assert kept is not None
-        for part, found in zip((vectors, lengths, unread), kept, strict=True):
-            part.append(found)
+        blocks.append(kept)
         watch("looking at shots", first + len(block), len(clips), {})
-    said = tuple(str(reason) for reason in np.concatenate(unread))
-    return ShotFeatures(np.concatenate(vectors), np.cumsum(np.concatenate(lengths)), said)
+    return ShotFeatures(
+        np.concatenate([block.vectors for block in blocks]),
+        np.cumsum(np.concatenate([block.lengths for block in blocks])),
+        tuple(reason for block in blocks for reason in block.unread),
+    )
 
 
 def frames_at_rate(clip: Path, *, rate_hz: float, max_frames: int) -> list[ImageArray]:
@@ -118,15 +127,14 @@ def _encode_block(clips: Sequence[Path], encoder: Encoder, rate_hz: float, max_s
     return buffer.getvalue()
 
 
-def _read_block(
-    path: Path, num_shots: int, width: int
-) -> tuple[FloatArray, IntArray, "np.ndarray[tuple[int], np.dtype[np.str_]]"] | None:
+def _read_block(path: Path, num_shots: int, width: int) -> _Block | None:
     """Return what a block holds, or None where it is missing or damaged."""
     try:
         with np.load(path, allow_pickle=False) as block:
-            vectors, lengths, unread = block["vectors"], block["lengths"], block["unread"]
+            vectors, lengths = block["vectors"], block["lengths"]
+            unread = tuple(str(reason) for reason in block["unread"])
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
         return None
     if len(lengths) != num_shots or vectors.shape != (lengths.sum(), width):
         return None
-    return vectors, lengths, unread
+    return _Block(vectors, lengths, unread)
