@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 FORMAT = "mastershot/frame-classifier/1"
 SETTINGS_FILE = "classifier.json"
 WEIGHTS_FILE = "classifier.safetensors"
-_MAX_SIZE = 1 << 14
+_LARGEST = {"width": 1 << 14, "hidden": 1 << 14, "layers": 16, "max_steps": 1 << 14}
 _SHOTS_AT_ONCE = 256
 
 
@@ -165,10 +165,10 @@ def write_classifier(
 def _require_sense(settings: ClassifierSettings) -> None:
     if len(settings.classes) < 2 or len(set(settings.classes)) < len(settings.classes):
         raise ValueError(f"classes {', '.join(settings.classes)} should be two or more, each once")
-    for name in ("width", "hidden", "layers", "max_steps"):
+    for name, largest in _LARGEST.items():
         value = getattr(settings, name)
-        if not 1 <= value <= _MAX_SIZE:
-            raise ValueError(f"{name} is {value}; it is from 1 to {_MAX_SIZE}")
+        if not 1 <= value <= largest:
+            raise ValueError(f"{name} is {value}; it is from 1 to {largest}")
     if not 0 < settings.rate_hz < 1000:
         raise ValueError(f"rate_hz is {settings.rate_hz:g}; it is above 0 and below 1000")
 

@@ -45,8 +45,8 @@ class ScaleStudySettings:
     def __post_init__(self) -> None:
         for name in ("hidden", "layers", "max_steps", "epochs", "batch_size", "halve_every",
                      "patience"):  # fmt: skip
-            value = getattr(self, name)
-            _require(1 <= value <= 1 << 14, f"{name} is {value}; it is from 1 to {1 << 14}")
+            value, largest = getattr(self, name), 16 if name == "layers" else 1 << 14
+            _require(1 <= value <= largest, f"{name} is {value}; it is from 1 to {largest}")
         for name in ("rate_hz", "learning_rate"):
             value = getattr(self, name)
             _require(0 < value < 1000, f"{name} is {value:g}; it is above 0 and below 1000")
