@@ -172,9 +172,9 @@ def test_an_epoch_holds_every_shot_once_in_an_order_of_its_own_and_can_be_joined
     assert late[2].tolist() == drawn[4][2].tolist()
 
 
-def test_other_encoders_than_the_one_it_learnt_from_are_not_taken(data: Path) -> None:
+def test_an_encoder_that_is_not_known_is_said(data: Path, tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="encoder 'clap' is neither a folder"):
-        learn_shot_scale(tiny_recipe(data, encoder="clap"), data / "clap")
+        learn_shot_scale(tiny_recipe(data, encoder="clap"), tmp_path / "out")
 
 
 @pytest.mark.parametrize(

@@ -130,7 +130,7 @@ def _encode_block(clips: Sequence[Path], encoder: Encoder, rate_hz: float, max_s
 def _read_block(path: Path, num_shots: int, width: int) -> _Block | None:
     """Return what a block holds, or None where it is missing or damaged."""
     try:
-        with np.load(path, allow_pickle=False) as block:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as block:
             vectors, lengths = block["vectors"], block["lengths"]
             unread = tuple(str(reason) for reason in block["unread"])
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
