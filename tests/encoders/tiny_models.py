@@ -182,6 +182,7 @@ def make_scale_classifier(
     with torch.no_grad():  # Random weights hardly tell two shots apart: let them speak up.
         network.head.weight.mul_(20)
     settings = ClassifierSettings(
+        name="tiny",
         task="shot_scale",
         classes=SCALES,
         encoder=encoder,
@@ -192,5 +193,5 @@ def make_scale_classifier(
         rate_hz=4.0,
         max_steps=20,
     )
-    write_classifier(folder, settings, network, figures={"name": "tiny"})
+    write_classifier(folder, settings, network, figures={})
     return folder

@@ -267,6 +267,16 @@ def test_an_encoder_with_other_weights_is_said(
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
 
 
+def test_an_encoder_that_is_gone_is_said(models: Path, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(models / "scale-vit" / "classifier", tmp_path / "other"))
+    said = json.loads((folder / "classifier.json").read_text())
+    gone = said | {"encoder": str(tmp_path / "gone")}
+    (folder / "classifier.json").write_text(json.dumps(gone))
+    sentence = "looks through an encoder that cannot be loaded: encoder '.*gone' is neither"
+    with pytest.raises(EncoderError, match=sentence):
+        prepare(Plan(steps=SCALE_ALONE, scale=folder))
+
+
 def test_a_classifier_without_its_step_is_said(models: Path) -> None:
     with pytest.raises(SettingError, match="but the steps are only shots, labels; add scale"):
         Plan(steps=("shots", "labels"), scale=models / "scale-vit")

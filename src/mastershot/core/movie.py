@@ -24,6 +24,11 @@ SCALES = tuple(SCALE_NAMES)
 """Their short names, the closest first."""
 
 
+def likeliest_scale(scale: Mapping[str, float]) -> str:
+    """Return which of `SCALES` is most likely, of equal ones the closest."""
+    return max(SCALES, key=scale.__getitem__)
+
+
 @dataclass(frozen=True)
 class Movie:
     """What a film's file is.
@@ -106,8 +111,8 @@ class Shot:
 
     @property
     def likeliest_scale(self) -> str | None:
-        """The scale that is most likely, of equal ones the closest; None where none is known."""
-        return max(SCALES, key=self.scale.__getitem__) if self.scale is not None else None
+        """The scale that is most likely; None where none is known."""
+        return None if self.scale is None else likeliest_scale(self.scale)
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ class ClassifierSettings:
     """What a folder says of its classifier.
 
     Attributes:
+        name: What it is called.
         task: What it tells, such as ``shot_scale``.
         classes: Its classes in order.
         encoder: Name or folder of the encoder whose vectors it takes, as `load_frame_encoder` does.
@@ -42,6 +43,7 @@ class ClassifierSettings:
         max_steps: Frames of a shot it looks at, from the first on.
     """
 
+    name: str
     task: str
     classes: tuple[str, ...]
     encoder: str
@@ -120,6 +122,7 @@ def read_classifier(folder: Path) -> ClassifierSettings:
         )
     try:
         settings = ClassifierSettings(
+            name=str(said["name"]),
             task=str(said["task"]),
             classes=tuple(str(name) for name in said["classes"]),
             encoder=str(said["encoder"]),

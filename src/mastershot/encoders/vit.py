@@ -27,7 +27,7 @@ class VitEncoder:
     """A ViT checkpoint as an `Encoder`, run through transformers.
 
     A frame's vector is the class token after the last normalisation, put to unit length. MovieCLIP
-    says no more than "768 dim embedding from ViT-B/16" (section 5); which one is our choice.
+    says no more than "768 dim embedding from ViT-B/16" (section 5.2); which one is our choice.
     """
 
     def __init__(

@@ -20,7 +20,8 @@ class RiskCoverage:
         coverage: Share of shots that are stated, shape (K,).
         accuracy: Share of the stated that are right; one minus it is the risk, shape (K,).
         area: Area under the risk over the coverage, in [0, 1]; lower is better. It is the mean over
-            the shots of the risk at their own score (Geifman and El-Yaniv, NIPS 2017).
+            the shots of the risk at their own score (AURC of Geifman, Uziel and El-Yaniv 2019,
+            arXiv:1805.08206).
     """
 
     thresholds: FloatArray

@@ -1,7 +1,7 @@
 """When a label is not stated: too low a score, and on a close-up sooner than elsewhere.
 
 A close-up shows a face and little of the place: 80 % of the shots of which people confirmed no
-label were medium shots or closer (MovieCLIP, section 4.5 and Fig. 6).
+label were medium shots or closer (MovieCLIP, section 4 and Fig. 6).
 """
 
 from collections.abc import Mapping, Sequence

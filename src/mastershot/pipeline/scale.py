@@ -25,18 +25,16 @@ class LearntScaler:
     Attributes:
         encoder: What sees the frames.
         classifier: What tells the scale from the encoder's vectors.
-        folder: Where it is.
     """
 
     encoder: Encoder
     classifier: FrameClassifier
-    folder: Path
 
     def made(self) -> Json:
         """Return what a timeline says of it."""
         return {
             "method": "classifier",
-            "classifier": self.folder.name,
+            "classifier": self.classifier.settings.name,
             "weights_hash": self.classifier.weights_hash,
             "encoder": self.encoder.space.model,
             "max_steps": self.classifier.settings.max_steps,
@@ -108,15 +106,22 @@ def load_scaler(folder: Path, encoder: ImageTextEncoder | None = None) -> Learnt
             f"{folder} holds a classifier of {said.task} ({', '.join(said.classes)}), not of shot "
             f"scales ({', '.join(SCALES)})"
         )
-    if encoder is None or encoder.space.weights_hash != said.encoder_hash:
+    due = (said.encoder_hash, said.width)
+    if encoder is not None and (encoder.space.weights_hash, encoder.space.width) == due:
+        return LearntScaler(encoder, classifier)
+    try:
+        # The precision is part of the space: classifiers are taught in float32.
         found = load_frame_encoder(said.encoder, dtype="float32")
-        if (found.space.weights_hash, found.space.width) != (said.encoder_hash, said.width):
-            raise EncoderError(
-                f"classifier {folder} was taught on {said.width}-wide vectors of {said.encoder} "
-                f"with other weights than are there now ({found.space.width} wide); train it again"
-            )
-        return LearntScaler(found, classifier, folder)
-    return LearntScaler(encoder, classifier, folder)
+    except EncoderError as error:
+        raise EncoderError(
+            f"classifier {folder} looks through an encoder that cannot be loaded: {error}"
+        ) from error
+    if (found.space.weights_hash, found.space.width) != due:
+        raise EncoderError(
+            f"classifier {folder} was taught on {said.width}-wide vectors of {said.encoder} with "
+            f"other weights than are there now ({found.space.width} wide); train it again"
+        )
+    return LearntScaler(found, classifier)
 
 
 def scale_notes(scaler: Scaler | None, sampling: Sampling, *, asked: bool) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mastershot.core.errors import DatasetError
-from mastershot.core.movie import SCALES
+from mastershot.core.movie import SCALES, likeliest_scale
 from mastershot.evaluation.agreement import (
     Figure,
     LabelAgreement,
@@ -15,6 +15,7 @@ from mastershot.evaluation.agreement import (
     label_agreement,
     share_figure,
 )
+from mastershot.evaluation.reliability import reliability_by_scale
 from mastershot.labelling.verdicts import Verdict
 from mastershot.labelling.verify import clip_of_shot, gather_ratings
 
@@ -92,6 +93,48 @@ def scale_shares(
             raise DatasetError(f"shot scale {scale!r} is none of {', '.join(SCALES)}")
     clips, found = [clip_of_shot(shot) for shot in shots], np.array(scales, np.str_)
     return {scale: share_figure(found == scale, clips, seed=seed) for scale in SCALES}
+
+
+def scale_reliability(
+    verdicts: Iterable[Verdict],
+    scales: Mapping[str, Mapping[str, float]],
+    *,
+    film_of_clip: Mapping[str, str] | None = None,
+    weights: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> dict[str | None, Figure]:
+    """Return how often raters confirmed the best label of shots of each scale, closest first.
+
+    Args:
+        verdicts: Verdicts in the order they came; of a rater's on a shot, the last counts.
+        scales: How likely each of `SCALES` is of a shot, by ``<video>/<shot file>``; shots that are
+            not named come last, under None.
+        film_of_clip: The film of a clip, which the intervals are over; without it, over clips.
+        weights: How many shots each stands for, as drawn; one each if not given.
+        seed: Settles the intervals.
+
+    Raises:
+        DatasetError: There is no verdict, a shot was shown with different labels, has no weight,
+            or lacks the score of a scale.
+    """
+    ratings = gather_ratings(verdicts)
+    found: list[str | None] = []
+    for shot in ratings.confirmed:
+        scale = scales.get(shot)
+        if scale is not None and set(scale) != set(SCALES):
+            raise DatasetError(
+                f"shot {shot} has scores of {', '.join(scale) or 'no scale'}; they are due of "
+                f"{', '.join(SCALES)}"
+            )
+        found.append(None if scale is None else likeliest_scale(scale))
+    films = film_of_clip or {}
+    return reliability_by_scale(
+        ratings.confirmed_table[:, 0],
+        found,
+        [films.get(clip, clip) for clip in ratings.clips],
+        weights=None if weights is None else _weights(ratings.confirmed, weights),
+        seed=seed,
+    )
 
 
 def _weights(shots: Iterable[str], weights: Mapping[str, float]) -> npt.NDArray[np.float64]:

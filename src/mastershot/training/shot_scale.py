@@ -177,6 +177,7 @@ def _export(recipe: ShotScaleRecipe, out: Path, lesson: _Lesson, module: ScaleSt
     """Write the classifier's folder, which is there whole or not at all."""
     study, network = recipe.study, module.best.cpu()
     settings = ClassifierSettings(
+        name=recipe.name,
         task=TASK,
         classes=SCALES,
         encoder=lesson.encoder,
@@ -187,27 +188,23 @@ def _export(recipe: ShotScaleRecipe, out: Path, lesson: _Lesson, module: ScaleSt
         rate_hz=study.rate_hz,
         max_steps=study.max_steps,
     )
+    figures = _figures(lesson, network) | {"steps": steps_done(out), "study": asdict(study)}
     partial = out / f"{CLASSIFIER}.part"
     rmtree(partial, ignore_errors=True)
-    write_classifier(partial, settings, network, figures=_figures(recipe, out, lesson, network))
+    write_classifier(partial, settings, network, figures=figures)
     partial.rename(out / CLASSIFIER)
 
 
-def _figures(
-    recipe: ShotScaleRecipe, out: Path, lesson: _Lesson, network: FrameLSTM
-) -> dict[str, Any]:
+def _figures(lesson: _Lesson, network: FrameLSTM) -> dict[str, Any]:
     """Return what else is said of the classifier: what it learnt from, and how well it does."""
     test = lesson.splits["test"]
     said = class_probabilities(network, test.shots).argmax(axis=1)
     held_out = classification_figures(test.scales, said, test.trailers, len(SCALES))
     return {
-        "name": recipe.name,
         "trained_on": {split: count_scales(shots) for split, shots in lesson.shots.items()},
         "shared_trailers": len(shared_trailers(lesson.shots)),
         "unread": len(lesson.unread),
         "unread_first": lesson.unread[:1],
-        "steps": steps_done(out),
-        "study": asdict(recipe.study),
         "held_out": {
             "accuracy": asdict(held_out.accuracy),
             "macro_f1": asdict(held_out.macro_f1),
