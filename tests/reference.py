@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping, Sequence
 from itertools import permutations
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -159,3 +160,66 @@ def walk_sorted(
         if all(abs(row - r) >= window and abs(column - c) >= window for r, c, _ in taken):
             taken.append((row, column, -score))
     return taken
+
+
+def lstm_logits(
+    frames: Sequence[Sequence[float]], weights: Mapping[str, Any], layers: int
+) -> list[float]:
+    """Return the logits of a stacked LSTM's last step, gate by gate (Hochreiter and Schmidhuber
+    1997, with the forget gate of Gers et al. 2000; gates in torch's order i, f, g, o)."""
+
+    def product(matrix: Any, vector: Sequence[float], row: int) -> float:
+        return sum(float(matrix[row][k]) * vector[k] for k in range(len(vector)))
+
+    def sigmoid(x: float) -> float:
+        return 1 / (1 + math.exp(-x))
+
+    inputs = [list(frame) for frame in frames]
+    for layer in range(layers):
+        w_in, w_state = weights[f"lstm.weight_ih_l{layer}"], weights[f"lstm.weight_hh_l{layer}"]
+        b_in, b_state = weights[f"lstm.bias_ih_l{layer}"], weights[f"lstm.bias_hh_l{layer}"]
+        hidden = len(b_in) // 4
+        state, cell, outputs = [0.0] * hidden, [0.0] * hidden, []
+        for vector in inputs:
+            sums = [
+                product(w_in, vector, row) + product(w_state, state, row)
+                + float(b_in[row]) + float(b_state[row])
+                for row in range(4 * hidden)
+            ]  # fmt: skip
+            for unit in range(hidden):
+                let_in, forget = sigmoid(sums[unit]), sigmoid(sums[hidden + unit])
+                new = math.tanh(sums[2 * hidden + unit])
+                cell[unit] = forget * cell[unit] + let_in * new
+            state = [
+                sigmoid(sums[3 * hidden + unit]) * math.tanh(cell[unit]) for unit in range(hidden)
+            ]
+            outputs.append(state)
+        inputs = outputs
+    head, bias = weights["head.weight"], weights["head.bias"]
+    return [product(head, inputs[-1], row) + float(bias[row]) for row in range(len(bias))]
+
+
+def macro_f1(truth: Sequence[int], said: Sequence[int]) -> float:
+    """Return the mean F1 over the classes that truth holds."""
+    values = []
+    for name in set(truth):
+        hits = sum(1 for t, s in zip(truth, said, strict=True) if t == s == name)
+        found = sum(1 for s in said if s == name)
+        total = sum(1 for t in truth if t == name)
+        precision = hits / found if found else 0.0
+        recall = hits / total
+        values.append(2 * precision * recall / (precision + recall) if hits else 0.0)
+    return sum(values) / len(values)
+
+
+def risk_coverage(
+    scores: Sequence[float], right: Sequence[bool], weights: Sequence[float]
+) -> list[tuple[float, float, float]]:
+    """Return threshold, coverage and accuracy for every distinct score, highest first."""
+    points = []
+    for threshold in sorted(set(scores), reverse=True):
+        kept = [i for i in range(len(scores)) if scores[i] >= threshold]
+        weight = sum(weights[i] for i in kept)
+        hits = sum(weights[i] for i in kept if right[i])
+        points.append((threshold, weight / sum(weights), hits / weight))
+    return points

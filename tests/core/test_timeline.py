@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
-from mastershot.core.movie import Movie, Scene, Shot, Transition, scene_id, shot_id
+from mastershot.core.movie import SCALES, Movie, Scene, Shot, Transition, scene_id, shot_id
 from mastershot.core.time import Span, format_clock
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots, timeline_schema
 
@@ -79,8 +79,22 @@ def test_absent_steps_are_absent_keys() -> None:
     bare = replace(bare, sampled_frames=())
     value = json.loads(replace(timeline, shots=(bare,), scenes=None).to_json())
     assert "scenes" not in value
-    assert not {"labels", "kept", "borrowed", "thumb", "sampled_frames"} & set(value["shots"][0])
+    optional = {"labels", "kept", "borrowed", "thumb", "sampled_frames", "scale"}
+    assert not optional & set(value["shots"][0])
     jsonschema.validate(value, timeline_schema())
+
+
+def test_a_scale_is_kept_and_the_likeliest_is_told() -> None:
+    timeline = timeline_of([24, 48])
+    scale = dict(zip(SCALES, (0.125, 0.25, 0.5, 0.125, 0.0), strict=True))
+    shots = (replace(timeline.shots[0], scale=scale), timeline.shots[1])
+    timeline = replace(timeline, shots=shots)
+    value = json.loads(timeline.to_json())
+    assert value["shots"][0]["scale"] == scale
+    assert "scale" not in value["shots"][1]
+    jsonschema.validate(value, timeline_schema())
+    assert Timeline.from_json(timeline.to_json()) == timeline
+    assert [shot.likeliest_scale for shot in timeline.shots] == ["MS", None]
 
 
 def test_seconds_are_exact_where_milliseconds_would_drift() -> None:
@@ -133,7 +147,10 @@ def change(path: list[Any], new: Any) -> str:
         ("[]", "has schema 'list'"),
         (change(["schema"], "mastershot/timeline/9"), "has schema 'mastershot/timeline/9'"),
         (change(["genres"], []), "holds 'genres', unknown to this version"),
-        (change(["shots", 0, "scale"], {"CS": 1}), "holds 'scale', unknown to this version"),
+        (change(["shots", 0, "camera"], "on a crane"), "holds 'camera', unknown to this version"),
+        (change(["shots", 0, "scale"], {"CS": 1}), "scale should score ECS, CS, MS, FS, LS, not"),
+        (change(["shots", 0, "scale"], "CS"), "is not a valid timeline"),
+        (change(["shots", 0, "scale"], dict.fromkeys(SCALES, "high")), "'high' should be"),
         (change(["movie", "id"], None), "is not a valid timeline"),
         (change(["movie", "width_px"], "wide"), "'wide' should be int"),
         (change(["movie", "has_audio"], 1), "1 should be bool"),

@@ -1,4 +1,4 @@
-"""Small random checkpoints, CLIP, SigLIP and students, written as the real ones are."""
+"""Small random checkpoints, CLIP, SigLIP, ViT and students, written as the real ones are."""
 
 import json
 from pathlib import Path
@@ -6,12 +6,23 @@ from typing import Any
 
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import CLIPConfig, CLIPModel, PreTrainedTokenizerFast, SiglipConfig, SiglipModel
+from transformers import (
+    CLIPConfig,
+    CLIPModel,
+    PreTrainedTokenizerFast,
+    SiglipConfig,
+    SiglipModel,
+    ViTConfig,
+    ViTModel,
+)
 
+from mastershot.core.movie import SCALES
 from mastershot.encoders.catalogue import load_encoder
+from mastershot.encoders.frame_classifier import ClassifierSettings, write_classifier
 from mastershot.encoders.student import write_student
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.models.fire_net import FireNet, fused_weights
+from mastershot.models.frame_lstm import FrameLSTM
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 PAD, START, END = range(256, 259)  # after the bytes, as in CLIP, which reads out at the highest id
@@ -80,7 +91,22 @@ def make_tiny_siglip(folder: Path, *, seed: int = 0) -> Path:
     return _write(folder, model, preparation)
 
 
-def _write(folder: Path, model: Any, preparation: dict[str, Any]) -> Path:
+def make_tiny_vit(folder: Path, *, seed: int = 0) -> Path:
+    """Write a random ViT, eight wide, that takes frames of 32 pixels; return its folder."""
+    preparation = {
+        "do_normalize": True,
+        "do_resize": True,
+        "image_mean": [0.5, 0.5, 0.5],
+        "image_processor_type": "ViTImageProcessor",
+        "image_std": [0.5, 0.5, 0.5],
+        "resample": 2,
+        "size": {"height": 32, "width": 32},
+    }
+    torch.manual_seed(seed)
+    return _write(folder, ViTModel(ViTConfig(**TINY_VISION)), preparation, words=False)
+
+
+def _write(folder: Path, model: Any, preparation: dict[str, Any], *, words: bool = True) -> Path:
     # Weights drawn small all give nearly one vector; larger ones tell frames and words apart.
     with torch.no_grad():
         for name, weights in model.named_parameters():
@@ -88,7 +114,8 @@ def _write(folder: Path, model: Any, preparation: dict[str, Any]) -> Path:
                 weights.normal_(0.0, 0.7 if "embedding" in name else weights.shape[-1] ** -0.5)
     folder.mkdir(parents=True, exist_ok=True)
     model.save_pretrained(folder)
-    _tokenizer().save_pretrained(folder)
+    if words:
+        _tokenizer().save_pretrained(folder)
     (folder / "preprocessor_config.json").write_text(json.dumps(preparation))
     return folder
 
@@ -145,4 +172,28 @@ def make_space_student(folder: Path, *, seed: int = 0) -> Path:
     }
     said = {"kind": "space", "image_px": 64, "text": text}
     write_student(folder, said, fused_weights(FireNet(8).eval()))
+    return folder
+
+
+def make_scale_classifier(
+    folder: Path, *, encoder: str, width: int, encoder_hash: str = "", seed: int = 0
+) -> Path:
+    """Write a random classifier of shot scales over an encoder's vectors; return its folder."""
+    torch.manual_seed(seed)
+    network = FrameLSTM(width, len(SCALES), hidden=8, layers=2)
+    with torch.no_grad():  # Random weights hardly tell two shots apart: let them speak up.
+        network.head.weight.mul_(20)
+    settings = ClassifierSettings(
+        name="tiny",
+        task="shot_scale",
+        classes=SCALES,
+        encoder=encoder,
+        encoder_hash=encoder_hash,
+        width=width,
+        hidden=8,
+        layers=2,
+        rate_hz=4.0,
+        max_steps=20,
+    )
+    write_classifier(folder, settings, network, figures={})
     return folder

@@ -223,6 +223,12 @@ def test_unsure_and_borrowed_labels_are_said_to_be_so(thumbs: Path) -> None:
     assert alts == ["Picture of shot 00000: kitchen", "Picture of shot 00001: room (unsure)"]
 
 
+def test_a_scale_is_told_in_words_where_it_is_known(thumbs: Path) -> None:
+    scale = {"ECS": 0.8, "CS": 0.1, "MS": 0.1, "FS": 0.0, "LS": 0.0}
+    page = page_of(with_shot(film_of(2), 0, scale=scale), thumbs)
+    assert page.text.count("extreme close-up 0.80") == 1
+
+
 def test_a_scene_gives_its_range_its_labels_and_its_number_of_shots(thumbs: Path) -> None:
     timeline = film_of(5, scene_length=3)
     assert timeline.scenes is not None

@@ -63,6 +63,7 @@ def test_a_row_says_all_that_is_known_of_a_shot(tmp_path: Path) -> None:
         1,
         labels=(LabelScore("room", 0.125, unsure=True),),
         borrowed=(LabelScore("kitchen", 0.6), LabelScore("house", 0.5)),
+        scale={"ECS": 0.1, "CS": 0.6, "MS": 0.3, "FS": 0.0, "LS": 0.0},
     )
     rows = rows_of(film_of(sure, unsure, scenes=((0, 1), (1, 2))), tmp_path)
     assert tuple(rows[0]) == COLUMNS
@@ -73,12 +74,14 @@ def test_a_row_says_all_that_is_known_of_a_shot(tmp_path: Path) -> None:
     assert [rows[1][name] for name in known] == [
         "dissolve", "1", "room", "0.125", "true", "", "kitchen;house",
     ]  # fmt: skip
+    assert [row["scale"] for row in rows] == ["", "CS"]
     assert rows[1]["start_clock"] == "0:00:00.167"  # 4 x 1001/24000 s
 
 
 def test_cells_of_steps_that_did_not_run_are_empty(tmp_path: Path) -> None:
     (row,) = rows_of(film_of(shot_at(0)), tmp_path)
-    assert {row[name] for name in ("scene_index", "top_label", "score", "unsure", "kept")} == {""}
+    names = ("scene_index", "top_label", "score", "unsure", "kept", "scale")
+    assert {row[name] for name in names} == {""}
 
 
 @pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx"])

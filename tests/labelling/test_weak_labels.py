@@ -13,7 +13,6 @@ from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.weak_labels import (
     KeepRule,
     best_labels,
-    borrowed_labels,
     clip_scene_scores,
     encode_labels,
     kept_labels,
@@ -148,12 +147,3 @@ def test_a_sixth_label_is_never_kept() -> None:
 def test_a_small_taxonomy_gives_all_its_labels() -> None:
     labels = best_labels(np.array([1.0], np.float32), Taxonomy("one", ("room",)))
     assert labels == (LabelScore("room", 1.0),)
-
-
-def test_a_shot_that_is_unsure_borrows_what_its_scene_is_sure_of() -> None:
-    scene = best_labels(scores_of(forest=0.6, beach=0.2, bar=0.08), PLACES)
-    close_up = best_labels(scores_of(bar=0.3, forest=0.2), PLACES)
-    sure = best_labels(scores_of(kitchen=0.9), PLACES)
-    assert [label.name for label in borrowed_labels(close_up, scene)] == ["forest", "beach"]
-    assert borrowed_labels(sure, scene) == ()
-    assert borrowed_labels(close_up, close_up) == ()

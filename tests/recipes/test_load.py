@@ -83,7 +83,7 @@ def test_an_override_that_means_nothing_is_said(
         ("# a comment\n", "is empty"),
         ("[1, 2]", r"must be lines of `key: value`; found \[1, 2\]"),
         ("just words", "must be lines of `key: value`; found 'just words'"),
-        ("name: x", "must begin with `recipe: KIND`, one of distil; found None"),
+        ("name: x", "must begin with `recipe: KIND`, one of distil, shot_scale; found None"),
         ("recipe: distill", "found 'distill'; did you mean 'distil'"),
         ("recipe: [distil]", r"found \['distil'\]"),
         ("recipe: distil", "frames is missing"),

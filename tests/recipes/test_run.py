@@ -4,12 +4,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.encoders.tiny_models import make_tiny_clip
+from tests.encoders.tiny_models import make_tiny_clip, make_tiny_vit
 from tests.films import encode_film, flat_images
 from tests.training.classroom import write_pictures, write_squeezenet
 
 from mastershot.core.errors import MastershotError
+from mastershot.datasets.world_scales import draw_scale_shots
 from mastershot.encoders.catalogue import load_encoder
+from mastershot.encoders.frame_classifier import FrameClassifier
 from mastershot.recipes.load import Recipe, load_recipe
 from mastershot.training.settings import unwatched
 
@@ -57,6 +59,44 @@ def test_the_starter_takes_two_steps(tmp_path: Path) -> None:
     assert [trained["source"] for trained in said["trained_on"]] == [
         "scene15_train", "posters128", "films",
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["debug/shot_scale", "shot_scale/movieshots"])
+def test_the_recipes_of_shot_scale_take_two_steps(tmp_path: Path, name: str) -> None:
+    encoder = make_tiny_vit(tmp_path / "vit")
+    draw_scale_shots(tmp_path, num_trailers=6)
+    overrides = [f"data={tmp_path}", f"encoder={encoder}", "study.epochs=1", "study.batch_size=10",
+                 "study.hidden=8"]  # fmt: skip
+    result = run(load_recipe(name, overrides), tmp_path / "out")
+    assert FrameClassifier(result.path).settings.width == 8
+    assert result.figures["held_out"]["accuracy"]["num_items"] == 5
+    assert json.loads((result.path / "classifier.json").read_text())["steps"] == 2
+    assert result.notes == ()
+
+
+def test_shots_that_leak_and_files_that_cannot_be_read_are_noted(tmp_path: Path) -> None:
+    draw_scale_shots(tmp_path, num_trailers=6)
+    path = tmp_path / "v1_split_trailer.json"
+    marks = json.loads(path.read_text())
+    ((trailer, shots),) = marks["test"].items()
+    marks["val"][trailer] = {"0000": shots.pop("0000")}
+    path.write_text(json.dumps(marks))
+    (tmp_path / "trailer" / trailer / "shot_0001.mp4").write_bytes(b"")
+    encoder = make_tiny_vit(tmp_path / "vit")
+    overrides = [f"data={tmp_path}", f"encoder={encoder}", "study.epochs=1", "study.hidden=8"]
+    unread, leaks = run(load_recipe("shot_scale/movieshots", overrides), tmp_path / "out").notes
+    assert unread.startswith("files that could not be read: 1, the first: ")
+    assert "shot_0001.mp4" in unread
+    assert leaks.startswith("1 trailers have shots in more than one split")
+
+
+def test_what_a_recipe_of_shot_scale_lacks_is_listed(tmp_path: Path) -> None:
+    recipe = load_recipe("shot_scale/movieshots", [f"data={tmp_path}"])
+    annotations, clips = recipe.kind.problems(recipe.settings)
+    assert annotations.startswith(f"annotations {tmp_path}/v1_split_trailer.json do not exist")
+    assert clips.startswith(f"clips {tmp_path}/trailer is no folder")
+    drawn = load_recipe("debug/shot_scale", [f"data={tmp_path}"])
+    assert drawn.kind.problems(drawn.settings) == []
 
 
 def test_what_a_recipe_names_and_is_not_there_is_listed(tmp_path: Path) -> None:

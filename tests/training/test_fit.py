@@ -35,10 +35,12 @@ class Line(LightningModule):
     def __init__(self) -> None:
         super().__init__()
         self.weight = torch.nn.Parameter(torch.zeros(1))
+        self.register_buffer("steps", torch.tensor(0))
         self.seen: list[float] = []
 
     def training_step(self, batch: Tensor, _: int) -> Tensor:
         self.seen.append(float(batch))
+        self.steps += 1
         loss = (self.weight - batch).square().sum()
         self.log("loss", loss)
         return loss
@@ -57,7 +59,9 @@ class Numbers(IterableDataset[Tensor]):
         return (torch.tensor(float(number)) for number in count(self._first))
 
 
-def train(folder: Path, steps: int, *, save_every: int = 100) -> tuple[Line, list[int]]:
+def train(
+    folder: Path, steps: int, *, save_every: int = 100, enough: int | None = None
+) -> tuple[Line, list[int]]:
     """Return the module after training on 0, 1, 2 and so on, and the steps that were told."""
     module, told = Line(), []
     fit(
@@ -67,6 +71,7 @@ def train(folder: Path, steps: int, *, save_every: int = 100) -> tuple[Line, lis
         steps=steps,
         save_every=save_every,
         on_step=lambda step, figures: told.append(step) if "loss" in figures else None,
+        is_finished=lambda: enough is not None and float(module.steps) >= enough,
     )
     return module, told
 
@@ -95,6 +100,18 @@ def test_training_that_is_done_takes_no_step(tmp_path: Path) -> None:
     again, told = train(tmp_path, 3)
     assert told == again.seen == []
     assert torch.equal(again.weight, done.weight)
+
+
+def test_training_that_is_finished_stops_there_and_keeps_that_step(tmp_path: Path) -> None:
+    module, told = train(tmp_path, 9, enough=4)
+    assert told == [1, 2, 3, 4]
+    assert steps_done(tmp_path) == 4
+    again, told = train(tmp_path, 9, enough=4)
+    assert told == again.seen == []
+    assert torch.equal(again.weight, module.weight)
+    rest, told = train(tmp_path, 9)
+    assert told == [5, 6, 7, 8, 9]
+    assert rest.seen == [4, 5, 6, 7, 8]
 
 
 def test_loggers_speak_afterwards_as_before(tmp_path: Path) -> None:

@@ -80,7 +80,13 @@ SamplingText = Annotated[
     typer.Option("--sampling", metavar="uniform:N|rate:HZ|every", help="Frames looked at a shot."),
 ]
 FilmInLibrary = Annotated[str, typer.Argument(metavar="FILM", help="Id, its start, or path.")]
-Steps = Annotated[str, typer.Option(metavar="NAME,…", help="Which of shots, labels, scenes.")]
+Steps = Annotated[
+    str, typer.Option(metavar="NAME,…", help="Which of shots, labels, scenes, scale.")
+]
+Scale = Annotated[
+    Path | None,
+    typer.Option(metavar="FOLDER", help="Trained classifier of shot scale (docs/scale.md)."),
+]
 
 
 @app.command()
@@ -104,7 +110,8 @@ def analyze(
     min_shot: MinShot = 0.6,
     shots: Shots = None,
     sampling: SamplingText = "uniform:3",
-    steps: Steps = "shots,labels,scenes",
+    steps: Steps = "shots,labels,scenes,scale",
+    scale: Scale = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -131,6 +138,7 @@ def analyze(
             shots,
             sampling,
             steps,
+            scale,
         )
         kept = Library(library) if library is not None else None
         demo_film = out / "demo.mp4"
@@ -161,7 +169,8 @@ def library_add(
     min_shot: MinShot = 0.6,
     shots: Shots = None,
     sampling: SamplingText = "uniform:3",
-    steps: Steps = "shots,labels,scenes",
+    steps: Steps = "shots,labels,scenes,scale",
+    scale: Scale = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -181,6 +190,7 @@ def library_add(
             shots,
             sampling,
             steps,
+            scale,
         )
         kept = Library(library)
 
@@ -340,6 +350,7 @@ def _kit(
     shots: Path | None,
     sampling: str,
     steps: str,
+    scale: Path | None,
 ) -> "Kit":
     """Return what the options ask for, loaded; what cannot be had is said once."""
     from mastershot.media.sampling import parse_sampling
@@ -354,6 +365,7 @@ def _kit(
         encoder=encoder,
         precision=precision,
         taxonomy=taxonomy,
+        scale=scale,
     )
     kit = prepare(plan)
     for note in kit.notes:

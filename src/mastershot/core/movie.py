@@ -24,6 +24,11 @@ SCALES = tuple(SCALE_NAMES)
 """Their short names, the closest first."""
 
 
+def likeliest_scale(scale: Mapping[str, float]) -> str:
+    """Return which of `SCALES` is most likely, of equal ones the closest."""
+    return max(SCALES, key=scale.__getitem__)
+
+
 @dataclass(frozen=True)
 class Movie:
     """What a film's file is.
@@ -91,6 +96,7 @@ class Shot:
         thumb: Path of its picture, relative to the timeline; None when there is none.
         sampled_frames: Ordinals of the frames its labels and scene rest on, to be cited as
             evidence; empty when no frame was looked at, or all were (sampling ``every``).
+        scale: How likely each of `SCALES` is, summing to 1; None when that was not found out.
     """
 
     id: str
@@ -101,6 +107,12 @@ class Shot:
     borrowed: tuple[LabelScore, ...] = ()
     thumb: str | None = None
     sampled_frames: tuple[int, ...] = ()
+    scale: Mapping[str, float] | None = None
+
+    @property
+    def likeliest_scale(self) -> str | None:
+        """The scale that is most likely; None where none is known."""
+        return None if self.scale is None else likeliest_scale(self.scale)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias, cast, get_type_hints
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
-from mastershot.core.movie import TRANSITION_KINDS, Movie, Scene, Shot, Transition
+from mastershot.core.movie import SCALES, TRANSITION_KINDS, Movie, Scene, Shot, Transition
 from mastershot.core.time import Span
 
 SCHEMA = "mastershot/timeline/1"
@@ -234,6 +234,8 @@ def _shot_to_json(shot: Shot) -> Json:
         value["thumb"] = shot.thumb
     if shot.sampled_frames:
         value["sampled_frames"] = list(shot.sampled_frames)
+    if shot.scale is not None:
+        value["scale"] = dict(shot.scale)
     return value
 
 
@@ -258,7 +260,15 @@ def _shot_from_json(value: Json, time_base: Fraction) -> Shot:
         borrowed=_labels_from_json(value.get("borrowed")) or (),
         thumb=_typed(str | None, value.get("thumb")),
         sampled_frames=tuple(_typed(int, frame) for frame in value.get("sampled_frames", ())),
+        scale=_scale_from_json(value["scale"]) if "scale" in value else None,
     )
+
+
+def _scale_from_json(value: Json) -> dict[str, float]:
+    scale = {name: float(_typed(int | float, score)) for name, score in value.items()}
+    if set(scale) != set(SCALES):
+        raise ValueError(f"a shot's scale should score {', '.join(SCALES)}, not {list(scale)}")
+    return scale
 
 
 def _scene_to_json(scene: Scene) -> Json:

@@ -13,12 +13,13 @@ from threading import Thread
 from typing import TYPE_CHECKING
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError
-from mastershot.core.protocols import ImageTextEncoder
-from mastershot.encoders.checkpoint import missing_parts, one_line, quiet
+from mastershot.core.protocols import Encoder, ImageTextEncoder
+from mastershot.encoders.checkpoint import is_vit, missing_parts, one_line, quiet
 from mastershot.encoders.image_text import TransformersEncoder, find_device
 from mastershot.encoders.starter import STARTER_FOLDER, STARTER_NAME, StudentEncoder, TextEncoder
 from mastershot.encoders.student import StudentSettings, is_student
 from mastershot.encoders.text import SentenceEncoder
+from mastershot.encoders.vit import VIT_ALIAS, VIT_NAME, VitEncoder
 
 if TYPE_CHECKING:
     import torch
@@ -154,6 +155,36 @@ def load_encoder(
             raise EncoderError(f"encoder {name} computes in float32 alone, not in {precision!r}")
         return _student(folder, name, find_device(device), (folder.resolve(),), download)
     return TransformersEncoder(folder, name=name, device=device, precision=precision)
+
+
+def load_frame_encoder(
+    name_or_folder: str | Path, *, precision: str | None = None, download: bool = True
+) -> Encoder:
+    """Return an encoder of frames alone: a ViT, or any that `load_encoder` takes.
+
+    Args:
+        name_or_folder: ``vit-b16``, the folder of a ViT checkpoint, or as in `load_encoder`.
+        precision: As in `load_encoder`.
+        download: As in `load_encoder`.
+
+    Raises:
+        EncoderUnavailableError: The weights are not here and the hub does not answer.
+        EncoderError: The name is unknown, or what it names is not a usable encoder.
+    """
+    if str(name_or_folder) in (VIT_ALIAS, VIT_NAME):
+        return VitEncoder(_hub_folder(VIT_NAME, None, download), name=VIT_NAME, precision=precision)
+    folder = Path(name_or_folder)
+    if is_vit(folder):
+        return VitEncoder(folder, name=folder.resolve().name, precision=precision)
+    return load_encoder(name_or_folder, precision=precision, download=download)
+
+
+def known_name(name: str) -> str | None:
+    """Return the name that says the same on any machine, of an alias or a name in the tables."""
+    if name in (VIT_ALIAS, VIT_NAME):
+        return VIT_NAME
+    row = known_encoder(name)
+    return None if row is None else row.name
 
 
 def fetch_encoder(name: str) -> Path:

@@ -1,4 +1,4 @@
-"""A folder with a CLIP or SigLIP checkpoint: is it whole, and what is in it.
+"""A folder with a CLIP, SigLIP or ViT checkpoint: is it whole, and what is in it.
 
 Nothing in a folder is run as code: weights are safetensors, settings are JSON, and code that a
 checkpoint brings along is never trusted.
@@ -24,16 +24,31 @@ _PARTS = {
 
 
 def missing_parts(folder: Path) -> list[str]:
-    """Return the files an encoder needs that the folder lacks; empty when it is complete."""
+    """Return the files an encoder needs that the folder lacks; empty when it is complete.
+
+    A ViT has no words, so it needs no tokenizer.
+    """
+    wordless = is_vit(folder)
     return [
         part
         for part, names in _PARTS.items()
         if not any((folder / name).is_file() for name in names)
+        and not (wordless and part == "tokenizer.json")
     ]
 
 
-def check_folder(folder: Path) -> str:
-    """Return the kind of a complete encoder folder, ``clip`` or ``siglip``.
+def is_vit(folder: Path) -> bool:
+    """Return True if a folder says that it holds a ViT, whether it is whole or not.
+
+    Raises:
+        EncoderError: Its config.json cannot be read.
+    """
+    config = folder / "config.json"
+    return config.is_file() and read_json(config).get("model_type") == "vit"
+
+
+def check_folder(folder: Path, kinds: tuple[str, ...] = ("clip", "siglip")) -> str:
+    """Return which of these kinds a complete encoder folder is of.
 
     Raises:
         EncoderError: A file is missing, the weights are a pickle, or the model is of another kind.
@@ -51,9 +66,10 @@ def check_folder(folder: Path) -> str:
             "copy what is missing from where the checkpoint came from"
         )
     kind = read_json(folder / "config.json").get("model_type")
-    if kind not in ("clip", "siglip"):
+    if kind not in kinds:
         raise EncoderError(
-            f"encoder folder {folder} holds a model of type {kind!r}; clip and siglip are known"
+            f"encoder folder {folder} holds a model of type {kind!r}; "
+            f"{' and '.join(kinds)} are known"
         )
     return str(kind)
 
@@ -81,9 +97,10 @@ def load_network(folder: Path, kind: str) -> Any:
         EncoderError: The weights are damaged or belong to another network.
     """
     import torch
-    from transformers import CLIPModel, SiglipModel
+    from transformers import CLIPModel, SiglipModel, ViTModel
 
-    network = CLIPModel if kind == "clip" else SiglipModel
+    network = {"clip": CLIPModel, "siglip": SiglipModel, "vit": ViTModel}[kind]
+    parts = {"add_pooling_layer": False} if kind == "vit" else {}
     with quiet(), _one_sentence(folder):
         model, report = network.from_pretrained(
             folder,
@@ -93,6 +110,7 @@ def load_network(folder: Path, kind: str) -> Any:
             trust_remote_code=False,
             ignore_mismatched_sizes=True,  # reported, and refused below
             output_loading_info=True,
+            **parts,
         )
     absent = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     if absent:

@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +19,7 @@ from mastershot.encoders.checkpoint import (
     read_json,
     weight_files,
 )
-from mastershot.encoders.images import prepare_frames, read_preparation
+from mastershot.encoders.images import ImagePreparation, prepare_frames, read_preparation
 
 if TYPE_CHECKING:
     import torch
@@ -28,7 +28,7 @@ LABEL_TEMPLATE = "A photo of a {label}, a type of background location"  # METHOD
 
 # Frames or texts at once. A CPU gains nothing past 8 (bench/encoders.py); a GPU needs more to be
 # busy, and its 64 was not measured.
-_BATCH_SIZES = {"cpu": 8, "cuda": 64}
+BATCH_SIZES = {"cpu": 8, "cuda": 64}
 PRECISIONS = ("float32", "bfloat16", "int8")
 """What the image tower may compute in; words are always encoded in float32."""
 
@@ -71,8 +71,8 @@ class TransformersEncoder:
         self._weights = weight_files(folder)
         self._preparation = read_preparation(folder)
         self._device = find_device(device)
-        self._batch_size = _BATCH_SIZES[self._device.type]
-        self.precision = _find_precision(precision, self._device)
+        self._batch_size = BATCH_SIZES[self._device.type]
+        self.precision = find_precision(precision, self._device)
         self._model = load_network(folder, self._kind)
         self._tokenizer = load_tokenizer(folder)
         self._check_image_size()
@@ -89,10 +89,10 @@ class TransformersEncoder:
     def word_spaces(self) -> tuple[EmbeddingSpace, ...]:
         """The spaces of its frames in every precision, its own first: all hold the same words."""
         files = (self._folder / "tokenizer.json", *self._weights)
-        digests = [_file_digest(path) for path in files]
+        digests = [file_digest(path) for path in files]
         others = (precision for precision in PRECISIONS if precision != self.precision)
         return tuple(
-            EmbeddingSpace(self._name, self._weights_hash(precision, digests), self._width)
+            EmbeddingSpace(self._name, self._hash_in(precision, digests), self._width)
             for precision in (self.precision, *others)
         )
 
@@ -120,9 +120,9 @@ class TransformersEncoder:
             pixels = prepare_frames(images[first : first + self._batch_size], self._preparation)
             with torch.inference_mode():
                 features = self._model.get_image_features(
-                    pixel_values=pixels.to(self._device, self._pixel_dtype)
+                    pixel_values=pixels.to(self._device, pixel_dtype(self.precision))
                 )
-            batches.append(_unit_vectors(features.pooler_output))
+            batches.append(unit_vectors(features.pooler_output))
         return self._stack(batches)
 
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
@@ -140,25 +140,14 @@ class TransformersEncoder:
             tokens = self._tokenize(texts[first : first + self._batch_size])
             with torch.inference_mode():
                 features = self._model.get_text_features(**tokens)
-            batches.append(_unit_vectors(features.pooler_output))
+            batches.append(unit_vectors(features.pooler_output))
         return self._stack(batches)
-
-    @property
-    def _pixel_dtype(self) -> "torch.dtype":
-        import torch
-
-        return torch.bfloat16 if self.precision == "bfloat16" else torch.float32
 
     def _round_image_side(self) -> None:
         """Put the weights that frames pass through into the precision they are computed in."""
-        from mastershot.models.int8_linear import quantise_linear_layers
-
-        if self.precision == "int8":
-            quantise_linear_layers(self._model.vision_model)
-            return
-        self._model.vision_model.to(self._pixel_dtype)
-        if self._kind == "clip":
-            self._model.visual_projection.to(self._pixel_dtype)
+        round_weights(self._model.vision_model, self.precision)
+        if self._kind == "clip" and self.precision != "int8":
+            round_weights(self._model.visual_projection, self.precision)
 
     @property
     def _width(self) -> int:
@@ -196,17 +185,19 @@ class TransformersEncoder:
                 f"pixels for a network of {trained_px}; take both files from one checkpoint"
             )
 
-    def _weights_hash(self, precision: str, file_digests: list[bytes]) -> str:
-        """Return a digest of all that a vector depends on: weights, network, pixels, precision."""
-        settings = [
-            read_json(self._folder / "config.json"),
-            repr(self._preparation),
-            f"torch.{precision}",
-        ]
-        digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
-        for file_digest in file_digests:
-            digest.update(file_digest)
-        return f"blake2b:{digest.hexdigest()}"
+    def _hash_in(self, precision: str, file_digests: Iterable[bytes]) -> str:
+        return hash_of_all(self._folder, self._preparation, precision, file_digests)
+
+
+def hash_of_all(
+    folder: Path, preparation: ImagePreparation, precision: str, file_digests: Iterable[bytes]
+) -> str:
+    """Return a digest of all that a vector depends on: weights, network, pixels, precision."""
+    settings = [read_json(folder / "config.json"), repr(preparation), f"torch.{precision}"]
+    digest = hashlib.blake2b(json.dumps(settings, sort_keys=True).encode(), digest_size=16)
+    for part in file_digests:
+        digest.update(part)
+    return f"blake2b:{digest.hexdigest()}"
 
 
 def fastest_float(device: "torch.device") -> str:
@@ -239,12 +230,17 @@ def find_device(name: str | None) -> "torch.device":
         torch.empty(0, device=device)
     except (AssertionError, RuntimeError) as error:
         raise EncoderError(f"there is no device {name!r} here; cpu is always there") from error
-    if device.type not in _BATCH_SIZES:
+    if device.type not in BATCH_SIZES:
         raise EncoderError(f"encoders run on cpu and cuda, not on {name!r}")
     return device
 
 
-def _find_precision(name: str | None, device: "torch.device") -> str:
+def find_precision(name: str | None, device: "torch.device") -> str:
+    """Return the precision of this name; the faster float of the device if no name is given.
+
+    Raises:
+        EncoderError: Encoders, or this device, do not compute in it.
+    """
     if name is None:
         return fastest_float(device)
     if name not in PRECISIONS:
@@ -267,12 +263,31 @@ def computes_in_int8(device: "torch.device") -> bool:
     )
 
 
-def _file_digest(path: Path) -> bytes:
+def pixel_dtype(precision: str) -> "torch.dtype":
+    """Return what pixels come in to a network of this precision."""
+    import torch
+
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+def round_weights(network: "torch.nn.Module", precision: str) -> None:
+    """Put a network's weights into the precision it is to compute in, on the spot."""
+    from mastershot.models.int8_linear import quantise_linear_layers
+
+    if precision == "int8":
+        quantise_linear_layers(network)
+    else:
+        network.to(pixel_dtype(precision))
+
+
+def file_digest(path: Path) -> bytes:
+    """Return the digest of a file's bytes."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, lambda: hashlib.blake2b()).digest()
 
 
-def _unit_vectors(features: "torch.Tensor") -> FloatArray:
+def unit_vectors(features: "torch.Tensor") -> FloatArray:
+    """Return features (T, D) at unit length, float32."""
     from torch.nn.functional import normalize
 
     vectors: FloatArray = normalize(features.float(), dim=-1).cpu().numpy()

@@ -158,7 +158,11 @@ def _parse(settings: Settings) -> ImagePreparation:
         raise ValueError(f"resample is {resample}; 2 (bilinear) and 3 (bicubic) are known")
     size = settings["size"]
     resize_px = _edge(size)
-    keep_aspect = not (isinstance(size, Mapping) and "height" in size)
+    # ViT's old settings write 224 where they mean a square; CLIP's mean the shortest edge.
+    squares = str(settings.get("image_processor_type", settings.get("feature_extractor_type")))
+    keep_aspect = not squares.startswith("ViT") and not (
+        isinstance(size, Mapping) and "height" in size
+    )
     crops = settings.get("do_center_crop", keep_aspect)
     size_px = _edge(settings["crop_size"]) if crops else resize_px
     if keep_aspect and not crops:

@@ -77,7 +77,7 @@ def alpha_figure(
     """
     coincidences = _coincidences(values)
     used = (values != NO_VALUE).sum(axis=1) >= 2
-    grouped = _sums_by_group(coincidences[used], np.asarray(groups)[used])
+    grouped = sums_by_group(coincidences[used], np.asarray(groups)[used])
     value = _alpha_of(coincidences.sum(axis=0))
     if np.isnan(value):
         return Figure(value, Interval(np.nan, np.nan), len(grouped))
@@ -124,7 +124,7 @@ def share_figure(
     if not len(holds):
         return Figure(np.nan, Interval(np.nan, np.nan), 0)
     weight = np.ones(len(holds)) if weights is None else weights
-    sums = _sums_by_group(np.stack([weight * holds, weight], axis=1), np.asarray(groups))
+    sums = sums_by_group(np.stack([weight * holds, weight], axis=1), np.asarray(groups))
 
     def share(items: IntArray) -> float:
         held, total = sums[items].sum(axis=0)
@@ -157,7 +157,7 @@ def _alpha_of(coincidences: RealArray) -> float:
     return float(1 - (total - 1) * observed / expected) if expected > 0 else float("nan")
 
 
-def _sums_by_group(values: RealArray, groups: npt.NDArray[np.str_]) -> RealArray:
+def sums_by_group(values: RealArray, groups: npt.NDArray[np.str_]) -> RealArray:
     """Return the sum of the rows of each group, in the order of the groups' names."""
     names, group_of = np.unique(groups, return_inverse=True)
     sums = np.zeros((len(names), *values.shape[1:]))

@@ -12,7 +12,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from mastershot.core.movie import Movie, Shot
+from mastershot.core.movie import SCALE_NAMES, Movie, Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_statistics
@@ -139,6 +139,14 @@ def _seconds_text(duration_s: float) -> str:
     return f"{duration_s:.2f} s" if duration_s < 60 else _duration_text(duration_s)
 
 
+def _scale_text(shot: Shot) -> str:
+    """Return the likeliest scale and how likely it is."""
+    scale = shot.likeliest_scale
+    assert scale is not None
+    assert shot.scale is not None
+    return f"{SCALE_NAMES[scale]} {shot.scale[scale]:.2f}"
+
+
 def _setting_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
@@ -155,4 +163,5 @@ _FILTERS: Mapping[str, Callable[..., str]] = {
     "duration": _duration_text,
     "count": _count,
     "setting": _setting_text,
+    "scale": _scale_text,
 }

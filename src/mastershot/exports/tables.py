@@ -29,6 +29,7 @@ COLUMNS = (
     "unsure",
     "kept",
     "borrowed",
+    "scale",
 )
 
 
@@ -36,9 +37,9 @@ def write_shots_csv(timeline: Timeline, path: Path) -> None:
     """Write one row a shot, as RFC 4180 in UTF-8 under the header `COLUMNS`.
 
     ``index`` and ``scene_index`` count from 0, ranges are half-open, numbers read back to the
-    same value. ``kept`` and ``borrowed`` join names with semicolons. Where a step did not run
-    its cells are empty. A text that a spreadsheet would run as a formula gets an apostrophe
-    in front.
+    same value. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest.
+    Where a step did not run its cells are empty. A text that a spreadsheet would run as a formula
+    gets an apostrophe in front.
 
     Raises:
         OutputError: The file cannot be written; what was there before stays.
@@ -53,7 +54,8 @@ def write_shots_csv(timeline: Timeline, path: Path) -> None:
         writer.writerow(COLUMNS)
         for index, shot in enumerate(timeline.shots):
             scene_index = scene_of_shot[index] if scene_of_shot else ""
-            writer.writerow([index, *_span_cells(shot), scene_index, *_label_cells(shot)])
+            scale = shot.likeliest_scale or ""
+            writer.writerow([index, *_span_cells(shot), scene_index, *_label_cells(shot), scale])
 
 
 @contextmanager

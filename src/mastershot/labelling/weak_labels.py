@@ -95,15 +95,3 @@ def best_labels(
 def kept_labels(labels: Sequence[LabelScore]) -> tuple[str, ...]:
     """Return the names of the labels that are stated as facts, best first."""
     return tuple(label.name for label in labels if not label.unsure)
-
-
-def borrowed_labels(
-    shot_labels: Sequence[LabelScore], scene_labels: Sequence[LabelScore]
-) -> tuple[LabelScore, ...]:
-    """Return what a shot that keeps no label, such as a close-up, takes from its scene.
-
-    That is the labels its scene is sure of; none where the shot is sure of its own.
-    """
-    if kept_labels(shot_labels):
-        return ()
-    return tuple(label for label in scene_labels if not label.unsure)

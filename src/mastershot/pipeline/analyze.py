@@ -17,6 +17,7 @@ from mastershot.pipeline.describe import (
     has_vectors,
     label_scenes,
     label_shots,
+    scale_shots,
     score_shots,
     shot_features,
 )
@@ -66,11 +67,13 @@ def describe(watched: Watched, kit: Kit, store: FeatureStore, made: MadeBy) -> T
     """Return the timeline of a film whose frames have been looked at: scenes, then labels."""
     movie, shots, scenes = watched.movie, watched.shots, None
     if "scenes" in kit.plan.steps:
-        features = [shot_features(shots, space, store) for space in kit.spaces]
+        features = [shot_features(shots, space, store) for space in kit.scene_spaces]
         scenes = find_scenes(movie, shots, features)
+    if kit.scaler is not None:
+        shots = scale_shots(shots, kit.scaler, store)
     if kit.labeller is not None:
         scores = score_shots(shots, kit.labeller, store)
-        shots = label_shots(shots, scores, kit.labeller, kit.plan.keep)
+        shots = label_shots(shots, scores, kit.labeller, kit.plan)
         if scenes is not None:
             scenes = label_scenes(scenes, scores, kit.labeller, kit.plan.keep)
             shots = borrow_from_scenes(shots, scenes)
@@ -147,5 +150,7 @@ def watched_before(
         return None
     if not has_vectors(previous.shots, kit.spaces, store):
         return None
-    shots = tuple(replace(shot, labels=None, kept=(), borrowed=()) for shot in previous.shots)
+    shots = tuple(
+        replace(shot, labels=None, kept=(), borrowed=(), scale=None) for shot in previous.shots
+    )
     return Watched(previous.movie, shots)

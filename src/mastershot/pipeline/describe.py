@@ -6,18 +6,19 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
-from mastershot.core.movie import Movie, Scene, Shot, scene_id
+from mastershot.core.movie import SCALES, Movie, Scene, Shot, scene_id
 from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import span_of_shots
+from mastershot.labelling.abstention import borrowed_labels, rule_of_shot
 from mastershot.labelling.weak_labels import (
     KeepRule,
     best_labels,
-    borrowed_labels,
     clip_scene_scores,
     kept_labels,
     pool_shot_scores,
 )
-from mastershot.pipeline.plan import Labeller
+from mastershot.pipeline.plan import Labeller, Plan
+from mastershot.pipeline.scale import LearntScaler, Scaler
 from mastershot.scenes.grouping import group_shots
 
 # Vectors read from the store at once: a few megabytes, whatever the film's length.
@@ -88,6 +89,40 @@ def score_shots(shots: tuple[Shot, ...], labeller: Labeller, store: FeatureStore
     )
 
 
+def scale_shots(shots: tuple[Shot, ...], scaler: Scaler, store: FeatureStore) -> tuple[Shot, ...]:
+    """Return the shots with how likely each scale is of them."""
+    if isinstance(scaler, LearntScaler):
+        scores = _scores_of_beginnings(shots, scaler, store)
+    else:
+        words, logit_scale = scaler.vectors, scaler.encoder.logit_scale
+        scores = _mean_of_shots(
+            shots,
+            scaler.encoder.space,
+            store,
+            lambda vectors: clip_scene_scores(vectors, words, logit_scale),
+        )
+    return tuple(
+        replace(shot, scale=dict(zip(SCALES, row, strict=True)))
+        for shot, row in zip(shots, scores.tolist(), strict=True)
+    )
+
+
+def _scores_of_beginnings(
+    shots: tuple[Shot, ...], scaler: LearntScaler, store: FeatureStore
+) -> FloatArray:
+    """Return what a classifier says of each shot's first frames, shape (S, 5)."""
+    space, steps = scaler.encoder.space, scaler.classifier.settings.max_steps
+    rows, scaled = [], -1
+    for block in sampled_blocks(shots):
+        pieces = [piece for piece in block if piece.shot > scaled]
+        if not pieces:
+            continue  # The middle of a shot too long for one block.
+        scaled = pieces[-1].shot
+        vectors = [store.get(space, piece.frames[:steps]).vectors for piece in pieces]
+        rows.append(scaler.classifier.scores(vectors))
+    return np.concatenate(rows)
+
+
 def _mean_of_shots(
     shots: tuple[Shot, ...],
     space: EmbeddingSpace,
@@ -127,11 +162,12 @@ def find_scenes(
 
 
 def label_shots(
-    shots: tuple[Shot, ...], scores: FloatArray, labeller: Labeller, rule: KeepRule
+    shots: tuple[Shot, ...], scores: FloatArray, labeller: Labeller, plan: Plan
 ) -> tuple[Shot, ...]:
     """Return the shots with their best labels, and those of them that are kept."""
     labelled = []
     for shot, row in zip(shots, scores, strict=True):
+        rule = rule_of_shot(plan.keep, shot.scale, plan.abstain)
         labels = best_labels(row, labeller.taxonomy, rule)
         labelled.append(replace(shot, labels=labels, kept=kept_labels(labels)))
     return tuple(labelled)

@@ -8,17 +8,19 @@ from pathlib import Path
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.errors import EncoderUnavailableError, SettingError
 from mastershot.core.labels import Taxonomy, load_taxonomy
-from mastershot.core.protocols import ImageTextEncoder
+from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.core.timeline import Json
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
 from mastershot.encoders.starter import STARTER_NAME
+from mastershot.labelling.abstention import AbstentionRule
 from mastershot.labelling.weak_labels import KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
+from mastershot.pipeline.scale import Scaler, find_scaler, scale_notes
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
 from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
 
-STEPS = ("shots", "labels", "scenes")
+STEPS = ("shots", "labels", "scenes", "scale")
 STARTER_NOTE = (
     "Places are named by the starter, the small encoder that ships with Mastershot; CLIP knows far "
     "more: --encoder clip"
@@ -38,6 +40,9 @@ class Plan:
         precision: What it encodes frames in; None takes the fastest float of the machine.
         taxonomy: Name or file of the taxonomy that labels are taken from.
         keep: From which score on a label is kept.
+        scale: Folder of a classifier of shot scale, or of the run that trained it; None asks the
+            encoder of labels in words, where that is CLIP or SigLIP.
+        abstain: What a label on a close-up needs beyond ``keep``.
     """
 
     steps: tuple[str, ...] = STEPS
@@ -48,12 +53,19 @@ class Plan:
     precision: str | None = None
     taxonomy: str | Path = "movieclip"
     keep: KeepRule = field(default_factory=KeepRule)
+    scale: str | Path | None = None
+    abstain: AbstentionRule = field(default_factory=AbstentionRule)
 
     def __post_init__(self) -> None:
         unknown = [step for step in self.steps if step not in STEPS]
         if unknown or not self.steps:
             raise SettingError(
                 f"step {unknown[0] if unknown else ''!r} is unknown; use {', '.join(STEPS)}"
+            )
+        if self.scale is not None and "scale" not in self.steps:
+            raise SettingError(
+                f"a classifier of shot scale is named, {self.scale}, but the steps are only "
+                f"{', '.join(self.steps)}; add scale"
             )
 
 
@@ -85,20 +97,42 @@ class Kit:
     Attributes:
         plan: The plan.
         labeller: The encoder and labels; None when labels are not asked for or cannot be had.
+        scaler: What tells shot scales; None when they are not asked for or cannot be had.
         listed: The shots made elsewhere, if the plan names a list.
         notes: Sentences the user should read, such as how to get an encoder's weights.
     """
 
     plan: Plan
     labeller: Labeller | None = None
+    scaler: Scaler | None = None
     listed: ShotList | None = None
     notes: tuple[str, ...] = ()
 
     @property
     def spaces(self) -> tuple[EmbeddingSpace, ...]:
-        """The spaces in which each looked-at frame gets a vector: the encoder's, and colours."""
-        encoder = () if self.labeller is None else (self.labeller.encoder.space,)
-        return (*encoder, COLOR_SPACE) if "scenes" in self.plan.steps else encoder
+        """The spaces in which each looked-at frame gets a vector: the encoders', and colours."""
+        scales = () if self.scaler is None else (self.scaler.encoder.space,)
+        return tuple(dict.fromkeys((*self._label_spaces, *scales, *self._color_spaces)))
+
+    @property
+    def scene_spaces(self) -> tuple[EmbeddingSpace, ...]:
+        """The spaces whose vectors group shots into scenes: that of labels, and colours."""
+        return (*self._label_spaces, *self._color_spaces)
+
+    @property
+    def _label_spaces(self) -> tuple[EmbeddingSpace, ...]:
+        return () if self.labeller is None else (self.labeller.encoder.space,)
+
+    @property
+    def _color_spaces(self) -> tuple[EmbeddingSpace, ...]:
+        return (COLOR_SPACE,) if "scenes" in self.plan.steps else ()
+
+    def encoder_of(self, space: EmbeddingSpace) -> Encoder | None:
+        """Return the encoder that maps into a space; None for colours, which need none."""
+        for user in (self.labeller, self.scaler):
+            if user is not None and user.encoder.space == space:
+                return user.encoder
+        return None
 
     def steps_made(self) -> dict[str, Json]:
         """Return what a timeline says of how it was made; equal only if nothing would change."""
@@ -113,9 +147,11 @@ class Kit:
         if "scenes" in self.plan.steps:
             steps["scenes"] = {
                 "method": "sequential grouping",
-                "features": [space.model for space in self.spaces],
+                "features": [space.model for space in self.scene_spaces],
                 "penalty": PENALTY,
             }
+        if self.scaler is not None:
+            steps["scale"] = {**self.scaler.made(), "abstain": asdict(self.plan.abstain)}
         return steps
 
     def _shots_made(self) -> Json:
@@ -143,18 +179,31 @@ class Kit:
 
 
 def prepare(plan: Plan) -> Kit:
-    """Return the plan with its encoder loaded.
+    """Return the plan with its encoders loaded.
 
     Where the encoder's weights are not here, the kit has no labeller, and a note says how to get
     them; everything else of the plan can still be done.
 
     Raises:
-        MastershotError: The taxonomy, the encoder's folder or the shot list is not usable.
+        MastershotError: The taxonomy, the encoder's folder, the classifier of scales or the shot
+            list is not usable.
     """
     listed = None if plan.shot_list is None else read_shot_list(plan.shot_list)
-    if "labels" not in plan.steps:
-        return Kit(plan, listed=listed)
-    taxonomy = load_taxonomy(plan.taxonomy)
+    taxonomy = load_taxonomy(plan.taxonomy) if "labels" in plan.steps else None
+    encoder, notes = _find_encoder(plan)
+    labeller = scaler = None
+    if encoder is not None and taxonomy is not None:
+        labeller = Labeller(encoder, taxonomy)
+    if "scale" in plan.steps:
+        scaler = find_scaler(plan.scale, encoder)
+        notes += scale_notes(scaler, plan.sampling, asked=plan.steps != STEPS)
+    return Kit(plan, labeller, scaler, listed, notes)
+
+
+def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:
+    """Return the encoder of labels, or of scales in words, and what the user should know of it."""
+    if "labels" not in plan.steps and ("scale" not in plan.steps or plan.scale is not None):
+        return None, ()
     try:
         # Only an encoder that was asked for by name may be fetched.
         encoder = load_encoder(
@@ -163,7 +212,6 @@ def prepare(plan: Plan) -> Kit:
             download=plan.encoder is not None,
         )
     except EncoderUnavailableError as error:
-        return Kit(plan, listed=listed, notes=(f"No labels: {error}",))
-    labeller = Labeller(encoder, taxonomy)
-    notes = (STARTER_NOTE,) if encoder.space.model == STARTER_NAME else ()
-    return Kit(plan, labeller=labeller, listed=listed, notes=notes)
+        return None, (f"No labels: {error}",) if "labels" in plan.steps else (str(error),)
+    named_by_starter = "labels" in plan.steps and encoder.space.model == STARTER_NAME
+    return encoder, (STARTER_NOTE,) if named_by_starter else ()

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mastershot.core.errors import DatasetError, OutputError, SettingError
 from mastershot.core.labels import Taxonomy
-from mastershot.core.movie import SCALES
+from mastershot.core.movie import SCALES, likeliest_scale
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, INDEX_FILE, write_index, write_split
 from mastershot.datasets.records import make_folder, written_whole
 from mastershot.evaluation.agreement import (
@@ -20,6 +20,7 @@ from mastershot.evaluation.agreement import (
     label_agreement,
     share_figure,
 )
+from mastershot.evaluation.reliability import reliability_by_scale
 from mastershot.exports.rating_page import write_rating_page
 from mastershot.labelling.draw_file import Draw, ShownShot, write_draw
 from mastershot.labelling.selection import MOVIECLIP_FOLDS, Subset, class_of_label
@@ -236,6 +237,48 @@ def _figure_facts(figure: Figure) -> dict[str, float | int | None]:
     values = {"value": figure.value, "low": low, "high": high}
     known = {name: value if np.isfinite(value) else None for name, value in values.items()}
     return {**known, "num_items": figure.num_items}
+
+
+def scale_reliability(
+    verdicts: Iterable[Verdict],
+    scales: Mapping[str, Mapping[str, float]],
+    *,
+    film_of_clip: Mapping[str, str] | None = None,
+    weights: Mapping[str, float] | None = None,
+    seed: int = 0,
+) -> dict[str | None, Figure]:
+    """Return how often raters confirmed the best label of shots of each scale, closest first.
+
+    Args:
+        verdicts: Verdicts in the order they came; of a rater's on a shot, the last counts.
+        scales: How likely each of `SCALES` is of a shot, by ``<video>/<shot file>``; shots that are
+            not named come last, under None.
+        film_of_clip: The film of a clip, which the intervals are over; without it, over clips.
+        weights: How many shots each stands for, as drawn; one each if not given.
+        seed: Settles the intervals.
+
+    Raises:
+        DatasetError: There is no verdict, a shot was shown with different labels, has no weight,
+            or lacks the score of a scale.
+    """
+    ratings = gather_ratings(verdicts)
+    found: list[str | None] = []
+    for shot in ratings.confirmed:
+        scale = scales.get(shot)
+        if scale is not None and set(scale) != set(SCALES):
+            raise DatasetError(
+                f"shot {shot} has scores of {', '.join(scale) or 'no scale'}; they are due of "
+                f"{', '.join(SCALES)}"
+            )
+        found.append(None if scale is None else likeliest_scale(scale))
+    films = film_of_clip or {}
+    return reliability_by_scale(
+        ratings.confirmed_table[:, 0],
+        found,
+        [films.get(clip, clip) for clip in ratings.clips],
+        weights=None if weights is None else _weights(ratings.confirmed, weights),
+        seed=seed,
+    )
 
 
 def _weights(shots: Iterable[str], weights: Mapping[str, float]) -> npt.NDArray[np.float64]:

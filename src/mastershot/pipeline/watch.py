@@ -21,7 +21,7 @@ from mastershot.media.sampling import (
 )
 from mastershot.media.video import Film, Frame
 from mastershot.pipeline.plan import Kit
-from mastershot.scenes.grouping import COLOR_SPACE, color_histogram
+from mastershot.scenes.grouping import color_histogram
 from mastershot.shots.content import detector_view, make_detector
 from mastershot.shots.lists import ListedShots
 from mastershot.shots.tiling import cut_into_shots
@@ -60,7 +60,7 @@ class FrameVectors:
 
     def __init__(self, space: EmbeddingSpace, kit: Kit, store: FeatureStore) -> None:
         self._space = space
-        self._labeller = None if space == COLOR_SPACE else kit.labeller
+        self._encoder = kit.encoder_of(space)
         self._store = store
         self._images: dict[int, ImageArray] = {}
         self._fresh: dict[int, FloatArray] = {}
@@ -71,7 +71,7 @@ class FrameVectors:
         """Take a chosen frame."""
         if not self._is_missing(frame.index):
             return
-        side_px = _COLOR_SIDE_PX if self._labeller is None else None
+        side_px = _COLOR_SIDE_PX if self._encoder is None else None
         self._images[frame.index] = frame.rgb(longest_side_px=side_px)
         held_bytes = len(self._images) * self._images[frame.index].nbytes
         if len(self._images) >= _BATCH_FRAMES or held_bytes >= _BATCH_BYTES:
@@ -102,9 +102,9 @@ class FrameVectors:
         self._fresh.clear()
 
     def _encode(self, images: list[ImageArray]) -> FloatArray:
-        if self._labeller is None:
+        if self._encoder is None:
             return np.stack([color_histogram(image) for image in images])
-        return self._labeller.encoder.encode_images(images)
+        return self._encoder.encode_images(images)
 
     def _is_missing(self, frame: int) -> bool:
         while frame >= self._known_until:

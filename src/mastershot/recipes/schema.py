@@ -5,12 +5,14 @@ its dataclass and its runner, and add a row.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mastershot.core.errors import MastershotError
+from mastershot.training.scale_settings import ShotScaleRecipe, missing_scale_inputs
 from mastershot.training.settings import DistilRecipe, Watch, missing_inputs
 
 
@@ -44,23 +46,49 @@ class RecipeKind:
     problems: Callable[[Any], list[str]]
 
 
-def _distil(recipe: DistilRecipe, out: Path, watch: Watch) -> RunResult:
+@contextmanager
+def _lightning_is_here() -> Iterator[None]:
+    """Say what to install where the block cannot import it."""
     try:
-        from mastershot.training.distil import distil
-        from mastershot.training.frames import unread_files
+        yield
     except ImportError as error:
         if not (error.name or "").startswith("lightning"):
             raise
         raise MastershotError(
             "training needs lightning; `pip install 'mastershot[train]'` brings it"
         ) from error
+
+
+def _distil(recipe: DistilRecipe, out: Path, watch: Watch) -> RunResult:
+    with _lightning_is_here():
+        from mastershot.training.distil import distil
+        from mastershot.training.frames import unread_files
     student = distil(recipe, out, watch)
     said = json.loads((student / "student.json").read_text("utf-8"))
     unread = unread_files(out)
-    notes = (
-        (f"files that could not be read: {len(unread)}, the first: {unread[0]}",) if unread else ()
-    )
+    notes = _unread_note(len(unread), unread[:1])
     return RunResult(student, {"agreement": said["agreement"], "unread": unread}, notes)
 
 
-RECIPES = {"distil": RecipeKind(DistilRecipe, _distil, missing_inputs)}
+def _shot_scale(recipe: ShotScaleRecipe, out: Path, watch: Watch) -> RunResult:
+    with _lightning_is_here():
+        from mastershot.training.shot_scale import learn_shot_scale
+    classifier = learn_shot_scale(recipe, out, watch)
+    said = json.loads((classifier / "classifier.json").read_text("utf-8"))
+    notes = _unread_note(said["unread"], said["unread_first"])
+    if said["shared_trailers"]:
+        notes += (
+            f"{said['shared_trailers']} trailers have shots in more than one split, so the figures "
+            "are not wholly of shots held out",
+        )
+    return RunResult(classifier, {"held_out": said["held_out"]}, notes)
+
+
+def _unread_note(count: int, first: Sequence[str]) -> tuple[str, ...]:
+    return (f"files that could not be read: {count}, the first: {first[0]}",) if count else ()
+
+
+RECIPES = {
+    "distil": RecipeKind(DistilRecipe, _distil, missing_inputs),
+    "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
+}

@@ -20,6 +20,8 @@ from mastershot.core.errors import OutputError
 CHECKPOINT = "last.ckpt"
 OnStep = Callable[[int, dict[str, float]], None]
 """Told after every step: steps done, the figures of that step."""
+IsFinished = Callable[[], bool]
+"""Asked after every step, and when a run goes on: whether to train no further."""
 
 # Of mallopt in glibc's malloc.h: where memory freed is given back to the kernel.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
@@ -42,6 +44,11 @@ def steps_done(folder: Path) -> int:
         ) from error
 
 
+def never() -> bool:
+    """Train every step."""
+    return False
+
+
 def fit(
     module: LightningModule,
     batches: DataLoader[Any],
@@ -50,8 +57,11 @@ def fit(
     steps: int,
     save_every: int,
     on_step: OnStep,
+    is_finished: IsFinished = never,
 ) -> None:
-    """Train until so many steps are done, going on from the checkpoint in the folder if any.
+    """Train until so many steps are done or it is finished before.
+
+    It goes on from the checkpoint in the folder if there is one.
 
     The batches are an endless stream that begins where the checkpoint ends, at `steps_done`.
     Afterwards the module holds what was learnt, and the folder a checkpoint of the last step.
@@ -71,7 +81,7 @@ def fit(
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            callbacks=[_EachStep(on_step), _Saver(checkpoint, save_every)],
+            callbacks=[_EachStep(on_step, is_finished), _Saver(checkpoint, save_every)],
         )
         if trainer.strategy.root_device.type == "cpu":
             _keep_freed_memory()
@@ -81,12 +91,16 @@ def fit(
 
 
 class _EachStep(Callback):
-    def __init__(self, on_step: OnStep) -> None:
-        self._on_step = on_step
+    def __init__(self, on_step: OnStep, is_finished: IsFinished) -> None:
+        self._on_step, self._is_finished = on_step, is_finished
+
+    def on_train_start(self, trainer: Trainer, *_: object) -> None:
+        trainer.should_stop = self._is_finished()
 
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
         figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
         self._on_step(trainer.global_step, figures)
+        trainer.should_stop = trainer.should_stop or self._is_finished()
 
 
 class _Saver(Callback):
@@ -97,7 +111,7 @@ class _Saver(Callback):
 
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
         step = trainer.global_step
-        if step % self._every == 0 or step == trainer.max_steps:
+        if step % self._every == 0 or step == trainer.max_steps or trainer.should_stop:
             partial = self._path.with_suffix(".part")
             trainer.save_checkpoint(partial)
             partial.replace(self._path)

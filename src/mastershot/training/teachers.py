@@ -13,7 +13,7 @@ from torch.nn.functional import interpolate
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.core.protocols import ImageTextEncoder
-from mastershot.encoders.catalogue import known_encoder, load_encoder
+from mastershot.encoders.catalogue import known_name, load_encoder
 from mastershot.encoders.image_text import find_device
 from mastershot.labelling.weak_labels import encode_labels
 from mastershot.training.settings import TeacherSettings, under
@@ -212,11 +212,13 @@ def encoder_name(settings: TeacherSettings, data: str) -> str:
 
     A known encoder goes by the name that says the same on any machine.
     """
-    name, folder = settings.weights, under(data, settings.weights)
-    known = known_encoder(name)
-    if known is not None:
-        return known.name
-    return str(folder.resolve()) if folder.is_dir() else name
+    return find_encoder(settings.weights, data)
+
+
+def find_encoder(name: str, data: str) -> str:
+    """Return what `load_encoder` takes for an encoder that a recipe names, as `encoder_name`."""
+    folder = under(data, name)
+    return known_name(name) or (str(folder.resolve()) if folder.is_dir() else name)
 
 
 def read_concepts(path: Path) -> tuple[str, ...]:

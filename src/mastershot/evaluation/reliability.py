@@ -1,0 +1,132 @@
+"""How far labels can be relied on: by shot scale, and as one is ever more willing to abstain."""
+# N shots, K thresholds
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mastershot.core.embeddings import FloatArray
+from mastershot.core.movie import SCALES
+from mastershot.evaluation.agreement import BoolArray, Figure, RealArray, share_figure
+
+
+@dataclass(frozen=True, eq=False)
+class RiskCoverage:
+    """What is right among the labels that are stated, against how many are.
+
+    Attributes:
+        thresholds: Every score a shot has, highest first: shots are stated from it on, shape (K,).
+        coverage: Share of shots that are stated, shape (K,).
+        accuracy: Share of the stated that are right; one minus it is the risk, shape (K,).
+        area: Area under the risk over the coverage, in [0, 1]; lower is better. It is the mean over
+            the shots of the risk at their own score (AURC of Geifman, Uziel and El-Yaniv 2019,
+            arXiv:1805.08206).
+    """
+
+    thresholds: FloatArray
+    coverage: RealArray
+    accuracy: RealArray
+    area: float
+
+
+@dataclass(frozen=True)
+class AbstentionFigures:
+    """What a rule of abstention keeps, and how right that is, with intervals over films.
+
+    Attributes:
+        kept: Share of shots the rule states a label of.
+        right: Share of those whose label was confirmed.
+    """
+
+    kept: Figure
+    right: Figure
+
+
+def reliability_by_scale(
+    confirmed: BoolArray,
+    scales: Sequence[str | None],
+    films: Sequence[str],
+    *,
+    weights: RealArray | None = None,
+    seed: int = 0,
+) -> dict[str | None, Figure]:
+    """Return how often the best label was confirmed of shots of each scale, the closest first.
+
+    A scale no shot is of has no figure; shots whose scale is not known come last, under None.
+
+    Args:
+        confirmed: Whether the best label of each shot was confirmed by raters, shape (N,).
+        scales: The likeliest scale of each shot.
+        films: The film of each shot: a bootstrap draws the shots of one together.
+        weights: How many shots each stands for, as drawn; one each if not given.
+        seed: Settles the intervals.
+    """
+    figures = {}
+    for scale in (*SCALES, None):
+        of_scale = np.array([found == scale for found in scales], np.bool_)
+        if of_scale.any():
+            figures[scale] = share_figure(
+                confirmed[of_scale],
+                [film for film, mine in zip(films, of_scale, strict=True) if mine],
+                weights=None if weights is None else weights[of_scale],
+                seed=seed,
+            )
+    return figures
+
+
+def risk_coverage(
+    scores: FloatArray, confirmed: BoolArray, *, weights: RealArray | None = None
+) -> RiskCoverage:
+    """Return accuracy against coverage, for every threshold that makes a difference.
+
+    Shots of one score are stated together or not at all, so the order of the shots is without
+    effect.
+
+    Args:
+        scores: The score of each shot's best label, shape (N,), N at least 1.
+        confirmed: Whether it was confirmed, shape (N,).
+        weights: How many shots each stands for; one each if not given.
+    """
+    weight = np.ones(len(scores)) if weights is None else weights
+    order = np.argsort(-scores, kind="stable")
+    ordered = scores[order]
+    last_of_score = np.flatnonzero(np.append(ordered[1:] != ordered[:-1], True))
+    stated = np.cumsum(weight[order])[last_of_score]
+    right = np.cumsum((weight * confirmed)[order])[last_of_score]
+    accuracy = right / stated
+    shares = np.diff(stated, prepend=0) / stated[-1]
+    return RiskCoverage(
+        thresholds=ordered[last_of_score],
+        coverage=stated / stated[-1],
+        accuracy=accuracy,
+        area=float((shares * (1 - accuracy)).sum()),
+    )
+
+
+def abstention_figures(
+    kept: BoolArray,
+    confirmed: BoolArray,
+    films: Sequence[str],
+    *,
+    weights: RealArray | None = None,
+    seed: int = 0,
+) -> AbstentionFigures:
+    """Return how many shots a rule keeps, and how often it is right about those.
+
+    Args:
+        kept: Whether the rule states the best label of each shot, shape (N,).
+        confirmed: Whether that label was confirmed, shape (N,).
+        films: The film of each shot.
+        weights: How many shots each stands for; one each if not given.
+        seed: Settles the intervals.
+    """
+    return AbstentionFigures(
+        kept=share_figure(kept, films, weights=weights, seed=seed),
+        right=share_figure(
+            confirmed[kept],
+            [film for film, stays in zip(films, kept, strict=True) if stays],
+            weights=None if weights is None else weights[kept],
+            seed=seed,
+        ),
+    )

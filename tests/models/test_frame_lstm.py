@@ -1,0 +1,56 @@
+import numpy as np
+import pytest
+import torch
+from tests import reference
+
+from mastershot.models.frame_lstm import FrameLSTM, pad_frames
+
+WIDTH, CLASSES = 6, 3
+
+
+def network(seed: int = 0, layers: int = 2) -> FrameLSTM:
+    torch.manual_seed(seed)
+    return FrameLSTM(WIDTH, CLASSES, hidden=8, layers=layers).eval().requires_grad_(False)
+
+
+def sequences(*lengths: int) -> list[np.ndarray]:
+    random = np.random.default_rng(1)
+    return [random.normal(size=(length, WIDTH)).astype(np.float32) for length in lengths]
+
+
+@pytest.mark.parametrize("layers", [1, 2, 3])
+def test_the_logits_are_those_of_a_plain_loop(layers: int) -> None:
+    model = network(layers=layers)
+    weights = {name: tensor.double().numpy() for name, tensor in model.state_dict().items()}
+    shots = sequences(5, 1, 3)
+    expected = [reference.lstm_logits(shot.tolist(), weights, layers) for shot in shots]
+    np.testing.assert_allclose(model(*pad_frames(shots)).numpy(), expected, atol=1e-5)
+
+
+def test_padding_changes_nothing() -> None:
+    model = network()
+    shots = sequences(4, 2, 7)
+    frames, lengths = pad_frames(shots)
+    together = model(frames, lengths)
+    alone = torch.cat([model(*pad_frames([shot])) for shot in shots])
+    torch.testing.assert_close(together, alone, atol=1e-6, rtol=0)
+    noisy = frames.clone()
+    for row, length in enumerate(lengths.tolist()):
+        noisy[row, length:] = 1e6
+    torch.testing.assert_close(model(noisy, lengths), together, atol=1e-6, rtol=0)
+
+
+def test_no_gradient_flows_into_the_padding() -> None:
+    model = network().requires_grad_(True)
+    frames, lengths = pad_frames(sequences(4, 2))
+    frames.requires_grad_(True)
+    model(frames, lengths).sum().backward()
+    assert frames.grad is not None
+    assert frames.grad[0].abs().sum(dim=1).all()
+    assert not frames.grad[1, 2:].any()
+
+
+def test_the_sizes_are_those_of_the_paper_unless_said_otherwise() -> None:
+    model = FrameLSTM(768, 5)
+    assert (model.lstm.hidden_size, model.lstm.num_layers) == (512, 2)
+    assert model.head.weight.shape == (5, 512)
