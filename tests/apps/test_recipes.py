@@ -79,7 +79,8 @@ def test_recipes_are_listed_with_what_they_do() -> None:
     code, said, _ = invoke("recipes", "list")
     assert code == 0
     assert [line.split()[0] for line in said.splitlines()] == [
-        "debug/distil", "distil/clip", "distil/starter",
+        "debug/distil", "debug/shot_scale", "distil/clip", "distil/starter",
+        "shot_scale/movieshots",
     ]  # fmt: skip
     rows = json.loads(invoke("recipes", "list", "--json")[1])
     assert rows[2]["about"].startswith("The encoder that ships with the package")
