@@ -116,12 +116,22 @@ class Curation:
     stale: tuple[Decision, ...]
     entries: tuple[Entry, ...]
 
+    def stale_texts(self) -> list[str]:
+        """Return a sentence for each decision that names a label which is not there."""
+        there = {*self.sources.scripts, *self.sources.auxiliary}
+        return [
+            f"the decision to {made.text} has no effect: no source has "
+            f"{(made.into if made.label in there else made.label)!r} now; add it, or take the "
+            "decision out"
+            for made in self.stale
+        ]
+
 
 def curate(
     sources: LabelSources,
     embed: Embed,
     decisions: Iterable[Decision] = (),
-    rule: MergeRule = MergeRule(),  # noqa: B008  frozen
+    rule: MergeRule = MergeRule(),
 ) -> Curation:
     """Return the taxonomy of two label sets after people's decisions (paper, eq. 1 and 2).
 
@@ -199,9 +209,7 @@ def _counting(
     """Return the last decision by label, the labels added, and the decisions that are stale."""
     decisions = list(decisions)
     added = list(
-        dict.fromkeys(
-            d.label for d in decisions if d.decision == "add" and d.label not in known
-        )
+        dict.fromkeys(d.label for d in decisions if d.decision == "add" and d.label not in known)
     )
     last = {made.label: made for made in decisions}
     renamed = {made.into for made in last.values() if made.decision == "rename"}
@@ -237,10 +245,10 @@ def _offers(
 
 
 def _origins(sources: LabelSources, common: set[str], added: Sequence[str]) -> dict[str, Origin]:
-    origins: dict[str, Origin] = {label: "scripts" for label in sources.scripts}
-    origins |= {label: "auxiliary" for label in sources.auxiliary}
-    origins |= {label: "common" for label in common}
-    return origins | {label: "person" for label in added}
+    origins: dict[str, Origin] = dict.fromkeys(sources.scripts, "scripts")
+    origins |= dict.fromkeys(sources.auxiliary, "auxiliary")
+    origins |= dict.fromkeys(common, "common")
+    return origins | dict.fromkeys(added, "person")
 
 
 def _entries(

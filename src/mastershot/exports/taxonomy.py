@@ -72,7 +72,7 @@ def write_taxonomy(built: BuiltTaxonomy, curation: Curation, folder: Path) -> No
 
 def source_shares(built: BuiltTaxonomy) -> tuple[Share, ...]:
     """Return the share of labels by the source they are from, in a fixed order."""
-    counts = {origin: 0 for origin in ORIGINS}
+    counts = dict.fromkeys(ORIGINS, 0)
     for label in built.labels:
         counts[label.origin] += 1
     return tuple(

@@ -9,6 +9,7 @@ import numpy as np
 
 from mastershot import __version__
 from mastershot.core.embeddings import FloatArray
+from mastershot.core.errors import TaxonomyError
 from mastershot.core.labels import load_taxonomy
 from mastershot.curation.built import BuiltTaxonomy, describe_labels, read_glossary
 from mastershot.curation.candidates import TOP, count_labels, cut_candidates, read_scripts
@@ -71,6 +72,14 @@ class TaxonomyBuilder:
     def curate(self, more: Iterable[Decision] = ()) -> Curation:
         """Return the taxonomy after all decisions, and those that were made since."""
         return curate(self.sources, self.embed, (*self.decisions, *more), self.plan.rule)
+
+    def require_label(self, decision: Decision) -> None:
+        """Raise `TaxonomyError` where a decision merges into a label that is not there."""
+        if self.curate([decision]).stale != self.curate().stale:
+            raise TaxonomyError(
+                f"there is no label {decision.into!r} to merge into; name one that is there, or "
+                "rename"
+            )
 
     def describe(self, curation: Curation, name: str) -> BuiltTaxonomy:
         """Return a taxonomy with its groups and all that is known of its labels."""
