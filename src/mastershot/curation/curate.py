@@ -118,13 +118,17 @@ class Curation:
 
     def stale_texts(self) -> list[str]:
         """Return a sentence for each decision that names a label which is not there."""
-        there = {*self.sources.scripts, *self.sources.auxiliary}
-        return [
-            f"the decision to {made.text} has no effect: no source has "
-            f"{(made.into if made.label in there else made.label)!r} now; add it, or take the "
-            "decision out"
-            for made in self.stale
-        ]
+        there = {*self.sources.scripts, *self.sources.auxiliary, *self.decisions}
+        texts = []
+        for made in self.stale:
+            label = made.into if made.label in there else made.label
+            num_scripts = self.sources.num_scripts(label)
+            where = f"; {num_scripts} scripts name it, too few for the cut" if num_scripts else ""
+            texts.append(
+                f"the decision to {made.text} has no effect: there is no label {label!r} "
+                f"now{where}; add it, or take the decision out"
+            )
+        return texts
 
 
 def curate(

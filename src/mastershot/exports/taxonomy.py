@@ -92,6 +92,7 @@ def step_rows(curation: Curation) -> Iterator[tuple[object, ...]]:
         named, made, merge = (
             sources.named.get(label), curation.decisions.get(label), merges.get(label)
         )  # fmt: skip
+        step: tuple[str, str, str, str, str]
         if made:
             cosine = "" if made.cosine is None else f"{made.cosine:.3f}"
             step = (made.decision, made.into, cosine, made.by, made.note)

@@ -3,6 +3,8 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
+
 from mastershot.core.errors import EncoderError, LibraryError
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import Shot
@@ -46,7 +48,7 @@ def relabelling_effect(library: FilmStore, old: Taxonomy, new: Taxonomy) -> Rela
     Raises:
         LibraryError: The library cannot be read, or holds no film.
     """
-    counts = [0] * 6
+    counts = np.zeros(6, np.int64)
     notes: dict[str, None] = {}
     relabeller = _Relabeller(library, old, new)
     for film in library.movies():
@@ -60,11 +62,19 @@ def relabelling_effect(library: FilmStore, old: Taxonomy, new: Taxonomy) -> Rela
             notes[f"film {film.path} was not scored: {error}"] = None
         best = sum(_best(before) != _best(after) for before, after in pairs)
         kept = sum(before.kept != after.kept for before, after in pairs)
-        found = (len(timeline.shots), len(labelled), len(gone), len(pairs), best, kept)
-        counts = [total + more for total, more in zip(counts, found, strict=True)]
+        counts += (len(timeline.shots), len(labelled), len(gone), len(pairs), best, kept)
     if not counts[0]:
         raise LibraryError(f"library {library.path} holds no film; add one before comparing")
-    return RelabellingEffect(*counts, notes=tuple(notes))
+    num_shots, num_labelled, num_gone, num_scored, num_best, num_kept = counts.tolist()
+    return RelabellingEffect(
+        num_shots=num_shots,
+        num_labelled=num_labelled,
+        num_naming_gone=num_gone,
+        num_scored=num_scored,
+        num_best_changed=num_best,
+        num_kept_changed=num_kept,
+        notes=tuple(notes),
+    )
 
 
 class _Relabeller:
@@ -89,7 +99,7 @@ class _Relabeller:
         if not has_vectors(timeline.shots, [space], store):
             raise EncoderError(f"the library lacks vectors of {space.model} for it")
         keep = made["keep"]
-        rule = KeepRule(**keep) if isinstance(keep, dict) else KeepRule()  # type: ignore[arg-type]
+        rule = KeepRule(**keep) if isinstance(keep, dict) else KeepRule()
         before, after = (
             label_shots(timeline.shots, score_shots(timeline.shots, one, store), one, rule)
             for one in labellers
