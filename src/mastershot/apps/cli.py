@@ -26,6 +26,7 @@ from mastershot.apps.show import (
     summary_line,
     timeline_lines,
 )
+from mastershot.apps.taxonomy import taxonomy_app
 from mastershot.apps.verify import verify_app
 from mastershot.core.errors import OutputError
 
@@ -47,6 +48,7 @@ library_app = typer.Typer(name="library", help="Keep the timelines of many films
 app.add_typer(library_app, no_args_is_help=True)
 app.add_typer(models, no_args_is_help=True)
 app.add_typer(recipes_app, no_args_is_help=True)
+app.add_typer(taxonomy_app, no_args_is_help=True)
 app.add_typer(label_app, no_args_is_help=True)
 app.add_typer(verify_app, no_args_is_help=True)
 

@@ -184,13 +184,16 @@ def read_text(path: Path, *, what: str) -> str:
         raise DatasetError(f"{what} {path} is not UTF-8 text: {error}") from error
 
 
-def read_table(path: Path, columns: Sequence[str], *, what: str) -> list[dict[str, str]]:
+def read_table(
+    path: Path, columns: Sequence[str], *, what: str, delimiter: str = ","
+) -> list[dict[str, str]]:
     """Return the rows of a CSV file by column name; columns that were not asked for stay in.
 
     Raises:
         DatasetError: The file is unreadable, lacks a column, or has a row of another length.
     """
-    reader = csv.DictReader(io.StringIO(read_text(path, what=what), newline=""))
+    text = io.StringIO(read_text(path, what=what), newline="")
+    reader = csv.DictReader(text, delimiter=delimiter)
     rows = []
     try:
         missing = [name for name in columns if name not in (reader.fieldnames or ())]

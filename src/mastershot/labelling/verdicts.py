@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError, OutputError
-from mastershot.store.files import exclusive
+from mastershot.store.files import exclusive, keep_entry
 
 _BLOCK_BYTES = 1 << 16
 
@@ -70,7 +70,7 @@ class VerdictTable:
                     file.flush()
                     os.fsync(file.fileno())
                 if end == 0:
-                    _keep_entry(self._path)
+                    keep_entry(self._path)
         except OSError as error:
             raise OutputError(
                 f"verdicts {self._path} cannot be written: {error.strerror or error}"
@@ -120,12 +120,3 @@ def _end_of_whole_lines(path: Path) -> int:
                 return first + found + 1
             end = first
     return 0
-
-
-def _keep_entry(path: Path) -> None:
-    """Put a new file's name on disk: it is the folder's content, not the file's."""
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)

@@ -1,6 +1,8 @@
 """One writer at a time, and files that are there whole or not at all."""
 
+import errno
 import fcntl
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,3 +35,38 @@ def write_whole(path: Path, data: bytes) -> None:
     except OSError:
         partial.unlink(missing_ok=True)
         raise
+
+
+def append_row(path: Path, row: bytes, *, header: bytes = b"") -> None:
+    """Put whole lines at the end of a file, after ``header`` where the file is new or empty.
+
+    They are on disk on return. What stands in the file stays, also a last line that its writer
+    did not end.
+
+    Raises:
+        OSError: The file cannot be written; it is as it was before.
+    """
+    with exclusive(path), path.open("r+b", buffering=0) as file:
+        end = file.seek(0, os.SEEK_END)
+        start = b"" if end else header
+        if end:
+            file.seek(end - 1)
+            start = b"" if file.read(1) == b"\n" else b"\n"
+        try:
+            if file.write(start + row) < len(start + row):
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            os.fsync(file.fileno())
+        except OSError:
+            os.ftruncate(file.fileno(), end)
+            raise
+        if end == 0:
+            keep_entry(path)
+
+
+def keep_entry(path: Path) -> None:
+    """Put a new file's name on disk: it is the folder's content, not the file's."""
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)

@@ -1,0 +1,154 @@
+"""A taxonomy with all that is known of its labels, in memory and in a build's folder."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+from mastershot.core.errors import TaxonomyError
+from mastershot.core.labels import Taxonomy, load_taxonomy
+from mastershot.curation.curate import ORIGINS, Curation, Origin
+from mastershot.curation.groups import Group
+from mastershot.datasets.records import read_table
+
+SCHEMA = "mastershot/taxonomy/1"
+LABELS_FILE = "taxonomy.txt"
+DETAILS_FILE = "details.json"
+
+
+@dataclass(frozen=True)
+class BuiltLabel:
+    """One label of a taxonomy and what is known of it.
+
+    Attributes:
+        label: Its name.
+        origin: Which source it is from.
+        group: The label that stands in the middle of its group; empty where there are no groups.
+        num_scripts: How many scripts name it.
+        num_sluglines: How many headings do.
+        example: One of them; empty where none does.
+        definition: What the glossary says of it; empty where it says nothing.
+        merged: The labels it also stands for.
+    """
+
+    label: str
+    origin: Origin
+    group: str = ""
+    num_scripts: int = 0
+    num_sluglines: int = 0
+    example: str = ""
+    definition: str = ""
+    merged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class BuiltTaxonomy:
+    """A taxonomy as built, or as read back from a build's folder.
+
+    Attributes:
+        name: What it is called.
+        labels: Its labels, in order.
+        made_by: Settings, sources and versions it was made with.
+    """
+
+    name: str
+    labels: tuple[BuiltLabel, ...]
+    made_by: Mapping[str, Any]
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """Its labels alone."""
+        return Taxonomy(self.name, tuple(label.label for label in self.labels))
+
+    @property
+    def groups(self) -> tuple[Group, ...]:
+        """Its groups, the largest first."""
+        members: dict[str, list[str]] = {}
+        for label in self.labels:
+            if label.group:
+                members.setdefault(label.group, []).append(label.label)
+        found = [Group(name, tuple(labels)) for name, labels in members.items()]
+        return tuple(sorted(found, key=lambda group: (-len(group.labels), group.exemplar)))
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what a build's folder says of it."""
+        return {
+            "schema": SCHEMA,
+            "fingerprint": self.taxonomy.fingerprint,
+            "made_by": dict(self.made_by),
+            "labels": [asdict(label) for label in self.labels],
+        }
+
+
+def describe_labels(
+    curation: Curation, groups: Sequence[Group], glossary: Mapping[str, str]
+) -> tuple[BuiltLabel, ...]:
+    """Return the labels of a taxonomy with counts, example, group and definition."""
+    group_of = {label: group.exemplar for group in groups for label in group.labels}
+    named = curation.sources.named
+    return tuple(
+        BuiltLabel(
+            label=entry.label,
+            origin=entry.origin,
+            group=group_of.get(entry.label, ""),
+            num_scripts=named[entry.label].num_scripts if entry.label in named else 0,
+            num_sluglines=named[entry.label].num_sluglines if entry.label in named else 0,
+            example=named[entry.label].example if entry.label in named else "",
+            definition=glossary.get(entry.label, ""),
+            merged=entry.merged,
+        )
+        for entry in curation.entries
+    )
+
+
+def read_glossary(path: str | Path) -> dict[str, str]:
+    """Return definitions by label, from a CSV file with the columns ``label, definition``.
+
+    Raises:
+        DatasetError: The file cannot be read or lacks a column.
+    """
+    rows = read_table(Path(path), ("label", "definition"), what="glossary")
+    return {row["label"].strip().lower(): row["definition"].strip() for row in rows}
+
+
+def open_taxonomy(source: str | Path) -> BuiltTaxonomy | Taxonomy:
+    """Return a taxonomy by shipped name, from a file, or with its details from a build's folder.
+
+    Raises:
+        TaxonomyError: There is none, or it cannot be read.
+    """
+    folder = Path(source)
+    if not folder.is_dir():
+        return load_taxonomy(source)
+    path = folder / DETAILS_FILE
+    try:
+        values = json.loads(path.read_text("utf-8"))
+        labels = tuple(_built_label(row) for row in values["labels"])
+        made_by = dict(values["made_by"])
+        known = values["schema"] == SCHEMA
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
+        raise TaxonomyError(
+            f"folder {folder} holds no taxonomy that `taxonomy build` made: {error}"
+        ) from error
+    if not known:
+        raise TaxonomyError(f"{path} has schema {values['schema']!r}, not {SCHEMA!r}")
+    built = BuiltTaxonomy(folder.resolve().name, labels, made_by)
+    listed = load_taxonomy(folder / LABELS_FILE)
+    if listed.labels != built.taxonomy.labels:
+        raise TaxonomyError(
+            f"{folder / LABELS_FILE} and {path} name other labels; build the taxonomy again, and "
+            "change it by decisions"
+        )
+    return built
+
+
+def _built_label(row: Mapping[str, Any]) -> BuiltLabel:
+    texts = {name: row[name] for name in ("label", "group", "example", "definition")}
+    counts = {name: row[name] for name in ("num_scripts", "num_sluglines")}
+    if not all(isinstance(text, str) for text in (*texts.values(), *row["merged"])):
+        raise TypeError("a label's text is no text")
+    if not all(isinstance(count, int) for count in counts.values()) or row["origin"] not in ORIGINS:
+        raise ValueError(f"label {row['label']!r} lacks its counts or its origin")
+    origin = cast("Origin", row["origin"])
+    return BuiltLabel(**texts, **counts, origin=origin, merged=tuple(row["merged"]))

@@ -1,0 +1,288 @@
+"""Two label sets and people's decisions to one taxonomy (paper, section 3.2; METHODS A2)."""
+# L_MS labels of scripts, L_aux of an auxiliary set, L_com of both, L_NC of one of them, L_N the
+# rest of L_NC once what is near a label of L_com is merged into it
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+import numpy as np
+
+from mastershot.core.embeddings import FloatArray
+from mastershot.core.errors import TaxonomyError
+from mastershot.curation.candidates import Candidate
+from mastershot.curation.decisions import Decision
+
+Embed: TypeAlias = Callable[[Sequence[str]], FloatArray]
+"""Unit vectors of texts, one row a text."""
+
+Origin: TypeAlias = Literal["common", "scripts", "auxiliary", "person"]
+ORIGINS: tuple[Origin, ...] = ("common", "scripts", "auxiliary", "person")
+
+
+@dataclass(frozen=True)
+class MergeRule:
+    """From which cosine on labels are the same to a machine, or may be to a person.
+
+    Attributes:
+        into_common_above: A label of L_NC is merged into its nearest of L_com above this.
+        offer_from: A label of L_N is offered to be merged into another from this on.
+    """
+
+    into_common_above: float = 0.6
+    offer_from: float = 0.7
+
+
+@dataclass(frozen=True)
+class LabelSources:
+    """What a taxonomy is made from.
+
+    Attributes:
+        scripts: L_MS, the labels of scripts after the cut, those of most scripts first.
+        auxiliary: L_aux.
+        named: Every label that a script names, also below the cut.
+    """
+
+    scripts: tuple[str, ...]
+    auxiliary: tuple[str, ...]
+    named: Mapping[str, Candidate] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not self.scripts:
+            raise TaxonomyError("no script names a label that the cut keeps; lower --min-scripts")
+        if not self.auxiliary:
+            raise TaxonomyError("the auxiliary label set is empty; it should name a label a line")
+
+    def num_scripts(self, label: str) -> int:
+        """Return how many scripts name a label."""
+        return self.named[label].num_scripts if label in self.named else 0
+
+
+@dataclass(frozen=True)
+class Merge:
+    """One label taken into another.
+
+    Attributes:
+        label: The label that goes.
+        into: The one that stands for it.
+        cosine: Of the two.
+    """
+
+    label: str
+    into: str
+    cosine: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One label of a taxonomy.
+
+    Attributes:
+        label: Its name.
+        origin: Which source it is from.
+        merged: The labels it also stands for.
+    """
+
+    label: str
+    origin: Origin
+    merged: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Curation:
+    """How a taxonomy came about.
+
+    Attributes:
+        sources: What it is made from.
+        common: L_com.
+        not_common: L_NC.
+        merged: What was merged into L_com by cosine; no label that a person decided about.
+        rest: L_N, before anyone decides.
+        offers: For each undecided label of L_N that is near another, the merge to ask about.
+        undecided: Labels of L_N that nobody has decided about; they stay until somebody does.
+        decisions: The decision that counts, the last one, by label; stale ones are left out.
+        stale: Decisions that name a label that is not there.
+        entries: The taxonomy, alphabetical.
+    """
+
+    sources: LabelSources
+    common: tuple[str, ...]
+    not_common: tuple[str, ...]
+    merged: tuple[Merge, ...]
+    rest: tuple[str, ...]
+    offers: Mapping[str, Merge]
+    undecided: tuple[str, ...]
+    decisions: Mapping[str, Decision]
+    stale: tuple[Decision, ...]
+    entries: tuple[Entry, ...]
+
+    def stale_texts(self) -> list[str]:
+        """Return a sentence for each decision that names a label which is not there."""
+        there = {*self.sources.scripts, *self.sources.auxiliary, *self.decisions}
+        texts = []
+        for made in self.stale:
+            label = made.into if made.label in there else made.label
+            num_scripts = self.sources.num_scripts(label)
+            where = f"; {num_scripts} scripts name it, too few for the cut" if num_scripts else ""
+            texts.append(
+                f"the decision to {made.text} has no effect: there is no label {label!r} "
+                f"now{where}; add it, or take the decision out"
+            )
+        return texts
+
+
+def curate(
+    sources: LabelSources,
+    embed: Embed,
+    decisions: Iterable[Decision] = (),
+    rule: MergeRule = MergeRule(),
+) -> Curation:
+    """Return the taxonomy of two label sets after people's decisions (paper, eq. 1 and 2).
+
+    A decision counts before any cosine: a label that somebody kept is not merged, and nothing is
+    merged by cosine into one that somebody dropped. Of several on one label the last counts. A
+    merge goes on where its target was itself merged or renamed; what is merged into a label that
+    was dropped goes with it. A label renamed to one that is there is merged into it.
+
+    Raises:
+        TaxonomyError: Decisions go in a circle, or leave no label.
+    """
+    both = set(sources.auxiliary)
+    common = tuple(label for label in sources.scripts if label in both)
+    one_of_two = [*sources.scripts, *sources.auxiliary]
+    not_common = tuple(label for label in one_of_two if label not in set(common))
+    last, added, stale = _counting(decisions, {*one_of_two})
+    dropped = {label for label, made in last.items() if made.decision == "drop"}
+    open_common = [label for label in common if label not in dropped]
+    free = [label for label in not_common if label not in last]
+    near = nearest(free, open_common, embed)
+    merged = tuple(m for m in near if m.cosine > np.float32(rule.into_common_above))
+    gone = {merge.label for merge in merged}
+    rest = tuple(label for label in not_common if label not in gone)
+    staying = [label for label in rest if label not in last or last[label].decision == "keep"]
+    undecided = tuple(label for label in staying if label not in last)
+    offers = _offers(staying, sources, embed, rule.offer_from)
+    forward = {merge.label: merge.into for merge in merged}
+    forward |= {label: made.into for label, made in last.items() if made.into}
+    origins = _origins(sources, set(common), added)
+    return Curation(
+        sources=sources,
+        common=common,
+        not_common=not_common,
+        merged=merged,
+        rest=rest,
+        offers={label: offers[label] for label in undecided if label in offers},
+        undecided=undecided,
+        decisions=last,
+        stale=stale,
+        entries=_entries(origins, forward, dropped),
+    )
+
+
+def nearest(labels: Sequence[str], others: Sequence[str], embed: Embed) -> list[Merge]:
+    """Return for each label the nearest of the others, and the cosine; of equals the first."""
+    if not labels or not others:
+        return []
+    cosines = embed(labels) @ embed(others).T
+    best = cosines.argmax(axis=1)
+    return [
+        Merge(label, others[place], float(cosines[row, place]))
+        for row, (label, place) in enumerate(zip(labels, best.tolist(), strict=True))
+    ]
+
+
+def more_generic(a: str, b: str, sources: LabelSources) -> bool:
+    """Return True if label ``a`` is more generic than ``b``.
+
+    That is the one whose words the other has too (lake, glacial lake); else the one that more
+    scripts name; else the one of fewer words; else the shorter; else the first by the alphabet.
+    """
+    words_a, words_b = set(a.split()), set(b.split())
+    if words_a < words_b or words_b < words_a:
+        return words_a < words_b
+
+    def rank(label: str) -> tuple[int, int, int, str]:
+        return -sources.num_scripts(label), len(label.split()), len(label), label
+
+    return rank(a) < rank(b)
+
+
+def _counting(
+    decisions: Iterable[Decision], known: set[str]
+) -> tuple[dict[str, Decision], list[str], tuple[Decision, ...]]:
+    """Return the last decision by label, the labels added, and the decisions that are stale."""
+    decisions = list(decisions)
+    added = list(
+        dict.fromkeys(d.label for d in decisions if d.decision == "add" and d.label not in known)
+    )
+    last = {made.label: made for made in decisions}
+    renamed = {made.into for made in last.values() if made.decision == "rename"}
+    there = known | set(added)
+    stale = tuple(
+        made
+        for made in last.values()
+        if made.label not in there
+        or (made.decision == "merge" and made.into not in there | renamed)
+    )
+    kept = {label: made for label, made in last.items() if made not in stale}
+    return kept, added, stale
+
+
+def _offers(
+    labels: Sequence[str], sources: LabelSources, embed: Embed, offer_from: float
+) -> dict[str, Merge]:
+    """Return the best merge to offer for each label that is near a more generic one."""
+    if len(labels) < 2:
+        return {}
+    vectors = embed(labels)
+    cosines = vectors @ vectors.T
+    np.fill_diagonal(cosines, -np.inf)
+    offers: dict[str, Merge] = {}
+    for row, column in enumerate(cosines.argmax(axis=1).tolist()):
+        cosine = cosines[row, column]
+        if cosine >= np.float32(offer_from):
+            pair = labels[row], labels[column]
+            label, into = pair[::-1] if more_generic(*pair, sources) else pair
+            if label not in offers or offers[label].cosine < cosine:
+                offers[label] = Merge(label, into, float(cosine))
+    return offers
+
+
+def _origins(sources: LabelSources, common: set[str], added: Sequence[str]) -> dict[str, Origin]:
+    origins: dict[str, Origin] = dict.fromkeys(sources.scripts, "scripts")
+    origins |= dict.fromkeys(sources.auxiliary, "auxiliary")
+    origins |= dict.fromkeys(common, "common")
+    return origins | dict.fromkeys(added, "person")
+
+
+def _entries(
+    origins: Mapping[str, Origin], forward: Mapping[str, str], dropped: set[str]
+) -> tuple[Entry, ...]:
+    """Return the labels that stay, each with those it stands for."""
+    stands_for: dict[str, list[str]] = {}
+    for label in origins:
+        name = _end_of(label, forward)
+        if name not in dropped:
+            stands_for.setdefault(name, []).append(label)
+    if not stands_for:
+        raise TaxonomyError("the decisions leave no label; keep at least one")
+    return tuple(
+        Entry(
+            name,
+            origins[name] if name in origins else origins[labels[0]],
+            tuple(sorted(label for label in labels if label != name)),
+        )
+        for name, labels in sorted(stands_for.items())
+    )
+
+
+def _end_of(label: str, forward: Mapping[str, str]) -> str:
+    """Return the label that stands for this one in the end."""
+    passed = [label]
+    while passed[-1] in forward:
+        label = forward[passed[-1]]
+        if label in passed:
+            circle = " into ".join(map(repr, [*passed, label]))
+            raise TaxonomyError(f"the decisions go in a circle: {circle}; take one of them back")
+        passed.append(label)
+    return passed[-1]

@@ -1,0 +1,137 @@
+"""What people decided about labels: a table that only grows, replayed at every build."""
+
+import csv
+import io
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Literal, TypeAlias, get_args
+
+from mastershot.core.errors import DatasetError, OutputError
+from mastershot.datasets.records import read_table
+from mastershot.store.files import append_row
+
+DecisionKind: TypeAlias = Literal["keep", "drop", "merge", "rename", "add"]
+KINDS: tuple[DecisionKind, ...] = get_args(DecisionKind)
+_WHAT = "decisions file"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What somebody decided about one label.
+
+    Attributes:
+        decision: ``keep`` it, ``drop`` it, ``merge`` it into another label, ``rename`` it, or
+            ``add`` one that no source has.
+        label: The label.
+        into: What it is merged into or renamed to; empty for the others.
+        by: Who decided.
+        made: When, as UTC in ISO 8601; may be empty in a file written by hand.
+        cosine: Of the two labels, where one was shown.
+        note: Why.
+    """
+
+    decision: DecisionKind
+    label: str
+    into: str = ""
+    by: str = ""
+    made: str = ""
+    cosine: float | None = None
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        if self.decision not in KINDS:
+            raise DatasetError(f"decision {self.decision!r} is none of {', '.join(KINDS)}")
+        if not self.label:
+            raise DatasetError(f"a decision to {self.decision} names no label")
+        if (self.decision in {"merge", "rename"}) != bool(self.into):
+            need = "needs" if not self.into else "has no use for"
+            raise DatasetError(
+                f"the decision to {self.decision} {self.label!r} {need} a label in the column into"
+            )
+        if self.into == self.label:
+            raise DatasetError(f"{self.label!r} cannot be made into itself")
+
+    @property
+    def text(self) -> str:
+        """The decision in words: ``merge 'creek' into 'river'``."""
+        link = {"merge": "into", "rename": "to"}.get(self.decision)
+        return f"{self.decision} {self.label!r}" + (f" {link} {self.into!r}" if link else "")
+
+
+COLUMNS = tuple(field.name for field in fields(Decision))
+
+
+def read_decisions(path: str | Path) -> tuple[Decision, ...]:
+    """Return the decisions of a CSV file in its order; none where there is no file yet.
+
+    The columns ``decision``, ``label`` and ``into`` must be there; `COLUMNS` are all that are
+    read. Labels are read in lower case, blanks around them are dropped.
+
+    Raises:
+        DatasetError: The file cannot be read, or a row is no decision.
+    """
+    path = Path(path)
+    if not path.exists():
+        return ()
+    rows = read_table(path, COLUMNS[:3], what=_WHAT)
+    return tuple(_decision(path, number, row) for number, row in enumerate(rows, start=1))
+
+
+def append_decisions(path: str | Path, decisions: Sequence[Decision]) -> None:
+    """Add decisions to the end of a file, in the columns it has; they are on disk on return.
+
+    Nothing that stands in the file is changed.
+
+    Raises:
+        DatasetError: What stands there is no decisions file.
+        OutputError: The file cannot be written.
+    """
+    path = Path(path)
+    columns = COLUMNS
+    if path.exists() and path.stat().st_size:
+        read_decisions(path)
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            columns = tuple(next(csv.reader(file)))
+    text = io.StringIO(newline="")
+    writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
+    for decision in decisions:
+        row = {name: getattr(decision, name) for name in COLUMNS}
+        row["cosine"] = "" if decision.cosine is None else f"{decision.cosine:.3f}"
+        writer.writerow(row)
+    try:
+        append_row(path, text.getvalue().encode(), header=f"{','.join(COLUMNS)}\n".encode())
+    except OSError as error:
+        raise OutputError(f"{_WHAT} {path} cannot be written: {error.strerror or error}") from error
+
+
+def now() -> str:
+    """Return the time as decisions note it."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _decision(path: Path, number: int, row: dict[str, str]) -> Decision:
+    cells = {name: " ".join((row.get(name) or "").split()) for name in COLUMNS}
+    kind, cosine = cells["decision"].lower(), cells["cosine"]
+    try:
+        value = float(cosine) if cosine else None
+        if value is not None and not math.isfinite(value):
+            raise ValueError
+    except ValueError:
+        raise DatasetError(
+            f"{_WHAT} {path}, row {number}: the cosine {cosine!r} is not a number"
+        ) from None
+    try:
+        return Decision(
+            decision=kind,  # type: ignore[arg-type]  # checked by the class
+            label=cells["label"].lower(),
+            into=cells["into"].lower(),
+            by=cells["by"],
+            made=cells["made"],
+            cosine=value,
+            note=cells["note"],
+        )
+    except DatasetError as error:
+        raise DatasetError(f"{_WHAT} {path}, row {number}: {error}") from error

@@ -1,0 +1,114 @@
+"""A taxonomy as a folder: its labels, all that is known of them, each step, and a page."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mastershot.core.errors import OutputError
+from mastershot.curation.built import DETAILS_FILE, LABELS_FILE, BuiltTaxonomy
+from mastershot.curation.curate import ORIGINS, Curation
+from mastershot.exports.pages import page_template
+from mastershot.exports.tables import open_whole
+
+STEPS_FILE = "steps.csv"
+PAGE_FILE = "report.html"
+CHART_FILE = "sources.svg"
+STEP_COLUMNS = (
+    "label", "in_scripts", "in_auxiliary", "num_scripts", "num_sluglines", "example",
+    "step", "into", "cosine", "by", "note", "ends_in",
+)  # fmt: skip
+_ORIGIN_WORDS = {
+    "common": "common to both",
+    "scripts": "scripts alone",
+    "auxiliary": "auxiliary set alone",
+    "person": "added by a person",
+}
+
+
+@dataclass(frozen=True)
+class Share:
+    """One bar of the chart: which part of a taxonomy is from one source (paper, Fig. 2)."""
+
+    origin: str
+    words: str
+    count: int
+    percent: float
+
+
+def write_taxonomy(built: BuiltTaxonomy, curation: Curation, folder: Path) -> None:
+    """Write a taxonomy and how it came about into a folder.
+
+    ``taxonomy.txt`` is what `load_taxonomy` reads; ``details.json`` holds all that is known of
+    each label, ``steps.csv`` a row for each label of any source and what became of it,
+    ``report.html`` and ``sources.svg`` are for people.
+
+    Raises:
+        OutputError: A file cannot be written.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made: {error.strerror or error}") from error
+    with open_whole(folder / LABELS_FILE, newline="\n") as file:
+        file.write(f"# {len(built.labels)} labels, made by `mastershot taxonomy build`;\n")
+        file.write(f"# {DETAILS_FILE} beside this file says from what and how.\n")
+        file.writelines(f"{label.label}\n" for label in built.labels)
+    with open_whole(folder / DETAILS_FILE, newline="\n") as file:
+        json.dump(built.as_json(), file, indent=1, ensure_ascii=False)
+    with open_whole(folder / STEPS_FILE, newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(STEP_COLUMNS)
+        writer.writerows(step_rows(curation))
+    shares = source_shares(built)
+    with open_whole(folder / CHART_FILE, newline="\n") as file:
+        file.write(page_template("sources.svg", {}).render(shares=shares))
+    with open_whole(folder / PAGE_FILE, newline="\n") as file:
+        template = page_template("taxonomy.html", {})
+        steps = built.made_by["steps"]
+        file.write(template.render(built=built, curation=curation, shares=shares, steps=steps))
+
+
+def source_shares(built: BuiltTaxonomy) -> tuple[Share, ...]:
+    """Return the share of labels by the source they are from, in a fixed order."""
+    counts = dict.fromkeys(ORIGINS, 0)
+    for label in built.labels:
+        counts[label.origin] += 1
+    return tuple(
+        Share(origin, _ORIGIN_WORDS[origin], count, 100 * count / len(built.labels))
+        for origin, count in counts.items()
+    )
+
+
+def step_rows(curation: Curation) -> Iterator[tuple[object, ...]]:
+    """Yield what became of each label, as the cells of `STEP_COLUMNS`."""
+    sources = curation.sources
+    in_scripts, in_auxiliary = set(sources.scripts), set(sources.auxiliary)
+    ends = {old: entry.label for entry in curation.entries for old in (*entry.merged, entry.label)}
+    merges = {merge.label: merge for merge in curation.merged}
+    added = [name for name in ends if name not in in_scripts | in_auxiliary]
+    for label in dict.fromkeys([*sources.scripts, *sources.auxiliary, *sorted(added)]):
+        named, made, merge = (
+            sources.named.get(label), curation.decisions.get(label), merges.get(label)
+        )  # fmt: skip
+        step: tuple[str, str, str, str, str]
+        if made:
+            cosine = "" if made.cosine is None else f"{made.cosine:.3f}"
+            step = (made.decision, made.into, cosine, made.by, made.note)
+        elif merge:
+            step = ("merged by cosine", merge.into, f"{merge.cosine:.3f}", "", "")
+        else:
+            offer = curation.offers.get(label)
+            words = "common" if label in curation.common else "undecided"
+            step = (words, "", "", "", f"offered: {offer.into} {offer.cosine:.3f}" if offer else "")
+        yield (
+            label,
+            "yes" if label in in_scripts else "",
+            "yes" if label in in_auxiliary else "",
+            named.num_scripts if named else 0,
+            named.num_sluglines if named else 0,
+            named.example if named else "",
+            *step,
+            ends.get(label, ""),
+        )
