@@ -284,6 +284,7 @@ def _columns(clip: _Clip, library: Library, labeller: Labeller) -> ScoredShots:
     scores = score_shots(shots, labeller, library.features(clip.movie_id))
     labels, best = best_columns(scores, len(labeller.taxonomy))
     spans = [shot.span for shot in shots]
+    scales = [shot.likeliest_scale or "" for shot in shots]
     return ScoredShots(
         videos=[clip.video] * len(shots),
         files=[shot_file_name(clip.video, number) for number in range(1, len(shots) + 1)],
@@ -291,6 +292,7 @@ def _columns(clip: _Clip, library: Library, labeller: Labeller) -> ScoredShots:
         times_s=np.array([(span.start_s, span.end_s) for span in spans], np.float64),
         labels=labels,
         scores=best,
+        scales=scales if any(scales) else None,
     )
 
 

@@ -10,9 +10,10 @@ from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import Shot
 from mastershot.core.timeline import Timeline
 from mastershot.encoders.catalogue import load_encoder
-from mastershot.labelling.weak_labels import KeepRule, encode_labels
+from mastershot.labelling.abstention import AbstentionRule
+from mastershot.labelling.weak_labels import KeepRule
 from mastershot.pipeline.describe import has_vectors, label_shots, score_shots
-from mastershot.pipeline.plan import Labeller
+from mastershot.pipeline.plan import Labeller, Plan
 from mastershot.store.library import Library as FilmStore
 
 
@@ -98,10 +99,9 @@ class _Relabeller:
         store, space = self._library.features(timeline.movie.id), labellers[0].encoder.space
         if not has_vectors(timeline.shots, [space], store):
             raise EncoderError(f"the library lacks vectors of {space.model} for it")
-        keep = made["keep"]
-        rule = KeepRule(**keep) if isinstance(keep, dict) else KeepRule()
+        plan = _plan_of(timeline)
         before, after = (
-            label_shots(timeline.shots, score_shots(timeline.shots, one, store), one, rule)
+            label_shots(timeline.shots, score_shots(timeline.shots, one, store), one, plan)
             for one in labellers
         )
         yield from zip(before, after, strict=True)
@@ -110,10 +110,22 @@ class _Relabeller:
         if model not in self._labellers:
             encoder = load_encoder(model, download=False)
             self._labellers[model] = tuple(
-                Labeller(encoder, taxonomy, encode_labels(encoder, taxonomy))
-                for taxonomy in self._taxonomies
+                Labeller(encoder, taxonomy) for taxonomy in self._taxonomies
             )
         return self._labellers[model]
+
+
+def _plan_of(timeline: Timeline) -> Plan:
+    """Return the rules by which a film's labels were kept."""
+    made = timeline.made_by.steps
+    keep, abstain = (
+        step.get(name) if isinstance(step := made.get(of), dict) else None
+        for of, name in (("labels", "keep"), ("scale", "abstain"))
+    )
+    return Plan(
+        keep=KeepRule(**keep) if isinstance(keep, dict) else KeepRule(),
+        abstain=AbstentionRule(**abstain) if isinstance(abstain, dict) else AbstentionRule(),
+    )
 
 
 def _best(shot: Shot) -> str | None:
