@@ -1,6 +1,7 @@
 """``mastershot taxonomy`` as a user meets it."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -207,3 +208,12 @@ def test_diff_and_draw_read_a_library(place: Path) -> None:
     drawn = run("draw", "--library", "films.mastershot", "--out", "draw.csv", "--num-shots", 2)
     assert drawn.stdout == "2 shots → draw.csv\n"
     assert run("draw", "--library", "nowhere", "--out", "x.csv").exit_code == 1
+
+
+def test_every_command_of_the_docs_page_and_its_options_are_there() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "taxonomy.md").read_text("utf-8")
+    lines = re.findall(r"^mastershot taxonomy (\w+) (.*)$", page, re.MULTILINE)
+    assert {name for name, _ in lines} == {"build", "show", "diff", "draw", "decide"}
+    for name, rest in lines:
+        known = run(name, "--help").stdout
+        assert [word for word in rest.split() if word.startswith("--") and word not in known] == []
