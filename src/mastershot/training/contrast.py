@@ -4,6 +4,7 @@ He et al. 2020, "Momentum Contrast for Unsupervised Visual Representation Learni
 """
 # B batch, K positives a query, Q entries of the queue, P width of the projection
 
+import copy
 import math
 from typing import Any, cast
 
@@ -12,6 +13,7 @@ from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, normalize
 
+from mastershot.training.momentum import KeyQueue, info_nce, update_momentum
 from mastershot.training.looks import distorted_look, plain_look
 from mastershot.training.scene_batches import ContrastBatch
 from mastershot.training.scene_settings import ContrastSettings
@@ -80,12 +82,85 @@ class MomentumContrast(Contrast):
         self.queue = KeyQueue(settings.queue, settings.projection)
 
     def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        momentum_update(self.encoder, self.key_encoder, self.settings.momentum)
-        queries, keys = self._look(batch.queries, generator), self._look_at_keys(batch, generator)
+        update_momentum(self.key_encoder, self.encoder, self.settings.momentum)
+        queries, keys = self._look(batch.queries, generator), self._look(batch.keys, generator)
         size = self.settings.micro_batch or len(queries)
-        sums: dict[str, Tensor] = {}
-        all_keys = []
-        for part in torch.arange(len(queries), device=queries.device).split(size):
-            with torch.no_grad():
-                keys_PKP = self._project_keys(keys[part])
-            all_keys.append(keys_PKP)
+        losses, queries_BP, keys_BKP = [], [], []
+        for rows in torch.arange(len(queries)).split(size):
+            positives = self._keys(keys[rows])
+            projected = normalize(self.encoder(queries[rows]), dim=1)
+            loss = self._loss(projected, positives, ContrastBatch(*(x[rows] for x in batch)))
+            share = len(rows) / len(queries)
+            self.manual_backward(share * loss)
+            losses.append(share * loss.detach())
+            queries_BP.append(projected.detach())
+            keys_BKP.append(positives)
+        projected, positives = torch.cat(queries_BP), torch.cat(keys_BKP)
+        age = self.queue.mean_age(self.global_step)
+        self.queue.push(positives[batch.present], batch.key_ids[batch.present], self.global_step)
+        figures = {"loss": torch.stack(losses).sum(), "queue_age": age}
+        return figures | spread(projected, positives[:, 0])
+
+    @torch.no_grad()
+    def _keys(self, keys: Tensor) -> Tensor:
+        """Return the projections of all positives (B, K, P) by the key encoder."""
+        projected = normalize(self.key_encoder(keys.flatten(0, 1)), dim=1)
+        return projected.unflatten(0, keys.shape[:2])
+
+    def _loss(self, queries_BP: Tensor, keys_BKP: Tensor, batch: ContrastBatch) -> Tensor:
+        """Return InfoNCE; of several positives the most alike counts (Eq. 1)."""
+        positives_BK = torch.einsum("bp,bkp->bk", queries_BP, keys_BKP)
+        positives_B = positives_BK.masked_fill(~batch.present, -math.inf).amax(1)
+        own_ids = torch.cat([batch.query_ids[:, None], batch.key_ids], 1)
+        return info_nce(positives_B, queries_BP, self.queue, own_ids, self.settings.temperature)
+
+
+class BatchContrast(Contrast):
+    """Queries against all other pairs of the batch, by one encoder (SimCLR, Chen et al. 2020)."""
+
+    def __init__(
+        self, encoder: nn.Module, settings: ContrastSettings, *, steps: int, warmup_steps: int
+    ) -> None:
+        """Take an encoder of looks (B, …) to projections (B, P)."""
+        super().__init__(settings, steps=steps, warmup_steps=warmup_steps)
+        self.encoder = encoder
+
+    def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
+        looks = [self._look(scenes, generator) for scenes in (batch.queries, batch.keys[:, 0])]
+        both = normalize(self.encoder(torch.cat(looks)), dim=1)
+        loss = nt_xent(both, batch.query_ids, batch.key_ids[:, 0], self.settings.temperature)
+        self.manual_backward(loss)
+        queries, keys = both.detach().chunk(2)
+        return {"loss": loss.detach(), **spread(queries, keys)}
+
+
+def nt_xent(both: Tensor, query_ids: Tensor, key_ids: Tensor, temperature: float) -> Tensor:
+    """Return the normalised temperature-scaled cross entropy of B pairs, a mean over both sides.
+
+    Args:
+        both: Unit projections, first of the queries, then of their keys, (2B, P).
+        query_ids: Names each query's scene, (B,).
+        key_ids: Names each key's scene, (B,). Another entry of the same scene as a row's own or
+            its partner's is no negative of that row.
+        temperature: Similarities are divided by it, τ.
+    """
+    size = len(query_ids)
+    own, partner = torch.cat([query_ids, key_ids]), torch.cat([key_ids, query_ids])
+    target = torch.arange(2 * size, device=both.device).roll(size)
+    same = (own[:, None] == own) | (partner[:, None] == own)
+    same[torch.arange(2 * size), target] = False
+    return cross_entropy((both @ both.T / temperature).masked_fill(same, -math.inf), target)
+
+
+@torch.no_grad()
+def spread(queries: Tensor, keys: Tensor) -> dict[str, Tensor]:
+    """Return alignment and uniformity of unit vectors (Wang and Isola 2020, Eq. 4).
+
+    Alignment is the mean squared distance of a query and its key; uniformity the logarithm of the
+    mean of exp(-2 d²) over pairs of queries. Lower is better, both.
+    """
+    alignment = (queries - keys).square().sum(1).mean()
+    if len(queries) < 2:
+        return {"alignment": alignment}
+    uniformity = torch.pdist(queries).square().mul(-2).exp().mean().log()
+    return {"alignment": alignment, "uniformity": uniformity}

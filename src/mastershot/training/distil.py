@@ -4,8 +4,6 @@ The student starts from random weights. What is kept in the folder, so that a ru
 goes on: the recipe, the frames, the last checkpoint, a log of figures, at last the student.
 """
 
-import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -14,9 +12,8 @@ from typing import Any
 import torch
 from torch.utils.data import DataLoader
 
-from mastershot.core.errors import OutputError, SettingError
+from mastershot.core.errors import SettingError
 from mastershot.models.fire_net import FireNet
-from mastershot.store.files import exclusive, write_whole
 from mastershot.training.fit import CHECKPOINT, fit, steps_done
 from mastershot.training.frames import POOL_INDEX, FramePool, gather_frames
 from mastershot.training.handover import fused_student, hand_over
@@ -28,6 +25,7 @@ from mastershot.training.held_out import (
     labelled_frames,
 )
 from mastershot.training.lessons import TaughtViews
+from mastershot.training.run_folder import Diary, claimed
 from mastershot.training.settings import (
     DistilRecipe,
     FrameSource,
@@ -40,8 +38,6 @@ from mastershot.training.settings import (
 from mastershot.training.study import Distillation, num_outputs
 from mastershot.training.teachers import Teacher, load_teacher
 
-RECIPE = "recipe.json"
-LOG = "log.jsonl"
 STUDENT = "student"
 
 
@@ -76,41 +72,10 @@ def distil(recipe: DistilRecipe, out: Path, watch: Watch = unwatched) -> Path:
     missing = [] if (out / STUDENT).is_dir() else missing_inputs(recipe)
     if missing:
         raise SettingError(missing[0])
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-        with exclusive(out / "lock"):
-            claim(out, recipe)
-            if not (out / STUDENT).is_dir():
-                _train(recipe, out, watch)
-    except OSError as error:
-        raise OutputError(f"{out} cannot be used for a run: {error.strerror or error}") from error
+    with claimed(out, recipe, made=(POOL_INDEX, CHECKPOINT, STUDENT)):
+        if not (out / STUDENT).is_dir():
+            _train(recipe, out, watch)
     return out / STUDENT
-
-
-def claim(out: Path, recipe: DistilRecipe) -> None:
-    """Write the recipe into a new folder; in an old one, require that it is the same.
-
-    Raises:
-        SettingError: The folder was begun with another recipe, or holds a run of none.
-    """
-    asked = json.loads(json.dumps(asdict(recipe)))
-    path = out / RECIPE
-    if path.exists():
-        try:
-            begun = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
-            raise SettingError(f"{path} is no recipe of a run; name another folder") from error
-        difference = _difference(begun, asked)
-        if difference:
-            raise SettingError(
-                f"{out} was begun with another recipe ({difference}); name another folder, or "
-                "remove this one"
-            )
-        return
-    for name in (POOL_INDEX, CHECKPOINT, LOG, STUDENT):
-        if (out / name).exists():
-            raise SettingError(f"{out} holds {name} of something else; name another folder")
-    write_whole(path, (json.dumps(asked, indent=1, ensure_ascii=False) + "\n").encode())
 
 
 def _train(recipe: DistilRecipe, out: Path, watch: Watch) -> None:
@@ -174,17 +139,16 @@ def _export(recipe: DistilRecipe, out: Path, present: _Class) -> None:
     partial.rename(out / STUDENT)
 
 
-class _Diary:
-    """Writes down the figures of a run now and then, one JSON object a line."""
+class _Diary(Diary):
+    """Writes down the figures of a run and the agreement now and then."""
 
     def __init__(self, recipe: DistilRecipe, out: Path, present: _Class, watch: Watch) -> None:
+        super().__init__(out)
         self._recipe = recipe
-        self._path = out / LOG
         self._present = present
         self._watch = watch
-        self._began_s = time.monotonic()
 
-    def note(self, step: int, figures: Mapping[str, float]) -> None:
+    def note(self, step: int, figures: Mapping[str, float], **more: Any) -> None:
         """Tell of a step, and write its figures down if it is time."""
         steps = self._recipe.study.steps
         self._watch("training", step, steps, figures)
@@ -194,28 +158,4 @@ class _Diary:
         agreement = present.examination.agreement(
             present.module.student, present.module, present.sources
         )
-        self.write(
-            {
-                "step": step,
-                "seconds": round(time.monotonic() - self._began_s, 1),
-                **{name: round(value, 5) for name, value in figures.items()},
-                "agreement": [asdict(one) for one in agreement],
-            }
-        )
-
-    def write(self, entry: dict[str, Any]) -> None:
-        """Append a line to the log."""
-        with self._path.open("a", encoding="utf-8") as log:
-            log.write(json.dumps(entry, ensure_ascii=False) + "\n")
-
-
-def _difference(begun: Any, asked: Any, name: str = "") -> str:
-    """Return the first setting in which two recipes differ, in words; empty if they are equal."""
-    if isinstance(begun, dict) and isinstance(asked, dict):
-        pairs = [(key, begun.get(key), asked.get(key)) for key in {**begun, **asked}]
-    elif isinstance(begun, list) and isinstance(asked, list) and len(begun) == len(asked):
-        pairs = list(zip(map(str, range(len(asked))), begun, asked, strict=True))
-    else:
-        return "" if begun == asked else f"{name} is {begun!r} there and {asked!r} here"
-    below = (_difference(one, other, f"{name}.{key}".strip(".")) for key, one, other in pairs)
-    return next((text for text in below if text), "")
+        super().note(step, figures, agreement=[asdict(one) for one in agreement])

@@ -1,0 +1,119 @@
+"""The folder of a run: which recipe it belongs to, and the log of its figures."""
+
+import json
+import math
+import time
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mastershot.core.errors import OutputError, SettingError
+from mastershot.store.files import exclusive, write_whole
+
+if TYPE_CHECKING:
+    from _typeshed import DataclassInstance
+
+RECIPE = "recipe.json"
+LOG = "log.jsonl"
+
+
+@contextmanager
+def claimed(out: Path, recipe: "DataclassInstance", *, made: Iterable[str]) -> Iterator[None]:
+    """Hold a run's folder while the block runs; two runs of one folder wait for each other.
+
+    Raises:
+        SettingError: The folder is another recipe's, or holds a run of none.
+        OutputError: The folder cannot be written.
+    """
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        with exclusive(out / "lock"):
+            claim(out, recipe, made=made)
+            yield
+    except OSError as error:
+        raise OutputError(f"{out} cannot be used for a run: {error.strerror or error}") from error
+
+
+def claim(out: Path, recipe: "DataclassInstance", *, made: Iterable[str]) -> None:
+    """Write the recipe into a new folder; in an old one, require that it is the same.
+
+    Args:
+        out: The folder.
+        recipe: A dataclass of plain values.
+        made: Names of what a run makes; a folder that has them and no recipe is another's.
+
+    Raises:
+        SettingError: The folder was begun with another recipe, or holds a run of none.
+    """
+    asked = json.loads(json.dumps(asdict(recipe)))
+    path = out / RECIPE
+    if path.exists():
+        try:
+            begun = json.loads(path.read_text("utf-8"))
+        except ValueError as error:
+            raise SettingError(f"{path} is no recipe of a run; name another folder") from error
+        difference = _difference(begun, asked)
+        if difference:
+            raise SettingError(
+                f"{out} was begun with another recipe ({difference}); name another folder, or "
+                "remove this one"
+            )
+        return
+    for name in (*made, LOG):
+        if (out / name).exists():
+            raise SettingError(f"{out} holds {name} of something else; name another folder")
+    write_whole(path, (json.dumps(asked, indent=1, ensure_ascii=False) + "\n").encode())
+
+
+class Diary:
+    """Writes down the figures of a run, one JSON object a line."""
+
+    def __init__(self, out: Path) -> None:
+        self._path = out / LOG
+        self._began_s = time.monotonic()
+
+    def write(self, entry: Mapping[str, Any]) -> None:
+        """Append a line to the log; a figure that is no number is left out."""
+        kept = {name: value for name, value in entry.items() if not _is_nan(value)}
+        with self._path.open("a", encoding="utf-8") as log:
+            log.write(json.dumps(kept, ensure_ascii=False) + "\n")
+
+    def note(self, step: int, figures: Mapping[str, float], **more: Any) -> None:
+        """Write down the figures of a step, with the seconds since the run began or went on."""
+        rounded = {name: round(value, 5) for name, value in figures.items()}
+        seconds = round(time.monotonic() - self._began_s, 1)
+        self.write({"step": step, "seconds": seconds, **rounded, **more})
+
+
+def read_log(out: Path) -> list[dict[str, Any]]:
+    """Return what was noted of steps, by step; of a step that was taken twice, the later."""
+    path = out / LOG
+    if not path.is_file():
+        return []
+    by_step: dict[int, dict[str, Any]] = {}
+    for line in path.read_text("utf-8").splitlines():
+        try:
+            entry = json.loads(line)
+        except ValueError:  # the line that a killed run was at
+            continue
+        if "step" in entry and "seconds" in entry:
+            by_step[int(entry["step"])] = entry
+    return [by_step[step] for step in sorted(by_step)]
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+def _difference(begun: Any, asked: Any, name: str = "") -> str:
+    """Return the first setting in which two recipes differ, in words; empty if they are equal."""
+    if isinstance(begun, dict) and isinstance(asked, dict):
+        pairs = [(key, begun.get(key), asked.get(key)) for key in {**begun, **asked}]
+    elif isinstance(begun, list) and isinstance(asked, list) and len(begun) == len(asked):
+        pairs = list(zip(map(str, range(len(asked))), begun, asked, strict=True))
+    else:
+        return "" if begun == asked else f"{name} is {begun!r} there and {asked!r} here"
+    below = (_difference(one, other, f"{name}.{key}".strip(".")) for key, one, other in pairs)
+    return next((text for text in below if text), "")
