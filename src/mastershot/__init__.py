@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from mastershot.curation.scripts import parse_script
     from mastershot.curation.sluglines import Heading
     from mastershot.encoders.catalogue import load_encoder
+    from mastershot.mining.pairs import mine_scene_pairs
     from mastershot.pipeline.analyze import analyze, detect_shots
     from mastershot.pipeline.library import Library
     from mastershot.pipeline.plan import Plan
@@ -27,6 +28,7 @@ _HOMES = {
     "detect_shots": "mastershot.pipeline.analyze",
     "load_encoder": "mastershot.encoders.catalogue",
     "load_taxonomy": "mastershot.core.labels",
+    "mine_scene_pairs": "mastershot.mining.pairs",
     "parse_script": "mastershot.curation.scripts",
 }
 
@@ -41,6 +43,7 @@ __all__ = [
     "detect_shots",
     "load_encoder",
     "load_taxonomy",
+    "mine_scene_pairs",
     "parse_script",
 ]
 

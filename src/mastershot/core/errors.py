@@ -51,3 +51,11 @@ class DatasetError(MastershotError):
 
 class ScriptError(MastershotError):
     """A film script is missing, unreadable, not a script, or without a scene heading."""
+
+
+class MiningError(MastershotError):
+    """Features or metadata do not allow similar movies or scenes to be told."""
+
+
+class ShortMovieError(MiningError):
+    """A movie has fewer shots than one scene."""

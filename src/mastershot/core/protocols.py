@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray, IntArray
+from mastershot.core.similarity import NUM_SIMILAR, SimilarityTable
 
 
 class ShotDetector(Protocol):
@@ -69,5 +70,20 @@ class FeatureStore(Protocol):
 
         Raises:
             KeyError: A frame that was asked for has no vector.
+        """
+        ...
+
+
+class MovieSimilarity(Protocol):
+    """Says which movies are similar to which, from what is known of them (METHODS B2)."""
+
+    def similar(self, movies: Sequence[str], *, num_similar: int = NUM_SIMILAR) -> SimilarityTable:
+        """Return for each of these movies the most similar among them, best first.
+
+        A movie of which nothing is known has no neighbour and is nobody's.
+
+        Raises:
+            MiningError: A movie is named twice.
+            SettingError: The number is below 1.
         """
         ...

@@ -4,16 +4,14 @@ The table says which taxonomy its labels are places of and how it was made. A mi
 tens of megabytes on disk; in memory there is one piece at a time.
 """
 
-import os
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mastershot.core.errors import DatasetError, MastershotError, OutputError
+from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.labels import Taxonomy
+from mastershot.datasets.arrow import is_of_the_store, reason, told, write_parquet
 from mastershot.datasets.records import ScoredShots
 from mastershot.datasets.score_rows import (
     COLUMNS,
@@ -52,7 +50,7 @@ class ScoreTable:
             DatasetError: A part cannot be read, or names a label that the taxonomy has not.
         """
         for part in self.parts:
-            with _told(part):
+            with told(part, "scores"):
                 for batch in _record_batches(part):
                     yield columns_of_rows(batch, part, num_labels=len(self.taxonomy))
 
@@ -74,15 +72,15 @@ def write_scores(
     first = next(source, None)
     schema = schema_of(first, taxonomy, made_by)
     pieces = gathered(rows_of(source, first, schema), schema)
-    write = _write_parquet if path.suffix == ".parquet" else _write_lance
+    write = write_parquet if path.suffix == ".parquet" else _write_lance
     try:
         return write(path, pieces, schema)
     except Exception as error:
         if source.error is not None:
             raise source.error from None
-        if not _is_of_the_store(error):
+        if not is_of_the_store(error):
             raise
-        raise OutputError(f"scores {path} cannot be written: {_reason(error)}") from error
+        raise OutputError(f"scores {path} cannot be written: {reason(error)}") from error
 
 
 def open_scores(path: str | Path) -> ScoreTable:
@@ -99,7 +97,7 @@ def open_scores(path: str | Path) -> ScoreTable:
         raise DatasetError(f"folder {path} holds no scores; it should hold .parquet files")
     about, num_shots = None, 0
     for part in parts:
-        with _told(part):
+        with told(part, "scores"):
             schema, num_rows = _look(part)
             found = about_of(part, schema)
         if about is not None and found != about:
@@ -130,22 +128,6 @@ class _Source:
         except Exception as error:
             self.error = error
             raise
-
-
-def _write_parquet(path: Path, pieces: "Iterable[pa.RecordBatch]", schema: "pa.Schema") -> int:
-    from pyarrow import parquet
-
-    partial, num_shots = path.with_name(f"{path.name}.part"), 0
-    try:
-        with parquet.ParquetWriter(partial, schema, compression="zstd") as writer:
-            for piece in pieces:
-                writer.write_batch(piece)
-                num_shots += len(piece)
-        partial.replace(path)
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)
-    return num_shots
 
 
 def _write_lance(path: Path, pieces: "Iterable[pa.RecordBatch]", schema: "pa.Schema") -> int:
@@ -185,28 +167,3 @@ def _lance_table(part: Path) -> Any:
     if not part.is_dir():
         raise DatasetError(f"there are no scores at {part}")
     return lancedb.connect(str(part.parent.resolve())).open_table(part.stem)
-
-
-@contextmanager
-def _told(part: Path) -> Iterator[None]:
-    """Turn what goes wrong in the block into a sentence about this table."""
-    try:
-        yield
-    except Exception as error:
-        if not _is_of_the_store(error):
-            raise
-        raise DatasetError(f"scores {part} cannot be read: {_reason(error)}") from error
-
-
-def _is_of_the_store(error: Exception) -> bool:
-    import pyarrow as pa
-
-    known = (OSError, RuntimeError, ValueError, pa.ArrowException)
-    return isinstance(error, known) and not isinstance(error, MastershotError)
-
-
-def _reason(error: Exception) -> str:
-    number = getattr(error, "errno", None) or re.search(r"\(os error (\d+)\)", str(error))
-    if number:
-        return os.strerror(number if isinstance(number, int) else int(number[1]))
-    return str(error).removeprefix("lance error: ").partition("\n")[0][:300]

@@ -1,0 +1,1 @@
+"""Similar movies by their metadata, and similar scenes of similar movies (METHODS B2, B4)."""

@@ -1,0 +1,126 @@
+"""How many viewers watched one movie after another, counted on disk."""
+
+# N movies, E views of a file, P pairs
+# a pair's key is its first movie's place times N plus its second's
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mastershot.core.embeddings import IntArray
+from mastershot.mining.watch_events import Views, views_of
+
+_RUN_PAIRS = 1 << 22
+"""How many pairs are held in memory: they go to disk sorted, and come back that many at a time."""
+
+Pairs = tuple[IntArray, IntArray, IntArray]
+
+
+@dataclass(frozen=True, eq=False)
+class PairCounts:
+    """Counted pairs, on disk in sorted runs.
+
+    Attributes:
+        num_first: How many viewers' pairs each movie is the first of, shape (N,).
+        num_second: How many each is the second of, shape (N,).
+        runs: Files of distinct keys, ascending, and of their counts.
+    """
+
+    num_first: IntArray
+    num_second: IntArray
+    runs: Sequence[tuple[Path, Path]]
+
+    def pieces(self) -> Iterator[Pairs]:
+        """Yield (first, second, viewers), each (P,), of all pairs of some first movies.
+
+        First movies ascend over the pieces, and pairs within them.
+        """
+        num_movies = len(self.num_first)
+        runs = [tuple(np.load(path, mmap_mode="r") for path in run) for run in self.runs]
+        starts = [np.searchsorted(keys, np.arange(num_movies + 1) * num_movies) for keys, _ in runs]
+        sizes = np.diff(np.sum(starts, axis=0)) if runs else np.zeros(num_movies, np.int64)
+        for first, end in _spans(sizes):
+            parts = [slice(start[first], start[end]) for start in starts]
+            keys = np.concatenate([run[0][part] for run, part in zip(runs, parts, strict=True)])
+            counts = np.concatenate([run[1][part] for run, part in zip(runs, parts, strict=True)])
+            keys, counts = _summed(keys, counts)
+            yield keys // num_movies, keys % num_movies, counts
+
+
+def count_pairs(
+    files: Sequence[Path],
+    num_movies: int,
+    folder: Path,
+    *,
+    next_items: int | None,
+    within_s: float | None,
+) -> PairCounts:
+    """Return how many viewers watched each movie after each other one.
+
+    Args:
+        files: Views, each viewer in one file, without repeats and in time (`sorted_events`).
+        num_movies: N.
+        folder: Where the counts are kept.
+        next_items: How many of a viewer's next movies count; None for all later ones.
+        within_s: How much later; None for any time.
+    """
+    num_first, num_second = np.zeros(num_movies, np.int64), np.zeros(num_movies, np.int64)
+    runs: list[tuple[Path, Path]] = []
+    held: list[IntArray] = []
+    for path in files:
+        for first, second in _followers(views_of(path), next_items, within_s):
+            num_first += np.bincount(first, minlength=num_movies)
+            num_second += np.bincount(second, minlength=num_movies)
+            held.append(first * num_movies + second)
+            if sum(map(len, held)) >= _RUN_PAIRS:
+                runs.append(_written(held, folder / f"pairs-{len(runs)}"))
+                held = []
+    if held:
+        runs.append(_written(held, folder / f"pairs-{len(runs)}"))
+    return PairCounts(num_first, num_second, runs)
+
+
+def _followers(
+    views: Views, next_items: int | None, within_s: float | None
+) -> Iterator[tuple[IntArray, IntArray]]:
+    """Yield movies and those that came so many views after them, one, two, three, … later."""
+    viewer, movie, times_s = views
+    starts = np.arange(len(viewer))
+    step = 0
+    while len(starts) and (next_items is None or step < next_items):
+        step += 1
+        starts = starts[starts + step < len(viewer)]
+        follows = viewer[starts + step] == viewer[starts]
+        if within_s is not None:
+            follows &= times_s[starts + step] - times_s[starts] <= within_s
+        starts = starts[follows]
+        yield movie[starts].astype(np.int64), movie[starts + step].astype(np.int64)
+
+
+def _written(keys: Sequence[IntArray], stem: Path) -> tuple[Path, Path]:
+    distinct, counts = np.unique(np.concatenate(keys), return_counts=True)
+    paths = stem.with_suffix(".keys.npy"), stem.with_suffix(".counts.npy")
+    np.save(paths[0], distinct)
+    np.save(paths[1], counts)
+    return paths
+
+
+def _spans(sizes: IntArray) -> Iterator[tuple[int, int]]:
+    """Yield half-open spans of movies of some `_RUN_PAIRS` pairs, or of one movie with more."""
+    ends = np.cumsum(sizes)
+    first, done = 0, 0
+    while first < len(sizes):
+        end = max(int(np.searchsorted(ends, done + _RUN_PAIRS, side="right")), first + 1)
+        if ends[end - 1] > done:
+            yield first, end
+        first, done = end, int(ends[end - 1])
+
+
+def _summed(keys: IntArray, counts: IntArray) -> tuple[IntArray, IntArray]:
+    """Return the distinct keys, ascending, and the sums of their counts."""
+    order = np.argsort(keys, kind="stable")
+    keys, counts = keys[order], counts[order]
+    firsts = np.flatnonzero(np.diff(keys, prepend=-1))
+    return keys[firsts], np.add.reduceat(counts, firsts)
