@@ -1,19 +1,28 @@
-"""Momentum contrast: an encoder learns which of two belong together (METHODS B1, B5).
+"""Contrastive steps: an encoder learns which of two belong together (METHODS B1, B5).
 
-He et al. 2020, "Momentum Contrast for Unsupervised Visual Representation Learning".
+Momentum contrast is He et al. 2020, "Momentum Contrast for Unsupervised Visual Representation
+Learning"; the control without a queue is SimCLR (Chen et al. 2020).
 """
-# B batch, K positives a query, Q entries of the queue, P width of the projection
+# B batch, K positives a query, P width of the projection
 
-import copy
 import math
 from typing import Any, cast
 
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy, normalize
 
-from mastershot.training.momentum import KeyQueue, info_nce, update_momentum
+from mastershot.models.contrastive import (
+    KeyQueue,
+    alignment,
+    follow,
+    follower,
+    info_nce,
+    nearer,
+    nt_xent,
+    similarities,
+    uniformity,
+)
 from mastershot.training.looks import distorted_look, plain_look
 from mastershot.training.scene_batches import ContrastBatch
 from mastershot.training.scene_settings import ContrastSettings
@@ -29,17 +38,16 @@ class Contrast(LightningModule):
         self._steps, self._warmup_steps = steps, warmup_steps
 
     def training_step(self, batch: ContrastBatch, _: int) -> None:
-        """Take one optimiser step, in parts if the settings say so."""
-        generator = torch.Generator().manual_seed(
-            (self.settings.seed << 32) + self.global_step
-        )
+        """Take one optimiser step, in parts if the settings say so.
+
+        What is drawn in a step follows from the seed and the step alone, so no state of chance
+        needs to be kept for a run to go on.
+        """
+        seed = (self.settings.seed << 32) + self.global_step
         optimizer = cast(torch.optim.Optimizer, self.optimizers())
-        with torch.random.fork_rng():
-            # What is drawn in a step, such as dropout, follows from the seed and the step alone.
-            torch.manual_seed((self.settings.seed << 32) + self.global_step + 1)
-            optimizer.zero_grad()
-            figures = self._learn(batch, generator)
-            optimizer.step()
+        optimizer.zero_grad()
+        figures = self._learn(batch, torch.Generator().manual_seed(seed))
+        optimizer.step()
         cast(Any, self.lr_schedulers()).step()
         self.log_dict(figures)
 
@@ -73,94 +81,80 @@ class MomentumContrast(Contrast):
     """Queries against a queue of keys from an encoder that follows slowly."""
 
     def __init__(
-        self, encoder: nn.Module, settings: ContrastSettings, *, steps: int, warmup_steps: int
+        self,
+        encoder: nn.Module,
+        settings: ContrastSettings,
+        *,
+        steps: int,
+        warmup_steps: int,
+        queue: int,
     ) -> None:
-        """Take an encoder of looks (B, …) to projections (B, P), and copy it."""
+        """Take an encoder of looks (B, …) to unit projections (B, P); a copy of it follows it."""
         super().__init__(settings, steps=steps, warmup_steps=warmup_steps)
         self.encoder = encoder
-        self.key_encoder = copy.deepcopy(encoder).requires_grad_(False)
-        self.queue = KeyQueue(settings.queue, settings.projection)
+        self.key_encoder = follower(encoder)
+        self.queue = KeyQueue(queue, settings.projection)
 
     def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        update_momentum(self.key_encoder, self.encoder, self.settings.momentum)
-        queries, keys = self._look(batch.queries, generator), self._look(batch.keys, generator)
-        size = self.settings.micro_batch or len(queries)
-        losses, queries_BP, keys_BKP = [], [], []
-        for rows in torch.arange(len(queries)).split(size):
-            positives = self._keys(keys[rows])
-            projected = normalize(self.encoder(queries[rows]), dim=1)
-            loss = self._loss(projected, positives, ContrastBatch(*(x[rows] for x in batch)))
-            share = len(rows) / len(queries)
-            self.manual_backward(share * loss)
-            losses.append(share * loss.detach())
-            queries_BP.append(projected.detach())
-            keys_BKP.append(positives)
-        projected, positives = torch.cat(queries_BP), torch.cat(keys_BKP)
-        age = self.queue.mean_age(self.global_step)
-        self.queue.push(positives[batch.present], batch.key_ids[batch.present], self.global_step)
-        figures = {"loss": torch.stack(losses).sum(), "queue_age": age}
-        return figures | spread(projected, positives[:, 0])
+        follow(self.key_encoder, self.encoder, self.settings.momentum)
+        queries = self._look(batch.queries, generator)
+        keys = self._look(batch.keys.flatten(0, 1), generator).unflatten(0, batch.present.shape)
+        penalties = self.queue.penalties(torch.cat([batch.query_ids, batch.key_ids.flatten()]))
+        size, done = self.settings.micro_batch or len(queries), []
+        for rows in torch.arange(len(queries), device=queries.device).split(size):
+            query_BP, key_BKP = self.encoder(queries[rows]), self._keys(keys[rows])
+            positives = nearest_positive(query_BP, key_BKP, batch.present[rows])
+            loss = info_nce(
+                query_BP, positives, self.queue, penalties, self.settings.temperature
+            ) * (len(rows) / len(queries))
+            self.manual_backward(loss)
+            done.append((loss.detach(), query_BP.detach(), key_BKP))
+        losses, query_BP, key_BKP = (list(column) for column in zip(*done, strict=True))
+        all_keys, queue_age = torch.cat(key_BKP), self._queue_age(int(batch.present.sum()))
+        self.queue.put(all_keys[batch.present], batch.key_ids[batch.present])
+        return {
+            "loss": torch.stack(losses).sum(),
+            "queue_age": queue_age,
+            **spread(torch.cat(query_BP), all_keys[:, 0]),
+        }
 
     @torch.no_grad()
     def _keys(self, keys: Tensor) -> Tensor:
-        """Return the projections of all positives (B, K, P) by the key encoder."""
-        projected = normalize(self.key_encoder(keys.flatten(0, 1)), dim=1)
-        return projected.unflatten(0, keys.shape[:2])
+        """Return the projections of all positives by the key encoder, (B, K, P)."""
+        projections: Tensor = self.key_encoder(keys.flatten(0, 1))
+        return projections.unflatten(0, keys.shape[:2])
 
-    def _loss(self, queries_BP: Tensor, keys_BKP: Tensor, batch: ContrastBatch) -> Tensor:
-        """Return InfoNCE; of several positives the most alike counts (Eq. 1)."""
-        positives_BK = torch.einsum("bp,bkp->bk", queries_BP, keys_BKP)
-        positives_B = positives_BK.masked_fill(~batch.present, -math.inf).amax(1)
-        own_ids = torch.cat([batch.query_ids[:, None], batch.key_ids], 1)
-        return info_nce(positives_B, queries_BP, self.queue, own_ids, self.settings.temperature)
+    def _queue_age(self, keys_a_step: int) -> Tensor:
+        """Return how many steps ago the queue's keys were made, a mean; 0 while it is empty."""
+        filled = (self.queue.ids >= 0).sum()
+        return torch.where(filled > 0, (filled / keys_a_step + 1) / 2, 0.0)
 
 
 class BatchContrast(Contrast):
-    """Queries against all other pairs of the batch, by one encoder (SimCLR, Chen et al. 2020)."""
+    """Queries against all other pairs of the batch, by one encoder."""
 
     def __init__(
         self, encoder: nn.Module, settings: ContrastSettings, *, steps: int, warmup_steps: int
     ) -> None:
-        """Take an encoder of looks (B, …) to projections (B, P)."""
+        """Take an encoder of looks (B, …) to unit projections (B, P)."""
         super().__init__(settings, steps=steps, warmup_steps=warmup_steps)
         self.encoder = encoder
 
     def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
         looks = [self._look(scenes, generator) for scenes in (batch.queries, batch.keys[:, 0])]
-        both = normalize(self.encoder(torch.cat(looks)), dim=1)
-        loss = nt_xent(both, batch.query_ids, batch.key_ids[:, 0], self.settings.temperature)
+        queries, keys = self.encoder(torch.cat(looks)).chunk(2)
+        loss = nt_xent(queries, keys, self.settings.temperature)
         self.manual_backward(loss)
-        queries, keys = both.detach().chunk(2)
-        return {"loss": loss.detach(), **spread(queries, keys)}
+        return {"loss": loss.detach(), **spread(queries.detach(), keys.detach())}
 
 
-def nt_xent(both: Tensor, query_ids: Tensor, key_ids: Tensor, temperature: float) -> Tensor:
-    """Return the normalised temperature-scaled cross entropy of B pairs, a mean over both sides.
-
-    Args:
-        both: Unit projections, first of the queries, then of their keys, (2B, P).
-        query_ids: Names each query's scene, (B,).
-        key_ids: Names each key's scene, (B,). Another entry of the same scene as a row's own or
-            its partner's is no negative of that row.
-        temperature: Similarities are divided by it, τ.
-    """
-    size = len(query_ids)
-    own, partner = torch.cat([query_ids, key_ids]), torch.cat([key_ids, query_ids])
-    target = torch.arange(2 * size, device=both.device).roll(size)
-    same = (own[:, None] == own) | (partner[:, None] == own)
-    same[torch.arange(2 * size), target] = False
-    return cross_entropy((both @ both.T / temperature).masked_fill(same, -math.inf), target)
+def nearest_positive(query_BP: Tensor, key_BKP: Tensor, present_BK: Tensor) -> Tensor:
+    """Return each query's similarity to its key; of two neighbours, to the nearer (B1, Eq. 1)."""
+    each = [similarities(query_BP, keys_BP) for keys_BP in key_BKP.unbind(1)]
+    return each[0] if len(each) == 1 else nearer(each[0], each[1], present_BK)
 
 
 @torch.no_grad()
 def spread(queries: Tensor, keys: Tensor) -> dict[str, Tensor]:
-    """Return alignment and uniformity of unit vectors (Wang and Isola 2020, Eq. 4).
-
-    Alignment is the mean squared distance of a query and its key; uniformity the logarithm of the
-    mean of exp(-2 d²) over pairs of queries. Lower is better, both.
-    """
-    alignment = (queries - keys).square().sum(1).mean()
-    if len(queries) < 2:
-        return {"alignment": alignment}
-    uniformity = torch.pdist(queries).square().mul(-2).exp().mean().log()
-    return {"alignment": alignment, "uniformity": uniformity}
+    """Return how close pairs are and how evenly queries lie; lower is better, both."""
+    return {"alignment": alignment(queries, keys), "uniformity": uniformity(queries)}
