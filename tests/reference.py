@@ -110,3 +110,64 @@ def krippendorff_alpha(units: Sequence[Sequence[int]]) -> float:
         observed += differing / (len(unit) - 1) / len(values)
     expected = sum(a != b for a, b in permutations(values, 2)) / (len(values) * (len(values) - 1))
     return 1 - observed / expected
+
+
+def interpolated_rows(rows: npt.NDArray[np.float32], size: int) -> npt.NDArray[np.float64]:
+    """Return rows interpolated to a new number, by Keys' cubic with a = -0.75, edges repeated."""
+    scale, a = len(rows) / size, -0.75
+    result = np.zeros((size, rows.shape[1]))
+    for row in range(size):
+        centre = (row + 0.5) * scale - 0.5
+        first = math.floor(centre)
+        for tap in range(first - 1, first + 3):
+            x = abs(centre - tap)
+            if x < 1:
+                weight = ((a + 2) * x - (a + 3)) * x * x + 1
+            else:
+                weight = (((x - 5) * x + 8) * x - 4) * a
+            result[row] += weight * rows[min(max(tap, 0), len(rows) - 1)].astype(float)
+    return result
+
+
+Vectors = Sequence[Sequence[float]]
+
+
+def info_nce(queries: Vectors, keys: Vectors, negatives: Vectors, temperature: float) -> float:
+    """Return the mean of -log softmax at the positive, over it and the negatives."""
+    losses = []
+    for query, key in zip(queries, keys, strict=True):
+        positive = math.exp(_dot(query, key) / temperature)
+        others = sum(math.exp(_dot(query, negative) / temperature) for negative in negatives)
+        losses.append(-math.log(positive / (positive + others)))
+    return sum(losses) / len(losses)
+
+
+def nt_xent(one: Vectors, other: Vectors, temperature: float) -> float:
+    """Return SimCLR's loss: each view against its partner and all other views of the batch."""
+    views = [*one, *other]
+    losses = []
+    for index, view in enumerate(views):
+        partner = (index + len(one)) % len(views)
+        weights = [math.exp(_dot(view, each) / temperature) for each in views]
+        losses.append(-math.log(weights[partner] / (sum(weights) - weights[index])))
+    return sum(losses) / len(losses)
+
+
+def alignment(one: Vectors, other: Vectors) -> float:
+    """Return the mean squared distance of paired vectors."""
+    distances = [_squared_distance(a, b) for a, b in zip(one, other, strict=True)]
+    return sum(distances) / len(distances)
+
+
+def uniformity(vectors: Vectors) -> float:
+    """Return the log of the mean of exp(-2 d²) over distinct pairs."""
+    potentials = [math.exp(-2 * _squared_distance(a, b)) for a, b in permutations(vectors, 2)]
+    return math.log(sum(potentials) / len(potentials))
+
+
+def _dot(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum(a * b for a, b in zip(one, other, strict=True))
+
+
+def _squared_distance(one: Sequence[float], other: Sequence[float]) -> float:
+    return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))

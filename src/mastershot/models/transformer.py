@@ -1,0 +1,129 @@
+"""A transformer that reads a set of tokens and answers with one of them.
+
+Pre-norm blocks as in ViT (Dosovitskiy et al. 2021, section 3.1). Only the class token is ever read
+out, so the last block computes that token alone: the same numbers for less work.
+"""
+# B batch, T tokens, W wanted tokens, D width, H heads, E width of a head
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import gelu, linear, scaled_dot_product_attention, silu
+
+from mastershot.core.errors import SettingError
+
+_ACTIVATIONS = ("gelu", "quick_gelu")
+_INITIAL_STD = 0.02  # of every weight, as the published ViT
+
+
+@dataclass(frozen=True)
+class TransformerSettings:
+    """The shape of a transformer; the defaults are ViT-B's (Dosovitskiy et al., table 1).
+
+    Attributes:
+        width: D, of every token.
+        depth: How many blocks.
+        heads: H, of each attention; they share the width.
+        mlp_ratio: Hidden width of a block's MLP in widths.
+        norm_eps: Added to the variance in layer normalisation.
+        activation: ``gelu``, or ``quick_gelu`` as OpenAI's CLIP has it.
+    """
+
+    width: int = 768
+    depth: int = 12
+    heads: int = 12
+    mlp_ratio: int = 4
+    norm_eps: float = 1e-6
+    activation: str = "gelu"
+
+    def __post_init__(self) -> None:
+        for name in ("width", "depth", "heads", "mlp_ratio"):
+            if getattr(self, name) < 1:
+                raise SettingError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+        if self.width % self.heads:
+            raise SettingError(
+                f"{self.heads} heads cannot share a width of {self.width} evenly; "
+                "the number of heads must divide the width"
+            )
+        if self.activation not in _ACTIVATIONS:
+            known = " and ".join(_ACTIVATIONS)
+            raise SettingError(f"activation {self.activation!r} is unknown; {known} are known")
+
+
+class Block(nn.Module):
+    """Attention, then an MLP, each of normalised tokens and added to what came in."""
+
+    def __init__(self, settings: TransformerSettings) -> None:
+        super().__init__()
+        width, hidden = settings.width, settings.width * settings.mlp_ratio
+        self.attention_norm = nn.LayerNorm(width, settings.norm_eps)
+        self.queries_keys_values = nn.Linear(width, 3 * width)
+        self.attended = nn.Linear(width, width)
+        self.mlp_norm = nn.LayerNorm(width, settings.norm_eps)
+        self.widen = nn.Linear(width, hidden)
+        self.narrow = nn.Linear(hidden, width)
+        self._heads = settings.heads
+        self._activation = gelu if settings.activation == "gelu" else _quick_gelu
+
+    def forward(self, tokens_BTD: Tensor, mask_B11T: Tensor | None, num_wanted: int) -> Tensor:
+        """Return the first W tokens, shape (B, W, D), having looked at all that the mask lets."""
+        queries, keys, values = (
+            x.view(*x.shape[:2], self._heads, -1).transpose(1, 2)
+            for x in self._project(self.attention_norm(tokens_BTD), num_wanted)
+        )
+        seen_BHWE = scaled_dot_product_attention(queries, keys, values, mask_B11T)
+        attended: Tensor = self.attended(seen_BHWE.transpose(1, 2).flatten(2))
+        x_BWD = tokens_BTD[:, :num_wanted] + attended
+        thought: Tensor = self.narrow(self._activation(self.widen(self.mlp_norm(x_BWD))))
+        return x_BWD + thought
+
+    def _project(self, normed_BTD: Tensor, num_wanted: int) -> tuple[Tensor, ...]:
+        """Return queries of the wanted tokens, keys and values of all."""
+        width = normed_BTD.shape[-1]
+        if num_wanted == normed_BTD.shape[1]:
+            return self.queries_keys_values(normed_BTD).chunk(3, -1)  # type: ignore[no-any-return]
+        weight, bias = self.queries_keys_values.weight, self.queries_keys_values.bias
+        queries = linear(normed_BTD[:, :num_wanted], weight[:width], bias[:width])
+        return queries, *linear(normed_BTD, weight[width:], bias[width:]).chunk(2, -1)
+
+
+class Transformer(nn.Module):
+    """Blocks one after another, and a normalisation after the last."""
+
+    def __init__(self, settings: TransformerSettings) -> None:
+        super().__init__()
+        self.blocks = nn.ModuleList(Block(settings) for _ in range(settings.depth))
+        self.norm = nn.LayerNorm(settings.width, settings.norm_eps)
+
+    def forward(self, tokens_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
+        """Return the first token after all blocks, shape (B, D).
+
+        Args:
+            tokens_BTD: The class token first.
+            mask_BT: True where a token may be looked at; all of them where it is None.
+        """
+        mask_B11T = None if mask_BT is None else mask_BT[:, None, None]
+        last = len(self.blocks) - 1
+        for index, block in enumerate(self.blocks):
+            num_wanted = 1 if index == last else tokens_BTD.shape[1]
+            tokens_BTD = block(tokens_BTD, mask_B11T, num_wanted)
+        return self.norm(tokens_BTD[:, 0])  # type: ignore[no-any-return]
+
+
+def initialise(module: nn.Module) -> None:
+    """Draw a network's weights as the published ViT does; biases become 0."""
+    for part in module.modules():
+        if isinstance(part, nn.Linear | nn.Conv2d):
+            nn.init.trunc_normal_(part.weight, std=_INITIAL_STD)
+            if part.bias is not None:
+                nn.init.zeros_(part.bias)
+
+
+def learned(*shape: int) -> nn.Parameter:
+    """Return learned embeddings of a shape, drawn like weights."""
+    return nn.Parameter(nn.init.trunc_normal_(torch.empty(shape), std=_INITIAL_STD))
+
+
+def _quick_gelu(x: Tensor) -> Tensor:
+    return silu(1.702 * x) / 1.702

@@ -1,0 +1,119 @@
+"""The plain vision transformer: a frame to one vector (Dosovitskiy et al. 2021; METHODS B1, B5)."""
+# B batch, H × W size of a frame, R × C grid of patches, N = R·C patches, D width
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import interpolate
+
+from mastershot.core.errors import SettingError
+from mastershot.models.transformer import (
+    Transformer,
+    TransformerSettings,
+    initialise,
+    learned,
+)
+
+Triple = tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class ViTSettings(TransformerSettings):
+    """The shape of a vision transformer; the defaults are Movies2Scenes': ViT-B/16 at 128².
+
+    Attributes:
+        image_px: Edge of the square frame.
+        patch_px: Edge of a patch; it divides the frame's.
+        pixel_mean: Subtracted from the RGB values 0…255.
+        pixel_std: What they are divided by after that; with these defaults they lie in -1…1.
+        norm_before: Normalise the tokens before the first block too, as CLIP does.
+    """
+
+    image_px: int = 128
+    patch_px: int = 16
+    pixel_mean: Triple = (127.5, 127.5, 127.5)
+    pixel_std: Triple = (127.5, 127.5, 127.5)
+    norm_before: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.patch_px < 1 or self.image_px < 1 or self.image_px % self.patch_px:
+            raise SettingError(
+                f"patches of {self.patch_px} pixels do not tile a frame of {self.image_px}; "
+                "the patch's edge must divide the frame's"
+            )
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """Rows and columns of patches in a frame."""
+        return (self.image_px // self.patch_px,) * 2
+
+
+class VisionTransformer(nn.Module):
+    """Frames to their class tokens."""
+
+    pixel_mean: Tensor
+    pixel_std: Tensor
+
+    def __init__(self, settings: ViTSettings) -> None:
+        super().__init__()
+        self.settings = settings
+        rows, columns = settings.grid
+        width, patch_px = settings.width, settings.patch_px
+        self.patches = nn.Conv2d(3, width, patch_px, patch_px)
+        self.class_token = learned(width)
+        self.class_position = learned(width)
+        self.positions = learned(rows * columns, width)
+        self.norm_before = (
+            nn.LayerNorm(width, settings.norm_eps) if settings.norm_before else nn.Identity()
+        )
+        self.transformer = Transformer(settings)
+        for name in ("pixel_mean", "pixel_std"):
+            values = torch.tensor(getattr(settings, name)).view(3, 1, 1)
+            self.register_buffer(name, values, persistent=False)
+        initialise(self)
+
+    def forward(self, frames_B3HW: Tensor) -> Tensor:
+        """Return the class token of each frame before any head, shape (B, D).
+
+        Args:
+            frames_B3HW: RGB values 0…255, bytes or floats.
+
+        Raises:
+            SettingError: The frames have another size than the network's.
+        """
+        return self.read(self.patch_tokens(frames_B3HW), self.positions)
+
+    def patch_tokens(self, frames_B3HW: Tensor) -> Tensor:
+        """Return frames as tokens without positions, row by row of patches, shape (B, N, D).
+
+        Raises:
+            SettingError: The frames have another size than the network's.
+        """
+        side_px = self.settings.image_px
+        if frames_B3HW.ndim != 4 or frames_B3HW.shape[1:] != (3, side_px, side_px):
+            raise SettingError(
+                f"frames of shape {tuple(frames_B3HW.shape)} do not fit a network for "
+                f"(batch, 3, {side_px}, {side_px})"
+            )
+        pixels = (frames_B3HW.to(self.pixel_mean.dtype) - self.pixel_mean) / self.pixel_std
+        return self.patches(pixels).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
+
+    def read(self, tokens_BND: Tensor, positions_ND: Tensor) -> Tensor:
+        """Return the class token that has looked at patches, any number of them, shape (B, D)."""
+        class_token = (self.class_token + self.class_position).expand(len(tokens_BND), 1, -1)
+        tokens = torch.cat([class_token, tokens_BND + positions_ND], 1)
+        return self.transformer(self.norm_before(tokens))  # type: ignore[no-any-return]
+
+
+def resized_positions(positions_ND: Tensor, grid: tuple[int, int], new: tuple[int, int]) -> Tensor:
+    """Return positional embeddings of another grid of patches, by bicubic interpolation.
+
+    Shape (rows · columns of the new grid, D). The same grid gives the very same embeddings.
+    """
+    if new == grid:
+        return positions_ND
+    image_1DRC = positions_ND.T.reshape(1, -1, *grid)
+    resized = interpolate(image_1DRC, new, mode="bicubic", align_corners=False)
+    return resized[0].flatten(1).T
