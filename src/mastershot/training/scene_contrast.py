@@ -13,7 +13,7 @@ from mastershot.training.learning import Length, knn_probe, learn, length_of
 from mastershot.training.looks import plain_look
 from mastershot.training.networks import SceneShape, projected, scene_network, seeded
 from mastershot.training.run_folder import Diary, claimed
-from mastershot.training.saved_scenes import write_scene_encoder
+from mastershot.training.saved_scenes import SCENE_STEM, write_encoder
 from mastershot.training.scene_batches import SceneBatches
 from mastershot.training.scene_pairs import load_pairs
 from mastershot.training.scene_settings import SceneContrastRecipe
@@ -74,7 +74,7 @@ def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
         "unread": list(gathered.unread),
     }  # fmt: skip
     partial = out / f"{SCENE_ENCODER}.part"
-    write_scene_encoder(partial, recipe.network, shape, backbone, said=said)
+    write_encoder(partial, SCENE_STEM, recipe.network, shape, backbone, said=said)
     partial.rename(out / SCENE_ENCODER)
 
 
