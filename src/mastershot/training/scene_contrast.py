@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mastershot.core.errors import DatasetError
+from mastershot.datasets.pair_table import read_pairs
 from mastershot.training.data import gather_shots
 from mastershot.training.fit import CHECKPOINT, steps_done
 from mastershot.training.learning import Length, knn_probe, learn, length_of
@@ -15,7 +16,7 @@ from mastershot.training.networks import SceneShape, projected, scene_network, s
 from mastershot.training.run_folder import Diary, claimed
 from mastershot.training.saved_scenes import SCENE_STEM, write_encoder
 from mastershot.training.scene_batches import SceneBatches
-from mastershot.training.scene_pairs import load_pairs
+from mastershot.training.scene_pairs import rows_of, window_of
 from mastershot.training.scene_settings import SceneContrastRecipe
 from mastershot.training.settings import Watch, under, unwatched
 
@@ -43,13 +44,13 @@ def learn_scenes(recipe: SceneContrastRecipe, out: Path, watch: Watch = unwatche
 def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
     source = replace(recipe.shots, path=str(under(recipe.data, recipe.shots.path)))
     gathered = gather_shots(source, out / "shots", watch)
-    arrays, pairs = gathered.arrays, load_pairs(under(recipe.data, recipe.pairs))
+    arrays, pairs = gathered.arrays, read_pairs(under(recipe.data, recipe.pairs))
     if not len(pairs):
         raise DatasetError(f"{recipe.pairs} holds no scene pair; there is nothing to learn from")
-    rows, study = pairs.rows(arrays), recipe.study
+    rows, study, window = rows_of(pairs, arrays), recipe.study, window_of(pairs)
     distinct = len(np.unique(np.concatenate(rows)))
     length = length_of(study, num_items=len(pairs), num_keys=distinct)
-    shape = SceneShape(pairs.window, arrays.row_shape)
+    shape = SceneShape(window, arrays.row_shape)
     with seeded(study.seed):
         backbone = scene_network(recipe.network, shape)
         encoder = projected(backbone, recipe.network.width, study.projection)
@@ -59,19 +60,19 @@ def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
     learn(
         encoder,
         SceneBatches(
-            arrays, rows, window=pairs.window, batch_size=study.batch_size, seed=study.seed,
+            arrays, rows, window=window, batch_size=study.batch_size, seed=study.seed,
             first_step=first,
         ),
         study, length,
         out=out, log=recipe.log, watch=watch,
         probe=knn_probe(
-            lambda scenes: backbone(plain_look(scenes)), backbone, arrays, pairs.window, recipe.log
+            lambda scenes: backbone(plain_look(scenes)), backbone, arrays, window, recipe.log
         ),
     )  # fmt: skip
     said = {
         "name": recipe.name, "recipe": asdict(recipe), "steps": length.steps,
         "queue": length.queue.length, "pairs": len(pairs), "movies": len(pairs.movies),
-        "unread": list(gathered.unread),
+        "pairs_made_by": dict(pairs.made_by), "unread": list(gathered.unread),
     }  # fmt: skip
     partial = out / f"{SCENE_ENCODER}.part"
     write_encoder(partial, SCENE_STEM, recipe.network, shape, backbone, said=said)
