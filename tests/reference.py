@@ -171,3 +171,31 @@ def _dot(one: Sequence[float], other: Sequence[float]) -> float:
 
 def _squared_distance(one: Sequence[float], other: Sequence[float]) -> float:
     return sum((a - b) ** 2 for a, b in zip(one, other, strict=True))
+
+
+def window_scores(
+    one: npt.NDArray[np.float32], other: npt.NDArray[np.float32], window: int
+) -> npt.NDArray[np.float64]:
+    """Return the mean of every window of the full matrix of dot products (METHODS B4)."""
+    products = one.astype(np.float64) @ other.astype(np.float64).T
+    scores = np.empty((len(one) - window + 1, len(other) - window + 1))
+    for row in range(scores.shape[0]):
+        for column in range(scores.shape[1]):
+            scores[row, column] = products[row : row + window, column : column + window].mean()
+    return scores
+
+
+def walk_sorted(
+    scores: npt.NDArray[np.float32], window: int, consider: float = 1.0
+) -> list[tuple[int, int, float]]:
+    """Return the pairs of METHODS B4 by sorting all of B and going down it."""
+    entries = [
+        (-float(score), row, column)
+        for row, line in enumerate(scores)
+        for column, score in enumerate(line)
+    ]
+    taken: list[tuple[int, int, float]] = []
+    for score, row, column in sorted(entries)[: math.ceil(len(entries) * consider)]:
+        if all(abs(row - r) >= window and abs(column - c) >= window for r, c, _ in taken):
+            taken.append((row, column, -score))
+    return taken

@@ -17,6 +17,9 @@ WINDOW_SHOTS = 9
 KEEP = 0.5
 """Share of a movie pair's scene pairs that is kept (Movies2Scenes section 4.1.2)."""
 
+_MAX_LENGTH = float(np.finfo(np.float32).max) ** 0.5
+"""Two vectors no longer than this have a dot product in float32 (Cauchy-Schwarz)."""
+
 ScenePairList = list[tuple[int, int, float]]
 
 
@@ -50,16 +53,20 @@ def mine_scene_pairs(
         SettingError: The window is below 1, or a share is not above 0 and at most 1.
     """
     require_pair_settings(window, keep, consider)
-    rows, columns = (
-        window_means(_checked(features, name), window, name)
-        for features, name in ((features_a, "the first movie"), (features_b, "the second movie"))
-    )
+    rows = scene_means(features_a, window, "the first movie")
+    columns = scene_means(features_b, window, "the second movie")
     if rows.shape[1] != columns.shape[1]:
         raise MiningError(
             f"shot features of the first movie are {rows.shape[1]} wide and of the second "
             f"{columns.shape[1]}; both must come from one encoder"
         )
-    _require_no_overflow(rows, columns)
+    return pairs_of_scenes(rows, columns, window, keep, consider)
+
+
+def pairs_of_scenes(
+    rows: FloatArray, columns: FloatArray, window: int, keep: float, consider: float
+) -> ScenePairList:
+    """Return the pairs of `mine_scene_pairs` from the `scene_means` of both movies."""
     pairs = walk_down(rows @ columns.T, window, consider)
     return pairs[: math.ceil(len(pairs) * keep)]
 
@@ -73,23 +80,33 @@ def require_pair_settings(window: int, keep: float, consider: float) -> None:
             raise SettingError(f"{name}={share!r} means nothing; it is a share in (0, 1]")
 
 
-def window_means(features: FloatArray, window: int, movie: str) -> FloatArray:
-    """Return the mean feature of each window of shots, stride 1, shape (M - window + 1, D).
+def scene_means(features: FloatArray, window: int, movie: str) -> FloatArray:
+    """Return the mean feature of each window of shots, stride 1, float32 (M - window + 1, D).
 
     Shots are added up, not subtracted from a running sum, so that equal windows have equal means
     to the bit and a large feature does not spoil those after it.
 
     Raises:
         ShortMovieError: There are fewer shots than a window.
+        MiningError: The features are not finite floating point numbers in (shots, width), or are
+            so large that dot products may overflow.
     """
+    features = _checked(features, movie)
     num_windows = len(features) - window + 1
     if num_windows < 1:
         raise ShortMovieError(
             f"{movie} has {len(features)} shots, fewer than the {window} of a scene"
         )
-    means = features[:num_windows] * np.float32(1 / window)
+    share = np.float32(1 / window)
+    means = features[:num_windows] * share
     for shot in range(1, window):
-        means += features[shot : shot + num_windows] * np.float32(1 / window)
+        means += features[shot : shot + num_windows] * share
+    longest = np.sqrt(np.einsum("ij,ij->i", means, means, dtype=np.float64).max())
+    if longest > _MAX_LENGTH:
+        raise MiningError(
+            f"shot features of {movie} are as long as {longest:.3g}, so their dot products may "
+            "overflow; scale them down"
+        )
     return means
 
 
@@ -169,13 +186,3 @@ def _checked(features: npt.ArrayLike, movie: str) -> FloatArray:
             "number; encode it again"
         )
     return array
-
-
-def _require_no_overflow(rows: FloatArray, columns: FloatArray) -> None:
-    """Raise `MiningError` if a dot product of two rows may leave float32 (Cauchy-Schwarz)."""
-    longest = [float(np.sqrt(np.einsum("ij,ij->i", x, x).max())) for x in (rows, columns)]
-    if longest[0] * longest[1] > np.finfo(np.float32).max:
-        raise MiningError(
-            f"shot features are as long as {longest[0]:.3g} and {longest[1]:.3g}, so their dot "
-            "products overflow; scale them down"
-        )

@@ -91,9 +91,9 @@ def sorted_events(
         ]
         for piece in log.pieces():
             views = _possible(piece, place_of, latest_s, tally)
-            bucket = views["viewer"] % _NUM_BUCKETS
-            order = np.argsort(bucket, kind="stable")
-            bounds = np.searchsorted(bucket[order], np.arange(_NUM_BUCKETS + 1))
+            buckets = views["viewer"] % _NUM_BUCKETS
+            order = np.argsort(buckets, kind="stable")
+            bounds = np.searchsorted(buckets[order], np.arange(_NUM_BUCKETS + 1))
             for file, first, end in zip(files, bounds, bounds[1:], strict=False):
                 file.write(views[order[first:end]].tobytes())
     seen = np.zeros(len(place_of), np.int64)
@@ -115,7 +115,8 @@ def sorted_events(
 def views_of(path: Path) -> Views:
     """Return viewer, movie and time of the views of a file, each of shape (E,)."""
     views = np.load(path, allow_pickle=False)
-    return tuple(np.ascontiguousarray(views[name]) for name in ("viewer", "movie", "time_s"))
+    viewer, movie = (views[name].astype(np.int64) for name in ("viewer", "movie"))
+    return viewer, movie, np.ascontiguousarray(views["time_s"])
 
 
 def _possible(
