@@ -49,11 +49,8 @@ def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> 
         DatasetError: A file of the source is not what it should be.
         LibraryError: The library cannot be read, or holds no such vectors.
     """
-    path = Path(source.path)
-    if not path.exists():
-        raise SettingError(f"shots {path} do not exist; name a library, a folder of .npy or films")
-    if path.is_dir() and path.suffix != LIBRARY_SUFFIX and any(path.glob("*.npy")):
-        return GatheredShots(ShotArrays(path))
+    if _is_folder_of_arrays(source):
+        return GatheredShots(ShotArrays(Path(source.path)))
     key = hashlib.sha256(json.dumps(asdict(source)).encode()).hexdigest()[:12]
     target = folder / f"{source.content}-{key}"
     if not (target / INDEX).is_file():
@@ -62,6 +59,25 @@ def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> 
         write_whole(target / INDEX, json.dumps(index, ensure_ascii=False).encode())
     index = json.loads((target / INDEX).read_text("utf-8"))
     return GatheredShots(ShotArrays(target, index["movies"]), tuple(index["unread"]))
+
+
+def movie_names(source: ShotSource) -> tuple[str, ...]:
+    """Return what a source's films are called, without reading their shots.
+
+    Raises:
+        SettingError: The source does not exist.
+        DatasetError: Two films have one name, or a name cannot name a file.
+    """
+    if _is_folder_of_arrays(source):
+        return ShotArrays(Path(source.path)).movies
+    return tuple(_movies_of(source))
+
+
+def _is_folder_of_arrays(source: ShotSource) -> bool:
+    path = Path(source.path)
+    if not path.exists():
+        raise SettingError(f"shots {path} do not exist; name a library, a folder of .npy or films")
+    return path.is_dir() and path.suffix != LIBRARY_SUFFIX and any(path.glob("*.npy"))
 
 
 def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, list[str]]:

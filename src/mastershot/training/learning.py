@@ -6,7 +6,7 @@ from math import ceil
 from pathlib import Path
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 
 from mastershot.exports.curves import draw_curves
@@ -19,7 +19,7 @@ from mastershot.training.probe import encode_rows, knn_accuracy, read_labels
 from mastershot.training.run_folder import Diary, read_log
 from mastershot.training.scene_batches import ContrastBatch
 from mastershot.training.scene_settings import ContrastSettings, LogSettings
-from mastershot.training.settings import Watch
+from mastershot.training.settings import Watch, under
 
 CURVES = "curves.svg"
 Figures = Callable[[], Mapping[str, float]]
@@ -100,10 +100,15 @@ def _contrast(encoder: nn.Module, study: ContrastSettings, length: Length) -> Co
     return MomentumContrast(encoder, study, queue=length.queue.length, **schedule)
 
 
+def beginning(length: Length, first: int, **counts: int) -> dict[str, object]:
+    """Return what the log says of a run before its first step, or when it goes on."""
+    said: dict[str, object] = {"resumed": True, "from_step": first} if first else {}
+    return said | counts | {"steps": length.steps, "queue": length.queue.said}
+
+
 def knn_probe(
-    encode: Callable[[Tensor], Tensor], network: nn.Module, arrays: ShotArrays,
-    window: int, log: LogSettings,
-) -> Figures:  # fmt: skip
+    network: nn.Module, arrays: ShotArrays, window: int, log: LogSettings, data: str
+) -> Figures:
     """Return what measures, when called, how well the nearest labelled scenes agree.
 
     Raises:
@@ -111,13 +116,13 @@ def knn_probe(
     """
     if not log.labels:
         return dict
-    labelled = read_labels(Path(log.labels), arrays, window)
+    labelled = read_labels(under(data, log.labels), arrays, window)
 
     def measure() -> Mapping[str, float]:
         was_training = network.training
         network.eval()
         with torch.no_grad():
-            vectors = encode_rows(encode, arrays, labelled.rows, window)
+            vectors = encode_rows(network, arrays, labelled.rows, window)
         network.train(was_training)
         return {"knn_accuracy": knn_accuracy(vectors, labelled, log.neighbours)}
 

@@ -2,18 +2,18 @@
 # N labelled scenes, W width of a representation
 
 import csv
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import normalize
 
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
 from mastershot.store.shot_arrays import ShotArrays
+from mastershot.training.looks import plain_look
 
 _BATCH = 64
 _COLUMNS = {"movie", "first_shot", "label"}
@@ -80,8 +80,10 @@ def knn_accuracy(vectors: Tensor, scenes: LabelledScenes, neighbours: int) -> fl
 
 @torch.no_grad()
 def encode_rows(
-    encode: Callable[[Tensor], Tensor], arrays: ShotArrays, rows: IntArray, window: int
+    network: nn.Module, arrays: ShotArrays, rows: IntArray, window: int
 ) -> Tensor:
-    """Return what an encoder makes of the scenes that begin at these running numbers, (N, W)."""
+    """Return what a network makes of the scenes that begin at these running numbers, (N, W)."""
+    device = next(network.parameters()).device
     parts = (rows[at : at + _BATCH] for at in range(0, len(rows), _BATCH))
-    return torch.cat([encode(torch.from_numpy(arrays.scenes(part, window))) for part in parts])
+    looks = (plain_look(torch.from_numpy(arrays.scenes(part, window))) for part in parts)
+    return torch.cat([network(look.to(device)).cpu() for look in looks])

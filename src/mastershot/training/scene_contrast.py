@@ -1,7 +1,7 @@
 """The scene encoder: scenes of similar films that look alike come to lie close (METHODS B5)."""
 # N scenes, n shots a scene, W width of a representation
 
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,8 +10,7 @@ from mastershot.core.errors import DatasetError
 from mastershot.datasets.pair_table import read_pairs
 from mastershot.training.data import gather_shots
 from mastershot.training.fit import CHECKPOINT, steps_done
-from mastershot.training.learning import Length, knn_probe, learn, length_of
-from mastershot.training.looks import plain_look
+from mastershot.training.learning import beginning, knn_probe, learn, length_of
 from mastershot.training.networks import SceneShape, projected, scene_network, seeded
 from mastershot.training.run_folder import Diary, claimed
 from mastershot.training.saved_scenes import SCENE_STEM, write_encoder
@@ -19,6 +18,7 @@ from mastershot.training.scene_batches import SceneBatches
 from mastershot.training.scene_pairs import rows_of, window_of
 from mastershot.training.scene_settings import SceneContrastRecipe
 from mastershot.training.settings import Watch, under, unwatched
+from mastershot.training.stage_settings import resolved
 
 SCENE_ENCODER = "scene_encoder"
 
@@ -42,8 +42,7 @@ def learn_scenes(recipe: SceneContrastRecipe, out: Path, watch: Watch = unwatche
 
 
 def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
-    source = replace(recipe.shots, path=str(under(recipe.data, recipe.shots.path)))
-    gathered = gather_shots(source, out / "shots", watch)
+    gathered = gather_shots(resolved(recipe.data, recipe.shots), out / "shots", watch)
     arrays, pairs = gathered.arrays, read_pairs(under(recipe.data, recipe.pairs))
     if not len(pairs):
         raise DatasetError(f"{recipe.pairs} holds no scene pair; there is nothing to learn from")
@@ -65,9 +64,7 @@ def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
         ),
         study, length,
         out=out, log=recipe.log, watch=watch,
-        probe=knn_probe(
-            lambda scenes: backbone(plain_look(scenes)), backbone, arrays, window, recipe.log
-        ),
+        probe=knn_probe(backbone, arrays, window, recipe.log, recipe.data),
     )  # fmt: skip
     said = {
         "name": recipe.name, "recipe": asdict(recipe), "steps": length.steps,
@@ -77,9 +74,3 @@ def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
     partial = out / f"{SCENE_ENCODER}.part"
     write_encoder(partial, SCENE_STEM, recipe.network, shape, backbone, said=said)
     partial.rename(out / SCENE_ENCODER)
-
-
-def beginning(length: Length, first: int, **counts: int) -> dict[str, object]:
-    """Return what the log says of a run before its first step, or when it goes on."""
-    said: dict[str, object] = {"resumed": True, "from_step": first} if first else {}
-    return said | counts | {"steps": length.steps, "queue": length.queue.said}
