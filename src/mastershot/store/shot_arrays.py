@@ -41,7 +41,9 @@ class ShotArrays:
                 differs in kind from the others.
         """
         self.folder = Path(folder)
-        names = sorted(path.stem for path in self.folder.glob("*.npy")) if movies is None else movies
+        names = (
+            sorted(path.stem for path in self.folder.glob("*.npy")) if movies is None else movies
+        )
         if not names:
             raise DatasetError(f"{self.folder} holds no film; it should hold one .npy file a film")
         self.movies = tuple(names)

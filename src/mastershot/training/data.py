@@ -172,9 +172,7 @@ def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
         films = (file for file in files if file.suffix.lower() in FILM_SUFFIXES)
         named = ((file.stem, _FilmFile(file, source)) for file in films)
     else:
-        raise SettingError(
-            f"{path} holds no features; name a library, a folder of .npy or an .npz"
-        )
+        raise SettingError(f"{path} holds no features; name a library, a folder of .npy or an .npz")
     movies: dict[str, _Member | _FilmFile | _Kept] = {}
     for name, movie in named:
         if name in movies:

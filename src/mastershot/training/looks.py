@@ -19,7 +19,9 @@ def plain_look(scenes: Tensor) -> Tensor:
     return scenes.movedim(-1, -3).flatten(1, 2)
 
 
-def distorted_look(scenes: Tensor, settings: ContrastSettings, generator: torch.Generator) -> Tensor:
+def distorted_look(
+    scenes: Tensor, settings: ContrastSettings, generator: torch.Generator
+) -> Tensor:
     """Return a look at scenes like `plain_look`, each shot disturbed on its own."""
     if scenes.dtype != torch.uint8:
         return _disturbed(scenes.float(), settings, generator)

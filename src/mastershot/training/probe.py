@@ -79,9 +79,7 @@ def knn_accuracy(vectors: Tensor, scenes: LabelledScenes, neighbours: int) -> fl
 
 
 @torch.no_grad()
-def encode_rows(
-    network: nn.Module, arrays: ShotArrays, rows: IntArray, window: int
-) -> Tensor:
+def encode_rows(network: nn.Module, arrays: ShotArrays, rows: IntArray, window: int) -> Tensor:
     """Return what a network makes of the scenes that begin at these running numbers, (N, W)."""
     device = next(network.parameters()).device
     parts = (rows[at : at + _BATCH] for at in range(0, len(rows), _BATCH))

@@ -111,7 +111,9 @@ class ShotBatches(IterableDataset[ContrastBatch]):
         near = np.where(rows + 1 < high, rows + 1, np.maximum(rows - 1, low))
         beside = np.where(present, beside, near[:, None])
         present[alone, 0] = True
-        keys = self._arrays.shots(beside.reshape(-1)).reshape(*beside.shape, *self._arrays.row_shape)
+        keys = self._arrays.shots(beside.reshape(-1)).reshape(
+            *beside.shape, *self._arrays.row_shape
+        )
         return ContrastBatch(
             torch.from_numpy(self._arrays.shots(rows))[:, None],
             torch.from_numpy(keys)[:, :, None],

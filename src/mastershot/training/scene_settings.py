@@ -102,7 +102,9 @@ class NetworkSettings:
 
     def __post_init__(self) -> None:
         require_one_of("network", self.network, NETWORKS)
-        require(min(self.depth, self.heads, self.patch_px) >= 1, "depth, heads, patch_px: 1 or more")
+        require(
+            min(self.depth, self.heads, self.patch_px) >= 1, "depth, heads, patch_px: 1 or more"
+        )
         require(
             self.width >= 1 and self.width % self.heads == 0,
             f"width {self.width} is not a multiple of {self.heads} heads",
@@ -158,7 +160,9 @@ class ShotContrastRecipe:
     name: str = "shot-encoder"
 
     def __post_init__(self) -> None:
-        require(self.shots.content == "keyframes", "a shot encoder sees keyframes; set shots.content")
+        require(
+            self.shots.content == "keyframes", "a shot encoder sees keyframes; set shots.content"
+        )
         require(self.network.network == "vit", "a shot encoder's network is vit")
         require(self.reach >= 1, f"reach is {self.reach}; it is 1 or more")
         require(0 < self.query_share <= 1, f"query_share is {self.query_share:g}, not in (0, 1]")

@@ -143,7 +143,9 @@ class MovieSimilarityRecipe:
     data: str = "."
 
     def __post_init__(self) -> None:
-        require(self.shots.content == "features", "a movie encoder sees features; set shots.content")
+        require(
+            self.shots.content == "features", "a movie encoder sees features; set shots.content"
+        )
 
 
 @dataclass(frozen=True)
@@ -193,7 +195,9 @@ class ScenePairsRecipe:
     data: str = "."
 
     def __post_init__(self) -> None:
-        require(self.shots.content == "features", "scenes are paired by features; set shots.content")
+        require(
+            self.shots.content == "features", "scenes are paired by features; set shots.content"
+        )
         require(
             bool(self.similarity) or self.pairs.positives != "similar",
             "scenes of similar movies need similarity, the table of them",
@@ -215,7 +219,9 @@ class ShotFeaturesRecipe:
     data: str = "."
 
     def __post_init__(self) -> None:
-        require(self.shots.content == "keyframes", "features are made of keyframes; set shots.content")
+        require(
+            self.shots.content == "keyframes", "features are made of keyframes; set shots.content"
+        )
 
 
 @dataclass(frozen=True)
