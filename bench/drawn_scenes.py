@@ -23,7 +23,7 @@ from torch.nn.functional import cross_entropy
 
 import drawn_library
 from drawn_library import FOLDER, SETTINGS
-from mastershot.datasets.world_library import _write_metadata
+from mastershot.datasets.world_library import write_metadata
 from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.training.networks import SceneShape, scene_network, seeded
 from mastershot.training.pair_mining import pair_scenes
@@ -99,7 +99,7 @@ def prepare() -> None:
     library, _ = drawn_library.plan()
     (learn / "metadata").mkdir(exist_ok=True)
     if not (learn / "metadata" / "movies.csv").exists():
-        _write_metadata(library, learn / "metadata")
+        write_metadata(library, learn / "metadata")
     for films in {variant.films for variant in VARIANTS.values()}:
         folder = learn / f"shots-{films}"
         folder.mkdir(exist_ok=True)
