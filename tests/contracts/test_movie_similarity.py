@@ -13,7 +13,7 @@ from mastershot.mining.co_watch import CoWatch, CoWatchSettings
 from mastershot.mining.similarity import CloseSynopses, RandomMovies, SameGenre
 
 IDS = [f"tt{number:07}" for number in range(1, 31)]
-KNOWN = IDS[:-2] + ["tt9999999"]
+KNOWN = [*IDS[:-2], "tt9999999"]
 """The metadata lacks two movies of the library and knows one that the library lacks."""
 
 

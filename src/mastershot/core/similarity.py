@@ -96,11 +96,11 @@ def table_of(
     place_of = places_of(movies)
     rows: dict[tuple[int, int], float] = {}
     for movie, similar, score in found:
-        unknown = next((name for name in (movie, similar) if name not in place_of), None)
-        if unknown is not None:
-            raise MiningError(
-                f"movie {unknown!r} of a similarity is none of the {len(movies)} given"
-            )
+        for name in (movie, similar):
+            if name not in place_of:
+                raise MiningError(
+                    f"movie {name!r} of a similarity is none of the {len(movies)} given"
+                )
         if movie == similar:
             raise MiningError(f"movie {movie!r} is said to be similar to itself; drop that row")
         if not np.isfinite(score):

@@ -155,8 +155,16 @@ def _seconds_of_text(column: "pa.Array") -> "pa.Array":
     if not numbers.null_count:
         return numbers
     moments = pc.utf8_slice_codeunits(pc.replace_substring(only(_MOMENT), "T", " "), 0, 19)
-    parsed = [
-        pc.strptime(text, format=pattern, unit="s", error_is_null=True).cast(pa.int64())
-        for text, pattern in ((moments, "%Y-%m-%d %H:%M:%S"), (only(_DAY), "%Y-%m-%d"))
-    ]
-    return pc.coalesce(numbers, *(part.cast(pa.float64()) for part in parsed))
+    return pc.coalesce(
+        numbers, _parsed(moments, "%Y-%m-%d %H:%M:%S"), _parsed(only(_DAY), "%Y-%m-%d")
+    )
+
+
+def _parsed(texts: "pa.Array", pattern: str) -> "pa.Array":
+    """Return moments as seconds, null where there is no such day: 31 February is not 2 March."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    moments = pc.strptime(texts, format=pattern, unit="s", error_is_null=True)
+    is_real = pc.equal(pc.day(moments), pc.utf8_slice_codeunits(texts, 8, 10).cast(pa.int64()))
+    return pc.if_else(is_real, moments.cast(pa.int64()).cast(pa.float64()), None)

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.core.errors import MastershotError, OutputError, ShortMovieError
+from mastershot.core.errors import MastershotError, MiningError, OutputError, ShortMovieError
 from mastershot.core.similarity import SimilarityTable
 from mastershot.datasets.pair_table import ScenePairs, join_pairs, pairs_made_by, write_pairs
 from mastershot.mining.pairs import (
@@ -94,6 +94,7 @@ def mine_library(
 
     Raises:
         OutputError: The file cannot be written.
+        MiningError: Features of two movies differ in width.
         DatasetError: The file is there and is not a table of scene pairs.
     """
     path, work = Path(path), _film_pairs(table)
@@ -130,7 +131,6 @@ class _Library:
     movies: tuple[str, ...]
     features: FeaturesOf
     window: int
-    width: int | None = None
     held: OrderedDict[int, FloatArray] = field(default_factory=OrderedDict)
     trouble: dict[int, tuple[str, str]] = field(default_factory=dict)
 
@@ -158,14 +158,13 @@ class _Library:
         except MastershotError as error:
             self.trouble[place] = "damaged", str(error)
             return
-        self.width = self.width or means.shape[1]
-        if means.shape[1] != self.width:
-            self.trouble[place] = (
-                "damaged",
-                f"shot features of movie {movie!r} are {means.shape[1]} wide and those before it "
-                f"{self.width}; all must come from one encoder",
+        first = next(iter(self.held), place)
+        width = self.held.get(first, means).shape[1]
+        if means.shape[1] != width:
+            raise MiningError(
+                f"shot features of movie {movie!r} are {means.shape[1]} wide and those of "
+                f"{self.movies[first]!r} {width}; all must come from one encoder"
             )
-            return
         self.held[place] = means
         while len(self.held) > 2 and sum(x.nbytes for x in self.held.values()) > _CACHE_BYTES:
             self.held.popitem(last=False)

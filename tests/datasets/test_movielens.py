@@ -1,0 +1,75 @@
+from pathlib import Path
+
+import pytest
+
+from mastershot.core.errors import DatasetError
+from mastershot.datasets.movielens import read_movielens
+from mastershot.datasets.tmdb import read_tmdb
+
+MOVIES = "movieId,title,genres\n1,One (1995),Drama|War\n2,Two (1996),(no genres listed)\n"
+LINKS = "movieId,imdbId,tmdbId\n1,0114709,862\n2,12345678,\n"
+TMDB = "id,title,release_date,genres,keywords,overview\n"
+
+
+def release(folder: Path, movies: str = MOVIES, links: str = LINKS) -> Path:
+    (folder / "movies.csv").write_text(movies)
+    (folder / "links.csv").write_text(links)
+    (folder / "ratings.csv").write_text("userId,movieId,rating,timestamp\n7,1,4.0,10\n7,2,1.0,11\n")
+    return folder
+
+
+def test_the_release_holds_the_films_and_ratings_it_is_said_to(real_data: Path) -> None:
+    movielens = read_movielens(real_data / "movielens")
+    assert len(movielens.movies) == 9_742
+    assert movielens.movies["tt0114709"].title == "Toy Story (1995)"
+    pieces = list(movielens.log.pieces())
+    assert sum(map(len, pieces)) == 100_836
+    assert {name for piece in pieces for name in piece.movies} <= movielens.movies.keys()
+
+
+def test_films_and_ratings_are_named_by_imdb_id(tmp_path: Path) -> None:
+    movielens = read_movielens(release(tmp_path))
+    one, two = movielens.movies.values()
+    assert (one.imdb_id, one.tmdb_id, one.genres) == ("tt0114709", 862, ("Drama", "War"))
+    assert (two.imdb_id, two.tmdb_id, two.genres) == ("tt12345678", None, ())
+    (piece,) = movielens.log.pieces()
+    assert piece.movies == ["tt0114709", "tt12345678"]
+    assert (piece.viewers, piece.times_s.tolist()) == (["7"], [10.0, 11.0])
+
+
+@pytest.mark.parametrize(
+    ("links", "message"),
+    [
+        (LINKS + "1,0114710,3\n", "names film 1 or tt0114710 twice"),
+        (LINKS.replace("12345678", "0114709"), "names film 2 or tt0114709 twice"),
+        (LINKS + "3,0114711,3\n", "links film '3', which movies.csv lacks"),
+        (LINKS.replace("862", "x"), "the ids are '0114709' and 'x'; they should be numbers"),
+        ("movieId,imdbId\n", "has no column 'tmdbId'"),
+    ],
+)
+def test_damaged_links_say_what_and_where(tmp_path: Path, links: str, message: str) -> None:
+    with pytest.raises(DatasetError, match=message):
+        read_movielens(release(tmp_path, links=links))
+
+
+def test_tmdb_holds_the_overviews_it_is_said_to(real_data: Path) -> None:
+    movies = read_tmdb(real_data / "tmdb5000" / "movies.csv")
+    assert len(movies) == 4_803
+    assert sum(not movie.overview for movie in movies.values()) == 4
+    assert movies[19995].genres == ("Action", "Adventure", "Fantasy", "Science Fiction")
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        ("1,A,,[],[],x\n1,B,,[],[],y\n", "name film 1 twice"),
+        ("one,A,,[],[],x\n", "a film has the id 'one', not a number"),
+        ("1,A,,[3],[],x\n", "film 1: genres is '\\[3\\]'.* a JSON list of objects"),
+        ("1,A,,[],{,x\n", "film 1: keywords is '{'"),
+        ('1,A,,"[{""name"": 3}]",[],x\n', "film 1: genres is"),
+    ],
+)
+def test_a_damaged_row_of_tmdb_says_what_and_where(tmp_path: Path, rows: str, message: str) -> None:
+    (tmp_path / "movies.csv").write_text(TMDB + rows)
+    with pytest.raises(DatasetError, match=message):
+        read_tmdb(tmp_path / "movies.csv")
