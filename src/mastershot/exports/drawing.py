@@ -27,6 +27,7 @@ class Scale:
     high: float
 
     def at(self, value: float) -> float:
+        """Return where a value lies."""
         extent = self.high - self.low
         return 100 * (value - self.low) / extent if extent > 0 else 0.0
 

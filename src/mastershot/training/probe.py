@@ -45,7 +45,7 @@ def read_labels(path: Path, arrays: ShotArrays, window: int) -> LabelledScenes:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             table = csv.DictReader(file)
-            if not _COLUMNS <= set(table.fieldnames or ()):
+            if not set(table.fieldnames or ()) >= _COLUMNS:
                 raise DatasetError(f"{path} has no columns {', '.join(sorted(_COLUMNS))}")
             for line in table:
                 movie, first = place.get(line["movie"]), int(line["first_shot"])

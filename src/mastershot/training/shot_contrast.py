@@ -1,4 +1,4 @@
-"""The shot encoder from scratch: a shot and its film's neighbours come to lie close (METHODS B1)."""
+"""The shot encoder from scratch: a shot and its film's neighbours lie close (METHODS B1)."""
 # S shots, D width of a feature
 
 from collections.abc import Callable

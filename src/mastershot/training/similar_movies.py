@@ -1,4 +1,4 @@
-"""The table of similar movies that a recipe asks for, from metadata of several kinds (METHODS B2)."""
+"""The table of similar movies that a recipe asks for, from several kinds of metadata (METHODS B2)."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -51,7 +51,7 @@ def tell_similar(recipe: SimilarityRecipe, out: Path, watch: Watch = unwatched) 
             if not len(table):
                 raise DatasetError(
                     f"no two of {len(table.movies)} movies are similar by "
-                    f"{recipe.similarity.measure}; are the library's films named as in the metadata?"
+                    f"{recipe.similarity.measure}; are its films named as in the metadata?"
                 )
             write_similarity(made, table)
     return made
