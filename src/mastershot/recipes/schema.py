@@ -5,13 +5,24 @@ its dataclass and its runner, and add a row.
 """
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from mastershot.core.errors import MastershotError
+from mastershot.training.scene_settings import SceneContrastRecipe, ShotContrastRecipe
 from mastershot.training.settings import DistilRecipe, Watch, missing_inputs
+from mastershot.training.stage_settings import (
+    MovieSimilarityRecipe,
+    PipelineRecipe,
+    ScenePairsRecipe,
+    ShotFeaturesRecipe,
+    SimilarityRecipe,
+    missing_for_stage,
+)
 
 
 @dataclass(frozen=True)
@@ -45,15 +56,9 @@ class RecipeKind:
 
 
 def _distil(recipe: DistilRecipe, out: Path, watch: Watch) -> RunResult:
-    try:
+    with _lightning():
         from mastershot.training.distil import distil
         from mastershot.training.frames import unread_files
-    except ImportError as error:
-        if not (error.name or "").startswith("lightning"):
-            raise
-        raise MastershotError(
-            "training needs lightning; `pip install 'mastershot[train]'` brings it"
-        ) from error
     student = distil(recipe, out, watch)
     said = json.loads((student / "student.json").read_text("utf-8"))
     unread = unread_files(out)
@@ -63,4 +68,66 @@ def _distil(recipe: DistilRecipe, out: Path, watch: Watch) -> RunResult:
     return RunResult(student, {"agreement": said["agreement"], "unread": unread}, notes)
 
 
-RECIPES = {"distil": RecipeKind(DistilRecipe, _distil, missing_inputs)}
+def _stage(module: str, function: str, log: str = "") -> Callable[[Any, Path, Watch], RunResult]:
+    """Return what runs a stage of Movies2Scenes and tells what its log says last.
+
+    Args:
+        module: Of `mastershot.training`.
+        function: Takes settings, a folder and who watches; returns what it made.
+        log: Folder of the log, within the run's.
+    """
+
+    def run(recipe: Any, out: Path, watch: Watch) -> RunResult:
+        with _lightning():
+            stage = getattr(import_module(f"mastershot.training.{module}"), function)
+        made: Path = stage(recipe, out, watch)
+        return RunResult(made, _last_line(out / log / "log.jsonl"))
+
+    return run
+
+
+def _last_line(log: Path) -> dict[str, Any]:
+    """Return the last figures of a log; none where there is no log or a run was killed at it."""
+    try:
+        figures: dict[str, Any] = json.loads(log.read_text("utf-8").splitlines()[-1])
+    except (OSError, ValueError, IndexError):
+        return {}
+    return figures
+
+
+@contextmanager
+def _lightning() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        if not (error.name or "").startswith("lightning"):
+            raise
+        raise MastershotError(
+            "training needs lightning; `pip install 'mastershot[train]'` brings it"
+        ) from error
+
+
+RECIPES = {
+    "distil": RecipeKind(DistilRecipe, _distil, missing_inputs),
+    "shot_contrast": RecipeKind(
+        ShotContrastRecipe, _stage("shot_contrast", "learn_shots"), missing_for_stage
+    ),
+    "shot_features": RecipeKind(
+        ShotFeaturesRecipe, _stage("shot_contrast", "write_features"), missing_for_stage
+    ),
+    "similarity": RecipeKind(
+        SimilarityRecipe, _stage("similar_movies", "tell_similar"), missing_for_stage
+    ),
+    "movie_similarity": RecipeKind(
+        MovieSimilarityRecipe, _stage("movie_similarity", "learn_movies"), missing_for_stage
+    ),
+    "scene_pairs": RecipeKind(
+        ScenePairsRecipe, _stage("pair_mining", "pair_scenes"), missing_for_stage
+    ),
+    "scene_contrast": RecipeKind(
+        SceneContrastRecipe, _stage("scene_contrast", "learn_scenes"), missing_for_stage
+    ),
+    "pipeline": RecipeKind(
+        PipelineRecipe, _stage("scene_pipeline", "run_pipeline", "scenes"), missing_for_stage
+    ),
+}

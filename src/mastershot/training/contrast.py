@@ -98,10 +98,11 @@ class MomentumContrast(Contrast):
     def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
         follow(self.key_encoder, self.encoder, self.settings.momentum)
         queries = self._look(batch.queries, generator)
-        keys = self._look(batch.keys.flatten(0, 1), generator).unflatten(0, batch.present.shape)
+        keys = self._look(batch.keys.flatten(0, 1), generator)
+        keys = keys.reshape(*batch.present.shape, *keys.shape[1:])
         penalties = self.queue.penalties(torch.cat([batch.query_ids, batch.key_ids.flatten()]))
         size, done = self.settings.micro_batch or len(queries), []
-        for rows in torch.arange(len(queries), device=queries.device).split(size):
+        for rows in torch.split(torch.arange(len(queries), device=queries.device), size):
             query_BP, key_BKP = self.encoder(queries[rows]), self._keys(keys[rows])
             positives = nearest_positive(query_BP, key_BKP, batch.present[rows])
             loss = info_nce(
@@ -109,20 +110,17 @@ class MomentumContrast(Contrast):
             ) * (len(rows) / len(queries))
             self.manual_backward(loss)
             done.append((loss.detach(), query_BP.detach(), key_BKP))
-        losses, query_BP, key_BKP = (list(column) for column in zip(*done, strict=True))
-        all_keys, queue_age = torch.cat(key_BKP), self._queue_age(int(batch.present.sum()))
+        all_queries, all_keys = torch.cat([q for _, q, _ in done]), torch.cat([k for *_, k in done])
+        queue_age = self._queue_age(int(batch.present.sum()))
         self.queue.put(all_keys[batch.present], batch.key_ids[batch.present])
-        return {
-            "loss": torch.stack(losses).sum(),
-            "queue_age": queue_age,
-            **spread(torch.cat(query_BP), all_keys[:, 0]),
-        }
+        loss = torch.stack([part for part, *_ in done]).sum()
+        return {"loss": loss, "queue_age": queue_age, **spread(all_queries, all_keys[:, 0])}
 
     @torch.no_grad()
     def _keys(self, keys: Tensor) -> Tensor:
         """Return the projections of all positives by the key encoder, (B, K, P)."""
         projections: Tensor = self.key_encoder(keys.flatten(0, 1))
-        return projections.unflatten(0, keys.shape[:2])
+        return projections.reshape(*keys.shape[:2], -1)
 
     def _queue_age(self, keys_a_step: int) -> Tensor:
         """Return how many steps ago the queue's keys were made, a mean; 0 while it is empty."""

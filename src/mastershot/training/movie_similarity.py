@@ -151,7 +151,7 @@ class MovieLearning(LightningModule):
 
     def compare(self, batch: MoviePairs) -> Tensor:
         """Return the logits of pairs (B, 2); each film is encoded once."""
-        films, places = torch.cat([batch.one, batch.other]).unique(return_inverse=True)
+        films, places = torch.unique(torch.cat([batch.one, batch.other]), return_inverse=True)
         rows = (self._arrays.movie(int(self._places[film])) for film in films.tolist())
         shots = [torch.from_numpy(np.array(row, np.float32)).to(self.device) for row in rows]
         windows = self.encoder.windows(shots)
@@ -166,7 +166,7 @@ class MovieLearning(LightningModule):
     def accuracy(self, pairs: MoviePairs) -> float:
         """Return the share of pairs that are told right."""
         self.encoder.eval()
-        parts = zip(*(column.split(256) for column in pairs), strict=True)
+        parts = zip(*(torch.split(column, 256) for column in pairs), strict=True)
         right = [self.compare(MoviePairs(*part)).argmax(1).cpu() == part[2] for part in parts]
         self.encoder.train()
         return float(torch.cat(right).float().mean())

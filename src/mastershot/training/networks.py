@@ -4,10 +4,15 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
+from mastershot.core.errors import EncoderError
+from mastershot.encoders.checkpoint import one_line, read_json
 from mastershot.models.scene_encoder import (
     FeatureSceneEncoder,
     FeatureSceneSettings,
@@ -15,6 +20,7 @@ from mastershot.models.scene_encoder import (
     ProjectionHead,
 )
 from mastershot.models.vit import VisionTransformer, ViTSettings
+from mastershot.models.vit_weights import published_settings, published_weights
 from mastershot.training.scene_settings import NetworkSettings
 
 
@@ -48,7 +54,9 @@ class ShotEncoder(nn.Module):
 def scene_network(settings: NetworkSettings, shape: SceneShape) -> nn.Module:
     """Return a network from looks at scenes to their class tokens, (B, W)."""
     if settings.network == "vit":
-        return PixelSceneEncoder(vit_settings(settings, shape.row_shape[1]))
+        network = PixelSceneEncoder(vit_settings(settings, shape.row_shape[1]))
+        start_from(settings.init, network.vit)
+        return network
     return FeatureSceneEncoder(
         FeatureSceneSettings(
             width=settings.width, depth=settings.depth, heads=settings.heads,
@@ -58,11 +66,32 @@ def scene_network(settings: NetworkSettings, shape: SceneShape) -> nn.Module:
 
 
 def vit_settings(settings: NetworkSettings, image_px: int) -> ViTSettings:
-    """Return the shape of a recipe's ViT for keyframes of this size."""
+    """Return the shape of a recipe's ViT, or of the checkpoint it starts from, for such keyframes.
+
+    Raises:
+        EncoderError: The checkpoint cannot be read, or is none of a ViT.
+    """
+    if settings.init:
+        return published_settings(read_json(Path(settings.init) / "config.json"), image_px)
     return ViTSettings(
         width=settings.width, depth=settings.depth, heads=settings.heads,
         image_px=image_px, patch_px=settings.patch_px,
     )  # fmt: skip
+
+
+def start_from(init: str, vit: VisionTransformer) -> None:
+    """Give a ViT the weights of a checkpoint's folder, if one is named.
+
+    Raises:
+        EncoderError: The weights cannot be read, or do not fit.
+    """
+    if not init:
+        return
+    path = Path(init) / "model.safetensors"
+    try:
+        vit.load_state_dict(published_weights(load_file(path), vit.settings))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
 
 
 def projected(network: nn.Module, width: int, projection: int) -> nn.Module:

@@ -58,7 +58,7 @@ def _mine(recipe: ScenePairsRecipe, arrays: ShotArrays, made: Path) -> dict[str,
     def features(movie: str) -> FloatArray | None:
         if movie not in place:
             return None
-        rows = np.asarray(arrays.movie(place[movie]), np.float32)
+        rows = np.array(arrays.movie(place[movie]), np.float32)
         return rows if first_layer is None else first_layer(rows)
 
     asked = recipe.pairs

@@ -20,8 +20,10 @@ from mastershot import __version__
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.encoders.checkpoint import one_line, read_json
+from mastershot.models.scene_encoder import PixelSceneEncoder
+from mastershot.models.vit import ViTSettings
 from mastershot.training.looks import plain_look
-from mastershot.training.networks import SceneShape, ShotEncoder, scene_network, vit_settings
+from mastershot.training.networks import SceneShape, ShotEncoder, scene_network
 from mastershot.training.scene_settings import NetworkSettings
 
 SCENE_FORMAT = "mastershot/scene-encoder/1"
@@ -101,7 +103,10 @@ def load_scene_encoder(folder: str | Path) -> SavedEncoder:
         EncoderError: The folder holds none, or one that is damaged or of another version.
     """
     settings, shape, said = _read(Path(folder), SCENE_STEM, SCENE_FORMAT)
-    network = _built(lambda: scene_network(settings, shape), Path(folder))
+    if settings.network == "vit":
+        network: nn.Module = PixelSceneEncoder(_vit(said, shape, Path(folder)))
+    else:
+        network = _built(lambda: scene_network(settings, shape), Path(folder))
     _load(network, Path(folder) / f"{SCENE_STEM}.safetensors", said)
     return SavedEncoder(network, settings.width, shape, said)
 
@@ -116,8 +121,7 @@ def load_shot_encoder(folder: str | Path) -> SavedEncoder:
     width = int(said.get("output", 0))
     if not 1 <= width < _MAX_NUMBERS:
         raise EncoderError(f"{folder} does not describe a shot encoder: its output is {width}")
-    vit = vit_settings(settings, shape.row_shape[1])
-    network = _built(lambda: ShotEncoder(vit, width), Path(folder))
+    network = ShotEncoder(_vit(said, shape, Path(folder)), width)
     _load(network, Path(folder) / f"{SHOT_STEM}.safetensors", said)
     return SavedEncoder(network, width, shape, said)
 
@@ -127,7 +131,7 @@ def write_encoder(
     stem: str,
     settings: NetworkSettings,
     shape: SceneShape,
-    network: nn.Module,
+    network: Any,
     *,
     said: Mapping[str, Any],
 ) -> None:
@@ -140,6 +144,7 @@ def write_encoder(
         "format": SCENE_FORMAT if stem == SCENE_STEM else SHOT_FORMAT,
         "version": __version__,
         "network": asdict(settings),
+        **({"vit": asdict(network.vit.settings)} if settings.network == "vit" else {}),
         "num_shots": shape.num_shots,
         "row_shape": shape.row_shape,
         "weights_sha256": hashlib.sha256(data).hexdigest(),
@@ -173,6 +178,20 @@ def _read(
         reason = f"it lacks {error}" if isinstance(error, KeyError) else one_line(error)
         raise EncoderError(f"{path} does not describe an encoder: {reason}") from error
     return settings, shape, said
+
+
+def _vit(said: Mapping[str, Any], shape: SceneShape, folder: Path) -> ViTSettings:
+    """Return the shape of the ViT that a folder describes."""
+    try:
+        told = {k: tuple(v) if isinstance(v, list) else v for k, v in said["vit"].items()}
+        settings = ViTSettings(**told)
+        if shape.row_shape[1:] != (settings.image_px, settings.image_px, 3):
+            raise ValueError(f"keyframes of {shape.row_shape} and a ViT of {settings.image_px}")
+        if 12 * settings.width**2 * settings.depth * settings.mlp_ratio > _MAX_NUMBERS:
+            raise ValueError(f"it says {settings}")
+    except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
+        raise EncoderError(f"{folder} does not describe an encoder: {one_line(error)}") from error
+    return settings
 
 
 def _built(build: Callable[[], nn.Module], folder: Path) -> nn.Module:

@@ -58,12 +58,12 @@ def same_scenes(arrays: ShotArrays, window: int, stride: int) -> ScenePairs:
     Raises:
         SettingError: Every film is shorter than a scene.
     """
-    movies, starts = [], []
-    for movie in range(len(arrays.movies)):
-        first = np.arange(0, arrays.num_shots_of(movie) - window + 1, stride)
-        starts.append(first)
-        movies.append(np.full(len(first), movie))
-    movie, shot = np.concatenate(movies), np.concatenate(starts)
+    starts = [
+        np.arange(0, arrays.num_shots_of(index) - window + 1, stride, dtype=np.int64)
+        for index in range(len(arrays.movies))
+    ]
+    movie = np.repeat(np.arange(len(starts), dtype=np.int64), [len(first) for first in starts])
+    shot = np.concatenate(starts)
     if not len(shot):
         raise SettingError(f"every film is shorter than a scene of {window} shots")
     return _table(arrays, window, (movie, shot, shot), np.ones(len(shot), np.float32), "same")

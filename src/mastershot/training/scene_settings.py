@@ -92,6 +92,8 @@ class NetworkSettings:
         depth: Number of layers.
         heads: Attention heads a layer.
         patch_px: Side of a patch of a keyframe.
+        init: Folder of a ViT or CLIP checkpoint whose weights, and shape, a ``vit`` starts from;
+            empty is random weights.
     """
 
     network: str = "vit"
@@ -99,9 +101,11 @@ class NetworkSettings:
     depth: int = 12
     heads: int = 12
     patch_px: int = 16
+    init: str = ""
 
     def __post_init__(self) -> None:
         require_one_of("network", self.network, NETWORKS)
+        require(not self.init or self.network == "vit", "init is of a vit; features have none")
         require(
             min(self.depth, self.heads, self.patch_px) >= 1, "depth, heads, patch_px: 1 or more"
         )

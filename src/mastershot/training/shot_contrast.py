@@ -13,7 +13,14 @@ from mastershot.store.shot_arrays import write_movie
 from mastershot.training.data import gather_shots
 from mastershot.training.fit import CHECKPOINT, steps_done
 from mastershot.training.learning import beginning, knn_probe, learn, length_of
-from mastershot.training.networks import SceneShape, ShotEncoder, projected, seeded, vit_settings
+from mastershot.training.networks import (
+    SceneShape,
+    ShotEncoder,
+    projected,
+    seeded,
+    start_from,
+    vit_settings,
+)
 from mastershot.training.run_folder import Diary, claimed
 from mastershot.training.saved_scenes import SHOT_STEM, load_shot_encoder, write_encoder
 from mastershot.training.scene_batches import ShotBatches
@@ -55,6 +62,7 @@ def _train(recipe: ShotContrastRecipe, out: Path, watch: Watch) -> None:
     shape = SceneShape(1, arrays.row_shape)
     with seeded(study.seed):
         network = ShotEncoder(vit_settings(recipe.network, shape.row_shape[1]), recipe.output)
+        start_from(recipe.network.init, network.vit)
         encoder = projected(network, recipe.output, study.projection)
     counts = {"shots": arrays.num_shots, "queries": batches.num_queries}
     Diary(out).write(beginning(length, first, **counts))
@@ -92,7 +100,7 @@ def write_features(recipe: ShotFeaturesRecipe, out: Path, watch: Watch = unwatch
         for done, index in enumerate(missing):
             assert encode is not None
             watch("features", done, len(missing), {})
-            features = _mean_over_keyframes(encode, np.asarray(arrays.movie(index)))
+            features = _mean_over_keyframes(encode, np.array(arrays.movie(index)))
             write_movie(made, arrays.movies[index], features)
     return made
 

@@ -1,7 +1,8 @@
-"""The table of similar movies that a recipe asks for, from several kinds of metadata (METHODS B2)."""
+"""The table of similar movies that a recipe asks for, from its metadata (METHODS B2)."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError
@@ -87,7 +88,12 @@ def _table(recipe: SimilarityRecipe, out: Path) -> SimilarityTable:
 
 def _guarded(movies: Sequence[str], settings: SimilaritySettings, data: str) -> Guarded:
     held_out = movies_of(read_lvu(under(data, settings.lvu))) if settings.lvu else frozenset()
-    return without_held_out(movies, held_out)
+    guarded = without_held_out(movies, held_out)
+    if not settings.max_movies:
+        return guarded
+    digests = {movie: hashlib.sha256(movie.encode()).digest() for movie in guarded.movies}
+    picked = sorted(guarded.movies, key=digests.__getitem__)[: settings.max_movies]
+    return replace(guarded, movies=tuple(sorted(picked)))
 
 
 def _measures(

@@ -30,6 +30,8 @@ class SimilaritySettings:
         movies: A CSV with columns ``movie``, ``genres`` (``|`` between them) and ``synopsis``.
         movielens: A MovieLens folder; it stands for both, films named by IMDb id.
         num_similar: Similar movies a movie.
+        max_movies: So many movies of the library alone, picked by a digest of their names; 0 is
+            all.
         cowatch_weight: What the measure counts for where they are ``combined``; 0 leaves it out.
         genre_weight: Likewise.
         synopsis_weight: Likewise.
@@ -42,6 +44,7 @@ class SimilaritySettings:
     movies: str = ""
     movielens: str = ""
     num_similar: int = 3
+    max_movies: int = 0
     cowatch_weight: float = 1.0
     genre_weight: float = 1.0
     synopsis_weight: float = 1.0
@@ -50,6 +53,7 @@ class SimilaritySettings:
 
     def __post_init__(self) -> None:
         require_one_of("measure", self.measure, MEASURES)
+        require(self.max_movies >= 0, f"max_movies is {self.max_movies}; 0 is all")
         require(self.num_similar >= 1, f"num_similar is {self.num_similar}; it is at least 1")
         for name in ("cowatch", "genre", "synopsis"):
             weight = getattr(self, f"{name}_weight")
@@ -196,7 +200,8 @@ class ScenePairsRecipe:
 
     def __post_init__(self) -> None:
         require(
-            self.shots.content == "features", "scenes are paired by features; set shots.content"
+            self.shots.content == "features" or self.pairs.positives == "same",
+            "scenes are paired by features; set shots.content",
         )
         require(
             bool(self.similarity) or self.pairs.positives != "similar",
@@ -232,7 +237,7 @@ class PipelineRecipe:
         shots: What the scene encoder learns from: features, or keyframes.
         similarity: Which movies are similar.
         shot_encoder: ``train`` trains one on the keyframes (B1); else a name such as ``clip`` or
-            ``starter``; empty where features are given.
+            ``starter``; empty where features are given, or scenes are paired with themselves.
         shot_network: The shot encoder, if it is trained.
         shot_study: How it learns.
         movie_encoder: Train a movie encoder, and pair scenes by its features (B3).
@@ -261,9 +266,11 @@ class PipelineRecipe:
 
     def __post_init__(self) -> None:
         keyframes = self.shots.content == "keyframes"
+        paired_by_features = keyframes and self.pairs.positives != "same"
         require(
-            keyframes == bool(self.shot_encoder),
-            "keyframes need a shot_encoder (train, or a name), and features take none",
+            paired_by_features == bool(self.shot_encoder),
+            "keyframes need a shot_encoder (train, or a name) to be paired by; features, and scenes "
+            "that are paired with themselves, take none",
         )
         require(
             keyframes or self.network.network == "features",
