@@ -117,7 +117,7 @@ def load_shot_encoder(folder: str | Path) -> SavedEncoder:
     Raises:
         EncoderError: The folder holds none, or one that is damaged or of another version.
     """
-    settings, shape, said = _read(Path(folder), SHOT_STEM, SHOT_FORMAT)
+    _, shape, said = _read(Path(folder), SHOT_STEM, SHOT_FORMAT)
     width = int(said.get("output", 0))
     if not 1 <= width < _MAX_NUMBERS:
         raise EncoderError(f"{folder} does not describe a shot encoder: its output is {width}")

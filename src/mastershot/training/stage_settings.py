@@ -269,8 +269,8 @@ class PipelineRecipe:
         paired_by_features = keyframes and self.pairs.positives != "same"
         require(
             paired_by_features == bool(self.shot_encoder),
-            "keyframes need a shot_encoder (train, or a name) to be paired by; features, and scenes "
-            "that are paired with themselves, take none",
+            "keyframes need a shot_encoder (train, or a name) to be paired by; features take none, "
+            "nor do scenes that are paired with themselves",
         )
         require(
             keyframes or self.network.network == "features",
