@@ -1,13 +1,15 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.similarity import table_of
-from mastershot.datasets.pair_table import read_pairs
+from mastershot.datasets.pair_table import ScenePairs, read_pairs, write_pairs
 from mastershot.datasets.similarity_table import read_similarity, write_similarity
 
 TABLE = table_of(["a", "b", "c"], [("a", "b", 2.0), ("a", "c", 1.5)], {"measure": "ours"})
@@ -72,3 +74,35 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(DatasetError, match="cannot be read"):
         read_similarity(path)
+
+
+def pair_rows(folder: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
+    columns = (np.array([0, 1]), np.array([4, 13]), np.array([1, 2]), np.array([0, 30]))
+    pairs = ScenePairs(("a", "b", "c"), *columns, np.array([0.5, 0.25], np.float32))
+    write_pairs(folder / "p.parquet", [pairs], {"window": 9})
+    table = change(parquet.read_table(folder / "p.parquet"))
+    parquet.write_table(table, folder / "p.parquet")
+    return folder / "p.parquet"
+
+
+def test_scene_pairs_are_read_as_they_were_written(tmp_path: Path) -> None:
+    found = read_pairs(pair_rows(tmp_path, lambda table: table))
+    assert list(found.rows()) == [("a", 4, "b", 0, 0.5), ("b", 13, "c", 30, 0.25)]
+    assert found.made_by == {"window": 9}
+
+
+def test_a_damaged_table_of_pairs_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="is damaged: it has no column score as due"):
+        read_pairs(pair_rows(tmp_path, lambda table: table.drop(["score"])))
+
+    def without_a_shot(table: pa.Table) -> pa.Table:
+        shots = pa.array([None, 3], pa.int32())
+        return table.set_column(1, pa.field("first_shot", pa.int32()), shots)
+
+    with pytest.raises(DatasetError, match="are damaged: a value is missing"):
+        read_pairs(pair_rows(tmp_path, without_a_shot))
+
+
+def test_pairs_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match=r"scene pairs .*p\.parquet cannot be written: No such"):
+        write_pairs(tmp_path / "none" / "p.parquet", [], {})

@@ -88,6 +88,8 @@ def test_movies_without_a_scene_are_listed_and_the_others_mined(tmp_path: Path) 
             return None
         if movie == "m04":
             raise LibraryError("the row of m04 is damaged")
+        if movie == "m05":
+            raise OSError("the disk is gone")
         found = features(movie)
         return {"m00": found[:5], "m01": found * np.nan}.get(movie, found)
 
@@ -95,6 +97,7 @@ def test_movies_without_a_scene_are_listed_and_the_others_mined(tmp_path: Path) 
     assert (report.missing, report.short) == (("m03",), ("m00",))
     sentences = dict(report.damaged)
     assert "shot 0 of movie 'm01'" in sentences["m01"]
+    assert sentences["m05"] == "the disk is gone"
     assert sentences["m04"] == "the row of m04 is damaged"
     assert report.num_mined + report.num_skipped == report.num_rows - report.num_mirrored
     assert report.num_mined > 0

@@ -92,15 +92,12 @@ def read_pairs(path: str | Path) -> ScenePairs:
 
     path = Path(path)
     made_by = pairs_made_by(path)
-    with told(path, _WHAT), parquet.ParquetFile(path, read_dictionary=["movie", "similar"]) as file:
-        table = file.read().combine_chunks()
+    with told(path, _WHAT), parquet.ParquetFile(path) as file:
+        table = file.read()
     if any(column.null_count for column in table.columns):
         raise DatasetError(f"{_WHAT} {path} are damaged: a value is missing")
-    both = pa.chunked_array(
-        [chunk.cast(pa.string()) for name in ("movie", "similar") for chunk in table[name].chunks],
-        pa.string(),
-    ).dictionary_encode()
-    both = both.combine_chunks() if both.num_chunks != 1 else both.chunk(0)
+    chunks = [*table["movie"].chunks, *table["similar"].chunks]
+    both = pa.chunked_array(chunks, pa.string()).combine_chunks().dictionary_encode()
     codes = both.indices.to_numpy(zero_copy_only=False)
     shots = {name: table[name].to_numpy() for name in ("first_shot", "similar_first_shot", "score")}
     return ScenePairs(
@@ -124,7 +121,7 @@ def pairs_made_by(path: Path) -> dict[str, Any]:
 
     with told(path, _WHAT), parquet.ParquetFile(path) as file:
         about = about_table(path, file.schema_arrow, due=SCHEMA, columns=_columns())
-    return dict(about["made_by"])
+    return dict(about.get("made_by", {}))
 
 
 def _batches(parts: Sequence[Path], schema: "pa.Schema") -> "Iterator[pa.RecordBatch]":

@@ -105,16 +105,15 @@ def mine_library(
         return _report_of(done["report"])
     folder = path.with_name(f"{path.name}.parts")
     library = _Library(table.movies, features, settings.window)
-    parts = []
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        for first in range(0, len(work), _PART_PAIRS):
-            part = folder / f"{job}-{first:09}.parquet"
-            parts.append(part)
-            if not part.exists():
-                _mine_part(library, work[first : first + _PART_PAIRS], settings, part)
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}") from error
+    parts = []
+    for first in range(0, len(work), _PART_PAIRS):
+        parts.append(folder / f"{job}-{first:09}.parquet")
+        if not parts[-1].exists():
+            _mine_part(library, work[first : first + _PART_PAIRS], settings, parts[-1])
     report = _summary(len(table), len(work), [pairs_made_by(part) for part in parts])
     join_pairs(path, parts, {**about, "job": job, "report": asdict(report)})
     with suppress(OSError):
@@ -155,7 +154,7 @@ class _Library:
         except ShortMovieError as error:
             self.trouble[place] = "short", str(error)
             return
-        except MastershotError as error:
+        except (MastershotError, OSError) as error:
             self.trouble[place] = "damaged", str(error)
             return
         first = next(iter(self.held), place)

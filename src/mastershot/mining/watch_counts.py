@@ -8,14 +8,30 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from mastershot.core.embeddings import IntArray
 from mastershot.mining.watch_events import Views, views_of
 
-_RUN_PAIRS = 1 << 22
+_RUN_PAIRS = 1 << 20
 """How many pairs are held in memory: they go to disk sorted, and come back that many at a time."""
 
+_PAIR = np.dtype([("key", "<i8"), ("count", "<i8")])
+
 Pairs = tuple[IntArray, IntArray, IntArray]
+
+
+@dataclass(frozen=True, eq=False)
+class _Run:
+    """Distinct pairs and their counts on disk, ascending, and where each first movie's start."""
+
+    path: Path
+    starts: IntArray
+
+    def read(self, first: int, end: int) -> npt.NDArray[np.void]:
+        """Return the pairs whose first movie is one of these."""
+        start, num_pairs = int(self.starts[first]), int(self.starts[end] - self.starts[first])
+        return np.fromfile(self.path, _PAIR, num_pairs, offset=start * _PAIR.itemsize)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +41,12 @@ class PairCounts:
     Attributes:
         num_first: How many viewers' pairs each movie is the first of, shape (N,).
         num_second: How many each is the second of, shape (N,).
-        runs: Files of distinct keys, ascending, and of their counts.
+        runs: What was counted, piece by piece.
     """
 
     num_first: IntArray
     num_second: IntArray
-    runs: Sequence[tuple[Path, Path]]
+    runs: Sequence[_Run]
 
     def pieces(self) -> Iterator[Pairs]:
         """Yield (first, second, viewers), each (P,), of all pairs of some first movies.
@@ -38,14 +54,10 @@ class PairCounts:
         First movies ascend over the pieces, and pairs within them.
         """
         num_movies = len(self.num_first)
-        runs = [tuple(np.load(path, mmap_mode="r") for path in run) for run in self.runs]
-        starts = [np.searchsorted(keys, np.arange(num_movies + 1) * num_movies) for keys, _ in runs]
-        sizes = np.diff(np.sum(starts, axis=0)) if runs else np.zeros(num_movies, np.int64)
+        sizes = sum((np.diff(run.starts) for run in self.runs), np.zeros(num_movies, np.int64))
         for first, end in _spans(sizes):
-            parts = [slice(start[first], start[end]) for start in starts]
-            keys = np.concatenate([run[0][part] for run, part in zip(runs, parts, strict=True)])
-            counts = np.concatenate([run[1][part] for run, part in zip(runs, parts, strict=True)])
-            keys, counts = _summed(keys, counts)
+            pairs = np.concatenate([run.read(first, end) for run in self.runs])
+            keys, counts = _summed(pairs["key"], pairs["count"])
             yield keys // num_movies, keys % num_movies, counts
 
 
@@ -67,7 +79,7 @@ def count_pairs(
         within_s: How much later; None for any time.
     """
     num_first, num_second = np.zeros(num_movies, np.int64), np.zeros(num_movies, np.int64)
-    runs: list[tuple[Path, Path]] = []
+    runs: list[_Run] = []
     held: list[IntArray] = []
     for path in files:
         for first, second in _followers(views_of(path), next_items, within_s):
@@ -75,10 +87,10 @@ def count_pairs(
             num_second += np.bincount(second, minlength=num_movies)
             held.append(first * num_movies + second)
             if sum(map(len, held)) >= _RUN_PAIRS:
-                runs.append(_written(held, folder / f"pairs-{len(runs)}"))
+                runs.append(_written(held, num_movies, folder / f"pairs-{len(runs)}"))
                 held = []
     if held:
-        runs.append(_written(held, folder / f"pairs-{len(runs)}"))
+        runs.append(_written(held, num_movies, folder / f"pairs-{len(runs)}"))
     return PairCounts(num_first, num_second, runs)
 
 
@@ -99,12 +111,12 @@ def _followers(
         yield movie[starts].astype(np.int64), movie[starts + step].astype(np.int64)
 
 
-def _written(keys: Sequence[IntArray], stem: Path) -> tuple[Path, Path]:
+def _written(keys: Sequence[IntArray], num_movies: int, path: Path) -> _Run:
     distinct, counts = np.unique(np.concatenate(keys), return_counts=True)
-    paths = stem.with_suffix(".keys.npy"), stem.with_suffix(".counts.npy")
-    np.save(paths[0], distinct)
-    np.save(paths[1], counts)
-    return paths
+    pairs = np.empty(len(distinct), _PAIR)
+    pairs["key"], pairs["count"] = distinct, counts
+    pairs.tofile(path)
+    return _Run(path, np.searchsorted(distinct, np.arange(num_movies + 1) * num_movies))
 
 
 def _spans(sizes: IntArray) -> Iterator[tuple[int, int]]:
