@@ -199,3 +199,18 @@ def walk_sorted(
         if all(abs(row - r) >= window and abs(column - c) >= window for r, c, _ in taken):
             taken.append((row, column, -score))
     return taken
+
+
+def window_similarities(
+    one: Vectors, other: Vectors, *, kernel: int, stride: int
+) -> list[list[float]]:
+    """Return the mean dot product of the shots of every two windows (METHODS B3)."""
+    table = []
+    for row in range(0, len(one) - kernel + 1, stride):
+        table.append([])
+        for column in range(0, len(other) - kernel + 1, stride):
+            products = [
+                _dot(a, b) for a in one[row : row + kernel] for b in other[column : column + kernel]
+            ]
+            table[-1].append(sum(products) / len(products))
+    return table

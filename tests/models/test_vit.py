@@ -90,11 +90,27 @@ def test_a_missing_weight_is_named(tmp_path: Path) -> None:
         published_weights({}, settings)
 
 
+def test_weights_of_another_shape_are_refused(tmp_path: Path) -> None:
+    _, stored = published("vit", tmp_path)
+    settings = published_settings({"model_type": "vit", **TINY}, image_px=32)
+    with pytest.raises(
+        EncoderError, match=r"widen\.weight has shape \(32, 8\); .* ask for \(16, 8\)"
+    ):
+        published_weights(stored, replace(settings, mlp_ratio=2))
+    stored["embeddings.position_embeddings"] = torch.zeros(1, 16, 8)
+    with pytest.raises(
+        EncoderError, match="16 positional embeddings are not those of a class token"
+    ):
+        published_weights(stored, settings)
+
+
 def test_a_checkpoint_of_another_kind_is_refused() -> None:
     with pytest.raises(EncoderError, match="type 'bert' is no vision transformer"):
         published_settings({"model_type": "bert"})
     with pytest.raises(EncoderError, match="config lacks 'hidden_size'"):
         published_settings({"model_type": "vit"})
+    with pytest.raises(EncoderError, match="config says no shape"):
+        published_settings({"model_type": "vit", **TINY, "hidden_size": "wide"})
 
 
 def test_the_defaults_are_vit_b_16_at_128_pixels() -> None:

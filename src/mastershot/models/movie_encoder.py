@@ -85,8 +85,11 @@ class MovieEncoder(nn.Module):
             other: The features of each pair's other film.
 
         Raises:
-            SettingError: A film has no shot, or features of another width than the network's.
+            SettingError: A film has no shot, or features of another width than the network's; or
+                there are more films on one side.
         """
+        if len(one) != len(other):
+            raise SettingError(f"{len(one)} films and {len(other)} others are no pairs")
         return self.compare(self.windows(one), self.windows(other))
 
     def windows(self, films: Sequence[Tensor]) -> Tensor:
@@ -95,9 +98,12 @@ class MovieEncoder(nn.Module):
         Films of several pairs may be encoded once, and `compare` given their windows.
 
         Raises:
-            SettingError: A film has no shot, or features of another width than the network's.
+            SettingError: There is no film, or a film has no shot, or features of another width than
+                the network's.
         """
         settings = self.settings
+        if not films:
+            raise SettingError("there are no films to encode")
         for film in films:
             self._check(film)
         films = [film[: settings.num_shots] for film in films]

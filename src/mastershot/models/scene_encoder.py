@@ -69,7 +69,7 @@ class PixelSceneEncoder(nn.Module):
         tokens = self.vit.patch_tokens(scenes_BF3HW.flatten(0, 1))
         rows, columns = grid = self.vit.settings.grid
         positions = resized_positions(self.vit.positions, grid, (num_frames * rows, columns))
-        return self.vit.read(tokens.reshape(-1, *positions.shape), positions)
+        return self.vit.read(tokens.reshape(len(scenes_BF3HW), *positions.shape), positions)
 
 
 class FeatureSceneEncoder(nn.Module):

@@ -97,7 +97,7 @@ class VisionTransformer(nn.Module):
                 f"frames of shape {tuple(frames_B3HW.shape)} do not fit a network for "
                 f"(batch, 3, {side_px}, {side_px})"
             )
-        pixels = (frames_B3HW.to(self.pixel_mean.dtype) - self.pixel_mean) / self.pixel_std
+        pixels = (frames_B3HW - self.pixel_mean).div_(self.pixel_std)
         return self.patches(pixels).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
 
     def read(self, tokens_BND: Tensor, positions_ND: Tensor) -> Tensor:

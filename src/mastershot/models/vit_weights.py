@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from mastershot.core.errors import EncoderError
-from mastershot.models.vit import Triple, ViTSettings, resized_positions
+from mastershot.models.vit import Triple, VisionTransformer, ViTSettings, resized_positions
 
 _CLIP_MEAN: Triple = (0.48145466 * 255, 0.4578275 * 255, 0.40821073 * 255)
 _CLIP_STD: Triple = (0.26862954 * 255, 0.26130258 * 255, 0.27577711 * 255)
@@ -83,7 +83,6 @@ def published_settings(config: Mapping[str, Any], image_px: int = 128) -> ViTSet
         SettingError: Its patches do not tile the frame.
     """
     kind = config.get("model_type")
-    config = config.get("vision_config", config)
     if kind not in ("vit", "clip", "clip_vision_model"):
         raise EncoderError(
             f"a checkpoint of type {kind!r} is no vision transformer this package knows; "
@@ -91,20 +90,23 @@ def published_settings(config: Mapping[str, Any], image_px: int = 128) -> ViTSet
         )
     is_clip = kind != "vit"
     try:
+        shape = config.get("vision_config", config)
         return ViTSettings(
-            width=config["hidden_size"],
-            depth=config["num_hidden_layers"],
-            heads=config["num_attention_heads"],
-            mlp_ratio=config["intermediate_size"] // config["hidden_size"],
-            norm_eps=config.get("layer_norm_eps", 1e-5 if is_clip else 1e-12),
-            activation=config.get("hidden_act", "quick_gelu" if is_clip else "gelu"),
+            width=shape["hidden_size"],
+            depth=shape["num_hidden_layers"],
+            heads=shape["num_attention_heads"],
+            mlp_ratio=shape["intermediate_size"] // shape["hidden_size"],
+            norm_eps=shape.get("layer_norm_eps", 1e-5 if is_clip else 1e-12),
+            activation=shape.get("hidden_act", "quick_gelu" if is_clip else "gelu"),
             image_px=image_px,
-            patch_px=config["patch_size"],
+            patch_px=shape["patch_size"],
             norm_before=is_clip,
             **({"pixel_mean": _CLIP_MEAN, "pixel_std": _CLIP_STD} if is_clip else {}),
         )
     except KeyError as missing:
         raise EncoderError(f"the checkpoint's config lacks {missing}") from missing
+    except (TypeError, ZeroDivisionError) as error:
+        raise EncoderError(f"the checkpoint's config says no shape ({error})") from error
 
 
 def published_weights(checkpoint: Mapping[str, Tensor], settings: ViTSettings) -> dict[str, Tensor]:
@@ -118,7 +120,9 @@ def published_weights(checkpoint: Mapping[str, Tensor], settings: ViTSettings) -
     for prefix in ("", "vit.", "vision_model."):
         for layout in (_VIT, _CLIP):
             if prefix + layout.class_token in checkpoint:
-                return _translated(checkpoint, layout, prefix, settings)
+                weights = _translated(checkpoint, layout, prefix, settings)
+                _check_shapes(weights, settings)
+                return weights
     raise EncoderError("the weights hold no class token of a ViT or of a CLIP image tower")
 
 
@@ -143,9 +147,25 @@ def _translated(
         biasless = ours == "patches" and layout is _CLIP
         zeros = torch.zeros(settings.width)
         weights[f"{ours}.bias"] = zeros if biasless else take(f"{theirs}.bias")
-    positions = take(layout.positions).view(-1, settings.width)
+    positions = take(layout.positions).flatten(0, -2)
     side = math.isqrt(len(positions) - 1)
+    if side < 1 or side**2 != len(positions) - 1:
+        raise EncoderError(
+            f"{len(positions)} positional embeddings are not those of a class token and a square "
+            "of patches"
+        )
     weights["class_token"] = take(layout.class_token).flatten()
     weights["class_position"] = positions[0]
     weights["positions"] = resized_positions(positions[1:], (side, side), settings.grid)
     return weights
+
+
+def _check_shapes(weights: Mapping[str, Tensor], settings: ViTSettings) -> None:
+    with torch.device("meta"):
+        network = VisionTransformer(settings)
+    for name, tensor in network.state_dict().items():
+        if weights[name].shape != tensor.shape:
+            raise EncoderError(
+                f"the weights' {name} has shape {tuple(weights[name].shape)}; the settings ask for "
+                f"{tuple(tensor.shape)}"
+            )
