@@ -6,6 +6,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -106,7 +107,7 @@ class _Member:
     name: str
 
     def rows(self) -> npt.NDArray[Any]:
-        with np.load(self.path, allow_pickle=False) as file:
+        with _opened(self.path) as file:
             rows: npt.NDArray[Any] = file[self.name]
         if rows.ndim not in (2, 4, 5) or 0 in rows.shape or rows.dtype.kind not in "fu":
             raise DatasetError(
@@ -206,8 +207,14 @@ def _space_of(source: ShotSource, library: Library) -> EmbeddingSpace:
 
 
 def _member_names(path: Path) -> list[str]:
+    with _opened(path) as file:
+        return list(file.files)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
     try:
-        with np.load(path, allow_pickle=False) as file:
-            return list(file.files)
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError) as error:
+        with path.open("rb") as bytes_, np.load(bytes_, allow_pickle=False) as file:
+            yield file
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
         raise DatasetError(f"{path} is not an .npz of one array a film ({error})") from error
