@@ -183,7 +183,10 @@ def _read(
 def _vit(said: Mapping[str, Any], shape: SceneShape, folder: Path) -> ViTSettings:
     """Return the shape of the ViT that a folder describes."""
     try:
-        told = {k: tuple(v) if isinstance(v, list) else v for k, v in said["vit"].items()}
+        told: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in said["vit"].items()
+        }
         settings = ViTSettings(**told)
         if shape.row_shape[1:] != (settings.image_px, settings.image_px, 3):
             raise ValueError(f"keyframes of {shape.row_shape} and a ViT of {settings.image_px}")
