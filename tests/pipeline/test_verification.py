@@ -164,25 +164,24 @@ def test_a_draw_comes_with_a_page_and_a_blank_table(tmp_path: Path) -> None:
         write_draw_files(draw(), Path("draw.csv"), pictures=None)
 
 
-def scored(scale: str) -> dict[str, float]:
-    return dict.fromkeys(SCALES, 0.1) | {scale: 0.6}
-
-
 def test_reliability_by_scale_worked_by_hand() -> None:
-    scales = {"a/1.mp4": scored("CS"), "a/2.mp4": scored("LS"), "b/1.mp4": scored("CS")}
+    scales = {"a/1.mp4": "CS", "a/2.mp4": "LS", "b/1.mp4": "CS"}
     found = scale_reliability(VERDICTS, scales)
     assert {scale: figure.value for scale, figure in found.items()} == {
         "CS": 0.5, "LS": 0.0, None: 1.0,
     }  # fmt: skip
     assert (found["CS"].interval.low, found["CS"].interval.high) == (0, 1)
-    one_film = scale_reliability(VERDICTS, scales, film_of_clip={"a": "f", "b": "f"})["CS"]
-    assert one_film.interval.low == one_film.interval.high == 0.5
     weights = {"a/1.mp4": 3.0, "a/2.mp4": 1.0, "b/1.mp4": 1.0, "c/1.mp4": 1.0}
     assert scale_reliability(VERDICTS, scales, weights=weights)["CS"].value == 0.75
 
 
-def test_a_shot_that_lacks_the_score_of_a_scale_is_an_error() -> None:
-    with pytest.raises(DatasetError, match=r"a/1\.mp4 has scores of CS; they are due of ECS, CS"):
-        scale_reliability(VERDICTS, {"a/1.mp4": {"CS": 1.0}})
-    with pytest.raises(DatasetError, match="has scores of no scale"):
-        scale_reliability(VERDICTS, {"a/1.mp4": {}})
+def test_a_report_tells_reliability_by_scale_where_scales_are_known() -> None:
+    known = report_on_draw(draw(scale="CS"), VERDICTS, PLACES)
+    assert {scale: figure.value for scale, figure in known.reliability.items()} == {"CS": 0.5}
+    assert report_facts(known)["best_confirmed_by_scale"]["CS"]["value"] == 0.5
+    assert report_on_draw(draw(), VERDICTS, PLACES).reliability == {}
+
+
+def test_a_scale_that_is_none_is_an_error() -> None:
+    with pytest.raises(DatasetError, match="shot scale 'XL' is none of ECS, CS"):
+        scale_reliability(VERDICTS, {"a/1.mp4": "XL"})

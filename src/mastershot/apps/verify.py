@@ -126,6 +126,10 @@ def _report_lines(report: "DrawReport") -> list[str]:
         f"{report.subset.num_outside:,} outside the index",
     ]
     lines += [f"dropped, {name}: {_share(figure)}" for name, figure in report.scales.items()]
+    lines += [
+        f"best label confirmed, {name or 'scale not known'}: {_share(figure)}"
+        for name, figure in report.reliability.items()
+    ]
     return lines
 
 

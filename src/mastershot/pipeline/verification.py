@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from mastershot.core.errors import DatasetError, OutputError, SettingError
 from mastershot.core.labels import Taxonomy
-from mastershot.core.movie import SCALES, likeliest_scale
+from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, INDEX_FILE, write_index, write_split
 from mastershot.datasets.records import make_folder, written_whole
 from mastershot.evaluation.agreement import (
@@ -64,6 +64,8 @@ class DrawReport:
         scales: The share of each shot scale among the dropped shots; empty where scales are not
             known.
         num_unscaled: Dropped shots whose scale is not known.
+        reliability: How often the best label of shots of each scale was confirmed; under None, of
+            those whose scale is not known. Empty where scales are not known.
     """
 
     verification: Verification
@@ -72,6 +74,7 @@ class DrawReport:
     subset: Subset
     scales: Mapping[str, Figure]
     num_unscaled: int
+    reliability: Mapping[str | None, Figure]
 
 
 def write_draw_files(draw: Draw, path: Path, *, pictures: ShotPictures | None) -> tuple[Path, Path]:
@@ -124,14 +127,13 @@ def report_on_draw(
         raise SettingError(f"a share of {above_share:g} of the raters means nothing; take 0 to 1")
     class_of_label(draw.taxonomy, classes, MOVIECLIP_FOLDS)
     is_weighted = draw.allocation == "equal"
-    verification = verify_labels(
-        verdicts,
-        above_share=above_share,
-        weights=draw.weights if is_weighted else None,
-        seed=seed,
+    weights = draw.weights if is_weighted else None
+    verification = verify_labels(verdicts, above_share=above_share, weights=weights, seed=seed)
+    scale_of = {shot.name: shot.scale for shot in draw.shots if shot.scale}
+    reliability = scale_reliability(
+        verdicts, scale_of, above_share=above_share, weights=weights, seed=seed
     )
-    scale_of = {shot.name: shot.scale for shot in draw.shots}
-    scaled = [shot for shot in verification.dropped if scale_of.get(shot)]
+    scaled = [shot for shot in verification.dropped if shot in scale_of]
     scales = scale_shares(scaled, [scale_of[shot] for shot in scaled], seed=seed) if scaled else {}
     return DrawReport(
         verification=verification,
@@ -140,6 +142,7 @@ def report_on_draw(
         subset=evaluation_subset(verification.confirmed, classes, MOVIECLIP_FOLDS),
         scales=scales,
         num_unscaled=len(verification.dropped) - len(scaled),
+        reliability=reliability if scale_of else {},
     )
 
 
@@ -176,6 +179,9 @@ def report_facts(report: DrawReport) -> dict[str, object]:
         "num_dropped": len(found.dropped),
         "dropped_by_scale": {name: _figure_facts(f) for name, f in report.scales.items()},
         "num_dropped_without_scale": report.num_unscaled,
+        "best_confirmed_by_scale": {
+            name or "": _figure_facts(figure) for name, figure in report.reliability.items()
+        },
     }
 
 
@@ -225,9 +231,7 @@ def scale_shares(
     Raises:
         DatasetError: A scale is not one of `SCALES`.
     """
-    for scale in scales:
-        if scale not in SCALES:
-            raise DatasetError(f"shot scale {scale!r} is none of {', '.join(SCALES)}")
+    _require_scales(scales)
     clips, found = [clip_of_shot(shot) for shot in shots], np.array(scales, np.str_)
     return {scale: share_figure(found == scale, clips, seed=seed) for scale in SCALES}
 
@@ -241,9 +245,9 @@ def _figure_facts(figure: Figure) -> dict[str, float | int | None]:
 
 def scale_reliability(
     verdicts: Iterable[Verdict],
-    scales: Mapping[str, Mapping[str, float]],
+    scales: Mapping[str, str],
     *,
-    film_of_clip: Mapping[str, str] | None = None,
+    above_share: float = 0.5,
     weights: Mapping[str, float] | None = None,
     seed: int = 0,
 ) -> dict[str | None, Figure]:
@@ -251,34 +255,31 @@ def scale_reliability(
 
     Args:
         verdicts: Verdicts in the order they came; of a rater's on a shot, the last counts.
-        scales: How likely each of `SCALES` is of a shot, by ``<video>/<shot file>``; shots that are
-            not named come last, under None.
-        film_of_clip: The film of a clip, which the intervals are over; without it, over clips.
+        scales: Which of `SCALES` a shot is of, by ``<video>/<shot file>``; shots that are not named
+            come last, under None.
+        above_share: A label is confirmed when more than this share of a shot's raters ticked it.
         weights: How many shots each stands for, as drawn; one each if not given.
-        seed: Settles the intervals.
+        seed: Settles the intervals, which are over clips.
 
     Raises:
         DatasetError: There is no verdict, a shot was shown with different labels, has no weight,
-            or lacks the score of a scale.
+            or is of a scale that is none.
     """
-    ratings = gather_ratings(verdicts)
-    found: list[str | None] = []
-    for shot in ratings.confirmed:
-        scale = scales.get(shot)
-        if scale is not None and set(scale) != set(SCALES):
-            raise DatasetError(
-                f"shot {shot} has scores of {', '.join(scale) or 'no scale'}; they are due of "
-                f"{', '.join(SCALES)}"
-            )
-        found.append(None if scale is None else likeliest_scale(scale))
-    films = film_of_clip or {}
+    _require_scales(scales.values())
+    ratings = gather_ratings(verdicts, above_share=above_share)
     return reliability_by_scale(
         ratings.confirmed_table[:, 0],
-        found,
-        [films.get(clip, clip) for clip in ratings.clips],
+        [scales.get(shot) for shot in ratings.confirmed],
+        ratings.clips,
         weights=None if weights is None else _weights(ratings.confirmed, weights),
         seed=seed,
     )
+
+
+def _require_scales(scales: Iterable[str]) -> None:
+    for scale in scales:
+        if scale not in SCALES:
+            raise DatasetError(f"shot scale {scale!r} is none of {', '.join(SCALES)}")
 
 
 def _weights(shots: Iterable[str], weights: Mapping[str, float]) -> npt.NDArray[np.float64]:

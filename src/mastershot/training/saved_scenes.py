@@ -184,7 +184,8 @@ def _vit(said: Mapping[str, Any], shape: SceneShape, folder: Path) -> ViTSetting
     """Return the shape of the ViT that a folder describes."""
     try:
         told: dict[str, Any] = {
-            k: tuple(v) if isinstance(v, list) else v for k, v in said["vit"].items()
+            name: tuple(value) if isinstance(value, list) else value
+            for name, value in said["vit"].items()
         }
         settings = ViTSettings(**told)
         if shape.row_shape[1:] != (settings.image_px, settings.image_px, 3):

@@ -1,0 +1,83 @@
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mastershot.core.errors import DatasetError, SettingError
+from mastershot.datasets.similarity_table import read_similarity
+from mastershot.datasets.world_library import plan_library, write_metadata
+from mastershot.store.shot_arrays import write_movie
+from mastershot.training.shot_settings import ShotSource
+from mastershot.training.similar_movies import tell_similar
+from mastershot.training.stage_settings import SimilarityRecipe, SimilaritySettings
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    library = plan_library(12, seed=3)
+    write_metadata(library, tmp_path)
+    (tmp_path / "features").mkdir()
+    for film in library.films[:10]:
+        write_movie(tmp_path / "features", film.id, np.ones((2, 3), np.float32))
+    write_movie(tmp_path / "features", "unheard-of", np.ones((2, 3), np.float32))
+    return tmp_path
+
+
+def recipe(data: Path, measure: str, **changes: object) -> SimilarityRecipe:
+    settings = SimilaritySettings(measure, watches="cowatch.csv", movies="movies.csv")
+    settings = replace(settings, **changes)  # type: ignore[arg-type]
+    return SimilarityRecipe(ShotSource("features"), settings, str(data))
+
+
+@pytest.mark.parametrize("measure", ["cowatch", "genre", "synopsis", "random", "combined"])
+def test_a_library_and_its_metadata_give_a_table(data: Path, measure: str) -> None:
+    table = read_similarity(tell_similar(recipe(data, measure), data / "run"))
+    assert len(table.movies) == 11
+    assert len(table) > 10
+    line = json.loads((data / "run" / "log.jsonl").read_text())
+    assert line["without_metadata"] == ["unheard-of"]
+    assert line["in_metadata_only"] == 2
+    assert ("unheard-of" in line["without_neighbours"]) == (measure != "random")
+
+
+def test_fewer_movies_are_the_same_ones_each_time(data: Path) -> None:
+    tables = [
+        read_similarity(tell_similar(recipe(data, "random", max_movies=5, seed=s), data / f"{s}"))
+        for s in (0, 1)
+    ]
+    assert len(tables[0].movies) == 5
+    assert tables[0].movies == tables[1].movies
+
+
+def test_metadata_of_other_films_or_with_a_film_twice_is_said(data: Path) -> None:
+    text = (data / "movies.csv").read_text()
+    (data / "movies.csv").write_text(text + text.splitlines()[1] + "\n")
+    with pytest.raises(DatasetError, match="name 'tt9000000' twice; keep one row"):
+        tell_similar(recipe(data, "genre"), data / "twice")
+    (data / "movies.csv").write_text(text.replace("tt9", "xx9"))
+    with pytest.raises(DatasetError, match="no two of 11 movies are similar by genre"):
+        tell_similar(recipe(data, "genre"), data / "other")
+
+
+@pytest.mark.parametrize(
+    ("told", "sentence"),
+    [
+        ({"measure": "plot"}, "measure 'plot' is unknown"),
+        ({}, "cowatch needs watches or movielens"),
+        ({"measure": "genre"}, "genre needs movies or movielens"),
+        ({"measure": "synopsis"}, "synopsis needs movies"),
+        ({"num_similar": 0, "watches": "x"}, "num_similar is 0"),
+        ({"max_movies": -1, "watches": "x"}, "max_movies is -1"),
+        ({"genre_weight": -1.0, "watches": "x"}, "genre_weight is -1"),
+        (
+            {"measure": "combined", "cowatch_weight": 0.0, "genre_weight": 0.0,
+             "synopsis_weight": 0.0},
+            "combined needs a weight above 0",
+        ),
+    ],
+)  # fmt: skip
+def test_a_similarity_that_cannot_be_is_said(told: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        SimilaritySettings(**told)  # type: ignore[arg-type]
