@@ -67,6 +67,23 @@ def test_what_is_here_is_not_fetched_again(cache: Path) -> None:
     assert done.stdout.split() == f"clip is on this machine: {cache}".split()
 
 
+def test_a_folder_need_not_be_fetched(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in (str(tmp_path / "tiny"), "tiny", "tiny/", "./tiny"):
+        monkeypatch.chdir(tmp_path)
+        done = run("get", name)
+        assert done.exit_code == 0, done.output
+        sentence = f"{name} is a folder of this machine; there is nothing to fetch"
+        assert " ".join(done.stdout.split()) == sentence
+
+
+def test_nothing_is_the_name_of_no_encoder() -> None:
+    done = run("get", "")
+    assert done.exit_code == 1
+    assert "encoder '' is neither a folder, nor a name on the hub" in done.stderr
+
+
 def test_without_a_hub_one_sentence_says_what_can_be_done() -> None:
     done = run("get", "siglip")
     assert done.exit_code == 1

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -307,7 +308,7 @@ def test_weights_that_are_not_here_are_told_as_ever(
 # What is asked
 
 
-@pytest.mark.parametrize("words", ["", "  \t\n", "\u3000"])
+@pytest.mark.parametrize("words", ["", "  \t\n", "\u3000", "\u200b", "!!", "-", "\x00", "🎬"])
 def test_no_words_are_one_sentence(library: ms.Library, words: str) -> None:
     put(library, make_timeline(), {0: 0.5})
     with pytest.raises(SettingError, match="there are no words to search for"):
@@ -327,6 +328,34 @@ def test_a_limit_below_one_is_refused(library: ms.Library, limit: int) -> None:
         library.search("forest", limit=limit, encoder=ToyEncoder())
     with pytest.raises(SettingError, match=f"a search for {limit} shots finds nothing"):
         nearest_shots(library, Query(SPACE, np.ones(8, np.float32)), limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"limit": "5"}, "limit is '5'; it is a whole number of shots, 1 or more"),
+        ({"limit": 2.0}, r"limit is 2\.0; it is a whole number of shots"),
+        ({"limit": float("nan")}, "limit is nan; it is a whole number of shots"),
+        ({"limit": True}, "limit is True; it is a whole number of shots"),
+        ({"limit": None}, "limit is None; it is a whole number of shots"),
+        ({"words": None}, "the words to search for are None; they are text"),
+        ({"words": b"forest"}, "the words to search for are b'forest'; they are text"),
+        ({"words": ["forest", "sea"]}, r"are \['forest', 'sea'\]; they are text"),
+        ({"encoder": 7}, "7 is no encoder; give one, its name or its folder"),
+        ({"encoder": ["clip"] * 99}, r"^\['clip', .{,60} is no encoder; give one"),
+    ],
+)
+def test_what_is_asked_in_another_type_is_one_sentence(
+    library: ms.Library, asked: dict[str, Any], sentence: str
+) -> None:
+    put(library, make_timeline(), {0: 0.5})
+    with pytest.raises(SettingError, match=sentence):
+        library.search(**({"words": "forest", "encoder": ToyEncoder()} | asked))
+
+
+def test_a_limit_of_numpy_is_a_whole_number(library: ms.Library) -> None:
+    put(library, make_timeline(), {0: 0.5, 50: 0.25})
+    assert len(library.search("forest", limit=np.int64(1), encoder=ToyEncoder())) == 1
 
 
 def test_words_without_a_finite_vector_are_refused() -> None:
@@ -355,7 +384,7 @@ def real_library(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> ms.Lib
 
 @pytest.mark.parametrize(
     "words",
-    ["forest", "' OR 1=1 --", "{{ 7*7 }}", "\x00", "שלום 🎬 été", "word " * 5000, "-", "%s \\"],
+    ["forest", "' OR 1=1 --", "{{ 7*7 }}", "a\x00", "שלום 🎬 été", "word " * 5000, "%s \\"],
 )
 def test_any_words_rank_every_shot(real_library: ms.Library, clip: Path, words: str) -> None:
     encoder = ms.load_encoder(clip)

@@ -31,11 +31,15 @@ def film(tmp_path: Path) -> Path:
     return encode_film(tmp_path / "film.mp4", flat_images(colours, each=48))
 
 
-@pytest.mark.parametrize("name", ["debug/distil", "distil/clip"])
-def test_recipes_with_an_encoder_take_two_steps(tmp_path: Path, film: Path, name: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "network"), [("debug/distil", "fire"), ("debug/distil", "vit"), ("distil/clip", "fire")]
+)
+def test_recipes_with_an_encoder_take_two_steps(
+    tmp_path: Path, film: Path, name: str, network: str
+) -> None:
     encoder = make_tiny_clip(tmp_path / "toy")
     overrides = [*SHORT, f"teachers.0.weights={encoder}", f"frames.0.path={film}",
-                 "frames.0.rate_hz=4"]  # fmt: skip
+                 "frames.0.rate_hz=4", f"network={network}"]  # fmt: skip
     result = run(load_recipe(name, overrides), tmp_path / "out")
     assert load_encoder(result.path).space.width == 8
     assert result.figures["agreement"][0]["source"] == "film.mp4"
@@ -105,6 +109,30 @@ def test_what_a_recipe_names_and_is_not_there_is_listed(tmp_path: Path) -> None:
     assert len(problems) == 8
     assert problems[0].startswith(f"frames {tmp_path}/frames/scene15_train do not exist")
     assert problems[-1] == "list gone.csv of held_out is neither a file nor one that ships"
+
+
+def test_weights_of_a_teaching_encoder_that_are_not_here_are_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path / "hub"))
+    monkeypatch.setattr("mastershot.encoders.catalogue._ask_hub", pytest.fail)
+    make_tiny_clip(tmp_path / "toy")
+
+    def problems(encoder: str) -> list[str]:
+        settings = (f"teachers.0.weights={encoder}", f"data={tmp_path}", "frames.0.path=.")
+        recipe = load_recipe("distil/clip", settings)
+        return recipe.kind.problems(recipe.settings)
+
+    for name in ("clip", "someone/clip-of-theirs"):
+        assert problems(name) == [
+            f"the weights of encoder {name} are not on this machine; `mastershot models get {name}` "
+            "fetches them once"
+        ]
+    assert problems("starter") == problems("toy") == []
+    (unknown,) = problems("sigclip")
+    assert unknown.startswith("encoder 'sigclip' is neither a folder")
+    recipe = load_recipe("distil/clip", [f"data={tmp_path}"])
+    assert len(recipe.kind.problems(recipe.settings)) == 2
 
 
 def test_without_lightning_the_sentence_says_what_to_install(

@@ -280,11 +280,58 @@ def test_a_student_of_an_encoder_comes_closer_to_it(tmp_path: Path) -> None:
     assert np.mean(away[-5:]) < 0.7 * away[0]
 
 
+@pytest.mark.parametrize("taught_by", ["an encoder", "a classifier"])
+def test_a_vision_transformer_can_be_the_student(tmp_path: Path, taught_by: str) -> None:
+    make = space_recipe if taught_by == "an encoder" else tiny_recipe
+    recipe = make(tmp_path, study=tiny_study(steps=2), network="vit")
+    student = distil(recipe, tmp_path / "out")
+    assert said_of(student)["network"] == "vit"
+    weights = weights_of(student)
+    assert weights["frames.positions"].shape == (4, 192)
+    assert weights["head.weight"].shape == ((8 if taught_by == "an encoder" else 7), 192)
+    figures = log_of(tmp_path / "out")[-1]
+    assert "kl_0" in figures
+    assert "hint" not in figures
+    frames = np.random.default_rng(0).integers(0, 256, (3, 40, 30, 3), np.uint8)
+    encoder = load_encoder(student)
+    vectors = encoder.encode_images(frames)
+    assert vectors.shape == (3, encoder.space.width)
+    np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
+    assert np.abs(vectors[0] - vectors[1]).max() > 0
+    assert np.array_equal(encoder.encode_images(frames[1:2]), vectors[1:2])
+
+
+def test_a_vision_transformer_that_was_stopped_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+    def stop(stage: str, done: int, total: int | None, figures: Mapping[str, float]) -> None:
+        if stage == "training" and done == 3:
+            raise KeyboardInterrupt
+
+    recipe = tiny_recipe(tmp_path, network="vit")
+    undisturbed = distil(recipe, tmp_path / "undisturbed")
+    with pytest.raises(KeyboardInterrupt):
+        distil(recipe, tmp_path / "stopped", stop)
+    assert not (tmp_path / "stopped" / "student").exists()
+    assert equal(weights_of(distil(recipe, tmp_path / "stopped")), weights_of(undisturbed))
+
+
+def test_a_run_begun_before_there_was_a_choice_of_networks_goes_on(
+    data: Path, undisturbed: Path
+) -> None:
+    out = copytree(undisturbed.parent, data / "older")
+    begun = json.loads((out / "recipe.json").read_text())
+    assert begun.pop("network") == "fire"
+    (out / "recipe.json").write_text(json.dumps(begun))
+    assert distil(tiny_recipe(data), out) == out / "student"
+    with pytest.raises(SettingError, match="network is 'fire' there and 'vit' here"):
+        distil(tiny_recipe(data, network="vit"), out)
+
+
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
         ({"frames": ()}, "frames is empty"),
         ({"teachers": ()}, "teachers is empty"),
+        ({"network": "resnet"}, "network 'resnet' is unknown; use fire or vit"),
         ({"report_every": 0}, "report and save every 1 or more"),
         ({"save_every": 0}, "report and save every 1 or more"),
         (

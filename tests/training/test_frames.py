@@ -68,16 +68,17 @@ def test_progress_is_told_file_by_file(tmp_path: Path) -> None:
     assert told == [("frames", 1, 2), ("frames", 2, 2)]
 
 
-def test_a_library_gives_the_frames_of_its_films(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", ["films.mastershot", "films"])
+def test_a_library_of_any_name_gives_the_frames_of_its_films(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     from mastershot.store.library import Library
 
     write_film(tmp_path / "film.mp4")
-    library = Library(tmp_path / "films.mastershot", create=True)
+    library = Library(tmp_path / name, create=True)
     monkeypatch.chdir(tmp_path)
-    for name in ("film.mp4", "gone.mp4"):
-        library.put_timeline(make_timeline(name))
+    for film in ("film.mp4", "gone.mp4"):
+        library.put_timeline(make_timeline(film))
     pool = gather_frames((FrameSource(str(library.path)),), tmp_path)
     assert pool.names == ("film.mp4@0", "film.mp4@24")
     (unread,) = json.loads((tmp_path / "frames.json").read_text())["unread"]

@@ -1,6 +1,7 @@
 """``mastershot models``: which encoders there are, and how to get one."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,6 +42,8 @@ def models_get(
         row, folder = known_encoder(name), fetch_encoder(name)
         if row is not None and row.packaged:
             say(f"{name} comes with this package; there is nothing to fetch")
+        elif folder == Path(name):
+            say(f"{name} is a folder of this machine; there is nothing to fetch")
         else:
             say(f"{name} is on this machine: {folder}")
 

@@ -187,14 +187,19 @@ def known_name(name: str) -> str | None:
     return None if row is None else row.name
 
 
-def fetch_encoder(name: str) -> Path:
+def fetch_encoder(name: str, *, download: bool = True) -> Path:
     """Return the folder of an encoder's weights on this machine, fetched now if need be.
 
+    Args:
+        name: As in `load_encoder`; a folder is its own.
+        download: As in `load_encoder`.
+
     Raises:
-        EncoderUnavailableError: The hub does not answer; the text says what else can be done.
+        EncoderUnavailableError: The weights are not here and the hub does not answer; the text says
+            what else can be done.
         EncoderError: The name is neither in the table nor one of the hub.
     """
-    return _find(name, download=True)[1]
+    return _find(name, download=download)[1]
 
 
 def known_encoder(name: str) -> KnownEncoder | None:
@@ -218,7 +223,7 @@ def _find(name: str, *, download: bool) -> tuple[str, Path]:
     if row is not None:
         kept = STARTER_FOLDER if row.packaged else _hub_folder(row.name, row.revision, download)
         return row.name, kept
-    if folder.is_dir():
+    if name and folder.is_dir():
         return folder.resolve().name, folder
     if re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         return name, _hub_folder(name, None, download)

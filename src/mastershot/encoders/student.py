@@ -2,17 +2,18 @@
 
 import json
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from mastershot.core.errors import EncoderError
+from mastershot.core.errors import EncoderError, SettingError
 from mastershot.encoders.checkpoint import one_line, read_json
+from mastershot.models.students import DEFAULT_NETWORK, STUDENT_NETWORKS
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from mastershot.models.fire_net import FireNet
+    from mastershot.models.students import StudentNetwork
 
 STUDENT_FORMAT = "mastershot/student/1"
 STUDENT_SETTINGS = "student.json"
@@ -38,6 +39,8 @@ class StudentSettings:
         text_encoder: Name or folder of the encoder of its words; empty is the packaged one.
         text_hash: Digest of that encoder's weights, as when it taught.
         width: Width D of its space.
+        network: Which of `STUDENT_NETWORKS` it is. Its weights tell that too, so the name of its
+            space, which is made of the text of these settings, does without.
     """
 
     kind: StudentKind
@@ -51,6 +54,7 @@ class StudentSettings:
     text_encoder: str
     text_hash: str
     width: int
+    network: str = field(default=DEFAULT_NETWORK, repr=False)
 
 
 def is_student(folder: Path) -> bool:
@@ -93,6 +97,7 @@ def _concepts(said: dict[str, Any]) -> StudentSettings:
         text_encoder="",
         text_hash="",
         width=int(said["width"]),
+        network=_network(said),
     )
 
 
@@ -112,7 +117,16 @@ def _space(said: dict[str, Any]) -> StudentSettings:
         text_encoder=str(text["encoder"]),
         text_hash=str(text["weights_hash"]),
         width=int(text["width"]),
+        network=_network(said),
     )
+
+
+def _network(said: dict[str, Any]) -> str:
+    """Return the name of a student's network; those of before there were several do not say it."""
+    network = str(said.get("network", DEFAULT_NETWORK))
+    if network not in STUDENT_NETWORKS:
+        raise ValueError(f"its network is {network!r}; {' and '.join(STUDENT_NETWORKS)} are known")
+    return network
 
 
 def _require_sense(settings: StudentSettings) -> None:
@@ -136,7 +150,7 @@ def _require_sense(settings: StudentSettings) -> None:
         raise ValueError(f"num_concepts is {settings.num_concepts} of {sum(settings.groups)}")
 
 
-def load_student(folder: Path, settings: StudentSettings) -> "tuple[FireNet, Tensor | None]":
+def load_student(folder: Path, settings: StudentSettings) -> "tuple[StudentNetwork, Tensor | None]":
     """Return the network, ready to run on the CPU, and the vectors of its concepts (N, D) if any.
 
     Raises:
@@ -146,8 +160,6 @@ def load_student(folder: Path, settings: StudentSettings) -> "tuple[FireNet, Ten
     from safetensors import SafetensorError
     from safetensors.torch import load_file
 
-    from mastershot.models.fire_net import FireNet
-
     path = folder / STUDENT_WEIGHTS
     num_outputs = sum(settings.groups) or settings.width
     try:
@@ -156,9 +168,9 @@ def load_student(folder: Path, settings: StudentSettings) -> "tuple[FireNet, Ten
             raise EncoderError(f"{path} holds tensors that are not of real numbers")
         weights = {name: tensor.float() for name, tensor in tensors.items()}
         vectors = weights.pop("concept_vectors", None)
-        network = FireNet(num_outputs, normed=False)
+        network = STUDENT_NETWORKS[settings.network].to_ship(num_outputs, settings.image_px)
         network.load_state_dict(weights)
-    except (OSError, RuntimeError, SafetensorError) as error:
+    except (OSError, RuntimeError, SafetensorError, SettingError) as error:
         raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
     if settings.groups and (
         vectors is None

@@ -28,8 +28,8 @@ _FIRES = (
 )
 _FIRE_5 = 5  # its place among the layers: pool, fire 2, fire 3, pool, fire 4, fire 5
 _STEM_CHANNELS = 64
-MIDDLE_CHANNELS = 256
-LAST_CHANNELS = 640
+_MIDDLE_CHANNELS = 256
+_LAST_CHANNELS = 640
 
 
 @dataclass(frozen=True)
@@ -73,6 +73,8 @@ class Fire(nn.Module):
 class FireNet(nn.Module):
     """Frames to N numbers: log-probabilities up to a constant, or a vector of another's space."""
 
+    map_channels = (_MIDDLE_CHANNELS, _LAST_CHANNELS)
+
     def __init__(self, num_outputs: int, *, normed: bool = True) -> None:
         """Build the network with random weights.
 
@@ -111,6 +113,10 @@ class FireNet(nn.Module):
     def forward(self, images_BCHW: Tensor) -> Tensor:
         """Return the outputs (B, N) alone."""
         return self.maps(images_BCHW).outputs
+
+    def shipped_weights(self) -> dict[str, Tensor]:
+        """Return the weights of the network as it is shipped, by `fused_weights`."""
+        return fused_weights(self)
 
 
 def fused_weights(network: FireNet) -> dict[str, Tensor]:

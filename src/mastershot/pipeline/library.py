@@ -87,7 +87,8 @@ class Library(FilmStore):
                 holds vectors of it, else the one whose vectors it holds.
 
         Raises:
-            SettingError: There are no words, or the limit is below 1.
+            SettingError: There are no words, the limit is below 1, or one of the three is of
+                another type.
             EncoderError: The encoder is unknown, unusable or not on this machine.
             EmbeddingSpaceError: The library holds no vectors of the encoder.
             LibraryError: The library holds nothing to search, or cannot be read.

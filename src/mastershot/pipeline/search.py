@@ -34,7 +34,8 @@ def search_words(
             holds vectors of it, else the one whose vectors it holds.
 
     Raises:
-        SettingError: There are no words, or the limit is below 1.
+        SettingError: There are no words, the limit is below 1, or one of the three is of another
+            type.
         EncoderError: The encoder is unknown, unusable or not on this machine.
         EmbeddingSpaceError: The library holds no vectors of the encoder, or of other weights.
         LibraryError: It holds no vectors of any, or those of several and none is named, or it
@@ -42,6 +43,8 @@ def search_words(
     """
     _require_words(words)
     require_limit(limit)
+    if not (encoder is None or isinstance(encoder, (str, Path)) or hasattr(encoder, "encode_texts")):
+        raise SettingError(f"{encoder!r:.60} is no encoder; give one, its name or its folder")
     models = sorted({space.model for space in word_spaces(store)})
     if encoder is None:
         encoder = _encoder_of(store, models)
@@ -91,6 +94,8 @@ def write_hits_page(store: FilmStore, hits: Hits, path: Path, *, words: str) -> 
 
 
 def _require_words(words: str) -> None:
+    if not isinstance(words, str):
+        raise SettingError(f"the words to search for are {words!r:.60}; they are text")
     if not any(letter.isalnum() for letter in words):
         raise SettingError('there are no words to search for; say what to find, as in "forest"')
     try:

@@ -12,7 +12,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from mastershot.core.errors import MastershotError
+from mastershot.core.errors import EncoderError, EncoderUnavailableError, MastershotError
 from mastershot.training.scale_settings import ShotScaleRecipe, missing_scale_inputs
 from mastershot.training.scene_settings import SceneContrastRecipe, ShotContrastRecipe
 from mastershot.training.settings import DistilRecipe, Watch, missing_inputs
@@ -65,6 +65,27 @@ def _distil(recipe: DistilRecipe, out: Path, watch: Watch) -> RunResult:
     unread = unread_files(out)
     notes = _unread_note(len(unread), unread[:1])
     return RunResult(student, {"agreement": said["agreement"], "unread": unread}, notes)
+
+
+def _distil_problems(recipe: DistilRecipe) -> list[str]:
+    """Return what is missing, with weights of encoders: a run would fetch them, not a check."""
+    problems = missing_inputs(recipe)
+    for told in recipe.teachers:
+        if told.kind != "encoder":
+            continue
+        from mastershot.encoders.catalogue import fetch_encoder
+        from mastershot.training.teachers import encoder_name
+
+        try:
+            fetch_encoder(encoder_name(told, recipe.data), download=False)
+        except EncoderUnavailableError:
+            problems.append(
+                f"the weights of encoder {told.weights} are not on this machine; "
+                f"`mastershot models get {told.weights}` fetches them once"
+            )
+        except EncoderError as error:
+            problems.append(str(error))
+    return problems
 
 
 def _shot_scale(recipe: ShotScaleRecipe, out: Path, watch: Watch) -> RunResult:
@@ -125,7 +146,7 @@ def _lightning() -> Iterator[None]:
 
 
 RECIPES = {
-    "distil": RecipeKind(DistilRecipe, _distil, missing_inputs),
+    "distil": RecipeKind(DistilRecipe, _distil, _distil_problems),
     "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
     "shot_contrast": RecipeKind(
         ShotContrastRecipe, _stage("shot_contrast", "learn_shots"), missing_for_stage

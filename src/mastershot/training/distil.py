@@ -7,17 +7,17 @@ goes on: the recipe, the frames, the last checkpoint, a log of figures, at last 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch.utils.data import DataLoader
 
 from mastershot.core.errors import SettingError
-from mastershot.models.fire_net import FireNet
+from mastershot.models.students import STUDENT_NETWORKS
 from mastershot.training.calibrate import LabelledFrames
 from mastershot.training.fit import CHECKPOINT, fit, steps_done
 from mastershot.training.frames import POOL_INDEX, FramePool, gather_frames
-from mastershot.training.handover import fused_student, hand_over
+from mastershot.training.handover import hand_over, shipped_student
 from mastershot.training.held_out import (
     Examination,
     HeldOut,
@@ -40,6 +40,9 @@ from mastershot.training.settings import (
 )
 from mastershot.training.study import Distillation, num_outputs
 from mastershot.training.teachers import Teacher, load_teacher
+
+if TYPE_CHECKING:
+    from mastershot.models.students import StudentNetwork
 
 STUDENT = "student"
 
@@ -116,7 +119,8 @@ def _gather(recipe: DistilRecipe, out: Path, watch: Watch) -> _Class:
     held = hold_out(pool, recipe.held_out)
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.study.seed)
-        student = FireNet(num_outputs(teachers))
+        kind, side_px = STUDENT_NETWORKS[recipe.network], recipe.study.student_px
+        student = kind.to_train(num_outputs(teachers), side_px)
         module = Distillation(student, teachers, recipe.study)
     watch("asking the teachers", 0, None, {})
     examination = Examination(pool, held, teachers, recipe.study)
@@ -125,7 +129,7 @@ def _gather(recipe: DistilRecipe, out: Path, watch: Watch) -> _Class:
 
 def _export(recipe: DistilRecipe, out: Path, present: _Class) -> None:
     """Write the student's folder, which is there whole or not at all."""
-    student = fused_student(present.module.student)
+    student = shipped_student(present.module.student, recipe)
     agreement = present.examination.agreement(student, present.module, present.sources)
     learnt = torch.from_numpy(present.pool.sources)[~present.held.mask]
     figures = {
@@ -141,7 +145,9 @@ def _export(recipe: DistilRecipe, out: Path, present: _Class) -> None:
     partial.rename(out / STUDENT)
 
 
-def _labelled(recipe: DistilRecipe, present: _Class, student: FireNet) -> LabelledFrames | None:
+def _labelled(
+    recipe: DistilRecipe, present: _Class, student: "StudentNetwork"
+) -> LabelledFrames | None:
     pictures, labels = labelled_pictures(present.held, present.pool, present.sources)
     if not labels:
         return None

@@ -4,29 +4,33 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from shutil import rmtree
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mastershot.encoders.catalogue import known_encoder
 from mastershot.encoders.student import write_student
-from mastershot.models.fire_net import FireNet, fused_weights
+from mastershot.models.students import STUDENT_NETWORKS
 from mastershot.training.calibrate import LabelledFrames, speaking
 from mastershot.training.settings import DistilRecipe, TeacherSettings, under
 from mastershot.training.teachers import TaughtSpace, Teacher, encoder_name
 
+if TYPE_CHECKING:
+    from mastershot.models.students import StudentNetwork
 
-def fused_student(network: FireNet) -> FireNet:
+
+def shipped_student(network: "StudentNetwork", recipe: DistilRecipe) -> "StudentNetwork":
     """Return the network as it is shipped: normalisation fused, weights rounded to float16."""
-    fused = FireNet(network.head.out_features, normed=False)
-    halved = {name: tensor.cpu().half().float() for name, tensor in fused_weights(network).items()}
-    fused.load_state_dict(halved)
-    return fused.eval().requires_grad_(False)
+    kind, side_px = STUDENT_NETWORKS[recipe.network], recipe.study.student_px
+    shipped = kind.to_ship(network.head.out_features, side_px)
+    weights = network.shipped_weights()
+    shipped.load_state_dict({name: tensor.cpu().half().float() for name, tensor in weights.items()})
+    return shipped.eval().requires_grad_(False)
 
 
 def hand_over(
     folder: Path,
     recipe: DistilRecipe,
     teachers: Sequence[tuple[Teacher, TeacherSettings]],
-    student: FireNet,
+    student: "StudentNetwork",
     *,
     figures: Mapping[str, Any],
     labelled: LabelledFrames | None = None,
@@ -37,7 +41,7 @@ def hand_over(
         folder: What is there is replaced.
         recipe: How it was made.
         teachers: Who taught it.
-        student: With normalisation fused.
+        student: As it is shipped.
         figures: What it was trained on, and how well it agrees with its teachers.
         labelled: Frames that a student of concepts is calibrated on.
     """
@@ -52,7 +56,7 @@ def hand_over(
         spoken = {"kind": "space", "text": _text_side(space, teachers[0][1], recipe.data)}
     said = {
         "name": recipe.name,
-        "network": "fire",
+        "network": recipe.network,
         "image_px": recipe.study.student_px,
         **spoken,
         "teachers": [_told_of(teacher, told, recipe.data) for teacher, told in teachers],

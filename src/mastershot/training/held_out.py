@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor
@@ -17,7 +18,6 @@ from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import student_preparation
 from mastershot.media.stills import read_still
-from mastershot.models.fire_net import FireNet
 from mastershot.training.calibrate import LabelledFrames
 from mastershot.training.frames import FramePool, stills_named
 from mastershot.training.settings import (
@@ -29,6 +29,9 @@ from mastershot.training.settings import (
 )
 from mastershot.training.study import Distillation
 from mastershot.training.teachers import Teacher
+
+if TYPE_CHECKING:
+    from mastershot.models.students import StudentNetwork
 
 _AT_ONCE = 64
 # Teachers are asked at the size they were trained for; views, drawn smaller, save time.
@@ -202,7 +205,7 @@ class Examination:
         self._best = [torch.cat(column) for column in zip(*answers, strict=True)]
 
     def agreement(
-        self, network: FireNet, module: Distillation, sources: Sequence[FrameSource]
+        self, network: "StudentNetwork", module: Distillation, sources: Sequence[FrameSource]
     ) -> list[Agreement]:
         """Return the agreement with each teacher on each source of which frames are held out.
 
@@ -231,7 +234,7 @@ class Examination:
 
 @torch.inference_mode()
 def seen_whole(
-    pictures: Sequence[ImageArray], network: FireNet, module: Distillation, *, side_px: int
+    pictures: Sequence[ImageArray], network: "StudentNetwork", module: Distillation, *, side_px: int
 ) -> list[Tensor]:
     """Return the logits (K, N) of each teacher's concepts, of pictures seen as the encoder will.
 

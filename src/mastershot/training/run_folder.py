@@ -5,7 +5,7 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import MISSING, asdict, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -54,7 +54,8 @@ def claim(out: Path, recipe: "DataclassInstance", *, made: Iterable[str]) -> Non
             begun = json.loads(path.read_text("utf-8"))
         except ValueError as error:
             raise SettingError(f"{path} is no recipe of a run; name another folder") from error
-        difference = _difference(begun, asked)
+        # A run of before there was a setting had what is now its default.
+        difference = _difference(_defaults(recipe) | begun, asked)
         if difference:
             raise SettingError(
                 f"{out} was begun with another recipe ({difference}); name another folder, or "
@@ -105,6 +106,10 @@ def read_log(out: Path) -> list[dict[str, Any]]:
 
 def _is_nan(value: object) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
+
+
+def _defaults(recipe: "DataclassInstance") -> dict[str, Any]:
+    return {field.name: field.default for field in fields(recipe) if field.default is not MISSING}
 
 
 def _difference(begun: Any, asked: Any, name: str = "") -> str:

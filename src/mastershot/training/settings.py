@@ -7,6 +7,7 @@ from importlib import resources
 from pathlib import Path
 
 from mastershot.core.errors import SettingError
+from mastershot.models.students import DEFAULT_NETWORK, STUDENT_NETWORKS
 
 TEACHER_KINDS = ("squeezenet", "tflite", "encoder")
 
@@ -23,8 +24,8 @@ class FrameSource:
     """Where frames come from.
 
     Attributes:
-        path: A folder of pictures and films, searched through, one file, or a library
-            (``NAME.mastershot``), whose films are used.
+        path: A folder of pictures and films, searched through, one file, or a library,
+            whose films are used.
         share: How often its frames are drawn, against the other sources.
         rate_hz: Frames taken a second of film.
     """
@@ -191,6 +192,7 @@ class DistilRecipe:
         teachers: Classifiers, whose concepts the student learns to name; or one encoder, whose
             space it learns.
         name: What the student is called.
+        network: What the student is, a name of `STUDENT_NETWORKS`.
         data: Folder that paths of frames, weights and concepts start from.
         held_out: Which frames agreement with the teachers is measured on.
         study: How the student studies.
@@ -201,6 +203,7 @@ class DistilRecipe:
     frames: tuple[FrameSource, ...]
     teachers: tuple[TeacherSettings, ...]
     name: str = "student"
+    network: str = DEFAULT_NETWORK
     data: str = "."
     held_out: HeldOutSettings = field(default_factory=HeldOutSettings)
     study: StudySettings = field(default_factory=StudySettings)
@@ -209,6 +212,10 @@ class DistilRecipe:
 
     def __post_init__(self) -> None:
         kinds = [teacher.kind for teacher in self.teachers]
+        _require(
+            self.network in STUDENT_NETWORKS,
+            f"network {self.network!r} is unknown; use {' or '.join(STUDENT_NETWORKS)}",
+        )
         _require(bool(self.frames), "frames is empty; name a folder, film or library")
         _require(bool(kinds), "teachers is empty; name one")
         _require("encoder" not in kinds or len(kinds) == 1, "an encoder teaches alone; keep one")

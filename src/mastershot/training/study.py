@@ -8,16 +8,19 @@ share (Beyer et al. 2022, arXiv:2106.05237), with the teacher's maps as hints wh
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, kl_div, log_softmax, normalize
 
-from mastershot.models.fire_net import LAST_CHANNELS, MIDDLE_CHANNELS, FireMaps, FireNet
 from mastershot.training.lessons import TaughtBatch
 from mastershot.training.settings import StudySettings, TeacherSettings
 from mastershot.training.teachers import Lesson, Teacher
+
+if TYPE_CHECKING:
+    from mastershot.models.students import StudentMaps, StudentNetwork
 
 
 class Distillation(LightningModule):
@@ -25,11 +28,14 @@ class Distillation(LightningModule):
 
     def __init__(
         self,
-        student: FireNet,
+        student: "StudentNetwork",
         teachers: Sequence[tuple[Teacher, TeacherSettings]],
         settings: StudySettings,
     ) -> None:
-        """Take a student with one output a concept of each teacher, or one a dimension."""
+        """Take a student with one output a concept of each teacher, or one a dimension.
+
+        A teacher's maps are hints for a student that has maps itself; another does without.
+        """
         super().__init__()
         self.student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._told = [told for _, told in teachers]
@@ -37,9 +43,10 @@ class Distillation(LightningModule):
         self._space = teachers[0][0].space
         self._settings = settings
         channels = [teacher.hint_channels for teacher, _ in teachers if teacher.hint_channels]
-        if channels:
-            self.middle_hint = nn.Conv2d(MIDDLE_CHANNELS, channels[0][0], 1)
-            self.last_hint = nn.Conv2d(LAST_CHANNELS, channels[0][1], 1)
+        if channels and student.map_channels:
+            middle, last = student.map_channels
+            self.middle_hint = nn.Conv2d(middle, channels[0][0], 1)
+            self.last_hint = nn.Conv2d(last, channels[0][1], 1)
 
     def training_step(self, batch: TaughtBatch, _: int) -> Tensor:
         """Return the loss of a batch: what each teacher that looked has to say."""
@@ -79,8 +86,8 @@ class Distillation(LightningModule):
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
 
-    def _add_hint(self, loss: Tensor, maps: FireMaps, lesson: Lesson) -> Tensor:
-        if lesson.middle is None or lesson.last is None:
+    def _add_hint(self, loss: Tensor, maps: "StudentMaps", lesson: Lesson) -> Tensor:
+        if lesson.middle is None or lesson.last is None or maps.middle is None:
             return loss
         hint: Tensor = unexplained(self.middle_hint(maps.middle), lesson.middle)
         hint = hint + unexplained(self.last_hint(maps.last), lesson.last)

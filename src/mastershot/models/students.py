@@ -1,0 +1,54 @@
+"""The networks that a student can be: one visible table. Light to import: no tensor is here.
+
+To offer another, write its class, with what `FireNet` and `ViTStudent` have in common, and its row.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from mastershot.models.fire_net import FireMaps, FireNet
+    from mastershot.models.vit_student import ViTMaps, ViTStudent
+
+    StudentNetwork: TypeAlias = FireNet | ViTStudent
+    StudentMaps: TypeAlias = FireMaps | ViTMaps
+
+DEFAULT_NETWORK = "fire"
+
+
+@dataclass(frozen=True)
+class StudentKind:
+    """One row of the table; both take the number of outputs and the side of the images in pixels.
+
+    Attributes:
+        to_train: Makes the network with random weights.
+        to_ship: Makes the network that holds what `shipped_weights` returns.
+    """
+
+    to_train: "Callable[[int, int], StudentNetwork]"
+    to_ship: "Callable[[int, int], StudentNetwork]"
+
+
+def _fire(num_outputs: int, image_px: int) -> "FireNet":
+    from mastershot.models.fire_net import FireNet
+
+    return FireNet(num_outputs)
+
+
+def _fused_fire(num_outputs: int, image_px: int) -> "FireNet":
+    from mastershot.models.fire_net import FireNet
+
+    return FireNet(num_outputs, normed=False)
+
+
+def _vit(num_outputs: int, image_px: int) -> "ViTStudent":
+    from mastershot.models.vit_student import ViTStudent
+
+    return ViTStudent(num_outputs, image_px)
+
+
+STUDENT_NETWORKS = {
+    "fire": StudentKind(_fire, _fused_fire),
+    "vit": StudentKind(_vit, _vit),
+}
