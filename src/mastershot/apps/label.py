@@ -79,6 +79,10 @@ def label_build(
     """
     if not clips and library is None:
         raise typer.BadParameter("name clips, a folder of clips, or a --library")
+    if not clips and scale is not None:
+        raise typer.BadParameter(
+            "--scale is for clips; the films of a library keep the scales they were added with"
+        )
     if table not in ("parquet", "lance"):
         raise typer.BadParameter(f"format {table!r} is unknown; use parquet or lance")
     with errors_as_sentences(debug):
