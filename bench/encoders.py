@@ -35,7 +35,7 @@ def measure(folder: Path, frames: np.ndarray, options: argparse.Namespace) -> No
     from tests.encoders.tiny_models import VOCABULARY, make_clip
     from transformers import CLIPConfig
 
-    from mastershot.encoders.image_text import TransformersEncoder, fastest_float
+    from mastershot.encoders.image_text import TransformersEncoder, fastest_float, pixel_dtype
     from mastershot.encoders.images import prepare_frames, read_preparation
 
     make_clip(folder, CLIPConfig(text_config=VOCABULARY))
@@ -48,7 +48,7 @@ def measure(folder: Path, frames: np.ndarray, options: argparse.Namespace) -> No
     for precision in options.precisions:
         encoder = TransformersEncoder(folder, name="random", device="cpu", precision=precision)
         for batch in options.batches:
-            pixels = prepare_frames(frames[:batch], preparation).to(encoder._pixel_dtype)
+            pixels = prepare_frames(frames[:batch], preparation).to(pixel_dtype(encoder.precision))
             seconds = best_of(options.repeats, lambda e=encoder, p=pixels: tower(e, p))
             rate = batch / seconds
             float32.setdefault(batch, rate)

@@ -4,6 +4,7 @@ from math import cos, radians
 
 import numpy as np
 import pytest
+from tests.curation.toy_space import at_angles
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import TaxonomyError
@@ -11,9 +12,8 @@ from mastershot.curation.candidates import Candidate
 from mastershot.curation.curate import Curation, LabelSources, MergeRule, curate, more_generic
 from mastershot.curation.decisions import Decision
 from mastershot.encoders.text import SentenceEncoder
-from tests.curation.toy_space import at_angles
 
-# lake and office are common; pond (40° off: 0.77) merges into lake; creek and stream are left and near
+# lake and office are common; pond (40° off: 0.77) merges into lake; creek and stream are left, near
 # each other (10°: 0.98); reef is near nothing.
 SPACE = at_angles(
     {"lake": 0, "office": 90, "pond": -40, "creek": 180, "stream": 190, "reef": 270, "brook": 1}

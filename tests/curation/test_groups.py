@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
+from tests.curation.toy_space import at_angles
 
 from mastershot.curation.groups import Group, group_labels
-from tests.curation.toy_space import at_angles
 
 WATERS_AND_ROOMS = {
     "lake": 0, "pond": 3, "river": -3, "sea": 5,

@@ -1,12 +1,12 @@
 """What is asked, and what an answer becomes."""
 
 import pytest
+from tests.curation.test_curate import SPACE, curated, sources
 
 from mastershot.core.errors import SettingError
 from mastershot.curation.curate import curate
 from mastershot.curation.decisions import Decision
 from mastershot.curation.review import answer, questions
-from tests.curation.test_curate import SPACE, curated, sources
 
 
 def test_merges_on_offer_come_first_with_their_definitions() -> None:
@@ -30,8 +30,9 @@ def test_a_second_run_asks_only_what_is_new() -> None:
 
 
 def test_a_label_that_many_others_contain_is_said_to_be_generic() -> None:
-    from mastershot.curation.curate import LabelSources
     from tests.curation.toy_space import at_angles
+
+    from mastershot.curation.curate import LabelSources
 
     names = ("room", "war room", "tea room", "wash room")
     space = at_angles({name: 90 * index for index, name in enumerate(names)})

@@ -29,6 +29,16 @@ def complain(text: str) -> None:
     print(f"mastershot: {text}", file=sys.stderr)
 
 
+def ask(text: str) -> None:
+    """Print part of a question on stderr, whatever signs are in it."""
+    print(printable(text), file=sys.stderr)
+
+
+def printable(text: str) -> str:
+    """Return a text without what would steer the terminal."""
+    return "".join(sign if sign.isprintable() else "?" for sign in text)
+
+
 def say_json(value: Any) -> None:
     """Print a machine-readable result on stdout."""
     print(json.dumps(value, indent=1, ensure_ascii=False))

@@ -9,7 +9,7 @@ import typer
 
 from mastershot.apps.errors import errors_as_sentences
 from mastershot.apps.options import Debug, Json, LibraryFolder
-from mastershot.apps.show import complain, say, say_json
+from mastershot.apps.show import ask, complain, printable, say, say_json
 from mastershot.core.errors import MastershotError, SettingError
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ def taxonomy_show(source: TaxonomyName, as_json: Json = False, debug: Debug = Fa
                 say_json({"name": found.name, "fingerprint": found.fingerprint} | labels)
                 return
             for label in found.labels:
-                say(label)
+                say(printable(label))
             return
         if as_json:
             say_json(found.as_json())
@@ -224,7 +224,7 @@ def _review(builder: "TaxonomyBuilder", path: Path, by: str) -> None:
         left = [question for question in asked if question.label not in skipped]
         if not left:
             return
-        complain(f"{len(left)} to decide")
+        ask(f"{len(left)} to decide")
         try:
             if not _ask(builder, left[0], path, by):
                 skipped.add(left[0].label)
@@ -242,7 +242,7 @@ def _ask(builder: "TaxonomyBuilder", question: "Question", path: Path, by: str) 
     from mastershot.curation.review import answer
 
     for line in _question_lines(question):
-        complain(line)
+        ask(line)
     while True:
         text = input().strip()
         if text.lower() in {"s", "skip"}:
@@ -282,12 +282,16 @@ def _show_built(built: "BuiltTaxonomy") -> None:
     groups = [(group.exemplar, group.labels) for group in built.groups]
     rest = tuple(name for name in by_name if name not in grouped)
     for exemplar, names in [*groups, *([("without a group", rest)] if rest else [])]:
-        say(f"[{exemplar}]")
+        say(printable(f"[{exemplar}]"))
         for name in names:
             label = by_name[name]
             merged = f"  = {', '.join(label.merged)}" if label.merged else ""
             meaning = f"  {label.definition}" if label.definition else ""
-            say(f"  {name:24} {label.origin:9} {label.num_scripts:5} scripts{merged}{meaning}")
+            say(
+                printable(
+                    f"  {name:24} {label.origin:9} {label.num_scripts:5} scripts{merged}{meaning}"
+                )
+            )
 
 
 def _show_diff(diff: "TaxonomyDiff") -> None:

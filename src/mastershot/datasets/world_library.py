@@ -122,7 +122,7 @@ def write_library(
     folder = Path(folder)
     try:
         (folder / "films").mkdir(parents=True, exist_ok=True)
-        _write_metadata(library, folder)
+        write_metadata(library, folder)
     except OSError as error:
         raise OutputError(f"library folder {folder} cannot be written: {error}") from error
     missing = [film for film in library.films if not film_path(folder, film).exists()]
@@ -133,7 +133,13 @@ def write_library(
     return len(missing)
 
 
-def _write_metadata(library: WorldLibrary, folder: Path) -> None:
+def write_metadata(library: WorldLibrary, folder: Path) -> None:
+    """Write ``movies.csv``, ``cowatch.csv`` and ``truth.json`` into a folder that is there.
+
+    Raises:
+        OutputError: The folder holds another library.
+        OSError: The folder cannot be written.
+    """
     truth = json.dumps({film.id: film_truth(film) for film in library.films}, indent=1) + "\n"
     if (folder / "truth.json").exists() and (folder / "truth.json").read_text() != truth:
         raise OutputError(f"{folder} holds another library; draw this one into a new folder")

@@ -20,13 +20,14 @@ TIME_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800
 
 
 @dataclass(frozen=True)
-class _Scale:
+class Scale:
     """Maps values to per cent of a chart's side."""
 
     low: float
     high: float
 
     def at(self, value: float) -> float:
+        """Return where a value lies."""
         extent = self.high - self.low
         return 100 * (value - self.low) / extent if extent > 0 else 0.0
 
@@ -85,14 +86,14 @@ class FilmDrawing:
 def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
     """Return the drawing of a film whose median shot is ``median_s`` long."""
     spans = [shot.span for shot in timeline.shots]
-    time = _Scale(spans[0].start_s, spans[-1].end_s)
+    time = Scale(spans[0].start_s, spans[-1].end_s)
     logs = [_log_length(span.duration_s) for span in spans]
     # A little room above and below, also for a film whose shots are all of one length.
-    length = _Scale(min(logs) - 0.2, max(logs) + 0.2)
+    length = Scale(min(logs) - 0.2, max(logs) + 0.2)
     median_at = length.at(_log_length(median_s))
     window_s = min(RATE_WINDOWS_S, key=lambda window: abs(window - (time.high - time.low) / 20))
     rate = cutting_rate(timeline, window_s=window_s, num_samples=RATE_SAMPLES)
-    rate_axis = _Scale(0, round_up(max(rate.cuts_per_minute)))
+    rate_axis = Scale(0, round_up(max(rate.cuts_per_minute)))
     return FilmDrawing(
         start_s=time.low,
         duration_s=time.high - time.low,
@@ -118,14 +119,14 @@ def _log_length(duration_s: float) -> float:
     return math.log10(max(duration_s, 0.001))
 
 
-def _strip_shots(timeline: Timeline, time: _Scale) -> tuple[int, ...]:
+def _strip_shots(timeline: Timeline, time: Scale) -> tuple[int, ...]:
     """Return the index of the shot in the middle of each of the strip's equal parts."""
     starts = [time.at(shot.span.start_s) for shot in timeline.shots]
     middles = ((part + 0.5) / STRIP_PICTURES * 100 for part in range(STRIP_PICTURES))
     return tuple(max(bisect_right(starts, middle) - 1, 0) for middle in middles)
 
 
-def _bands(timeline: Timeline, time: _Scale, length: _Scale, median_at: float) -> tuple[Band, ...]:
+def _bands(timeline: Timeline, time: Scale, length: Scale, median_at: float) -> tuple[Band, ...]:
     def band(scene: Scene | None, shots: Sequence[Shot]) -> Band:
         left, right = time.at(shots[0].span.start_s), time.at(shots[-1].span.end_s)
         bars = "".join(_bar(shot, time, length, median_at) for shot in shots)
@@ -138,19 +139,19 @@ def _bands(timeline: Timeline, time: _Scale, length: _Scale, median_at: float) -
     )
 
 
-def _bar(shot: Shot, time: _Scale, length: _Scale, median_at: float) -> str:
+def _bar(shot: Shot, time: Scale, length: Scale, median_at: float) -> str:
     """Return a bar as wide as the shot lasts, from the median to the shot's length."""
     left, right = time.at(shot.span.start_s), time.at(shot.span.end_s)
     height, base = 100 - length.at(_log_length(shot.span.duration_s)), 100 - median_at
     return f"M{left:.3f} {base:.2f}V{height:.2f}H{right:.3f}V{base:.2f}Z"
 
 
-def _rate_line(rate: CuttingRate, time: _Scale, rate_axis: _Scale) -> str:
+def _rate_line(rate: CuttingRate, time: Scale, rate_axis: Scale) -> str:
     samples = zip(rate.times_s, rate.cuts_per_minute, strict=True)
     return " ".join(f"{time.at(at):.3f},{100 - rate_axis.at(value):.2f}" for at, value in samples)
 
 
-def _length_marks(length: _Scale) -> tuple[Mark, ...]:
+def _length_marks(length: Scale) -> tuple[Mark, ...]:
     values = (factor * 10.0**power for power in range(-3, 6) for factor in (1, 3))
     return tuple(
         Mark(length.at(math.log10(value)), f"{value:g}")
@@ -159,7 +160,7 @@ def _length_marks(length: _Scale) -> tuple[Mark, ...]:
     )
 
 
-def _time_marks(time: _Scale) -> tuple[Mark, ...]:
+def _time_marks(time: Scale) -> tuple[Mark, ...]:
     extent_s = time.high - time.low
     step_s = next((step for step in TIME_STEPS_S if extent_s / step <= 10), extent_s / 10)
     first = math.ceil(time.low / step_s)

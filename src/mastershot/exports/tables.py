@@ -80,7 +80,7 @@ def open_whole(path: Path, *, newline: str) -> Iterator[TextIO]:
 def _span_cells(shot: Shot) -> list[object]:
     span = shot.span
     return [
-        _as_text(shot.id),
+        as_text(shot.id),
         span.first_frame,
         span.end_frame,
         span.start_pts,
@@ -89,7 +89,7 @@ def _span_cells(shot: Shot) -> list[object]:
         span.end_s,
         span.duration_s,
         format_clock(span.start_s),
-        _as_text(shot.transition_in.kind),
+        as_text(shot.transition_in.kind),
     ]
 
 
@@ -99,14 +99,15 @@ def _label_cells(shot: Shot) -> list[object]:
         return ["", "", "", _joined(shot.kept), borrowed]
     top = shot.labels[0]
     unsure = "true" if top.unsure else "false"
-    return [_as_text(top.name), top.score, unsure, _joined(shot.kept), borrowed]
+    return [as_text(top.name), top.score, unsure, _joined(shot.kept), borrowed]
 
 
 def _joined(names: Iterable[str]) -> str:
     # Each name is guarded, not the whole: some spreadsheets split cells at semicolons.
-    return ";".join(_as_text(name) for name in names)
+    return ";".join(as_text(name) for name in names)
 
 
-def _as_text(text: str) -> str:
+def as_text(text: str) -> str:
+    """Return a cell that no spreadsheet runs as a formula."""
     # The characters are those of OWASP's page on CSV injection.
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r")) else text

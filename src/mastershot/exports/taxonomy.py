@@ -8,9 +8,9 @@ from pathlib import Path
 
 from mastershot.core.errors import OutputError
 from mastershot.curation.built import DETAILS_FILE, LABELS_FILE, BuiltTaxonomy
-from mastershot.curation.curate import ORIGINS, Curation
+from mastershot.curation.curate import ORIGINS, Curation, Merge
 from mastershot.exports.pages import page_template
-from mastershot.exports.tables import open_whole
+from mastershot.exports.tables import as_text, open_whole
 
 STEPS_FILE = "steps.csv"
 PAGE_FILE = "report.html"
@@ -87,28 +87,27 @@ def step_rows(curation: Curation) -> Iterator[tuple[object, ...]]:
     in_scripts, in_auxiliary = set(sources.scripts), set(sources.auxiliary)
     ends = {old: entry.label for entry in curation.entries for old in (*entry.merged, entry.label)}
     merges = {merge.label: merge for merge in curation.merged}
-    added = [name for name in ends if name not in in_scripts | in_auxiliary]
-    for label in dict.fromkeys([*sources.scripts, *sources.auxiliary, *sorted(added)]):
-        named, made, merge = (
-            sources.named.get(label), curation.decisions.get(label), merges.get(label)
-        )  # fmt: skip
-        step: tuple[str, str, str, str, str]
-        if made:
-            cosine = "" if made.cosine is None else f"{made.cosine:.3f}"
-            step = (made.decision, made.into, cosine, made.by, made.note)
-        elif merge:
-            step = ("merged by cosine", merge.into, f"{merge.cosine:.3f}", "", "")
-        else:
-            offer = curation.offers.get(label)
-            words = "common" if label in curation.common else "undecided"
-            step = (words, "", "", "", f"offered: {offer.into} {offer.cosine:.3f}" if offer else "")
+    for label in dict.fromkeys([*sources.scripts, *sources.auxiliary, *curation.decisions]):
+        named = sources.named.get(label)
         yield (
-            label,
+            as_text(label),
             "yes" if label in in_scripts else "",
             "yes" if label in in_auxiliary else "",
             named.num_scripts if named else 0,
             named.num_sluglines if named else 0,
-            named.example if named else "",
-            *step,
-            ends.get(label, ""),
+            as_text(named.example) if named else "",
+            *map(as_text, _step_of(label, curation, merges.get(label))),
+            as_text(ends.get(label, "")),
         )
+
+
+def _step_of(label: str, curation: Curation, merge: Merge | None) -> tuple[str, ...]:
+    """Return what was done with a label, into what, the cosine, by whom and why."""
+    made, offer = curation.decisions.get(label), curation.offers.get(label)
+    if made:
+        cosine = "" if made.cosine is None else f"{made.cosine:.3f}"
+        return made.decision, made.into, cosine, made.by, made.note
+    if merge:
+        return "merged by cosine", merge.into, f"{merge.cosine:.3f}", "", ""
+    step = "common" if label in curation.common else "undecided"
+    return step, "", "", "", f"offered: {offer.into} {offer.cosine:.3f}" if offer else ""

@@ -8,12 +8,22 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from mastershot.core.errors import MastershotError
 from mastershot.training.scale_settings import ShotScaleRecipe, missing_scale_inputs
+from mastershot.training.scene_settings import SceneContrastRecipe, ShotContrastRecipe
 from mastershot.training.settings import DistilRecipe, Watch, missing_inputs
+from mastershot.training.stage_settings import (
+    MovieSimilarityRecipe,
+    PipelineRecipe,
+    ScenePairsRecipe,
+    ShotFeaturesRecipe,
+    SimilarityRecipe,
+    missing_for_stage,
+)
 
 
 @dataclass(frozen=True)
@@ -46,21 +56,8 @@ class RecipeKind:
     problems: Callable[[Any], list[str]]
 
 
-@contextmanager
-def _lightning_is_here() -> Iterator[None]:
-    """Say what to install where the block cannot import it."""
-    try:
-        yield
-    except ImportError as error:
-        if not (error.name or "").startswith("lightning"):
-            raise
-        raise MastershotError(
-            "training needs lightning; `pip install 'mastershot[train]'` brings it"
-        ) from error
-
-
 def _distil(recipe: DistilRecipe, out: Path, watch: Watch) -> RunResult:
-    with _lightning_is_here():
+    with _lightning():
         from mastershot.training.distil import distil
         from mastershot.training.frames import unread_files
     student = distil(recipe, out, watch)
@@ -71,7 +68,7 @@ def _distil(recipe: DistilRecipe, out: Path, watch: Watch) -> RunResult:
 
 
 def _shot_scale(recipe: ShotScaleRecipe, out: Path, watch: Watch) -> RunResult:
-    with _lightning_is_here():
+    with _lightning():
         from mastershot.training.shot_scale import learn_shot_scale
     classifier = learn_shot_scale(recipe, out, watch)
     said = json.loads((classifier / "classifier.json").read_text("utf-8"))
@@ -88,7 +85,67 @@ def _unread_note(count: int, first: Sequence[str]) -> tuple[str, ...]:
     return (f"files that could not be read: {count}, the first: {first[0]}",) if count else ()
 
 
+def _stage(module: str, function: str, log: str = "") -> Callable[[Any, Path, Watch], RunResult]:
+    """Return what runs a stage of Movies2Scenes and tells what its log says last.
+
+    Args:
+        module: Of `mastershot.training`.
+        function: Takes settings, a folder and who watches; returns what it made.
+        log: Folder of the log, within the run's.
+    """
+
+    def run(recipe: Any, out: Path, watch: Watch) -> RunResult:
+        with _lightning():
+            stage = getattr(import_module(f"mastershot.training.{module}"), function)
+        made: Path = stage(recipe, out, watch)
+        return RunResult(made, _last_line(out / log / "log.jsonl"))
+
+    return run
+
+
+def _last_line(log: Path) -> dict[str, Any]:
+    """Return the last figures of a log; none where there is no log or a run was killed at it."""
+    try:
+        figures: dict[str, Any] = json.loads(log.read_text("utf-8").splitlines()[-1])
+    except (OSError, ValueError, IndexError):
+        return {}
+    return figures
+
+
+@contextmanager
+def _lightning() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        if not (error.name or "").startswith("lightning"):
+            raise
+        raise MastershotError(
+            "training needs lightning; `pip install 'mastershot[train]'` brings it"
+        ) from error
+
+
 RECIPES = {
     "distil": RecipeKind(DistilRecipe, _distil, missing_inputs),
     "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
+    "shot_contrast": RecipeKind(
+        ShotContrastRecipe, _stage("shot_contrast", "learn_shots"), missing_for_stage
+    ),
+    "shot_features": RecipeKind(
+        ShotFeaturesRecipe, _stage("shot_contrast", "write_features"), missing_for_stage
+    ),
+    "similarity": RecipeKind(
+        SimilarityRecipe, _stage("similar_movies", "tell_similar"), missing_for_stage
+    ),
+    "movie_similarity": RecipeKind(
+        MovieSimilarityRecipe, _stage("movie_similarity", "learn_movies"), missing_for_stage
+    ),
+    "scene_pairs": RecipeKind(
+        ScenePairsRecipe, _stage("pair_mining", "pair_scenes"), missing_for_stage
+    ),
+    "scene_contrast": RecipeKind(
+        SceneContrastRecipe, _stage("scene_contrast", "learn_scenes"), missing_for_stage
+    ),
+    "pipeline": RecipeKind(
+        PipelineRecipe, _stage("scene_pipeline", "run_pipeline", "scenes"), missing_for_stage
+    ),
 }

@@ -25,6 +25,18 @@ def draw_views(
     order = rows.numpy()
     squares = torch.from_numpy(pool.squares[order]).permute(0, 3, 1, 2).float()
     aspects = torch.from_numpy(pool.aspects[order])
+    return distort(squares, aspects, settings, side_px=side_px, generator=generator)
+
+
+def distort(
+    squares: Tensor,
+    aspects: Tensor,
+    settings: ViewSettings,
+    *,
+    side_px: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Return one view of each of these squares (G, 3, S, S), of frames of these aspects (G,)."""
     views = _crop(squares, aspects, settings, side_px, generator)
     views = _recolour(views, settings, generator)
     return _mix(views, settings, generator)

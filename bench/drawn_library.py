@@ -1,0 +1,113 @@
+"""The drawn library that scene encoders are compared on: settings first, then keyframes and truth.
+
+These settings were fixed before anything was trained on it. Films share themes (places, what people
+do); palette, camera and cast are drawn without regard to them. Keyframes are drawn directly, and no
+video is encoded.
+"""
+
+import json
+from dataclasses import asdict, dataclass
+from fractions import Fraction
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import interpolate
+
+from mastershot.core.embeddings import ImageArray
+from mastershot.datasets.world_library import LibraryFilm, WorldLibrary, film_truth, plan_library
+from mastershot.datasets.world_plan import Picture
+from mastershot.datasets.world_stage import GRAIN, build_stage, shoot
+from mastershot.store.shot_arrays import write_movie
+
+
+@dataclass(frozen=True)
+class DrawnSettings:
+    """How the libraries are drawn.
+
+    Attributes:
+        films: Films of the library that encoders learn from, without labels.
+        probe_films: Films of the other library, which probes learn from and are tested on.
+        scenes: Scenes a film.
+        shots_per_scene: Shots a scene.
+        side_px: Side of a keyframe.
+        seed: Of the library that encoders learn from.
+        probe_seed: Of the other.
+    """
+
+    films: int = 1200
+    probe_films: int = 240
+    scenes: int = 3
+    shots_per_scene: int = 16
+    side_px: int = 48
+    seed: int = 11
+    probe_seed: int = 12
+
+
+SETTINGS = DrawnSettings()
+FOLDER = Path(__file__).parent / "films" / "drawn_scenes"
+SEEN_PX = 96  # Keyframes are enlarged to this for the network whose maps are the features.
+
+
+def plan(settings: DrawnSettings = SETTINGS) -> tuple[WorldLibrary, WorldLibrary]:
+    """Return the library to learn from, and the one to probe on."""
+    picture = Picture(settings.side_px, settings.side_px, Fraction(4))
+    shape = {"num_scenes": settings.scenes, "shots_per_scene": settings.shots_per_scene}
+    one = plan_library(settings.films, **shape, picture=picture, seed=settings.seed)
+    other = plan_library(settings.probe_films, **shape, picture=picture, seed=settings.probe_seed)
+    return one, other
+
+
+def draw(library: WorldLibrary, folder: Path) -> None:
+    """Draw the keyframes of films that are not there yet, and write what is known of all."""
+    (folder / "keyframes").mkdir(parents=True, exist_ok=True)
+    for film in library.films:
+        if not (folder / "keyframes" / f"{film.id}.npy").exists():
+            write_movie(folder / "keyframes", film.id, keyframes(film))
+    truth = {film.id: film_truth(film) for film in library.films}
+    (folder / "truth.json").write_text(json.dumps(truth), "utf-8")
+    (folder / "settings.json").write_text(json.dumps(asdict(SETTINGS)), "utf-8")
+
+
+def keyframes(film: LibraryFilm) -> ImageArray:
+    """Return the middle frame of each shot, with grain, uint8 (S, 1, H, W, 3)."""
+    picture = film.plan.picture
+    stage_of = lru_cache(maxsize=4)(lambda setup: build_stage(setup, picture))
+    rng = np.random.default_rng(film.plan.seed)
+    rows = []
+    for shot in film.plan.shots:
+        clean = shoot(shot, shot.num_frames // 2, stage_of(shot.setup), picture)
+        shape = (picture.height_px, picture.width_px, 1)
+        grain = np.clip(rng.normal(GRAIN / 2, GRAIN / 4, shape), 0, GRAIN).astype(np.uint8)
+        rows.append(clean + grain)
+    return np.stack(rows)[:, None]
+
+
+def write_features(folder: Path) -> None:
+    """Write each shot's feature: the pooled maps of the starter's network, (S, 896)."""
+    from mastershot.encoders.catalogue import STARTER_FOLDER
+    from mastershot.encoders.student import load_student, read_student
+
+    network, _ = load_student(STARTER_FOLDER, read_student(STARTER_FOLDER))
+    (folder / "features").mkdir(exist_ok=True)
+    for path in sorted((folder / "keyframes").glob("*.npy")):
+        if (folder / "features" / path.name).exists():
+            continue
+        frames = torch.from_numpy(np.load(path)[:, 0]).permute(0, 3, 1, 2).float()
+        with torch.inference_mode():
+            large = interpolate(frames, (SEEN_PX, SEEN_PX), mode="bilinear")
+            maps = network.maps(large.contiguous(memory_format=torch.channels_last))
+            pooled = torch.cat([maps.last.mean((2, 3)), maps.middle.mean((2, 3))], 1)
+        write_movie(folder / "features", path.stem, pooled.numpy())
+
+
+def main() -> None:
+    for library, name in zip(plan(), ("learn", "probe"), strict=True):
+        draw(library, FOLDER / name)
+        write_features(FOLDER / name)
+        print(name, len(library.films), "films")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,307 @@
+"""Does a scene encoder learn what films are about? Variants of one budget on the drawn library.
+
+python bench/drawn_library.py                     # draw the films and their shots' features, once
+python bench/drawn_scenes.py run                  # train and probe all; goes on where it was
+python bench/drawn_scenes.py run --only metadata  # some of them
+python bench/drawn_scenes.py table                # what was measured, and the plot
+
+Each variant learns from the drawn library without labels, through the stages of the recipes. A
+probe then tells the theme of scenes of other films: logistic regression on frozen representations,
+learnt from half of those films and tested on the rest. All variants have the same network, number
+of steps and batch.
+"""
+
+import argparse
+import json
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch.nn.functional import cross_entropy
+
+import drawn_library
+from drawn_library import FOLDER, SETTINGS
+from mastershot.datasets.world_library import write_metadata
+from mastershot.store.shot_arrays import ShotArrays, write_movie
+from mastershot.training.networks import SceneShape, scene_network, seeded
+from mastershot.training.pair_mining import pair_scenes
+from mastershot.training.saved_scenes import SavedEncoder, load_scene_encoder
+from mastershot.training.scene_contrast import learn_scenes
+from mastershot.training.scene_settings import (
+    ContrastSettings,
+    LogSettings,
+    NetworkSettings,
+    SceneContrastRecipe,
+)
+from mastershot.training.shot_settings import ShotSource
+from mastershot.training.similar_movies import tell_similar
+from mastershot.training.stage_settings import (
+    PairingSettings,
+    ScenePairsRecipe,
+    SimilarityRecipe,
+    SimilaritySettings,
+)
+
+RESULTS = Path(__file__).parent / "results" / "drawn_scenes.jsonl"
+PLOT = Path(__file__).parents[1] / "docs" / "drawn_scenes.svg"
+SEEDS = (0, 1, 2)
+NETWORK = NetworkSettings("features", width=128, depth=2, heads=4)
+STUDY = ContrastSettings(
+    epochs=100_000, max_steps=1_000, warmup_epochs=10_000, batch_size=64, learning_rate=1e-3,
+    weight_decay=0.05, momentum=0.99, queue=2048,
+)  # fmt: skip
+PENALTY = 1e-2  # of the probe, on standardised representations
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What is learnt from; what is not said is as in `metadata`."""
+
+    measure: str = "cowatch"
+    positives: str = "similar"
+    window: int = 9
+    films: int = SETTINGS.films
+    views: str = "plain"
+    negatives: str = "queue"
+    steps: int = STUDY.max_steps
+
+
+VARIANTS = {
+    "metadata": Variant(),
+    "random": Variant(measure="random"),
+    "untrained": Variant(steps=0),
+    "1-1": Variant(window=1),
+    "augmentation": Variant(positives="same", views="distorted"),
+    "simclr": Variant(positives="same", views="distorted", negatives="batch"),
+    "shotcol": Variant(positives="nearest"),
+    "4-1": Variant(window=4),
+    "16-1": Variant(window=16),
+    "300 films": Variant(films=300),
+    "600 films": Variant(films=600),
+    "genre": Variant(measure="genre"),
+    "synopsis": Variant(measure="synopsis"),
+}
+
+
+def prepare() -> None:
+    """Write scaled features, metadata, and folders of fewer films."""
+    learn, probe = FOLDER / "learn", FOLDER / "probe"
+    raw = ShotArrays(learn / "features")
+    some = np.concatenate([raw.movie(index) for index in range(0, len(raw.movies), 12)])
+    mean, deviation = some.mean(0), some.std(0) + 1e-5
+    for folder in (learn, probe):
+        (folder / "shots").mkdir(exist_ok=True)
+        for path in sorted((folder / "features").glob("*.npy")):
+            if not (folder / "shots" / path.name).exists():
+                write_movie(folder / "shots", path.stem, (np.load(path) - mean) / deviation)
+    library, _ = drawn_library.plan()
+    (learn / "metadata").mkdir(exist_ok=True)
+    if not (learn / "metadata" / "movies.csv").exists():
+        write_metadata(library, learn / "metadata")
+    for films in {variant.films for variant in VARIANTS.values()}:
+        folder = learn / f"shots-{films}"
+        folder.mkdir(exist_ok=True)
+        for film in library.films[:films]:
+            link = folder / f"{film.id}.npy"
+            if not link.exists():
+                link.symlink_to(learn / "shots" / f"{film.id}.npy")
+
+
+def encoder_of(variant: Variant, seed: int) -> tuple[SavedEncoder, float]:
+    """Return a variant's encoder and the seconds its training took."""
+    learn = FOLDER / "learn"
+    shots = ShotSource(str(learn / f"shots-{variant.films}"))
+    if not variant.steps:
+        shape = SceneShape(variant.window, ShotArrays(shots.path).row_shape)
+        with seeded(seed):
+            network = scene_network(NETWORK, shape).eval().requires_grad_(False)
+        return SavedEncoder(network, NETWORK.width, shape, {}), 0.0
+    runs = FOLDER / "runs"
+    name = f"{variant.measure}-{variant.films}"
+    name += f"-{seed}" if variant.measure in ("random", "genre") else ""
+    similar = ""
+    if variant.positives == "similar":
+        metadata = learn / "metadata"
+        settings = SimilaritySettings(
+            variant.measure, watches=str(metadata / "cowatch.csv"),
+            movies=str(metadata / "movies.csv"), seed=seed if name.endswith(f"-{seed}") else 0,
+        )  # fmt: skip
+        similar = str(tell_similar(SimilarityRecipe(shots, settings), runs / f"similar-{name}"))
+    pairing = PairingSettings(variant.positives, window=variant.window, stride=3)
+    pairs_name = f"pairs-{name if similar else variant.positives}-{variant.window}"
+    pairs = pair_scenes(ScenePairsRecipe(shots, similar, pairs=pairing), runs / pairs_name)
+    study = replace(STUDY, views=variant.views, negatives=variant.negatives, seed=seed)
+    recipe = SceneContrastRecipe(shots, str(pairs), NETWORK, study, LogSettings(100, 500))
+    began_s = time.perf_counter()
+    out = runs / f"scenes-{pairs_name}-{variant.films}-{variant.views}-{variant.negatives}-{seed}"
+    return load_scene_encoder(learn_scenes(recipe, out)), time.perf_counter() - began_s
+
+
+def probed_scenes() -> tuple[ShotArrays, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the other films' shots, and each scene's first row, film and theme."""
+    arrays = ShotArrays(FOLDER / "probe" / "shots")
+    truth = json.loads((FOLDER / "probe" / "truth.json").read_text("utf-8"))
+    rows, films, themes = [], [], []
+    for index, name in enumerate(arrays.movies):
+        for scene in truth[name]["scenes"]:
+            rows.append(int(arrays.offsets[index]) + scene["first_shot"])
+            films.append(index)
+            themes.append(scene["theme"])
+    numbers = {theme: number for number, theme in enumerate(sorted(set(themes)))}
+    return arrays, np.array(rows), np.array(films), np.array([numbers[t] for t in themes])
+
+
+def vectors_of(encoder: SavedEncoder, arrays: ShotArrays, rows: np.ndarray) -> np.ndarray:
+    """Return one vector a true scene: the mean over windows that cover it evenly."""
+    num_shots, window = SETTINGS.shots_per_scene, encoder.shape.num_shots
+    starts = np.linspace(0, num_shots - window, -(-num_shots // window)).round().astype(int)
+    each = [encoder.encode(arrays.scenes(rows + start, window)) for start in starts]
+    return np.mean(each, axis=0)
+
+
+def probe(vectors: np.ndarray, films: np.ndarray, themes: np.ndarray) -> np.ndarray:
+    """Return which scenes of the second half of the films are told right."""
+    learnt = films < (films.max() + 1) // 2
+    mean, deviation = vectors[learnt].mean(0), vectors[learnt].std(0) + 1e-6
+    points = torch.from_numpy((vectors - mean) / deviation).float()
+    truth, known = torch.from_numpy(themes), torch.from_numpy(learnt)
+    weight = torch.zeros(points.shape[1], int(themes.max()) + 1, requires_grad=True)
+    bias = torch.zeros(int(themes.max()) + 1, requires_grad=True)
+    optimizer = torch.optim.LBFGS([weight, bias], max_iter=300, line_search_fn="strong_wolfe")
+
+    def loss() -> torch.Tensor:
+        optimizer.zero_grad()
+        value = cross_entropy(points[known] @ weight + bias, truth[known])
+        value = value + PENALTY / 2 * weight.square().sum()
+        value.backward()
+        return value
+
+    optimizer.step(loss)
+    right = (points @ weight + bias).argmax(1) == truth
+    return right[~known].numpy()
+
+
+def run(names: list[str], seeds: tuple[int, ...]) -> None:
+    prepare()
+    RESULTS.parent.mkdir(exist_ok=True)
+    done = {(row["variant"], row["seed"]) for row in results()}
+    arrays, rows, films, themes = probed_scenes()
+    if ("mean of features", 0) not in done:
+        scenes = arrays.scenes(rows, SETTINGS.shots_per_scene)
+        note("mean of features", 0, probe(scenes.mean(1), films, themes), 0.0)
+    for seed in seeds:
+        for name in names:
+            if (name, seed) in done:
+                continue
+            encoder, seconds = encoder_of(VARIANTS[name], seed)
+            right = probe(vectors_of(encoder, arrays, rows), films, themes)
+            note(name, seed, right, seconds)
+
+
+def note(name: str, seed: int, right: np.ndarray, seconds: float) -> None:
+    row = {"variant": name, "seed": seed, "accuracy": round(float(right.mean()), 4)}
+    row |= {"seconds": round(seconds, 1), "right": "".join("01"[int(one)] for one in right)}
+    with RESULTS.open("a", encoding="utf-8") as file:
+        file.write(json.dumps(row) + "\n")
+    print(name, seed, row["accuracy"], f"{seconds:.0f} s", flush=True)
+
+
+def results() -> list[dict]:
+    if not RESULTS.exists():
+        return []
+    return [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
+
+
+def difference(one: np.ndarray, other: np.ndarray, films: np.ndarray) -> tuple[float, float]:
+    """Return a 95 % interval of a difference of accuracy, by films and seeds drawn again.
+
+    Args:
+        one: Which scenes one variant told right, (seeds, scenes).
+        other: Likewise of the other; seeds are paired.
+        films: Which film each scene is of.
+    """
+    rng = np.random.default_rng(0)
+    gained = one.astype(float) - other
+    by_film = np.stack([gained[:, films == film].mean(1) for film in np.unique(films)], 1)
+    seeds, num_films = by_film.shape
+    drawn = [
+        by_film[rng.integers(seeds, size=seeds)][:, rng.integers(num_films, size=num_films)].mean()
+        for _ in range(2000)
+    ]
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def table() -> None:
+    _, _, films, _ = probed_scenes()
+    tested = films[films >= (films.max() + 1) // 2]
+    by_name: dict[str, dict[int, dict]] = {}
+    for row in results():
+        by_name.setdefault(row["variant"], {})[row["seed"]] = row
+    right = {
+        name: np.array([[int(c) for c in row["right"]] for _, row in sorted(rows.items())])
+        for name, rows in by_name.items()
+    }
+    print("| variant | seeds | accuracy | spread | metadata minus it, 95 % | time |")
+    print("|---|---|---|---|---|---|")
+    first_s = np.mean([row["seconds"] for row in by_name["metadata"].values()])
+    bars = []
+    for name, rows in by_name.items():
+        each = right[name].mean(1)
+        shared = [seed for seed in sorted(rows) if seed in by_name["metadata"]]
+        gap = ""
+        if name != "metadata":
+            ours = right["metadata"][: len(shared)] if len(rows) > 1 else right["metadata"]
+            theirs = np.broadcast_to(right[name][: len(shared)], ours.shape)
+            low, high = difference(ours, theirs, tested)
+            gap = f"{100 * low:+.1f} to {100 * high:+.1f}"
+        seconds = np.mean([row["seconds"] for row in rows.values()])
+        spread = f"{100 * each.min():.1f} to {100 * each.max():.1f}"
+        print(f"| {name} | {len(rows)} | {100 * each.mean():.1f} % | {spread} | {gap} | "
+              f"{seconds / first_s:.2f} |")  # fmt: skip
+        bars.append((name, each))
+    PLOT.write_text(draw(bars), "utf-8")
+
+
+def draw(bars: list[tuple[str, np.ndarray]]) -> str:
+    """Return the SVG of each variant's accuracy, a dot a seed and a bar to their mean."""
+    left, width, line = 130, 420, 22
+    height = 30 + line * len(bars) + 24
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 60} {height}" '
+        'font-family="sans-serif" font-size="12" fill="#444">',
+        f'<rect width="{left + width + 60}" height="{height}" fill="#fff"/>',
+        f'<text x="{left}" y="16">scenes of unseen films whose theme a probe tells, of 8 themes'
+        "</text>",
+    ]
+    for place, (name, each) in enumerate(bars):
+        y = 38 + line * place
+        parts.append(f'<text x="{left - 8}" y="{y + 4}" text-anchor="end">{name}</text>')
+        end = left + width * each.mean()
+        parts.append(f'<path d="M{left} {y}H{end:.1f}" stroke="#9ec1d6" stroke-width="12"/>')
+        parts += [
+            f'<circle cx="{left + width * one:.1f}" cy="{y}" r="3" fill="#2a6f97"/>' for one in each
+        ]
+        parts.append(f'<text x="{end + 12:.1f}" y="{y + 4}">{100 * each.mean():.1f} %</text>')
+    chance = left + width / 8
+    parts.append(f'<path d="M{chance} 24V{height - 8}" stroke="#bb3e03" stroke-dasharray="3"/>')
+    parts.append(f'<text x="{chance + 4}" y="{height - 6}" fill="#bb3e03">chance</text>')
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("--only", action="append", choices=VARIANTS, help="a variant; repeat it")
+    parser.add_argument("--seeds", type=int, default=len(SEEDS))
+    options = parser.parse_args()
+    if options.what == "table":
+        table()
+    else:
+        run(options.only or list(VARIANTS), SEEDS[: options.seeds])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,220 @@
+"""Shots to learn from, gathered once: features or keyframes, one file a film, resumable."""
+# S shots, k keyframes a shot, D width
+
+import hashlib
+import json
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray
+from mastershot.core.errors import DatasetError, LibraryError, MastershotError, SettingError
+from mastershot.core.movie import Shot
+from mastershot.media.sampling import uniform_frames
+from mastershot.scenes.grouping import COLOR_SPACE
+from mastershot.store.files import write_whole
+from mastershot.store.library import Library, LibraryMovie
+from mastershot.store.shot_arrays import ShotArrays, write_movie
+from mastershot.training.frames import FILM_SUFFIXES, LIBRARY_SUFFIX
+from mastershot.training.keyframes import film_keyframes, keyframes_at
+from mastershot.training.settings import Watch, unwatched
+from mastershot.training.shot_settings import ShotSource
+
+INDEX = "shots.json"
+_NAME = re.compile(r"\w[\w. ()'&,+-]*")
+
+
+@dataclass(frozen=True)
+class GatheredShots:
+    """Shots and what of the source could not be read, a sentence each."""
+
+    arrays: ShotArrays
+    unread: tuple[str, ...] = ()
+
+
+def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> GatheredShots:
+    """Return the source's shots; what is no folder of ``.npy`` is written into one under `folder`.
+
+    Films written before are kept, so a run that was killed goes on; of films that cannot be read
+    it is said why.
+
+    Raises:
+        SettingError: The source does not exist, or no film of it can be read.
+        DatasetError: A file of the source is not what it should be.
+        LibraryError: The library cannot be read, or holds no such vectors.
+    """
+    if _is_folder_of_arrays(source):
+        return GatheredShots(ShotArrays(Path(source.path)))
+    key = hashlib.sha256(json.dumps(asdict(source)).encode()).hexdigest()[:12]
+    target = folder / f"{source.content}-{key}"
+    if not (target / INDEX).is_file():
+        target.mkdir(parents=True, exist_ok=True)
+        index = _write_movies(source, target, watch)
+        write_whole(target / INDEX, json.dumps(index, ensure_ascii=False).encode())
+    index = json.loads((target / INDEX).read_text("utf-8"))
+    return GatheredShots(ShotArrays(target, index["movies"]), tuple(index["unread"]))
+
+
+def movie_names(source: ShotSource) -> tuple[str, ...]:
+    """Return what a source's films are called, without reading their shots.
+
+    Raises:
+        SettingError: The source does not exist.
+        DatasetError: Two films have one name, or a name cannot name a file.
+    """
+    if _is_folder_of_arrays(source):
+        return ShotArrays(Path(source.path)).movies
+    return tuple(_movies_of(source))
+
+
+def _is_folder_of_arrays(source: ShotSource) -> bool:
+    path = Path(source.path)
+    if not path.exists():
+        raise SettingError(f"shots {path} do not exist; name a library, a folder of .npy or films")
+    return path.is_dir() and path.suffix != LIBRARY_SUFFIX and any(path.glob("*.npy"))
+
+
+def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, list[str]]:
+    movies = _movies_of(source)
+    names: list[str] = []
+    unread: list[str] = []
+    for done, (name, movie) in enumerate(movies.items()):
+        watch("shots", done, len(movies), {})
+        try:
+            if not (target / f"{name}.npy").is_file():
+                write_movie(target, name, movie.rows())
+            names.append(name)
+        except MastershotError as error:
+            unread.append(str(error))
+    if not names:
+        reason = f"; the first problem: {unread[0]}" if unread else ""
+        raise SettingError(f"no film that can be read is in {source.path}{reason}")
+    return {"movies": names, "unread": unread}
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A film of an .npz."""
+
+    path: Path
+    name: str
+
+    def rows(self) -> npt.NDArray[Any]:
+        with _opened(self.path) as file:
+            rows: npt.NDArray[Any] = file[self.name]
+        if rows.ndim not in (2, 4, 5) or 0 in rows.shape or rows.dtype.kind not in "fu":
+            raise DatasetError(
+                f"{self.path} holds for {self.name} {rows.dtype} {rows.shape}; it must hold one "
+                "row a shot: a vector (S, D), or keyframes (S, k, H, W, 3)"
+            )
+        return rows if rows.dtype in (np.float16, np.uint8) else rows.astype(np.float32)
+
+
+@dataclass(frozen=True)
+class _FilmFile:
+    """A film whose shots are found now."""
+
+    path: Path
+    source: ShotSource
+
+    def rows(self) -> npt.NDArray[Any]:
+        return film_keyframes(self.path, self.source.frames_per_shot, self.source.image_px)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A film of a library."""
+
+    library: Library
+    movie: LibraryMovie
+    source: ShotSource
+    space: EmbeddingSpace | None
+
+    def rows(self) -> npt.NDArray[Any]:
+        shots = self.library.timeline(self.movie.id).shots
+        if self.space is not None:
+            return self._features(shots, self.space)
+        count = self.source.frames_per_shot
+        wanted = [uniform_frames(s.span.first_frame, s.span.end_frame, count) for s in shots]
+        return keyframes_at(Path(self.movie.file), wanted, count, self.source.image_px)
+
+    def _features(self, shots: tuple[Shot, ...], space: EmbeddingSpace) -> FloatArray:
+        kept = self.library.features(self.movie.id).get(space)
+        features = np.empty((len(shots), space.width), np.float32)
+        for row, shot in enumerate(shots):
+            first, end = np.searchsorted(kept.frames, [shot.span.first_frame, shot.span.end_frame])
+            if first == end:
+                raise LibraryError(
+                    f"shot {shot.id} of {self.movie.path} has no vector of {space.model}; analyse "
+                    "the film anew with that encoder"
+                )
+            middle = slice((first + end) // 2, (first + end) // 2 + 1)
+            taken = slice(first, end) if self.source.pooling == "mean" else middle
+            features[row] = kept.vectors[taken].mean(axis=0)
+        return features
+
+
+def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
+    path = Path(source.path)
+    named: Iterator[tuple[str, _Member | _FilmFile | _Kept]]
+    if path.suffix == LIBRARY_SUFFIX:
+        named = _library_movies(source, Library(path))
+    elif path.suffix == ".npz":
+        named = ((name, _Member(path, name)) for name in _member_names(path))
+    elif source.content == "keyframes":
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        films = (file for file in files if file.suffix.lower() in FILM_SUFFIXES)
+        named = ((file.stem, _FilmFile(file, source)) for file in films)
+    else:
+        raise SettingError(f"{path} holds no features; name a library, a folder of .npy or an .npz")
+    movies: dict[str, _Member | _FilmFile | _Kept] = {}
+    for name, movie in named:
+        if name in movies:
+            raise DatasetError(f"{path} holds two films called {name!r}; names must differ")
+        if not _NAME.fullmatch(name):
+            raise DatasetError(f"{path} holds a film called {name!r}, which cannot name a file")
+        movies[name] = movie
+    return movies
+
+
+def _library_movies(source: ShotSource, library: Library) -> Iterator[tuple[str, _Kept]]:
+    space = _space_of(source, library) if source.content == "features" else None
+    for movie in library.movies():
+        name = movie.id if source.names == "id" else Path(movie.path).stem
+        yield name, _Kept(library, movie, source, space)
+
+
+def _space_of(source: ShotSource, library: Library) -> EmbeddingSpace:
+    spaces = library.spaces()
+    found = [space for space in spaces if space.model == source.encoder] if source.encoder else [
+        space for space in spaces if space != COLOR_SPACE
+    ] or spaces  # fmt: skip
+    if len(found) == 1:
+        return found[0]
+    held = ", ".join(space.model for space in spaces) or "none"
+    raise LibraryError(
+        f"library {library.path} holds vectors of {held}; set encoder to one of them"
+        if len(found) > 1 or source.encoder
+        else f"library {library.path} holds no vectors; analyse its films with an encoder"
+    )
+
+
+def _member_names(path: Path) -> list[str]:
+    with _opened(path) as file:
+        return list(file.files)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Any]:
+    try:
+        with path.open("rb") as bytes_, np.load(bytes_, allow_pickle=False) as file:
+            yield file
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
+        raise DatasetError(f"{path} is not an .npz of one array a film ({error})") from error

@@ -1,0 +1,129 @@
+"""One contrastive run from its folder to its figures; what is learnt from is the caller's."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from math import ceil
+from pathlib import Path
+
+import torch
+from torch import nn
+from torch.utils.data import DataLoader, IterableDataset
+
+from mastershot.exports.curves import draw_curves
+from mastershot.models.contrastive import QueueLength, queue_length
+from mastershot.store.files import write_whole
+from mastershot.store.shot_arrays import ShotArrays
+from mastershot.training.contrast import BatchContrast, Contrast, MomentumContrast
+from mastershot.training.fit import fit
+from mastershot.training.probe import encode_rows, knn_accuracy, read_labels
+from mastershot.training.run_folder import Diary, read_log
+from mastershot.training.scene_batches import ContrastBatch
+from mastershot.training.scene_settings import ContrastSettings, LogSettings
+from mastershot.training.settings import Watch, under
+
+CURVES = "curves.svg"
+Figures = Callable[[], Mapping[str, float]]
+
+
+@dataclass(frozen=True)
+class Length:
+    """How long a run is.
+
+    Attributes:
+        steps: Optimiser steps in all.
+        warmup_steps: Those in which the learning rate rises.
+        queue: Length of the queue, and why.
+    """
+
+    steps: int
+    warmup_steps: int
+    queue: QueueLength
+
+
+def length_of(study: ContrastSettings, *, num_items: int, num_keys: int) -> Length:
+    """Return how long a run over so many positive pairs with so many distinct keys is.
+
+    Raises:
+        SettingError: There are too few keys for a queue.
+    """
+    steps = ceil(num_items * study.epochs / study.batch_size)
+    warmup_steps = ceil(num_items * study.warmup_epochs / study.batch_size)
+    if study.max_steps:
+        # A shorter run warms up for the same share of itself.
+        warmup_steps = ceil(warmup_steps * min(1.0, study.max_steps / steps))
+        steps = min(steps, study.max_steps)
+    return Length(steps, warmup_steps, queue_length(num_keys, study.queue))
+
+
+def learn(
+    encoder: nn.Module,
+    batches: IterableDataset[ContrastBatch],
+    study: ContrastSettings,
+    length: Length,
+    *,
+    out: Path,
+    log: LogSettings,
+    probe: Figures,
+    watch: Watch,
+) -> None:
+    """Teach an encoder of looks to projections, going on from the folder's checkpoint if any.
+
+    Figures go to the folder's log, and are drawn beside it at the end.
+
+    Raises:
+        OutputError: The checkpoint cannot be read.
+        KeyboardInterrupt: Someone stopped it; the last checkpoint stays.
+    """
+    module = _contrast(encoder, study, length)
+    diary = Diary(out)
+
+    def on_step(step: int, figures: dict[str, float]) -> None:
+        watch("training", step, length.steps, figures)
+        if step % log.report_every == 0 or step == length.steps:
+            diary.note(step, {**figures, **probe()})
+
+    fit(
+        module,
+        DataLoader(batches, batch_size=None),
+        folder=out,
+        steps=length.steps,
+        save_every=log.save_every,
+        on_step=on_step,
+    )
+    write_whole(out / CURVES, draw_curves(read_log(out), out.name).encode())
+
+
+def _contrast(encoder: nn.Module, study: ContrastSettings, length: Length) -> Contrast:
+    schedule = {"steps": length.steps, "warmup_steps": length.warmup_steps}
+    if study.negatives == "batch":
+        return BatchContrast(encoder, study, **schedule)
+    return MomentumContrast(encoder, study, queue=length.queue.length, **schedule)
+
+
+def beginning(length: Length, first: int, **counts: int) -> dict[str, object]:
+    """Return what the log says of a run before its first step, or when it goes on."""
+    said: dict[str, object] = {"resumed": True, "from_step": first} if first else {}
+    return said | counts | {"steps": length.steps, "queue": length.queue.said}
+
+
+def knn_probe(
+    network: nn.Module, arrays: ShotArrays, window: int, log: LogSettings, data: str
+) -> Figures:
+    """Return what measures, when called, how well the nearest labelled scenes agree.
+
+    Raises:
+        DatasetError: The labels cannot be read, or none lies in the films.
+    """
+    if not log.labels:
+        return dict
+    labelled = read_labels(under(data, log.labels), arrays, window)
+
+    def measure() -> Mapping[str, float]:
+        was_training = network.training
+        network.eval()
+        with torch.no_grad():
+            vectors = encode_rows(network, arrays, labelled.rows, window)
+        network.train(was_training)
+        return {"knn_accuracy": knn_accuracy(vectors, labelled, log.neighbours)}
+
+    return measure

@@ -1,0 +1,51 @@
+"""Which items a step sees: a shuffle by arithmetic, a pure function of the seed and the step."""
+
+import numpy as np
+
+from mastershot.core.embeddings import IntArray
+
+_ROUNDS = 6
+
+
+def shuffled(places: IntArray, size: int, *seed: int) -> IntArray:
+    """Return where a permutation of ``range(size)`` takes these places; no list of it is made.
+
+    A Feistel network over the next even number of bits, walked on until it lands inside (Black and
+    Rogaway, "Ciphers with arbitrary finite domains", 2002).
+    """
+    half_bits = max(1, ((size - 1).bit_length() + 1) // 2)
+    keys = np.random.default_rng(seed).integers(0, 2**63, _ROUNDS, dtype=np.uint64)
+    landed = _scrambled(places.astype(np.uint64), half_bits, keys)
+    while (outside := landed >= size).any():
+        landed[outside] = _scrambled(landed[outside], half_bits, keys)
+    return landed.astype(np.int64)
+
+
+def batch_places(
+    step: int, *, batch_size: int, num_items: int, seed: int
+) -> tuple[IntArray, IntArray]:
+    """Return the items of a step, and the epoch each is from, shape (B,) both.
+
+    Each epoch holds every item once, in an order of its own; a batch may reach into the next.
+    """
+    count = step * batch_size + np.arange(batch_size, dtype=np.int64)
+    epochs, places = count // num_items, count % num_items
+    items = np.empty_like(places)
+    for epoch in np.unique(epochs).tolist():
+        here = epochs == epoch
+        items[here] = shuffled(places[here], num_items, seed, epoch)
+    return items, epochs
+
+
+def _scrambled(
+    values: "np.ndarray[tuple[int, ...], np.dtype[np.uint64]]",
+    half_bits: int,
+    keys: "np.ndarray[tuple[int, ...], np.dtype[np.uint64]]",
+) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint64]]":
+    bits, mask = np.uint64(half_bits), np.uint64((1 << half_bits) - 1)
+    left, right = values >> bits, values & mask
+    for key in keys:
+        mixed = (right + key) * np.uint64(0x9E3779B97F4A7C15)
+        mixed = (mixed ^ (mixed >> np.uint64(29))) * np.uint64(0xBF58476D1CE4E5B9)
+        left, right = right, left ^ ((mixed >> np.uint64(32)) & mask)
+    return (left << bits) | right

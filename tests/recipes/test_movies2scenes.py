@@ -1,0 +1,93 @@
+"""Every recipe of Movies2Scenes says what the paper says, and its debug twin takes two steps."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mastershot.datasets.world_library import plan_library, write_metadata
+from mastershot.recipes.load import load_recipe, recipe_text, shipped_recipes
+from mastershot.store.shot_arrays import ShotArrays, write_movie
+from mastershot.training.saved_scenes import load_scene_encoder, load_shot_encoder
+from mastershot.training.settings import unwatched
+
+RECIPES = [name for name in shipped_recipes() if name.startswith("movies2scenes/")]
+
+
+def twin(name: str) -> str:
+    return f"debug/{name.replace('/', '-')}"
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Keyframes, features and metadata of twelve films of 20 shots."""
+    folder = tmp_path_factory.mktemp("library")
+    library = plan_library(12, seed=3)
+    write_metadata(library, folder)
+    rng = np.random.default_rng(0)
+    for name in ("one", "three", "features"):
+        (folder / name).mkdir()
+    for film in library.films:
+        frames = rng.integers(0, 255, (20, 3, 32, 32, 3), np.uint8)
+        write_movie(folder / "three", film.id, frames)
+        write_movie(folder / "one", film.id, frames[:, 1:2])
+        write_movie(folder / "features", film.id, rng.normal(size=(20, 6)).astype(np.float32))
+    return folder
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_debug_twin_takes_two_steps(name: str, data: Path, tmp_path: Path) -> None:
+    source = load_recipe(twin(name)).settings.shots
+    shots = source.content if source.content == "features" else "one"
+    shots = "three" if source.frames_per_shot == 3 else shots
+    recipe = load_recipe(twin(name), [f"data={data}", f"shots.path={shots}"])
+    assert recipe.kind.problems(recipe.settings) == []
+    result = recipe.kind.run(recipe.settings, tmp_path, unwatched)
+    assert result.figures["step"] == 2
+    assert np.isfinite(result.figures["loss"])
+    load = load_shot_encoder if name.endswith("shot-encoder") else load_scene_encoder
+    encoder = load(result.path)
+    arrays = ShotArrays(data / shots)
+    vectors = encoder.encode_film(arrays.movie(0))
+    assert vectors.shape == (
+        -(-20 // encoder.shape.num_shots) - (20 % encoder.shape.num_shots > 0),
+        8,
+    )
+    log = [json.loads(line) for line in (result.path.parent / "log.jsonl").read_text().splitlines()]
+    assert "queue" in log[0]
+    assert (result.path.parent / "curves.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_recipe_says_what_it_is_and_has_a_debug_twin(name: str) -> None:
+    assert recipe_text(name).startswith("# ")
+    one, other = asdict(load_recipe(name).settings), asdict(load_recipe(twin(name)).settings)
+    for key in ("pairs", "movie_encoder"):
+        assert one.get(key) == other.get(key)
+
+
+def test_the_papers_settings_are_the_defaults() -> None:
+    recipe = load_recipe("movies2scenes/cowatch").settings
+    network, study = recipe.network, recipe.study
+    assert (network.network, network.width, network.depth, network.heads) == ("vit", 768, 12, 12)
+    assert (recipe.shots.image_px, network.patch_px) == (128, 16)
+    assert (recipe.pairs.window, recipe.pairs.keep, recipe.shots.frames_per_shot) == (9, 0.5, 1)
+    assert (study.queue, study.momentum, study.temperature) == (65_536, 0.999, 0.07)
+    assert (study.learning_rate, study.weight_decay, study.warmup_epochs) == (1.5e-4, 0.01, 40)
+    assert (study.batch_size, study.epochs, study.projection) == (128, 100, 128)
+    movies = recipe.movie_study
+    assert (movies.learning_rate, movies.batch_size, movies.epochs) == (0.1, 256, 100)
+    assert (movies.num_shots, movies.width, recipe.similarity.num_similar) == (1024, 512, 3)
+
+
+def test_each_axis_of_table_1_is_a_recipe() -> None:
+    settings = {name: load_recipe(name).settings for name in RECIPES if "shot-enc" not in name}
+    windows = {name: recipe.pairs.window for name, recipe in settings.items()}
+    assert {windows[f"movies2scenes/shots-{n}"] for n in (1, 4, 16)} == {1, 4, 16}
+    assert settings["movies2scenes/frames-3"].shots.frames_per_shot == 3
+    measures = {recipe.similarity.measure for recipe in settings.values()}
+    assert measures == {"cowatch", "random", "genre", "synopsis"}
+    films = {recipe.similarity.max_movies for recipe in settings.values()}
+    assert films == {0, 300, 3_000, 7_500, 15_000}

@@ -1,0 +1,121 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tests.films import encode_film, flat_images
+
+from mastershot.core.errors import DatasetError, LibraryError, SettingError
+from mastershot.pipeline.library import Library
+from mastershot.training.data import gather_shots, movie_names
+from mastershot.training.shot_settings import ShotSource, missing_shots
+
+COLOURS = [(210, 40, 40), (20, 20, 20), (230, 230, 230)]
+
+
+def film(path: Path) -> Path:
+    return encode_film(path, flat_images(COLOURS, each=48))
+
+
+def test_an_npz_becomes_one_file_a_film(tmp_path: Path) -> None:
+    rows = np.arange(12, dtype=np.float64).reshape(4, 3)
+    np.savez(tmp_path / "cached.npz", tt1=rows, tt2=rows[:2].astype(np.float16))
+    source = ShotSource(str(tmp_path / "cached.npz"))
+    with pytest.raises(DatasetError, match="all films must be alike"):
+        gather_shots(source, tmp_path / "run")
+    np.savez(tmp_path / "same.npz", tt2=rows[:2], tt1=rows)
+    source = ShotSource(str(tmp_path / "same.npz"))
+    gathered = gather_shots(source, tmp_path / "run")
+    assert movie_names(source) == gathered.arrays.movies == ("tt2", "tt1")
+    assert np.array_equal(gathered.arrays.movie(1), rows.astype(np.float32))
+    again = gather_shots(source, tmp_path / "run")
+    assert again.arrays.folder == gathered.arrays.folder
+
+
+def test_keyframes_of_films_are_found_on_the_fly(tmp_path: Path) -> None:
+    (tmp_path / "films").mkdir()
+    film(tmp_path / "films" / "one.mp4")
+    (tmp_path / "films" / "broken.mp4").write_bytes(b"no film")
+    source = ShotSource(str(tmp_path / "films"), "keyframes", frames_per_shot=3, image_px=32)
+    gathered = gather_shots(source, tmp_path / "run")
+    assert len(gathered.unread) == 1
+    assert "broken.mp4" in gathered.unread[0]
+    frames = gathered.arrays.movie(0)
+    assert frames.shape == (3, 3, 32, 32, 3)
+    means = frames.mean((1, 2, 3))
+    assert np.abs(means - np.array(COLOURS)).max() < 12
+
+
+def test_a_library_gives_features_and_keyframes(tmp_path: Path) -> None:
+    library = Library(tmp_path / "films.mastershot")
+    library.add(film(tmp_path / "tt0001.mp4"))
+    path = str(tmp_path / "films.mastershot")
+    gathered = gather_shots(ShotSource(path, names="file"), tmp_path / "run")
+    assert gathered.arrays.movies == ("tt0001",)
+    assert gathered.arrays.row_shape == (384,)
+    assert gathered.arrays.num_shots == 3
+    middle = gather_shots(ShotSource(path, pooling="middle"), tmp_path / "run")
+    assert middle.arrays.movie(0).shape == (3, 384)
+    ids = gather_shots(ShotSource(path, names="id"), tmp_path / "run")
+    assert ids.arrays.movies == (library.movies()[0].id,)
+    frames = gather_shots(ShotSource(path, "keyframes", image_px=32), tmp_path / "run")
+    colours = frames.arrays.movie(0)[:, 0].mean((1, 2))
+    assert np.abs(colours - np.array(COLOURS)).max() < 12
+    with pytest.raises(LibraryError, match=r"holds vectors of .*; set encoder to one of them"):
+        gather_shots(ShotSource(path, encoder="clip"), tmp_path / "run")
+
+
+@pytest.mark.parametrize(
+    ("arrays", "sentence"),
+    [
+        (
+            {"a": np.zeros(3, np.float32)},
+            r"holds for a float32 \(3,\); it must hold one row a shot",
+        ),
+        ({"a": np.zeros((0, 3), np.float32)}, "must hold one row a shot"),
+        ({"a": np.array(["x"])}, "must hold one row a shot"),
+        ({"a": np.array([{}], object)}, "allow_pickle=False"),
+        ({"../a": np.zeros((2, 3), np.float32)}, "called '../a', which cannot name a file"),
+        ({}, "no film that can be read is in"),
+    ],
+)
+def test_an_npz_of_something_else_is_said(
+    tmp_path: Path, arrays: dict[str, np.ndarray], sentence: str
+) -> None:
+    np.savez(tmp_path / "odd.npz", **arrays)
+    with pytest.raises((DatasetError, SettingError), match=sentence):
+        gather_shots(ShotSource(str(tmp_path / "odd.npz")), tmp_path / "run")
+
+
+def test_sources_that_are_none_are_said(tmp_path: Path) -> None:
+    (tmp_path / "half.npz").write_bytes(b"PK\x03\x04 and then nothing")
+    with pytest.raises(DatasetError, match=r"half\.npz is not an \.npz of one array a film"):
+        gather_shots(ShotSource(str(tmp_path / "half.npz")), tmp_path)
+    with pytest.raises(SettingError, match="gone do not exist; name a library"):
+        gather_shots(ShotSource(str(tmp_path / "gone")), tmp_path)
+    assert len(missing_shots(str(tmp_path), ShotSource("gone"))) == 1
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(SettingError, match="holds no features; name a library"):
+        gather_shots(ShotSource(str(tmp_path / "empty")), tmp_path)
+    with pytest.raises(SettingError, match="no film that can be read is in"):
+        gather_shots(ShotSource(str(tmp_path / "empty"), "keyframes"), tmp_path)
+    for folder in ("x", "y"):
+        (tmp_path / "films" / folder).mkdir(parents=True)
+        (tmp_path / "films" / folder / "one.mp4").write_bytes(b"")
+    with pytest.raises(DatasetError, match="holds two films called 'one'; names must differ"):
+        gather_shots(ShotSource(str(tmp_path / "films"), "keyframes"), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"path": ""}, "the source of shots has no path"),
+        ({"content": "sound"}, "content 'sound' is unknown; use features, keyframes"),
+        ({"pooling": "max"}, "pooling 'max' is unknown"),
+        ({"names": "title"}, "names 'title' is unknown; use file, id"),
+        ({"frames_per_shot": 0}, "frames_per_shot is from 1 to 50"),
+        ({"image_px": 8}, "image_px is 8, not from 16 to 1024"),
+    ],
+)
+def test_a_source_that_cannot_be_is_said(change: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        ShotSource(**{"path": "x", **change})  # type: ignore[arg-type]
