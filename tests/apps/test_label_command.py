@@ -3,13 +3,17 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.encoders.tiny_models import make_tiny_clip
+from tests.encoders.tiny_models import make_scale_classifier, make_tiny_clip
 from tests.films import drawn_film
 from typer.testing import CliRunner, Result
 
 from mastershot.apps.cli import app
+from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import read_split_folder
+from mastershot.datasets.score_table import open_scores
+from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.labelling.draw_file import read_draw
+from mastershot.store.library import Library
 
 
 def run(*arguments: object) -> Result:
@@ -66,6 +70,32 @@ def test_a_library_is_a_source(dataset: Path, tiny: Path, tmp_path: Path) -> Non
     assert (tmp_path / "scores.parquet").read_bytes() == (dataset / "scores.parquet").read_bytes()
 
 
+def test_shots_and_scales_are_found_as_the_options_say(
+    clips: Path, tiny: Path, tmp_path: Path
+) -> None:
+    space = load_frame_encoder(tiny, precision="float32").space
+    scale = make_scale_classifier(
+        tmp_path / "scale", encoder=str(tiny), width=space.width, encoder_hash=space.weights_hash
+    )
+    done = run("label", "build", clips / "one.mp4", "--out", tmp_path / "out", "--encoder", tiny,
+               "--precision", "float32", "--exact", "--threshold", 200, "--min-shot", 0.25,
+               "--sampling", "rate:4", "--scale", scale)  # fmt: skip
+    assert (done.exit_code, done.stderr) == (0, "")
+    table = open_scores(tmp_path / "out" / "scores.parquet")
+    (shots,) = table.made_by["shots"]
+    del shots["library"]
+    settings = {"detector": "content", "pixels": "exact", "threshold": 200.0, "min_shot_s": 0.25}
+    assert shots == settings
+    assert table.made_by["frames"] == [{"sampling": "rate:4"}]
+    (batch,) = table.batches()
+    assert len(batch.videos) == 1  # no score of a cut is as high as 200
+    (movie,) = Library(tmp_path / "out" / "clips.mastershot").movies()
+    steps = Library(tmp_path / "out" / "clips.mastershot").timeline(movie.id).made_by.steps
+    assert steps["scale"]["classifier"] == "tiny"
+    assert batch.scales is not None
+    assert set(batch.scales) <= set(SCALES)
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -74,6 +104,10 @@ def test_a_library_is_a_source(dataset: Path, tiny: Path, tmp_path: Path) -> Non
         (["CLIPS", "--out", "OUT", "--sampling", "often"], 2, "sampling 'often' means nothing"),
         (["CLIPS", "--out", "OUT", "--taxonomy", "movieclp"], 1, "did you mean 'movieclip'?"),
         (["CLIPS", "--out", "OUT", "--encoder", "somebody/clip"], 1, "No labels: the weights"),
+        (["CLIPS", "--out", "OUT", "--min-shot", "-1"], 2, "minimum shot length is -1.0 s"),
+        (["CLIPS", "--out", "OUT", "--precision", "int8"], 1, "computes in float32 alone"),
+        (["CLIPS", "--out", "OUT", "--scale", "EMPTY"], 2, "holds no classifier of shot scales"),
+        (["--library", "OUT", "--out", "OUT", "--scale", "OUT"], 2, "--scale is for clips"),
         (["--library", "OUT", "--out", "OUT"], 1, "no library at"),
         (["EMPTY", "--out", "OUT"], 1, "holds no clip; clips are files"),
     ],

@@ -4,13 +4,29 @@ import sys
 import traceback
 from collections.abc import Iterable
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
 from mastershot.apps.errors import errors_as_sentences, sentence
-from mastershot.apps.options import Debug, Json, Quiet
+from mastershot.apps.options import (
+    DatasetPath,
+    Debug,
+    Detector,
+    Encoder,
+    Exact,
+    Json,
+    KeptLibrary,
+    MinShot,
+    Precision,
+    Quiet,
+    Sampling,
+    Scale,
+    Taxonomy,
+    Threshold,
+)
 from mastershot.apps.show import FilmProgress, complain, say, say_json, showing_progress
 
 if TYPE_CHECKING:
@@ -21,17 +37,7 @@ if TYPE_CHECKING:
 
 label_app = typer.Typer(name="label", help="Weakly labelled data sets: build, select, figures.")
 
-DatasetPath = Annotated[
-    Path,
-    typer.Argument(metavar="DATASET", help="What `label build` made, or a file of its kind."),
-]
 OutFolder = Annotated[Path, typer.Option("--out", metavar="DIR", help="Folder of results.")]
-KeptLibrary = Annotated[
-    Path | None, typer.Option("--library", metavar="DIR", help="The library of the clips.")
-]
-Taxonomy = Annotated[
-    str, typer.Option(metavar="NAME|FILE", help="Labels: movieclip, movieclip-150, or a file.")
-]
 Films = Annotated[
     Path | None,
     typer.Option(
@@ -50,16 +56,15 @@ def label_build(
         list[Path] | None, typer.Argument(metavar="[CLIPS]...", help="Clips, or folders of them.")
     ] = None,
     library: KeptLibrary = None,
-    encoder: Annotated[
-        str | None, typer.Option(metavar="NAME|FOLDER", help="Encoder of frames and words.")
-    ] = None,
+    encoder: Encoder = None,
+    precision: Precision = None,
     taxonomy: Taxonomy = "movieclip",
-    detector: Annotated[
-        str, typer.Option(metavar="content|adaptive", help="How cuts are found.")
-    ] = "content",
-    sampling: Annotated[
-        str, typer.Option(metavar="uniform:N|rate:HZ|every", help="Frames looked at a shot.")
-    ] = "uniform:3",
+    detector: Detector = "content",
+    exact: Exact = False,
+    threshold: Threshold = None,
+    min_shot: MinShot = 0.6,
+    sampling: Sampling = "uniform:3",
+    scale: Scale = None,
     table: Annotated[
         str, typer.Option("--format", metavar="parquet|lance", help="Form of the table of scores.")
     ] = "parquet",
@@ -74,6 +79,10 @@ def label_build(
     """
     if not clips and library is None:
         raise typer.BadParameter("name clips, a folder of clips, or a --library")
+    if not clips and scale is not None:
+        raise typer.BadParameter(
+            "--scale is for clips; the films of a library keep the scales they were added with"
+        )
     if table not in ("parquet", "lance"):
         raise typer.BadParameter(f"format {table!r} is unknown; use parquet or lance")
     with errors_as_sentences(debug):
@@ -87,35 +96,26 @@ def label_build(
         from mastershot.pipeline.plan import Plan, prepare
         from mastershot.shots.content import ShotSettings
 
-        kit = prepare(
-            Plan(
-                shots=ShotSettings(cast("DetectorName", detector)),
-                sampling=parse_sampling(sampling),
-                encoder=encoder,
-                taxonomy=taxonomy,
-            )
+        plan = Plan(
+            shots=ShotSettings(cast("DetectorName", detector), exact, threshold, min_shot),
+            sampling=parse_sampling(sampling),
+            encoder=encoder,
+            precision=precision,
+            taxonomy=taxonomy,
+            scale=scale,
         )
+        kit = prepare(plan)
+        # Without a labeller the build fails, and its error says what the note would.
         for note in kit.notes if kit.labeller is not None else ():
             complain(note)
-
-        def failed(error: Exception) -> None:
-            if debug:
-                traceback.print_exception(error)
-            complain(sentence(error))
-
+        if clips:
+            build = partial(build_from_clips, clips, kit, Library(library or out / CLIP_LIBRARY))
+        else:
+            build = partial(build_from_library, kit, Library(cast(Path, library), create=False))
         with showing_progress(quiet=quiet) as bars:
             shown = FilmProgress(bars, bars.add_task("label", total=None, stage="", speed=""))
-            name = f"scores.{table}"
-            if clips:
-                kept = Library(library or out / CLIP_LIBRARY)
-                built = build_from_clips(
-                    clips, kit, kept, out, table=name, progress=shown, failed=failed
-                )
-            else:
-                kept = Library(cast(Path, library), create=False)
-                built = build_from_library(
-                    kit, kept, out, table=name, progress=shown, failed=failed
-                )
+            failed = partial(_complain_of_clip, debug=debug)
+            built = build(out, table=f"scores.{table}", progress=shown, failed=failed)
         if as_json:
             say_json(asdict(built) | {"table": str(built.table), "tags": str(built.tags)})
         else:
@@ -229,6 +229,12 @@ def label_stats(
             )
             if not as_json:
                 say(f"→ {page}")
+
+
+def _complain_of_clip(error: Exception, *, debug: bool) -> None:
+    if debug:
+        traceback.print_exception(error)
+    complain(sentence(error))
 
 
 def _selection_lines(selection: "Selection", *, knows_films: bool) -> list[str]:

@@ -44,13 +44,6 @@ def say_json(value: Any) -> None:
     print(json.dumps(value, indent=1, ensure_ascii=False))
 
 
-def summary_line(result: dict[str, Any]) -> str:
-    """Return what one film's analysis came to, as a line for people."""
-    scenes = "" if result["num_scenes"] is None else f", {result['num_scenes']} scenes"
-    where = f" → {result['timeline']}" if "timeline" in result else f" → {result['id']}"
-    return f"{result['film']}: {result['num_shots']} shots{scenes}{where}"
-
-
 def timeline_lines(timeline: "Timeline") -> Iterator[str]:
     """Yield a timeline as lines for people: each scene, then its shots."""
     for index, shot in enumerate(timeline.shots):

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mastershot.apps.errors import errors_as_sentences
-from mastershot.apps.label import DatasetPath, KeptLibrary, Taxonomy
-from mastershot.apps.options import Debug, Json
+from mastershot.apps.options import DatasetPath, Debug, Json, KeptLibrary, Taxonomy
 from mastershot.apps.show import complain, say, say_json
 from mastershot.core.errors import SettingError
 
