@@ -133,6 +133,8 @@ def test_decisions_in_a_circle_and_decisions_that_leave_nothing_are_told() -> No
         curated(Decision("merge", "creek", "stream"), Decision("merge", "stream", "creek"))
     with pytest.raises(TaxonomyError, match="the decisions leave no label"):
         curate(LabelSources(("lake",), ("lake",)), SPACE, [Decision("drop", "lake")])
+    with pytest.raises(TaxonomyError, match="'#1' starts with the sign of a comment"):
+        curated(Decision("add", "#1"))
 
 
 def test_an_empty_source_is_told() -> None:

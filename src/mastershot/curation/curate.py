@@ -266,6 +266,11 @@ def _entries(
             stands_for.setdefault(name, []).append(label)
     if not stands_for:
         raise TaxonomyError("the decisions leave no label; keep at least one")
+    for name in stands_for:
+        if name.startswith("#"):
+            raise TaxonomyError(
+                f"label {name!r} starts with the sign of a comment in a file of labels; rename it"
+            )
     return tuple(
         Entry(
             name,
