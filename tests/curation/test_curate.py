@@ -95,6 +95,13 @@ def test_a_person_is_heard_before_a_cosine() -> None:
     assert "pond" in without_lake.undecided
 
 
+def test_a_label_that_stands_for_a_common_one_is_not_merged_back_into_it() -> None:
+    found = curated(Decision("merge", "lake", "pond"))
+    assert labels(found)["pond"] == ("lake",)
+    chained = curated(Decision("merge", "lake", "reef"), Decision("merge", "reef", "pond"))
+    assert labels(chained)["pond"] == ("lake", "reef")
+
+
 def test_what_is_merged_into_a_dropped_label_goes_with_it() -> None:
     found = curated(Decision("merge", "stream", "creek"), Decision("drop", "creek"))
     assert "stream" not in labels(found)
