@@ -95,6 +95,13 @@ def test_a_person_is_heard_before_a_cosine() -> None:
     assert "pond" in without_lake.undecided
 
 
+def test_a_label_that_stands_for_a_common_one_is_not_merged_back_into_it() -> None:
+    found = curated(Decision("merge", "lake", "pond"))
+    assert labels(found)["pond"] == ("lake",)
+    chained = curated(Decision("merge", "lake", "reef"), Decision("merge", "reef", "pond"))
+    assert labels(chained)["pond"] == ("lake", "reef")
+
+
 def test_what_is_merged_into_a_dropped_label_goes_with_it() -> None:
     found = curated(Decision("merge", "stream", "creek"), Decision("drop", "creek"))
     assert "stream" not in labels(found)
@@ -133,6 +140,8 @@ def test_decisions_in_a_circle_and_decisions_that_leave_nothing_are_told() -> No
         curated(Decision("merge", "creek", "stream"), Decision("merge", "stream", "creek"))
     with pytest.raises(TaxonomyError, match="the decisions leave no label"):
         curate(LabelSources(("lake",), ("lake",)), SPACE, [Decision("drop", "lake")])
+    with pytest.raises(TaxonomyError, match="'#1' starts with the sign of a comment"):
+        curated(Decision("add", "#1"))
 
 
 def test_an_empty_source_is_told() -> None:

@@ -64,6 +64,7 @@ def test_a_file_of_something_else_is_told(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match="is not UTF-8 text"):
         read_decisions(path)
     path.write_bytes(b"")
+    assert read_decisions(path) == ()
     append_decisions(path, [MERGE])
     assert read_decisions(path) == (MERGE,)
 

@@ -37,7 +37,7 @@ def test_without_decisions_the_nearest_label_is_suggested_with_its_cosine() -> N
 
 
 def test_decisions_are_followed_to_the_label_that_is_there() -> None:
-    known = {"pond": "mere", "mere": "lake", "creek": "run", "run": "creek"}
+    known: dict[str, str | None] = {"pond": "mere", "mere": "lake", "creek": "run", "run": "creek"}
     diff = diff_taxonomies(taxonomy("lake", "pond", "creek"), taxonomy("lake"), SPACE, known=known)
     assert diff.merged == (Change("pond", "lake"),)
     assert diff.dropped == ("creek",)
@@ -49,3 +49,10 @@ def test_another_order_alone_is_said_to_be_moved() -> None:
     assert (diff.added, diff.dropped, diff.merged, diff.renamed) == ((), (), (), ())
     same = diff_taxonomies(taxonomy("lake"), taxonomy("lake"), SPACE)
     assert not same.moved
+
+
+def test_a_label_that_was_dropped_is_not_said_to_be_merged_into_its_nearest() -> None:
+    known = known_changes([Decision("drop", "pond")])
+    assert diff_taxonomies(
+        taxonomy("lake", "pond"), taxonomy("lake"), SPACE, known=known
+    ).dropped == ("pond",)

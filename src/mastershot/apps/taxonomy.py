@@ -169,7 +169,7 @@ def taxonomy_diff(
         before, after = open_taxonomy(old), open_taxonomy(new)
         known = {} if decisions is None else known_changes(read_decisions(decisions))
         if not isinstance(after, Taxonomy):
-            known |= {name: label.label for label in after.labels for name in label.merged}
+            known |= after.changes
         a = before if isinstance(before, Taxonomy) else before.taxonomy
         b = after if isinstance(after, Taxonomy) else after.taxonomy
         diff = diff_taxonomies(a, b, SentenceEncoder().encode_texts, known=known)
@@ -297,11 +297,11 @@ def _show_built(built: "BuiltTaxonomy") -> None:
 def _show_diff(diff: "TaxonomyDiff") -> None:
     for word, names in (("added", diff.added), ("dropped", diff.dropped)):
         for name in names:
-            say(f"{word:8} {name}")
+            say(printable(f"{word:8} {name}"))
     for word, changes in (("merged", diff.merged), ("renamed", diff.renamed)):
         for change in changes:
             why = "decided" if change.cosine is None else f"perhaps, cosine {change.cosine:.3f}"
-            say(f"{word:8} {change.label} → {change.into} ({why})")
+            say(printable(f"{word:8} {change.label} → {change.into} ({why})"))
     if diff.moved:
         say("moved    labels of both stand in another order")
     if not any((diff.added, diff.dropped, diff.merged, diff.renamed, diff.moved)):

@@ -50,16 +50,24 @@ class BuiltTaxonomy:
         name: What it is called.
         labels: Its labels, in order.
         made_by: Settings, sources and versions it was made with.
+        dropped: Labels of its sources that nothing in it stands for.
     """
 
     name: str
     labels: tuple[BuiltLabel, ...]
     made_by: Mapping[str, Any]
+    dropped: tuple[str, ...] = ()
 
     @property
     def taxonomy(self) -> Taxonomy:
         """Its labels alone."""
         return Taxonomy(self.name, tuple(label.label for label in self.labels))
+
+    @property
+    def changes(self) -> dict[str, str | None]:
+        """What each label that went is merged into or renamed to; None for dropped ones."""
+        into: dict[str, str | None] = dict.fromkeys(self.dropped)
+        return into | {name: label.label for label in self.labels for name in label.merged}
 
     @property
     def groups(self) -> tuple[Group, ...]:
@@ -78,6 +86,7 @@ class BuiltTaxonomy:
             "fingerprint": self.taxonomy.fingerprint,
             "made_by": dict(self.made_by),
             "labels": [asdict(label) for label in self.labels],
+            "dropped": list(self.dropped),
         }
 
 
@@ -126,6 +135,7 @@ def open_taxonomy(source: str | Path) -> BuiltTaxonomy | Taxonomy:
         values = json.loads(path.read_text("utf-8"))
         labels = tuple(_built_label(row) for row in values["labels"])
         made_by = dict(values["made_by"])
+        dropped = tuple(map(str, values["dropped"]))
         known = values["schema"] == SCHEMA
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise TaxonomyError(
@@ -133,7 +143,7 @@ def open_taxonomy(source: str | Path) -> BuiltTaxonomy | Taxonomy:
         ) from error
     if not known:
         raise TaxonomyError(f"{path} has schema {values['schema']!r}, not {SCHEMA!r}")
-    built = BuiltTaxonomy(folder.resolve().name, labels, made_by)
+    built = BuiltTaxonomy(folder.resolve().name, labels, made_by, dropped)
     listed = load_taxonomy(folder / LABELS_FILE)
     if listed.labels != built.taxonomy.labels:
         raise TaxonomyError(

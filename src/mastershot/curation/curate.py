@@ -153,17 +153,22 @@ def curate(
     not_common = tuple(label for label in one_of_two if label not in set(common))
     last, added, stale = _counting(decisions, {*one_of_two})
     dropped = {label for label, made in last.items() if made.decision == "drop"}
-    open_common = [label for label in common if label not in dropped]
-    free = [label for label in not_common if label not in last]
-    near = nearest(free, open_common, embed)
-    merged = tuple(m for m in near if m.cosine > np.float32(rule.into_common_above))
-    gone = {merge.label for merge in merged}
-    rest = tuple(label for label in not_common if label not in gone)
-    staying = [label for label in rest if label not in last or last[label].decision == "keep"]
-    undecided = tuple(label for label in staying if label not in last)
+    decided = {label: made.into for label, made in last.items() if made.into}
+    stands = {_end_of(label, decided) for label in common if label in decided}
+    merged = tuple(
+        merge
+        for merge in nearest(
+            [label for label in not_common if label not in last and label not in stands],
+            [label for label in common if label not in dropped],
+            embed,
+        )
+        if merge.cosine > np.float32(rule.into_common_above)
+    )
+    forward = {merge.label: merge.into for merge in merged} | decided
+    rest = tuple(label for label in not_common if label in decided or label not in forward)
+    undecided = tuple(label for label in rest if label not in last)
+    staying = [label for label in rest if label not in dropped and label not in decided]
     offers = _offers(staying, sources, embed, rule.offer_from)
-    forward = {merge.label: merge.into for merge in merged}
-    forward |= {label: made.into for label, made in last.items() if made.into}
     origins = _origins(sources, set(common), added)
     return Curation(
         sources=sources,
@@ -266,6 +271,11 @@ def _entries(
             stands_for.setdefault(name, []).append(label)
     if not stands_for:
         raise TaxonomyError("the decisions leave no label; keep at least one")
+    for name in stands_for:
+        if name.startswith("#"):
+            raise TaxonomyError(
+                f"label {name!r} starts with the sign of a comment in a file of labels; rename it"
+            )
     return tuple(
         Entry(
             name,

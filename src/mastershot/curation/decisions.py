@@ -74,7 +74,7 @@ def read_decisions(path: str | Path) -> tuple[Decision, ...]:
         DatasetError: The file cannot be read, or a row is no decision.
     """
     path = Path(path)
-    if not path.exists():
+    if not path.exists() or path.stat().st_size == 0:
         return ()
     rows = read_table(path, COLUMNS[:3], what=_WHAT)
     return tuple(_decision(path, number, row) for number, row in enumerate(rows, start=1))
@@ -91,8 +91,7 @@ def append_decisions(path: str | Path, decisions: Sequence[Decision]) -> None:
     """
     path = Path(path)
     columns = COLUMNS
-    if path.exists() and path.stat().st_size:
-        read_decisions(path)
+    if read_decisions(path) or (path.exists() and path.stat().st_size):
         with path.open(encoding="utf-8-sig", newline="") as file:
             columns = tuple(next(csv.reader(file)))
     text = io.StringIO(newline="")

@@ -45,7 +45,7 @@ class TaxonomyDiff:
 
 
 def diff_taxonomies(
-    old: Taxonomy, new: Taxonomy, embed: Embed, *, known: Mapping[str, str] | None = None
+    old: Taxonomy, new: Taxonomy, embed: Embed, *, known: Mapping[str, str | None] | None = None
 ) -> TaxonomyDiff:
     """Return what was added, dropped, merged and renamed.
 
@@ -53,9 +53,9 @@ def diff_taxonomies(
         old: The earlier taxonomy.
         new: The later one.
         embed: Gives labels their vectors.
-        known: What labels were decided to be merged into or renamed to. A label that it does not
-            know counts as merged into the nearest one where the cosine is above that of
-            `MergeRule`; that is a suggestion, and bears its cosine.
+        known: What labels were decided to be merged into or renamed to, None for dropped ones. A
+            label that it does not know counts as merged into the nearest one where the cosine is
+            above that of `MergeRule`; that is a suggestion, and bears its cosine.
     """
     before, after = set(old.labels), set(new.labels)
     gone = [label for label in old.labels if label not in after]
@@ -63,10 +63,10 @@ def diff_taxonomies(
     unknown: list[str] = []
     for label in gone:
         into = _follow(label, known or {}, after)
-        if into is None:
-            unknown.append(label)
-        else:
+        if into is not None:
             changes.append(Change(label, into))
+        elif label not in (known or {}):
+            unknown.append(label)
     changes += [Change(m.label, m.into, m.cosine) for m in _suggested(unknown, new.labels, embed)]
     told = {change.label for change in changes}
     renamed = tuple(change for change in changes if change.into not in before)
@@ -82,22 +82,25 @@ def diff_taxonomies(
     )
 
 
-def known_changes(decisions: Sequence[Decision]) -> dict[str, str]:
-    """Return what labels were last decided to be merged into or renamed to."""
+def known_changes(decisions: Sequence[Decision]) -> dict[str, str | None]:
+    """Return what labels were last decided to be merged into or renamed to; None for dropped."""
     last = {made.label: made for made in decisions}
-    return {label: made.into for label, made in last.items() if made.into}
+    return {
+        label: made.into or None
+        for label, made in last.items()
+        if made.into or made.decision == "drop"
+    }
 
 
-def _follow(label: str, known: Mapping[str, str], after: set[str]) -> str | None:
+def _follow(label: str, known: Mapping[str, str | None], after: set[str]) -> str | None:
     """Return the label of the new taxonomy that decisions lead to, or None."""
     passed = {label}
-    while label in known:
-        label = known[label]
-        if label in after:
-            return label
-        if label in passed:
-            return None
-        passed.add(label)
+    into = known.get(label)
+    while into is not None and into not in passed:
+        if into in after:
+            return into
+        passed.add(into)
+        into = known.get(into)
     return None
 
 

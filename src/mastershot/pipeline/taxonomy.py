@@ -86,7 +86,10 @@ class TaxonomyBuilder:
         names = [entry.label for entry in curation.entries]
         groups = group_labels(names, self.embed)
         labels = describe_labels(curation, groups, self.glossary)
-        return BuiltTaxonomy(name, labels, self._made_by(curation))
+        stands = {old for entry in curation.entries for old in (entry.label, *entry.merged)}
+        both = dict.fromkeys([*self.sources.scripts, *self.sources.auxiliary])
+        dropped = tuple(label for label in both if label not in stands)
+        return BuiltTaxonomy(name, labels, self._made_by(curation), dropped)
 
     def _made_by(self, curation: Curation) -> dict[str, object]:
         decisions = "\n".join(map(repr, curation.decisions.values()))

@@ -5,9 +5,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from mastershot.core.errors import LibraryError, OutputError
+from mastershot.core.movie import Shot
 from mastershot.core.time import format_clock
 from mastershot.curation.decisions import Decision, now
 from mastershot.datasets.records import read_table, written_whole
+from mastershot.exports.tables import as_text
 from mastershot.labelling.draws import draw_shots
 from mastershot.store.files import write_whole
 from mastershot.store.library import Library as FilmStore
@@ -51,15 +53,17 @@ def write_viewing(
             writer.writerow(VIEWING_COLUMNS)
             for one in drawn:
                 film, shot = shots[names[one.place]]
-                span = shot.span
-                writer.writerow([
-                    shot.id, film.path, format_clock(span.start_s), format_clock(span.end_s),
-                    span.start_s, span.end_s, "; ".join(label.name for label in shot.labels or ()),
-                    _write_thumb(library.thumb(shot.id), thumbs, shot.id), "",
-                ])  # fmt: skip
+                thumb = _write_thumb(library.thumb(shot.id), thumbs, shot.id)
+                writer.writerow(_viewing_row(film.path, shot, thumb))
     except OSError as error:
         raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
     return len(drawn)
+
+
+def _viewing_row(film: str, shot: Shot, thumb: str) -> list[object]:
+    span, labels = shot.span, "; ".join(label.name for label in shot.labels or ())
+    times = [format_clock(span.start_s), format_clock(span.end_s), span.start_s, span.end_s]
+    return [as_text(shot.id), as_text(film), *times, as_text(labels), thumb, ""]
 
 
 def read_missing(path: Path, *, by: str) -> tuple[Decision, ...]:
