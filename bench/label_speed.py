@@ -63,7 +63,7 @@ def ours_s(film: Path, folder: Path, sampling: str, precision: str) -> tuple[flo
     """Return the seconds our whole analysis takes, and the number of frames encoded."""
     kit = prepare(Plan(encoder=str(folder), precision=precision, sampling=parse_sampling(sampling)))
     assert kit.labeller is not None
-    _ = kit.labeller.encoder.space
+    _ = kit.labeller.encoder.space, kit.labeller.label_vectors
     kit.labeller.encoder.encode_images(np.zeros((8, 224, 224, 3), np.uint8))
     with tempfile.TemporaryDirectory() as out:
         started_s = time.perf_counter()
