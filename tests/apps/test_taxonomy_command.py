@@ -217,3 +217,22 @@ def test_every_command_of_the_docs_page_and_its_options_are_there() -> None:
     for name, rest in lines:
         known = run(name, "--help").stdout
         assert [word for word in rest.split() if word.startswith("--") and word not in known] == []
+
+
+def test_a_machine_that_knows_no_name_asks_for_one(
+    place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nobody() -> str:
+        raise OSError("no such user")
+
+    monkeypatch.setattr("getpass.getuser", nobody)
+    result = run("decide", "drop", "reef", "--decisions", "d.csv")
+    assert result.exit_code == 2
+    assert "does not say who you are; say it with --by NAME" in result.stderr
+
+
+def test_signs_that_would_steer_the_terminal_are_not_shown(place: Path) -> None:
+    Path("one.txt").write_text("EXT. CREEK \x1b[31m - DAY\n" + "She waits there for long.\n" * 40)
+    result = build("--decisions", "d.csv", "--review", "--by", "ada", answers="s\n" * 9)
+    assert "EXT. CREEK ?[31m - DAY" in result.stderr
+    assert "\x1b" not in result.stderr
