@@ -67,9 +67,7 @@ def test_what_is_here_is_not_fetched_again(cache: Path) -> None:
     assert done.stdout.split() == f"clip is on this machine: {cache}".split()
 
 
-def test_a_folder_need_not_be_fetched(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_folder_need_not_be_fetched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in (str(tmp_path / "tiny"), "tiny", "tiny/", "./tiny"):
         monkeypatch.chdir(tmp_path)
         done = run("get", name)

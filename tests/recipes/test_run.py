@@ -32,7 +32,8 @@ def film(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("name", "network"), [("debug/distil", "fire"), ("debug/distil", "vit"), ("distil/clip", "fire")]
+    ("name", "network"),
+    [("debug/distil", "fire"), ("debug/distil", "vit"), ("distil/clip", "fire")],
 )
 def test_recipes_with_an_encoder_take_two_steps(
     tmp_path: Path, film: Path, name: str, network: str
