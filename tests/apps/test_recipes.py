@@ -83,7 +83,7 @@ def test_recipes_are_listed_with_what_they_do() -> None:
         "shot_scale/movieshots",
     ]  # fmt: skip
     rows = json.loads(invoke("recipes", "list", "--json")[1])
-    assert rows[2]["about"].startswith("The encoder that ships with the package")
+    assert rows[3]["about"].startswith("The encoder that ships with the package")
 
 
 def test_a_recipe_is_shown_as_it_is() -> None:
