@@ -90,6 +90,14 @@ def test_a_student_of_a_space_speaks_with_its_teachers_words(tmp_path: Path) -> 
     assert encoder.space != teacher.space
 
 
+def test_a_student_that_does_not_say_its_network_is_fire(folder: Path) -> None:
+    before = load_encoder(folder)
+    change(folder, lambda said: said.update(network="fire"))
+    named = load_encoder(folder)
+    assert named.space == before.space
+    np.testing.assert_array_equal(named.encode_images(frames(2)), before.encode_images(frames(2)))
+
+
 def test_other_settings_are_another_space(folder: Path) -> None:
     before = load_encoder(folder).space
     change(folder, lambda said: said["conse"].update(num_concepts=5))
@@ -112,6 +120,14 @@ def test_other_settings_are_another_space(folder: Path) -> None:
         (lambda said: said["conse"].update(group_weights=[2, -1]), "from 0 to 1 with sum 1"),
         (lambda said: said["conse"].update(group_weights=[float("nan"), 1]), "with sum 1"),
         (lambda said: said.update(concepts=[["x"] * 70_000, []]), "70000 concepts; at most 65536"),
+        (
+            lambda said: said.update(network="resnet"),
+            "its network is 'resnet'; fire and vit are kn",
+        ),
+        (lambda said: said.update(network=["vit"]), "its network is \"['vit']\"; fire and vit"),
+        (lambda said: said.update(network=None), "its network is 'None'; fire and vit are known"),
+        (lambda said: said.update(network="vit"), "student.safetensors cannot be loaded"),
+        (lambda said: said.update(network="vit", image_px=72), "do not tile a frame of 72"),
         (lambda said: said.update(image_px=9_999), "images of 9999 pixels"),
         (lambda said: said.update(label_template="a photo"), "has no {label} in it"),
         (lambda said: said["conse"].update(num_concepts=7), "num_concepts is 7 of 6"),

@@ -2,6 +2,7 @@ import json
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
@@ -16,9 +17,11 @@ from tests.media.test_video import real_films
 from tests.reference import clip_scene_scores as plain_scene_scores
 
 import mastershot as ms
+from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import MediaError, OutputError, SettingError, ShotListError
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.datasets.world import FilmPlan
+from mastershot.encoders.text import SentenceEncoder
 from mastershot.media.sampling import Sampling, parse_sampling
 from mastershot.media.video import open_video
 from mastershot.pipeline import analyze as story
@@ -96,6 +99,26 @@ def test_the_second_run_changes_no_byte(film, tmp_path: Path) -> None:
     before = files()
     analyze_movie(film[0], prepare(WITHOUT_WORDS), tmp_path)
     assert files() == before
+
+
+def test_a_film_whose_results_are_there_loads_no_sentence_encoder(
+    film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    encoded: list[int] = []
+    encode = SentenceEncoder.encode_texts
+
+    def counting(self: SentenceEncoder, texts: Sequence[str]) -> FloatArray:
+        encoded.append(len(texts))
+        return encode(self, texts)
+
+    monkeypatch.setattr(SentenceEncoder, "encode_texts", counting)
+    first, _ = analyze_movie(film[0], prepare(Plan()), tmp_path)
+    assert encoded == [len(ms.load_taxonomy("movieclip").labels)]
+    encoded.clear()
+    assert analyze_movie(film[0], prepare(Plan()), tmp_path)[0] == first
+    library = ms.Library(tmp_path / "films.mastershot")
+    assert library.add(film[0]) == library.add(film[0])
+    assert len(encoded) == 1
 
 
 def test_labels_are_the_scores_of_the_method(film, tiny_clip: Path) -> None:

@@ -9,10 +9,10 @@ from tests.factories import make_embeddings, make_thumbs, make_timeline
 from mastershot.core.errors import LibraryError
 from mastershot.core.labels import Taxonomy
 from mastershot.encoders.catalogue import load_encoder
-from mastershot.labelling.weak_labels import encode_labels
+from mastershot.labelling.weak_labels import KeepRule
 from mastershot.pipeline import relabelling
 from mastershot.pipeline.describe import label_shots, score_shots
-from mastershot.pipeline.plan import Labeller
+from mastershot.pipeline.plan import Labeller, Plan
 from mastershot.pipeline.relabelling import relabelling_effect
 from mastershot.store.library import Library
 
@@ -48,12 +48,12 @@ def test_the_counts_are_those_of_labelling_with_both(library: Library) -> None:
     effect = relabelling_effect(library, OLD, NEW)
     timeline = library.timeline(make_timeline("one.mp4").movie.id)
     encoder = relabelling.load_encoder("tiny", download=False)
-    rule = relabelling.KeepRule(min_best=0.0, above=0.2)
+    plan = Plan(keep=KeepRule(min_best=0.0, above=0.2))
     shots = []
     for taxonomy in (OLD, NEW):
-        labeller = Labeller(encoder, taxonomy, encode_labels(encoder, taxonomy))
+        labeller = Labeller(encoder, taxonomy)
         scores = score_shots(timeline.shots, labeller, library.features(timeline.movie.id))
-        shots.append(label_shots(timeline.shots, scores, labeller, rule))
+        shots.append(label_shots(timeline.shots, scores, labeller, plan))
     changed = [a.labels[0].name != b.labels[0].name for a, b in zip(*shots, strict=True)]  # type: ignore[index]
     assert effect.num_best_changed == sum(changed)
     assert effect.num_kept_changed == sum(a.kept != b.kept for a, b in zip(*shots, strict=True))

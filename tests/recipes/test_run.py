@@ -126,8 +126,8 @@ def test_weights_of_a_teaching_encoder_that_are_not_here_are_listed(
 
     for name in ("clip", "someone/clip-of-theirs"):
         assert problems(name) == [
-            f"the weights of encoder {name} are not on this machine; `mastershot models get "
-            f"{name}` fetches them once"
+            f"the weights of encoder {name} are not on this machine; "
+            f"`mastershot models get {name}` fetches them once"
         ]
     assert problems("starter") == problems("toy") == []
     (unknown,) = problems("sigclip")

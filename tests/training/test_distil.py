@@ -186,9 +186,10 @@ def test_a_folder_that_holds_something_else_is_refused(data: Path, tmp_path: Pat
     (tmp_path / "log.jsonl").touch()
     with pytest.raises(SettingError, match=r"holds log\.jsonl of something else"):
         distil(tiny_recipe(data), tmp_path)
-    (tmp_path / "recipe.json").write_text("{")
-    with pytest.raises(SettingError, match=r"recipe\.json is no recipe of a run"):
-        distil(tiny_recipe(data), tmp_path)
+    for text in ("{", "[1]", "7"):
+        (tmp_path / "recipe.json").write_text(text)
+        with pytest.raises(SettingError, match=r"recipe\.json is no recipe of a run"):
+            distil(tiny_recipe(data), tmp_path)
 
 
 def test_a_checkpoint_that_cannot_be_read_is_said(data: Path, undisturbed: Path) -> None:

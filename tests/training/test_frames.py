@@ -86,9 +86,13 @@ def test_a_library_of_any_name_gives_the_frames_of_its_films(
 
 
 def test_what_is_no_library_is_said(tmp_path: Path) -> None:
-    (tmp_path / "empty.mastershot").mkdir()
+    folder = tmp_path / "empty.mastershot"
+    folder.mkdir()
+    with pytest.raises(SettingError, match=r"no picture or film .* is in .*empty\.mastershot"):
+        gather_frames((FrameSource(str(folder)),), tmp_path)
+    (folder / "library.json").write_text("[")
     with pytest.raises(LibraryError, match=r"empty\.mastershot"):
-        gather_frames((FrameSource(str(tmp_path / "empty.mastershot")),), tmp_path)
+        gather_frames((FrameSource(str(folder)),), tmp_path)
 
 
 def test_a_source_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -43,8 +43,9 @@ def search_words(
     """
     _require_words(words)
     require_limit(limit)
-    given = encoder is None or isinstance(encoder, (str, Path)) or hasattr(encoder, "encode_texts")
-    if not given:
+    if not (
+        encoder is None or isinstance(encoder, (str, Path)) or hasattr(encoder, "encode_texts")
+    ):
         raise SettingError(f"{encoder!r:.60} is no encoder; give one, its name or its folder")
     models = sorted({space.model for space in word_spaces(store)})
     if encoder is None:

@@ -51,11 +51,10 @@ def claim(out: Path, recipe: "DataclassInstance", *, made: Iterable[str]) -> Non
     path = out / RECIPE
     if path.exists():
         try:
-            begun = json.loads(path.read_text("utf-8"))
-        except ValueError as error:
+            begun = _defaults(recipe) | json.loads(path.read_text("utf-8"))
+        except (ValueError, TypeError) as error:
             raise SettingError(f"{path} is no recipe of a run; name another folder") from error
-        # A run of before there was a setting had what is now its default.
-        difference = _difference(_defaults(recipe) | begun, asked)
+        difference = _difference(begun, asked)
         if difference:
             raise SettingError(
                 f"{out} was begun with another recipe ({difference}); name another folder, or "
@@ -109,6 +108,7 @@ def _is_nan(value: object) -> bool:
 
 
 def _defaults(recipe: "DataclassInstance") -> dict[str, Any]:
+    """Return the settings that a run of before they were there did without."""
     return {field.name: field.default for field in fields(recipe) if field.default is not MISSING}
 
 
