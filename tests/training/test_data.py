@@ -60,7 +60,7 @@ def test_a_library_gives_features_and_keyframes(tmp_path: Path) -> None:
     frames = gather_shots(ShotSource(path, "keyframes", image_px=32), tmp_path / "run")
     colours = frames.arrays.movie(0)[:, 0].mean((1, 2))
     assert np.abs(colours - np.array(COLOURS)).max() < 12
-    with pytest.raises(LibraryError, match=r"holds vectors of .*; set encoder to one of them"):
+    with pytest.raises(LibraryError, match=r"holds vectors of .*; name the encoder whose to take"):
         gather_shots(ShotSource(path, encoder="clip"), tmp_path / "run")
 
 

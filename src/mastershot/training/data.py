@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray
-from mastershot.core.errors import DatasetError, LibraryError, MastershotError, SettingError
-from mastershot.core.movie import Shot
+from mastershot.core.embeddings import EmbeddingSpace
+from mastershot.core.errors import DatasetError, MastershotError, SettingError
 from mastershot.media.sampling import uniform_frames
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.files import write_whole
 from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.shot_arrays import ShotArrays, write_movie
+from mastershot.store.shot_vectors import Pooling, feature_space, shot_vectors
 from mastershot.training.frames import FILM_SUFFIXES, LIBRARY_SUFFIX
 from mastershot.training.keyframes import film_keyframes, keyframes_at
 from mastershot.training.settings import Watch, unwatched
@@ -140,25 +140,12 @@ class _Kept:
     def rows(self) -> npt.NDArray[Any]:
         shots = self.library.timeline(self.movie.id).shots
         if self.space is not None:
-            return self._features(shots, self.space)
+            starts = np.array([shot.span.first_frame for shot in shots], np.int64)
+            pooling = cast("Pooling", self.source.pooling)
+            return shot_vectors(self.library, self.movie, starts, self.space, pooling=pooling)
         count = self.source.frames_per_shot
         wanted = [uniform_frames(s.span.first_frame, s.span.end_frame, count) for s in shots]
         return keyframes_at(Path(self.movie.file), wanted, count, self.source.image_px)
-
-    def _features(self, shots: tuple[Shot, ...], space: EmbeddingSpace) -> FloatArray:
-        kept = self.library.features(self.movie.id).get(space)
-        features = np.empty((len(shots), space.width), np.float32)
-        for row, shot in enumerate(shots):
-            first, end = np.searchsorted(kept.frames, [shot.span.first_frame, shot.span.end_frame])
-            if first == end:
-                raise LibraryError(
-                    f"shot {shot.id} of {self.movie.path} has no vector of {space.model}; analyse "
-                    "the film anew with that encoder"
-                )
-            middle = slice((first + end) // 2, (first + end) // 2 + 1)
-            taken = slice(first, end) if self.source.pooling == "mean" else middle
-            features[row] = kept.vectors[taken].mean(axis=0)
-        return features
 
 
 def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
@@ -185,25 +172,12 @@ def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
 
 
 def _library_movies(source: ShotSource, library: Library) -> Iterator[tuple[str, _Kept]]:
-    space = _space_of(source, library) if source.content == "features" else None
+    space = None
+    if source.content == "features":
+        space = feature_space(library, source.encoder, last=(COLOR_SPACE,))
     for movie in library.movies():
         name = movie.id if source.names == "id" else Path(movie.path).stem
         yield name, _Kept(library, movie, source, space)
-
-
-def _space_of(source: ShotSource, library: Library) -> EmbeddingSpace:
-    spaces = library.spaces()
-    found = [space for space in spaces if space.model == source.encoder] if source.encoder else [
-        space for space in spaces if space != COLOR_SPACE
-    ] or spaces  # fmt: skip
-    if len(found) == 1:
-        return found[0]
-    held = ", ".join(space.model for space in spaces) or "none"
-    raise LibraryError(
-        f"library {library.path} holds vectors of {held}; set encoder to one of them"
-        if len(found) > 1 or source.encoder
-        else f"library {library.path} holds no vectors; analyse its films with an encoder"
-    )
 
 
 def _member_names(path: Path) -> list[str]:
