@@ -26,7 +26,7 @@ from mastershot.apps.show import (
     summary_line,
     timeline_lines,
 )
-from mastershot.apps.similar import similar
+from mastershot.apps.similar import draw_map, similar
 from mastershot.apps.taxonomy import taxonomy_app
 from mastershot.apps.verify import verify_app
 from mastershot.core.errors import OutputError
@@ -279,6 +279,7 @@ def library_repair(library: LibraryFolder, debug: Debug = False) -> None:
 
 app.command()(search)
 app.command()(similar)
+app.command("map")(draw_map)
 app.command()(run)
 
 

@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
@@ -130,3 +130,24 @@ def _line(rank: int, row: "SimilarScenes") -> str:
 def _place(scene: "FoundScene") -> str:
     times = f"{format_clock(scene.start_s)} - {format_clock(scene.end_s)}"
     return f"{Path(scene.path).name} {times}" + (f" {scene.scene_id}" if scene.scene_id else "")
+
+
+def draw_map(
+    library: LibraryFolder,
+    out: Annotated[Path, typer.Option(metavar="PAGE", help="The page.")] = Path("map.html"),
+    of: Annotated[
+        str, typer.Option(metavar="scenes|films", help="What the points are.")
+    ] = "scenes",
+    encoder: SceneEncoder = None,
+    vectors: Vectors = "",
+    debug: Debug = False,
+) -> None:
+    """Draw a library's scenes, or films, as a map on which what is alike lies near."""
+    with errors_as_sentences(debug):
+        from mastershot.pipeline.scene_map import Kind, draw_scene_map
+        from mastershot.store.library import Library
+
+        num_points = draw_scene_map(
+            Library(library), out, of=cast("Kind", of), view=scene_view(encoder), vectors=vectors
+        )
+        say(f"{num_points:,} {of} → {out}")

@@ -53,24 +53,39 @@ class Pair:
     Attributes:
         score: What it was ranked by.
         said: What the score is of.
-        sides: The two scenes.
+        sides: The two scenes; the other alone where one was asked for.
         reasons: Labels that both have, each with what is said of it.
     """
 
     score: float
     said: str
-    sides: tuple[Side, Side]
+    sides: tuple[Side, ...]
     reasons: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
+class Head:
+    """What a page says above its pairs.
+
+    Attributes:
+        title: What was asked.
+        views: Names of the ways in which scenes were seen, beside each other.
+        facts: Said below the title.
+        notes: Sentences the reader should know.
+        asked: The scene that was asked for, shown once.
+    """
+
+    title: str
+    views: tuple[str, ...]
+    facts: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
+    asked: Side | None = None
 
 
 def write_pairs_page(
     ranks: Iterable[tuple[Pair | None, ...]],
     path: Path,
-    *,
-    title: str,
-    views: tuple[str, ...],
-    facts: tuple[str, ...] = (),
-    notes: tuple[str, ...] = (),
+    head: Head,
 ) -> None:
     """Write pairs of scenes, best first, as one HTML file that makes no request at all.
 
@@ -79,16 +94,12 @@ def write_pairs_page(
     Args:
         ranks: Of each rank one pair a view; None where a view has found fewer.
         path: The page.
-        title: What was asked.
-        views: Names of the ways in which scenes were seen, beside each other.
-        facts: Said below the title.
-        notes: Sentences the reader should know.
+        head: What is said above them.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
     """
     template = page_template("similar.html", {"clock": format_clock})
-    told = {"ranks": ranks, "title": title, "views": views, "facts": facts, "notes": notes}
     with open_whole(path, newline="\n") as file:
-        for piece in template.generate(told):
+        for piece in template.generate(ranks=ranks, head=head):
             file.write(piece)

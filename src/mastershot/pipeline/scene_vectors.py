@@ -125,7 +125,8 @@ class SceneSource:
                 f"encoder {self.view.name} gives a scene no finite direction; its weights are "
                 "damaged"
             )
-        return vectors / lengths
+        unit: FloatArray = vectors / lengths
+        return unit
 
 
 def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:

@@ -170,16 +170,23 @@ def find_similar(
         why = trouble[0] if trouble else f"{movie.path} is its only film"
         raise LibraryError(f"library {store.path} holds nothing to compare with {name}: {why}")
     best = sorted(matches, key=lambda match: -match.rank)[:limit]
-    title = movie.path if not asked else f"scene {name} of {movie.path}"
     return Similar(
         tuple(_told(store, best, by_id=bool(asked))),
         view.name,
         source.space,
-        title if other is None else f"{title} and {others[0].path}",
+        _title(movie, others[0] if other is not None else None, scene=bool(asked)),
         (f"not compared: {len(trouble):,} of {len(others):,} films; the first: {trouble[0]}",)
         if trouble
         else (),
     )
+
+
+def _title(movie: LibraryMovie, other: LibraryMovie | None, *, scene: bool) -> str:
+    """Return what was asked, in words."""
+    name, where = Path(movie.path).name, "" if other is None else Path(other.path).name
+    if scene:
+        return f"Like a scene of {name}" + (f", in {where}" if where else "")
+    return f"{name} and {where}" if where else f"Films like {name}"
 
 
 def _matches(

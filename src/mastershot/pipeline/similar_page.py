@@ -4,9 +4,8 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from mastershot.core.errors import SettingError
 from mastershot.core.timeline import Timeline
-from mastershot.exports.similar_page import Pair, Side, Still, write_pairs_page
+from mastershot.exports.similar_page import Head, Pair, Side, Still, write_pairs_page
 from mastershot.media.sampling import uniform_frames
 from mastershot.pipeline.similar import FoundScene, Similar, SimilarScenes
 from mastershot.store.library import Library
@@ -19,56 +18,42 @@ def write_similar_page(store: Library, found: Sequence[Similar], path: Path) -> 
     """Write what was found as one HTML page, the results of several views beside each other.
 
     Raises:
-        SettingError: Nothing was found.
         OutputError: The page cannot be written.
         LibraryError: A picture cannot be read.
     """
-    if not found:
-        raise SettingError("there is nothing to show")
     notes = dict.fromkeys(note for one in found for note in one.notes)
-    facts = dict.fromkeys(f"vectors of {one.space.model}" for one in found)
-    views = tuple(one.view for one in found)
-    write_pairs_page(
-        _ranks(store, found),
-        path,
-        title=found[0].title,
-        views=views,
-        facts=(f"library {store.path.name}", *facts, *(views if len(views) == 1 else ())),
-        notes=tuple(notes),
-    )
-
-
-def _ranks(store: Library, found: Sequence[Similar]) -> Iterator[tuple[Pair | None, ...]]:
+    vectors = dict.fromkeys(f"vectors of {one.space.model}" for one in found)
+    views, first = tuple(one.view for one in found), found[0].rows[0].scene
+    facts = (f"library {store.path.name}", *vectors, *(views if len(views) == 1 else ()))
     timeline = lru_cache(maxsize=32)(store.timeline)
-    for rank in range(max(len(one.rows) for one in found)):
-        yield tuple(
-            _pair(store, timeline, one.rows[rank]) if rank < len(one.rows) else None
-            for one in found
-        )
+
+    def side(scene: FoundScene) -> Side:
+        stills = tuple(_stills(store, timeline(scene.movie_id), scene))
+        return Side(scene.path, scene.start_s, scene.end_s, _shots_said(scene), stills)
+
+    def ranks() -> Iterator[tuple[Pair | None, ...]]:
+        for rank in range(max(len(one.rows) for one in found)):
+            rows = [one.rows[rank] if rank < len(one.rows) else None for one in found]
+            yield tuple(None if row is None else _pair(row, side) for row in rows)
+
+    asked = None if first.scene_id is None else side(first)
+    write_pairs_page(ranks(), path, Head(found[0].title, views, facts, tuple(notes), asked))
 
 
-def _pair(store: Library, timeline: Callable[[str], Timeline], row: SimilarScenes) -> Pair:
+def _pair(row: SimilarScenes, side: Callable[[FoundScene], Side]) -> Pair:
     score, said = row.score, ""
     if row.film_score is not None:
         score, said = row.film_score, f"mean of {row.num_pairs} pairs; their best, {row.score:.3f}"
-    sides = tuple(
-        Side(
-            film=scene.path,
-            start_s=scene.start_s,
-            end_s=scene.end_s,
-            said=_shots_said(scene),
-            stills=tuple(_stills(store, timeline(scene.movie_id), scene)),
-        )
-        for scene in (row.scene, row.other)
-    )
     reasons = tuple(
         (label.name, f"{label.num_shots} and {label.num_other_shots} shots") for label in row.shared
     )
-    return Pair(score, said, (sides[0], sides[1]), reasons)
+    shown = (row.scene, row.other) if row.scene.scene_id is None else (row.other,)
+    return Pair(score, said, tuple(side(scene) for scene in shown), reasons)
 
 
 def _shots_said(scene: FoundScene) -> str:
-    shots = f"shots {scene.first_shot}–{scene.end_shot - 1}"
+    last = scene.end_shot - 1
+    shots = f"shots {scene.first_shot}–{last}" if last > scene.first_shot else f"shot {last}"
     if scene.end_shot - scene.first_shot > MAX_STILLS:
         shots += f", {MAX_STILLS} of them shown"
     return shots if scene.scene_id is None else f"{scene.scene_id}, {shots}"
