@@ -91,6 +91,7 @@ def scene_view(folder: Path | None) -> "SceneView":
     Raises:
         EncoderError: There is none, or one of keyframes, which a library does not hold.
     """
+    from mastershot.core.embeddings import EmbeddingSpace
     from mastershot.core.errors import EncoderError
     from mastershot.pipeline.scene_vectors import PLAIN_VIEW, SceneView
 
@@ -107,24 +108,27 @@ def scene_view(folder: Path | None) -> "SceneView":
             f"{home} holds an encoder of keyframes, and a library keeps vectors of shots; name an "
             "encoder of features"
         )
-    shots = encoder.said.get("recipe", {}).get("shots", {})
+    try:
+        pooling = encoder.said["recipe"]["shots"]["pooling"]
+        space = EmbeddingSpace(**encoder.said["space"]) if encoder.said.get("space") else None
+    except (KeyError, TypeError) as error:
+        raise EncoderError(f"{home} does not say which vectors it was trained on") from error
     return SceneView(
         name=str(folder),
         encode=encoder.encode,
         num_shots=shape.num_shots,
         width=shape.row_shape[0],
-        pooling=shots.get("pooling", "mean"),
-        encoder=shots.get("encoder", ""),
+        pooling=pooling,
+        space=space,
     )
 
 
 def _line(rank: int, row: "SimilarScenes") -> str:
     """Return a row as one line, whatever the files are called."""
-    score = row.score if row.film_score is None else row.film_score
     labels = ", ".join(label.name for label in row.shared)
-    pairs = "" if row.num_pairs is None else f"{row.num_pairs} pairs, best {row.score:.3f}  "
+    said = f"{row.said}  " if row.said else ""
     places = f"{_place(row.scene)}  ~  {_place(row.other)}"
-    return printable(f"{rank:4}  {score:6.3f}  {pairs}{places}  {labels}").rstrip()
+    return printable(f"{rank:4}  {row.ranked_by:6.3f}  {said}{places}  {labels}").rstrip()
 
 
 def _place(scene: "FoundScene") -> str:

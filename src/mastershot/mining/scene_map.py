@@ -43,6 +43,7 @@ def lay_out(vectors: FloatArray, *, seed: int = 0) -> FloatArray:
         random_state=seed,
         n_jobs=1,
     )
-    places = np.asarray(umap.fit_transform(vectors), np.float32)
+    places: FloatArray = np.asarray(umap.fit_transform(vectors), np.float32)
     low, extent = places.min(axis=0), np.ptp(places, axis=0)
-    return (places - low) / np.maximum(extent, np.finfo(np.float32).tiny)
+    on_page: FloatArray = (places - low) / np.maximum(extent, np.finfo(np.float32).tiny)
+    return on_page

@@ -27,7 +27,7 @@ class SceneView:
         num_shots: Shots of a scene where nothing else is said, n.
         width: Width of the shot vectors it takes; None takes any.
         pooling: How a shot's frames make its vector.
-        encoder: Model whose frames' vectors it was trained on; empty if it does not say.
+        space: Whose vectors of frames it was trained on; None if it does not say.
     """
 
     name: str
@@ -35,7 +35,7 @@ class SceneView:
     num_shots: int = WINDOW_SHOTS
     width: int | None = None
     pooling: Pooling = "mean"
-    encoder: str = ""
+    space: EmbeddingSpace | None = None
 
 
 PLAIN_VIEW = SceneView("mean of shots")
@@ -130,21 +130,28 @@ class SceneSource:
 
 
 def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
-    if vectors and view.encoder and vectors != view.encoder:
-        raise EncoderError(
-            f"encoder {view.name} was trained on vectors of {view.encoder}, not of {vectors}"
-        )
-    held = {space.model for space in store.spaces()}
-    if view.encoder and view.encoder not in held:
-        raise EncoderError(
-            f"encoder {view.name} was trained on vectors of {view.encoder}; library {store.path} "
-            f"holds those of {', '.join(sorted(held)) or 'none'}"
-        )
-    space = feature_space(store, vectors or view.encoder, last=(COLOR_SPACE,))
+    if view.space is not None:
+        return _own_space(store, view.name, view.space, vectors)
+    space = feature_space(store, vectors, last=(COLOR_SPACE,))
     if view.width not in (None, space.width):
         raise EncoderError(
             f"encoder {view.name} takes shots of {view.width} numbers, and those of {space.model} "
             f"in library {store.path} have {space.width}; name an encoder trained on them"
+        )
+    return space
+
+
+def _own_space(store: Library, name: str, space: EmbeddingSpace, vectors: str) -> EmbeddingSpace:
+    """Return the space that an encoder of scenes was trained in, if the library holds it."""
+    if vectors not in ("", space.model):
+        raise EncoderError(f"encoder {name} was trained on vectors of {space.model}, not {vectors}")
+    held = store.spaces()
+    if space not in held:
+        models = sorted({other.model for other in held})
+        other = "of other weights" if space.model in models else f"of {', '.join(models) or 'none'}"
+        raise EncoderError(
+            f"encoder {name} was trained on vectors of {space.model}; library {store.path} holds "
+            f"those {other}, so they do not fit"
         )
     return space
 

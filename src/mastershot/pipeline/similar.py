@@ -72,6 +72,19 @@ class SimilarScenes:
     film_score: float | None = None
     num_pairs: int | None = None
 
+    @property
+    def ranked_by(self) -> float:
+        """The score that it was ranked by."""
+        return self.score if self.film_score is None else self.film_score
+
+    @property
+    def said(self) -> str:
+        """What that score is of, where films were asked for; else empty."""
+        if self.film_score is None:
+            return ""
+        pairs = "1 pair" if self.num_pairs == 1 else f"{self.num_pairs:,} pairs"
+        return f"mean of {pairs}, best {self.score:.3f}"
+
 
 @dataclass(frozen=True)
 class Similar:

@@ -41,14 +41,11 @@ def write_similar_page(store: Library, found: Sequence[Similar], path: Path) -> 
 
 
 def _pair(row: SimilarScenes, side: Callable[[FoundScene], Side]) -> Pair:
-    score, said = row.score, ""
-    if row.film_score is not None:
-        score, said = row.film_score, f"mean of {row.num_pairs} pairs; their best, {row.score:.3f}"
     reasons = tuple(
         (label.name, f"{label.num_shots} and {label.num_other_shots} shots") for label in row.shared
     )
     shown = (row.scene, row.other) if row.scene.scene_id is None else (row.other,)
-    return Pair(score, said, tuple(side(scene) for scene in shown), reasons)
+    return Pair(row.ranked_by, row.said, tuple(side(scene) for scene in shown), reasons)
 
 
 def _shots_said(scene: FoundScene) -> str:

@@ -33,10 +33,11 @@ _NAME = re.compile(r"\w[\w. ()'&,+-]*")
 
 @dataclass(frozen=True)
 class GatheredShots:
-    """Shots and what of the source could not be read, a sentence each."""
+    """Shots, what of the source could not be read, a sentence each, and a library's space."""
 
     arrays: ShotArrays
     unread: tuple[str, ...] = ()
+    space: EmbeddingSpace | None = None
 
 
 def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> GatheredShots:
@@ -59,7 +60,8 @@ def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> 
         index = _write_movies(source, target, watch)
         write_whole(target / INDEX, json.dumps(index, ensure_ascii=False).encode())
     index = json.loads((target / INDEX).read_text("utf-8"))
-    return GatheredShots(ShotArrays(target, index["movies"]), tuple(index["unread"]))
+    space = EmbeddingSpace(**index["space"]) if index.get("space") else None
+    return GatheredShots(ShotArrays(target, index["movies"]), tuple(index["unread"]), space)
 
 
 def movie_names(source: ShotSource) -> tuple[str, ...]:
@@ -81,7 +83,7 @@ def _is_folder_of_arrays(source: ShotSource) -> bool:
     return path.is_dir() and path.suffix != LIBRARY_SUFFIX and any(path.glob("*.npy"))
 
 
-def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, list[str]]:
+def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, Any]:
     movies = _movies_of(source)
     names: list[str] = []
     unread: list[str] = []
@@ -96,7 +98,8 @@ def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, l
     if not names:
         reason = f"; the first problem: {unread[0]}" if unread else ""
         raise SettingError(f"no film that can be read is in {source.path}{reason}")
-    return {"movies": names, "unread": unread}
+    spaces = {movie.space for movie in movies.values() if isinstance(movie, _Kept) and movie.space}
+    return {"movies": names, "unread": unread, "space": asdict(spaces.pop()) if spaces else None}
 
 
 @dataclass(frozen=True)
