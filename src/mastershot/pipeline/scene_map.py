@@ -13,7 +13,7 @@ from mastershot.core.errors import LibraryError, SettingError
 from mastershot.core.labels import LabelScore
 from mastershot.core.movie import shot_id
 from mastershot.exports.map_page import Point, write_map
-from mastershot.mining.scene_map import lay_out
+from mastershot.mining.layout import lay_out
 from mastershot.pipeline.scene_vectors import PLAIN_VIEW, SceneSource, SceneView
 from mastershot.store.library import Library, LibraryMovie
 

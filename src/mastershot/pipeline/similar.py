@@ -302,7 +302,8 @@ def _shared(shots: Sequence[Shot], others: Sequence[Shot]) -> tuple[SharedLabel,
         for name, count in counts.items()
         if name in other_counts
     ]
-    return tuple(sorted(shared, key=lambda label: -min(label.num_shots, label.num_other_shots)))
+    shared.sort(key=lambda label: (-min(label.num_shots, label.num_other_shots), label.name))
+    return tuple(shared)
 
 
 def _label_counts(shots: Sequence[Shot]) -> Counter[str]:

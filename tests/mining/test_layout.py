@@ -6,7 +6,7 @@ import pytest
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import MiningError, SettingError
-from mastershot.mining.scene_map import lay_out
+from mastershot.mining.layout import lay_out
 
 
 def groups(size: int) -> FloatArray:
