@@ -52,7 +52,8 @@ def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> 
         LibraryError: The library cannot be read, or holds no such vectors.
     """
     if _is_folder_of_arrays(source):
-        return GatheredShots(ShotArrays(Path(source.path)))
+        folder = Path(source.path)
+        return GatheredShots(ShotArrays(folder), space=_space_of(folder))
     key = hashlib.sha256(json.dumps(asdict(source)).encode()).hexdigest()[:12]
     target = folder / f"{source.content}-{key}"
     if not (target / INDEX).is_file():
@@ -60,8 +61,8 @@ def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> 
         index = _write_movies(source, target, watch)
         write_whole(target / INDEX, json.dumps(index, ensure_ascii=False).encode())
     index = json.loads((target / INDEX).read_text("utf-8"))
-    space = EmbeddingSpace(**index["space"]) if index.get("space") else None
-    return GatheredShots(ShotArrays(target, index["movies"]), tuple(index["unread"]), space)
+    arrays = ShotArrays(target, index["movies"])
+    return GatheredShots(arrays, tuple(index["unread"]), _space_of(target))
 
 
 def movie_names(source: ShotSource) -> tuple[str, ...]:
@@ -81,6 +82,18 @@ def _is_folder_of_arrays(source: ShotSource) -> bool:
     if not path.exists():
         raise SettingError(f"shots {path} do not exist; name a library, a folder of .npy or films")
     return path.is_dir() and path.suffix != LIBRARY_SUFFIX and any(path.glob("*.npy"))
+
+
+def _space_of(folder: Path) -> EmbeddingSpace | None:
+    """Return the space of the library that a folder was gathered from; None if it is of none."""
+    path = folder / INDEX
+    if not path.is_file():
+        return None
+    try:
+        space = json.loads(path.read_text("utf-8")).get("space")
+        return EmbeddingSpace(**space) if space else None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DatasetError(f"{path} does not say what was gathered; remove the folder") from error
 
 
 def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, Any]:
