@@ -53,14 +53,21 @@ def test_a_library_gives_features_and_keyframes(tmp_path: Path) -> None:
     assert gathered.arrays.movies == ("tt0001",)
     assert gathered.arrays.row_shape == (384,)
     assert gathered.arrays.num_shots == 3
+    assert gathered.space in library.spaces()
+    folder = gathered.arrays.folder
+    assert gather_shots(ShotSource(str(folder)), tmp_path / "run").space == gathered.space
+    (folder / "shots.json").write_text("[]")
+    with pytest.raises(DatasetError, match="does not say what was gathered; remove the folder"):
+        gather_shots(ShotSource(str(folder)), tmp_path / "run")
     middle = gather_shots(ShotSource(path, pooling="middle"), tmp_path / "run")
     assert middle.arrays.movie(0).shape == (3, 384)
     ids = gather_shots(ShotSource(path, names="id"), tmp_path / "run")
     assert ids.arrays.movies == (library.movies()[0].id,)
     frames = gather_shots(ShotSource(path, "keyframes", image_px=32), tmp_path / "run")
+    assert frames.space is None
     colours = frames.arrays.movie(0)[:, 0].mean((1, 2))
     assert np.abs(colours - np.array(COLOURS)).max() < 12
-    with pytest.raises(LibraryError, match=r"holds vectors of .*; set encoder to one of them"):
+    with pytest.raises(LibraryError, match=r"holds vectors of .*; name the encoder whose to take"):
         gather_shots(ShotSource(path, encoder="clip"), tmp_path / "run")
 
 

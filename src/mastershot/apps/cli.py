@@ -33,6 +33,7 @@ from mastershot.apps.options import (
 from mastershot.apps.recipes import recipes_app, run
 from mastershot.apps.search import search
 from mastershot.apps.show import FilmProgress, complain, say, say_json
+from mastershot.apps.similar import draw_map, similar
 from mastershot.apps.taxonomy import taxonomy_app
 from mastershot.apps.verify import verify_app
 from mastershot.core.errors import OutputError
@@ -126,6 +127,8 @@ def analyze(
 
 
 app.command()(search)
+app.command()(similar)
+app.command("map")(draw_map)
 app.command()(run)
 
 

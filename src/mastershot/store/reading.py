@@ -54,6 +54,21 @@ def first_frames(tables: LanceTables) -> dict[str, IntArray]:
     return {run: np.sort(frames.values.to_numpy()) for run, frames in starts}
 
 
+def scene_bounds(tables: LanceTables) -> dict[str, IntArray]:
+    """Return first and end shot of each scene, in the film's order, by the id of the film's run.
+
+    Raises:
+        LibraryError: The scenes cannot be read.
+    """
+    rows = tables.rows("scenes", columns=["run_id", "first_shot", "end_shot"])
+    runs = rows.group_by("run_id").aggregate([("first_shot", "list"), ("end_shot", "list")])
+    columns = (runs[name] for name in ("run_id", "first_shot_list", "end_shot_list"))
+    return {
+        run.as_py(): np.sort(np.stack([first.values.to_numpy(), end.values.to_numpy()], 1), axis=0)
+        for run, first, end in zip(*columns, strict=True)
+    }
+
+
 def stored_shots(
     tables: LanceTables, ids: Sequence[str], *, runs: Collection[str]
 ) -> list[StoredShot]:

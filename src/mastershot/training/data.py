@@ -9,19 +9,19 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray
-from mastershot.core.errors import DatasetError, LibraryError, MastershotError, SettingError
-from mastershot.core.movie import Shot
+from mastershot.core.embeddings import EmbeddingSpace
+from mastershot.core.errors import DatasetError, MastershotError, SettingError
 from mastershot.media.sampling import uniform_frames
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.files import write_whole
 from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.shot_arrays import ShotArrays, write_movie
+from mastershot.store.shot_vectors import Pooling, feature_space, shot_vectors
 from mastershot.training.frames import FILM_SUFFIXES, LIBRARY_SUFFIX
 from mastershot.training.keyframes import film_keyframes, keyframes_at
 from mastershot.training.settings import Watch, unwatched
@@ -33,10 +33,11 @@ _NAME = re.compile(r"\w[\w. ()'&,+-]*")
 
 @dataclass(frozen=True)
 class GatheredShots:
-    """Shots and what of the source could not be read, a sentence each."""
+    """Shots, what of the source could not be read, a sentence each, and a library's space."""
 
     arrays: ShotArrays
     unread: tuple[str, ...] = ()
+    space: EmbeddingSpace | None = None
 
 
 def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> GatheredShots:
@@ -51,7 +52,8 @@ def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> 
         LibraryError: The library cannot be read, or holds no such vectors.
     """
     if _is_folder_of_arrays(source):
-        return GatheredShots(ShotArrays(Path(source.path)))
+        folder = Path(source.path)
+        return GatheredShots(ShotArrays(folder), space=_space_of(folder))
     key = hashlib.sha256(json.dumps(asdict(source)).encode()).hexdigest()[:12]
     target = folder / f"{source.content}-{key}"
     if not (target / INDEX).is_file():
@@ -59,7 +61,8 @@ def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> 
         index = _write_movies(source, target, watch)
         write_whole(target / INDEX, json.dumps(index, ensure_ascii=False).encode())
     index = json.loads((target / INDEX).read_text("utf-8"))
-    return GatheredShots(ShotArrays(target, index["movies"]), tuple(index["unread"]))
+    arrays = ShotArrays(target, index["movies"])
+    return GatheredShots(arrays, tuple(index["unread"]), _space_of(target))
 
 
 def movie_names(source: ShotSource) -> tuple[str, ...]:
@@ -81,7 +84,19 @@ def _is_folder_of_arrays(source: ShotSource) -> bool:
     return path.is_dir() and path.suffix != LIBRARY_SUFFIX and any(path.glob("*.npy"))
 
 
-def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, list[str]]:
+def _space_of(folder: Path) -> EmbeddingSpace | None:
+    """Return the space of the library that a folder was gathered from; None if it is of none."""
+    path = folder / INDEX
+    if not path.is_file():
+        return None
+    try:
+        space = json.loads(path.read_text("utf-8")).get("space")
+        return EmbeddingSpace(**space) if space else None
+    except (ValueError, TypeError, AttributeError) as error:
+        raise DatasetError(f"{path} does not say what was gathered; remove the folder") from error
+
+
+def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, Any]:
     movies = _movies_of(source)
     names: list[str] = []
     unread: list[str] = []
@@ -96,7 +111,8 @@ def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, l
     if not names:
         reason = f"; the first problem: {unread[0]}" if unread else ""
         raise SettingError(f"no film that can be read is in {source.path}{reason}")
-    return {"movies": names, "unread": unread}
+    spaces = {movie.space for movie in movies.values() if isinstance(movie, _Kept) and movie.space}
+    return {"movies": names, "unread": unread, "space": asdict(spaces.pop()) if spaces else None}
 
 
 @dataclass(frozen=True)
@@ -140,25 +156,12 @@ class _Kept:
     def rows(self) -> npt.NDArray[Any]:
         shots = self.library.timeline(self.movie.id).shots
         if self.space is not None:
-            return self._features(shots, self.space)
+            starts = np.array([shot.span.first_frame for shot in shots], np.int64)
+            pooling = cast("Pooling", self.source.pooling)
+            return shot_vectors(self.library, self.movie, starts, self.space, pooling=pooling)
         count = self.source.frames_per_shot
         wanted = [uniform_frames(s.span.first_frame, s.span.end_frame, count) for s in shots]
         return keyframes_at(Path(self.movie.file), wanted, count, self.source.image_px)
-
-    def _features(self, shots: tuple[Shot, ...], space: EmbeddingSpace) -> FloatArray:
-        kept = self.library.features(self.movie.id).get(space)
-        features = np.empty((len(shots), space.width), np.float32)
-        for row, shot in enumerate(shots):
-            first, end = np.searchsorted(kept.frames, [shot.span.first_frame, shot.span.end_frame])
-            if first == end:
-                raise LibraryError(
-                    f"shot {shot.id} of {self.movie.path} has no vector of {space.model}; analyse "
-                    "the film anew with that encoder"
-                )
-            middle = slice((first + end) // 2, (first + end) // 2 + 1)
-            taken = slice(first, end) if self.source.pooling == "mean" else middle
-            features[row] = kept.vectors[taken].mean(axis=0)
-        return features
 
 
 def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
@@ -185,25 +188,12 @@ def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
 
 
 def _library_movies(source: ShotSource, library: Library) -> Iterator[tuple[str, _Kept]]:
-    space = _space_of(source, library) if source.content == "features" else None
+    space = None
+    if source.content == "features":
+        space = feature_space(library, source.encoder, last=(COLOR_SPACE,))
     for movie in library.movies():
         name = movie.id if source.names == "id" else Path(movie.path).stem
         yield name, _Kept(library, movie, source, space)
-
-
-def _space_of(source: ShotSource, library: Library) -> EmbeddingSpace:
-    spaces = library.spaces()
-    found = [space for space in spaces if space.model == source.encoder] if source.encoder else [
-        space for space in spaces if space != COLOR_SPACE
-    ] or spaces  # fmt: skip
-    if len(found) == 1:
-        return found[0]
-    held = ", ".join(space.model for space in spaces) or "none"
-    raise LibraryError(
-        f"library {library.path} holds vectors of {held}; set encoder to one of them"
-        if len(found) > 1 or source.encoder
-        else f"library {library.path} holds no vectors; analyse its films with an encoder"
-    )
 
 
 def _member_names(path: Path) -> list[str]:

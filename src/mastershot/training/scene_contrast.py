@@ -70,6 +70,7 @@ def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
         "name": recipe.name, "recipe": asdict(recipe), "steps": length.steps,
         "queue": length.queue.length, "pairs": len(pairs), "movies": len(pairs.movies),
         "pairs_made_by": dict(pairs.made_by), "unread": list(gathered.unread),
+        "space": None if gathered.space is None else asdict(gathered.space),
     }  # fmt: skip
     partial = out / f"{SCENE_ENCODER}.part"
     write_encoder(partial, SCENE_STEM, recipe.network, shape, backbone, said=said)

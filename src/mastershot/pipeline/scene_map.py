@@ -1,0 +1,116 @@
+"""A library's scenes, or films, on a map."""
+# N points, W width of a vector
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from mastershot.core.embeddings import FloatArray
+from mastershot.core.errors import LibraryError, SettingError
+from mastershot.core.labels import LabelScore
+from mastershot.core.movie import shot_id
+from mastershot.exports.map_page import Point, write_map
+from mastershot.mining.layout import lay_out
+from mastershot.pipeline.scene_vectors import PLAIN_VIEW, SceneSource, SceneView
+from mastershot.store.library import Library, LibraryMovie
+
+Kind = Literal["scenes", "films"]
+KINDS = ("scenes", "films")
+_GRID = (12, 11)
+"""Cells of the map, each of which shows one picture, so that pictures do not hide each other."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A scene or film before it lies anywhere: its film, its middle shot and its best label."""
+
+    movie: LibraryMovie
+    start_s: float
+    shot: str
+    label: str | None
+
+
+def draw_scene_map(
+    store: Library,
+    path: Path,
+    *,
+    of: Kind = "scenes",
+    view: SceneView = PLAIN_VIEW,
+    vectors: str = "",
+) -> int:
+    """Write a map of a library as one HTML page, and return how many points it has.
+
+    Args:
+        store: The library.
+        path: The page.
+        of: Points are scenes as the library divides films, or films by the mean of their scenes.
+        view: How scenes become vectors.
+        vectors: The encoder whose vectors of frames to take; empty for the only one's.
+
+    Raises:
+        SettingError: Points are of another kind, or UMAP is not installed.
+        LibraryError: The library has no vectors, or those of several encoders.
+        EncoderError: The view does not fit the library's vectors.
+        MiningError: There are too few scenes for a map.
+        OutputError: The page cannot be written.
+    """
+    if of not in KINDS:
+        raise SettingError(f"a map of {of!r} is unknown; use {' or '.join(KINDS)}")
+    source = SceneSource(store, view, vectors=vectors)
+    rows: list[FloatArray] = []
+    places: list[_Place] = []
+    trouble = []
+    movies = store.movies()
+    for movie in movies:
+        try:
+            scenes = source.scenes(movie)
+        except LibraryError as error:
+            trouble.append(str(error))
+            continue
+        rows.append(scenes if of == "scenes" else scenes.mean(axis=0, keepdims=True))
+        places += _places(store, movie, of)
+    xy = lay_out(np.concatenate(rows) if rows else np.empty((0, 1), np.float32))
+    points = list(_points(store, places, xy))
+    notes = (
+        (f"not on the map: {len(trouble):,} of {len(movies):,} films; the first: {trouble[0]}",)
+        if trouble
+        else ()
+    )
+    facts = (f"{len(points):,} {of}", f"vectors of {source.space.model}", view.name)
+    write_map(points, path, title=f"Library {store.path.name}", facts=facts, notes=notes)
+    return len(points)
+
+
+def _places(store: Library, movie: LibraryMovie, of: Kind) -> Iterator[_Place]:
+    timeline = store.timeline(movie.id)
+    scenes = timeline.scenes or ()
+    if of == "films":
+        labels = [_sure(scene.labels) for scene in scenes]
+        named = [label for label in labels if label is not None]
+        middle = shot_id(movie.id, len(timeline.shots) // 2)
+        best = max(named, key=named.count) if named else None
+        yield _Place(movie, timeline.shots[0].span.start_s, middle, best)
+        return
+    for scene in scenes:
+        middle = shot_id(movie.id, (scene.first_shot + scene.end_shot) // 2)
+        yield _Place(movie, scene.span.start_s, middle, _sure(scene.labels))
+
+
+def _sure(labels: tuple[LabelScore, ...] | None) -> str | None:
+    return next((label.name for label in labels or () if not label.unsure), None)
+
+
+def _points(store: Library, places: Sequence[_Place], xy: FloatArray) -> Iterator[Point]:
+    """Yield the points, those with pictures last, so that no dot hides one."""
+    cells = np.minimum((xy * _GRID).astype(int), np.array(_GRID) - 1)
+    pictured: dict[tuple[int, int], Point] = {}
+    for place, (x, y), cell in zip(places, xy.tolist(), map(tuple, cells.tolist()), strict=True):
+        point = Point(x, y, place.movie.path, place.start_s, place.label)
+        if cell in pictured:
+            yield point
+        else:
+            pictured[cell] = replace(point, picture=store.thumb(place.shot))
+    yield from pictured.values()

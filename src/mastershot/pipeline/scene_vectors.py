@@ -1,0 +1,162 @@
+"""The scenes of a library's films as vectors: plain means of shots, or what an encoder makes."""
+# S shots, N scenes, n shots a scene, D width of a shot's vector, W width of a scene's
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
+from mastershot.core.errors import EncoderError, LibraryError, SettingError, ShortMovieError
+from mastershot.mining.pairs import WINDOW_SHOTS, scene_means
+from mastershot.scenes.grouping import COLOR_SPACE
+from mastershot.store.library import Library, LibraryMovie
+from mastershot.store.reading import first_frames, scene_bounds
+from mastershot.store.shot_vectors import Pooling, feature_space, shot_vectors
+
+
+@dataclass(frozen=True, eq=False)
+class SceneView:
+    """How scenes become vectors.
+
+    Attributes:
+        name: What it is called where results are shown.
+        encode: Scenes of as many shots each, (N, n, D), to vectors, (N, W); None takes the mean
+            of a scene's shots.
+        num_shots: Shots of a scene where nothing else is said, n.
+        width: Width of the shot vectors it takes; None takes any.
+        pooling: How a shot's frames make its vector.
+        space: Whose vectors of frames it was trained on; None if it does not say.
+    """
+
+    name: str
+    encode: Callable[[FloatArray], FloatArray] | None = None
+    num_shots: int = WINDOW_SHOTS
+    width: int | None = None
+    pooling: Pooling = "mean"
+    space: EmbeddingSpace | None = None
+
+
+PLAIN_VIEW = SceneView("mean of shots")
+
+
+class SceneSource:
+    """The films of a library, seen one way."""
+
+    def __init__(self, store: Library, view: SceneView = PLAIN_VIEW, *, vectors: str = "") -> None:
+        """Take the vectors of an encoder; empty is the view's own, or the only ones held.
+
+        Raises:
+            LibraryError: The library holds none, or those of several encoders.
+            EncoderError: The view takes vectors of another encoder or width.
+        """
+        self.store, self.view = store, view
+        self.space = _space(store, view, vectors)
+        self._starts = first_frames(store.tables)
+
+    @cached_property
+    def _bounds(self) -> dict[str, IntArray]:
+        return scene_bounds(self.store.tables)
+
+    def shots(self, movie: LibraryMovie) -> FloatArray:
+        """Return a film's shots, (S, D).
+
+        Raises:
+            LibraryError: A shot has no vector, or the film's shots are not there.
+        """
+        starts = self._starts.get(movie.run_id)
+        if starts is None:
+            raise LibraryError(f"library {self.store.path} holds no shots of {movie.path}")
+        return shot_vectors(self.store, movie, starts, self.space, pooling=self.view.pooling)
+
+    def windows(self, movie: LibraryMovie, window: int) -> FloatArray:
+        """Return the vectors of all runs of so many shots, (S - window + 1, W).
+
+        Raises:
+            ShortMovieError: The film has fewer shots than that.
+            LibraryError: A shot has no vector.
+            EncoderError: The encoder gives no finite vector.
+        """
+        if movie.num_shots < window:
+            held = "1 shot" if movie.num_shots == 1 else f"{movie.num_shots} shots"
+            raise ShortMovieError(
+                f"{movie.path} has {held}, fewer than the {window} of a scene; "
+                f"--window {movie.num_shots} compares scenes that short"
+            )
+        shots = self.shots(movie)
+        if self.view.encode is None:
+            return scene_means(shots, window, movie.path)
+        runs = np.lib.stride_tricks.sliding_window_view(shots, window, axis=0)
+        return self._encoded(runs.transpose(0, 2, 1))
+
+    def bounds(self, movie: LibraryMovie) -> IntArray:
+        """Return first and end shot of each of a film's own scenes, (N, 2).
+
+        Raises:
+            LibraryError: The film's scenes were not found.
+        """
+        if movie.num_scenes is None or movie.run_id not in self._bounds:
+            raise LibraryError(
+                f"the scenes of {movie.path} were not found; analyse it with --steps shots,scenes"
+            )
+        return self._bounds[movie.run_id]
+
+    def scenes(self, movie: LibraryMovie) -> FloatArray:
+        """Return the vectors of a film's own scenes, of any number of shots each, (N, W).
+
+        Raises:
+            LibraryError: The film's scenes were not found, or a shot has no vector.
+            EncoderError: The encoder gives no finite vector.
+        """
+        bounds = self.bounds(movie)
+        shots = self.shots(movie)
+        if self.view.encode is None:
+            return np.stack([shots[first:end].mean(axis=0) for first, end in bounds])
+        return np.concatenate([self._encoded(shots[None, first:end]) for first, end in bounds])
+
+    def _encoded(self, scenes: FloatArray) -> FloatArray:
+        """Return unit vectors, so that a dot product is a cosine."""
+        assert self.view.encode is not None
+        vectors = self.view.encode(scenes)
+        lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+        if not np.isfinite(lengths).all() or not lengths.all():
+            raise EncoderError(
+                f"encoder {self.view.name} gives a scene no finite direction; its weights are "
+                "damaged"
+            )
+        unit: FloatArray = vectors / lengths
+        return unit
+
+
+def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
+    if view.space is not None:
+        return _own_space(store, view.name, view.space, vectors)
+    space = feature_space(store, vectors, last=(COLOR_SPACE,))
+    if view.width not in (None, space.width):
+        raise EncoderError(
+            f"encoder {view.name} takes shots of {view.width} numbers, and those of {space.model} "
+            f"in library {store.path} have {space.width}; name an encoder trained on them"
+        )
+    return space
+
+
+def _own_space(store: Library, name: str, space: EmbeddingSpace, vectors: str) -> EmbeddingSpace:
+    """Return the space that an encoder of scenes was trained in, if the library holds it."""
+    if vectors not in ("", space.model):
+        raise EncoderError(f"encoder {name} was trained on vectors of {space.model}, not {vectors}")
+    held = store.spaces()
+    if space not in held:
+        models = sorted({other.model for other in held})
+        other = "of other weights" if space.model in models else f"of {', '.join(models) or 'none'}"
+        raise EncoderError(
+            f"encoder {name} was trained on vectors of {space.model}; library {store.path} holds "
+            f"those {other}, so they do not fit"
+        )
+    return space
+
+
+def require_window(window: int) -> None:
+    """Raise `SettingError` unless a scene may have so many shots."""
+    if window < 1:
+        raise SettingError(f"a scene of {window} shots means nothing; it has 1 or more")
