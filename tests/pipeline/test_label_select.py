@@ -149,6 +149,20 @@ def test_a_selection_says_how_it_was_made(table: ScoreTable, tmp_path: Path) -> 
     assert value["num_selected"] + left_out == value["num_shots"] == 600
 
 
+def test_a_second_selection_leaves_no_split_of_the_first(table: ScoreTable, tmp_path: Path) -> None:
+    for ratios in ({"train": 0.5, "dev": 0.5}, {"train": 0.4, "test": 0.6}):
+        settings = SelectionSettings(ratios=ratios)
+        write_selection(select_training_set(table, settings, films=FILMS), settings, tmp_path)
+    assert set(read_split_folder(tmp_path)[1]) == {"train", "test"}
+    (tmp_path / "selection.json").write_text('{"splits": ["../elsewhere"]}')
+    write_selection(select_training_set(table, settings, films=FILMS), settings, tmp_path)
+    (tmp_path / "selection.json").write_text("[]")
+    with pytest.raises(
+        OutputError, match=r"selection\.json is not what an earlier selection"
+    ):
+        write_selection(select_training_set(table, settings, films=FILMS), settings, tmp_path)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -160,6 +160,12 @@ def test_a_draw_comes_with_a_page_and_a_blank_table(tmp_path: Path) -> None:
     assert read_draw(tmp_path / "new" / "draw.json") == draw()
     assert page.read_text("utf-8").count("data-none>") == 4
     assert read_verdicts(sheet, draw()) == []
+    write_draw_files(draw(), tmp_path / "new" / "draw.json", pictures=None)  # nothing is lost
+    filled = sheet.read_text("utf-8").replace("a/1.mp4,,", "a/1.mp4,ann,", 1)
+    sheet.write_text(filled, "utf-8")
+    with pytest.raises(OutputError, match=r"draw\.csv holds verdicts already; name another file"):
+        write_draw_files(draw(), tmp_path / "new" / "draw.json", pictures=None)
+    assert sheet.read_text("utf-8") == filled
     with pytest.raises(OutputError, match=r"a draw goes to a \.json file, not to draw\.csv"):
         write_draw_files(draw(), Path("draw.csv"), pictures=None)
 

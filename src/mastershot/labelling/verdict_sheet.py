@@ -24,6 +24,18 @@ def write_sheet(path: Path, draw: Draw) -> None:
     _write(path, ([shot.name, "", ";".join(shot.labels), "", ""] for shot in draw.shots))
 
 
+def holds_verdicts(path: Path) -> bool:
+    """Return True if a table of verdicts is there, and someone has filled in a row.
+
+    Raises:
+        DatasetError: The file is unreadable, or lacks a column.
+    """
+    if not path.exists():
+        return False
+    rows = read_table(path, ("shot", "rater", "ticked"), what=_WHAT)
+    return any(row["rater"].strip() or row["ticked"].strip() for row in rows)
+
+
 def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
     """Write verdicts, a row each.
 

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mastershot import __version__
-from mastershot.core.errors import DatasetError, SettingError
+from mastershot.core.errors import DatasetError, OutputError, SettingError
 from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import (
@@ -16,7 +16,7 @@ from mastershot.datasets.movieclip import (
     write_index,
     write_split,
 )
-from mastershot.datasets.records import LabelledShot, make_folder, written_whole
+from mastershot.datasets.records import LabelledShot, make_folder, read_text, written_whole
 from mastershot.datasets.scored import ScoredDataset
 from mastershot.labelling.selection import (
     Subset,
@@ -139,7 +139,7 @@ def select_training_set(
     if not subset.shots:
         raise DatasetError(
             f"none of {subset.num_shots} shots is chosen: {subset.num_unsure} have no score of "
-            f"{settings.min_best:g} or more, {subset.num_outside} none within the index, "
+            f"{settings.min_best:g} or more, {subset.num_outside} have no label of the index, "
             f"{subset.num_held_out} are of verified clips"
         )
     if min_shots:
@@ -159,17 +159,36 @@ def select_training_set(
 def write_selection(selection: Selection, settings: SelectionSettings, out: Path) -> None:
     """Write the splits and the index as released, and how they were made, to a folder.
 
+    The splits of an earlier selection there are removed first, so that two are never mixed.
+
     Raises:
         DatasetError: A name cannot stand in a split file.
         OutputError: The folder cannot be written.
     """
     make_folder(out)
+    for name in _selected_before(out):
+        (out / f"{name}.txt").unlink(missing_ok=True)
+    (out / SELECTION_FILE).unlink(missing_ok=True)
     write_index(out / INDEX_FILE, selection.subset.classes)
     for name, shots in selection.splits.items():
         write_split(out / f"{name}.txt", shots)
     with written_whole(out / SELECTION_FILE) as file:
         json.dump(selection_facts(selection, settings), file, indent=1)
         file.write("\n")
+
+
+def _selected_before(out: Path) -> list[str]:
+    """Return the names of the splits that an earlier selection wrote to the folder."""
+    path = out / SELECTION_FILE
+    if not path.is_file():
+        return []
+    try:
+        names = list(json.loads(read_text(path, what="selection"))["splits"])
+        return [name for name in names if Path(name).name == name]  # nothing outside the folder
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise OutputError(
+            f"{path} is not what an earlier selection wrote; name another folder"
+        ) from error
 
 
 def selection_facts(selection: Selection, settings: SelectionSettings) -> dict[str, object]:

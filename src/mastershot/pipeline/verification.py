@@ -24,7 +24,7 @@ from mastershot.evaluation.reliability import reliability_by_scale
 from mastershot.exports.rating_page import write_rating_page
 from mastershot.labelling.draw_file import Draw, ShownShot, write_draw
 from mastershot.labelling.selection import MOVIECLIP_FOLDS, Subset, class_of_label
-from mastershot.labelling.verdict_sheet import write_sheet, write_verdicts
+from mastershot.labelling.verdict_sheet import holds_verdicts, write_sheet, write_verdicts
 from mastershot.labelling.verdicts import Verdict
 from mastershot.labelling.verify import clip_of_shot, evaluation_subset, gather_ratings
 from mastershot.pipeline.label_stats import ShotPictures
@@ -84,7 +84,7 @@ def write_draw_files(draw: Draw, path: Path, *, pictures: ShotPictures | None) -
         The page and the table.
 
     Raises:
-        OutputError: A file cannot be written.
+        OutputError: A file cannot be written, or the table there holds verdicts.
         LibraryError: A picture cannot be read.
     """
     if path.suffix != ".json":
@@ -93,9 +93,11 @@ def write_draw_files(draw: Draw, path: Path, *, pictures: ShotPictures | None) -
     def picture(shot: ShownShot) -> bytes | None:
         return None if pictures is None else pictures.find(shot.video, shot.file)
 
+    page, sheet = path.with_suffix(".html"), path.with_suffix(".csv")
+    if holds_verdicts(sheet):
+        raise OutputError(f"{sheet} holds verdicts already; name another file for this draw")
     make_folder(path.parent)
     write_draw(path, draw)
-    page, sheet = path.with_suffix(".html"), path.with_suffix(".csv")
     write_rating_page(draw, page, title=path.stem, picture=picture)
     write_sheet(sheet, draw)
     return page, sheet

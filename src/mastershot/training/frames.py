@@ -24,7 +24,6 @@ from mastershot.store.library import Library
 from mastershot.training.settings import FrameSource, Watch, unwatched
 
 FILM_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts", ".mpg", ".mxf"})
-LIBRARY_SUFFIX = ".mastershot"
 FRAME_PX = 176
 POOL_PIXELS = "frames.bin"
 POOL_INDEX = "frames.json"
@@ -155,7 +154,7 @@ def _files(source: FrameSource) -> list[Path]:
         raise SettingError(
             f"frames {path} do not exist; name a folder, a picture, a film or a library"
         )
-    if is_library(path) or path.suffix == LIBRARY_SUFFIX:
+    if is_library(path):
         return [Path(movie.file) for movie in Library(path).movies()]
     if not path.is_dir():
         return [path]
