@@ -10,6 +10,7 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import LibraryError, MiningError, SettingError
 from mastershot.pipeline import scene_map
 from mastershot.pipeline.scene_map import draw_scene_map
+from mastershot.pipeline.scene_vectors import SceneSource
 
 
 @pytest.fixture
@@ -36,7 +37,7 @@ def test_each_scene_is_a_point_with_its_film_time_and_label(
     one = put_film(library, "films/<one>.mp4", scene_shots=(5, 7))
     put_film(library, "two.mp4", scene_shots=(3, 3, 6), labels=("forest",))
     library.put_timeline(make_timeline("unseen.mp4"))
-    assert draw_scene_map(library, tmp_path / "map.html") == 5
+    assert draw_scene_map(SceneSource(library), tmp_path / "map.html") == 5
     assert laid[0][:2] == pytest.approx(np.stack([one[:5].mean(axis=0), one[5:].mean(axis=0)]))
     page = (tmp_path / "map.html").read_text()
     assert page.count("<title>&lt;one&gt;.mp4, ") == 2
@@ -51,7 +52,7 @@ def test_points_in_one_cell_share_a_picture(
 ) -> None:
     put_film(library, "one.mp4", scene_shots=(1,) * 12)
     monkeypatch.setattr(scene_map, "lay_out", lambda rows: np.zeros((len(rows), 2), np.float32))
-    draw_scene_map(library, tmp_path / "map.html")
+    draw_scene_map(SceneSource(library), tmp_path / "map.html")
     page = (tmp_path / "map.html").read_text()
     assert (page.count("<image "), page.count("<circle ")) == (1, 11)
 
@@ -61,7 +62,7 @@ def test_films_are_points_at_the_mean_of_their_scenes(
 ) -> None:
     one = put_film(library, "one.mp4", scene_shots=(5, 7))
     put_film(library, "two.mp4")
-    assert draw_scene_map(library, tmp_path / "map.html", of="films") == 2
+    assert draw_scene_map(SceneSource(library), tmp_path / "map.html", of="films") == 2
     scenes = np.stack([one[:5].mean(axis=0), one[5:].mean(axis=0)])
     assert laid[0][0] == pytest.approx(scenes.mean(axis=0))
     assert "2 films" in (tmp_path / "map.html").read_text()
@@ -69,9 +70,9 @@ def test_films_are_points_at_the_mean_of_their_scenes(
 
 def test_what_cannot_be_drawn_is_a_sentence(library: ms.Library, tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="holds no vectors"):
-        draw_scene_map(library, tmp_path / "map.html")
+        draw_scene_map(SceneSource(library), tmp_path / "map.html")
     put_film(library, "one.mp4", scene_shots=None)
     with pytest.raises(MiningError, match="a map of 0 points says nothing"):
-        draw_scene_map(library, tmp_path / "map.html")
+        draw_scene_map(SceneSource(library), tmp_path / "map.html")
     with pytest.raises(SettingError, match="a map of 'shots' is unknown; use scenes or films"):
-        draw_scene_map(library, tmp_path / "map.html", of="shots")  # type: ignore[arg-type]
+        draw_scene_map(SceneSource(library), tmp_path / "map.html", of="shots")  # type: ignore[arg-type]

@@ -34,7 +34,7 @@ def similar(
     ],
     library: LibraryFolder,
     other: Annotated[
-        str | None, typer.Argument(metavar="[FILM]", help="The film to compare with; or all.")
+        str | None, typer.Argument(metavar="FILM", help="The film to compare with; or all.")
     ] = None,
     limit: Annotated[int, typer.Option(metavar="N", help="The most rows to show.")] = 10,
     window: Annotated[
@@ -59,15 +59,22 @@ def similar(
     Films are compared by the vectors that the library holds of their shots.
     """
     with errors_as_sentences(debug):
+        from mastershot.pipeline.scene_vectors import SceneSource
         from mastershot.pipeline.similar import find_similar
         from mastershot.pipeline.similar_page import write_similar_page
         from mastershot.store.library import Library
 
         store = Library(library)
-        views = [scene_view(encoder), *([scene_view(against)] if against else [])]
+        folders = [encoder, *([against] if against else [])]
         found = [
-            find_similar(store, name, other, view=view, vectors=vectors, window=window, limit=limit)
-            for view in views
+            find_similar(
+                SceneSource(store, scene_view(folder), vectors=vectors),
+                name,
+                other,
+                window=window,
+                limit=limit,
+            )
+            for folder in folders
         ]
         for note in dict.fromkeys(note for one in found for note in one.notes):
             complain(note)
@@ -149,9 +156,9 @@ def draw_map(
     """Draw a library's scenes, or films, as a map on which what is alike lies near."""
     with errors_as_sentences(debug):
         from mastershot.pipeline.scene_map import Kind, draw_scene_map
+        from mastershot.pipeline.scene_vectors import SceneSource
         from mastershot.store.library import Library
 
-        num_points = draw_scene_map(
-            Library(library), out, of=cast("Kind", of), view=scene_view(encoder), vectors=vectors
-        )
+        source = SceneSource(Library(library), scene_view(encoder), vectors=vectors)
+        num_points = draw_scene_map(source, out, of=cast("Kind", of))
         say(f"{num_points:,} {of} → {out}")

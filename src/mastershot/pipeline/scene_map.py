@@ -14,7 +14,7 @@ from mastershot.core.labels import LabelScore
 from mastershot.core.movie import shot_id
 from mastershot.exports.map_page import Point, write_map
 from mastershot.mining.layout import lay_out
-from mastershot.pipeline.scene_vectors import PLAIN_VIEW, SceneSource, SceneView
+from mastershot.pipeline.scene_vectors import SceneSource
 from mastershot.store.library import Library, LibraryMovie
 
 Kind = Literal["scenes", "films"]
@@ -33,33 +33,24 @@ class _Place:
     label: str | None
 
 
-def draw_scene_map(
-    store: Library,
-    path: Path,
-    *,
-    of: Kind = "scenes",
-    view: SceneView = PLAIN_VIEW,
-    vectors: str = "",
-) -> int:
+def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> int:
     """Write a map of a library as one HTML page, and return how many points it has.
 
     Args:
-        store: The library.
+        source: The films of a library.
         path: The page.
         of: Points are scenes as the library divides films, or films by the mean of their scenes.
-        view: How scenes become vectors.
-        vectors: The encoder whose vectors of frames to take; empty for the only one's.
 
     Raises:
         SettingError: Points are of another kind, or UMAP is not installed.
-        LibraryError: The library has no vectors, or those of several encoders.
-        EncoderError: The view does not fit the library's vectors.
+        LibraryError: The library cannot be read.
+        EncoderError: The encoder gives no finite vector.
         MiningError: There are too few scenes for a map.
         OutputError: The page cannot be written.
     """
     if of not in KINDS:
         raise SettingError(f"a map of {of!r} is unknown; use {' or '.join(KINDS)}")
-    source = SceneSource(store, view, vectors=vectors)
+    store = source.store
     rows: list[FloatArray] = []
     places: list[_Place] = []
     trouble = []
@@ -79,7 +70,7 @@ def draw_scene_map(
         if trouble
         else ()
     )
-    facts = (f"{len(points):,} {of}", f"vectors of {source.space.model}", view.name)
+    facts = (f"{len(points):,} {of}", f"vectors of {source.space.model}", source.view.name)
     write_map(points, path, title=f"Library {store.path.name}", facts=facts, notes=notes)
     return len(points)
 

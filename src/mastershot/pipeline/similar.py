@@ -12,7 +12,7 @@ from mastershot.core.movie import Shot
 from mastershot.core.timeline import Timeline
 from mastershot.mining.pairs import KEEP, pairs_of_scenes
 from mastershot.pipeline.nearest import require_limit
-from mastershot.pipeline.scene_vectors import PLAIN_VIEW, SceneSource, SceneView, require_window
+from mastershot.pipeline.scene_vectors import SceneSource, require_window
 from mastershot.store.library import Library, LibraryMovie
 
 _SCENE = re.compile(r"(?P<film>[0-9a-f]+)/s(?P<index>\d{4,9})")
@@ -127,12 +127,10 @@ _Finder = Callable[[LibraryMovie], list[_Match]]
 
 
 def find_similar(
-    store: Library,
+    source: SceneSource,
     name: str | Path,
     other: str | Path | None = None,
     *,
-    view: SceneView = PLAIN_VIEW,
-    vectors: str = "",
     window: int | None = None,
     limit: int = 10,
 ) -> Similar:
@@ -144,24 +142,22 @@ def find_similar(
     all other films, or of the other named, as the library divides them.
 
     Args:
-        store: The library.
+        source: The films of a library.
         name: A film (its id, the start of it, or its path) or the id of a scene.
         other: The other film.
-        view: How scenes become vectors.
-        vectors: The encoder whose vectors of frames to take; empty for the only one's.
         window: Shots of a scene; None for as many as the view says. A scene by id has its own.
         limit: The most rows to return.
 
     Raises:
         SettingError: The limit or the window is below 1, both films are one, or a scene by id was
             given a window.
-        LibraryError: A film or scene is not there, has no vectors, or all the others are
-            unfit; or the library holds vectors of none or several encoders.
+        LibraryError: A film or scene is not there, has no vectors, or all the others are unfit.
         ShortMovieError: A film that was named has fewer shots than a scene.
-        EncoderError: The view does not fit the library's vectors.
+        EncoderError: The encoder gives no finite vector.
     """
+    store, shots = source.store, source.view.num_shots if window is None else window
     require_limit(limit)
-    require_window(view.num_shots if window is None else window)
+    require_window(shots)
     asked = _SCENE.fullmatch(str(name))
     movie = store.movie(asked["film"] if asked else name)
     others = [film for film in store.movies() if film.id != movie.id]
@@ -169,10 +165,8 @@ def find_similar(
         others = [store.movie(other)]
         if others[0].id == movie.id:
             raise SettingError(f"{name} and {other} are of one film, {movie.path}; name two films")
-    source = SceneSource(store, view, vectors=vectors)
     if asked and window is not None:
         raise SettingError(f"scene {name} has shots of its own; leave out --window")
-    shots = view.num_shots if window is None else window
     find = (
         _like_scene(source, movie, int(asked["index"]))
         if asked
@@ -185,7 +179,7 @@ def find_similar(
     best = sorted(matches, key=lambda match: -match.rank)[:limit]
     return Similar(
         tuple(_told(store, best, by_id=bool(asked))),
-        view.name,
+        source.view.name,
         source.space,
         _title(movie, others[0] if other is not None else None, scene=bool(asked)),
         (f"not compared: {len(trouble):,} of {len(others):,} films; the first: {trouble[0]}",)
