@@ -47,6 +47,7 @@ class RealFilms:
         features: Of each labelled clip its shots in order, float32 (S, 384).
         labels: Of each labelled clip how often it carries each of the 150 labels, as shares.
         condensed: Condensed Movies' metadata.
+        clips: Of each film its labelled clips, in the order of the film.
         lens: MovieLens' films and ratings.
         tasks: LVU's tasks.
         films: Films to learn from: labelled, in MovieLens, and outside LVU's validation and test.
@@ -57,16 +58,12 @@ class RealFilms:
     features: dict[str, np.ndarray]
     labels: dict[str, np.ndarray]
     condensed: CondensedMovies
+    clips: dict[str, list[str]]
     lens: MovieLens
     tasks: dict[str, LvuTask]
     films: tuple[str, ...]
     counts: dict[str, object]
     overviews: dict[str, str]
-
-    def clips_of(self, film: str) -> list[str]:
-        """Return a film's labelled clips, in the order of the film."""
-        clips = [clip for clip in self.features if self.condensed.film_of_clip[clip] == film]
-        return sorted(clips, key=lambda clip: self.condensed.clips[clip].number)
 
 
 def read_films(data: Path) -> RealFilms:
@@ -77,20 +74,21 @@ def read_films(data: Path) -> RealFilms:
         read_movielens(data / "movielens"),
     )
     tasks = read_lvu(data / "lvu")
-    labelled = sorted({condensed.film_of_clip[clip] for clip in features})
-    known = [film for film in labelled if film in lens.movies]
+    film_of, clips = condensed.film_of_clip, {}
+    for clip in sorted(features, key=lambda clip: condensed.clips[clip].number):
+        clips.setdefault(film_of[clip], []).append(clip)
+    known = [film for film in sorted(clips) if film in lens.movies]
     guarded = without_held_out(known, movies_of(tasks))
     held_clips = {c.clip for t in tasks.values() for s in ("val", "test") for c in t.splits[s]}
-    by_clip = {condensed.film_of_clip[c] for c in held_clips if c in condensed.film_of_clip}
+    by_clip = {film_of[clip] for clip in held_clips if clip in film_of}
     films = tuple(film for film in guarded.movies if film not in by_clip)
     tmdb = read_tmdb(data / "tmdb5000" / "movies.csv")
     told = {film: tmdb.get(lens.movies[film].tmdb_id or -1) for film in films}
     overviews = {film: row.overview for film, row in told.items() if row and row.overview}
-    chosen = set(films)
-    lengths = [len(f) for c, f in features.items() if condensed.film_of_clip[c] in chosen]
+    lengths = [len(features[clip]) for film in films for clip in clips[film]]
     counts = {
         "labelled shots": num_shots, "labelled clips": len(features),
-        "labelled films": len(labelled), "of them in MovieLens": len(known),
+        "labelled films": len(clips), "of them in MovieLens": len(known),
         "left out: in LVU's validation or test": len(guarded.excluded),
         "left out: a clip of theirs is": len(guarded.movies) - len(films),
         "films to learn from": len(films), "their clips": len(lengths),
@@ -100,14 +98,14 @@ def read_films(data: Path) -> RealFilms:
         "films with genres": sum(bool(condensed.movies[film].genres) for film in films),
         "films with an overview": len(overviews),
         "LVU clips with labels (train, val, test)": {
-            name: [sum(c.clip in features for c in clips) for clips in tasks[name].splits.values()]
+            name: [sum(c.clip in features for c in own) for own in tasks[name].splits.values()]
             for name in CLASSIFICATION
         },
         "LVU test clips whose label is missing (\\N), kept": sum(
             c.is_missing and c.clip in features for t in tasks.values() for c in t.splits["test"]
         ),
     }  # fmt: skip
-    return RealFilms(features, labels, condensed, lens, tasks, films, counts, overviews)
+    return RealFilms(features, labels, condensed, clips, lens, tasks, films, counts, overviews)
 
 
 def _labelled_clips(data: Path) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray], int]:
@@ -142,7 +140,7 @@ def write_films(real: RealFilms) -> tuple[np.ndarray, np.ndarray]:
 
     Returns the mean and deviation of the films' shots, which everything is standardised by.
     """
-    clips = {film: real.clips_of(film) for film in real.films}
+    clips = {film: real.clips[film] for film in real.films}
     everything = np.concatenate([real.features[c] for own in clips.values() for c in own])
     mean, deviation = everything.mean(0), everything.std(0) + 1e-5
     for name in ("scenes", "clips"):
