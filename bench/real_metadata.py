@@ -134,7 +134,8 @@ def encoder_of(real: RealFilms, variant: Variant, seed: int) -> tuple[SavedEncod
         replace(STUDY, negatives=variant.negatives, seed=seed), LogSettings(100, 400),
     )  # fmt: skip
     began_s = time.perf_counter()
-    folder = learn_scenes(study, runs / f"scenes-{variant.negatives}")
+    out = runs / ("scenes" if variant.negatives == "queue" else "scenes-batch")
+    folder = learn_scenes(study, out)
     return load_scene_encoder(folder), time.perf_counter() - began_s, len(pairs)
 
 
