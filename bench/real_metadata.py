@@ -249,6 +249,8 @@ def run(names: list[str], seeds: tuple[int, ...]) -> None:
     if (POOLED, 0) not in done:
         means = np.stack([real.features[clip].mean(0) for clip in items.clips])
         note(POOLED, 0, probe(means, items))
+    if ("shares of labels", 0) not in done:  # Exploratory: the labels without their meaning.
+        note("shares of labels", 0, probe(np.stack([real.labels[c] for c in items.clips]), items))
     for seed in seeds:
         for name in names:
             if (name, seed) in done:
