@@ -69,11 +69,8 @@ class RealFilms:
 def read_films(data: Path) -> RealFilms:
     """Return the films of a folder with MovieCLIP, Condensed Movies, MovieLens, TMDb and LVU."""
     features, labels, num_shots = _labelled_clips(data)
-    condensed, lens = (
-        read_condensed_movies(data / "condensed_movies"),
-        read_movielens(data / "movielens"),
-    )
-    tasks = read_lvu(data / "lvu")
+    condensed = read_condensed_movies(data / "condensed_movies")
+    lens, tasks = read_movielens(data / "movielens"), read_lvu(data / "lvu")
     film_of, clips = condensed.film_of_clip, {}
     for clip in sorted(features, key=lambda clip: condensed.clips[clip].number):
         clips.setdefault(film_of[clip], []).append(clip)
