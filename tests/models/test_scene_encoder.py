@@ -9,6 +9,7 @@ from tests.reference import interpolated_rows
 from mastershot.core.errors import SettingError
 from mastershot.models.scene_encoder import (
     FeatureSceneEncoder,
+    PaddedSceneEncoder,
     PixelSceneEncoder,
     ProjectionHead,
     spread_weights,
@@ -84,6 +85,21 @@ def test_padding_changes_nothing_whatever_it_holds(filling: float) -> None:
     torch.testing.assert_close(together, torch.cat(alone))
     together.sum().backward()
     assert all(weights.grad.isfinite().all() for weights in encoder.parameters())
+
+
+def test_rows_of_zeros_are_no_shots_at_a_scenes_end_and_are_shots_before_it() -> None:
+    encoder = feature_encoder()
+    padded = PaddedSceneEncoder(TINY_FEATURES)
+    padded.load_state_dict(encoder.state_dict())
+    num_shots = torch.tensor([1, 3, 4, 6])
+    features = torch.randn(4, 6, 5)
+    for scene, length in enumerate(num_shots):
+        features[scene, length:] = 0
+    features[2, 1] = 0
+    assert torch.equal(padded(features), encoder(features, num_shots))
+    assert not torch.allclose(padded(features[:3]), encoder(features[:3]))
+    with pytest.raises(SettingError, match="scenes of 0 to 6 shots do not fit 6 slots"):
+        padded(features * torch.tensor([0, 1, 1, 1])[:, None, None])
 
 
 @pytest.mark.parametrize(("num_positions", "num_shots"), [(4, 4), (4, 1), (4, 3), (4, 9), (1, 5)])

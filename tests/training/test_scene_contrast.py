@@ -17,6 +17,7 @@ from mastershot.datasets.pair_table import read_pairs, write_pairs
 from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.training.saved_scenes import load_scene_encoder, load_shot_encoder
 from mastershot.training.scene_contrast import learn_scenes
+from mastershot.training.scene_pairs import same_scenes
 from mastershot.training.scene_settings import ContrastSettings, SceneContrastRecipe
 from mastershot.training.shot_settings import ShotSource
 
@@ -57,6 +58,18 @@ def test_a_run_makes_an_encoder_that_loads_to_the_same_vectors(data: Path, kind:
     assert encoder.encode(np.asarray(film)[None]).shape == (1, 8)
     assert encoder.said["recipe"]["study"]["queue"] == 16
     assert encoder.said["queue"] == 16
+
+
+def test_scenes_of_many_lengths_are_learnt_from_and_their_padding_is_nothing(data: Path) -> None:
+    rows = np.random.default_rng(1).normal(size=(18, 6)).astype(np.float32)
+    rows[[1, 2, 5, 8]] = 0
+    write_movie(data / "features", "a", rows)
+    pairs = same_scenes(ShotArrays(data / "features"), 3, 3)
+    write_pairs(data / "pairs.parquet", [pairs], pairs.made_by)
+    told = recipe(data, network=replace(FEATURE_NET, padded=True))
+    encoder = load_scene_encoder(learn_scenes(told, data / "run"))
+    padded, alone = encoder.encode(rows[None, :3]), encoder.encode(rows[None, :1])
+    np.testing.assert_allclose(padded, alone, rtol=1e-5, atol=1e-6)
 
 
 def test_the_log_holds_figures_and_the_reason_of_the_queue(data: Path) -> None:
@@ -251,3 +264,5 @@ def test_a_network_sees_what_it_is_for(data: Path) -> None:
         SettingError, match=r"network vit sees keyframes; shots\.content is features"
     ):
         recipe(data, network=PIXEL_NET)
+    with pytest.raises(SettingError, match="padded is of features; scenes of keyframes have one"):
+        replace(PIXEL_NET, padded=True)

@@ -119,6 +119,25 @@ class FeatureSceneEncoder(nn.Module):
         return self.transformer(tokens, mask_BT)  # type: ignore[no-any-return]
 
 
+class PaddedSceneEncoder(FeatureSceneEncoder):
+    """Features of scenes of many lengths to their class tokens: rows of zeros at the end are none.
+
+    What a table of fixed width holds of scenes that differ in length; the weights are those of
+    `FeatureSceneEncoder`.
+    """
+
+    def forward(self, features_BSC: Tensor, num_shots_B: Tensor | None = None) -> Tensor:
+        """Return one vector a scene, (B, D), of its shots up to the last that is not all zeros.
+
+        Raises:
+            SettingError: A scene holds nothing but zeros, or as `FeatureSceneEncoder` has it.
+        """
+        if num_shots_B is None:
+            places_S = torch.arange(1, features_BSC.shape[1] + 1, device=features_BSC.device)
+            num_shots_B = ((features_BSC != 0).any(-1) * places_S).amax(1)
+        return super().forward(features_BSC, num_shots_B)
+
+
 class ProjectionHead(nn.Module):
     """What stands between a representation and the contrastive loss, and is dropped afterwards."""
 

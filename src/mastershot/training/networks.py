@@ -16,6 +16,7 @@ from mastershot.encoders.checkpoint import one_line, read_json
 from mastershot.models.scene_encoder import (
     FeatureSceneEncoder,
     FeatureSceneSettings,
+    PaddedSceneEncoder,
     PixelSceneEncoder,
     ProjectionHead,
 )
@@ -57,7 +58,8 @@ def scene_network(settings: NetworkSettings, shape: SceneShape) -> nn.Module:
         network = PixelSceneEncoder(vit_settings(settings, shape.row_shape[1]))
         start_from(settings.init, network.vit)
         return network
-    return FeatureSceneEncoder(
+    kind = PaddedSceneEncoder if settings.padded else FeatureSceneEncoder
+    return kind(
         FeatureSceneSettings(
             width=settings.width, depth=settings.depth, heads=settings.heads,
             num_inputs=shape.row_shape[0], num_positions=shape.num_shots,

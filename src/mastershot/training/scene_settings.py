@@ -94,6 +94,7 @@ class NetworkSettings:
         patch_px: Side of a patch of a keyframe.
         init: Folder of a ViT or CLIP checkpoint whose weights, and shape, a ``vit`` starts from;
             empty is random weights.
+        padded: Of ``features``: scenes differ in length, and rows of zeros at their end are none.
     """
 
     network: str = "vit"
@@ -102,10 +103,15 @@ class NetworkSettings:
     heads: int = 12
     patch_px: int = 16
     init: str = ""
+    padded: bool = False
 
     def __post_init__(self) -> None:
         require_one_of("network", self.network, NETWORKS)
         require(not self.init or self.network == "vit", "init is of a vit; features have none")
+        require(
+            not self.padded or self.network == "features",
+            "padded is of features; scenes of keyframes have one length",
+        )
         require(
             min(self.depth, self.heads, self.patch_px) >= 1, "depth, heads, patch_px: 1 or more"
         )
