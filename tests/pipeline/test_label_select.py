@@ -157,9 +157,7 @@ def test_a_second_selection_leaves_no_split_of_the_first(table: ScoreTable, tmp_
     (tmp_path / "selection.json").write_text('{"splits": ["../elsewhere"]}')
     write_selection(select_training_set(table, settings, films=FILMS), settings, tmp_path)
     (tmp_path / "selection.json").write_text("[]")
-    with pytest.raises(
-        OutputError, match=r"selection\.json is not what an earlier selection"
-    ):
+    with pytest.raises(OutputError, match=r"selection\.json is not what an earlier selection"):
         write_selection(select_training_set(table, settings, films=FILMS), settings, tmp_path)
 
 

@@ -200,7 +200,7 @@ def test_a_folder_that_holds_no_encoder_is_said(data: Path) -> None:
     [
         ({"format": "x"}, "is of format 'x'; this version reads mastershot/scene-encoder/1"),
         ({"network": {"width": 7}}, "does not describe an encoder"),
-        ({"network": {"widht": 8}}, "does not describe an encoder"),
+        ({"network": {"widhh": 8}}, "does not describe an encoder"),
         ({"row_shape": [6, 6]}, "does not describe an encoder"),
         ({"num_shots": "many"}, "does not describe an encoder"),
         ({"num_shots": 10**9}, "does not describe an encoder"),

@@ -19,10 +19,11 @@ from mastershot.core.errors import DatasetError, MastershotError, SettingError
 from mastershot.media.sampling import uniform_frames
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.files import write_whole
+from mastershot.store.folder import is_library
 from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.store.shot_vectors import Pooling, feature_space, shot_vectors
-from mastershot.training.frames import FILM_SUFFIXES, LIBRARY_SUFFIX
+from mastershot.training.frames import FILM_SUFFIXES
 from mastershot.training.keyframes import film_keyframes, keyframes_at
 from mastershot.training.settings import Watch, unwatched
 from mastershot.training.shot_settings import ShotSource
@@ -81,7 +82,7 @@ def _is_folder_of_arrays(source: ShotSource) -> bool:
     path = Path(source.path)
     if not path.exists():
         raise SettingError(f"shots {path} do not exist; name a library, a folder of .npy or films")
-    return path.is_dir() and path.suffix != LIBRARY_SUFFIX and any(path.glob("*.npy"))
+    return path.is_dir() and not is_library(path) and any(path.glob("*.npy"))
 
 
 def _space_of(folder: Path) -> EmbeddingSpace | None:
@@ -167,7 +168,7 @@ class _Kept:
 def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
     path = Path(source.path)
     named: Iterator[tuple[str, _Member | _FilmFile | _Kept]]
-    if path.suffix == LIBRARY_SUFFIX:
+    if is_library(path):
         named = _library_movies(source, Library(path))
     elif path.suffix == ".npz":
         named = ((name, _Member(path, name)) for name in _member_names(path))
