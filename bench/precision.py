@@ -24,7 +24,7 @@ from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.labels import load_taxonomy
 from mastershot.encoders.image_text import PRECISIONS, TransformersEncoder, computes_in_int8
 from mastershot.encoders.text import SentenceEncoder
-from mastershot.models.int8_linear import quantise_linear_layers
+from mastershot.models.int8_linear import quantise
 
 sys.path.append(str(Path(__file__).parents[1]))
 from tests.encoders.tiny_models import make_clip
@@ -78,7 +78,7 @@ def trained_sentences(table: Path) -> None:
     labels, encoder = list(load_taxonomy("movieclip").labels), SentenceEncoder()
     words, exact = encoder.encode_texts(labels), encoder.encode_texts(synopses)
     model, _ = encoder._network
-    quantise_linear_layers(model)
+    quantise(model)
     rounded = encoder.encode_texts(synopses)
     print(f"trained MiniLM, {len(synopses)} synopses in int8, {len(labels)} labels in float32")
     compare("int8", rounded, exact)

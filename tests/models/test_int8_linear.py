@@ -7,7 +7,7 @@ from tests.reference import int8_linear
 from torch import nn
 
 from mastershot.encoders.image_text import computes_in_int8
-from mastershot.models.int8_linear import Int8Linear, quantise_linear_layers
+from mastershot.models.int8_linear import Int8Linear, Int8Patches, QuickGelu, quantise
 
 pytestmark = pytest.mark.skipif(
     not computes_in_int8(torch.device("cpu")), reason="this processor has no VNNI instructions"
@@ -68,8 +68,25 @@ def test_what_is_not_finite_stays_so_in_its_row_alone(value: float) -> None:
 def test_linear_layers_are_replaced_but_not_those_whose_owner_reads_the_weights() -> None:
     network = nn.Sequential(nn.Linear(8, 8), nn.Sequential(nn.Linear(8, 8)))
     network.append(nn.MultiheadAttention(8, 2))
-    quantise_linear_layers(network)
+    quantise(network)
     kinds = [type(module).__name__ for module in network.modules()]
     assert kinds.count("Int8Linear") == 2
     rows = torch.randn(3, 8)
     assert network[2](rows, rows, rows)[0].isfinite().all()
+
+
+def test_patches_are_those_of_the_convolution_they_replace() -> None:
+    torch.manual_seed(0)
+    layer, images = nn.Conv2d(3, 16, 8, 8).requires_grad_(False), torch.randn(2, 3, 24, 32)
+    found, expected = Int8Patches(layer)(images), layer(images)
+    assert found.shape == expected.shape == (2, 16, 3, 4)
+    assert (found - expected).norm() / expected.norm() < 0.02
+    network = nn.Sequential(layer, nn.Conv2d(16, 4, 3))
+    quantise(network)
+    assert [type(child) for child in network] == [Int8Patches, nn.Conv2d]
+
+
+def test_the_quick_gelu_is_its_formula() -> None:
+    inputs = torch.linspace(-8, 8, 101)
+    expected = inputs * torch.sigmoid(1.702 * inputs)
+    torch.testing.assert_close(QuickGelu()(inputs.clone()), expected, rtol=1e-5, atol=1e-6)

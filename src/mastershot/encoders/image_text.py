@@ -272,12 +272,17 @@ def pixel_dtype(precision: str) -> "torch.dtype":
 
 def round_weights(network: "torch.nn.Module", precision: str) -> None:
     """Put a network's weights into the precision it is to compute in, on the spot."""
-    from mastershot.models.int8_linear import quantise_linear_layers
+    from transformers.activations import QuickGELUActivation
 
-    if precision == "int8":
-        quantise_linear_layers(network)
-    else:
+    from mastershot.models.int8_linear import QuickGelu, quantise
+
+    if precision != "int8":
         network.to(pixel_dtype(precision))
+        return
+    quantise(network)
+    for module in network.modules():
+        if isinstance(getattr(module, "activation_fn", None), QuickGELUActivation):
+            module.activation_fn = QuickGelu()  # Of a fresh tensor, which it may write over.
 
 
 def file_digest(path: Path) -> bytes:

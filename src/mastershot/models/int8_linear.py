@@ -1,13 +1,14 @@
-"""Linear layers in eight-bit integers, for processors that multiply those fast.
+"""Layers in eight-bit integers, for processors that multiply those fast.
 
 Each weight row and each row of the input has a scale of its own, 127 steps to its largest value;
 products are summed in 32-bit integers, exactly. So what a row becomes depends on that row alone,
 never on what else is in the batch, as it would with one scale a batch.
 """
-# N rows of the input, I inputs, O outputs
+# N rows of the input, I inputs, O outputs; B images, C channels, H × W pixels, P edge of a patch
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import silu
 
 _STEPS = 127
 _SMALLEST = 1e-12  # A row of zeros stays one.
@@ -36,14 +37,49 @@ class Int8Linear(nn.Module):
         steps_NI = (rows_NI / scale_N1).round_().to(torch.int8)
         # The one product of int8 matrices that torch has; it is exact, as a test holds it to.
         sums_NO = torch._int_mm(steps_NI, self.weight)
-        outputs = sums_NO.float().mul_(self.weight_scale).mul_(scale_N1)
-        if self.bias is not None:
-            outputs += self.bias
+        outputs = sums_NO.float().mul_(self.weight_scale)
+        if self.bias is None:
+            outputs.mul_(scale_N1)
+        else:
+            torch.addcmul(self.bias, outputs, scale_N1, out=outputs)
         return outputs.reshape(*inputs.shape[:-1], -1)
 
 
-def quantise_linear_layers(network: nn.Module) -> None:
-    """Put an `Int8Linear` in the place of every linear layer inside a network.
+class Int8Patches(nn.Module):
+    """A convolution whose kernel tiles the image, (B, C, H, W) → (B, O, H/P, W/P), as a product."""
+
+    def __init__(self, layer: nn.Conv2d) -> None:
+        """Take the weights of a layer."""
+        super().__init__()
+        self._patch_px = layer.kernel_size[0]
+        linear = nn.Linear(layer.weight[0].numel(), layer.out_channels, bias=layer.bias is not None)
+        linear.weight = nn.Parameter(layer.weight.detach().flatten(1), requires_grad=False)
+        if layer.bias is not None:
+            linear.bias = layer.bias
+        self.product = Int8Linear(linear)
+        self.weight = layer.weight  # Whoever prepares pixels asks for its dtype.
+
+    def forward(self, images_BCHW: Tensor) -> Tensor:
+        """Return the layer's output."""
+        batch, channels, height, width = images_BCHW.shape
+        edge = self._patch_px
+        rows, columns = height // edge, width // edge
+        patches = images_BCHW.reshape(batch, channels, rows, edge, columns, edge)
+        patches = patches.permute(0, 2, 4, 1, 3, 5).reshape(batch, rows * columns, -1)
+        outputs: Tensor = self.product(patches)
+        return outputs.transpose(1, 2).reshape(batch, -1, rows, columns)
+
+
+class QuickGelu(nn.Module):
+    """x · sigmoid(1.702 x), CLIP's activation, written over its input."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the input, changed."""
+        return silu(inputs.mul_(1.702), inplace=True).mul_(1 / 1.702)
+
+
+def quantise(network: nn.Module) -> None:
+    """Put layers in int8 in the place of every linear layer and patch convolution of a network.
 
     Subclasses of a linear layer stay: their owners read the weights themselves.
     """
@@ -51,6 +87,8 @@ def quantise_linear_layers(network: nn.Module) -> None:
         for name, child in list(module.named_children()):
             if type(child) is nn.Linear:
                 setattr(module, name, Int8Linear(child))
+            elif isinstance(child, nn.Conv2d) and child.stride == child.kernel_size:
+                setattr(module, name, Int8Patches(child))
 
 
 def _row_scale(rows: Tensor) -> Tensor:
