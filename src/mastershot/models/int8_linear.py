@@ -55,7 +55,7 @@ class Int8Patches(nn.Module):
         linear = nn.Linear(layer.weight[0].numel(), layer.out_channels, bias=layer.bias is not None)
         linear.weight = nn.Parameter(layer.weight.detach().flatten(1), requires_grad=False)
         if layer.bias is not None:
-            linear.bias = layer.bias
+            linear.bias = nn.Parameter(layer.bias.detach(), requires_grad=False)
         self.product = Int8Linear(linear)
         self.weight = layer.weight  # Whoever prepares pixels asks for its dtype.
 
