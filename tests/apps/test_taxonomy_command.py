@@ -114,6 +114,20 @@ def test_stale_decisions_and_unread_scripts_are_told_and_the_rest_is_built(place
     assert [label["label"] for label in labels()] == ["creek", "lake", "office", "stream"]
 
 
+def test_a_script_that_stands_in_two_sources_is_counted_once_and_told_in_one_note(
+    place: Path,
+) -> None:
+    Path("table.tsv").write_text("script\theading\none\tEXT. LAKE\ntwo\tEXT. CREEK\n")
+    Path("aux.txt").rename("aux.list")
+    result = run("build", ".", "one.txt", "--aux", "aux.list", "--out", "out", "--json")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "mastershot: 1 script stands in two sources; the first was taken, as for 'one'\n"
+    )
+    creek = next(one for one in json.loads(result.stdout)["labels"] if one["label"] == "creek")
+    assert creek["num_scripts"] == 2
+
+
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [

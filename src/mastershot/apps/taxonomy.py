@@ -54,7 +54,7 @@ def taxonomy_build(
     """Build a taxonomy from scripts, an auxiliary label set and people's decisions.
 
     SCRIPTS are Fountain, Final Draft or plain text, folders of them, or tables of headings (.tsv
-    with the columns script and heading).
+    or .csv with the columns script and heading).
     """
     if review and decisions is None:
         raise typer.BadParameter("--review needs --decisions FILE to keep the answers in")
@@ -78,8 +78,8 @@ def taxonomy_build(
             for name, count in built.made_by["steps"].items():
                 say(f"{name:18} {count:6}")
             say(f"→ {out / 'taxonomy.txt'}")
-    for problem in problems:
-        complain(problem)
+    for text in (*builder.notes, *problems):
+        complain(text)
     if problems:
         raise typer.Exit(1)
 
