@@ -162,6 +162,19 @@ def test_decide_adds_rows_and_draws_add_labels(place: Path) -> None:
     assert "stream" not in origins
 
 
+def test_a_draw_that_is_added_again_changes_nothing_and_a_later_drop_stands(place: Path) -> None:
+    Path("draw.csv").write_text("shot,missing\nf/1,brook; moat\n")
+    add = ("decide", "--drawn", "draw.csv", "--decisions", "d.csv", "--by", "ada  l.")
+    assert run(*add).stdout == "add 'brook'\nadd 'moat'\n"
+    run("decide", "drop", "brook", "--decisions", "d.csv", "--by", "bo")
+    before = Path("d.csv").read_bytes()
+    again = run(*add)
+    assert (again.exit_code, Path("d.csv").read_bytes()) == (0, before)
+    assert again.stdout == "all that draw.csv says is missing was added before\n"
+    other = run(*add[:-1], "cy")
+    assert other.stdout == "add 'brook'\nadd 'moat'\n"
+
+
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [

@@ -100,11 +100,12 @@ def taxonomy_decide(
 ) -> None:
     """Add one decision to a decisions file, or what was missed in the shots of a draw."""
     with errors_as_sentences(debug):
-        from mastershot.curation.decisions import Decision, append_decisions, now
-        from mastershot.pipeline.viewing import read_missing
+        from mastershot.curation.decisions import Decision, append_decisions, now, read_decisions
+        from mastershot.pipeline.viewing import not_yet_made, read_missing
 
         who = by or _login()
-        made = [] if drawn is None else list(read_missing(drawn, by=who))
+        missing = () if drawn is None else read_missing(drawn, by=who)
+        made = list(not_yet_made(missing, read_decisions(decisions)))
         if words:
             if not 2 <= len(words) <= 3:
                 raise SettingError(
@@ -115,6 +116,9 @@ def taxonomy_decide(
             target = into[0] if into else ""
             decision = cast("DecisionKind", kind)
             made.append(Decision(decision, label, target, by=who, made=now(), note=note))
+        if missing and not made:
+            say(f"all that {drawn} says is missing was added before")
+            return
         if not made:
             raise SettingError("there is nothing to decide; name a decision, or a filled-in draw")
         append_decisions(decisions, made)
