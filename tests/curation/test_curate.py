@@ -166,6 +166,15 @@ def test_decisions_in_a_circle_and_decisions_that_leave_nothing_are_told() -> No
         curated(Decision("add", "#1"))
 
 
+def test_a_label_that_would_be_two_in_a_cell_is_told_and_can_be_renamed() -> None:
+    odd = LabelSources(("lake", "office; den"), ("lake",))
+    space = at_angles({"lake": 0, "office; den": 90, "office": 90})
+    with pytest.raises(TaxonomyError, match=r"'office; den' holds a semicolon .*; rename it"):
+        curate(odd, space)
+    found = curate(odd, space, [Decision("rename", "office; den", "office")])
+    assert labels(found) == {"lake": (), "office": ("office; den",)}
+
+
 def test_an_empty_source_is_told() -> None:
     with pytest.raises(TaxonomyError, match="the auxiliary label set is empty"):
         LabelSources(("lake",), ())

@@ -11,7 +11,7 @@ import numpy as np
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import TaxonomyError
 from mastershot.curation.candidates import Candidate
-from mastershot.curation.decisions import Decision
+from mastershot.curation.decisions import Decision, parts_lists
 
 Embed: TypeAlias = Callable[[Sequence[str]], FloatArray]
 """Unit vectors of texts, one row a text."""
@@ -286,6 +286,11 @@ def _entries(
         if name.startswith("#"):
             raise TaxonomyError(
                 f"label {name!r} starts with the sign of a comment in a file of labels; rename it"
+            )
+        if parts_lists(name):
+            raise TaxonomyError(
+                f"label {name!r} holds a semicolon or a line break, which part labels in files; "
+                "rename it"
             )
     return tuple(
         Entry(
