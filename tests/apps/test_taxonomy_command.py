@@ -114,6 +114,20 @@ def test_stale_decisions_and_unread_scripts_are_told_and_the_rest_is_built(place
     assert [label["label"] for label in labels()] == ["creek", "lake", "office", "stream"]
 
 
+def test_a_script_that_stands_in_two_sources_is_counted_once_and_told_in_one_note(
+    place: Path,
+) -> None:
+    Path("table.tsv").write_text("script\theading\none\tEXT. LAKE\ntwo\tEXT. CREEK\n")
+    Path("aux.txt").rename("aux.list")
+    result = run("build", ".", "one.txt", "--aux", "aux.list", "--out", "out", "--json")
+    assert result.exit_code == 0
+    assert result.stderr == (
+        "mastershot: 1 script stands in two sources; the first was taken, as for 'one'\n"
+    )
+    creek = next(one for one in json.loads(result.stdout)["labels"] if one["label"] == "creek")
+    assert creek["num_scripts"] == 2
+
+
 @pytest.mark.parametrize(
     ("file", "content", "message"),
     [
@@ -146,6 +160,19 @@ def test_decide_adds_rows_and_draws_add_labels(place: Path) -> None:
     origins = {label["label"]: label["origin"] for label in labels()}
     assert origins["brook"] == "person"
     assert "stream" not in origins
+
+
+def test_a_draw_that_is_added_again_changes_nothing_and_a_later_drop_stands(place: Path) -> None:
+    Path("draw.csv").write_text("shot,missing\nf/1,brook; moat\n")
+    add = ("decide", "--drawn", "draw.csv", "--decisions", "d.csv", "--by", "ada  l.")
+    assert run(*add).stdout == "add 'brook'\nadd 'moat'\n"
+    run("decide", "drop", "brook", "--decisions", "d.csv", "--by", "bo")
+    before = Path("d.csv").read_bytes()
+    again = run(*add)
+    assert (again.exit_code, Path("d.csv").read_bytes()) == (0, before)
+    assert again.stdout == "all that draw.csv says is missing was added before\n"
+    other = run(*add[:-1], "cy")
+    assert other.stdout == "add 'brook'\nadd 'moat'\n"
 
 
 @pytest.mark.parametrize(

@@ -74,13 +74,28 @@ def test_a_script_that_cannot_be_read_is_told_and_the_rest_is_read(tmp_path: Pat
         assert words in problems
 
 
-def test_of_two_scripts_of_one_name_the_first_counts_and_it_is_said(tmp_path: Path) -> None:
-    for folder in ("a", "b"):
-        (tmp_path / folder).mkdir()
-        (tmp_path / folder / "draft.txt").write_text("INT. KITCHEN - DAY\n")
-    scripts = read_scripts([tmp_path / "a", tmp_path / "b"])
-    assert list(scripts.headings) == ["draft"]
-    assert "has a second script named 'draft'; the first counts" in scripts.problems[0]
+def test_a_folder_takes_its_tables_of_headings_too(tmp_path: Path) -> None:
+    (tmp_path / "one.txt").write_text("INT. KITCHEN - DAY\n")
+    (tmp_path / "deep").mkdir()
+    (tmp_path / "deep" / "some.tsv").write_text("script\theading\ntwo\tINT. LOBBY\n")
+    (tmp_path / "more.CSV").write_text('script,heading\nthree,"EXT. PIER, DOCK"\n')
+    (tmp_path / "other.csv").write_text("a,b\n")
+    scripts = read_scripts([tmp_path])
+    assert sorted(scripts.headings) == ["one", "three", "two"]
+    (problem,) = scripts.problems
+    assert "other.csv has no column 'script'" in problem
+
+
+def test_of_two_scripts_of_one_name_the_first_counts(tmp_path: Path) -> None:
+    (tmp_path / "b").mkdir()
+    (tmp_path / "b" / "draft.txt").write_text("INT. LOBBY - DAY\n")
+    table = tmp_path / "a.tsv"
+    table.write_text("script\theading\ndraft\tINT. KITCHEN\n")
+    for sources in ([table, tmp_path / "b"], [tmp_path], [table, tmp_path, tmp_path / "b"]):
+        scripts = read_scripts(sources)
+        (places,) = [heading.places for heading in scripts.headings["draft"]]
+        assert places == ["kitchen"]
+        assert (scripts.repeated, scripts.problems) == (("draft",), ())
 
 
 def test_no_script_at_all_is_an_error(tmp_path: Path) -> None:
@@ -108,5 +123,7 @@ def test_every_real_heading_is_counted(real_data: Path) -> None:
     assert sum(map(len, scripts.headings.values())) == 59_159
     counted = count_labels(scripts.headings)
     assert (counted[0].label, counted[0].num_scripts) == ("street", 288)
+    both = read_scripts([real_data / "scripts"])
+    assert (len(both.headings), len(both.repeated), both.problems) == (400, 20, ())
     whole = count_labels(read_scripts([real_data / "scripts" / "full"]).headings)
     assert {"kitchen", "office", "hallway"} <= {candidate.label for candidate in whole[:20]}

@@ -121,6 +121,28 @@ def test_a_rename_to_a_label_that_comes_later_is_a_merge() -> None:
     assert labels(found)["office"] == ("reef",)
 
 
+def test_what_a_label_was_renamed_to_can_be_decided_about() -> None:
+    renamed = Decision("rename", "creek", "brook"), Decision("rename", "brook", "beck")
+    assert labels(curated(*renamed))["beck"] == ("creek",)
+    dropped = curated(*renamed, Decision("drop", "beck"))
+    assert dropped.stale == ()
+    assert not {"creek", "brook", "beck"} & set(labels(dropped))
+    merged = curated(*renamed, Decision("merge", "beck", "stream"))
+    assert labels(merged)["stream"] == ("creek",)
+    taken_back = curated(*renamed, Decision("drop", "beck"), Decision("keep", "creek"))
+    assert "creek" in labels(taken_back)
+    assert [made.label for made in taken_back.stale] == ["brook", "beck"]
+    lost = curated(*renamed, Decision("merge", "beck", "moat")).stale_texts()
+    assert "there is no label 'moat' now" in lost[0]
+
+
+def test_nothing_is_merged_by_cosine_into_a_label_that_goes_under_another_name() -> None:
+    assert labels(curated())["lake"] == ("pond",)
+    found = curated(Decision("rename", "lake", "mere"), Decision("drop", "mere"))
+    assert "pond" in found.undecided
+    assert labels(found)["pond"] == ()
+
+
 def test_decisions_on_labels_that_are_gone_are_told_one_sentence_each() -> None:
     gone = Decision("drop", "moat")
     lost = Decision("merge", "stream", "moat")
@@ -142,6 +164,15 @@ def test_decisions_in_a_circle_and_decisions_that_leave_nothing_are_told() -> No
         curate(LabelSources(("lake",), ("lake",)), SPACE, [Decision("drop", "lake")])
     with pytest.raises(TaxonomyError, match="'#1' starts with the sign of a comment"):
         curated(Decision("add", "#1"))
+
+
+def test_a_label_that_would_be_two_in_a_cell_is_told_and_can_be_renamed() -> None:
+    odd = LabelSources(("lake", "office; den"), ("lake",))
+    space = at_angles({"lake": 0, "office; den": 90, "office": 90})
+    with pytest.raises(TaxonomyError, match=r"'office; den' holds a semicolon .*; rename it"):
+        curate(odd, space)
+    found = curate(odd, space, [Decision("rename", "office; den", "office")])
+    assert labels(found) == {"lake": (), "office": ("office; den",)}
 
 
 def test_an_empty_source_is_told() -> None:

@@ -38,6 +38,8 @@ def test_a_file_written_by_hand_keeps_its_columns_and_its_unended_last_line(tmp_
         ("merge,lake,,", "to merge 'lake' needs a label in the column into"),
         ("drop,lake,river,", "to drop 'lake' has no use for a label in the column into"),
         ("rename,lake,Lake,", "'lake' cannot be made into itself"),
+        ("add,a;b,,", "row 1: label 'a;b' holds a semicolon or a line break, which part labels"),
+        ("rename,lake,a;b,", "label 'a;b' holds a semicolon or a line break"),
         ("merge,lake,river,near", "row 1: the cosine 'near' is not a number"),
         ("merge,lake,river,nan", "the cosine 'nan' is not a number"),
         ("drop,lake", "line 2: the row has another number of cells than the header"),
@@ -67,6 +69,22 @@ def test_a_file_of_something_else_is_told(tmp_path: Path) -> None:
     assert read_decisions(path) == ()
     append_decisions(path, [MERGE])
     assert read_decisions(path) == (MERGE,)
+
+
+@pytest.mark.parametrize("name", ["decisions.yaml", "decisions.YML"])
+def test_a_yaml_file_is_told_to_be_csv(tmp_path: Path, name: str) -> None:
+    for use in (read_decisions, lambda path: append_decisions(path, [MERGE])):
+        with pytest.raises(
+            DatasetError,
+            match="is named as YAML; it should be a CSV file with the columns decision, label",
+        ):
+            use(tmp_path / name)
+    assert not (tmp_path / name).exists()
+
+
+def test_a_line_break_in_a_new_label_is_told() -> None:
+    with pytest.raises(DatasetError, match="holds a semicolon or a line break"):
+        Decision("add", "fish\npond")
 
 
 def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def taxonomy_build(
     """Build a taxonomy from scripts, an auxiliary label set and people's decisions.
 
     SCRIPTS are Fountain, Final Draft or plain text, folders of them, or tables of headings (.tsv
-    with the columns script and heading).
+    or .csv with the columns script and heading).
     """
     if review and decisions is None:
         raise typer.BadParameter("--review needs --decisions FILE to keep the answers in")
@@ -78,8 +78,8 @@ def taxonomy_build(
             for name, count in built.made_by["steps"].items():
                 say(f"{name:18} {count:6}")
             say(f"→ {out / 'taxonomy.txt'}")
-    for problem in problems:
-        complain(problem)
+    for text in (*builder.notes, *problems):
+        complain(text)
     if problems:
         raise typer.Exit(1)
 
@@ -100,11 +100,12 @@ def taxonomy_decide(
 ) -> None:
     """Add one decision to a decisions file, or what was missed in the shots of a draw."""
     with errors_as_sentences(debug):
-        from mastershot.curation.decisions import Decision, append_decisions, now
-        from mastershot.pipeline.viewing import read_missing
+        from mastershot.curation.decisions import Decision, append_decisions, now, read_decisions
+        from mastershot.pipeline.viewing import not_yet_made, read_missing
 
         who = by or _login()
-        made = [] if drawn is None else list(read_missing(drawn, by=who))
+        missing = () if drawn is None else read_missing(drawn, by=who)
+        made = list(not_yet_made(missing, read_decisions(decisions)))
         if words:
             if not 2 <= len(words) <= 3:
                 raise SettingError(
@@ -115,6 +116,9 @@ def taxonomy_decide(
             target = into[0] if into else ""
             decision = cast("DecisionKind", kind)
             made.append(Decision(decision, label, target, by=who, made=now(), note=note))
+        if missing and not made:
+            say(f"all that {drawn} says is missing was added before")
+            return
         if not made:
             raise SettingError("there is nothing to decide; name a decision, or a filled-in draw")
         append_decisions(decisions, made)

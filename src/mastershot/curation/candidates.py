@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mastershot.core.errors import ScriptError, SettingError
+from mastershot.core.errors import DatasetError, ScriptError, SettingError
 from mastershot.curation.scripts import parse_script
 from mastershot.curation.sluglines import Heading, parse_heading
 from mastershot.datasets.records import read_table
@@ -13,6 +13,8 @@ TOP = 173
 """How many labels the paper takes from its scripts (section 3.1)."""
 
 _SCRIPT_SUFFIXES = frozenset({".txt", ".fountain", ".spmd", ".fdx"})
+_DELIMITERS = {".tsv": "\t", ".csv": ","}
+"""What parts the cells of a table of headings, by the end of its name."""
 
 
 @dataclass(frozen=True)
@@ -39,37 +41,41 @@ class Scripts:
     Attributes:
         headings: Those of each script, by the script's name.
         problems: A sentence for each script that could not be read.
+        repeated: Names that stood in a second source too; their first one was taken.
     """
 
     headings: Mapping[str, tuple[Heading, ...]]
     problems: tuple[str, ...] = ()
+    repeated: tuple[str, ...] = ()
 
 
 def read_scripts(sources: Iterable[str | Path]) -> Scripts:
     """Return the headings of scripts; one that cannot be read is told and does not stop the rest.
 
-    A source is a script, a folder of scripts (those below it too), or a ``.tsv`` of raw headings
-    with the columns ``script`` and ``heading``. A script is named by its file without suffix; of
-    two of one name the first counts, so that a script that two sources have is counted once.
+    A source is a script, a table of raw headings (``.tsv``, ``.csv``) with the columns ``script``
+    and ``heading``, or a folder of both (those below it too). A script is named by its file
+    without suffix; of two of one name the first counts, so that a script that two sources have is
+    counted once.
 
     Raises:
         ScriptError: No script could be read.
-        DatasetError: A table of headings could not be read.
+        DatasetError: A source is a table of headings that could not be read.
     """
     found: dict[str, tuple[Heading, ...]] = {}
     problems: list[str] = []
+    repeated: dict[str, None] = {}
     for path in map(Path, sources):
         try:
             for name, headings in _scripts_of(path, problems):
                 if name in found:
-                    problems.append(f"{path} has a second script named {name!r}; the first counts")
+                    repeated[name] = None
                 else:
                     found[name] = headings
         except ScriptError as error:
             problems.append(str(error))
     if not found:
         raise ScriptError(problems[0] if problems else "there is no script; name one or a folder")
-    return Scripts(found, tuple(problems))
+    return Scripts(found, tuple(problems), tuple(repeated))
 
 
 def count_labels(headings: Mapping[str, Iterable[Heading]]) -> tuple[Candidate, ...]:
@@ -111,27 +117,34 @@ def cut_candidates(
 
 def _scripts_of(path: Path, problems: list[str]) -> Iterator[tuple[str, tuple[Heading, ...]]]:
     """Yield name and headings of each script of one source."""
-    if path.suffix.lower() == ".tsv" and path.is_file():
-        yield from _listed_headings(path).items()
-        return
     if not path.is_dir():
-        yield path.stem, tuple(parse_script(path))
+        yield from _scripts_in(path)
         return
-    files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in _SCRIPT_SUFFIXES]
+    known = _SCRIPT_SUFFIXES | set(_DELIMITERS)
+    files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in known]
     if not files:
-        suffixes = ", ".join(sorted(_SCRIPT_SUFFIXES))
+        suffixes = ", ".join(sorted(known))
         raise ScriptError(f"folder {path} holds no script; one ends in {suffixes}")
     for file in files:
         try:
-            yield file.stem, tuple(parse_script(file))
-        except ScriptError as error:
+            yield from _scripts_in(file)
+        except (ScriptError, DatasetError) as error:
             problems.append(str(error))
+
+
+def _scripts_in(file: Path) -> Iterator[tuple[str, tuple[Heading, ...]]]:
+    """Yield name and headings of each script of a file: of one script, or of a table."""
+    if file.suffix.lower() in _DELIMITERS:
+        yield from _listed_headings(file).items()
+    else:
+        yield file.stem, tuple(parse_script(file))
 
 
 def _listed_headings(path: Path) -> dict[str, tuple[Heading, ...]]:
     """Return the headings of a table by script; a row that is no heading is left out."""
     found: dict[str, list[Heading]] = {}
-    rows = read_table(path, ("script", "heading"), what="table of headings", delimiter="\t")
+    delimiter = _DELIMITERS[path.suffix.lower()]
+    rows = read_table(path, ("script", "heading"), what="table of headings", delimiter=delimiter)
     for line, row in enumerate(rows, start=2):
         heading = parse_heading(row["heading"], line=line)
         if heading is not None:

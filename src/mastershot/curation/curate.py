@@ -11,7 +11,7 @@ import numpy as np
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import TaxonomyError
 from mastershot.curation.candidates import Candidate
-from mastershot.curation.decisions import Decision
+from mastershot.curation.decisions import Decision, parts_lists
 
 Embed: TypeAlias = Callable[[Sequence[str]], FloatArray]
 """Unit vectors of texts, one row a text."""
@@ -118,7 +118,8 @@ class Curation:
 
     def stale_texts(self) -> list[str]:
         """Return a sentence for each decision that names a label which is not there."""
-        there = {*self.sources.scripts, *self.sources.auxiliary, *self.decisions}
+        decided = (name for made in self.decisions.values() for name in (made.label, made.into))
+        there = {*self.sources.scripts, *self.sources.auxiliary, *decided}
         texts = []
         for made in self.stale:
             label = made.into if made.label in there else made.label
@@ -142,7 +143,8 @@ def curate(
     A decision counts before any cosine: a label that somebody kept is not merged, and nothing is
     merged by cosine into one that somebody dropped. Of several on one label the last counts. A
     merge goes on where its target was itself merged or renamed; what is merged into a label that
-    was dropped goes with it. A label renamed to one that is there is merged into it.
+    was dropped goes with it. A label renamed to one that is there is merged into it; what one was
+    renamed to can be decided about as any other.
 
     Raises:
         TaxonomyError: Decisions go in a circle, or leave no label.
@@ -159,7 +161,7 @@ def curate(
         merge
         for merge in nearest(
             [label for label in not_common if label not in last and label not in stands],
-            [label for label in common if label not in dropped],
+            [label for label in common if _end_of(label, decided) not in dropped],
             embed,
         )
         if merge.cosine > np.float32(rule.into_common_above)
@@ -221,16 +223,25 @@ def _counting(
         dict.fromkeys(d.label for d in decisions if d.decision == "add" and d.label not in known)
     )
     last = {made.label: made for made in decisions}
-    renamed = {made.into for made in last.values() if made.decision == "rename"}
-    there = known | set(added)
+    there = _with_renamed(known | set(added), last.values())
     stale = tuple(
         made
         for made in last.values()
-        if made.label not in there
-        or (made.decision == "merge" and made.into not in there | renamed)
+        if made.label not in there or (made.decision == "merge" and made.into not in there)
     )
     kept = {label: made for label, made in last.items() if made not in stale}
     return kept, added, stale
+
+
+def _with_renamed(there: set[str], decisions: Iterable[Decision]) -> set[str]:
+    """Return labels and what they are renamed to, in one step or several."""
+    renames = {made.label: made.into for made in decisions if made.decision == "rename"}
+    reached = set(there)
+    for label in there:
+        while label in renames and renames[label] not in reached:
+            label = renames[label]
+            reached.add(label)
+    return reached
 
 
 def _offers(
@@ -275,6 +286,11 @@ def _entries(
         if name.startswith("#"):
             raise TaxonomyError(
                 f"label {name!r} starts with the sign of a comment in a file of labels; rename it"
+            )
+        if parts_lists(name):
+            raise TaxonomyError(
+                f"label {name!r} holds a semicolon or a line break, which part labels in files; "
+                "rename it"
             )
     return tuple(
         Entry(

@@ -53,12 +53,22 @@ class Decision:
             )
         if self.into == self.label:
             raise DatasetError(f"{self.label!r} cannot be made into itself")
+        name = self.label if self.decision in {"add", "keep"} else self.into
+        if parts_lists(name):
+            raise DatasetError(
+                f"label {name!r} holds a semicolon or a line break, which part labels in files"
+            )
 
     @property
     def text(self) -> str:
         """The decision in words: ``merge 'creek' into 'river'``."""
         link = {"merge": "into", "rename": "to"}.get(self.decision)
         return f"{self.decision} {self.label!r}" + (f" {link} {self.into!r}" if link else "")
+
+
+def parts_lists(label: str) -> bool:
+    """Return True if a label holds what parts labels in a list or a cell: ``;``, a line's end."""
+    return ";" in label or len(label.splitlines()) > 1
 
 
 COLUMNS = tuple(field.name for field in fields(Decision))
@@ -71,9 +81,14 @@ def read_decisions(path: str | Path) -> tuple[Decision, ...]:
     read. Labels are read in lower case, blanks around them are dropped.
 
     Raises:
-        DatasetError: The file cannot be read, or a row is no decision.
+        DatasetError: The file cannot be read or is no CSV, or a row is no decision.
     """
     path = Path(path)
+    if path.suffix.lower() in {".yaml", ".yml"}:
+        raise DatasetError(
+            f"{_WHAT} {path} is named as YAML; it should be a CSV file with the columns "
+            f"{', '.join(COLUMNS[:3])}"
+        )
     if not path.exists() or path.stat().st_size == 0:
         return ()
     rows = read_table(path, COLUMNS[:3], what=_WHAT)

@@ -12,7 +12,7 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import TaxonomyError
 from mastershot.core.labels import load_taxonomy
 from mastershot.curation.built import BuiltTaxonomy, describe_labels, read_glossary
-from mastershot.curation.candidates import TOP, count_labels, cut_candidates, read_scripts
+from mastershot.curation.candidates import TOP, Scripts, count_labels, cut_candidates, read_scripts
 from mastershot.curation.curate import Curation, Embed, LabelSources, MergeRule, curate
 from mastershot.curation.decisions import Decision, read_decisions
 from mastershot.curation.groups import group_labels
@@ -49,6 +49,8 @@ class TaxonomyBuilder:
     def __init__(self, plan: TaxonomyPlan, embed: Embed | None = None) -> None:
         """Read the plan's sources; scripts that cannot be read are told in ``problems``.
 
+        What is worth a word but no problem is told in ``notes``.
+
         Raises:
             MastershotError: No script can be read, or the auxiliary set, the glossary or the
                 decisions file cannot.
@@ -57,6 +59,7 @@ class TaxonomyBuilder:
         self.embed: Embed = RememberedVectors(embed or SentenceEncoder().encode_texts)
         scripts = read_scripts(plan.scripts)
         self.problems = scripts.problems
+        self.notes = _notes_on(scripts)
         self.num_scripts = len(scripts.headings)
         self.num_headings = sum(map(len, scripts.headings.values()))
         ranked = count_labels(scripts.headings)
@@ -150,6 +153,14 @@ def step_counts(curation: Curation) -> dict[str, int]:
         "undecided": len(curation.undecided),
         "L_final": len(curation.entries),
     }
+
+
+def _notes_on(scripts: Scripts) -> tuple[str, ...]:
+    count = len(scripts.repeated)
+    if not count:
+        return ()
+    words = "1 script stands" if count == 1 else f"{count} scripts stand"
+    return (f"{words} in two sources; the first was taken, as for {scripts.repeated[0]!r}",)
 
 
 def _digest(text: str) -> str:

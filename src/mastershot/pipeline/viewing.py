@@ -1,7 +1,7 @@
 """Shots to watch for labels that a taxonomy lacks, and what was seen in them (METHODS A2)."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from mastershot.core.errors import LibraryError, OutputError
@@ -80,6 +80,21 @@ def read_missing(path: Path, *, by: str) -> tuple[Decision, ...]:
         Decision("add", label, by=by, made=made, note=f"seen in {len(shots)} shots: {shots[0]}")
         for label, shots in seen.items()
     )
+
+
+def not_yet_made(found: Iterable[Decision], made: Iterable[Decision]) -> tuple[Decision, ...]:
+    """Return the decisions that the same person has not made before for the same reason.
+
+    A draw that is read twice so adds nothing, and what was decided since stands.
+    """
+    known = {_same(one) for one in made}
+    return tuple(one for one in found if _same(one) not in known)
+
+
+def _same(decision: Decision) -> tuple[str, ...]:
+    """Return what a decision says but for its time, in the blanks that a file keeps."""
+    says = (decision.decision, decision.label, decision.into, decision.by, decision.note)
+    return tuple(" ".join(text.split()) for text in says)
 
 
 def _missing(path: Path) -> Iterator[tuple[str, str]]:
