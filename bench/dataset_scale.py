@@ -22,7 +22,7 @@ import numpy as np
 
 from mastershot.core.labels import load_taxonomy
 from mastershot.datasets.movieclip import read_tags, shot_file_name, write_split, write_tags
-from mastershot.datasets.records import ScoredShots, best_columns, shots_of
+from mastershot.datasets.records import NUM_BEST, ScoredShots, best_columns, shots_of
 from mastershot.datasets.score_table import open_scores, write_scores
 from mastershot.labelling.draws import draw_shots, label_strata
 from mastershot.labelling.selection import select_subset
@@ -106,7 +106,8 @@ def draw(folder: Path, _: int) -> str:
 
 def release_json(folder: Path, _: int) -> str:
     table, path = open_scores(folder / "scores.parquet"), folder / "movieCLIP_dataset.json"
-    write_tags(path, (s for part in table.batches() for s in shots_of(part, table.taxonomy)))
+    best = (part.best(NUM_BEST) for part in table.batches())
+    write_tags(path, (shot for part in best for shot in shots_of(part, table.taxonomy)))
     return f"{path.stat().st_size / 1e6:.0f} MB"
 
 
