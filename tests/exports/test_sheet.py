@@ -8,6 +8,7 @@ import pytest
 from tests.exports.test_report import HOSTILE, JPEG, Page
 
 from mastershot.core.errors import OutputError
+from mastershot.exports.pages import file_name
 from mastershot.exports.sheet import Card, write_sheet
 
 
@@ -76,7 +77,8 @@ def test_a_sheet_of_nothing_says_so(tmp_path: Path) -> None:
 
 
 def test_a_path_that_is_only_a_folder_still_has_a_name() -> None:
-    assert card(film="/").name == "/"
+    assert file_name("/") == "/"
+    assert file_name("films/one.mp4") == "one.mp4"
 
 
 def test_pictures_are_not_all_in_memory_at_once(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Callable, Mapping
 from importlib import resources
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -18,8 +19,16 @@ def jpeg_source(picture: bytes | None) -> str | None:
     return "data:image/jpeg;base64," + base64.b64encode(picture).decode()
 
 
+def file_name(path: str) -> str:
+    """Return a file's name without its folder."""
+    return Path(path).name or path
+
+
 def page_template(name: str, filters: Mapping[str, Callable[..., str]]) -> "Template":
-    """Return a template of this package, with functions that it may apply to a value."""
+    """Return a template of this package, with functions that it may apply to a value.
+
+    `file_name` and `jpeg_source` are among them always.
+    """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
     environment = Environment(
@@ -29,7 +38,7 @@ def page_template(name: str, filters: Mapping[str, Callable[..., str]]) -> "Temp
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(filters)
+    environment.filters.update({"file_name": file_name, "jpeg_source": jpeg_source, **filters})
     return environment.get_template(name)
 
 

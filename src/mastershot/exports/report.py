@@ -17,7 +17,7 @@ from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_statistics
 from mastershot.exports.drawing import draw_film
-from mastershot.exports.pages import jpeg_source, page_template, template_text
+from mastershot.exports.pages import file_name, jpeg_source, page_template, template_text
 from mastershot.exports.tables import open_whole
 
 
@@ -50,7 +50,7 @@ def _content(timeline: Timeline, thumbs: Path, notes: tuple[str, ...]) -> dict[s
     return {
         "timeline": timeline,
         "movie": timeline.movie,
-        "name": Path(timeline.movie.path).name or timeline.movie.path,
+        "name": file_name(timeline.movie.path),
         "facts": _facts(timeline),
         "notes": (*(notes or _labels_note(timeline)), *_pictures_note(timeline, thumbs)),
         "statistics": statistics,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.time import format_clock
-from mastershot.exports.pages import jpeg_source, page_template
+from mastershot.exports.pages import page_template
 from mastershot.exports.tables import open_whole
 
 
@@ -30,16 +30,6 @@ class Card:
     score: float
     labels: tuple[str, ...] = ()
     picture: bytes | None = None
-
-    @property
-    def name(self) -> str:
-        """The film's file without its folder."""
-        return Path(self.film).name or self.film
-
-    @property
-    def source(self) -> str | None:
-        """The picture as a data URI, or None where there is no JPEG."""
-        return jpeg_source(self.picture)
 
 
 def write_sheet(

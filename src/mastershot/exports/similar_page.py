@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.time import format_clock
-from mastershot.exports.pages import jpeg_source, page_template
+from mastershot.exports.pages import page_template
 from mastershot.exports.tables import open_whole
 
 
@@ -15,11 +15,6 @@ class Still:
 
     start_s: float
     picture: bytes | None
-
-    @property
-    def source(self) -> str | None:
-        """The picture as a data URI, or None where there is no JPEG."""
-        return jpeg_source(self.picture)
 
 
 @dataclass(frozen=True)
@@ -39,11 +34,6 @@ class Side:
     end_s: float
     said: str
     stills: tuple[Still, ...]
-
-    @property
-    def name(self) -> str:
-        """The film's file without its folder."""
-        return Path(self.film).name or self.film
 
 
 @dataclass(frozen=True)
