@@ -16,7 +16,6 @@ from torch.nn.functional import cross_entropy
 from mastershot.core.errors import SettingError
 
 TEMPERATURE = 0.07  # of MoCo (He et al. 2020, section 4) and Movies2Scenes (supplement)
-MOMENTUM = 0.999
 QUEUE_LENGTH = 65_536
 _SHARE_OF_SCENES = 4  # A queue holds at most one in this many of the library's key scenes.
 _NOBODY = -1
@@ -148,7 +147,7 @@ def follower(network: Network) -> Network:
 
 
 @torch.no_grad()
-def follow(keys: nn.Module, queries: nn.Module, momentum: float = MOMENTUM) -> None:
+def follow(keys: nn.Module, queries: nn.Module, momentum: float) -> None:
     """Move the key encoder's parameters to the query encoder's by 1 - momentum (MoCo, eq. 2)."""
     torch._foreach_lerp_(list(keys.parameters()), list(queries.parameters()), 1 - momentum)
 
