@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.core.errors import MiningError, SettingError
+from mastershot.core.errors import MiningError
 from mastershot.mining.layout import lay_out
 
 
@@ -41,5 +41,5 @@ def test_too_few_or_damaged_vectors_are_sentences() -> None:
 
 def test_without_umap_it_is_said_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "umap", types.ModuleType("umap"))
-    with pytest.raises(SettingError, match=r"needs umap-learn; `pip install 'mastershot\[map\]'`"):
+    with pytest.raises(MiningError, match=r"needs umap-learn; `pip install 'mastershot\[map\]'`"):
         lay_out(groups(4))

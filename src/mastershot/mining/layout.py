@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.core.errors import MiningError, SettingError
+from mastershot.core.errors import MiningError
 
 MIN_POINTS = 4
 NEIGHBOURS = 15
@@ -20,8 +20,8 @@ def lay_out(vectors: FloatArray, *, seed: int = 0) -> FloatArray:
     neighbourhoods do (McInnes et al., arXiv 1802.03426).
 
     Raises:
-        MiningError: There are too few vectors for a map, or they are not finite.
-        SettingError: UMAP is not installed.
+        MiningError: UMAP is not installed, there are too few vectors for a map, or they are not
+            finite.
     """
     if len(vectors) < MIN_POINTS:
         raise MiningError(f"a map of {len(vectors)} points says nothing; it takes {MIN_POINTS}")
@@ -32,7 +32,7 @@ def lay_out(vectors: FloatArray, *, seed: int = 0) -> FloatArray:
             warnings.simplefilter("ignore", ImportWarning)  # It has a part that wants TensorFlow.
             from umap import UMAP
     except ImportError as error:
-        raise SettingError(
+        raise MiningError(
             "a map needs umap-learn; `pip install 'mastershot[map]'` brings it"
         ) from error
     umap = UMAP(

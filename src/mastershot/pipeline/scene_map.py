@@ -42,10 +42,10 @@ def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> i
         of: Points are scenes as the library divides films, or films by the mean of their scenes.
 
     Raises:
-        SettingError: Points are of another kind, or UMAP is not installed.
+        SettingError: Points are of another kind.
+        MiningError: UMAP is not installed, or there are too few scenes for a map.
         LibraryError: The library cannot be read.
         EncoderError: The encoder gives no finite vector.
-        MiningError: There are too few scenes for a map.
         OutputError: The page cannot be written.
     """
     if of not in KINDS:
