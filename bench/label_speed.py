@@ -7,7 +7,7 @@ labels, scenes, report. The network has the shape of CLIP ViT-B/32 and random we
 and encoding the labels is left out on both sides. The released method runs in float32, ours in
 each precision that is asked for, or in the one it takes by itself.
 
-    python bench/label_speed.py [--precisions float32 bfloat16 int8] [FILM ...]
+    python bench/label_speed.py [FILM ...] [--precisions float32 bfloat16 int8]
 """
 
 import argparse

@@ -1,6 +1,5 @@
 """Pictures out of decoded frames: small ones for cuts, upright ones for encoders and people."""
 
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
@@ -98,22 +97,21 @@ class PointSampler:
         return self._convert(picture, width=self._width, height=self._height)
 
 
-@dataclass(frozen=True)
 class Upright:
-    """Turns decoded frames into RGB as a viewer sees them.
+    """Turns decoded frames into RGB as a viewer sees them."""
 
-    Attributes:
-        sample_aspect_ratio: Width of a stored pixel over its height.
-    """
-
-    sample_aspect_ratio: Fraction = Fraction(1)
+    def __init__(self, sample_aspect_ratio: Fraction = Fraction(1)) -> None:
+        """Take the width of a stored pixel over its height."""
+        self._pixel = sample_aspect_ratio
+        # One a size: making one costs more than its work on a frame.
+        self._reformatters: dict[tuple[int, int], VideoReformatter] = {}
 
     def rgb(self, picture: "VideoFrame", *, longest_side_px: int | None = None) -> ImageArray:
         """Return the frame as RGB (H, W, 3): upright, with square pixels, without combing.
 
         With ``longest_side_px`` it is scaled down to that size, never up.
         """
-        width = max(1, round(picture.width * self.sample_aspect_ratio))
+        width = max(1, round(picture.width * self._pixel))
         height = picture.height
         if longest_side_px is not None and max(width, height) > longest_side_px:
             shrink = longest_side_px / max(width, height)
@@ -121,13 +119,15 @@ class Upright:
         rotation = picture.rotation
         if picture.interlaced_frame and height > 1:
             picture = _first_field(picture)
-        if (width, height) == (picture.width, picture.height):
-            rgb = picture.to_ndarray(format="rgb24")
-        else:
-            rgb = picture.to_ndarray(
-                format="rgb24", width=width, height=height, interpolation="BICUBIC"
-            )
-        return _turned(cast(ImageArray, rgb), rotation)
+        rgb = self._reformatter_to(width, height).reformat(
+            picture, format="rgb24", width=width, height=height, interpolation="BICUBIC"
+        )
+        return _turned(cast(ImageArray, rgb.to_ndarray()), rotation)
+
+    def _reformatter_to(self, width_px: int, height_px: int) -> "VideoReformatter":
+        from av.video.reformatter import VideoReformatter
+
+        return self._reformatters.setdefault((width_px, height_px), VideoReformatter())
 
 
 def bgr_as_opencv_reads(picture: "VideoFrame") -> ImageArray:

@@ -93,4 +93,5 @@ def quantise(network: nn.Module) -> None:
 
 def _row_scale(rows: Tensor) -> Tensor:
     """Return what one step of each row is worth, (N, 1)."""
-    return rows.abs().amax(dim=1, keepdim=True).clamp_min_(_SMALLEST) / _STEPS
+    largest = torch.maximum(rows.amax(1, keepdim=True), rows.amin(1, keepdim=True).neg_())
+    return largest.clamp_min_(_SMALLEST).div_(_STEPS)
