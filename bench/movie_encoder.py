@@ -3,8 +3,9 @@
 The paper's path encodes all shots, multiplies all of one film with all of the other and averages
 windows of that matrix. Ours averages windows first. Both have the paper's sizes (512 numbers a
 shot, 1,024 shots), the same weights, dropout, and give the same logits. Times are processor
-seconds, by default of one thread, which others' work on the machine disturbs least. Peak memory is
-that of a process of its own, features included, above what it held before them.
+seconds, by default of one thread, which others' work on the machine disturbs least, and memory that
+is freed is kept for reuse, as `training/fit.py` has it. Peak memory is that of a process of its
+own, features included, above what it held before them.
 
     python bench/movie_encoder.py [--pairs 16] [--runs 5] [--threads 1]
 """
@@ -22,6 +23,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, cross_entropy, dropout, max_pool2d, pad, relu
 
 from mastershot.models.movie_encoder import MovieEncoder, MovieSettings
+from mastershot.training.fit import keep_freed_memory
 from timing import median_ratio
 
 PAPER = MovieSettings()
@@ -136,6 +138,7 @@ def main() -> None:
         print(peak_mb(asked.peak, asked.pairs))
         return
     say_peaks(asked.pairs)  # First: a process starts with the peak of the one that started it.
+    keep_freed_memory()
     torch.manual_seed(0)
     encoder = MovieEncoder(PAPER).eval()
     films = films_of(2 * asked.pairs, 300)

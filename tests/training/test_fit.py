@@ -17,10 +17,10 @@ from mastershot.training.fit import fit, steps_done
 
 FAULTS = """
 import resource, sys, torch
-from mastershot.training.fit import _keep_freed_memory
+from mastershot.training.fit import keep_freed_memory
 
 if sys.argv[1] == "keep":
-    _keep_freed_memory()
+    keep_freed_memory()
 torch.ones(16 << 20)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 for _ in range(4):

@@ -84,7 +84,7 @@ def fit(
             callbacks=[_EachStep(on_step, is_finished), _Saver(checkpoint, save_every)],
         )
         if trainer.strategy.root_device.type == "cpu":
-            _keep_freed_memory()
+            keep_freed_memory()
         resumed = checkpoint if checkpoint.is_file() else None
         with _interruptible():
             trainer.fit(module, batches, ckpt_path=resumed, weights_only=True)
@@ -146,7 +146,7 @@ def _interruptible() -> Iterator[None]:
         raise KeyboardInterrupt from None
 
 
-def _keep_freed_memory() -> None:
+def keep_freed_memory() -> None:
     """Have the C library keep freed memory for reuse, for the rest of this process.
 
     A step's activations are freed and asked for again at once; by default glibc hands each back to
