@@ -11,7 +11,11 @@ from mastershot.datasets.world_library import plan_library, write_metadata
 from mastershot.store.shot_arrays import write_movie
 from mastershot.training.shot_settings import ShotSource
 from mastershot.training.similar_movies import tell_similar
-from mastershot.training.stage_settings import SimilarityRecipe, SimilaritySettings
+from mastershot.training.stage_settings import (
+    SimilarityRecipe,
+    SimilaritySettings,
+    WatchedAfterSettings,
+)
 
 
 @pytest.fixture
@@ -51,6 +55,30 @@ def test_fewer_movies_are_the_same_ones_each_time(data: Path) -> None:
     assert tables[0].movies == tables[1].movies
 
 
+def test_what_counts_as_watched_after_is_the_recipe_s_to_say(data: Path) -> None:
+    watched = "user,movie,time\n" + "".join(
+        f"{user},{movie},{day * 86_400}\n"
+        for user in range(2)
+        for day, movie in ((1, "tt9000000"), (2, "tt9000001"), (9, "tt9000002"))
+    )
+    (data / "cowatch.csv").write_text(watched)
+    near = WatchedAfterSettings(rank_by="count", next_items=0, within_days=2)
+    for told, expected in (
+        (WatchedAfterSettings(rank_by="count", next_items=0), {(0, 1), (0, 2), (1, 2)}),
+        (WatchedAfterSettings(rank_by="count", next_items=1), {(0, 1), (1, 2)}),
+        (near, {(0, 1)}),
+    ):
+        asked = recipe(data, "cowatch", watched_after=told)
+        table = read_similarity(tell_similar(asked, data / f"{told.next_items}{told.within_days}"))
+        pairs = zip(table.movie.tolist(), table.similar.tolist(), strict=True)
+        names = {(int(table.movies[a][2:]) % 100, int(table.movies[b][2:]) % 100) for a, b in pairs}
+        assert names == expected
+    with pytest.raises(DatasetError, match="no two of 11 movies are similar by cowatch"):
+        tell_similar(
+            recipe(data, "cowatch", watched_after=replace(near, min_viewers=3)), data / "3"
+        )
+
+
 def test_metadata_of_other_films_or_with_a_film_twice_is_said(data: Path) -> None:
     text = (data / "movies.csv").read_text()
     (data / "movies.csv").write_text(text + text.splitlines()[1] + "\n")
@@ -81,3 +109,10 @@ def test_metadata_of_other_films_or_with_a_film_twice_is_said(data: Path) -> Non
 def test_a_similarity_that_cannot_be_is_said(told: dict[str, object], sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
         SimilaritySettings(**told)  # type: ignore[arg-type]
+
+
+def test_a_rank_that_cannot_be_is_said() -> None:
+    with pytest.raises(SettingError, match="rank_by 'views' is unknown"):
+        WatchedAfterSettings(rank_by="views")
+    with pytest.raises(SettingError, match="within_days is a number of days"):
+        WatchedAfterSettings(within_days=float("nan"))

@@ -14,7 +14,7 @@ from mastershot.datasets.records import read_table
 from mastershot.datasets.similarity_table import write_similarity
 from mastershot.datasets.watch_log import WatchLog
 from mastershot.encoders.text import SENTENCE_MODEL, SentenceEncoder
-from mastershot.mining.co_watch import CoWatch
+from mastershot.mining.co_watch import CoWatch, CoWatchSettings
 from mastershot.mining.leakage import Guarded, match_movies, without_held_out
 from mastershot.mining.similarity import CloseSynopses, RandomMovies, SameGenre, combine
 from mastershot.training.data import movie_names
@@ -104,8 +104,7 @@ def _measures(
     measures: dict[str, MovieSimilarity] = {}
     for name in settings.weights:
         if name == "cowatch":
-            log = WatchLog(under(data, settings.watches)) if settings.watches else None
-            measures[name] = CoWatch(log if log or not lens else lens.log)  # type: ignore[arg-type]
+            measures[name] = CoWatch(_views(settings, data, lens), _co_watch(settings))
         elif name == "genre":
             measures[name] = SameGenre(metadata.genres, settings.seed)
         else:
@@ -113,6 +112,24 @@ def _measures(
             vectors = SentenceEncoder().encode_texts(list(told.values()))
             measures[name] = CloseSynopses(tuple(told), vectors, {"encoder": SENTENCE_MODEL})
     return measures
+
+
+def _views(settings: SimilaritySettings, data: str, lens: MovieLens | None) -> WatchLog:
+    if settings.watches:
+        return WatchLog(under(data, settings.watches))
+    assert lens is not None  # SimilaritySettings wants one of both.
+    return lens.log
+
+
+def _co_watch(settings: SimilaritySettings) -> CoWatchSettings:
+    told = settings.watched_after
+    return CoWatchSettings(
+        measure=told.rank_by,  # type: ignore[arg-type]  # one of its two, as checked
+        next_items=told.next_items or None,
+        within_s=told.within_days * 86_400 or None,
+        min_viewers=told.min_viewers,
+        prior=told.prior,
+    )
 
 
 def _metadata(settings: SimilaritySettings, data: str, lens: MovieLens | None) -> _Metadata:

@@ -21,6 +21,32 @@ MEASURES = ("cowatch", "genre", "synopsis", "random", "combined")
 
 
 @dataclass(frozen=True)
+class WatchedAfterSettings:
+    """What counts as watched after; `mining.co_watch.CoWatchSettings` says more.
+
+    Attributes:
+        rank_by: ``lift`` or ``count``.
+        next_items: How many of a viewer's next movies count; 0 is all later ones.
+        within_days: How much later the later one may be watched; 0 is any time.
+        min_viewers: Pairs that fewer viewers watched are left out.
+        prior: Expected viewers added to each pair, where ranked by lift.
+    """
+
+    rank_by: str = "lift"
+    next_items: int = 5
+    within_days: float = 0.0
+    min_viewers: int = 2
+    prior: float = 1.0
+
+    def __post_init__(self) -> None:
+        require_one_of("rank_by", self.rank_by, ("lift", "count"))
+        require(self.next_items >= 0, f"next_items is {self.next_items}; 0 is all later ones")
+        require(0 <= self.within_days < math.inf, "within_days is a number of days; 0 is any time")
+        require(self.min_viewers >= 1, f"min_viewers is {self.min_viewers}; it is 1 or more")
+        require(0 <= self.prior < math.inf, f"prior is {self.prior:g}; it is not below 0")
+
+
+@dataclass(frozen=True)
 class SimilaritySettings:
     """Which movies are similar (B2).
 
@@ -29,6 +55,7 @@ class SimilaritySettings:
         watches: A log of views, CSV or Parquet with columns ``user``, ``movie``, ``time``.
         movies: A CSV with columns ``movie``, ``genres`` (``|`` between them) and ``synopsis``.
         movielens: A MovieLens folder; it stands for both, films named by IMDb id.
+        watched_after: How movies are similar by views.
         num_similar: Similar movies a movie.
         max_movies: So many movies of the library alone, picked by a digest of their names; 0 is
             all.
@@ -43,6 +70,7 @@ class SimilaritySettings:
     watches: str = ""
     movies: str = ""
     movielens: str = ""
+    watched_after: WatchedAfterSettings = field(default_factory=WatchedAfterSettings)
     num_similar: int = 3
     max_movies: int = 0
     cowatch_weight: float = 1.0
