@@ -3,6 +3,7 @@
 python bench/drawn_library.py                     # draw the films and their shots' features, once
 python bench/drawn_scenes.py run                  # train and probe all; goes on where it was
 python bench/drawn_scenes.py run --only metadata  # some of them
+python bench/drawn_scenes.py time                 # processor seconds of a step of each
 python bench/drawn_scenes.py table                # what was measured, and the plot
 
 Each variant learns from the drawn library without labels, through the stages of the recipes. A
@@ -13,6 +14,8 @@ of steps and batch.
 
 import argparse
 import json
+import statistics
+import tempfile
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -45,6 +48,8 @@ from mastershot.training.stage_settings import (
 )
 
 RESULTS = Path(__file__).parent / "results" / "drawn_scenes.jsonl"
+TIMES = RESULTS.with_name("drawn_scenes_times.json")
+TIMED_STEPS = (5, 45)
 PLOT = Path(__file__).parents[1] / "docs" / "drawn_scenes.svg"
 SEEDS = (0, 1, 2)
 NETWORK = NetworkSettings("features", width=128, depth=2, heads=4)
@@ -111,14 +116,21 @@ def prepare() -> None:
 
 def encoder_of(variant: Variant, seed: int) -> tuple[SavedEncoder, float]:
     """Return a variant's encoder and the seconds its training took."""
-    learn = FOLDER / "learn"
-    shots = ShotSource(str(learn / f"shots-{variant.films}"))
     if not variant.steps:
-        shape = SceneShape(variant.window, ShotArrays(shots.path).row_shape)
+        shots = ShotArrays(FOLDER / "learn" / f"shots-{variant.films}")
+        shape = SceneShape(variant.window, shots.row_shape)
         with seeded(seed):
             network = scene_network(NETWORK, shape).eval().requires_grad_(False)
         return SavedEncoder(network, NETWORK.width, shape, {}), 0.0
-    runs = FOLDER / "runs"
+    recipe, out = recipe_of(variant, seed)
+    began_s = time.perf_counter()
+    return load_scene_encoder(learn_scenes(recipe, out)), time.perf_counter() - began_s
+
+
+def recipe_of(variant: Variant, seed: int) -> tuple[SceneContrastRecipe, Path]:
+    """Return how a variant is trained, its pairs found, and the folder of its run."""
+    learn, runs = FOLDER / "learn", FOLDER / "runs"
+    shots = ShotSource(str(learn / f"shots-{variant.films}"))
     name = f"{variant.measure}-{variant.films}"
     name += f"-{seed}" if variant.measure in ("random", "genre") else ""
     similar = ""
@@ -134,9 +146,32 @@ def encoder_of(variant: Variant, seed: int) -> tuple[SavedEncoder, float]:
     pairs = pair_scenes(ScenePairsRecipe(shots, similar, pairs=pairing), runs / pairs_name)
     study = replace(STUDY, views=variant.views, negatives=variant.negatives, seed=seed)
     recipe = SceneContrastRecipe(shots, str(pairs), NETWORK, study, LogSettings(100, 500))
-    began_s = time.perf_counter()
     out = runs / f"scenes-{pairs_name}-{variant.films}-{variant.views}-{variant.negatives}-{seed}"
-    return load_scene_encoder(learn_scenes(recipe, out)), time.perf_counter() - began_s
+    return recipe, out
+
+
+def measure_times(rounds: int = 3) -> None:
+    """Write the processor seconds of a training step of each variant, in turn, on one thread."""
+    prepare()
+    torch.set_num_threads(1)
+    seconds: dict[str, list[float]] = {name: [] for name, one in VARIANTS.items() if one.steps}
+    for _ in range(rounds):
+        for name, taken in seconds.items():
+            recipe, _ = recipe_of(VARIANTS[name], 0)
+            few, many = (steps_s(recipe, steps) for steps in TIMED_STEPS)
+            taken.append((many - few) / (TIMED_STEPS[1] - TIMED_STEPS[0]))
+            print(name, f"{taken[-1]:.3f} s a step", flush=True)
+    medians = {name: round(statistics.median(taken), 4) for name, taken in seconds.items()}
+    TIMES.write_text(json.dumps(medians, indent=1) + "\n", "utf-8")
+
+
+def steps_s(recipe: SceneContrastRecipe, steps: int) -> float:
+    """Return the processor seconds of a run of so many steps."""
+    recipe = replace(recipe, study=replace(recipe.study, max_steps=steps))
+    with tempfile.TemporaryDirectory() as folder:
+        began_s = time.process_time()
+        learn_scenes(recipe, Path(folder) / "run")
+        return time.process_time() - began_s
 
 
 def probed_scenes() -> tuple[ShotArrays, np.ndarray, np.ndarray, np.ndarray]:
@@ -244,9 +279,9 @@ def table() -> None:
         name: np.array([[int(c) for c in row["right"]] for _, row in sorted(rows.items())])
         for name, rows in by_name.items()
     }
+    step_s = json.loads(TIMES.read_text("utf-8"))
     print("| variant | seeds | accuracy | spread | metadata minus it, 95 % | time |")
     print("|---|---|---|---|---|---|")
-    first_s = np.mean([row["seconds"] for row in by_name["metadata"].values()])
     bars = []
     for name, rows in by_name.items():
         each = right[name].mean(1)
@@ -257,10 +292,10 @@ def table() -> None:
             theirs = np.broadcast_to(right[name][: len(shared)], ours.shape)
             low, high = difference(ours, theirs, tested)
             gap = f"{100 * low:+.1f} to {100 * high:+.1f}"
-        seconds = np.mean([row["seconds"] for row in rows.values()])
+        relative = f"{step_s[name] / step_s['metadata']:.2f}" if name in step_s else ""
         spread = f"{100 * each.min():.1f} to {100 * each.max():.1f}"
         print(f"| {name} | {len(rows)} | {100 * each.mean():.1f} % | {spread} | {gap} | "
-              f"{seconds / first_s:.2f} |")  # fmt: skip
+              f"{relative} |")  # fmt: skip
         bars.append((name, each))
     PLOT.write_text(draw(bars), "utf-8")
 
@@ -293,12 +328,14 @@ def draw(bars: list[tuple[str, np.ndarray]]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=("run", "table"))
+    parser.add_argument("what", choices=("run", "time", "table"))
     parser.add_argument("--only", action="append", choices=VARIANTS, help="a variant; repeat it")
     parser.add_argument("--seeds", type=int, default=len(SEEDS))
     options = parser.parse_args()
     if options.what == "table":
         table()
+    elif options.what == "time":
+        measure_times()
     else:
         run(options.only or list(VARIANTS), SEEDS[: options.seeds])
 
