@@ -120,7 +120,7 @@ def test_a_hub_that_never_answers_is_given_up_in_time(monkeypatch: pytest.Monkey
         start = time.monotonic()
         with pytest.raises(EncoderUnavailableError, match=r"no answer within 0.2 s"):
             load_encoder("clip")
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 30  # not for ever, on however busy a machine
 
 
 def test_only_whole_checkpoints_in_the_cache_are_available(cache: Path, clip_folder: Path) -> None:
@@ -178,6 +178,8 @@ def test_fetching_brings_a_checkpoint_once_and_finds_the_packaged_one(hub: list[
     assert hub == []
     with pytest.raises(EncoderError, match="did you mean 'starter'"):
         fetch_encoder("startr")
+    with pytest.raises(EncoderUnavailableError, match="google/vit-base-patch16-224-in21k are not"):
+        fetch_encoder("vit-b16", download=False)
 
 
 def test_a_student_computes_in_float32_alone() -> None:

@@ -6,6 +6,7 @@ Bain et al., "Condensed Movies: Story Based Retrieval with Contextual Embeddings
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError
@@ -84,7 +85,7 @@ class CondensedMovies:
     movies: Mapping[str, CondensedMovie]
     clips: Mapping[str, CondensedClip]
 
-    @property
+    @cached_property
     def film_of_clip(self) -> dict[str, str]:
         """The IMDb id of the film that each clip is of."""
         return {clip.id: clip.imdb_id for clip in self.clips.values()}

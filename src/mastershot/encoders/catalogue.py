@@ -191,7 +191,7 @@ def fetch_encoder(name: str, *, download: bool = True) -> Path:
     """Return the folder of an encoder's weights on this machine, fetched now if need be.
 
     Args:
-        name: As in `load_encoder`; a folder is its own.
+        name: As in `load_encoder`, or ``vit-b16``; a folder is its own.
         download: As in `load_encoder`.
 
     Raises:
@@ -199,7 +199,7 @@ def fetch_encoder(name: str, *, download: bool = True) -> Path:
             what else can be done.
         EncoderError: The name is neither in the table nor one of the hub.
     """
-    return _find(name, download=download)[1]
+    return _find(VIT_NAME if name == VIT_ALIAS else name, download=download)[1]
 
 
 def known_encoder(name: str) -> KnownEncoder | None:
