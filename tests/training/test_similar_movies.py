@@ -116,3 +116,17 @@ def test_a_rank_that_cannot_be_is_said() -> None:
         WatchedAfterSettings(rank_by="views")
     with pytest.raises(SettingError, match="within_days is a number of days"):
         WatchedAfterSettings(within_days=float("nan"))
+
+
+def test_a_run_of_a_version_without_a_setting_goes_on(data: Path) -> None:
+    made = tell_similar(recipe(data, "cowatch"), data / "run")
+    begun = json.loads((data / "run" / "recipe.json").read_text())
+    del begun["similarity"]["watched_after"]["prior"]
+    (data / "run" / "recipe.json").write_text(json.dumps(begun))
+    assert tell_similar(recipe(data, "cowatch"), data / "run") == made
+    del begun["similarity"]["watched_after"]
+    (data / "run" / "recipe.json").write_text(json.dumps(begun))
+    assert tell_similar(recipe(data, "cowatch"), data / "run") == made
+    later = recipe(data, "cowatch", watched_after=WatchedAfterSettings(next_items=1))
+    with pytest.raises(SettingError, match=r"watched_after.next_items is 5 there and 1 here"):
+        tell_similar(later, data / "run")

@@ -5,9 +5,9 @@ import math
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import MISSING, asdict, fields
+from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from mastershot.core.errors import OutputError, SettingError
 from mastershot.store.files import exclusive, write_whole
@@ -51,7 +51,7 @@ def claim(out: Path, recipe: "DataclassInstance", *, made: Iterable[str]) -> Non
     path = out / RECIPE
     if path.exists():
         try:
-            begun = _defaults(recipe) | json.loads(path.read_text("utf-8"))
+            begun = _filled(json.loads(path.read_text("utf-8")), recipe)
         except (ValueError, TypeError) as error:
             raise SettingError(f"{path} is no recipe of a run; name another folder") from error
         difference = _difference(begun, asked)
@@ -107,9 +107,24 @@ def _is_nan(value: object) -> bool:
     return isinstance(value, float) and not math.isfinite(value)
 
 
-def _defaults(recipe: "DataclassInstance") -> dict[str, Any]:
-    """Return the settings that a run of before they were there did without."""
-    return {field.name: field.default for field in fields(recipe) if field.default is not MISSING}
+def _filled(begun: dict[str, Any], recipe: "DataclassInstance") -> dict[str, Any]:
+    """Return a recipe of an older version with the settings that it did without, at defaults."""
+    filled = dict(begun)
+    for field in fields(recipe):
+        now = getattr(recipe, field.name)
+        if field.name in begun:
+            if _is_instance(now) and isinstance(begun[field.name], dict):
+                filled[field.name] = _filled(begun[field.name], now)
+        elif field.default is not MISSING:
+            filled[field.name] = field.default
+        elif field.default_factory is not MISSING:
+            default = field.default_factory()
+            filled[field.name] = asdict(default) if _is_instance(default) else default
+    return filled
+
+
+def _is_instance(value: object) -> TypeGuard["DataclassInstance"]:
+    return is_dataclass(value) and not isinstance(value, type)
 
 
 def _difference(begun: Any, asked: Any, name: str = "") -> str:
