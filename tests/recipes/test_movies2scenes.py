@@ -1,6 +1,9 @@
 """Every recipe of Movies2Scenes says what the paper says, and its debug twin takes two steps."""
 
 import json
+import os
+import subprocess
+import sys
 from dataclasses import asdict
 from pathlib import Path
 
@@ -58,6 +61,27 @@ def test_a_debug_twin_takes_two_steps(name: str, data: Path, tmp_path: Path) -> 
     log = [json.loads(line) for line in (result.path.parent / "log.jsonl").read_text().splitlines()]
     assert "queue" in log[0]
     assert (result.path.parent / "curves.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "shots"), [("features", "features"), ("cowatch", "one")])
+def test_two_processes_run_a_recipe_and_again_change_nothing(
+    name: str, shots: str, data: Path, tmp_path: Path
+) -> None:
+    def run() -> dict[Path, int]:
+        subprocess.run(
+            [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
+             "-m", "mastershot", "run", twin(f"movies2scenes/{name}"), f"data={data}",
+             f"shots.path={shots}", "--out", tmp_path / "run"],
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1",
+                 "CUDA_VISIBLE_DEVICES": ""},
+            timeout=300, check=True,
+        )  # fmt: skip
+        return {path: path.stat().st_mtime_ns for path in (tmp_path / "run").rglob("*")}
+
+    first = run()
+    assert load_scene_encoder(tmp_path / "run" / "scenes" / "scene_encoder").width == 8
+    assert run() == first
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -46,12 +46,18 @@ def run(
         from mastershot.recipes.load import load_recipe
 
         loaded = load_recipe(recipe, settings or [])
+        from mastershot.training import ranks
+
         folder = out if out is not None else RUNS / loaded.name.replace("/", "-")
-        if not quiet:
-            complain(f"the run is kept in {folder}")
-        with showing_progress(quiet=quiet) as bars:
-            task = bars.add_task(loaded.name, total=None, stage="", speed="")
-            result = loaded.kind.run(loaded.settings, folder, RunProgress(bars, task))
+        with ranks.joined(shared=loaded.kind.shared):
+            first = ranks.is_first()
+            if first and not quiet:
+                complain(f"the run is kept in {folder}")
+            with showing_progress(quiet=quiet or not first) as bars:
+                task = bars.add_task(loaded.name, total=None, stage="", speed="")
+                result = loaded.kind.run(loaded.settings, folder, RunProgress(bars, task))
+        if not first:
+            return
         for note in result.notes:
             complain(note)
         if as_json:

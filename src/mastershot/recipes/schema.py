@@ -49,11 +49,13 @@ class RecipeKind:
         settings: The dataclass whose fields a recipe sets.
         run: Runs settings in a folder, telling of progress; a run that was stopped goes on.
         problems: Says what the settings name that is not there, a sentence each.
+        shared: Whether several processes, each on a device of its own, share the work.
     """
 
     settings: type[Any]
     run: Callable[[Any, Path, Watch], RunResult]
     problems: Callable[[Any], list[str]]
+    shared: bool = False
 
 
 def _distil(recipe: DistilRecipe, out: Path, watch: Watch) -> RunResult:
@@ -149,7 +151,7 @@ RECIPES = {
     "distil": RecipeKind(DistilRecipe, _distil, _distil_problems),
     "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
     "shot_contrast": RecipeKind(
-        ShotContrastRecipe, _stage("shot_contrast", "learn_shots"), missing_for_stage
+        ShotContrastRecipe, _stage("shot_contrast", "learn_shots"), missing_for_stage, shared=True
     ),
     "shot_features": RecipeKind(
         ShotFeaturesRecipe, _stage("shot_contrast", "write_features"), missing_for_stage
@@ -164,9 +166,15 @@ RECIPES = {
         ScenePairsRecipe, _stage("pair_mining", "pair_scenes"), missing_for_stage
     ),
     "scene_contrast": RecipeKind(
-        SceneContrastRecipe, _stage("scene_contrast", "learn_scenes"), missing_for_stage
+        SceneContrastRecipe,
+        _stage("scene_contrast", "learn_scenes"),
+        missing_for_stage,
+        shared=True,
     ),
     "pipeline": RecipeKind(
-        PipelineRecipe, _stage("scene_pipeline", "run_pipeline", "scenes"), missing_for_stage
+        PipelineRecipe,
+        _stage("scene_pipeline", "run_pipeline", "scenes"),
+        missing_for_stage,
+        shared=True,
     ),
 }

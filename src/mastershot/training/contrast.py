@@ -12,6 +12,7 @@ import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 
+from mastershot.core.errors import SettingError
 from mastershot.models.contrastive import (
     KeyQueue,
     alignment,
@@ -23,6 +24,7 @@ from mastershot.models.contrastive import (
     similarities,
     uniformity,
 )
+from mastershot.training import ranks
 from mastershot.training.looks import distorted_look, plain_look
 from mastershot.training.scene_batches import ContrastBatch
 from mastershot.training.scene_settings import ContrastSettings
@@ -32,21 +34,32 @@ class Contrast(LightningModule):
     """What both kinds of contrast share: looks, the optimiser and its schedule."""
 
     def __init__(self, settings: ContrastSettings, *, steps: int, warmup_steps: int) -> None:
+        """Take how to learn, and for how long.
+
+        Raises:
+            SettingError: There are more processes than rows in a batch.
+        """
         super().__init__()
+        if ranks.count() > settings.batch_size:
+            raise SettingError(
+                f"{ranks.count()} processes share a batch_size of {settings.batch_size}, and each "
+                "needs a row; start fewer"
+            )
         self.automatic_optimization = False
         self.settings = settings
         self._steps, self._warmup_steps = steps, warmup_steps
 
     def training_step(self, batch: ContrastBatch, _: int) -> None:
-        """Take one optimiser step, in parts if the settings say so.
+        """Take one optimiser step, in parts if the settings say so, or on several devices.
 
         What is drawn in a step follows from the seed and the step alone, so no state of chance
-        needs to be kept for a run to go on.
+        needs to be kept for a run to go on, and all processes draw alike.
         """
         seed = (self.settings.seed << 32) + self.global_step
         optimizer = cast(torch.optim.Optimizer, self.optimizers())
         optimizer.zero_grad()
         figures = self._learn(batch, torch.Generator().manual_seed(seed))
+        ranks.sum_gradients(self)
         optimizer.step()
         cast(Any, self.lr_schedulers()).step()
         self.log_dict(figures)
@@ -62,7 +75,7 @@ class Contrast(LightningModule):
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
     def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        """Add up gradients for a batch and return its figures."""
+        """Add up gradients for this process's share of a batch and return the batch's figures."""
         raise NotImplementedError
 
     def _look(self, scenes: Tensor, generator: torch.Generator) -> Tensor:
@@ -102,7 +115,8 @@ class MomentumContrast(Contrast):
         keys = keys.reshape(*batch.present.shape, *keys.shape[1:])
         penalties = self.queue.penalties(torch.cat([batch.query_ids, batch.key_ids.flatten()]))
         size, done = self.settings.micro_batch or len(queries), []
-        for rows in torch.split(torch.arange(len(queries), device=queries.device), size):
+        own = torch.arange(len(queries), device=queries.device)[ranks.share(len(queries))]
+        for rows in torch.split(own, size):
             query_BP, key_BKP = self.encoder(queries[rows]), self._keys(keys[rows])
             positives = nearest_positive(query_BP, key_BKP, batch.present[rows])
             loss = info_nce(
@@ -110,10 +124,11 @@ class MomentumContrast(Contrast):
             ) * (len(rows) / len(queries))
             self.manual_backward(loss)
             done.append((loss.detach(), query_BP.detach(), key_BKP))
-        all_queries, all_keys = torch.cat([q for _, q, _ in done]), torch.cat([k for *_, k in done])
+        all_queries = ranks.whole(torch.cat([query for _, query, _ in done]), len(queries))
+        all_keys = ranks.whole(torch.cat([key for *_, key in done]), len(queries))
         queue_age = self._queue_age(int(batch.present.sum()))
         self.queue.put(all_keys[batch.present], batch.key_ids[batch.present])
-        loss = torch.stack([part for part, *_ in done]).sum()
+        loss = ranks.summed(torch.stack([part for part, *_ in done]).sum())
         return {"loss": loss, "queue_age": queue_age, **spread(all_queries, all_keys[:, 0])}
 
     @torch.no_grad()
@@ -140,7 +155,9 @@ class BatchContrast(Contrast):
 
     def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
         looks = [self._look(scenes, generator) for scenes in (batch.queries, batch.keys[:, 0])]
-        queries, keys = self.encoder(torch.cat(looks)).chunk(2)
+        own, size = ranks.share(len(batch.queries)), len(batch.queries)
+        vectors = self.encoder(torch.cat([look[own] for look in looks])).chunk(2)
+        queries, keys = (ranks.whole(part, size) for part in vectors)
         loss = nt_xent(queries, keys, self.settings.temperature)
         self.manual_backward(loss)
         return {"loss": loss.detach(), **spread(queries.detach(), keys.detach())}

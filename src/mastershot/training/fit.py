@@ -16,6 +16,7 @@ from lightning.pytorch import Callback, LightningModule, Trainer
 from torch.utils.data import DataLoader
 
 from mastershot.core.errors import OutputError
+from mastershot.training import ranks
 
 CHECKPOINT = "last.ckpt"
 OnStep = Callable[[int, dict[str, float]], None]
@@ -49,6 +50,10 @@ def never() -> bool:
     return False
 
 
+def _untold(step: int, figures: dict[str, float]) -> None:
+    """Take no note of a step."""
+
+
 def fit(
     module: LightningModule,
     batches: DataLoader[Any],
@@ -65,29 +70,42 @@ def fit(
 
     The batches are an endless stream that begins where the checkpoint ends, at `steps_done`.
     Afterwards the module holds what was learnt, and the folder a checkpoint of the last step.
+    Of several processes each trains on a device of its own; the first one tells and saves, and it
+    is the module that makes their steps one.
 
     Raises:
         KeyboardInterrupt: Someone stopped it (SIGINT, SIGTERM); the last checkpoint stays.
     """
     checkpoint = folder / CHECKPOINT
+    callbacks: list[Callback] = [_EachStep(on_step if ranks.is_first() else _untold, is_finished)]
+    if ranks.is_first():
+        callbacks.append(_Saver(checkpoint, save_every))
     with _quiet_lightning():
         trainer = Trainer(
             default_root_dir=folder,
             max_steps=steps,
             max_epochs=-1,
-            accelerator="auto",
-            devices=1,
+            **_device(),
             logger=False,
             enable_checkpointing=False,
             enable_progress_bar=False,
             enable_model_summary=False,
-            callbacks=[_EachStep(on_step, is_finished), _Saver(checkpoint, save_every)],
+            callbacks=callbacks,
         )
         if trainer.strategy.root_device.type == "cpu":
             keep_freed_memory()
         resumed = checkpoint if checkpoint.is_file() else None
         with _interruptible():
             trainer.fit(module, batches, ckpt_path=resumed, weights_only=True)
+
+
+def _device() -> dict[str, Any]:
+    """Return a Trainer's device; of several processes each has its own."""
+    if ranks.count() == 1:
+        return {"accelerator": "auto", "devices": 1}
+    if torch.cuda.is_available():
+        return {"accelerator": "cuda", "devices": [torch.cuda.current_device()]}
+    return {"accelerator": "cpu", "devices": 1}
 
 
 class _EachStep(Callback):

@@ -16,6 +16,7 @@ from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.contrast import BatchContrast, Contrast, MomentumContrast
 from mastershot.training.fit import fit
 from mastershot.training.probe import encode_rows, knn_accuracy, read_labels
+from mastershot.training.ranks import is_first
 from mastershot.training.run_folder import Diary, read_log
 from mastershot.training.scene_batches import ContrastBatch
 from mastershot.training.scene_settings import ContrastSettings, LogSettings
@@ -90,7 +91,8 @@ def learn(
         save_every=log.save_every,
         on_step=on_step,
     )
-    write_whole(out / CURVES, draw_curves(read_log(out), out.name).encode())
+    if is_first():
+        write_whole(out / CURVES, draw_curves(read_log(out), out.name).encode())
 
 
 def _contrast(encoder: nn.Module, study: ContrastSettings, length: Length) -> Contrast:

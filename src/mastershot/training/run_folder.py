@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from mastershot.core.errors import OutputError, SettingError
 from mastershot.store.files import exclusive, write_whole
+from mastershot.training.ranks import is_first
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -23,10 +24,15 @@ LOG = "log.jsonl"
 def claimed(out: Path, recipe: "DataclassInstance", *, made: Iterable[str]) -> Iterator[None]:
     """Hold a run's folder while the block runs; two runs of one folder wait for each other.
 
+    Of a run's several processes the first holds it for all.
+
     Raises:
         SettingError: The folder is another recipe's, or holds a run of none.
         OutputError: The folder cannot be written.
     """
+    if not is_first():
+        yield
+        return
     try:
         out.mkdir(parents=True, exist_ok=True)
         with exclusive(out / "lock"):
@@ -68,7 +74,7 @@ def claim(out: Path, recipe: "DataclassInstance", *, made: Iterable[str]) -> Non
 
 
 class Diary:
-    """Writes down the figures of a run, one JSON object a line."""
+    """Writes down the figures of a run, one JSON object a line, in the first of its processes."""
 
     def __init__(self, out: Path) -> None:
         self._path = out / LOG
@@ -76,6 +82,8 @@ class Diary:
 
     def write(self, entry: Mapping[str, Any]) -> None:
         """Append a line to the log; a figure that is no number is left out."""
+        if not is_first():
+            return
         kept = {name: value for name, value in entry.items() if not _is_nan(value)}
         with self._path.open("a", encoding="utf-8") as log:
             log.write(json.dumps(kept, ensure_ascii=False) + "\n")

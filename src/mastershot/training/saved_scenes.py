@@ -24,6 +24,7 @@ from mastershot.models.scene_encoder import PixelSceneEncoder
 from mastershot.models.vit import ViTSettings
 from mastershot.training.looks import plain_look
 from mastershot.training.networks import SceneShape, ShotEncoder, scene_network
+from mastershot.training.ranks import is_first, wait
 from mastershot.training.scene_settings import NetworkSettings
 
 SCENE_FORMAT = "mastershot/scene-encoder/1"
@@ -135,23 +136,30 @@ def write_encoder(
     *,
     said: Mapping[str, Any],
 ) -> None:
-    """Write an encoder's folder: what is said of it, and its tensors in single precision."""
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
-    data = save(weights)
-    (folder / f"{stem}.safetensors").write_bytes(data)
-    told = {
-        "format": SCENE_FORMAT if stem == SCENE_STEM else SHOT_FORMAT,
-        "version": __version__,
-        "network": asdict(settings),
-        **({"vit": asdict(network.vit.settings)} if settings.network == "vit" else {}),
-        "num_shots": shape.num_shots,
-        "row_shape": shape.row_shape,
-        "weights_sha256": hashlib.sha256(data).hexdigest(),
-        **said,
-    }
-    text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
-    (folder / f"{stem}.json").write_text(text, "utf-8")
+    """Write an encoder's folder: what is said of it, and its tensors in single precision.
+
+    It is there whole or not at all; the first of a run's processes writes, and the others wait.
+    """
+    if is_first():
+        partial = folder.with_name(f"{folder.name}.part")
+        partial.mkdir(parents=True, exist_ok=True)
+        weights = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
+        data = save(weights)
+        (partial / f"{stem}.safetensors").write_bytes(data)
+        told = {
+            "format": SCENE_FORMAT if stem == SCENE_STEM else SHOT_FORMAT,
+            "version": __version__,
+            "network": asdict(settings),
+            **({"vit": asdict(network.vit.settings)} if settings.network == "vit" else {}),
+            "num_shots": shape.num_shots,
+            "row_shape": shape.row_shape,
+            "weights_sha256": hashlib.sha256(data).hexdigest(),
+            **said,
+        }
+        text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
+        (partial / f"{stem}.json").write_text(text, "utf-8")
+        partial.rename(folder)
+    wait()
 
 
 def _read(

@@ -12,6 +12,7 @@ from mastershot.training.data import gather_shots
 from mastershot.training.fit import CHECKPOINT, steps_done
 from mastershot.training.learning import beginning, knn_probe, learn, length_of
 from mastershot.training.networks import SceneShape, projected, scene_network, seeded
+from mastershot.training.ranks import ahead
 from mastershot.training.run_folder import Diary, claimed
 from mastershot.training.saved_scenes import SCENE_STEM, write_encoder
 from mastershot.training.scene_batches import SceneBatches
@@ -36,13 +37,14 @@ def learn_scenes(recipe: SceneContrastRecipe, out: Path, watch: Watch = unwatche
     """
     made = out / SCENE_ENCODER
     with claimed(out, recipe, made=(CHECKPOINT, SCENE_ENCODER)):
-        if not made.is_dir():
+        if not ahead(made.is_dir):
             _train(recipe, out, watch)
     return made
 
 
 def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
-    gathered = gather_shots(resolved(recipe.data, recipe.shots), out / "shots", watch)
+    source = resolved(recipe.data, recipe.shots)
+    gathered = ahead(lambda: gather_shots(source, out / "shots", watch))
     arrays, pairs = gathered.arrays, read_pairs(under(recipe.data, recipe.pairs))
     if not len(pairs):
         raise DatasetError(f"{recipe.pairs} holds no scene pair; there is nothing to learn from")
@@ -72,6 +74,4 @@ def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
         "pairs_made_by": dict(pairs.made_by), "unread": list(gathered.unread),
         "space": None if gathered.space is None else asdict(gathered.space),
     }  # fmt: skip
-    partial = out / f"{SCENE_ENCODER}.part"
-    write_encoder(partial, SCENE_STEM, recipe.network, shape, backbone, said=said)
-    partial.rename(out / SCENE_ENCODER)
+    write_encoder(out / SCENE_ENCODER, SCENE_STEM, recipe.network, shape, backbone, said=said)

@@ -6,6 +6,7 @@ from pathlib import Path
 from mastershot.training.data import gather_shots
 from mastershot.training.movie_similarity import learn_movies
 from mastershot.training.pair_mining import pair_scenes
+from mastershot.training.ranks import ahead
 from mastershot.training.run_folder import Diary, claimed
 from mastershot.training.scene_contrast import learn_scenes
 from mastershot.training.scene_settings import SceneContrastRecipe, ShotContrastRecipe
@@ -29,7 +30,8 @@ def run_pipeline(recipe: PipelineRecipe, out: Path, watch: Watch = unwatched) ->
     """Return the folder of a scene encoder, made stage by stage, each in a folder of its own.
 
     A stage that is done changes nothing, so a run that was stopped goes on at the stage that is
-    missing, and within it where it was.
+    missing, and within it where it was. Of several processes, all learn shots and scenes; the first
+    does the other stages while the rest wait.
 
     Raises:
         SettingError: An input is missing, or the folder is another recipe's.
@@ -37,14 +39,15 @@ def run_pipeline(recipe: PipelineRecipe, out: Path, watch: Watch = unwatched) ->
         OutputError: The folder cannot be written.
     """
     with claimed(out, recipe, made=STAGES):
-        shots = _shots(recipe, out, watch)
+        shots = ahead(lambda: _shots(recipe, out, watch))
         features = _features(recipe, shots, out, watch)
-        similar, encoder = _similar(recipe, shots, out, watch), ""
+        similar, encoder = ahead(lambda: _similar(recipe, shots, out, watch)), ""
         if recipe.movie_encoder and similar:
             movies = MovieSimilarityRecipe(features, similar, recipe.movie_study, recipe.log)
-            encoder = str(learn_movies(movies, out / "movie_encoder", watch).absolute())
+            learnt = ahead(lambda: learn_movies(movies, out / "movie_encoder", watch))
+            encoder = str(learnt.absolute())
         mining = ScenePairsRecipe(features, similar, encoder, recipe.pairs)
-        pairs = str(pair_scenes(mining, out / "pairs", watch).absolute())
+        pairs = str(ahead(lambda: pair_scenes(mining, out / "pairs", watch)).absolute())
         scenes = SceneContrastRecipe(
             shots if recipe.network.network == "vit" else features,
             pairs, recipe.network, recipe.study, recipe.log, recipe.data, recipe.name,
@@ -78,5 +81,6 @@ def _features(recipe: PipelineRecipe, shots: ShotSource, out: Path, watch: Watch
             shots, recipe.shot_network, study=recipe.shot_study, log=recipe.log, data=recipe.data
         )
         encoder = str(learn_shots(stage, out / "shot_encoder", watch).absolute())
-    made = write_features(ShotFeaturesRecipe(shots, encoder), out / "features", watch)
+    features = ShotFeaturesRecipe(shots, encoder)
+    made = ahead(lambda: write_features(features, out / "features", watch))
     return ShotSource(str(made.absolute()))

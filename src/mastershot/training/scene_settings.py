@@ -22,7 +22,8 @@ class ContrastSettings:
     Attributes:
         epochs: Times each positive pair is seen.
         batch_size: Queries a step, B, over all devices.
-        micro_batch: Queries computed at once, to fit memory; 0 is all. The step is the same.
+        micro_batch: Queries computed at once on a device, to fit memory; 0 is all. The step is the
+            same.
         learning_rate: Of AdamW after the warm-up; a cosine then takes it to 0 (ours).
         weight_decay: Of AdamW.
         warmup_epochs: Epochs in which the learning rate rises.

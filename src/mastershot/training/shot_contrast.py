@@ -21,6 +21,7 @@ from mastershot.training.networks import (
     start_from,
     vit_settings,
 )
+from mastershot.training.ranks import ahead
 from mastershot.training.run_folder import Diary, claimed
 from mastershot.training.saved_scenes import SHOT_STEM, load_shot_encoder, write_encoder
 from mastershot.training.scene_batches import ShotBatches
@@ -46,13 +47,14 @@ def learn_shots(recipe: ShotContrastRecipe, out: Path, watch: Watch = unwatched)
     """
     made = out / SHOT_ENCODER
     with claimed(out, recipe, made=(CHECKPOINT, SHOT_ENCODER)):
-        if not made.is_dir():
+        if not ahead(made.is_dir):
             _train(recipe, out, watch)
     return made
 
 
 def _train(recipe: ShotContrastRecipe, out: Path, watch: Watch) -> None:
-    gathered = gather_shots(resolved(recipe.data, recipe.shots), out / "shots", watch)
+    source = resolved(recipe.data, recipe.shots)
+    gathered = ahead(lambda: gather_shots(source, out / "shots", watch))
     arrays, study, first = gathered.arrays, recipe.study, steps_done(out)
     batches = ShotBatches(
         arrays, reach=recipe.reach, query_share=recipe.query_share, batch_size=study.batch_size,
@@ -73,9 +75,7 @@ def _train(recipe: ShotContrastRecipe, out: Path, watch: Watch) -> None:
         "steps": length.steps, "queue": length.queue.length, "movies": len(arrays.movies),
         "unread": list(gathered.unread),
     }  # fmt: skip
-    partial = out / f"{SHOT_ENCODER}.part"
-    write_encoder(partial, SHOT_STEM, recipe.network, shape, network, said=said)
-    partial.rename(out / SHOT_ENCODER)
+    write_encoder(out / SHOT_ENCODER, SHOT_STEM, recipe.network, shape, network, said=said)
 
 
 def write_features(recipe: ShotFeaturesRecipe, out: Path, watch: Watch = unwatched) -> Path:
