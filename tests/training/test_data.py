@@ -102,7 +102,7 @@ def test_features_where_keyframes_are_asked_for_are_said(tmp_path: Path) -> None
     np.savez(tmp_path / "cached.npz", a=rows)
     np.save(tmp_path / "a.npy", rows)
     for path in (tmp_path / "cached.npz", tmp_path):
-        with pytest.raises(DatasetError, match=r"holds features, .* set shots\.content to features"):
+        with pytest.raises(DatasetError, match=r"holds features, .* set shots\.content to feat"):
             gather_shots(ShotSource(str(path), "keyframes"), tmp_path / "run")
 
 

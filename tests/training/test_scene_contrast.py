@@ -12,7 +12,7 @@ import pytest
 import torch
 from tests.training.drawn_scenes import FEATURE_NET, LOG, PIXEL_NET, STUDY, write_films
 
-from mastershot.core.errors import DatasetError, EncoderError, SettingError
+from mastershot.core.errors import DatasetError, EncoderError, MastershotError, SettingError
 from mastershot.datasets.pair_table import read_pairs, write_pairs
 from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.training.saved_scenes import load_scene_encoder, load_shot_encoder
@@ -186,6 +186,26 @@ def test_pairs_that_do_not_fit_the_shots_are_said(data: Path) -> None:
     write_pairs(data / "pairs.parquet", [none], pairs.made_by)
     with pytest.raises(DatasetError, match="holds no scene pair"):
         learn_scenes(recipe(data), data / "run")
+
+
+@pytest.mark.parametrize("settings", [{"window": True}, {"window": 0}, [1], "x"])
+def test_pairs_that_say_something_odd_are_refused(data: Path, settings: object) -> None:
+    pairs = read_pairs(data / "pairs.parquet")
+    write_pairs(data / "pairs.parquet", [pairs], {"settings": settings})
+    with pytest.raises(DatasetError, match="do not say how many shots a scene has"):
+        learn_scenes(recipe(data), data / "run")
+
+
+def test_learning_ends_where_the_loss_is_no_number_and_keeps_what_was_before(data: Path) -> None:
+    rows = np.array(np.load(data / "features" / "c.npy"))
+    rows[5] = np.nan
+    write_movie(data / "features", "c", rows)
+    log = replace(LOG, save_every=1)
+    with pytest.raises(MastershotError, match=r"the loss of step \d+ is nan: .* not finite"):
+        learn_scenes(recipe(data, log=log, study=replace(STUDY, batch_size=2)), data / "run")
+    state = torch.load(data / "run" / "last.ckpt", weights_only=True)["state_dict"]
+    assert all(value.isfinite().all() for value in state.values())
+    assert not (data / "run" / "scene_encoder").exists()
 
 
 def test_a_folder_that_holds_no_encoder_is_said(data: Path) -> None:

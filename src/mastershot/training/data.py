@@ -88,9 +88,7 @@ def _is_folder_of_arrays(source: ShotSource) -> bool:
     return path.is_dir() and not is_library(path) and any(path.glob("*.npy"))
 
 
-def _arrays(
-    folder: Path, source: ShotSource, movies: Sequence[str] | None = None
-) -> ShotArrays:
+def _arrays(folder: Path, source: ShotSource, movies: Sequence[str] | None = None) -> ShotArrays:
     """Return a folder's shots, which are of the content that the source says."""
     arrays = ShotArrays(folder, movies)
     found = "features" if len(arrays.row_shape) == 1 else "keyframes"
