@@ -159,7 +159,7 @@ class _Member:
         if not are_shots(rows.shape, rows.dtype):
             raise DatasetError(
                 f"{self.path} holds for {self.name} {rows.dtype} {rows.shape}; it must hold one "
-                "row a shot: a vector (S, D) of floats, or square keyframes (S, k, H, W, 3) of uint8"
+                "row a shot: a vector (S, D) of floats, or square keyframes (S, k, H, W, 3) uint8"
             )
         return rows
 

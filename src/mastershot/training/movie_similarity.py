@@ -258,7 +258,7 @@ def split_pairs(
     if len(pairs) < 2:
         raise DatasetError(
             f"{len(pairs)} pairs of similar movies are in the library; are its films named as in "
-            "the similarity?"
+            "the similarity, and their features finite numbers?"
         )
     order = shuffled(np.arange(len(pairs)), len(pairs), study.seed, _HELD_OUT_SEED)
     num_held_out = min(len(pairs) - 1, max(1, round(study.held_out * len(pairs))))
