@@ -22,6 +22,9 @@ from mastershot.training.scene_settings import ContrastSettings, SceneContrastRe
 from mastershot.training.shot_settings import ShotSource
 
 
+FEATURES = {"network": "features", "width": 8, "depth": 1, "heads": 1}
+
+
 def recipe(data: Path, **changes: object) -> SceneContrastRecipe:
     told = SceneContrastRecipe(
         ShotSource("features"), "pairs.parquet", FEATURE_NET, STUDY, LOG, str(data)
@@ -225,6 +228,15 @@ def test_a_folder_that_holds_no_encoder_is_said(data: Path) -> None:
         ({"num_shots": "many"}, "does not describe an encoder"),
         ({"num_shots": 10**9}, "does not describe an encoder"),
         ({"network": {"network": "features", "width": 10**6, "heads": 1}}, "does not describe"),
+        ({"network": {**FEATURES, "depth": 10**6, "width": 1}}, "weights in 1,000,000 blocks"),
+        ({"network": {**FEATURES, "depth": 1.0}}, "1.0 where a whole number is due"),
+        ({"network": {**FEATURES, "depth": True}}, "True where a whole number is due"),
+        ({"network": [1]}, "does not describe an encoder"),
+        ({"num_shots": float("inf")}, "inf where a whole number is due"),
+        ({"row_shape": [float("inf")]}, "inf where a whole number is due"),
+        ({"row_shape": None}, "does not describe an encoder"),
+        ({"row_shape": [2**26], "network": {**FEATURES, "width": 64}}, "weights in 1 blocks"),
+        ({"network": {"width": 8, "heads": 2}, "row_shape": [1, 8, 8, 3]}, "lacks 'vit'|describe"),
         ({"row_shape": [7]}, "cannot be loaded"),
         ({"weights_sha256": "0"}, "is not the file that its description was written for"),
     ],
@@ -236,6 +248,24 @@ def test_a_description_that_cannot_be_is_said(
     path = made / "scene_encoder.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(EncoderError, match=sentence):
+        load_scene_encoder(made)
+
+
+@pytest.mark.parametrize(
+    "vit",
+    [
+        {"width": 8.0}, {"width": 2**20, "heads": 1}, {"depth": 10**9, "width": 1, "heads": 1},
+        {"mlp_ratio": float("nan")}, {"image_px": 2**20}, {"pixel_mean": [1]}, {"norm_eps": "x"},
+        {"wide": 1}, [1], None,
+    ],
+)  # fmt: skip
+def test_a_description_of_a_vit_that_cannot_be_is_said(data: Path, vit: object) -> None:
+    made = learn_scenes(pixels(data, study=replace(STUDY, max_steps=1)), data / "run")
+    path = made / "scene_encoder.json"
+    said = json.loads(path.read_text())
+    said["vit"] = {**said["vit"], **vit} if isinstance(vit, dict) else vit
+    path.write_text(json.dumps(said))
+    with pytest.raises(EncoderError, match="does not describe an encoder"):
         load_scene_encoder(made)
 
 
