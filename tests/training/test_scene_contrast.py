@@ -21,7 +21,6 @@ from mastershot.training.scene_pairs import same_scenes
 from mastershot.training.scene_settings import ContrastSettings, SceneContrastRecipe
 from mastershot.training.shot_settings import ShotSource
 
-
 FEATURES = {"network": "features", "width": 8, "depth": 1, "heads": 1}
 
 
