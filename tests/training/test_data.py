@@ -33,6 +33,18 @@ def test_an_npz_becomes_one_file_a_film(tmp_path: Path) -> None:
     assert again.arrays.folder == gathered.arrays.folder
 
 
+def test_a_film_may_be_called_whatever_a_file_may_be(tmp_path: Path) -> None:
+    names = ("What? [2010] – No. 1: #Alive!", "<b>&\"'", "-x", ".hidden", "..", "日本", "a\\b")
+    rows = {name: np.full((2, 3), place, np.float32) for place, name in enumerate(names)}
+    with zipfile.ZipFile(tmp_path / "cached.npz", "w") as file:
+        for name, array in rows.items():
+            with file.open(f"{name}.npy", "w") as member:
+                np.save(member, array)
+    arrays = gather_shots(ShotSource(str(tmp_path / "cached.npz")), tmp_path / "run").arrays
+    assert arrays.movies == names
+    assert arrays.shots(np.arange(0, 14, 2))[:, 0].tolist() == list(range(7))
+
+
 def test_keyframes_of_films_are_found_on_the_fly(tmp_path: Path) -> None:
     (tmp_path / "films").mkdir()
     film(tmp_path / "films" / "one.mp4")
@@ -85,6 +97,7 @@ def test_a_library_gives_features_and_keyframes(tmp_path: Path) -> None:
         ({"a": np.array([{}], object)}, r"film a of .*odd\.npz is not .* allow_pickle=False"),
         ({"a": np.zeros((2, 3), np.int64)}, "must hold one row a shot"),
         ({"a": np.zeros((2, 1, 4, 4, 3), np.uint16)}, "must hold one row a shot"),
+        ({"x" * 241: np.zeros((2, 3), np.float32)}, "which cannot name a file"),
         ({"../a": np.zeros((2, 3), np.float32)}, "called '../a', which cannot name a file"),
         ({}, "no film that can be read is in"),
     ],

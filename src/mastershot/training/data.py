@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-import re
+import os
 import shutil
 import zipfile
 import zlib
@@ -31,7 +31,7 @@ from mastershot.training.settings import Watch, unwatched
 from mastershot.training.shot_settings import ShotSource
 
 INDEX = "shots.json"
-_NAME = re.compile(r"\w[\w. ()'&,+-]*")
+_MAX_NAME_BYTES = 240  # with a suffix, the 255 that file systems take
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
     for name, movie in named:
         if name in movies:
             raise DatasetError(f"{path} holds two films called {name!r}; names must differ")
-        if not _NAME.fullmatch(name):
+        if not name or set(name) & {"/", "\0"} or len(os.fsencode(name)) > _MAX_NAME_BYTES:
             raise DatasetError(f"{path} holds a film called {name!r}, which cannot name a file")
         movies[name] = movie
     return movies

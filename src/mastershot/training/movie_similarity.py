@@ -123,7 +123,7 @@ class PairBatches(IterableDataset[MoviePairs]):
         if len(others) < len(pairs):
             raise DatasetError(
                 "nearly all pairs of movies are similar, so there is nothing to tell them from; "
-                "ask for fewer similar movies"
+                "ask for fewer similar movies, or do without a movie encoder"
             )
         both = np.concatenate([pairs, others[: len(pairs)]])
         labels = (np.arange(len(both)) < len(pairs)).astype(np.int64)
