@@ -86,6 +86,8 @@ def test_json_holds_the_rows_of_both_views(library: Path, tmp_path: Path) -> Non
         ({"width": 16}, "takes shots of 16 numbers, and those of toy"),
         ({"space": {**SPACE, "weights_hash": "blake2b:other"}}, "holds those of other weights"),
         ({"space": {"model": "toy"}}, "does not say which vectors it was trained on"),
+        ({"recipe": {"shots": {"pooling": "all"}}}, "does not say which vectors"),
+        ({"recipe": {"shots": {"pooling": [1]}}}, "does not say which vectors"),
         ({"recipe": {}}, "does not say which vectors it was trained on"),
     ],
 )

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shutil
 import subprocess
 import sys
 from dataclasses import asdict
@@ -82,6 +84,32 @@ def test_two_processes_run_a_recipe_and_again_change_nothing(
     first = run()
     assert load_scene_encoder(tmp_path / "run" / "scenes" / "scene_encoder").width == 8
     assert run() == first
+
+
+def test_a_run_says_what_it_left_out_and_how_well_films_are_told_apart(
+    data: Path, tmp_path: Path
+) -> None:
+    views = (data / "cowatch.csv").read_text()
+    odd = ",tt9000001,5\n5,tt9000001,-3\n5,nofilm,1500525293\n5,nofilm,1500525294\n"
+    (tmp_path / "views.csv").write_text(views + odd)
+    shutil.copytree(data / "features", tmp_path / "features")
+    write_movie(tmp_path / "features", "tt9000003", np.zeros((5, 6), np.float32))
+    write_movie(tmp_path / "features", "tt9000004", np.full((20, 6), np.nan, np.float32))
+    write_movie(tmp_path / "features", "unseen", np.zeros((20, 6), np.float32))
+    settings = [f"data={tmp_path}", "shots.path=features", "similarity.watches=views.csv"]
+    recipe = load_recipe("debug/movies2scenes-features", settings)
+    notes = recipe.kind.run(recipe.settings, tmp_path / "run", unwatched).notes
+    assert notes[:4] == (
+        "films without a similar one: 1, the first: unseen",
+        "films with fewer shots than a scene: 1, the first: tt9000003",
+        "films with damaged features: 1, the first: shot 0 of movie 'tt9000004' has a feature that "
+        "is not a finite float32 number; encode it again",
+        f"of {len(views.splitlines()) + 3} views, left out: 1 lack a viewer or a film, 1 are at an "
+        "impossible time, 2 are of films that are not in the library",
+    )
+    assert re.fullmatch(
+        r"whether two films are similar is told right of .* of 6 pairs .*", notes[-1]
+    )
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -49,12 +49,17 @@ def test_a_folder_without_films_is_said(tmp_path: Path) -> None:
     [
         (b"", "is not a .npy file of one film's shots"),
         (b"\x93NUMPY\x01\x00\x76\x00{'descr': garbage", "is not a .npy file"),
-        (np.zeros((2, 3)), "holds float64 .* must hold one row a shot"),
-        (np.zeros((0, 3), np.float32), r"holds float32 \(0, 3\)"),
-        (np.zeros(3, np.float32), r"holds float32 \(3,\)"),
+        (np.zeros((2, 3)), "holds <f8 .* must hold one row a shot"),
+        (np.zeros((0, 3), np.float32), r"holds <f4 \(0, 3\)"),
+        (np.zeros(3, np.float32), r"holds <f4 \(3,\)"),
         (np.zeros((2, 3), np.float32, order="F"), "in C order"),
         (np.zeros((2, 4), np.float32), "holds rows of .* all films must be alike"),
-        (np.array([[{}]]), "holds object"),
+        (np.zeros((2, 3), ">f4"), "holds >f4 .* in C order and this machine's byte order"),
+        (np.zeros((2, 3), np.uint8), r"holds \|u1 \(2, 3\)"),
+        (np.zeros((2, 1, 4, 5, 3), np.uint8), "square keyframes"),
+        (np.zeros((2, 4, 4, 3), np.uint8), r"keyframes \(k, H, W, 3\)"),
+        (np.zeros((2, 1, 4, 4, 3), np.float32), "of uint8"),
+        (np.array([[{}]]), r"holds \|O"),
     ],
 )
 def test_a_file_that_is_no_film_is_said(

@@ -1,3 +1,4 @@
+import zipfile
 from pathlib import Path
 
 import numpy as np
@@ -20,8 +21,9 @@ def test_an_npz_becomes_one_file_a_film(tmp_path: Path) -> None:
     rows = np.arange(12, dtype=np.float64).reshape(4, 3)
     np.savez(tmp_path / "cached.npz", tt1=rows, tt2=rows[:2].astype(np.float16))
     source = ShotSource(str(tmp_path / "cached.npz"))
-    with pytest.raises(DatasetError, match="all films must be alike"):
+    with pytest.raises(DatasetError, match=r"cached\.npz differ .*; all films must be alike"):
         gather_shots(source, tmp_path / "run")
+    assert not any((tmp_path / "run").iterdir())
     np.savez(tmp_path / "same.npz", tt2=rows[:2], tt1=rows)
     source = ShotSource(str(tmp_path / "same.npz"))
     gathered = gather_shots(source, tmp_path / "run")
@@ -29,6 +31,18 @@ def test_an_npz_becomes_one_file_a_film(tmp_path: Path) -> None:
     assert np.array_equal(gathered.arrays.movie(1), rows.astype(np.float32))
     again = gather_shots(source, tmp_path / "run")
     assert again.arrays.folder == gathered.arrays.folder
+
+
+def test_a_film_may_be_called_whatever_a_file_may_be(tmp_path: Path) -> None:
+    names = ("What? [2010] – No. 1: #Alive!", "<b>&\"'", "-x", ".hidden", "..", "日本", "a\\b")
+    rows = {name: np.full((2, 3), place, np.float32) for place, name in enumerate(names)}
+    with zipfile.ZipFile(tmp_path / "cached.npz", "w") as file:
+        for name, array in rows.items():
+            with file.open(f"{name}.npy", "w") as member:
+                np.save(member, array)
+    arrays = gather_shots(ShotSource(str(tmp_path / "cached.npz")), tmp_path / "run").arrays
+    assert arrays.movies == names
+    assert arrays.shots(np.arange(0, 14, 2))[:, 0].tolist() == list(range(7))
 
 
 def test_keyframes_of_films_are_found_on_the_fly(tmp_path: Path) -> None:
@@ -80,7 +94,10 @@ def test_a_library_gives_features_and_keyframes(tmp_path: Path) -> None:
         ),
         ({"a": np.zeros((0, 3), np.float32)}, "must hold one row a shot"),
         ({"a": np.array(["x"])}, "must hold one row a shot"),
-        ({"a": np.array([{}], object)}, "allow_pickle=False"),
+        ({"a": np.array([{}], object)}, r"film a of .*odd\.npz is not .* allow_pickle=False"),
+        ({"a": np.zeros((2, 3), np.int64)}, "must hold one row a shot"),
+        ({"a": np.zeros((2, 1, 4, 4, 3), np.uint16)}, "must hold one row a shot"),
+        ({"x" * 241: np.zeros((2, 3), np.float32)}, "which cannot name a file"),
         ({"../a": np.zeros((2, 3), np.float32)}, "called '../a', which cannot name a file"),
         ({}, "no film that can be read is in"),
     ],
@@ -89,8 +106,24 @@ def test_an_npz_of_something_else_is_said(
     tmp_path: Path, arrays: dict[str, np.ndarray], sentence: str
 ) -> None:
     np.savez(tmp_path / "odd.npz", **arrays)
-    with pytest.raises((DatasetError, SettingError), match=sentence):
+    with pytest.raises(DatasetError, match=sentence):
         gather_shots(ShotSource(str(tmp_path / "odd.npz")), tmp_path / "run")
+
+
+def test_features_where_keyframes_are_asked_for_are_said(tmp_path: Path) -> None:
+    rows = np.zeros((2, 3), np.float32)
+    np.savez(tmp_path / "cached.npz", a=rows)
+    np.save(tmp_path / "a.npy", rows)
+    for path in (tmp_path / "cached.npz", tmp_path):
+        with pytest.raises(DatasetError, match=r"holds features, .* set shots\.content to feat"):
+            gather_shots(ShotSource(str(path), "keyframes"), tmp_path / "run")
+
+
+def test_a_text_in_an_npz_is_no_film(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "cached.npz", "w") as file:
+        file.writestr("readme.txt", "hello")
+    with pytest.raises(DatasetError, match=r"holds for readme\.txt .* must hold one row a shot"):
+        gather_shots(ShotSource(str(tmp_path / "cached.npz")), tmp_path / "run")
 
 
 def test_sources_that_are_none_are_said(tmp_path: Path) -> None:
@@ -103,7 +136,7 @@ def test_sources_that_are_none_are_said(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingError, match="holds no features; name a library"):
         gather_shots(ShotSource(str(tmp_path / "empty")), tmp_path)
-    with pytest.raises(SettingError, match="no film that can be read is in"):
+    with pytest.raises(DatasetError, match="no film that can be read is in"):
         gather_shots(ShotSource(str(tmp_path / "empty"), "keyframes"), tmp_path)
     for folder in ("x", "y"):
         (tmp_path / "films" / folder).mkdir(parents=True)

@@ -151,6 +151,41 @@ def test_scenes_are_paired_by_its_first_layer_and_trouble_is_counted(data: Path)
     assert (line["not_in_library"], line["too_short"], line["movie_pairs"]) == (["h"], ["c"], 4)
 
 
+@pytest.mark.parametrize("number", [np.nan, np.inf, 1e30])
+def test_a_film_with_damaged_features_is_counted_and_spoils_no_other(
+    data: Path, number: float
+) -> None:
+    rows = np.load(data / "features" / "d.npy")
+    rows[3, 2] = number
+    write_movie(data / "features", "d", rows)
+    made = learn_movies(recipe(data), data / "movies")
+    first = json.loads((data / "movies" / "log.jsonl").read_text().splitlines()[0])
+    assert first["similar_pairs"] + first["held_out_pairs"] == 5
+    assert len(first["damaged"]) == 1
+    assert "'d'" in first["damaged"][0]
+    mining = ScenePairsRecipe(
+        ShotSource("features"), "similar.parquet", str(made), PairingSettings(window=3), str(data)
+    )
+    assert set(read_pairs(pair_scenes(mining, data / "pairs")).movies) == set("abcefgh")
+    line = json.loads((data / "pairs" / "log.jsonl").read_text())
+    assert (line["movie_pairs"], len(line["damaged"])) == (5, 1)
+
+
+def test_scenes_that_cannot_be_paired_are_said_and_leave_no_empty_table(data: Path) -> None:
+    write_movie(data / "features", "c", np.full((9, 6), np.nan, np.float32))
+    mining = ScenePairsRecipe(
+        ShotSource("features"), "similar.parquet", pairs=PairingSettings(window=3), data=str(data)
+    )
+    table = table_of(["a", "c", "x"], [("a", "c", 1.0), ("a", "x", 1.0)], {})
+    write_similarity(data / "similar.parquet", table)
+    with pytest.raises(
+        DatasetError,
+        match=r"2 rows .*: 1 movies are not in the library, 0 .*, 1 are damaged, the first: s",
+    ):
+        pair_scenes(mining, data / "pairs")
+    assert not (data / "pairs" / "pairs.parquet").exists()
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [

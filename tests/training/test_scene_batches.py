@@ -5,7 +5,7 @@ import pytest
 import torch
 from tests.training.drawn_scenes import write_films
 
-from mastershot.core.errors import SettingError
+from mastershot.core.errors import DatasetError
 from mastershot.datasets.pair_table import read_pairs
 from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.training.scene_batches import SceneBatches, ShotBatches
@@ -107,6 +107,6 @@ def test_pairs_survive_their_file_and_films_too_short_are_said(tmp_path: Path) -
     pairs = read_pairs(tmp_path / "pairs.parquet")
     assert window_of(pairs) == 3
     assert np.array_equal(rows_of(pairs, arrays)[0], rows_of(same_scenes(arrays, 3, 1), arrays)[0])
-    with pytest.raises(SettingError, match="every film is shorter than a scene of 21 shots"):
+    with pytest.raises(DatasetError, match="every film is shorter than a scene of 21 shots"):
         same_scenes(arrays, 21, 1)
     assert len(nearest_scenes(arrays, 20, 1)) == 4

@@ -12,7 +12,7 @@ import pytest
 import torch
 from tests.training.drawn_scenes import FEATURE_NET, LOG, PIXEL_NET, STUDY, write_films
 
-from mastershot.core.errors import DatasetError, EncoderError, SettingError
+from mastershot.core.errors import DatasetError, EncoderError, MastershotError, SettingError
 from mastershot.datasets.pair_table import read_pairs, write_pairs
 from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.training.saved_scenes import load_scene_encoder, load_shot_encoder
@@ -20,6 +20,8 @@ from mastershot.training.scene_contrast import learn_scenes
 from mastershot.training.scene_pairs import same_scenes
 from mastershot.training.scene_settings import ContrastSettings, SceneContrastRecipe
 from mastershot.training.shot_settings import ShotSource
+
+FEATURES = {"network": "features", "width": 8, "depth": 1, "heads": 1}
 
 
 def recipe(data: Path, **changes: object) -> SceneContrastRecipe:
@@ -188,6 +190,26 @@ def test_pairs_that_do_not_fit_the_shots_are_said(data: Path) -> None:
         learn_scenes(recipe(data), data / "run")
 
 
+@pytest.mark.parametrize("settings", [{"window": True}, {"window": 0}, [1], "x"])
+def test_pairs_that_say_something_odd_are_refused(data: Path, settings: object) -> None:
+    pairs = read_pairs(data / "pairs.parquet")
+    write_pairs(data / "pairs.parquet", [pairs], {"settings": settings})
+    with pytest.raises(DatasetError, match="do not say how many shots a scene has"):
+        learn_scenes(recipe(data), data / "run")
+
+
+def test_learning_ends_where_the_loss_is_no_number_and_keeps_what_was_before(data: Path) -> None:
+    rows = np.array(np.load(data / "features" / "c.npy"))
+    rows[5] = np.nan
+    write_movie(data / "features", "c", rows)
+    log = replace(LOG, save_every=1)
+    with pytest.raises(MastershotError, match=r"the loss of step \d+ is nan: .* not finite"):
+        learn_scenes(recipe(data, log=log, study=replace(STUDY, batch_size=2)), data / "run")
+    state = torch.load(data / "run" / "last.ckpt", weights_only=True)["state_dict"]
+    assert all(value.isfinite().all() for value in state.values())
+    assert not (data / "run" / "scene_encoder").exists()
+
+
 def test_a_folder_that_holds_no_encoder_is_said(data: Path) -> None:
     with pytest.raises(EncoderError, match=r"holds no scene_encoder\.json"):
         load_scene_encoder(data)
@@ -205,6 +227,15 @@ def test_a_folder_that_holds_no_encoder_is_said(data: Path) -> None:
         ({"num_shots": "many"}, "does not describe an encoder"),
         ({"num_shots": 10**9}, "does not describe an encoder"),
         ({"network": {"network": "features", "width": 10**6, "heads": 1}}, "does not describe"),
+        ({"network": {**FEATURES, "depth": 10**6, "width": 1}}, "weights in 1,000,000 blocks"),
+        ({"network": {**FEATURES, "depth": 1.0}}, "1.0 where a whole number is due"),
+        ({"network": {**FEATURES, "depth": True}}, "True where a whole number is due"),
+        ({"network": [1]}, "does not describe an encoder"),
+        ({"num_shots": float("inf")}, "inf where a whole number is due"),
+        ({"row_shape": [float("inf")]}, "inf where a whole number is due"),
+        ({"row_shape": None}, "does not describe an encoder"),
+        ({"row_shape": [2**26], "network": {**FEATURES, "width": 64}}, "weights in 1 blocks"),
+        ({"network": {"width": 8, "heads": 2}, "row_shape": [1, 8, 8, 3]}, "lacks 'vit'|describe"),
         ({"row_shape": [7]}, "cannot be loaded"),
         ({"weights_sha256": "0"}, "is not the file that its description was written for"),
     ],
@@ -216,6 +247,24 @@ def test_a_description_that_cannot_be_is_said(
     path = made / "scene_encoder.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
     with pytest.raises(EncoderError, match=sentence):
+        load_scene_encoder(made)
+
+
+@pytest.mark.parametrize(
+    "vit",
+    [
+        {"width": 8.0}, {"width": 2**20, "heads": 1}, {"depth": 10**9, "width": 1, "heads": 1},
+        {"mlp_ratio": float("nan")}, {"image_px": 2**20}, {"pixel_mean": [1]}, {"norm_eps": "x"},
+        {"wide": 1}, [1], None,
+    ],
+)  # fmt: skip
+def test_a_description_of_a_vit_that_cannot_be_is_said(data: Path, vit: object) -> None:
+    made = learn_scenes(pixels(data, study=replace(STUDY, max_steps=1)), data / "run")
+    path = made / "scene_encoder.json"
+    said = json.loads(path.read_text())
+    said["vit"] = {**said["vit"], **vit} if isinstance(vit, dict) else vit
+    path.write_text(json.dumps(said))
+    with pytest.raises(EncoderError, match="does not describe an encoder"):
         load_scene_encoder(made)
 
 

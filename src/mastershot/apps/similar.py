@@ -99,8 +99,9 @@ def scene_view(folder: Path | None) -> "SceneView":
         EncoderError: There is none, or one of keyframes, which a library does not hold.
     """
     from mastershot.core.embeddings import EmbeddingSpace
-    from mastershot.core.errors import EncoderError
+    from mastershot.core.errors import EncoderError, SettingError
     from mastershot.pipeline.scene_vectors import PLAIN_VIEW, SceneView
+    from mastershot.training.shot_settings import POOLINGS, require_one_of
 
     if folder is None:
         return PLAIN_VIEW
@@ -118,7 +119,8 @@ def scene_view(folder: Path | None) -> "SceneView":
     try:
         pooling = encoder.said["recipe"]["shots"]["pooling"]
         space = EmbeddingSpace(**encoder.said["space"]) if encoder.said.get("space") else None
-    except (KeyError, TypeError) as error:
+        require_one_of("pooling", pooling, POOLINGS)
+    except (KeyError, TypeError, SettingError) as error:
         raise EncoderError(f"{home} does not say which vectors it was trained on") from error
     return SceneView(
         name=str(folder),

@@ -121,7 +121,10 @@ def pairs_made_by(path: Path) -> dict[str, Any]:
 
     with told(path, _WHAT), parquet.ParquetFile(path) as file:
         about = about_table(path, file.schema_arrow, due=SCHEMA, columns=_columns())
-    return dict(about.get("made_by", {}))
+    made_by = about.get("made_by", {})
+    if not isinstance(made_by, Mapping):
+        raise DatasetError(f"{_WHAT} {path} do not say how they were made; mine them anew")
+    return dict(made_by)
 
 
 def _batches(parts: Sequence[Path], schema: "pa.Schema") -> "Iterator[pa.RecordBatch]":

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError, MastershotError
+from mastershot.recipes.stage_notes import stage_notes
 from mastershot.training.scale_settings import ShotScaleRecipe, missing_scale_inputs
 from mastershot.training.scene_settings import SceneContrastRecipe, ShotContrastRecipe
 from mastershot.training.settings import DistilRecipe, Watch, missing_inputs
@@ -121,7 +122,7 @@ def _stage(module: str, function: str, log: str = "") -> Callable[[Any, Path, Wa
         with _lightning():
             stage = getattr(import_module(f"mastershot.training.{module}"), function)
         made: Path = stage(recipe, out, watch)
-        return RunResult(made, _last_line(out / log / "log.jsonl"))
+        return RunResult(made, _last_line(out / log / "log.jsonl"), stage_notes(out))
 
     return run
 

@@ -20,7 +20,6 @@ from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
 
 _MAX_MAPPED = 256
-_KINDS = ("float16", "float32", "uint8")
 
 
 @dataclass(frozen=True)
@@ -104,6 +103,15 @@ class ShotArrays:
         return self.folder / f"{self.movies[index]}.npy"
 
 
+def are_shots(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
+    """Return whether rows are feature vectors, or keyframes as they are shown to a network."""
+    if 0 in shape or not dtype.isnative:
+        return False
+    if dtype == np.uint8:
+        return len(shape) == 5 and shape[2] == shape[3] and shape[4] == 3
+    return len(shape) == 2 and dtype in (np.float16, np.float32)
+
+
 def write_movie(folder: Path, movie: str, rows: npt.NDArray[Any]) -> None:
     """Write a film's rows, so that its file is there whole or not at all.
 
@@ -124,10 +132,11 @@ def _read_header(path: Path) -> _Header:
             at, size_bytes = file.tell(), path.stat().st_size
     except (OSError, ValueError, KeyError, EOFError, SyntaxError, tokenize.TokenError) as error:
         raise DatasetError(f"{path} is not a .npy file of one film's shots ({error})") from error
-    if dtype.name not in _KINDS or len(shape) not in (2, 4, 5) or by_column or 0 in shape:
+    if not are_shots(shape, dtype) or by_column:
         raise DatasetError(
-            f"{path} holds {dtype} {shape}; it must hold one row a shot in C order: a vector of "
-            "float16 or float32, or keyframes (k, H, W, 3) of uint8"
+            f"{path} holds {dtype.str} {shape}; it must hold one row a shot, in C order and this "
+            "machine's byte order: a vector of float16 or float32, or square keyframes "
+            "(k, H, W, 3) of uint8"
         )
     if size_bytes < at + int(np.prod(shape)) * dtype.itemsize:
         raise DatasetError(f"{path} is cut short: {size_bytes} bytes do not hold {shape} {dtype}")

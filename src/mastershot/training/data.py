@@ -3,9 +3,11 @@
 
 import hashlib
 import json
-import re
+import os
+import shutil
 import zipfile
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +23,7 @@ from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.files import write_whole
 from mastershot.store.folder import is_library
 from mastershot.store.library import Library, LibraryMovie
-from mastershot.store.shot_arrays import ShotArrays, write_movie
+from mastershot.store.shot_arrays import ShotArrays, are_shots, write_movie
 from mastershot.store.shot_vectors import Pooling, feature_space, shot_vectors
 from mastershot.training.frames import FILM_SUFFIXES
 from mastershot.training.keyframes import film_keyframes, keyframes_at
@@ -29,7 +31,7 @@ from mastershot.training.settings import Watch, unwatched
 from mastershot.training.shot_settings import ShotSource
 
 INDEX = "shots.json"
-_NAME = re.compile(r"\w[\w. ()'&,+-]*")
+_MAX_NAME_BYTES = 240  # with a suffix, the 255 that file systems take
 
 
 @dataclass(frozen=True)
@@ -48,13 +50,14 @@ def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> 
     it is said why.
 
     Raises:
-        SettingError: The source does not exist, or no film of it can be read.
-        DatasetError: A file of the source is not what it should be.
+        SettingError: The source does not exist.
+        DatasetError: A file of the source is not what it should be, no film of it can be read, or
+            it holds features where keyframes are asked for, or the reverse.
         LibraryError: The library cannot be read, or holds no such vectors.
     """
     if _is_folder_of_arrays(source):
         folder = Path(source.path)
-        return GatheredShots(ShotArrays(folder), space=_space_of(folder))
+        return GatheredShots(_arrays(folder, source), space=_space_of(folder))
     key = hashlib.sha256(json.dumps(asdict(source)).encode()).hexdigest()[:12]
     target = folder / f"{source.content}-{key}"
     if not (target / INDEX).is_file():
@@ -62,7 +65,7 @@ def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> 
         index = _write_movies(source, target, watch)
         write_whole(target / INDEX, json.dumps(index, ensure_ascii=False).encode())
     index = json.loads((target / INDEX).read_text("utf-8"))
-    arrays = ShotArrays(target, index["movies"])
+    arrays = _arrays(target, source, index["movies"])
     return GatheredShots(arrays, tuple(index["unread"]), _space_of(target))
 
 
@@ -83,6 +86,18 @@ def _is_folder_of_arrays(source: ShotSource) -> bool:
     if not path.exists():
         raise SettingError(f"shots {path} do not exist; name a library, a folder of .npy or films")
     return path.is_dir() and not is_library(path) and any(path.glob("*.npy"))
+
+
+def _arrays(folder: Path, source: ShotSource, movies: Sequence[str] | None = None) -> ShotArrays:
+    """Return a folder's shots, which are of the content that the source says."""
+    arrays = ShotArrays(folder, movies)
+    found = "features" if len(arrays.row_shape) == 1 else "keyframes"
+    if found != source.content:
+        raise DatasetError(
+            f"{source.path} holds {found}, and {source.content} are asked for; "
+            f"set shots.content to {found}, or name other shots"
+        )
+    return arrays
 
 
 def _space_of(folder: Path) -> EmbeddingSpace | None:
@@ -111,9 +126,22 @@ def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, A
             unread.append(str(error))
     if not names:
         reason = f"; the first problem: {unread[0]}" if unread else ""
-        raise SettingError(f"no film that can be read is in {source.path}{reason}")
+        raise DatasetError(f"no film that can be read is in {source.path}{reason}")
+    _require_alike(source, target, names)
     spaces = {movie.space for movie in movies.values() if isinstance(movie, _Kept) and movie.space}
     return {"movies": names, "unread": unread, "space": asdict(spaces.pop()) if spaces else None}
+
+
+def _require_alike(source: ShotSource, target: Path, names: Sequence[str]) -> None:
+    """Raise `DatasetError` if films differ in kind; what was gathered goes, to be made anew."""
+    try:
+        ShotArrays(target, names)
+    except DatasetError:
+        shutil.rmtree(target)
+        raise DatasetError(
+            f"the films of {source.path} differ in the width of their features, the size of their "
+            "keyframes or the type of their numbers; all films must be alike"
+        ) from None
 
 
 @dataclass(frozen=True)
@@ -124,14 +152,16 @@ class _Member:
     name: str
 
     def rows(self) -> npt.NDArray[Any]:
-        with _opened(self.path) as file:
-            rows: npt.NDArray[Any] = file[self.name]
-        if rows.ndim not in (2, 4, 5) or 0 in rows.shape or rows.dtype.kind not in "fu":
+        with _opened(self.path, f"film {self.name} of ") as file:
+            rows: npt.NDArray[Any] = np.asarray(file[self.name])
+        if rows.dtype.kind == "f":
+            rows = rows.astype(np.float16 if rows.dtype == np.float16 else np.float32)
+        if not are_shots(rows.shape, rows.dtype):
             raise DatasetError(
                 f"{self.path} holds for {self.name} {rows.dtype} {rows.shape}; it must hold one "
-                "row a shot: a vector (S, D), or keyframes (S, k, H, W, 3)"
+                "row a shot: a vector (S, D) of floats, or square keyframes (S, k, H, W, 3) uint8"
             )
-        return rows if rows.dtype in (np.float16, np.uint8) else rows.astype(np.float32)
+        return rows
 
 
 @dataclass(frozen=True)
@@ -182,7 +212,7 @@ def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
     for name, movie in named:
         if name in movies:
             raise DatasetError(f"{path} holds two films called {name!r}; names must differ")
-        if not _NAME.fullmatch(name):
+        if not name or set(name) & {"/", "\0"} or len(os.fsencode(name)) > _MAX_NAME_BYTES:
             raise DatasetError(f"{path} holds a film called {name!r}, which cannot name a file")
         movies[name] = movie
     return movies
@@ -203,9 +233,11 @@ def _member_names(path: Path) -> list[str]:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[Any]:
+def _opened(path: Path, what: str = "") -> Iterator[Any]:
     try:
-        with path.open("rb") as bytes_, np.load(bytes_, allow_pickle=False) as file:
+        if not zipfile.is_zipfile(path):
+            raise DatasetError(f"{path} is not an .npz of one array a film, or is cut short")
+        with np.load(path, allow_pickle=False) as file:
             yield file
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile, AttributeError, TypeError) as error:
-        raise DatasetError(f"{path} is not an .npz of one array a film ({error})") from error
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DatasetError(f"{what}{path} is not an array of shots ({error})") from error

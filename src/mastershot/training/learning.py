@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, isfinite
 from pathlib import Path
 
 import torch
 from torch import nn
 from torch.utils.data import DataLoader, IterableDataset
 
+from mastershot.core.errors import MastershotError
 from mastershot.exports.curves import draw_curves
 from mastershot.models.contrastive import QueueLength, queue_length
 from mastershot.store.files import write_whole
@@ -73,12 +74,14 @@ def learn(
 
     Raises:
         OutputError: The checkpoint cannot be read.
+        MastershotError: The loss is not finite any more.
         KeyboardInterrupt: Someone stopped it; the last checkpoint stays.
     """
     module = _contrast(encoder, study, length)
     diary = Diary(out)
 
     def on_step(step: int, figures: dict[str, float]) -> None:
+        require_finite(step, figures)
         watch("training", step, length.steps, figures)
         if step % log.report_every == 0 or step == length.steps:
             diary.note(step, {**figures, **probe()})
@@ -100,6 +103,19 @@ def _contrast(encoder: nn.Module, study: ContrastSettings, length: Length) -> Co
     if study.negatives == "batch":
         return BatchContrast(encoder, study, **schedule)
     return MomentumContrast(encoder, study, queue=length.queue.length, **schedule)
+
+
+def require_finite(step: int, figures: Mapping[str, float]) -> None:
+    """Raise `MastershotError` unless a step's loss is a number: nothing is learnt after that.
+
+    The checkpoint of the steps before stays.
+    """
+    loss = figures["loss"]
+    if not isfinite(loss):
+        raise MastershotError(
+            f"the loss of step {step} is {loss}: the shots hold features that are not finite "
+            "numbers, or the learning rate is too high"
+        )
 
 
 def beginning(length: Length, first: int, **counts: int) -> dict[str, object]:

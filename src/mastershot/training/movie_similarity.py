@@ -20,17 +20,18 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from mastershot import __version__
 from mastershot.core.embeddings import FloatArray, IntArray
-from mastershot.core.errors import DatasetError, EncoderError, SettingError
+from mastershot.core.errors import DatasetError, EncoderError, MiningError, SettingError
 from mastershot.core.similarity import SimilarityTable
 from mastershot.datasets.similarity_table import read_similarity
 from mastershot.encoders.checkpoint import one_line, read_json
 from mastershot.exports.curves import draw_curves
+from mastershot.mining.pairs import scene_means
 from mastershot.models.movie_encoder import MovieEncoder, MovieSettings
 from mastershot.store.files import write_whole
 from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.data import gather_shots
 from mastershot.training.fit import CHECKPOINT, fit, steps_done
-from mastershot.training.learning import CURVES
+from mastershot.training.learning import CURVES, require_finite
 from mastershot.training.networks import seeded
 from mastershot.training.order import batch_places, shuffled
 from mastershot.training.run_folder import Diary, claimed, read_log
@@ -122,7 +123,7 @@ class PairBatches(IterableDataset[MoviePairs]):
         if len(others) < len(pairs):
             raise DatasetError(
                 "nearly all pairs of movies are similar, so there is nothing to tell them from; "
-                "ask for fewer similar movies"
+                "ask for fewer similar movies, or do without a movie encoder"
             )
         both = np.concatenate([pairs, others[: len(pairs)]])
         labels = (np.arange(len(both)) < len(pairs)).astype(np.int64)
@@ -153,7 +154,10 @@ class MovieLearning(LightningModule):
         """Return the logits of pairs (B, 2); each film is encoded once."""
         films, places = torch.unique(torch.cat([batch.one, batch.other]), return_inverse=True)
         rows = (self._arrays.movie(int(self._places[film])) for film in films.tolist())
-        shots = [torch.from_numpy(np.array(row, np.float32)).to(self.device) for row in rows]
+        shots = [
+            torch.from_numpy(np.array(row[: self._study.num_shots], np.float32)).to(self.device)
+            for row in rows
+        ]
         windows = self.encoder.windows(shots)
         one, other = places.chunk(2)
         return self.encoder.compare(windows[one], windows[other])
@@ -179,6 +183,7 @@ def learn_movies(recipe: MovieSimilarityRecipe, out: Path, watch: Watch = unwatc
         SettingError: Shots are missing, or the folder is another recipe's.
         DatasetError: The similarity cannot be read, or names too few pairs of the library's films.
         OutputError: The folder cannot be written, or its checkpoint cannot be read.
+        MastershotError: The loss is not finite any more.
     """
     made = out / MOVIE_ENCODER
     with claimed(out, recipe, made=(CHECKPOINT, MOVIE_ENCODER)):
@@ -192,6 +197,8 @@ def _train(recipe: MovieSimilarityRecipe, out: Path, watch: Watch) -> None:
     table, study = read_similarity(under(recipe.data, recipe.similarity)), recipe.study
     place = {name: index for index, name in enumerate(arrays.movies)}
     places = np.array([place.get(name, -1) for name in table.movies])
+    damaged = _damaged(arrays, places)
+    places[list(damaged)] = -1
     learnt, held_out = split_pairs(table, places, study)
     first = steps_done(out)
     batches = PairBatches(learnt, table, np.flatnonzero(places >= 0), study, first)
@@ -203,9 +210,13 @@ def _train(recipe: MovieSimilarityRecipe, out: Path, watch: Watch) -> None:
     steps = ceil(len(learnt) * study.epochs / (study.batch_size // 2))
     steps = min(steps, study.max_steps or steps)
     diary, examined = Diary(out), batches.examination(held_out)
-    diary.write({"similar_pairs": len(learnt), "held_out_pairs": len(held_out), "steps": steps})
+    diary.write({
+        "similar_pairs": len(learnt), "held_out_pairs": len(held_out), "steps": steps,
+        "damaged": list(damaged.values()),
+    })  # fmt: skip
 
     def on_step(step: int, figures: dict[str, float]) -> None:
+        require_finite(step, figures)
         watch("movies", step, steps, figures)
         if step % recipe.log.report_every == 0 or step == steps:
             diary.note(step, {**figures, "held_out_accuracy": module.accuracy(examined)})
@@ -219,12 +230,25 @@ def _train(recipe: MovieSimilarityRecipe, out: Path, watch: Watch) -> None:
     _write(out / MOVIE_ENCODER, module.encoder, said)
 
 
+def _damaged(arrays: ShotArrays, places: IntArray) -> dict[int, str]:
+    """Return why films mean nothing, by their places in the table; one would spoil all weights."""
+    damaged = {}
+    for film in np.flatnonzero(places >= 0).tolist():
+        place = int(places[film])
+        try:
+            scene_means(arrays.movie(place), 1, f"movie {arrays.movies[place]!r}")
+        except MiningError as error:
+            damaged[film] = str(error)
+    return damaged
+
+
 def split_pairs(
     table: SimilarityTable, places: IntArray, study: MovieStudySettings
 ) -> tuple[IntArray, IntArray]:
     """Return the similar pairs to learn from and those held out, (P, 2), each pair once.
 
-    A pair and its mirror are one; pairs with a film that the library lacks are left out.
+    A pair and its mirror are one; pairs with a film that the library lacks, or whose features are
+    damaged, are left out.
 
     Raises:
         DatasetError: Fewer than two pairs are left.
@@ -234,7 +258,7 @@ def split_pairs(
     if len(pairs) < 2:
         raise DatasetError(
             f"{len(pairs)} pairs of similar movies are in the library; are its films named as in "
-            "the similarity?"
+            "the similarity, and their features finite numbers?"
         )
     order = shuffled(np.arange(len(pairs)), len(pairs), study.seed, _HELD_OUT_SEED)
     num_held_out = min(len(pairs) - 1, max(1, round(study.held_out * len(pairs))))

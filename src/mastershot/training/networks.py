@@ -1,9 +1,10 @@
 """The networks that recipes name, with fresh weights that follow from a seed."""
-# B batch, n shots a scene, k keyframes a shot, D width of a feature, W width of a representation
+# B batch, F = n·k frames, n shots a scene, k keyframes a shot, D width of a feature
+# W width of a representation
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -23,6 +24,7 @@ from mastershot.models.scene_encoder import (
 from mastershot.models.vit import VisionTransformer, ViTSettings
 from mastershot.models.vit_weights import published_settings, published_weights
 from mastershot.training.scene_settings import NetworkSettings
+from mastershot.training.settings import under
 
 
 @dataclass(frozen=True)
@@ -46,9 +48,10 @@ class ShotEncoder(nn.Module):
         self.vit = VisionTransformer(settings)
         self.feature = nn.Linear(settings.width, num_outputs)
 
-    def forward(self, frames_B13HW: Tensor) -> Tensor:
-        """Return one feature a shot, of its one keyframe, (B, outputs)."""
-        feature: Tensor = self.feature(self.vit(frames_B13HW[:, 0]))
+    def forward(self, frames_BF3HW: Tensor) -> Tensor:
+        """Return one feature a shot, of its middle keyframe, (B, outputs)."""
+        middle = frames_BF3HW.shape[1] // 2
+        feature: Tensor = self.feature(self.vit(frames_BF3HW[:, middle]))
         return feature
 
 
@@ -65,6 +68,20 @@ def scene_network(settings: NetworkSettings, shape: SceneShape) -> nn.Module:
             num_inputs=shape.row_shape[0], num_positions=shape.num_shots,
         )
     )  # fmt: skip
+
+
+def started_from(settings: NetworkSettings, data: str, shape: SceneShape) -> NetworkSettings:
+    """Return settings of the shape of the checkpoint that they name, its path as it is from here.
+
+    Raises:
+        EncoderError: The checkpoint cannot be read, or is none of a ViT.
+        SettingError: Its patches do not tile such keyframes.
+    """
+    if not settings.init:
+        return settings
+    told = replace(settings, init=str(under(data, settings.init)))
+    vit = vit_settings(told, shape.row_shape[1])
+    return replace(told, width=vit.width, depth=vit.depth, heads=vit.heads, patch_px=vit.patch_px)
 
 
 def vit_settings(settings: NetworkSettings, image_px: int) -> ViTSettings:

@@ -1,11 +1,13 @@
 """The stage that pairs scenes: of similar movies by mining, or as a control asks (METHODS B4)."""
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
+from mastershot.core.errors import DatasetError
 from mastershot.datasets.pair_table import ScenePairs, write_pairs
 from mastershot.datasets.similarity_table import read_similarity
 from mastershot.mining.library_pairs import PairSettings, mine_library
@@ -25,8 +27,8 @@ def pair_scenes(recipe: ScenePairsRecipe, out: Path, watch: Watch = unwatched) -
     Movies that are similar and not in the library, too short or damaged are counted in the log.
 
     Raises:
-        SettingError: Shots are missing, every film is too short, or the folder is another recipe's.
-        DatasetError: The similarity cannot be read.
+        SettingError: Shots are missing, or the folder is another recipe's.
+        DatasetError: The similarity cannot be read, or no two films of it have scenes to pair.
         EncoderError: The movie encoder cannot be loaded.
         OutputError: The folder cannot be written.
     """
@@ -36,7 +38,11 @@ def pair_scenes(recipe: ScenePairsRecipe, out: Path, watch: Watch = unwatched) -
             arrays = gather_shots(resolved(recipe.data, recipe.shots), out / "shots", watch).arrays
             watch("scene pairs", 0, None, {})
             if recipe.pairs.positives == "similar":
-                Diary(out).write(_mine(recipe, arrays, made))
+                told = _mine(recipe, arrays, made)
+                Diary(out).write(told)
+                if not told["scene_pairs"]:
+                    made.unlink()
+                    raise DatasetError(_why_none(told))
             else:
                 pairs = _control(arrays, recipe.pairs)
                 write_pairs(made, [pairs], pairs.made_by)
@@ -70,6 +76,16 @@ def _mine(recipe: ScenePairsRecipe, arrays: ShotArrays, made: Path) -> dict[str,
         "not_in_library": list(report.missing), "too_short": list(report.short),
         "damaged": [why for _, why in report.damaged],
     }  # fmt: skip
+
+
+def _why_none(told: Mapping[str, Any]) -> str:
+    first = next(iter(told["damaged"]), None)
+    return (
+        f"no scenes could be paired of {told['similar_movies']} rows of similar movies: "
+        f"{len(told['not_in_library'])} movies are not in the library, {len(told['too_short'])} "
+        f"have fewer shots than a scene, {len(told['damaged'])} are damaged"
+        + (f", the first: {first}" if first else "")
+    )
 
 
 def _control(arrays: ShotArrays, asked: PairingSettings) -> ScenePairs:

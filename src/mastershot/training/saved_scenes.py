@@ -32,6 +32,7 @@ SHOT_FORMAT = "mastershot/shot-encoder/1"
 SCENE_STEM, SHOT_STEM = "scene_encoder", "shot_encoder"
 _BATCH = 32
 _MAX_NUMBERS = 2**30
+_MAX_DEPTH = 1000
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +106,8 @@ def load_scene_encoder(folder: str | Path) -> SavedEncoder:
     """
     settings, shape, said = _read(Path(folder), SCENE_STEM, SCENE_FORMAT)
     if settings.network == "vit":
-        network: nn.Module = PixelSceneEncoder(_vit(said, shape, Path(folder)))
+        vit = _vit(said, shape, Path(folder))
+        network = _built(lambda: PixelSceneEncoder(vit), Path(folder))
     else:
         network = _built(lambda: scene_network(settings, shape), Path(folder))
     _load(network, Path(folder) / f"{SCENE_STEM}.safetensors", said)
@@ -119,10 +121,10 @@ def load_shot_encoder(folder: str | Path) -> SavedEncoder:
         EncoderError: The folder holds none, or one that is damaged or of another version.
     """
     _, shape, said = _read(Path(folder), SHOT_STEM, SHOT_FORMAT)
-    width = int(said.get("output", 0))
-    if not 1 <= width < _MAX_NUMBERS:
+    settings, width = _vit(said, shape, Path(folder)), said.get("output")
+    if type(width) is not int or not 1 <= width * settings.width < _MAX_NUMBERS:
         raise EncoderError(f"{folder} does not describe a shot encoder: its output is {width}")
-    network = ShotEncoder(_vit(said, shape, Path(folder)), width)
+    network = _built(lambda: ShotEncoder(settings, width), Path(folder))
     _load(network, Path(folder) / f"{SHOT_STEM}.safetensors", said)
     return SavedEncoder(network, width, shape, said)
 
@@ -175,13 +177,15 @@ def _read(
         )
     try:
         settings = NetworkSettings(**said["network"])
-        row_shape = tuple(int(size) for size in said["row_shape"])
-        shape = SceneShape(int(said["num_shots"]), row_shape)
+        shape = SceneShape(said["num_shots"], tuple(said["row_shape"]))
+        sizes = settings.width, settings.depth, settings.heads
+        _require_sizes(*sizes, shape.num_shots, *shape.row_shape)
         wanted = 1 if settings.network == "features" else 4
-        numbers = math.prod(row_shape) * shape.num_shots
-        size = 12 * settings.width**2 * settings.depth
-        if len(row_shape) != wanted or not 0 < numbers < _MAX_NUMBERS or size > _MAX_NUMBERS:
-            raise ValueError(f"{shape.num_shots} shots of {row_shape}")
+        numbers = math.prod(shape.row_shape) * shape.num_shots
+        if len(shape.row_shape) != wanted or numbers > _MAX_NUMBERS:
+            raise ValueError(f"it says {shape.num_shots} shots of {shape.row_shape}")
+        inputs = shape.row_shape[0] + shape.num_shots if wanted == 1 else 0
+        _require_size(settings, 12, inputs)
     except (KeyError, TypeError, ValueError, SettingError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else one_line(error)
         raise EncoderError(f"{path} does not describe an encoder: {reason}") from error
@@ -198,17 +202,45 @@ def _vit(said: Mapping[str, Any], shape: SceneShape, folder: Path) -> ViTSetting
         settings = ViTSettings(**told)
         if shape.row_shape[1:] != (settings.image_px, settings.image_px, 3):
             raise ValueError(f"keyframes of {shape.row_shape} and a ViT of {settings.image_px}")
-        if 12 * settings.width**2 * settings.depth * settings.mlp_ratio > _MAX_NUMBERS:
-            raise ValueError(f"it says {settings}")
+        sizes = settings.width, settings.depth, settings.heads, settings.mlp_ratio
+        _require_sizes(*sizes, settings.image_px, settings.patch_px)
+        numbers = (settings.norm_eps, *settings.pixel_mean, *settings.pixel_std)
+        if len(numbers) != 7 or any(type(number) not in (int, float) for number in numbers):
+            raise ValueError(f"it says {numbers} for norm_eps, pixel_mean and pixel_std")
+        inputs = math.prod(settings.grid) + 3 * settings.patch_px**2
+        _require_size(settings, 4 + 2 * settings.mlp_ratio, inputs)
     except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
         raise EncoderError(f"{folder} does not describe an encoder: {one_line(error)}") from error
     return settings
 
 
+def _require_sizes(*sizes: int) -> None:
+    """Raise `ValueError` unless all are whole numbers that a network may have; True is none."""
+    for size in sizes:
+        if type(size) is not int or not 1 <= size < _MAX_NUMBERS:
+            raise ValueError(f"it says {size!r} where a whole number is due")
+
+
+def _require_size(settings: NetworkSettings | ViTSettings, a_block: int, inputs: int) -> None:
+    """Raise `ValueError` if a network is larger than any that is trained here.
+
+    Args:
+        settings: Its width and depth.
+        a_block: Weights of a block, in squares of the width.
+        inputs: Weights that are no block's, in widths.
+    """
+    num_weights = settings.width * (settings.width * a_block * settings.depth + inputs)
+    if num_weights > _MAX_NUMBERS or settings.depth > _MAX_DEPTH:
+        raise ValueError(
+            f"it says {num_weights:,} weights in {settings.depth:,} blocks; {_MAX_NUMBERS:,} in "
+            f"{_MAX_DEPTH:,} are the most"
+        )
+
+
 def _built(build: Callable[[], nn.Module], folder: Path) -> nn.Module:
     try:
         return build()
-    except SettingError as error:
+    except (SettingError, TypeError, ValueError) as error:
         raise EncoderError(f"{folder} does not describe an encoder: {error}") from error
 
 

@@ -11,7 +11,7 @@ from mastershot.datasets.pair_table import read_pairs
 from mastershot.training.data import gather_shots
 from mastershot.training.fit import CHECKPOINT, steps_done
 from mastershot.training.learning import beginning, knn_probe, learn, length_of
-from mastershot.training.networks import SceneShape, projected, scene_network, seeded
+from mastershot.training.networks import SceneShape, projected, scene_network, seeded, started_from
 from mastershot.training.ranks import ahead
 from mastershot.training.run_folder import Diary, claimed
 from mastershot.training.saved_scenes import SCENE_STEM, write_encoder
@@ -52,9 +52,10 @@ def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
     distinct = len(np.unique(np.concatenate(rows)))
     length = length_of(study, num_items=len(pairs), num_keys=distinct)
     shape = SceneShape(window, arrays.row_shape)
+    network = started_from(recipe.network, recipe.data, shape)
     with seeded(study.seed):
-        backbone = scene_network(recipe.network, shape)
-        encoder = projected(backbone, recipe.network.width, study.projection)
+        backbone = scene_network(network, shape)
+        encoder = projected(backbone, network.width, study.projection)
     first = steps_done(out)
     counts = {"pairs": len(pairs), "distinct_scenes": distinct, "shots": arrays.num_shots}
     Diary(out).write(beginning(length, first, **counts))
@@ -74,4 +75,4 @@ def _train(recipe: SceneContrastRecipe, out: Path, watch: Watch) -> None:
         "pairs_made_by": dict(pairs.made_by), "unread": list(gathered.unread),
         "space": None if gathered.space is None else asdict(gathered.space),
     }  # fmt: skip
-    write_encoder(out / SCENE_ENCODER, SCENE_STEM, recipe.network, shape, backbone, said=said)
+    write_encoder(out / SCENE_ENCODER, SCENE_STEM, network, shape, backbone, said=said)

@@ -1,10 +1,12 @@
 """Pairs of scenes over many films, as rows of their shots; and the pairs of controls."""
 # R pairs, S shots of a film, n shots a scene
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray, IntArray
-from mastershot.core.errors import DatasetError, SettingError
+from mastershot.core.errors import DatasetError
 from mastershot.datasets.pair_table import ScenePairs
 from mastershot.mining.pairs import scene_means
 from mastershot.store.shot_arrays import ShotArrays
@@ -16,8 +18,9 @@ def window_of(pairs: ScenePairs) -> int:
     Raises:
         DatasetError: The table does not say it.
     """
-    window = pairs.made_by.get("settings", {}).get("window")
-    if not isinstance(window, int) or window < 1:
+    settings = pairs.made_by.get("settings")
+    window = settings.get("window") if isinstance(settings, Mapping) else None
+    if type(window) is not int or window < 1:
         raise DatasetError("the scene pairs do not say how many shots a scene has; mine them anew")
     return window
 
@@ -56,7 +59,7 @@ def same_scenes(arrays: ShotArrays, window: int, stride: int) -> ScenePairs:
     """Return every scene paired with itself, for controls whose positives are views of it.
 
     Raises:
-        SettingError: Every film is shorter than a scene.
+        DatasetError: Every film is shorter than a scene.
     """
     starts = [
         np.arange(0, arrays.num_shots_of(index) - window + 1, stride, dtype=np.int64)
@@ -65,7 +68,7 @@ def same_scenes(arrays: ShotArrays, window: int, stride: int) -> ScenePairs:
     movie = np.repeat(np.arange(len(starts), dtype=np.int64), [len(first) for first in starts])
     shot = np.concatenate(starts)
     if not len(shot):
-        raise SettingError(f"every film is shorter than a scene of {window} shots")
+        raise DatasetError(f"every film is shorter than a scene of {window} shots")
     return _table(arrays, window, (movie, shot, shot), np.ones(len(shot), np.float32), "same")
 
 
@@ -77,7 +80,7 @@ def nearest_scenes(features: ShotArrays, window: int, stride: int, reach: int = 
     do, so that the table is made once.
 
     Raises:
-        SettingError: Every film is shorter than a scene.
+        DatasetError: Every film is shorter than a scene.
         MiningError: The features of a film are not finite numbers.
     """
     pairs = same_scenes(features, window, stride)

@@ -19,6 +19,7 @@ from mastershot.training.networks import (
     projected,
     seeded,
     start_from,
+    started_from,
     vit_settings,
 )
 from mastershot.training.ranks import ahead
@@ -62,9 +63,10 @@ def _train(recipe: ShotContrastRecipe, out: Path, watch: Watch) -> None:
     )  # fmt: skip
     length = length_of(study, num_items=batches.num_queries, num_keys=arrays.num_shots)
     shape = SceneShape(1, arrays.row_shape)
+    told = started_from(recipe.network, recipe.data, shape)
     with seeded(study.seed):
-        network = ShotEncoder(vit_settings(recipe.network, shape.row_shape[1]), recipe.output)
-        start_from(recipe.network.init, network.vit)
+        network = ShotEncoder(vit_settings(told, shape.row_shape[1]), recipe.output)
+        start_from(told.init, network.vit)
         encoder = projected(network, recipe.output, study.projection)
     counts = {"shots": arrays.num_shots, "queries": batches.num_queries}
     Diary(out).write(beginning(length, first, **counts))
@@ -75,7 +77,7 @@ def _train(recipe: ShotContrastRecipe, out: Path, watch: Watch) -> None:
         "steps": length.steps, "queue": length.queue.length, "movies": len(arrays.movies),
         "unread": list(gathered.unread),
     }  # fmt: skip
-    write_encoder(out / SHOT_ENCODER, SHOT_STEM, recipe.network, shape, network, said=said)
+    write_encoder(out / SHOT_ENCODER, SHOT_STEM, told, shape, network, said=said)
 
 
 def write_features(recipe: ShotFeaturesRecipe, out: Path, watch: Watch = unwatched) -> Path:

@@ -328,6 +328,10 @@ def missing_for_stage(recipe: Stage) -> list[str]:
         value = getattr(recipe, name, None)
         if isinstance(value, str) and value and not under(recipe.data, value).exists():
             problems.append(f"{name} {under(recipe.data, value)} does not exist")
+    for name in ("network", "shot_network"):
+        init = getattr(getattr(recipe, name, None), "init", "")
+        if init and not under(recipe.data, init).exists():
+            problems.append(f"{name}.init {under(recipe.data, init)} does not exist")
     return problems
 
 

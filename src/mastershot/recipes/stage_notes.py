@@ -1,0 +1,86 @@
+"""What a run of Movies2Scenes left out and how well it told films apart, for who started it."""
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mastershot.core.errors import DatasetError
+from mastershot.datasets.similarity_table import read_similarity
+from mastershot.training.run_folder import LOG
+
+_SIMILARITY = "similarity.parquet"
+_STAGES = ("", "similarity", "movie_encoder", "pairs", "scenes")
+_LISTS = {
+    "unread": "films that could not be read",
+    "excluded_by_leakage_guard": "films left out because LVU judges by them",
+    "without_metadata": "films of the library that the metadata lacks",
+    "without_neighbours": "films without a similar one",
+    "not_in_library": "similar films that the library does not hold",
+    "too_short": "films with fewer shots than a scene",
+    "damaged": "films with damaged features",
+}
+_LEFT_OUT = {
+    "num_incomplete": "lack a viewer or a film",
+    "num_impossible": "are at an impossible time",
+    "num_unknown": "are of films that are not in the library",
+    "num_repeated": "repeat an earlier one",
+}
+
+
+def told_by(run: Path) -> dict[str, Any]:
+    """Return what the logs of a run's stages say last, by name."""
+    told: dict[str, Any] = {}
+    for stage in _STAGES:
+        for line in _lines(run / stage / LOG):
+            told |= line
+    return told
+
+
+def stage_notes(run: Path) -> tuple[str, ...]:
+    """Return sentences on what was left out and how well films were told apart; most runs none."""
+    told = told_by(run)
+    notes = [
+        f"{words}: {len(told[name]):,}, the first: {told[name][0]}"
+        for name, words in _LISTS.items()
+        if told.get(name)
+    ]
+    if told.get("in_metadata_only"):
+        notes.append(f"films of the metadata that the library lacks: {told['in_metadata_only']:,}")
+    notes += _views_left_out(run)
+    if "held_out_accuracy" in told:
+        share, count = told["held_out_accuracy"], told.get("held_out_pairs", 0)
+        notes.append(
+            f"whether two films are similar is told right of {share:.1%} of {2 * count:,} pairs "
+            "that were not learnt from, half of them similar"
+        )
+    return tuple(notes)
+
+
+def _views_left_out(run: Path) -> Iterator[str]:
+    paths = (run / _SIMILARITY, run / "similarity" / _SIMILARITY)
+    path = next((path for path in paths if path.exists()), None)
+    try:
+        made_by = {} if path is None else read_similarity(path).made_by
+    except DatasetError:
+        return
+    for part in (made_by, *made_by.get("parts", {}).values()):
+        events = part.get("events", {})
+        reasons = [f"{events[name]:,} {why}" for name, why in _LEFT_OUT.items() if events.get(name)]
+        if reasons:
+            yield f"of {events['num_events']:,} views, left out: {', '.join(reasons)}"
+        if events.get("num_out_of_order"):
+            yield f"views put in order: {events['num_out_of_order']:,}"
+
+
+def _lines(log: Path) -> Iterator[Mapping[str, Any]]:
+    try:
+        lines = log.read_text("utf-8").splitlines()
+    except OSError:
+        return
+    for line in lines:
+        try:
+            entry = json.loads(line)
+        except ValueError:  # the line that a killed run was at
+            continue
+        yield entry
