@@ -343,7 +343,7 @@ def table() -> None:
 
 def draw(bars: list[tuple[str, np.ndarray]]) -> str:
     """Return the SVG of each variant's accuracy, a dot a seed and a bar to their mean."""
-    left, width, line = 130, 420, 22
+    left, width, line = 170, 420, 22
     height = 30 + line * len(bars) + 24
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 60} {height}" '
@@ -360,7 +360,8 @@ def draw(bars: list[tuple[str, np.ndarray]]) -> str:
         parts += [
             f'<circle cx="{left + width * one:.1f}" cy="{y}" r="3" fill="#2a6f97"/>' for one in each
         ]
-        parts.append(f'<text x="{end + 12:.1f}" y="{y + 4}">{100 * each.mean():.1f} %</text>')
+        beside = left + width * each.max() + 10
+        parts.append(f'<text x="{beside:.1f}" y="{y + 4}">{100 * each.mean():.1f} %</text>')
     chance = left + width / 8
     parts.append(f'<path d="M{chance} 24V{height - 8}" stroke="#bb3e03" stroke-dasharray="3"/>')
     parts.append(f'<text x="{chance + 4}" y="{height - 6}" fill="#bb3e03">chance</text>')
