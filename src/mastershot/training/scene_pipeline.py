@@ -38,7 +38,7 @@ def run_pipeline(recipe: PipelineRecipe, out: Path, watch: Watch = unwatched) ->
         DatasetError: Shots or metadata are missing, cannot be read, or do not fit each other.
         OutputError: The folder cannot be written.
     """
-    if problems := missing_for_stage(recipe):
+    if not out.exists() and (problems := missing_for_stage(recipe)):
         raise DatasetError(problems[0])
     with claimed(out, recipe, made=STAGES):
         shots = _shots(recipe, out, watch)
