@@ -39,8 +39,8 @@ def read_labels(path: Path, arrays: ShotArrays, window: int) -> LabelledScenes:
     """Return the labelled scenes of a CSV that lie in the films; others are passed over.
 
     Raises:
-        DatasetError: The file cannot be read, or lacks a column, or no row of it lies in the films, or
-            all that do are of one.
+        DatasetError: The file cannot be read or lacks a column, no row of it lies in the films, or
+            all that do are of one film.
     """
     place = {name: index for index, name in enumerate(arrays.movies)}
     rows: list[tuple[int, int, str]] = []
