@@ -59,6 +59,14 @@ def test_tmdb_holds_the_overviews_it_is_said_to(real_data: Path) -> None:
     assert movies[19995].genres == ("Action", "Adventure", "Fantasy", "Science Fiction")
 
 
+def test_a_film_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
+    folder = release(tmp_path)
+    with (folder / "movies.csv").open("a") as file:
+        file.write("1,Another film (1999),War\n")
+    with pytest.raises(DatasetError, match=r"movies\.csv names film 1 twice; keep one row"):
+        read_movielens(folder)
+
+
 @pytest.mark.parametrize(
     ("rows", "message"),
     [

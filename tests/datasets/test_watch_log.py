@@ -83,6 +83,8 @@ def test_a_long_log_comes_in_pieces(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ("name", "text", "message"),
     [
         ("log.csv", "", "cannot be read: .*[Ee]mpty"),
+        ("log.csv", "user;movie;time\n1;a;2\n", "it has user;movie;time, which should be separ"),
+        ("log.csv", "user,movie,time,user\n1,a,2,1\n", "has two columns 'user'; keep one"),
         ("log.csv", "user,film,time\n1,a,2\n", "has no column 'movie'; it has user, film, time"),
         ("log.csv", "user,movie,time\n1,a,2\n1,a\n", "cannot be read: .*Expected 3 columns, got 2"),
         ("log.csv", "user,movie,time\n1,\udcff,2\n", "cannot be read: .*UTF8"),
@@ -96,6 +98,18 @@ def test_a_damaged_log_says_what_is_wrong(
     (tmp_path / name).write_bytes(text.encode("utf-8", "surrogateescape"))
     with pytest.raises(DatasetError, match=message):
         list(WatchLog(tmp_path / name).pieces())
+
+
+def test_a_film_called_na_is_a_film_and_other_columns_may_hold_anything(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watch_log, "_PIECE_BYTES", 64)
+    rows = "".join(f"{row},NA,7,{row}\n" for row in range(20)) + "null,nan,8,words\n,,9,\n"
+    (tmp_path / "log.csv").write_text(f"user,movie,time,stars\n{rows}")
+    pieces = list(WatchLog(tmp_path / "log.csv").pieces())
+    assert {name for piece in pieces for name in piece.movies} == {"NA", "nan"}
+    assert pieces[-1].movie[-1] == pieces[-1].viewer[-1] == -1
+    assert sum(map(len, pieces)) == 22
 
 
 def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:

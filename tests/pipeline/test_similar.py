@@ -328,3 +328,14 @@ def test_a_page_that_cannot_be_written_is_a_sentence(library: ms.Library, tmp_pa
     found = find(library, "one.mp4", "two.mp4")
     with pytest.raises(OutputError, match="cannot be written"):
         write_similar_page(library, [found], tmp_path / "no" / "page.html")
+
+
+def test_a_limit_gives_the_best_of_all_films(library: ms.Library) -> None:
+    for name in ("one.mp4", "two.mp4", "three.mp4", "four.mp4"):
+        put_film(library, name, scene_shots=(3, 4, 5))
+    scene = f"{library.movie('one.mp4').id}/s0001"
+    every = find(library, scene, limit=100).rows
+    assert [row.score for row in every] == sorted((row.score for row in every), reverse=True)
+    assert len({row.other.movie_id for row in every[:4]}) > 1
+    for limit in (1, 4):
+        assert find(library, scene, limit=limit).rows == every[:limit]

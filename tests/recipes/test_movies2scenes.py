@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from mastershot.core.errors import DatasetError
 from mastershot.datasets.world_library import plan_library, write_metadata
 from mastershot.recipes.load import load_recipe, recipe_text, shipped_recipes
 from mastershot.store.shot_arrays import ShotArrays, write_movie
@@ -110,6 +111,20 @@ def test_a_run_says_what_it_left_out_and_how_well_films_are_told_apart(
     assert re.fullmatch(
         r"whether two films are similar is told right of .* of 6 pairs .*", notes[-1]
     )
+
+
+def test_metadata_is_read_before_anything_is_learnt(data: Path, tmp_path: Path) -> None:
+    settings = [f"data={data}", "shots.path=one"]
+    recipe = load_recipe("debug/movies2scenes-cowatch", [*settings, "similarity.watches=gone.csv"])
+    with pytest.raises(DatasetError, match=r"watches .*gone\.csv does not exist"):
+        recipe.kind.run(recipe.settings, tmp_path / "run", unwatched)
+    assert not (tmp_path / "run").exists()
+    (tmp_path / "views.csv").write_text("user,movie,time\n")
+    views = f"similarity.watches={tmp_path / 'views.csv'}"
+    recipe = load_recipe("debug/movies2scenes-cowatch", [*settings, views])
+    with pytest.raises(DatasetError, match="is empty; it should hold one view a row"):
+        recipe.kind.run(recipe.settings, tmp_path / "run", unwatched)
+    assert not (tmp_path / "run" / "shot_encoder").exists()
 
 
 @pytest.mark.parametrize("name", RECIPES)

@@ -81,6 +81,11 @@ def test_a_library_gives_features_and_keyframes(tmp_path: Path) -> None:
     assert frames.space is None
     colours = frames.arrays.movie(0)[:, 0].mean((1, 2))
     assert np.abs(colours - np.array(COLOURS)).max() < 12
+    (tmp_path / "other").mkdir()
+    library.add(encode_film(tmp_path / "other" / "tt0001.mp4", flat_images(COLOURS[:2], each=48)))
+    with pytest.raises(DatasetError, match=r"two films called 'tt0001'; .*; shots\.names=id"):
+        gather_shots(ShotSource(path), tmp_path / "again")
+    assert len(gather_shots(ShotSource(path, names="id"), tmp_path / "again").arrays.movies) == 2
     with pytest.raises(LibraryError, match=r"holds vectors of .*; name the encoder whose to take"):
         gather_shots(ShotSource(path, encoder="clip"), tmp_path / "run")
 

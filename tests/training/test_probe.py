@@ -7,6 +7,7 @@ from tests.training.drawn_scenes import write_films
 
 from mastershot.core.errors import DatasetError
 from mastershot.store.shot_arrays import ShotArrays
+from mastershot.training import probe
 from mastershot.training.probe import LabelledScenes, knn_accuracy, read_labels
 
 
@@ -25,6 +26,17 @@ def test_neighbours_of_the_same_film_have_no_vote() -> None:
     assert knn_accuracy(vectors, together, 1) == np.mean(expected)
 
 
+def test_scenes_in_many_blocks_have_the_accuracy_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(0)
+    labels = rng.integers(3, size=50)
+    vectors = torch.from_numpy(np.eye(3)[labels] + rng.normal(size=(50, 3)))
+    scenes = LabelledScenes(np.arange(50), rng.integers(5, size=50), labels)
+    whole = knn_accuracy(vectors, scenes, 3)
+    monkeypatch.setattr(probe, "_BLOCK", 7)
+    assert knn_accuracy(vectors, scenes, 3) == whole
+    assert 0.4 < whole < 1
+
+
 def test_labels_outside_the_films_are_passed_over(tmp_path: Path) -> None:
     write_films(tmp_path)
     arrays = ShotArrays(tmp_path / "features")
@@ -36,6 +48,7 @@ def test_labels_outside_the_films_are_passed_over(tmp_path: Path) -> None:
     for text, sentence in (
         ("movie,label\na,x\n", "has no columns first_shot, label, movie"),
         ("movie,first_shot,label\na,first,x\n", "cannot be read"),
+        ("movie,first_shot,label\na,0,x\na,3,y\n", "are all of one film; neighbours are asked"),
         ("movie,first_shot,label\nz,0,x\n", "no scene of .* lies in the films"),
     ):
         path.write_text(text)

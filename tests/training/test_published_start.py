@@ -102,10 +102,11 @@ def test_positions_of_a_scene_are_those_of_the_checkpoint_stretched_along_its_he
 
 def test_a_checkpoint_that_is_not_there_or_does_not_fit_is_said(tmp_path: Path) -> None:
     write_films(tmp_path)
-    settings = [f"data={tmp_path}", "shots.path=keyframes", "network.init=gone"]
+    settings = [f"data={tmp_path}", "shots.path=keyframes", "network.init=gone", "log.labels=no"]
     recipe = load_recipe("debug/movies2scenes-augmentation", settings)
     problems = recipe.kind.problems(recipe.settings)
     assert f"network.init {tmp_path / 'gone'} does not exist" in problems
+    assert f"log.labels {tmp_path / 'no'} does not exist" in problems
     published(tmp_path / "weights", "vit", 16)
     (tmp_path / "weights" / "model.safetensors").write_bytes(b"cut short")
     network = replace(PIXEL_NET, init="weights")

@@ -55,12 +55,11 @@ def read_movielens(folder: str | Path) -> MovieLens:
         DatasetError: A file is missing or damaged, or two films share a number or an IMDb id.
     """
     folder = Path(folder)
-    titles = {
-        row["movieId"]: row
-        for row in read_table(
-            folder / "movies.csv", ("movieId", "title", "genres"), what="MovieLens films"
-        )
-    }
+    titles: dict[str, Mapping[str, str]] = {}
+    path = folder / "movies.csv"
+    for row in read_table(path, ("movieId", "title", "genres"), what="MovieLens films"):
+        if titles.setdefault(row["movieId"], row) is not row:
+            raise DatasetError(f"{path} names film {row['movieId']} twice; keep one row")
     movies: dict[str, MovieLensMovie] = {}
     ids: dict[str, str] = {}
     path = folder / "links.csv"

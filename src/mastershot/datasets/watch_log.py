@@ -88,14 +88,18 @@ def _csv_batches(path: Path, columns: tuple[str, str, str]) -> "Iterator[pa.Reco
     import pyarrow as pa
     from pyarrow import csv
 
-    text = {name: pa.string() for name in columns}
-    reader = csv.open_csv(
-        path,
-        read_options=csv.ReadOptions(block_size=_PIECE_BYTES),
-        convert_options=csv.ConvertOptions(column_types=text, strings_can_be_null=True),
+    reading = csv.ReadOptions(block_size=_PIECE_BYTES)
+    with csv.open_csv(path, read_options=reading) as header:
+        _require(columns, header.schema.names, path)
+    # Of other columns nothing is guessed that a later row might contradict; and by default a film
+    # called "NA", "nan" or "NULL" would be none.
+    converting = csv.ConvertOptions(
+        column_types={name: pa.string() for name in columns},
+        include_columns=list(columns),
+        strings_can_be_null=True,
+        null_values=[""],
     )
-    with reader:
-        _require(columns, reader.schema.names, path)
+    with csv.open_csv(path, read_options=reading, convert_options=converting) as reader:
         for batch in reader:
             yield batch.select(list(columns))
 
@@ -114,7 +118,15 @@ def _require(columns: tuple[str, str, str], found: list[str], path: Path) -> Non
     if missing:
         raise DatasetError(
             f"{_WHAT} {path} has no column {missing[0]!r}; it has {', '.join(found[:9])}"
+            + (", which should be separated by commas" if _is_one_of_many(found) else "")
         )
+    doubled = [name for name in columns if found.count(name) > 1]
+    if doubled:
+        raise DatasetError(f"{_WHAT} {path} has two columns {doubled[0]!r}; keep one")
+
+
+def _is_one_of_many(found: list[str]) -> bool:
+    return len(found) == 1 and any(mark in found[0] for mark in ";\t|")
 
 
 def _coded(column: "pa.Array") -> tuple[list[str], IntArray]:

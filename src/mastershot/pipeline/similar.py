@@ -172,11 +172,10 @@ def find_similar(
         if asked
         else _like_film(source, movie, shots, rank=other is None)
     )
-    matches, trouble = _matches(find, others, strict=other is not None)
-    if not matches:
+    best, trouble = _best(find, others, limit, strict=other is not None)
+    if not best:
         why = trouble[0] if trouble else f"{movie.path} is its only film"
         raise LibraryError(f"library {store.path} holds nothing to compare with {name}: {why}")
-    best = sorted(matches, key=lambda match: -match.rank)[:limit]
     return Similar(
         tuple(_told(store, best, by_id=bool(asked))),
         source.view.name,
@@ -196,20 +195,23 @@ def _title(movie: LibraryMovie, other: LibraryMovie | None, *, scene: bool) -> s
     return f"{name} and {where}" if where else f"Films like {name}"
 
 
-def _matches(
-    find: _Finder, films: Sequence[LibraryMovie], *, strict: bool
+def _best(
+    find: _Finder, films: Sequence[LibraryMovie], limit: int, *, strict: bool
 ) -> tuple[list[_Match], list[str]]:
-    """Return what is found in the films, and why films that do not fit were passed over."""
-    matches: list[_Match] = []
+    """Return the best that is found in the films, and why films that do not fit were passed over.
+
+    Of equal ones those of the earlier film come first. No more than the limit are kept on the way.
+    """
+    best: list[_Match] = []
     trouble = []
     for film in films:
         try:
-            matches += find(film)
+            best = sorted([*best, *find(film)], key=lambda match: -match.rank)[:limit]
         except (ShortMovieError, LibraryError) as error:
             if strict:
                 raise
             trouble.append(str(error))
-    return matches, trouble
+    return best, trouble
 
 
 def _like_film(source: SceneSource, movie: LibraryMovie, window: int, *, rank: bool) -> _Finder:

@@ -211,7 +211,8 @@ def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
     movies: dict[str, _Member | _FilmFile | _Kept] = {}
     for name, movie in named:
         if name in movies:
-            raise DatasetError(f"{path} holds two films called {name!r}; names must differ")
+            ids = "; shots.names=id calls them by their ids" if is_library(path) else ""
+            raise DatasetError(f"{path} holds two films called {name!r}; names must differ{ids}")
         if not name or set(name) & {"/", "\0"} or len(os.fsencode(name)) > _MAX_NAME_BYTES:
             raise DatasetError(f"{path} holds a film called {name!r}, which cannot name a file")
         movies[name] = movie

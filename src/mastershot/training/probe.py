@@ -16,6 +16,7 @@ from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.looks import plain_look
 
 _BATCH = 64
+_BLOCK = 1024
 _COLUMNS = {"movie", "first_shot", "label"}
 
 
@@ -38,7 +39,8 @@ def read_labels(path: Path, arrays: ShotArrays, window: int) -> LabelledScenes:
     """Return the labelled scenes of a CSV that lie in the films; others are passed over.
 
     Raises:
-        DatasetError: The file cannot be read, or lacks a column, or no row of it lies in the films.
+        DatasetError: The file cannot be read or lacks a column, no row of it lies in the films, or
+            all that do are of one film.
     """
     place = {name: index for index, name in enumerate(arrays.movies)}
     rows: list[tuple[int, int, str]] = []
@@ -55,6 +57,10 @@ def read_labels(path: Path, arrays: ShotArrays, window: int) -> LabelledScenes:
         raise DatasetError(f"labels {path} cannot be read ({error})") from error
     if not rows:
         raise DatasetError(f"no scene of {path} lies in the films of {arrays.folder}")
+    if len({movie for _, movie, _ in rows}) < 2:
+        raise DatasetError(
+            f"the scenes of {path} are all of one film; neighbours are asked of other films"
+        )
     numbers = {label: index for index, label in enumerate(sorted({label for _, _, label in rows}))}
     return LabelledScenes(
         np.array([row for row, _, _ in rows], np.int64),
@@ -68,14 +74,17 @@ def knn_accuracy(vectors: Tensor, scenes: LabelledScenes, neighbours: int) -> fl
 
     Each neighbour votes with its cosine; of labels with equal votes the first wins.
     """
-    unit = normalize(vectors.float(), dim=1)
-    cosines = (unit @ unit.T).cpu()
+    unit = normalize(vectors.float(), dim=1).cpu()
     movies, labels = torch.from_numpy(scenes.movies), torch.from_numpy(scenes.labels)
-    cosines[movies[:, None] == movies] = -2.0
-    best, nearest = cosines.topk(min(neighbours, len(labels) - 1), dim=1)
-    votes = torch.zeros(len(labels), int(labels.max()) + 1)
-    votes.scatter_add_(1, labels[nearest], (best + 1).clamp_min(0))
-    return float((votes.argmax(1) == labels).float().mean())
+    num_right = 0
+    for rows in torch.split(torch.arange(len(unit)), _BLOCK):  # never all cosines at once
+        cosines = unit[rows] @ unit.T
+        cosines[movies[rows, None] == movies] = -2.0
+        best, nearest = cosines.topk(min(neighbours, len(labels) - 1), dim=1)
+        votes = torch.zeros(len(rows), int(labels.max()) + 1)
+        votes.scatter_add_(1, labels[nearest], (best + 1).clamp_min(0))
+        num_right += int((votes.argmax(1) == labels[rows]).sum())
+    return num_right / len(unit)
 
 
 @torch.no_grad()

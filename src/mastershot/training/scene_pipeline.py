@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from mastershot.core.errors import DatasetError
 from mastershot.training.data import gather_shots
 from mastershot.training.movie_similarity import learn_movies
 from mastershot.training.pair_mining import pair_scenes
@@ -20,6 +21,7 @@ from mastershot.training.stage_settings import (
     ScenePairsRecipe,
     ShotFeaturesRecipe,
     SimilarityRecipe,
+    missing_for_stage,
     resolved,
 )
 
@@ -34,14 +36,17 @@ def run_pipeline(recipe: PipelineRecipe, out: Path, watch: Watch = unwatched) ->
     does the other stages while the rest wait.
 
     Raises:
-        SettingError: An input is missing, or the folder is another recipe's.
-        DatasetError: Shots or metadata cannot be read, or do not fit each other.
+        SettingError: The folder is another recipe's.
+        DatasetError: Shots or metadata are missing, cannot be read, or do not fit each other.
         OutputError: The folder cannot be written.
     """
+    if not out.exists() and (problems := missing_for_stage(recipe)):
+        raise DatasetError(problems[0])
     with claimed(out, recipe, made=STAGES):
         shots = ahead(lambda: _shots(recipe, out, watch))
-        features = _features(recipe, shots, out, watch)
+        # Before anything is learnt for days: metadata may be what cannot be read.
         similar, encoder = ahead(lambda: _similar(recipe, shots, out, watch)), ""
+        features = _features(recipe, shots, out, watch)
         if recipe.movie_encoder and similar:
             movies = MovieSimilarityRecipe(features, similar, recipe.movie_study, recipe.log)
             learnt = ahead(lambda: learn_movies(movies, out / "movie_encoder", watch))

@@ -328,6 +328,9 @@ def missing_for_stage(recipe: Stage) -> list[str]:
         value = getattr(recipe, name, None)
         if isinstance(value, str) and value and not under(recipe.data, value).exists():
             problems.append(f"{name} {under(recipe.data, value)} does not exist")
+    labels = recipe.log.labels if hasattr(recipe, "log") else ""
+    if labels and not under(recipe.data, labels).exists():
+        problems.append(f"log.labels {under(recipe.data, labels)} does not exist")
     for name in ("network", "shot_network"):
         init = getattr(getattr(recipe, name, None), "init", "")
         if init and not under(recipe.data, init).exists():
