@@ -14,6 +14,7 @@ from typing import Any
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError, MastershotError
 from mastershot.recipes.stage_notes import stage_notes
+from mastershot.training.run_folder import read_entries
 from mastershot.training.scale_settings import ShotScaleRecipe, missing_scale_inputs
 from mastershot.training.scene_settings import SceneContrastRecipe, ShotContrastRecipe
 from mastershot.training.settings import DistilRecipe, Watch, missing_inputs
@@ -122,17 +123,16 @@ def _stage(module: str, function: str, log: str = "") -> Callable[[Any, Path, Wa
         with _lightning():
             stage = getattr(import_module(f"mastershot.training.{module}"), function)
         made: Path = stage(recipe, out, watch)
-        return RunResult(made, _last_line(out / log / "log.jsonl"), stage_notes(out))
+        return RunResult(made, _last_entry(out / log), stage_notes(out))
 
     return run
 
 
-def _last_line(log: Path) -> dict[str, Any]:
-    """Return the last figures of a log; none where there is no log or a run was killed at it."""
-    try:
-        figures: dict[str, Any] = json.loads(log.read_text("utf-8").splitlines()[-1])
-    except (OSError, ValueError, IndexError):
-        return {}
+def _last_entry(folder: Path) -> dict[str, Any]:
+    """Return the last figures of a folder's log; none where there is no log."""
+    figures: dict[str, Any] = {}
+    for entry in read_entries(folder):
+        figures = entry
     return figures
 
 

@@ -1,13 +1,12 @@
 """What a run of Movies2Scenes left out and how well it told films apart, for who started it."""
 
-import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from mastershot.core.errors import DatasetError
 from mastershot.datasets.similarity_table import read_similarity
-from mastershot.training.run_folder import LOG
+from mastershot.training.run_folder import read_entries
 
 _SIMILARITY = "similarity.parquet"
 _STAGES = ("", "similarity", "movie_encoder", "pairs", "scenes")
@@ -32,8 +31,8 @@ def told_by(run: Path) -> dict[str, Any]:
     """Return what the logs of a run's stages say last, by name."""
     told: dict[str, Any] = {}
     for stage in _STAGES:
-        for line in _lines(run / stage / LOG):
-            told |= line
+        for entry in read_entries(run / stage):
+            told |= entry
     return told
 
 
@@ -71,16 +70,3 @@ def _views_left_out(run: Path) -> Iterator[str]:
             yield f"of {events['num_events']:,} views, left out: {', '.join(reasons)}"
         if events.get("num_out_of_order"):
             yield f"views put in order: {events['num_out_of_order']:,}"
-
-
-def _lines(log: Path) -> Iterator[Mapping[str, Any]]:
-    try:
-        lines = log.read_text("utf-8").splitlines()
-    except OSError:
-        return
-    for line in lines:
-        try:
-            entry = json.loads(line)
-        except ValueError:  # the line that a killed run was at
-            continue
-        yield entry

@@ -97,18 +97,28 @@ class Diary:
 
 def read_log(out: Path) -> list[dict[str, Any]]:
     """Return what was noted of steps, by step; of a step that was taken twice, the later."""
+    by_step: dict[int, dict[str, Any]] = {}
+    for entry in read_entries(out):
+        if isinstance(entry.get("step"), int) and "seconds" in entry:
+            by_step[entry["step"]] = entry
+    return [by_step[step] for step in sorted(by_step)]
+
+
+def read_entries(out: Path) -> Iterator[dict[str, Any]]:
+    """Yield all that a log says, line by line; none where there is no log.
+
+    The line that a killed run was at, and what else is no entry, is passed over.
+    """
     path = out / LOG
     if not path.is_file():
-        return []
-    by_step: dict[int, dict[str, Any]] = {}
-    for line in path.read_text("utf-8").splitlines():
+        return
+    for line in path.read_text("utf-8", errors="replace").splitlines():
         try:
             entry = json.loads(line)
-        except ValueError:  # the line that a killed run was at
+        except ValueError:
             continue
-        if "step" in entry and "seconds" in entry:
-            by_step[int(entry["step"])] = entry
-    return [by_step[step] for step in sorted(by_step)]
+        if isinstance(entry, dict):
+            yield entry
 
 
 def _is_nan(value: object) -> bool:
