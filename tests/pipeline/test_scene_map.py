@@ -57,6 +57,16 @@ def test_points_in_one_cell_share_a_picture(
     assert (page.count("<image "), page.count("<circle ")) == (1, 11)
 
 
+def test_of_too_many_points_an_even_choice_is_drawn(
+    library: ms.Library, laid: list[FloatArray], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = np.concatenate([put_film(library, f"{i}.mp4", scene_shots=(2,) * 6) for i in range(2)])
+    monkeypatch.setattr(scene_map, "MOST_POINTS", 4)
+    assert draw_scene_map(SceneSource(library), tmp_path / "map.html") == 3
+    assert laid[0] == pytest.approx(rows.reshape(12, 2, -1).mean(1)[::4])
+    assert "3 of 12 scenes, evenly chosen" in (tmp_path / "map.html").read_text()
+
+
 def test_films_are_points_at_the_mean_of_their_scenes(
     library: ms.Library, laid: list[FloatArray], tmp_path: Path
 ) -> None:

@@ -324,20 +324,20 @@ def test_words_that_are_not_text_are_one_sentence(library: ms.Library) -> None:
 
 @pytest.mark.parametrize("limit", [0, -1])
 def test_a_limit_below_one_is_refused(library: ms.Library, limit: int) -> None:
-    with pytest.raises(SettingError, match=f"a search for {limit} shots finds nothing"):
+    with pytest.raises(SettingError, match=f"the limit is {limit}; it is 1 or more"):
         library.search("forest", limit=limit, encoder=ToyEncoder())
-    with pytest.raises(SettingError, match=f"a search for {limit} shots finds nothing"):
+    with pytest.raises(SettingError, match=f"the limit is {limit}; it is 1 or more"):
         nearest_shots(library, Query(SPACE, np.ones(8, np.float32)), limit=limit)
 
 
 @pytest.mark.parametrize(
     ("asked", "sentence"),
     [
-        ({"limit": "5"}, "limit is '5'; it is a whole number of shots, 1 or more"),
-        ({"limit": 2.0}, r"limit is 2\.0; it is a whole number of shots"),
-        ({"limit": float("nan")}, "limit is nan; it is a whole number of shots"),
-        ({"limit": True}, "limit is True; it is a whole number of shots"),
-        ({"limit": None}, "limit is None; it is a whole number of shots"),
+        ({"limit": "5"}, "limit is '5'; it is a whole number, 1 or more"),
+        ({"limit": 2.0}, r"limit is 2\.0; it is a whole number"),
+        ({"limit": float("nan")}, "limit is nan; it is a whole number"),
+        ({"limit": True}, "limit is True; it is a whole number"),
+        ({"limit": None}, "limit is None; it is a whole number"),
         ({"words": None}, "the words to search for are None; they are text"),
         ({"words": b"forest"}, "the words to search for are b'forest'; they are text"),
         ({"words": ["forest", "sea"]}, r"are \['forest', 'sea'\]; they are text"),

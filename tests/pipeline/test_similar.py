@@ -216,7 +216,7 @@ def test_settings_that_mean_nothing_are_sentences(library: ms.Library) -> None:
     put_film(library, "two.mp4")
     with pytest.raises(SettingError, match="a scene of 0 shots means nothing"):
         find(library, "one.mp4", "two.mp4", window=0)
-    with pytest.raises(SettingError, match="the limit is 1 or more"):
+    with pytest.raises(SettingError, match="the limit is 0; it is 1 or more"):
         find(library, "one.mp4", "two.mp4", limit=0)
     with pytest.raises(SettingError, match="has shots of its own; leave out --window"):
         find(library, f"{library.movie('one.mp4').id}/s0000", window=3)

@@ -106,11 +106,11 @@ def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
 
 
 def require_limit(limit: int) -> None:
-    """Raise `SettingError` unless a search may return a shot."""
+    """Raise `SettingError` unless a search may return anything."""
     if isinstance(limit, bool) or not isinstance(limit, (int, np.integer)):
-        raise SettingError(f"limit is {limit!r}; it is a whole number of shots, 1 or more")
+        raise SettingError(f"limit is {limit!r}; it is a whole number, 1 or more")
     if limit < 1:
-        raise SettingError(f"a search for {limit} shots finds nothing; the limit is 1 or more")
+        raise SettingError(f"the limit is {limit}; it is 1 or more, or nothing is found")
 
 
 def word_spaces(store: FilmStore) -> list[EmbeddingSpace]:

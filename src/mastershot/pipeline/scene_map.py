@@ -1,10 +1,10 @@
 """A library's scenes, or films, on a map."""
 # N points, W width of a vector
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 import numpy as np
 
@@ -19,6 +19,11 @@ from mastershot.store.library import Library, LibraryMovie
 
 Kind = Literal["scenes", "films"]
 KINDS = ("scenes", "films")
+MOST_POINTS = 20_000
+"""More take UMAP minutes and a browser's patience, and hide each other."""
+
+T = TypeVar("T")
+_NOTHING = np.empty((0, 1), np.float32)
 _GRID = (12, 11)
 """Cells of the map, each of which shows one picture, so that pictures do not hide each other."""
 
@@ -36,6 +41,8 @@ class _Place:
 def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> int:
     """Write a map of a library as one HTML page, and return how many points it has.
 
+    Of more than `MOST_POINTS` an even choice is drawn, and the page says so.
+
     Args:
         source: The films of a library.
         path: The page.
@@ -51,28 +58,46 @@ def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> i
     if of not in KINDS:
         raise SettingError(f"a map of {of!r} is unknown; use {' or '.join(KINDS)}")
     store = source.store
-    rows: list[FloatArray] = []
-    places: list[_Place] = []
-    trouble = []
+    trouble: list[str] = []
     movies = store.movies()
-    for movie in movies:
-        try:
-            scenes = source.scenes(movie)
-        except LibraryError as error:
-            trouble.append(str(error))
-            continue
-        rows.append(scenes if of == "scenes" else scenes.mean(axis=0, keepdims=True))
-        places += _places(store, movie, of)
-    xy = lay_out(np.concatenate(rows) if rows else np.empty((0, 1), np.float32))
+
+    def found() -> Iterator[tuple[FloatArray, _Place]]:
+        for movie in movies:
+            try:
+                scenes = source.scenes(movie)
+            except LibraryError as error:
+                trouble.append(str(error))
+                continue
+            vectors = scenes if of == "scenes" else scenes.mean(axis=0, keepdims=True)
+            yield from zip(vectors, _places(store, movie, of), strict=True)
+
+    drawn, num_found = _even_choice(found())
+    xy = lay_out(np.stack([vector for vector, _ in drawn]) if drawn else _NOTHING)
+    places = [place for _, place in drawn]
     points = list(_points(store, places, xy))
     notes = (
         (f"not on the map: {len(trouble):,} of {len(movies):,} films; the first: {trouble[0]}",)
         if trouble
         else ()
     )
-    facts = (f"{len(points):,} {of}", f"vectors of {source.space.model}", source.view.name)
+    shown = f"{len(points):,} {of}"
+    if len(points) < num_found:
+        shown = f"{len(points):,} of {num_found:,} {of}, evenly chosen"
+    facts = (shown, f"vectors of {source.space.model}", source.view.name)
     write_map(points, path, title=f"Library {store.path.name}", facts=facts, notes=notes)
     return len(points)
+
+
+def _even_choice(found: Iterable[T]) -> tuple[list[T], int]:
+    """Return at most `MOST_POINTS`, every so many of all, and how many there are."""
+    kept: list[T] = []
+    step, number = 1, 0
+    for number, one in enumerate(found, start=1):
+        if (number - 1) % step == 0:
+            kept.append(one)
+        if len(kept) > MOST_POINTS:
+            kept, step = kept[::2], 2 * step
+    return kept, number
 
 
 def _places(store: Library, movie: LibraryMovie, of: Kind) -> Iterator[_Place]:

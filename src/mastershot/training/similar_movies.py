@@ -50,9 +50,12 @@ def tell_similar(recipe: SimilarityRecipe, out: Path, watch: Watch = unwatched) 
             watch("similar movies", 0, None, {})
             table = _table(recipe, out)
             if not len(table):
+                viewers = recipe.similarity.watched_after.min_viewers
+                few = f", and had by {viewers} viewers or more (watched_after.min_viewers)"
                 raise DatasetError(
                     f"no two of {len(table.movies)} movies are similar by "
-                    f"{recipe.similarity.measure}; are its films named as in the metadata?"
+                    f"{recipe.similarity.measure}; are its films named as in the metadata"
+                    f"{few if 'cowatch' in recipe.similarity.weights else ''}?"
                 )
             write_similarity(made, table)
     return made
