@@ -9,6 +9,7 @@ Width, depth and frames are the paper's; a step has so many scenes instead of 12
 
 import argparse
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -53,9 +54,10 @@ def small(name: str, data: Path) -> list[str]:
 
 
 def step(name: str, data: Path, out: Path) -> dict[str, float]:
-    """Return what one step of a recipe cost, in a process of its own."""
+    """Return what one step of a recipe cost, in a process of its own; its gigabytes go again."""
     command = [sys.executable, "-W", "ignore", "-c", RUN, name, str(out), *small(name, data)]
     done = subprocess.run(command, capture_output=True, text=True)
+    shutil.rmtree(out, ignore_errors=True)
     if done.returncode:
         raise SystemExit(f"{name}: {done.stderr[-2000:]}")
     return json.loads(done.stdout.splitlines()[-1])
