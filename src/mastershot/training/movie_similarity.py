@@ -257,8 +257,8 @@ def split_pairs(
     pairs = np.unique(pairs[(places[pairs] >= 0).all(axis=1)], axis=0)
     if len(pairs) < 2:
         raise DatasetError(
-            f"of the pairs of similar movies {len(pairs)} are in the library, and 2 are needed; are "
-            "its films named as in the similarity, and their features finite numbers?"
+            f"of the pairs of similar movies {len(pairs)} are in the library, and 2 are needed; "
+            "are its films named as in the similarity, and their features finite numbers?"
         )
     order = shuffled(np.arange(len(pairs)), len(pairs), study.seed, _HELD_OUT_SEED)
     num_held_out = min(len(pairs) - 1, max(1, round(study.held_out * len(pairs))))
