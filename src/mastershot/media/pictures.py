@@ -127,7 +127,10 @@ class Upright:
     def _reformatter_to(self, width_px: int, height_px: int) -> "VideoReformatter":
         from av.video.reformatter import VideoReformatter
 
-        return self._reformatters.setdefault((width_px, height_px), VideoReformatter())
+        size = (width_px, height_px)
+        if size not in self._reformatters:
+            self._reformatters[size] = VideoReformatter()
+        return self._reformatters[size]
 
 
 def bgr_as_opencv_reads(picture: "VideoFrame") -> ImageArray:
