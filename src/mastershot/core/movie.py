@@ -68,6 +68,34 @@ class Movie:
         return float((self.end_pts - self.start_pts) * self.time_base)
 
 
+@dataclass(frozen=True)
+class DamagedSpan:
+    """A span of a film of which frames are missing, because they could not be decoded.
+
+    Attributes:
+        start_pts: Timestamp at which the last frame before it stops being shown.
+        end_pts: Timestamp of the first frame after it; of where the missing frames would have
+            ended, after the last frame of the film.
+        time_base: Seconds per timestamp unit.
+        frames_missing: How many frames are missing, estimated from how long a frame is shown.
+    """
+
+    start_pts: int
+    end_pts: int
+    time_base: Fraction
+    frames_missing: int
+
+    @property
+    def start_s(self) -> float:
+        """The start in seconds, on the film's own clock."""
+        return float(self.start_pts * self.time_base)
+
+    @property
+    def end_s(self) -> float:
+        """The end likewise."""
+        return float(self.end_pts * self.time_base)
+
+
 def movie_id(content_hash: str) -> str:
     """Return the id of the movie with this content hash."""
     return content_hash.partition(":")[2][:16]

@@ -1,5 +1,6 @@
 """Pictures out of decoded frames: small ones for cuts, upright ones for encoders and people."""
 
+import struct
 from fractions import Fraction
 from typing import TYPE_CHECKING, cast
 
@@ -116,13 +117,13 @@ class Upright:
         if longest_side_px is not None and max(width, height) > longest_side_px:
             shrink = longest_side_px / max(width, height)
             width, height = max(1, round(width * shrink)), max(1, round(height * shrink))
-        rotation = picture.rotation
+        shown = picture
         if picture.interlaced_frame and height > 1:
             picture = _first_field(picture)
         rgb = self._reformatter_to(width, height).reformat(
             picture, format="rgb24", width=width, height=height, interpolation="BICUBIC"
         )
-        return _turned(cast(ImageArray, rgb.to_ndarray()), rotation)
+        return _oriented(cast(ImageArray, rgb.to_ndarray()), _display_matrix(shown))
 
     def _reformatter_to(self, width_px: int, height_px: int) -> "VideoReformatter":
         from av.video.reformatter import VideoReformatter
@@ -138,9 +139,40 @@ def bgr_as_opencv_reads(picture: "VideoFrame") -> ImageArray:
     return _turned(cast(ImageArray, picture.to_ndarray(format="bgr24")), picture.rotation)
 
 
+def is_transposed(picture: "VideoFrame") -> bool:
+    """Return True if a frame is stored lying on its side."""
+    return _lies_on_its_side(_display_matrix(picture))
+
+
 def _turned(image: ImageArray, rotation_deg: int) -> ImageArray:
     """Return the image turned counter-clockwise by a display matrix's rotation."""
     return np.ascontiguousarray(np.rot90(image, round(rotation_deg / 90)))
+
+
+def _display_matrix(picture: "VideoFrame") -> tuple[int, int, int, int]:
+    """Return the numbers a, b, c, d of a frame's display matrix; the identity where it has none.
+
+    The pixel (p, q) is shown at (a p + c q, b p + d q), in units of 1/65536.
+    """
+    matrix = picture.side_data.get("DISPLAYMATRIX")
+    if matrix is None or len(bytes(matrix)) < 36:
+        return 1, 0, 0, 1
+    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix)[:36])
+    return a, b, c, d
+
+
+def _lies_on_its_side(matrix: tuple[int, int, int, int]) -> bool:
+    a, b, c, d = matrix
+    return abs(b) + abs(c) > abs(a) + abs(d)
+
+
+def _oriented(image: ImageArray, matrix: tuple[int, int, int, int]) -> ImageArray:
+    """Return the image as its display matrix shows it: one of eight, the nearest, as in FFmpeg."""
+    a, b, c, d = matrix
+    across, down = a, d
+    if _lies_on_its_side(matrix):
+        image, across, down = image.swapaxes(0, 1), c, b
+    return np.ascontiguousarray(image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
 
 
 def _first_field(picture: "VideoFrame") -> "VideoFrame":

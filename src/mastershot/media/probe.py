@@ -1,23 +1,30 @@
 """What a film's file is, before anyone decodes it."""
 
 import hashlib
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from mastershot.core.errors import MediaError
 from mastershot.core.movie import movie_id
+from mastershot.media.containers import encryption_in, missing_bytes
+from mastershot.media.opening import end_of_packets_s, is_flush, open_container, require_file
+from mastershot.media.streams import choose_stream, stream_at
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-# Playlists and scripts that FFmpeg would follow to other files or draw as a picture; not films.
-_NOT_A_FILM = frozenset({"hls", "concat", "dash", "tty", "ffmetadata", "sdp", "rtsp", "lavfi"})
 _HASH_BLOCK_BYTES = 1 << 20
+# Formats whose header states a duration; of others, FFmpeg's is an estimate.
+_STATES_DURATION = frozenset({"matroska", "mov", "flv", "avi", "asf"})
+# A container may round its end, or end with a sound that outlasts the picture.
+_END_TOLERANCE_S = 2.0
+_END_TOLERANCE_SHARE = 0.01
+_CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
 @dataclass(frozen=True)
@@ -33,9 +40,13 @@ class FilmFile:
         mean_rate: Frames over duration as the container states them; `nominal_rate` if it cannot.
         time_base: Seconds per timestamp unit of the video stream.
         sample_aspect_ratio: Width of a stored pixel over its height; 1 where none is stated.
-        has_audio: True if there is an audio stream.
+        has_audio: True if there is an audio stream at the start of the file.
         stated_frames: Number of frames the container states; None where it does not.
         stated_end_s: Earliest time at which the container may mean to end; None if it states none.
+        held_until_s: Time until which the video stream itself is said to be shown; None if unsaid.
+        stream_index: Index of the video stream among the file's streams, as ffprobe counts.
+        version: Size, time of change and place of the file as it was hashed.
+        notes: What the user should know, such as that there was a choice of streams.
     """
 
     path: Path
@@ -49,46 +60,62 @@ class FilmFile:
     has_audio: bool
     stated_frames: int | None
     stated_end_s: float | None
+    held_until_s: float | None = None
+    stream_index: int = 0
+    version: tuple[int, int, int] | None = None
+    notes: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
         """The movie's id, derived from its content."""
         return movie_id(self.content_hash)
 
+    def require_unchanged(self) -> None:
+        """Refuse a file that is not the one that was hashed any more.
 
-def probe(path: str | Path) -> FilmFile:
-    """Return what the film's container says, without decoding a frame.
+        Raises:
+            MediaError: It grew, was written to or replaced.
+        """
+        if self.version is not None and self.version != _version(self.path):
+            raise MediaError(
+                f"{self.path} changed while it was read; analyse it again when it is complete"
+            )
+
+
+def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
+    """Return what the film's container says.
+
+    Args:
+        path: The film.
+        stream: Index of the video stream, as ffprobe counts; None chooses, see `choose_stream`.
 
     Raises:
-        MediaError: The file is missing, a folder, empty, unreadable, not a video, truncated, or
-            without a video stream.
+        MediaError: The file is missing, a folder, empty, unreadable, not a video, encrypted,
+            truncated, without a video stream, or without the stream that is asked for.
     """
     path = Path(path)
-    _require_file(path)
-    with open_film(path) as (container, stream):
-        _require_whole(path, container)
-        context = stream.codec_context
-        if context is None:
+    require_file(path)
+    version = _version(path)
+    with open_container(path) as container:
+        if (scheme := encryption_in(path)) is not None:
+            raise MediaError(f"{path} is encrypted ({scheme}); give a copy without encryption")
+        _require_index_in_file(path, container)
+        if stream is None:
+            video, note = choose_stream(path, container)
+        else:
+            video, note = stream_at(path, container, stream), None
+        if video.codec_context is None:
             raise MediaError(f"{path} holds video that this FFmpeg has no decoder for")
-        if context.width < 1 or context.height < 1:
-            raise MediaError(f"{path} states no picture size, so its frames cannot be decoded")
-        rate = stream.guessed_rate
-        mean_rate = stream.average_rate or rate
-        end = container.duration
-        return FilmFile(
-            path=path,
-            content_hash=content_hash(path),
-            width_px=context.width,
-            height_px=context.height,
-            nominal_rate=Fraction(rate) if rate else None,
-            mean_rate=Fraction(mean_rate) if mean_rate else None,
-            time_base=Fraction(stream.time_base or Fraction(1, 1000)),
-            sample_aspect_ratio=Fraction(stream.sample_aspect_ratio or 1),
-            has_audio=bool(container.streams.audio),
-            stated_frames=stream.frames or None,
-            # Some containers count their duration from the start of the clock, some from theirs.
-            stated_end_s=None if end is None else (end + min(0, container.start_time or 0)) / 1e6,
-        )
+        stated_end_s = _stated_end_s(container)
+        facts = _facts(path, video)
+    _require_whole(path, stated_end_s)
+    return FilmFile(
+        **facts,
+        content_hash=content_hash(path),
+        stated_end_s=stated_end_s,
+        version=version,
+        notes=() if note is None else (note,),
+    )
 
 
 def content_hash(path: Path) -> str:
@@ -107,94 +134,105 @@ def content_hash(path: Path) -> str:
     return f"blake2b:{digest.hexdigest()}"
 
 
-@contextmanager
-def open_film(path: Path) -> "Iterator[tuple[InputContainer, VideoStream]]":
-    """Yield the open container and its first video stream that is not a cover picture.
-
-    Raises:
-        MediaError: FFmpeg cannot open the file, or it holds no video stream.
-    """
-    import av
-
-    # The prefix keeps names with colons files, the whitelist keeps playlists from the network.
+def _version(path: Path) -> tuple[int, int, int]:
+    """Return what changes when a file's bytes do."""
     try:
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
-    except (av.FFmpegError, ValueError, OSError) as error:
-        raise MediaError(_why_not_opened(path, error)) from error
-    with container:
-        if _NOT_A_FILM & set(container.format.name.split(",")):
-            raise MediaError(
-                f"{path} is a {container.format.name} playlist or text, not a film; "
-                "give the film file itself"
-            )
-        yield container, _video_stream(path, container)
-
-
-def end_of_packets_s(path: Path) -> float:
-    """Return the latest end of any stream's packets, in seconds; nothing is decoded."""
-    latest = 0.0
-    with open_film(path) as (container, _):
-        for packet in container.demux():
-            if packet.pts is not None and packet.time_base is not None:
-                end = (packet.pts + (packet.duration or 0)) * packet.time_base
-                latest = max(latest, float(end))
-    return latest
-
-
-def _require_file(path: Path) -> None:
-    try:
-        if path.is_dir():
-            raise MediaError(f"{path} is a folder, not a film; name the film file in it")
-        if not path.exists():
-            raise MediaError(f"{path} does not exist")
-        if not path.is_file():
-            raise MediaError(f"{path} is not a regular file; a film must be one, to be read twice")
-        size_bytes = path.stat().st_size
-        with path.open("rb"):
-            pass
+        status = path.stat()
     except OSError as error:
         raise MediaError(f"{path} cannot be read: {error.strerror or error}") from error
-    except ValueError as error:
-        raise MediaError(f"{str(path)!r} is not a file name: {error}") from error
-    if size_bytes == 0:
-        raise MediaError(f"{path} is empty (0 bytes), so there is no film in it")
+    return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def _why_not_opened(path: Path, error: Exception) -> str:
-    reason = getattr(error, "strerror", None) or str(error)
-    log = getattr(error, "log", None)
-    detail = log[2] if log else ""
-    if "moov atom not found" in detail or _looks_like_cut_mp4(path):
-        return f"{path} is truncated: its index (moov atom) is missing; copy or download it again"
-    return f"{path} is not a video that FFmpeg can read ({reason})"
+def _facts(path: Path, stream: "VideoStream") -> dict[str, Any]:
+    """Return what a video stream says of itself."""
+    container, context = stream.container, stream.codec_context
+    rate = stream.guessed_rate
+    mean_rate = stream.average_rate or rate
+    facts = {
+        "path": path,
+        "stream_index": stream.index,
+        "nominal_rate": Fraction(rate) if rate else None,
+        "mean_rate": Fraction(mean_rate) if mean_rate else None,
+        "time_base": Fraction(stream.time_base or Fraction(1, 1000)),
+        "has_audio": bool(container.streams.audio),
+        "stated_frames": stream.frames or None,
+        "held_until_s": _held_until_s(stream),
+    }
+    width, height = context.width, context.height
+    if width < 1 or height < 1:  # A capture that starts in mid-GOP says it with a keyframe.
+        width, height = _decoded_size(path, stream)
+    pixel = Fraction(stream.sample_aspect_ratio or 1)
+    return facts | {"width_px": width, "height_px": height, "sample_aspect_ratio": pixel}
 
 
-def _looks_like_cut_mp4(path: Path) -> bool:
+def _decoded_size(path: Path, stream: "VideoStream") -> tuple[int, int]:
+    """Return the size of the first picture that can be decoded."""
+    from av.error import FFmpegError
+
     try:
-        with path.open("rb") as file:
-            return file.read(12)[4:8] == b"ftyp"
-    except OSError:
-        return False
+        for packet in stream.container.demux(stream):
+            with suppress(FFmpegError):
+                for picture in packet.decode():
+                    return picture.width, picture.height
+            if is_flush(packet):
+                break
+    except FFmpegError:
+        pass  # What can be read of the file ends here.
+    raise MediaError(no_frame(path))
 
 
-def _video_stream(path: Path, container: "InputContainer") -> "VideoStream":
-    from av.stream import Disposition
-
-    for stream in container.streams.video:
-        if not stream.disposition & Disposition.attached_pic:
-            return stream
-    covers = {stream.index for stream in container.streams.video}
-    kinds = ", ".join(sorted({s.type for s in container.streams if s.index not in covers}))
-    raise MediaError(f"{path} holds no video stream (only {kinds or 'cover pictures'})")
+def no_frame(path: Path) -> str:
+    """Return the sentence about a film of which nothing can be decoded."""
+    return f"{path} holds a video stream but no frame that can be decoded"
 
 
-def _require_whole(path: Path, container: "InputContainer") -> None:
-    """Refuse a file whose index points past its end."""
+def _held_until_s(stream: "VideoStream") -> float | None:
+    """Return until when a Matroska stream's own tag says that it is shown."""
+    text = stream.metadata.get("DURATION", "")
+    if (match := _CLOCK.fullmatch(text)) is None:
+        return None
+    hours, minutes, seconds = match.groups()
+    return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
+
+
+def _stated_end_s(container: "InputContainer") -> float | None:
+    """Return when the container means to end, where it says so."""
+    end = container.duration
+    if end is None or not _STATES_DURATION & set(container.format.name.split(",")):
+        return None
+    # Some containers count their duration from the start of the clock, some from theirs.
+    return (end + min(0, container.start_time or 0)) / 1e6
+
+
+def _require_index_in_file(path: Path, container: "InputContainer") -> None:
+    """Refuse a file whose index of pictures or sound points past its end."""
     size_bytes = path.stat().st_size
-    for stream in container.streams:
+    for stream in (*container.streams.video, *container.streams.audio):
         entries = stream.index_entries
         if len(entries) and (end := entries[-1].pos + entries[-1].size) > size_bytes:
             raise MediaError(
                 f"{path} is truncated: its index reaches byte {end:,} but the file ends at "
                 f"{size_bytes:,}; copy or download it again"
             )
+
+
+def _require_whole(path: Path, stated_end_s: float | None) -> None:
+    """Refuse a file of which bytes are missing at the end, and pictures or sound with them."""
+    if not (missing := missing_bytes(path)):
+        return
+    if stated_end_s is None:
+        raise MediaError(
+            f"{path} is truncated: at least {missing:,} bytes are missing at its end; "
+            "copy or download it again"
+        )
+    end_s = end_of_packets_s(path)
+    if ends_early(end_s, stated_end_s):
+        raise MediaError(
+            f"{path} is truncated: it states {stated_end_s:.1f} s but ends at {end_s:.1f} s; "
+            "copy or download it again"
+        )
+
+
+def ends_early(end_s: float, stated_end_s: float) -> bool:
+    """Return True if an end comes too long before the stated one to be rounding."""
+    return end_s < stated_end_s - max(_END_TOLERANCE_S, _END_TOLERANCE_SHARE * stated_end_s)

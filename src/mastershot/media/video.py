@@ -11,20 +11,20 @@ import numpy as np
 
 from mastershot.core.embeddings import ImageArray, IntArray
 from mastershot.core.errors import MediaError
-from mastershot.core.movie import Movie
-from mastershot.media.pictures import PointSampler, Upright, bgr_as_opencv_reads
-from mastershot.media.probe import FilmFile, end_of_packets_s, open_film, probe
+from mastershot.core.movie import DamagedSpan, Movie
+from mastershot.core.time import format_clock
+from mastershot.media.clock import Clock, Timed, step_of
+from mastershot.media.decoding import Decoding
+from mastershot.media.gaps import Gaps
+from mastershot.media.opening import end_of_packets_s
+from mastershot.media.pictures import PointSampler, Upright, bgr_as_opencv_reads, is_transposed
+from mastershot.media.probe import FilmFile, ends_early, no_frame, probe
 
 if TYPE_CHECKING:
     from av import VideoFrame
-    from av.video.stream import VideoStream
 
-# PySceneDetect gives up after as many packets in a row that cannot be decoded.
-_MAX_BAD_PACKETS_IN_A_ROW = 100
-# Timestamps that fall by less are frames out of order; by more, a clock that began anew.
-_MAX_REORDERED_FRAMES = 16
-# A container may round its end, or end with a sound that outlasts the picture.
-_END_TOLERANCE_S = 2.0
+# Frames whose time is doubtful are held in about this much memory.
+_MAX_HELD_BYTES = 96 << 20
 
 
 class Frame:
@@ -46,7 +46,7 @@ class Frame:
     @property
     def size_bytes(self) -> int:
         """Memory the frame holds on to."""
-        return sum(plane.buffer_size for plane in self._picture.planes)
+        return _size_bytes(self._picture)
 
     def points_bgr(self) -> ImageArray:
         """Return the frame at the film's grid of points, BGR; see `PointSampler`."""
@@ -64,7 +64,7 @@ class Frame:
 class Film:
     """A film file, decoded once from start to end; it remembers when each frame is shown.
 
-    Usage: iterate over `frames`, then ask for `movie`.
+    Usage: iterate over `frames`, then ask for `movie`, `damaged` and `notes`.
     """
 
     def __init__(self, file: FilmFile, *, points_px: int = 128, threads: int = 0) -> None:
@@ -73,41 +73,51 @@ class Film:
         self.upright = Upright(file.sample_aspect_ratio)
         self.sampler = PointSampler(**_points(file.width_px, file.height_px, points_px))
         self._threads = threads or min(16, 2 + (os.cpu_count() or 1))
+        self._start()
+
+    def _start(self) -> None:
+        file = self.file
+        self._decoding = Decoding(file, self._threads)
+        self._clock: Clock[VideoFrame] = Clock(step_of(file.nominal_rate, file.time_base))
+        self._gaps = Gaps(file.time_base)
         self._pts = array("q")
         self._last_duration = 0
-        self._shift = 0
-        self._rotation_deg = 0
+        self._end_pts = 0
+        self._is_transposed = False
 
     def frames(self) -> Iterator[Frame]:
-        """Yield every frame in presentation order, holding none back.
+        """Yield every frame in presentation order; `Clock` says when one is held back.
 
         Packets that cannot be decoded are passed over, as players do.
 
         Raises:
-            MediaError: No frame can be decoded, or the film ends long before it says it does.
+            MediaError: No frame can be decoded, or the file changed meanwhile.
         """
-        del self._pts[:]
-        self._shift = 0
-        with open_film(self.file.path) as (_, stream):
-            stream.thread_type = "AUTO"
-            stream.codec_context.thread_count = self._threads
-            for picture in _pictures(self.file.path, stream):
-                pts = self._timestamp(picture)
-                self._pts.append(pts)
-                self._last_duration = picture.duration or 0
-                self._rotation_deg = picture.rotation
-                yield Frame(self, picture, len(self._pts) - 1, pts)
-        self._require_whole()
+        self._start()
+        for decoded in self._decoding.pictures():
+            fitting = _MAX_HELD_BYTES // max(1, _size_bytes(decoded.picture))
+            for timed in self._clock.take(decoded.picture, decoded.time, max_held=fitting):
+                yield self._frame(timed)
+        for timed in self._clock.finish():
+            yield self._frame(timed)
+        if not self._pts:
+            raise MediaError(no_frame(self.file.path))
+        self.file.require_unchanged()
+        self._finish()
 
     @property
     def pts(self) -> IntArray:
         """Timestamp of every frame, and last the time at which the film ends, shape (T + 1,)."""
-        return np.append(np.array(self._pts, dtype=np.int64), self._pts[-1] + self._step())
+        return np.append(np.array(self._pts, dtype=np.int64), self._end_pts)
+
+    @property
+    def damaged(self) -> tuple[DamagedSpan, ...]:
+        """The spans of which frames could not be decoded."""
+        return self._gaps.spans
 
     def movie(self) -> Movie:
         """Return what the decoded film turned out to be; call it after `frames` has ended."""
         file = self.file
-        turned = round(self._rotation_deg / 90) % 2 == 1
         pixel = file.sample_aspect_ratio
         variable = is_variable_rate(self.pts)
         return Movie(
@@ -117,75 +127,102 @@ class Film:
             frame_rate=self._frame_rate(variable),
             time_base=file.time_base,
             start_pts=self._pts[0],
-            end_pts=self._pts[-1] + self._step(),
+            end_pts=self._end_pts,
             num_frames=len(self._pts),
-            width_px=file.height_px if turned else file.width_px,
-            height_px=file.width_px if turned else file.height_px,
-            sample_aspect_ratio=1 / pixel if turned else pixel,
+            width_px=file.height_px if self._is_transposed else file.width_px,
+            height_px=file.width_px if self._is_transposed else file.height_px,
+            sample_aspect_ratio=1 / pixel if self._is_transposed else pixel,
             has_audio=file.has_audio,
             variable_frame_rate=variable,
         )
 
-    def _timestamp(self, picture: "VideoFrame") -> int:
-        """Return the frame's timestamp; where a broken file gives none or an earlier one, the next.
+    def notes(self) -> tuple[str, ...]:
+        """Return what a user should know of how the film was read; call it after `frames`."""
+        return tuple(self._notes())
 
-        A clock that starts anew in the middle, as in joined captures, goes on from where it was.
-        """
+    def _frame(self, timed: "Timed[VideoFrame]") -> Frame:
+        """Return the next frame of the film, and take note of it."""
+        picture, clock = timed.frame, self._clock
+        self._gaps.see(
+            timed.pts,
+            self._decoding.damage,
+            step=clock.step,
+            shift=clock.shift,
+            is_corrupt=picture.is_corrupt,
+        )
         if not self._pts:
-            return picture.pts if picture.pts is not None else 0
-        previous = self._pts[-1]
-        if picture.pts is None:
-            return previous + self._step()
-        pts = picture.pts + self._shift
-        if pts < previous - _MAX_REORDERED_FRAMES * self._step():
-            self._shift += previous + self._step() - pts  # Joined captures: the clock began anew.
-            return previous + self._step()
-        return max(pts, previous + 1)
+            self._is_transposed = is_transposed(picture)
+        self._pts.append(timed.pts)
+        self._last_duration = picture.duration or 0
+        return Frame(self, picture, len(self._pts) - 1, timed.pts)
 
-    def _step(self) -> int:
-        """Return how long the latest frame is shown, in timestamp units."""
-        if self._last_duration > 0:
-            return self._last_duration
-        if len(self._pts) > 1:
-            return self._pts[-1] - self._pts[-2]
-        rate = self.file.nominal_rate or Fraction(25)
-        return max(1, round(1 / (rate * self.file.time_base)))
+    def _finish(self) -> None:
+        """Settle when the last frame stops being shown, and what is missing after it."""
+        step = self._last_duration if self._last_duration > 0 else self._clock.step
+        end = self._end_pts = self._pts[-1] + step
+        shift = self._clock.shift
+        self._gaps.end(end, self._decoding.damage, step=self._clock.step, shift=shift)
+        file = self.file
+        if file.held_until_s is None or self.damaged or shift:
+            return
+        held = round(file.held_until_s / file.time_base)
+        agreed = abs(file.held_until_s - (file.stated_end_s or 0)) < 1
+        if agreed and held > end + self._clock.step:
+            self._end_pts = held  # A slide that stays.
 
     def _frame_rate(self, variable: bool) -> Fraction:
         nominal = self.file.nominal_rate
-        span = int(self.pts[-1] - self.pts[0])
+        span = self._end_pts - self._pts[0]
         mean = Fraction(len(self._pts)) / (span * self.file.time_base)
         if nominal and not variable and abs(nominal / mean - 1) < Fraction(1, 100):
             return nominal
         if nominal and len(self._pts) == 1:
             return nominal
+        if mean < 1:
+            return 1 / (1 / mean).limit_denominator(1001)
         return mean.limit_denominator(1001)
 
-    def _require_whole(self) -> None:
-        path = self.file.path
-        if not self._pts:
-            raise MediaError(f"{path} holds a video stream but no frame that can be decoded")
-        stated_s = self.file.stated_end_s
-        end_s = float((self._pts[-1] + self._step()) * self.file.time_base)
-        slack_s = max(_END_TOLERANCE_S, 0.01 * (stated_s or 0))
-        if stated_s is None or end_s >= stated_s - slack_s:
-            return
-        # The picture ends early; the film is whole if its sound goes on to the stated end.
-        end_s = max(end_s, end_of_packets_s(path))
-        if end_s < stated_s - slack_s:
-            raise MediaError(
-                f"{path} is truncated: it states {stated_s:.1f} s but ends at {end_s:.1f} s; "
-                "copy or download it again"
+    def _notes(self) -> Iterator[str]:
+        file, clock, damage = self.file, self._clock, self._decoding.damage
+        yield from file.notes
+        if damage.num_leading:
+            yield (
+                f"the first {_count(damage.num_leading, 'packet')} could not be decoded, as where "
+                "a recording starts between keyframes"
             )
+        if self.damaged:
+            missing_s = sum(span.end_s - span.start_s for span in self.damaged)
+            num_frames = sum(span.frames_missing for span in self.damaged)
+            yield (
+                f"it is damaged: {_count(num_frames, 'frame')}, {missing_s:.1f} s, could not be "
+                f"decoded, in {_count(len(self.damaged), 'span')}, the first at "
+                f"{format_clock(self.damaged[0].start_s)}"
+            )
+        if clock.num_repaired:
+            yield f"{_count(clock.num_repaired, 'frame')} had a damaged timestamp, replaced here"
+        if clock.num_restarts:
+            yield (
+                f"its clock restarts {_count(clock.num_restarts, 'time')}, as in joined "
+                "recordings; times go on from where they were"
+            )
+        end_s = float(self._end_pts * file.time_base)
+        if damage.stopped is not None:
+            yield f"it could not be read beyond {format_clock(end_s)}: {damage.stopped}"
+        elif file.stated_end_s is not None and ends_early(end_s, file.stated_end_s):
+            if ends_early(end_of_packets_s(file.path), file.stated_end_s):
+                yield (
+                    f"it states {file.stated_end_s:.1f} s but its last frame ends at {end_s:.1f} "
+                    "s; nothing shows that it was cut off"
+                )
 
 
-def open_video(path: str | Path, *, threads: int = 0) -> Film:
-    """Return the film at a path, ready to be decoded.
+def open_video(path: str | Path, *, stream: int | None = None, threads: int = 0) -> Film:
+    """Return the film at a path, ready to be decoded; the arguments are those of `probe`, `Film`.
 
     Raises:
         MediaError: It is not a film that can be read; see `probe`.
     """
-    return Film(probe(path), threads=threads)
+    return Film(probe(path, stream=stream), threads=threads)
 
 
 def is_variable_rate(pts: IntArray) -> bool:
@@ -204,23 +241,9 @@ def _points(width_px: int, height_px: int, points_px: int) -> dict[str, int]:
     }
 
 
-def _pictures(path: Path, stream: "VideoStream") -> "Iterator[VideoFrame]":
-    """Yield decoded pictures, passing over packets that cannot be decoded."""
-    from av.error import EOFError as EndOfFile
-    from av.error import FFmpegError
+def _size_bytes(picture: "VideoFrame") -> int:
+    return sum(plane.buffer_size for plane in picture.planes)
 
-    bad_in_a_row = 0
-    packets = stream.container.demux(stream)  # type: ignore[attr-defined]
-    while True:
-        try:
-            packet = next(packets)
-            pictures = packet.decode()
-        except (StopIteration, EndOfFile):
-            return
-        except FFmpegError as error:
-            bad_in_a_row += 1
-            if bad_in_a_row > _MAX_BAD_PACKETS_IN_A_ROW:
-                raise MediaError(f"{path} is damaged: {error.strerror}") from error
-            continue
-        bad_in_a_row = 0
-        yield from pictures
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,218 @@
+"""When each frame is shown: FFmpeg's best effort, with what no player could follow repaired.
+
+A file's timestamps can be wrong in three ways that look alike at first: one is damaged, frames are
+missing, or another recording begins. Which it is shows in the frames that follow, so a frame whose
+time is odd is held until they have told.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from dataclasses import dataclass
+from fractions import Fraction
+from statistics import median
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+# A player's buffer of frames out of order is as long.
+_MAX_REORDERED_FRAMES = 16
+# How many frames may be held; a picture group of broadcast MPEG-2, within which one bad timestamp
+# spreads, has 12 or 15.
+_MAX_HELD_FRAMES = 20
+_REMEMBERED_STEPS = 15
+_NEVER = -(1 << 63)
+
+
+class BestEffort:
+    """Chooses between the two timestamps of a decoded frame, as FFmpeg's ``best_effort_timestamp``.
+
+    The presentation timestamp counts, unless those of the film so far fell more often than the
+    decoding timestamps did (libavcodec, ``guess_correct_pts``).
+    """
+
+    def __init__(self) -> None:
+        self._faulty_pts = self._faulty_dts = 0
+        self._last_pts = self._last_dts = _NEVER
+
+    def __call__(self, pts: int | None, dts: int | None) -> int | None:
+        """Return the best timestamp of the next frame; None where it has neither."""
+        if dts is not None:
+            self._faulty_dts += dts <= self._last_dts
+            self._last_dts = dts
+        elif pts is not None:
+            self._last_dts = pts
+        if pts is not None:
+            self._faulty_pts += pts <= self._last_pts
+            self._last_pts = pts
+        elif dts is not None:
+            self._last_pts = dts
+        pts_is_sound = self._faulty_pts <= self._faulty_dts
+        return pts if pts is not None and (pts_is_sound or dts is None) else dts
+
+
+@dataclass(frozen=True, slots=True)
+class Timed(Generic[T]):
+    """A frame and the time it is shown.
+
+    Attributes:
+        frame: The frame.
+        pts: Its presentation timestamp, above that of every frame before.
+    """
+
+    frame: T
+    pts: int
+
+
+class Clock(Generic[T]):
+    """Gives each frame a time, above that of the frame before.
+
+    - A time that rises is taken as it is: a hole keeps its length.
+    - A single time, or a short run, that leaves the clock to which the following frames keep is
+      damaged; those frames are spread evenly between their neighbours.
+    - Where the times fall by more than `_MAX_REORDERED_FRAMES` and the following frames keep to the
+      new clock, another recording begins: it goes on where the one before ended.
+    - A frame without a time comes one step after the one before.
+
+    Attributes:
+        step: How long a frame is shown: the median of the latest.
+        shift: What is added to the file's timestamps since its clock last restarted.
+        num_repaired: How many frames had a time that was replaced.
+        num_restarts: How often the clock restarted.
+    """
+
+    def __init__(self, step: int) -> None:
+        """Take how long a frame of the film is shown, as far as its container knows."""
+        self.shift = 0
+        self.num_repaired = 0
+        self.num_restarts = 0
+        self.step = max(1, step)
+        self._steps: deque[int] = deque(maxlen=_REMEMBERED_STEPS)
+        self._last: int | None = None
+        self._held: deque[tuple[T, int | None]] = deque()
+
+    def take(
+        self, frame: T, time: int | None, *, max_held: int = _MAX_HELD_FRAMES
+    ) -> Iterator[Timed[T]]:
+        """Yield the frames whose times are settled, now that the next one of the film is known.
+
+        At most ``max_held`` frames, at least two, are held back.
+        """
+        if not self._held and time is not None and self._goes_on(time + self.shift):
+            yield self._settle(frame, time + self.shift)
+            return
+        self._held.append((frame, time))
+        while self._held and self._is_told(min(max(2, max_held), _MAX_HELD_FRAMES)):
+            yield from self._release()
+
+    def finish(self) -> Iterator[Timed[T]]:
+        """Yield the frames that are still held, now that none follows."""
+        while self._held:
+            yield from self._release()
+
+    def _goes_on(self, time: int) -> bool:
+        """Return True for a time that no following frame could make doubtful."""
+        return self._last is not None and 0 < 2 * (time - self._last) <= 3 * self.step
+
+    def _times(self) -> list[int | None]:
+        return [None if time is None else time + self.shift for _, time in self._held]
+
+    def _is_told(self, max_held: int) -> bool:
+        """Return True if the held frames say what the first of them is."""
+        times = self._times()
+        if len(times) >= max_held:
+            return True
+        if self._last is None:
+            return len(times) > 1 and times[0] is not None and _rise(times) == len(times)
+        if times[0] is None or self._goes_on(times[0]):
+            return True
+        return self._rejoining(times) is not None
+
+    def _rejoining(self, times: list[int | None]) -> int | None:
+        """Return the place of the first held frame that is back on the clock the first one left.
+
+        Back is within `_MAX_REORDERED_FRAMES` of where the clock would be, and before the first.
+        """
+        assert self._last is not None
+        first = times[0]
+        assert first is not None
+        for place, time in enumerate(times[1:], start=1):
+            if time is None or not self._last + place < time < (
+                first if first > self._last else time + 1
+            ):
+                continue
+            if time <= self._last + (place + 1 + _MAX_REORDERED_FRAMES) * self.step:
+                return place
+        return None
+
+    def _release(self) -> Iterator[Timed[T]]:
+        """Yield one held frame, or a run of them whose times are damaged."""
+        times = self._times()
+        if self._last is None:
+            yield self._start(times)
+            return
+        first = times[0]
+        if first is None:
+            yield self._repair(self._last + self.step)
+        elif self._goes_on(first):
+            yield self._settle(self._held.popleft()[0], first)
+        elif (place := self._rejoining(times)) is not None:
+            yield from self._spread(place, times[place])
+        elif first > self._last:
+            yield self._settle(self._held.popleft()[0], first)
+        elif first >= self._last - _MAX_REORDERED_FRAMES * self.step:
+            yield self._repair(self._last + 1)
+        elif len(times) > 1 and _rise(times) > len(times) // 2:
+            self.num_restarts += 1
+            self.shift += self._last + self.step - first
+            yield self._settle(self._held.popleft()[0], self._last + self.step)
+        else:
+            yield self._repair(self._last + self.step)
+
+    def _start(self, times: list[int | None]) -> Timed[T]:
+        """Return the film's first frame; what time it has, the following frames tell too."""
+        known = [(place, time) for place, time in enumerate(times) if time is not None]
+        if not known:
+            return self._repair(0)
+        first = times[0]
+        followers = [time for time in times[1:] if time is not None]
+        left_alone = first is not None and sum(time > first for time in followers) == 0
+        fell = first is not None and followers and first - followers[0] > (
+            _MAX_REORDERED_FRAMES * self.step
+        )  # fmt: skip
+        if first is None or (len(followers) > 1 and left_alone and fell):
+            place, time = known[0] if first is None else known[1]
+            return self._repair(time - place * self.step)
+        return self._settle(self._held.popleft()[0], first)
+
+    def _spread(self, place: int, time: int | None) -> Iterator[Timed[T]]:
+        """Yield the held frames before a place, evenly between their neighbours."""
+        assert self._last is not None
+        assert time is not None
+        last, gap = self._last, time - self._last
+        for number in range(1, place + 1):
+            yield self._repair(last + gap * number // (place + 1))
+
+    def _repair(self, pts: int) -> Timed[T]:
+        """Return the first held frame at a time that is not its own."""
+        frame, time = self._held.popleft()
+        self.num_repaired += time is not None
+        return self._settle(frame, pts)
+
+    def _settle(self, frame: T, pts: int) -> Timed[T]:
+        if self._last is not None:
+            self._steps.append(pts - self._last)
+            if pts - self._last != self.step and len(self._steps) > 2:
+                self.step = max(1, round(median(self._steps)))
+        self._last = pts
+        return Timed(frame, pts)
+
+
+def step_of(rate: Fraction | None, time_base: Fraction) -> int:
+    """Return how many units a frame is shown at a rate; 25 frames a second where none is known."""
+    return max(1, round(1 / ((rate or Fraction(25)) * time_base)))
+
+
+def _rise(times: list[int | None]) -> int:
+    """Return how many of the times are above the one before; the first counts."""
+    known = [time for time in times if time is not None]
+    return 1 + sum(after > before for before, after in zip(known, known[1:], strict=False))

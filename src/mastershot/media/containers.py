@@ -1,0 +1,271 @@
+"""What a container's own structure says: that bytes are missing at its end, that it is encrypted.
+
+Only headers are read, a few bytes each; whatever a file claims, nothing large is. Sources: ISO/IEC
+14496-12 (MP4) and 23001-7 (Common Encryption), RFC 8794 and 9559 (EBML, Matroska), Adobe's Video
+File Format 10.1 (FLV), Microsoft's AVI RIFF reference and ASF specification 01.20, ISO/IEC 13818-1.
+"""
+
+import struct
+from collections.abc import Callable, Iterator
+from io import BufferedReader
+from pathlib import Path
+from typing import NamedTuple
+
+_MAX_HEADER_BYTES = 1 << 20
+_MP4_PATH_TO_CODEC = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
+_STSD_FIELDS_BYTES = 8
+_SEGMENT, _CLUSTER, _TRACKS = 0x18538067, 0x1F43B675, 0x1654AE6B
+_TRACK, _TRACK_TYPE, _VIDEO_TRACK = 0xAE, 0x83, 1
+_PATH_TO_ENCRYPTION = (0x6D80, 0x6240, 0x5035)  # ContentEncodings, -Encoding, -Encryption.
+_FLV_TAGS = (8, 9, 18)  # Sound, picture, data.
+_ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
+_ASF_ENCRYPTION = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")
+_ASF_EXTENDED_ENCRYPTION = bytes.fromhex("14e68a2922264c17b935dae07ee9289c")
+_TS_PACKET_BYTES = 188
+
+
+class _Part(NamedTuple):
+    """A box, element or chunk: its name, and where what is in it starts and ends."""
+
+    name: bytes | int
+    start: int
+    end: int
+
+
+def missing_bytes(path: Path) -> int:
+    """Return how many bytes the container's structure says should follow the end of the file.
+
+    0 where nothing is missing, or where this kind of file says nothing of its end.
+
+    Raises:
+        OSError: The file cannot be read.
+    """
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(12)
+        for is_kind, end_of in _ENDS:
+            if is_kind(head):
+                return max(0, end_of(file, size_bytes) - size_bytes)
+    return 0
+
+
+def encryption_in(path: Path) -> str | None:
+    """Return what a film's pictures are encrypted with, in words; None where they are not."""
+    try:
+        with path.open("rb") as file:
+            head = file.read(16)
+            if _is_mp4(head):
+                return _mp4_encryption(file, path.stat().st_size)
+            if _is_matroska(head):
+                return _matroska_encryption(file, path.stat().st_size)
+            file.seek(0)
+            start = file.read(_MAX_HEADER_BYTES)
+    except (OSError, ValueError):
+        return None
+    if _is_asf(head):
+        found = _ASF_ENCRYPTION in start or _ASF_EXTENDED_ENCRYPTION in start
+        return "Windows Media DRM" if found else None
+    if start.startswith(b"\0\0\1\xba"):
+        return "CSS, as DVDs are" if _is_scrambled_program_stream(start) else None
+    return "scrambled by the broadcaster" if _is_scrambled_transport_stream(start) else None
+
+
+def is_mp4_without_index(path: Path) -> bool:
+    """Return True for an MP4 file whose index, its moov box, is not there or not whole."""
+    try:
+        size_bytes = path.stat().st_size
+        with path.open("rb") as file:
+            if not _is_mp4(file.read(12)):
+                return False
+            boxes = list(_boxes(file, 0, size_bytes))
+    except OSError:
+        return False
+    return not any(box.name == b"moov" and box.end <= size_bytes for box in boxes)
+
+
+def _is_mp4(head: bytes) -> bool:
+    """Return True for the first bytes of an MP4 or QuickTime file."""
+    return head[4:8] in (b"ftyp", b"moov", b"styp")
+
+
+def _boxes(file: BufferedReader, start: int, end: int) -> Iterator[_Part]:
+    """Yield the boxes between two places; the last may claim to reach beyond."""
+    while start + 8 <= end:
+        file.seek(start)
+        header = file.read(16)
+        if len(header) < 8:
+            return
+        size, name = struct.unpack(">I4s", header[:8])
+        header_bytes = 8
+        if size == 1 and len(header) == 16:
+            size, header_bytes = struct.unpack(">Q", header[8:])[0], 16
+        if size == 0:
+            size = end - start
+        if size < header_bytes:
+            return
+        yield _Part(name, start + header_bytes, start + size)
+        start += size
+
+
+def _mp4_end(file: BufferedReader, size_bytes: int) -> int:
+    """Return where the last fragment ends; a file of one index is judged by that index."""
+    boxes = list(_boxes(file, 0, size_bytes))
+    return boxes[-1].end if any(box.name == b"moof" for box in boxes) else 0
+
+
+def _mp4_encryption(file: BufferedReader, size_bytes: int) -> str | None:
+    parts = [_Part(b"", 0, size_bytes)]
+    for name in _MP4_PATH_TO_CODEC:
+        parts = [
+            box for part in parts for box in _boxes(file, part.start, min(part.end, size_bytes))
+            if box.name == name
+        ]  # fmt: skip
+    for part in parts:
+        for entry in _boxes(file, part.start + _STSD_FIELDS_BYTES, min(part.end, size_bytes)):
+            if entry.name == b"drmi":
+                return "FairPlay"
+            if entry.name == b"encv":
+                file.seek(entry.start)
+                data = file.read(min(entry.end - entry.start, _MAX_HEADER_BYTES))
+                scheme = data.partition(b"schm")[2][4:8].decode("ascii", "replace")
+                return f"Common Encryption{', scheme ' + scheme if scheme else ''}"
+    return None
+
+
+def _is_matroska(head: bytes) -> bool:
+    return head.startswith(b"\x1a\x45\xdf\xa3")
+
+
+def _elements(file: BufferedReader, start: int, end: int) -> Iterator[_Part]:
+    """Yield EBML elements; one of unknown size has its end where it starts, and is entered."""
+    while start < end:
+        file.seek(start)
+        header = file.read(12)
+        if not header or not header[0]:
+            return
+        id_bytes = 9 - header[0].bit_length()
+        if id_bytes > 4 or len(header) <= id_bytes or not header[id_bytes]:
+            return
+        size_length = 9 - header[id_bytes].bit_length()
+        name = int.from_bytes(header[:id_bytes])
+        coded = header[id_bytes : id_bytes + size_length]
+        size = int.from_bytes(coded) & ((1 << 7 * size_length) - 1)
+        start += id_bytes + size_length
+        if size == (1 << 7 * size_length) - 1:
+            yield _Part(name, start, start)
+            continue
+        yield _Part(name, start, start + size)
+        start += size
+
+
+def _matroska_end(file: BufferedReader, size_bytes: int) -> int:
+    """Return where the segment ends, or where its last element does if it says no size."""
+    end = 0
+    for element in _elements(file, 0, size_bytes):
+        if element.name == _SEGMENT and element.end > element.start:
+            return element.end
+        end = element.end
+    return end
+
+
+def _matroska_encryption(file: BufferedReader, size_bytes: int) -> str | None:
+    parts = [_Part(_SEGMENT, 0, size_bytes)]
+    for name in (_SEGMENT, _TRACKS, _TRACK):
+        inner = []
+        for part in parts:
+            for element in _elements(file, part.start, min(part.end, size_bytes)):
+                if element.name == name:
+                    unsized = element.end == element.start
+                    inner.append(element._replace(end=size_bytes) if unsized else element)
+                if name != _TRACK and (inner or element.name == _CLUSTER):
+                    break
+        parts = inner
+    for track in parts:
+        inside = list(_elements(file, track.start, min(track.end, size_bytes)))
+        if not any(_is_video_track(file, element) for element in inside):
+            continue
+        for name in _PATH_TO_ENCRYPTION:
+            found = [element for element in inside if element.name == name]
+            inside = [e for f in found for e in _elements(file, f.start, min(f.end, size_bytes))]
+        if found:
+            return "Matroska content encryption"
+    return None
+
+
+def _is_video_track(file: BufferedReader, element: _Part) -> bool:
+    if element.name != _TRACK_TYPE:
+        return False
+    file.seek(element.start)
+    return file.read(1) == bytes([_VIDEO_TRACK])
+
+
+def _flv_end(file: BufferedReader, size_bytes: int) -> int:
+    """Return where the last tag ends; the size that stands behind it shows that it is whole."""
+    file.seek(max(0, size_bytes - 4))
+    tag_bytes = int.from_bytes(file.read(4))
+    if 11 <= tag_bytes <= size_bytes - 13:
+        file.seek(size_bytes - 4 - tag_bytes)
+        tag = file.read(4)
+        if tag[0] & 31 in _FLV_TAGS and int.from_bytes(tag[1:4]) == tag_bytes - 11:
+            return size_bytes
+    start = 13
+    while start + 4 <= size_bytes:
+        file.seek(start)
+        tag = file.read(4)
+        if tag[0] & 31 not in _FLV_TAGS:
+            return 0  # Damaged here, so that nothing is known of the end.
+        start += 11 + int.from_bytes(tag[1:4]) + 4
+    return start - 4
+
+
+def _riff_end(file: BufferedReader, size_bytes: int) -> int:
+    """Return where the last RIFF chunk ends; one that states no size was never finished."""
+    start = end = 0
+    while start + 8 <= size_bytes:
+        file.seek(start)
+        name, size = struct.unpack("<4sI", file.read(8))
+        if name != b"RIFF" or not size:
+            break
+        end = start + 8 + size
+        start = end + size % 2
+    return end
+
+
+def _is_asf(head: bytes) -> bool:
+    return head.startswith(bytes.fromhex("3026b2758e66cf11"))
+
+
+def _asf_end(file: BufferedReader, size_bytes: int) -> int:
+    """Return the size of the file that its header states; a live stream states none."""
+    file.seek(0)
+    properties = file.read(_MAX_HEADER_BYTES).partition(_ASF_FILE_PROPERTIES)[2]
+    if len(properties) < 72:
+        return 0
+    stated_bytes, flags = int.from_bytes(properties[24:32], "little"), properties[64]
+    return 0 if flags & 1 else stated_bytes
+
+
+def _is_scrambled_program_stream(start: bytes) -> bool:
+    """Return True if most packets of pictures have their scrambling bits set."""
+    packets = [piece for piece in start.split(b"\0\0\1\xe0")[1:] if len(piece) > 2]
+    scrambled = sum(piece[2] & 0xF0 in (0x90, 0xA0, 0xB0) for piece in packets)
+    return 2 * scrambled > len(packets)
+
+
+def _is_scrambled_transport_stream(start: bytes) -> bool:
+    """Return True if most packets with a payload have their scrambling bits set."""
+    for first in range(_TS_PACKET_BYTES):
+        packets = [start[i : i + 4] for i in range(first, len(start) - 4, _TS_PACKET_BYTES)]
+        if len(packets) > 4 and all(packet[0] == 0x47 for packet in packets):
+            scrambled = sum(packet[3] >> 6 != 0 for packet in packets)
+            return 2 * scrambled > len(packets)
+    return False
+
+
+_ENDS: tuple[tuple[Callable[[bytes], bool], Callable[[BufferedReader, int], int]], ...] = (
+    (_is_mp4, _mp4_end),
+    (_is_matroska, _matroska_end),
+    (lambda head: head.startswith(b"FLV"), _flv_end),
+    (lambda head: head.startswith(b"RIFF") and head[8:12] == b"AVI ", _riff_end),
+    (_is_asf, _asf_end),
+)

@@ -1,0 +1,188 @@
+"""A film's pictures, the same whatever the number of threads, and what could not be decoded.
+
+What a decoder makes of damaged pictures depends on its threads, and so does how many of the last
+ones PyAV hands out once one of them fails. The first sign of damage therefore ends decoding with
+several threads: the film is read again with one, from its start, since a decoder cannot be put
+back into the state it had anywhere else. What was given out by then is whole, and is passed over.
+"""
+
+from collections import deque
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from mastershot.media.clock import BestEffort
+from mastershot.media.opening import is_flush, open_film
+from mastershot.media.probe import FilmFile
+
+if TYPE_CHECKING:
+    from av import Packet, VideoFrame
+    from av.video.stream import VideoStream
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A decoded picture.
+
+    Attributes:
+        picture: The picture.
+        time: FFmpeg's best effort at its timestamp; None where the file gives none.
+    """
+
+    picture: "VideoFrame"
+    time: int | None
+
+
+@dataclass
+class Damage:
+    """What of a film could not be decoded, as far as it has been read.
+
+    Attributes:
+        lost: Timestamps of packets that the decoder refused or that did not arrive whole, in the
+            order of the file. Those before the first picture are left out: a capture that starts
+            in mid-GOP is not damaged.
+        num_lost: How many these are, those without a timestamp included.
+        num_leading: How many packets were refused before the first picture.
+        stopped: Why the file could not be read on, where it could not.
+    """
+
+    lost: list[int] = field(default_factory=list)
+    num_lost: int = 0
+    num_leading: int = 0
+    stopped: str | None = None
+
+    def add(self, packet: "Packet[VideoStream]", *, leading: bool) -> None:
+        """Take note of a packet that is lost."""
+        if leading:
+            self.num_leading += 1
+            return
+        self.num_lost += 1
+        time = packet.dts if packet.pts is None else packet.pts
+        if time is not None:
+            self.lost.append(time)
+
+
+class Decoding:
+    """The pictures of a film's video stream in the order they are shown.
+
+    Attributes:
+        damage: What could not be decoded so far.
+    """
+
+    def __init__(self, file: FilmFile, threads: int) -> None:
+        self._file = file
+        self._threads = threads
+        self.damage = Damage()
+
+    def pictures(self) -> Iterator[Decoded]:
+        """Yield every picture that can be decoded; packets that cannot are passed over."""
+        num_given = 0
+        if self._threads > 1:
+            watch = DamageWatch(self._threads)
+            with closing(self._decode(self._threads, watch)) as decoded:
+                for picture in decoded:
+                    if watch.saw_damage:
+                        break
+                    num_given += 1
+                    yield picture
+            if not watch.saw_damage:
+                return
+        yield from islice(self._decode(1, DamageWatch(1)), num_given, None)
+
+    def _decode(self, threads: int, watch: "DamageWatch") -> Iterator[Decoded]:
+        from av.error import FFmpegError
+
+        self.damage = damage = Damage()
+        best_effort = BestEffort()
+        with open_film(self._file.path, self._file.stream_index) as stream:
+            stream.thread_type = "AUTO"
+            stream.codec_context.thread_count = threads
+            for packet in _packets(stream, damage):
+                pictures: list[VideoFrame] = []
+                refused = packet is not None and packet.is_corrupt
+                try:
+                    pictures = stream.codec_context.decode(packet)
+                except FFmpegError:
+                    refused = True
+                if refused and packet is not None:
+                    damage.add(packet, leading=not watch.num_shown)
+                watch.see(packet, pictures, refused=refused)
+                for picture in pictures:
+                    yield Decoded(picture, best_effort(picture.pts, picture.dts))
+
+
+class DamageWatch:
+    """Looks for the first sign that a film's stream is damaged.
+
+    Signs are: a packet that did not arrive whole or was refused, a picture in parts, a fall of the
+    decoding timestamps other than at a keyframe, and packets at the end of which no picture comes.
+
+    Attributes:
+        saw_damage: True once there was one.
+        num_shown: How many pictures came so far.
+    """
+
+    def __init__(self, threads: int) -> None:
+        """Take the number of threads: as many packets may be on their way through the decoder."""
+        self.saw_damage = False
+        self.num_shown = 0
+        self._num_sent = 0
+        self._shows_whole = False
+        self._last_dts: int | None = None
+        self._window = 2 * threads
+        self._sent: deque[int | None] = deque(maxlen=4 * self._window)
+        self._shown: deque[int | None] = deque(maxlen=4 * self._window)
+
+    def see(
+        self,
+        packet: "Packet[VideoStream] | None",
+        pictures: "list[VideoFrame]",
+        *,
+        refused: bool,
+    ) -> None:
+        """Take what was sent to the decoder, None at the end, and what it gave out."""
+        self._shows_whole |= any(not picture.is_corrupt for picture in pictures)
+        if self._shows_whole and any(picture.is_corrupt for picture in pictures):
+            self.saw_damage = True
+        if refused and (self.num_shown or packet is None):
+            self.saw_damage = True
+        self.num_shown += len(pictures)
+        self._shown.extend(picture.pts for picture in pictures)
+        if packet is None:
+            self.saw_damage |= self._lost_some_at_the_end()
+            return
+        fell = None not in (packet.dts, self._last_dts) and packet.dts < self._last_dts  # type: ignore[operator]
+        if fell and not packet.is_keyframe and self.num_shown:
+            self.saw_damage = True
+        self._last_dts = packet.dts
+        self._num_sent += 1
+        self._sent.append(packet.pts)
+
+    def _lost_some_at_the_end(self) -> bool:
+        """Return True if fewer of the last packets gave a picture than of those before them.
+
+        Of some streams every other packet gives none, such as those of single fields.
+        """
+        if None in self._sent:
+            return self.num_shown < self._num_sent
+        shown = set(self._shown)
+        gave_none = [time not in shown for time in self._sent]
+        last, before = gave_none[-self._window :], gave_none[-2 * self._window : -self._window]
+        return sum(last) > sum(before)
+
+
+def _packets(stream: "VideoStream", damage: Damage) -> "Iterator[Packet[VideoStream] | None]":
+    """Yield the stream's packets, and None after the last, which has the decoder give all out."""
+    from av.error import FFmpegError
+
+    try:
+        for packet in stream.container.demux(stream):  # type: ignore[attr-defined]
+            if is_flush(packet):
+                break
+            if packet.size:  # The decoder would take an empty one for the end of the film.
+                yield packet
+    except FFmpegError as error:
+        damage.stopped = error.strerror
+    yield None

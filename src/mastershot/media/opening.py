@@ -1,0 +1,112 @@
+"""Opening a film's file, or saying in one sentence why it cannot be opened."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mastershot.core.errors import MediaError
+from mastershot.media.containers import encryption_in, is_mp4_without_index
+from mastershot.media.streams import stream_at
+
+if TYPE_CHECKING:
+    from av import Packet
+    from av.container import InputContainer
+    from av.video.stream import VideoStream
+
+# Playlists and scripts that FFmpeg would follow to other files or draw as a picture; not films.
+_NOT_A_FILM = frozenset({"hls", "concat", "dash", "tty", "ffmetadata", "sdp", "rtsp", "lavfi"})
+
+
+@contextmanager
+def open_container(path: Path) -> "Iterator[InputContainer]":
+    """Yield the open container, with the timestamps of the file.
+
+    PyAV has FFmpeg make up missing timestamps, which goes wrong for H.264 in AVI and ASF; that is
+    turned off.
+
+    Raises:
+        MediaError: FFmpeg cannot open the file, or it is no film but a list of others.
+    """
+    import av
+    from av.container.core import Flags
+
+    # The prefix keeps names with colons files, the whitelist keeps playlists from the network.
+    try:
+        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+    except (av.FFmpegError, ValueError, OSError) as error:
+        raise MediaError(_why_not_opened(path, error)) from error
+    with container:
+        container.flags &= ~Flags.gen_pts.value
+        if _NOT_A_FILM & set(container.format.name.split(",")):
+            raise MediaError(
+                f"{path} is a {container.format.name} playlist or text, not a film; "
+                "give the film file itself"
+            )
+        yield container
+
+
+@contextmanager
+def open_film(path: Path, stream_index: int) -> "Iterator[VideoStream]":
+    """Yield a video stream of the open film; `open_container` says what is raised."""
+    with open_container(path) as container:
+        yield stream_at(path, container, stream_index)
+
+
+def is_flush(packet: "Packet[VideoStream]") -> bool:
+    """Return True for the empty packet that PyAV yields for each stream after the last one.
+
+    What follows it must not be asked for: where a stream has appeared in mid-file, PyAV fails.
+    """
+    return not packet.size and packet.pts is None and packet.dts is None and packet.pos is None
+
+
+def end_of_packets_s(path: Path) -> float:
+    """Return the latest end of any stream's packets, in seconds; nothing is decoded."""
+    from av.error import FFmpegError
+
+    latest = 0.0
+    with open_container(path) as container:
+        try:
+            for packet in container.demux():
+                if is_flush(packet):
+                    break
+                if packet.pts is not None and packet.time_base is not None:
+                    end = (packet.pts + (packet.duration or 0)) * packet.time_base
+                    latest = max(latest, float(end))
+        except FFmpegError:
+            pass  # What can be read of the file ends here.
+    return latest
+
+
+def require_file(path: Path) -> None:
+    """Refuse what is not a file with something in it.
+
+    Raises:
+        MediaError: The path is missing, a folder, a device, empty, or not readable.
+    """
+    try:
+        if path.is_dir():
+            raise MediaError(f"{path} is a folder, not a film; name the film file in it")
+        if not path.exists():
+            raise MediaError(f"{path} does not exist")
+        if not path.is_file():
+            raise MediaError(f"{path} is not a regular file; a film must be one, to be read twice")
+        size_bytes = path.stat().st_size
+        with path.open("rb"):
+            pass
+    except OSError as error:
+        raise MediaError(f"{path} cannot be read: {error.strerror or error}") from error
+    except ValueError as error:
+        raise MediaError(f"{str(path)!r} is not a file name: {error}") from error
+    if size_bytes == 0:
+        raise MediaError(f"{path} is empty (0 bytes), so there is no film in it")
+
+
+def _why_not_opened(path: Path, error: Exception) -> str:
+    reason = getattr(error, "strerror", None) or str(error)
+    if (scheme := encryption_in(path)) is not None:
+        return f"{path} is encrypted ({scheme}); give a copy without encryption"
+    if is_mp4_without_index(path):
+        return f"{path} is truncated: its index (moov atom) is missing; copy or download it again"
+    return f"{path} is not a video that FFmpeg can read ({reason})"
