@@ -27,6 +27,7 @@ from mastershot.apps.options import (
     Scale,
     ShotList,
     Steps,
+    Stream,
     Taxonomy,
     Threshold,
 )
@@ -81,6 +82,7 @@ def analyze(
     sampling: Sampling = "uniform:3",
     steps: Steps = "shots,labels,scenes,scale",
     scale: Scale = None,
+    stream: Stream = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -108,6 +110,7 @@ def analyze(
             precision=precision,
             taxonomy=taxonomy,
             scale=scale,
+            stream=stream,
         )
         kit = open_kit(plan)
         kept = Library(library) if library is not None else None
@@ -117,7 +120,7 @@ def analyze(
         def analyze_one(path: Path, progress: FilmProgress) -> dict[str, Any]:
             if demo and path == demo_film:
                 _draw_demo(path, quiet)
-            file = probe(path)
+            file = probe(path, stream=stream)
             if kept is not None:
                 kept.add(file, kit=kit, out=out, progress=progress)
             timeline, folder = analyze_movie(file, kit, out, progress=progress)

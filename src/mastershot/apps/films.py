@@ -52,6 +52,8 @@ def each_film(
                 result = {"film": str(path), "error": sentence(error)}
             bars.remove_task(task)
             results.append(result)
+            for note in result.get("notes", ()):
+                complain(f"{path}: {note}")
             if not as_json and "error" not in result:
                 say(_summary_line(result))
     if as_json:
@@ -67,6 +69,7 @@ def film_summary(timeline: "Timeline") -> dict[str, Any]:
         "id": timeline.movie.id,
         "num_shots": len(timeline.shots),
         "num_scenes": None if timeline.scenes is None else len(timeline.scenes),
+        "notes": list(timeline.notes),
     }
 
 

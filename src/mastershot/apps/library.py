@@ -22,6 +22,7 @@ from mastershot.apps.options import (
     Scale,
     ShotList,
     Steps,
+    Stream,
     Taxonomy,
     Threshold,
 )
@@ -50,6 +51,7 @@ def library_add(
     sampling: Sampling = "uniform:3",
     steps: Steps = "shots,labels,scenes,scale",
     scale: Scale = None,
+    stream: Stream = None,
     as_json: Json = False,
     quiet: Quiet = False,
     debug: Debug = False,
@@ -70,6 +72,7 @@ def library_add(
             precision=precision,
             taxonomy=taxonomy,
             scale=scale,
+            stream=stream,
         )
         kit = open_kit(plan)
         kept = Library(library)

@@ -46,6 +46,10 @@ Sampling = Annotated[
     str,
     typer.Option("--sampling", metavar="uniform:N|rate:HZ|every", help="Frames looked at a shot."),
 ]
+Stream = Annotated[
+    int | None,
+    typer.Option(metavar="N", min=0, help="Video stream to read, as ffprobe counts."),
+]
 Steps = Annotated[
     str, typer.Option(metavar="NAME,…", help="Which of shots, labels, scenes, scale.")
 ]

@@ -78,6 +78,10 @@ class FeatureStore(Protocol):
         """
         ...
 
+    def clear(self) -> None:
+        """Forget every vector, because the film's frames are others than they were."""
+        ...
+
 
 class MovieSimilarity(Protocol):
     """Says which movies are similar to which, from what is known of them (METHODS B2)."""

@@ -9,7 +9,15 @@ from typing import Any, TypeAlias, cast, get_type_hints
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
-from mastershot.core.movie import SCALES, TRANSITION_KINDS, Movie, Scene, Shot, Transition
+from mastershot.core.movie import (
+    SCALES,
+    TRANSITION_KINDS,
+    DamagedSpan,
+    Movie,
+    Scene,
+    Shot,
+    Transition,
+)
 from mastershot.core.time import Span
 
 SCHEMA = "mastershot/timeline/1"
@@ -43,12 +51,16 @@ class Timeline:
         made_by: How this timeline was made.
         shots: The shots, which tile the film: none missing, none overlapping.
         scenes: The scenes, which tile the shots; None when the step did not run.
+        damaged: The spans of which frames are missing because they could not be decoded, in order.
+        notes: Sentences on how the film was read that a user should know.
     """
 
     movie: Movie
     made_by: MadeBy
     shots: tuple[Shot, ...]
     scenes: tuple[Scene, ...] | None = None
+    damaged: tuple[DamagedSpan, ...] = ()
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_tiling(
@@ -131,7 +143,7 @@ def _refuse_unknown_keys(value: Json, name: str) -> None:
     """Refuse what would be lost: keys, anywhere but in the free settings, that are not ours."""
     schema = timeline_schema()
     parts = [(value, schema["properties"]), (value.get("movie"), schema["properties"]["movie"])]
-    for key, definition in (("shots", "shot"), ("scenes", "scene")):
+    for key, definition in (("shots", "shot"), ("scenes", "scene"), ("damaged", "damaged")):
         items = value.get(key)
         for item in items if isinstance(items, list) else []:
             parts.append((item, schema["$defs"][definition]))
@@ -159,6 +171,10 @@ def _timeline_to_json(timeline: Timeline) -> Json:
     }
     if timeline.scenes is not None:
         value["scenes"] = [_scene_to_json(scene) for scene in timeline.scenes]
+    if timeline.damaged:
+        value["damaged"] = [_damaged_to_json(span) for span in timeline.damaged]
+    if timeline.notes:
+        value["notes"] = list(timeline.notes)
     return value
 
 
@@ -178,6 +194,8 @@ def _timeline_from_json(value: Json) -> Timeline:
         ),
         shots=shots,
         scenes=scenes,
+        damaged=tuple(_damaged_from_json(span, movie) for span in value.get("damaged", ())),
+        notes=tuple(_typed(str, note) for note in value.get("notes", ())),
     )
 
 
@@ -291,6 +309,25 @@ def _scene_from_json(value: Json, shots: tuple[Shot, ...]) -> Scene:
         end_shot=_typed(int, value["end_shot"]),
         span=span_of_shots(shots, value["first_shot"], value["end_shot"]),
         labels=_labels_from_json(value.get("labels")),
+    )
+
+
+def _damaged_to_json(span: DamagedSpan) -> Json:
+    return {
+        "start_pts": span.start_pts,
+        "end_pts": span.end_pts,
+        "start_s": span.start_s,
+        "end_s": span.end_s,
+        "frames_missing": span.frames_missing,
+    }
+
+
+def _damaged_from_json(value: Json, movie: Movie) -> DamagedSpan:
+    return DamagedSpan(
+        start_pts=_typed(int, value["start_pts"]),
+        end_pts=_typed(int, value["end_pts"]),
+        time_base=movie.time_base,
+        frames_missing=_typed(int, value["frames_missing"]),
     )
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 import numpy as np
 
 from mastershot.core.errors import SettingError
+from mastershot.core.time import Span
 from mastershot.core.timeline import Timeline
 
 
@@ -15,6 +16,7 @@ class CuttingStatistics:
 
     Attributes:
         num_shots: Number of shots.
+        num_left_out: How many of them hold a damaged span; their lengths count nowhere.
         average_shot_s: Average shot length (ASL): the film's length over its number of shots.
         median_shot_s: Median shot length (MSL), which one very long shot does not move.
         shortest_shot_s: Length of the shortest shot.
@@ -26,6 +28,7 @@ class CuttingStatistics:
     """
 
     num_shots: int
+    num_left_out: int
     average_shot_s: float
     median_shot_s: float
     shortest_shot_s: float
@@ -57,19 +60,30 @@ def cutting_statistics(timeline: Timeline) -> CuttingStatistics:
     1974); ASL, MSL and the deviation are the figures Cinemetrics gives for a film. Sums run over
     integer timestamps, so no rounding gathers over a long film.
     """
-    lengths = np.array([s.span.end_pts - s.span.start_pts for s in timeline.shots], dtype=np.int64)
-    unit_s, num_shots = timeline.movie.time_base, len(lengths)
+    whole = [shot.span for shot in timeline.shots if not is_damaged(shot.span, timeline)]
+    spans = whole or [shot.span for shot in timeline.shots]
+    lengths = np.array([span.end_pts - span.start_pts for span in spans], dtype=np.int64)
+    unit_s, num_shots = timeline.movie.time_base, len(timeline.shots)
     total_s = int(lengths.sum()) * unit_s
+    num_cuts = num_shots - 1 if len(spans) == num_shots else len(spans)
     scenes = timeline.scenes
     return CuttingStatistics(
         num_shots=num_shots,
-        average_shot_s=float(total_s / num_shots),
+        num_left_out=num_shots - len(whole),
+        average_shot_s=float(total_s / len(spans)),
         median_shot_s=float(Fraction(float(np.median(lengths))) * unit_s),
         shortest_shot_s=float(int(lengths.min()) * unit_s),
         longest_shot_s=float(int(lengths.max()) * unit_s),
         shot_deviation_s=float(np.std(lengths)) * float(unit_s),
-        cuts_per_minute=float((num_shots - 1) * 60 / total_s) if total_s else 0.0,
+        cuts_per_minute=float(num_cuts * 60 / total_s) if total_s else 0.0,
         scene_lengths_s=None if scenes is None else tuple(s.span.duration_s for s in scenes),
+    )
+
+
+def is_damaged(span: Span, timeline: Timeline) -> bool:
+    """Return True if frames are missing within a span, so that its length means nothing."""
+    return any(
+        gap.start_pts < span.end_pts and gap.end_pts > span.start_pts for gap in timeline.damaged
     )
 
 

@@ -60,6 +60,7 @@ class FilmDrawing:
         strip: Index of the shot in the middle of each of the strip's equal parts.
         bands: The scenes; one band without a scene where scenes were not found.
         cuts: SVG path with one line a cut.
+        damaged: Left and width of each damaged span within the film.
         median_at: Height of the median shot length, in per cent of its lane.
         length_marks: Axis of the shot lengths, logarithmic.
         rate_window_s: Window in which cuts were counted for the cutting rate.
@@ -74,6 +75,7 @@ class FilmDrawing:
     strip: tuple[int, ...]
     bands: tuple[Band, ...]
     cuts: str
+    damaged: tuple[tuple[float, float], ...]
     median_at: float
     length_marks: tuple[Mark, ...]
     rate_window_s: float
@@ -100,6 +102,7 @@ def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
         strip=_strip_shots(timeline, time),
         bands=_bands(timeline, time, length, median_at),
         cuts="".join(f"M{time.at(span.start_s):.3f} 0V100" for span in spans[1:]),
+        damaged=_damaged(timeline, time),
         median_at=median_at,
         length_marks=_length_marks(length),
         rate_window_s=window_s,
@@ -108,6 +111,15 @@ def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
         rate_marks=tuple(Mark(at, f"{rate_axis.high * at / 100:g}") for at in (0, 50, 100)),
         time_marks=_time_marks(time),
     )
+
+
+def _damaged(timeline: Timeline, time: Scale) -> tuple[tuple[float, float], ...]:
+    """Return left and width of each damaged span; one after the film's end is at its edge."""
+    places = [
+        (min(time.at(span.start_s), 100.0), min(time.at(span.end_s), 100.0))
+        for span in timeline.damaged
+    ]
+    return tuple((left, right - left) for left, right in places)
 
 
 def _log_length(duration_s: float) -> float:

@@ -52,7 +52,11 @@ def _content(timeline: Timeline, thumbs: Path, notes: tuple[str, ...]) -> dict[s
         "movie": timeline.movie,
         "name": file_name(timeline.movie.path),
         "facts": _facts(timeline),
-        "notes": (*(notes or _labels_note(timeline)), *_pictures_note(timeline, thumbs)),
+        "notes": (
+            *(f"{note[0].upper()}{note[1:]}." for note in timeline.notes),
+            *(notes or _labels_note(timeline)),
+            *_pictures_note(timeline, thumbs),
+        ),
         "statistics": statistics,
         "film": draw_film(timeline, median_s=statistics.median_shot_s),
         "has_pictures": any(shot.thumb for shot in timeline.shots),

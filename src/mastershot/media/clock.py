@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from statistics import median
 from typing import Generic, TypeVar
 
@@ -215,4 +216,4 @@ def step_of(rate: Fraction | None, time_base: Fraction) -> int:
 def _rise(times: list[int | None]) -> int:
     """Return how many of the times are above the one before; the first counts."""
     known = [time for time in times if time is not None]
-    return 1 + sum(after > before for before, after in zip(known, known[1:], strict=False))
+    return 1 + sum(after > before for before, after in pairwise(known))

@@ -17,6 +17,7 @@ _STSD_FIELDS_BYTES = 8
 _SEGMENT, _CLUSTER, _TRACKS = 0x18538067, 0x1F43B675, 0x1654AE6B
 _TRACK, _TRACK_TYPE, _VIDEO_TRACK = 0xAE, 0x83, 1
 _PATH_TO_ENCRYPTION = (0x6D80, 0x6240, 0x5035)  # ContentEncodings, -Encoding, -Encryption.
+_MAX_RIFF_INDEX_BYTES = 32 << 20
 _FLV_TAGS = (8, 9, 18)  # Sound, picture, data.
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_ENCRYPTION = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")
@@ -108,9 +109,8 @@ def _boxes(file: BufferedReader, start: int, end: int) -> Iterator[_Part]:
 
 
 def _mp4_end(file: BufferedReader, size_bytes: int) -> int:
-    """Return where the last fragment ends; a file of one index is judged by that index."""
-    boxes = list(_boxes(file, 0, size_bytes))
-    return boxes[-1].end if any(box.name == b"moof" for box in boxes) else 0
+    """Return where the last box ends."""
+    return max((box.end for box in _boxes(file, 0, size_bytes)), default=0)
 
 
 def _mp4_encryption(file: BufferedReader, size_bytes: int) -> str | None:
@@ -219,7 +219,16 @@ def _flv_end(file: BufferedReader, size_bytes: int) -> int:
 
 
 def _riff_end(file: BufferedReader, size_bytes: int) -> int:
-    """Return where the last RIFF chunk ends; one that states no size was never finished."""
+    """Return where the last RIFF chunk ends, unless the index that closes the film is there.
+
+    A chunk that states no size was never finished.
+    """
+    file.seek(max(0, size_bytes - _MAX_RIFF_INDEX_BYTES))
+    tail = file.read()
+    if (place := tail.rfind(b"idx1")) >= 0:
+        index_bytes = int.from_bytes(tail[place + 4 : place + 8], "little")
+        if abs(len(tail) - (place + 8 + index_bytes)) < _MAX_HEADER_BYTES:
+            return size_bytes
     start = end = 0
     while start + 8 <= size_bytes:
         file.seek(start)

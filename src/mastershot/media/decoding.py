@@ -7,7 +7,7 @@ back into the state it had anywhere else. What was given out by then is whole, a
 """
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
@@ -91,7 +91,7 @@ class Decoding:
                 return
         yield from islice(self._decode(1, DamageWatch(1)), num_given, None)
 
-    def _decode(self, threads: int, watch: "DamageWatch") -> Iterator[Decoded]:
+    def _decode(self, threads: int, watch: "DamageWatch") -> Generator[Decoded]:
         from av.error import FFmpegError
 
         self.damage = damage = Damage()
@@ -129,7 +129,6 @@ class DamageWatch:
         self.saw_damage = False
         self.num_shown = 0
         self._num_sent = 0
-        self._shows_whole = False
         self._last_dts: int | None = None
         self._window = 2 * threads
         self._sent: deque[int | None] = deque(maxlen=4 * self._window)
@@ -143,8 +142,7 @@ class DamageWatch:
         refused: bool,
     ) -> None:
         """Take what was sent to the decoder, None at the end, and what it gave out."""
-        self._shows_whole |= any(not picture.is_corrupt for picture in pictures)
-        if self._shows_whole and any(picture.is_corrupt for picture in pictures):
+        if any(picture.is_corrupt for picture in pictures):
             self.saw_damage = True
         if refused and (self.num_shown or packet is None):
             self.saw_damage = True
@@ -157,7 +155,7 @@ class DamageWatch:
         if fell and not packet.is_keyframe and self.num_shown:
             self.saw_damage = True
         self._last_dts = packet.dts
-        self._num_sent += 1
+        self._num_sent += not refused
         self._sent.append(packet.pts)
 
     def _lost_some_at_the_end(self) -> bool:

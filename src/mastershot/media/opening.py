@@ -3,10 +3,10 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, cast
 
 from mastershot.core.errors import MediaError
-from mastershot.media.containers import encryption_in, is_mp4_without_index
+from mastershot.media.containers import encryption_in, is_mp4_without_index, missing_bytes
 from mastershot.media.streams import stream_at
 
 if TYPE_CHECKING:
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 # Playlists and scripts that FFmpeg would follow to other files or draw as a picture; not films.
 _NOT_A_FILM = frozenset({"hls", "concat", "dash", "tty", "ffmetadata", "sdp", "rtsp", "lavfi"})
+
+_SAYS_AS_IT_GOES = frozenset({"mpegts", "mpeg", "flv"})
 
 
 @contextmanager
@@ -37,7 +39,7 @@ def open_container(path: Path) -> "Iterator[InputContainer]":
     except (av.FFmpegError, ValueError, OSError) as error:
         raise MediaError(_why_not_opened(path, error)) from error
     with container:
-        container.flags &= ~Flags.gen_pts.value
+        container.flags &= ~cast("int", Flags.gen_pts.value)
         if _NOT_A_FILM & set(container.format.name.split(",")):
             raise MediaError(
                 f"{path} is a {container.format.name} playlist or text, not a film; "
@@ -53,7 +55,7 @@ def open_film(path: Path, stream_index: int) -> "Iterator[VideoStream]":
         yield stream_at(path, container, stream_index)
 
 
-def is_flush(packet: "Packet[VideoStream]") -> bool:
+def is_flush(packet: "Packet[Any]") -> bool:
     """Return True for the empty packet that PyAV yields for each stream after the last one.
 
     What follows it must not be asked for: where a stream has appeared in mid-file, PyAV fails.
@@ -71,12 +73,32 @@ def end_of_packets_s(path: Path) -> float:
             for packet in container.demux():
                 if is_flush(packet):
                     break
-                if packet.pts is not None and packet.time_base is not None:
-                    end = (packet.pts + (packet.duration or 0)) * packet.time_base
+                time = packet.dts if packet.pts is None else packet.pts
+                if time is not None and packet.time_base is not None:
+                    end = (time + (packet.duration or 0)) * packet.time_base
                     latest = max(latest, float(end))
         except FFmpegError:
             pass  # What can be read of the file ends here.
     return latest
+
+
+def has_sound(path: Path, container: "InputContainer") -> bool:
+    """Return True if there is sound anywhere in the file, also where it starts late.
+
+    Transport and program streams and FLV say what they hold as they go on, so a silent start is
+    read on to the end, or to the first sound.
+    """
+    import av
+
+    if container.streams.audio or not _SAYS_AS_IT_GOES & set(container.format.name.split(",")):
+        return bool(container.streams.audio)
+    whole = str((1 << 31) - 1)
+    options = {"fflags": "nobuffer", "probesize": whole, "analyzeduration": whole}
+    try:
+        with av.open(f"file:{path}", options={"protocol_whitelist": "file", **options}) as again:
+            return bool(again.streams.audio)
+    except (av.FFmpegError, OSError):
+        return False
 
 
 def require_file(path: Path) -> None:
@@ -108,5 +130,6 @@ def _why_not_opened(path: Path, error: Exception) -> str:
     if (scheme := encryption_in(path)) is not None:
         return f"{path} is encrypted ({scheme}); give a copy without encryption"
     if is_mp4_without_index(path):
-        return f"{path} is truncated: its index (moov atom) is missing; copy or download it again"
+        what = "truncated" if missing_bytes(path) else "damaged or was never finished"
+        return f"{path} is {what}: its index (moov atom) is missing; copy or download it again"
     return f"{path} is not a video that FFmpeg can read ({reason})"

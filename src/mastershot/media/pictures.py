@@ -10,6 +10,7 @@ from mastershot.core.embeddings import ImageArray, IntArray
 
 if TYPE_CHECKING:
     from av import VideoFrame
+    from av.buffer import Buffer
     from av.video.codeccontext import VideoCodecContext
     from av.video.reformatter import VideoReformatter
 
@@ -155,9 +156,10 @@ def _display_matrix(picture: "VideoFrame") -> tuple[int, int, int, int]:
     The pixel (p, q) is shown at (a p + c q, b p + d q), in units of 1/65536.
     """
     matrix = picture.side_data.get("DISPLAYMATRIX")
-    if matrix is None or len(bytes(matrix)) < 36:
+    data = b"" if matrix is None else bytes(cast("Buffer", matrix))
+    if len(data) < 36:
         return 1, 0, 0, 1
-    a, b, _, c, d, *_ = struct.unpack("=9i", bytes(matrix)[:36])
+    a, b, _, c, d, *_ = struct.unpack("=9i", data[:36])
     return a, b, c, d
 
 

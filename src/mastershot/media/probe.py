@@ -11,7 +11,13 @@ from typing import TYPE_CHECKING, Any
 from mastershot.core.errors import MediaError
 from mastershot.core.movie import movie_id
 from mastershot.media.containers import encryption_in, missing_bytes
-from mastershot.media.opening import end_of_packets_s, is_flush, open_container, require_file
+from mastershot.media.opening import (
+    end_of_packets_s,
+    has_sound,
+    is_flush,
+    open_container,
+    require_file,
+)
 from mastershot.media.streams import choose_stream, stream_at
 
 if TYPE_CHECKING:
@@ -19,8 +25,8 @@ if TYPE_CHECKING:
     from av.video.stream import VideoStream
 
 _HASH_BLOCK_BYTES = 1 << 20
-# Formats whose header states a duration; of others, FFmpeg's is an estimate.
-_STATES_DURATION = frozenset({"matroska", "mov", "flv", "avi", "asf"})
+# Formats whose header states a duration; of others, and of cut AVI, FFmpeg's is an estimate.
+_STATES_DURATION = frozenset({"matroska", "mov", "flv", "asf"})
 # A container may round its end, or end with a sound that outlasts the picture.
 _END_TOLERANCE_S = 2.0
 _END_TOLERANCE_SHARE = 0.01
@@ -40,7 +46,7 @@ class FilmFile:
         mean_rate: Frames over duration as the container states them; `nominal_rate` if it cannot.
         time_base: Seconds per timestamp unit of the video stream.
         sample_aspect_ratio: Width of a stored pixel over its height; 1 where none is stated.
-        has_audio: True if there is an audio stream at the start of the file.
+        has_audio: True if there is sound anywhere in the file.
         stated_frames: Number of frames the container states; None where it does not.
         stated_end_s: Earliest time at which the container may mean to end; None if it states none.
         held_until_s: Time until which the video stream itself is said to be shown; None if unsaid.
@@ -107,7 +113,7 @@ def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
         if video.codec_context is None:
             raise MediaError(f"{path} holds video that this FFmpeg has no decoder for")
         stated_end_s = _stated_end_s(container)
-        facts = _facts(path, video)
+        facts = _facts(path, container, video)
     _require_whole(path, stated_end_s)
     return FilmFile(
         **facts,
@@ -143,10 +149,9 @@ def _version(path: Path) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def _facts(path: Path, stream: "VideoStream") -> dict[str, Any]:
+def _facts(path: Path, container: "InputContainer", stream: "VideoStream") -> dict[str, Any]:
     """Return what a video stream says of itself."""
-    container, context = stream.container, stream.codec_context
-    rate = stream.guessed_rate
+    context, rate = stream.codec_context, stream.guessed_rate
     mean_rate = stream.average_rate or rate
     facts = {
         "path": path,
@@ -154,23 +159,25 @@ def _facts(path: Path, stream: "VideoStream") -> dict[str, Any]:
         "nominal_rate": Fraction(rate) if rate else None,
         "mean_rate": Fraction(mean_rate) if mean_rate else None,
         "time_base": Fraction(stream.time_base or Fraction(1, 1000)),
-        "has_audio": bool(container.streams.audio),
+        "has_audio": has_sound(path, container),
         "stated_frames": stream.frames or None,
         "held_until_s": _held_until_s(stream),
     }
     width, height = context.width, context.height
     if width < 1 or height < 1:  # A capture that starts in mid-GOP says it with a keyframe.
-        width, height = _decoded_size(path, stream)
+        width, height = _decoded_size(path, container, stream)
     pixel = Fraction(stream.sample_aspect_ratio or 1)
     return facts | {"width_px": width, "height_px": height, "sample_aspect_ratio": pixel}
 
 
-def _decoded_size(path: Path, stream: "VideoStream") -> tuple[int, int]:
+def _decoded_size(
+    path: Path, container: "InputContainer", stream: "VideoStream"
+) -> tuple[int, int]:
     """Return the size of the first picture that can be decoded."""
     from av.error import FFmpegError
 
     try:
-        for packet in stream.container.demux(stream):
+        for packet in container.demux(stream):
             with suppress(FFmpegError):
                 for picture in packet.decode():
                     return picture.width, picture.height
@@ -205,7 +212,12 @@ def _stated_end_s(container: "InputContainer") -> float | None:
 
 
 def _require_index_in_file(path: Path, container: "InputContainer") -> None:
-    """Refuse a file whose index of pictures or sound points past its end."""
+    """Refuse a file whose index of pictures or sound points past its end.
+
+    An MP4 file whose boxes are all there whole has a damaged index, but nothing is missing.
+    """
+    if "mov" in container.format.name.split(",") and not missing_bytes(path):
+        return
     size_bytes = path.stat().st_size
     for stream in (*container.streams.video, *container.streams.audio):
         entries = stream.index_entries

@@ -2,7 +2,7 @@
 
 import os
 from array import array
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,6 +22,10 @@ from mastershot.media.probe import FilmFile, ends_early, no_frame, probe
 
 if TYPE_CHECKING:
     from av import VideoFrame
+
+READING = 2
+"""Rises when frames or their times may come out otherwise than before; older timelines are made
+anew."""
 
 # Frames whose time is doubtful are held in about this much memory.
 _MAX_HELD_BYTES = 96 << 20
@@ -119,7 +123,8 @@ class Film:
         """Return what the decoded film turned out to be; call it after `frames` has ended."""
         file = self.file
         pixel = file.sample_aspect_ratio
-        variable = is_variable_rate(self.pts)
+        holes = frozenset(span.end_pts for span in self.damaged)
+        variable = is_variable_rate(self.pts, holes)
         return Movie(
             id=file.id,
             path=os.fsencode(file.path).decode("utf-8", "replace"),
@@ -172,7 +177,10 @@ class Film:
 
     def _frame_rate(self, variable: bool) -> Fraction:
         nominal = self.file.nominal_rate
-        span = self._end_pts - self._pts[0]
+        missing = sum(
+            hole.end_pts - hole.start_pts for hole in self.damaged if hole.end_pts <= self._pts[-1]
+        )
+        span = self._end_pts - self._pts[0] - missing
         mean = Fraction(len(self._pts)) / (span * self.file.time_base)
         if nominal and not variable and abs(nominal / mean - 1) < Fraction(1, 100):
             return nominal
@@ -208,12 +216,18 @@ class Film:
         end_s = float(self._end_pts * file.time_base)
         if damage.stopped is not None:
             yield f"it could not be read beyond {format_clock(end_s)}: {damage.stopped}"
-        elif file.stated_end_s is not None and ends_early(end_s, file.stated_end_s):
-            if ends_early(end_of_packets_s(file.path), file.stated_end_s):
-                yield (
-                    f"it states {file.stated_end_s:.1f} s but its last frame ends at {end_s:.1f} "
-                    "s; nothing shows that it was cut off"
-                )
+        elif self._ends_before_it_says(end_s):
+            yield (
+                f"it states {file.stated_end_s:.1f} s but its last frame ends at {end_s:.1f} s; "
+                "nothing shows that it was cut off"
+            )
+
+    def _ends_before_it_says(self, end_s: float) -> bool:
+        """Return True if neither picture nor sound go on to the end that the container states."""
+        stated_s = self.file.stated_end_s
+        if stated_s is None or not ends_early(end_s, stated_s):
+            return False
+        return ends_early(end_of_packets_s(self.file.path), stated_s)
 
 
 def open_video(path: str | Path, *, stream: int | None = None, threads: int = 0) -> Film:
@@ -225,9 +239,12 @@ def open_video(path: str | Path, *, stream: int | None = None, threads: int = 0)
     return Film(probe(path, stream=stream), threads=threads)
 
 
-def is_variable_rate(pts: IntArray) -> bool:
-    """Return True if frames are not evenly spaced, beyond rounding to the time base."""
-    steps = np.diff(pts)[:-1]
+def is_variable_rate(pts: IntArray, holes: Collection[int] = ()) -> bool:
+    """Return True if frames are not evenly spaced, beyond rounding to the time base.
+
+    The distances that end at one of the ``holes`` do not count.
+    """
+    steps = np.diff(pts)[:-1][~np.isin(pts[1:-1], list(holes))]
     if len(steps) < 2:
         return False
     return bool(steps.max() - steps.min() > max(2, 0.02 * float(np.median(steps))))

@@ -46,7 +46,7 @@ def analyze_movie(
         OutputError: The results cannot be written.
         ShotListError: The plan's list of shots does not fit the film.
     """
-    file = path if isinstance(path, FilmFile) else probe(path)
+    file = path if isinstance(path, FilmFile) else probe(path, stream=kit.plan.stream)
     with open_workspace(out, file) as workspace:
         previous, made, store = workspace.previous(), made_now(kit), workspace.features
         if previous is not None and still_holds(previous, made, kit, store):
@@ -55,8 +55,10 @@ def analyze_movie(
         watched = watched_before(previous, made, kit, store)
         if watched is None:
             thumbs = workspace.fresh_thumbs()
+            if previous is not None and reads_otherwise(previous, made):
+                store.clear()
             watched = watch(Film(file), kit, store=store, thumbs=thumbs, progress=progress)
-        timeline = describe(watched, kit, store, made)
+        timeline = compared(describe(watched, kit, store, made), previous)
         progress("report", 0, 1)
         workspace.publish(timeline, kit.notes)
         progress("report", 1, 1)
@@ -77,7 +79,7 @@ def describe(watched: Watched, kit: Kit, store: FeatureStore, made: MadeBy) -> T
         if scenes is not None:
             scenes = label_scenes(scenes, scores, kit.labeller, kit.plan.keep)
             shots = borrow_from_scenes(shots, scenes)
-    return Timeline(movie, made, shots, scenes)
+    return Timeline(movie, made, shots, scenes, watched.damaged, watched.notes)
 
 
 def analyze(path: str | Path, plan: Plan | None = None, out: str | Path | None = None) -> Timeline:
@@ -139,6 +141,26 @@ def still_holds(previous: Timeline, made: MadeBy, kit: Kit, store: FeatureStore)
     return has_vectors(previous.shots, kit.spaces, store)
 
 
+def reads_otherwise(previous: Timeline, made: MadeBy) -> bool:
+    """Return True if the film's frames, or their times, may be others than in an earlier run."""
+    before, now = previous.made_by.steps.get("shots", {}), made.steps["shots"]
+    return any(before.get(key) != now.get(key) for key in ("reading", "stream"))
+
+
+def compared(timeline: Timeline, previous: Timeline | None) -> Timeline:
+    """Return the timeline with a note, if an earlier version read the film otherwise."""
+    if previous is None or not reads_otherwise(previous, timeline.made_by):
+        return timeline
+    old, new = previous.movie, timeline.movie
+    if (old.num_frames, old.start_pts, old.end_pts) == (new.num_frames, new.start_pts, new.end_pts):
+        return timeline
+    note = (
+        f"analysed anew, because it is read otherwise than before: {new.num_frames:,} frames, "
+        f"{new.duration_s:.2f} s, instead of {old.num_frames:,}, {old.duration_s:.2f} s"
+    )
+    return replace(timeline, notes=(*timeline.notes, note))
+
+
 def watched_before(
     previous: Timeline | None, made: MadeBy, kit: Kit, store: FeatureStore
 ) -> Watched | None:
@@ -153,4 +175,4 @@ def watched_before(
     shots = tuple(
         replace(shot, labels=None, kept=(), borrowed=(), scale=None) for shot in previous.shots
     )
-    return Watched(previous.movie, shots)
+    return Watched(previous.movie, shots, previous.damaged, previous.notes)

@@ -10,8 +10,10 @@ from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
 from mastershot.pipeline.analyze import (
     analyze_movie,
+    compared,
     describe,
     made_now,
+    reads_otherwise,
     still_holds,
     watched_before,
 )
@@ -56,7 +58,7 @@ class Library(FilmStore):
             LibraryError: The library cannot be written.
         """
         kit = kit or prepare(Plan())
-        file = path if isinstance(path, FilmFile) else probe(path)
+        file = path if isinstance(path, FilmFile) else probe(path, stream=kit.plan.stream)
         building = self.path / f"building-{file.id}"
         if out is None:
             known = self._known(file.id, kit)
@@ -65,6 +67,10 @@ class Library(FilmStore):
                 return self._followed(known, file)
         timeline, folder = analyze_movie(file, kit, out or building, progress=progress)
         try:
+            known = self.find(timeline.movie.id)
+            if known is not None and reads_otherwise(known, timeline.made_by):
+                timeline = compared(timeline, known)
+                self.features(timeline.movie.id).clear()
             self._copy_vectors(timeline, kit, FolderFeatures(folder / "features"))
             self.put_timeline(timeline, folder)
         finally:

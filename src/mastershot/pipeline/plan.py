@@ -15,6 +15,7 @@ from mastershot.encoders.starter import STARTER_NAME
 from mastershot.labelling.abstention import AbstentionRule
 from mastershot.labelling.weak_labels import KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
+from mastershot.media.video import READING
 from mastershot.pipeline.scale import Scaler, find_scaler, scale_notes
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
 from mastershot.shots.content import ShotSettings
@@ -43,6 +44,7 @@ class Plan:
         scale: Folder of a classifier of shot scale, or of the run that trained it; None asks the
             encoder of labels in words, where that is CLIP or SigLIP.
         abstain: What a label on a close-up needs beyond ``keep``.
+        stream: Index of the video stream to read, as ffprobe counts; None takes the film.
     """
 
     steps: tuple[str, ...] = STEPS
@@ -55,6 +57,7 @@ class Plan:
     keep: KeepRule = field(default_factory=KeepRule)
     scale: str | Path | None = None
     abstain: AbstentionRule = field(default_factory=AbstentionRule)
+    stream: int | None = None
 
     def __post_init__(self) -> None:
         unknown = [step for step in self.steps if step not in STEPS]
@@ -155,8 +158,10 @@ class Kit:
         return steps
 
     def _shots_made(self) -> Json:
+        stream = {} if self.plan.stream is None else {"stream": self.plan.stream}
+        read = {"reading": READING, **stream}
         if self.listed is not None:
-            return {"list": self.listed.path.name, "list_hash": self.listed.fingerprint}
+            return {"list": self.listed.path.name, "list_hash": self.listed.fingerprint, **read}
         settings = self.plan.shots
         return {
             "detector": settings.detector,
@@ -164,6 +169,7 @@ class Kit:
             "threshold": settings.score_threshold,
             "min_shot_s": settings.min_shot_s,
             "library": f"scenedetect {version('scenedetect-headless')}",
+            **read,
         }
 
     def _labels_made(self, labeller: Labeller) -> Json:

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import numpy as np
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
-from mastershot.core.movie import Movie, Shot
+from mastershot.core.movie import DamagedSpan, Movie, Shot
 from mastershot.core.protocols import FeatureStore, ShotDetector
 from mastershot.media.pictures import JpegWriter
 from mastershot.media.sampling import (
@@ -49,10 +49,14 @@ class Watched:
     Attributes:
         movie: What the film turned out to be.
         shots: Its shots, with their pictures and the frames that were looked at.
+        damaged: The spans of which frames could not be decoded.
+        notes: What the user should know of how the film was read.
     """
 
     movie: Movie
     shots: tuple[Shot, ...]
+    damaged: tuple[DamagedSpan, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 class FrameVectors:
@@ -227,7 +231,8 @@ def watch(
     for space_vectors in vectors:
         space_vectors.finish()
     shots = cut_into_shots(movie, film.pts, cuts)
-    return Watched(movie, tuple(_with_views(shots, viewer, thumbs is not None)))
+    viewed = tuple(_with_views(shots, viewer, thumbs is not None))
+    return Watched(movie, viewed, film.damaged, film.notes())
 
 
 def thumb_name(index: int) -> str:

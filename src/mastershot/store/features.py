@@ -88,6 +88,17 @@ class FolderFeatures:
         _require_all(space, wanted, found=wanted[found])
         return Embeddings(space, wanted, vectors)
 
+    def clear(self) -> None:
+        """Forget every vector, because the film's frames are others than they were.
+
+        Raises:
+            OutputError: The folder cannot be written.
+        """
+        with self._writing():
+            for path in self._folder.glob("*.npz"):
+                path.unlink()
+        self._frames_of.clear()
+
     def _chunks(self, space: EmbeddingSpace, frames: IntArray | None) -> list[Path]:
         """Return the chunks that may hold one of the frames, by what their names say."""
         chunks = []
@@ -181,6 +192,16 @@ class LibraryFeatures:
         _, _, rows = np.intersect1d(wanted, kept, return_indices=True)
         _require_all(space, wanted, found=kept[rows])
         return Embeddings(space, wanted, vectors[rows])
+
+    def clear(self) -> None:
+        """Forget every vector, because the film's frames are others than they were.
+
+        Raises:
+            LibraryError: The library cannot be written.
+        """
+        with self._tables.writing():
+            for key in self._tables.rows("spaces", columns=["key"])["key"].to_pylist():
+                self._tables.delete(embeddings_table(key), equals("movie_id", self._movie_id))
 
     def _rows(
         self, space: EmbeddingSpace, frames: IntArray | None, columns: list[str]
