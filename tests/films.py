@@ -1,6 +1,6 @@
 """Small films for tests, with cuts known by construction."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -31,6 +31,28 @@ def flat_images(colours: Sequence[tuple[int, int, int]], *, each: int, width_px:
         for colour in colours
         for _ in range(each)
     ]
+
+
+def remux(
+    source: Path,
+    target: Path,
+    change: Callable[[int, bytes], bytes | None],
+    *,
+    container: str | None = None,
+) -> Path:
+    """Copy a film's packets into another file; ``change`` gives the bytes of each, or drops it."""
+    with av.open(str(source)) as film, av.open(str(target), "w", format=container) as copy:
+        stream = copy.add_stream_from_template(film.streams.video[0])
+        for number, packet in enumerate(film.demux(video=0)):
+            data = change(number, bytes(packet)) if packet.size else None
+            if data is None:
+                continue
+            changed = av.Packet(data)
+            changed.pts, changed.dts, changed.duration = packet.pts, packet.dts, packet.duration
+            changed.time_base, changed.is_keyframe = packet.time_base, packet.is_keyframe
+            changed.stream = stream
+            copy.mux(changed)
+    return target
 
 
 def encode_film(

@@ -15,9 +15,15 @@ _MAX_HEADER_BYTES = 1 << 20
 _MP4_PATH_TO_CODEC = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 _STSD_FIELDS_BYTES = 8
 _SEGMENT, _CLUSTER, _TRACKS = 0x18538067, 0x1F43B675, 0x1654AE6B
+# What a segment holds, and what a cluster of unknown size, whose end is not known, does.
+_IN_SEGMENT = frozenset({
+    _CLUSTER, _TRACKS, 0x114D9B74, 0x1549A966, 0x1C53BB6B, 0x1043A770, 0x1941A469, 0x1254C367,
+    0xEC, 0xBF, 0xE7, 0xA7, 0xAB, 0xA3, 0xA0, 0xAF, 0x5854,
+})  # fmt: skip
 _TRACK, _TRACK_TYPE, _VIDEO_TRACK = 0xAE, 0x83, 1
 _PATH_TO_ENCRYPTION = (0x6D80, 0x6240, 0x5035)  # ContentEncodings, -Encoding, -Encryption.
 _MAX_RIFF_INDEX_BYTES = 32 << 20
+_RIFF_CHUNKS = (b"LIST", b"JUNK", b"idx1")
 _FLV_TAGS = (8, 9, 18)  # Sound, picture, data.
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_ENCRYPTION = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")
@@ -87,6 +93,15 @@ def is_mp4_without_index(path: Path) -> bool:
 def _is_mp4(head: bytes) -> bool:
     """Return True for the first bytes of an MP4 or QuickTime file."""
     return head[4:8] in (b"ftyp", b"moov", b"styp")
+
+
+def is_fragmented_mp4(path: Path) -> bool:
+    """Return True for an MP4 file of fragments, whose header does not know how long it is."""
+    size_bytes = path.stat().st_size
+    with path.open("rb") as file:
+        if not _is_mp4(file.read(12)):
+            return False
+        return any(box.name == b"moof" for box in _boxes(file, 0, size_bytes))
 
 
 def _boxes(file: BufferedReader, start: int, end: int) -> Iterator[_Part]:
@@ -159,11 +174,12 @@ def _elements(file: BufferedReader, start: int, end: int) -> Iterator[_Part]:
 
 
 def _matroska_end(file: BufferedReader, size_bytes: int) -> int:
-    """Return where the segment ends, or where its last element does if it says no size."""
+    """Return where the last element ends; 0 where damage breaks their chain."""
     end = 0
-    for element in _elements(file, 0, size_bytes):
-        if element.name == _SEGMENT and element.end > element.start:
-            return element.end
+    inside = next((e.start for e in _elements(file, 0, size_bytes) if e.name == _SEGMENT), 0)
+    for element in _elements(file, inside, size_bytes):
+        if element.name not in _IN_SEGMENT:
+            return 0
         end = element.end
     return end
 
@@ -219,7 +235,7 @@ def _flv_end(file: BufferedReader, size_bytes: int) -> int:
 
 
 def _riff_end(file: BufferedReader, size_bytes: int) -> int:
-    """Return where the last RIFF chunk ends, unless the index that closes the film is there.
+    """Return where the last list of pictures ends, unless the index that closes the film is there.
 
     A chunk that states no size was never finished.
     """
@@ -230,13 +246,17 @@ def _riff_end(file: BufferedReader, size_bytes: int) -> int:
         if abs(len(tail) - (place + 8 + index_bytes)) < _MAX_HEADER_BYTES:
             return size_bytes
     start = end = 0
-    while start + 8 <= size_bytes:
+    while start + 12 <= size_bytes:
         file.seek(start)
-        name, size = struct.unpack("<4sI", file.read(8))
-        if name != b"RIFF" or not size:
-            break
-        end = start + 8 + size
-        start = end + size % 2
+        name, chunk_bytes, kind = struct.unpack("<4sI4s", file.read(12))
+        if name == b"RIFF" and chunk_bytes:
+            start += 12  # What is in it follows.
+            continue
+        if name == b"LIST" and kind == b"movi":
+            end = start + 8 + chunk_bytes
+        elif name not in _RIFF_CHUNKS:
+            return end if end >= size_bytes else 0
+        start += 8 + chunk_bytes + chunk_bytes % 2
     return end
 
 
@@ -262,12 +282,12 @@ def _is_scrambled_program_stream(start: bytes) -> bool:
 
 
 def _is_scrambled_transport_stream(start: bytes) -> bool:
-    """Return True if most packets with a payload have their scrambling bits set."""
+    """Return True if a quarter of the packets, tables included, have their scrambling bits set."""
     for first in range(_TS_PACKET_BYTES):
         packets = [start[i : i + 4] for i in range(first, len(start) - 4, _TS_PACKET_BYTES)]
         if len(packets) > 4 and all(packet[0] == 0x47 for packet in packets):
             scrambled = sum(packet[3] >> 6 != 0 for packet in packets)
-            return 2 * scrambled > len(packets)
+            return 4 * scrambled > len(packets)
     return False
 
 

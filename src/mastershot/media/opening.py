@@ -125,6 +125,11 @@ def require_file(path: Path) -> None:
         raise MediaError(f"{path} is empty (0 bytes), so there is no film in it")
 
 
+def missing_at_its_end(num_bytes: int) -> str:
+    """Return how a sentence about a truncated film goes on."""
+    return f"at least {num_bytes:,} bytes are missing at its end; copy or download it again"
+
+
 def _why_not_opened(path: Path, error: Exception) -> str:
     reason = getattr(error, "strerror", None) or str(error)
     if (scheme := encryption_in(path)) is not None:
@@ -132,4 +137,6 @@ def _why_not_opened(path: Path, error: Exception) -> str:
     if is_mp4_without_index(path):
         what = "truncated" if missing_bytes(path) else "damaged or was never finished"
         return f"{path} is {what}: its index (moov atom) is missing; copy or download it again"
+    if missing := missing_bytes(path):
+        return f"{path} is truncated: {missing_at_its_end(missing)}"
     return f"{path} is not a video that FFmpeg can read ({reason})"

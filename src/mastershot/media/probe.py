@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from mastershot.core.errors import MediaError
 from mastershot.core.movie import movie_id
-from mastershot.media.containers import encryption_in, missing_bytes
+from mastershot.media.containers import encryption_in, is_fragmented_mp4, missing_bytes
 from mastershot.media.opening import (
     end_of_packets_s,
     has_sound,
     is_flush,
+    missing_at_its_end,
     open_container,
     require_file,
 )
@@ -112,7 +113,7 @@ def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
             video, note = stream_at(path, container, stream), None
         if video.codec_context is None:
             raise MediaError(f"{path} holds video that this FFmpeg has no decoder for")
-        stated_end_s = _stated_end_s(container)
+        stated_end_s = _stated_end_s(path, container)
         facts = _facts(path, container, video)
     _require_whole(path, stated_end_s)
     return FilmFile(
@@ -202,21 +203,23 @@ def _held_until_s(stream: "VideoStream") -> float | None:
     return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
 
 
-def _stated_end_s(container: "InputContainer") -> float | None:
+def _stated_end_s(path: Path, container: "InputContainer") -> float | None:
     """Return when the container means to end, where it says so."""
     end = container.duration
     if end is None or not _STATES_DURATION & set(container.format.name.split(",")):
+        return None
+    if is_fragmented_mp4(path):
         return None
     # Some containers count their duration from the start of the clock, some from theirs.
     return (end + min(0, container.start_time or 0)) / 1e6
 
 
 def _require_index_in_file(path: Path, container: "InputContainer") -> None:
-    """Refuse a file whose index of pictures or sound points past its end.
+    """Refuse an MP4 file whose index of pictures or sound points past its end.
 
-    An MP4 file whose boxes are all there whole has a damaged index, but nothing is missing.
+    Where its boxes are all there whole, the index is damaged, but nothing is missing.
     """
-    if "mov" in container.format.name.split(",") and not missing_bytes(path):
+    if "mov" not in container.format.name.split(",") or not missing_bytes(path):
         return
     size_bytes = path.stat().st_size
     for stream in (*container.streams.video, *container.streams.audio):
@@ -233,10 +236,7 @@ def _require_whole(path: Path, stated_end_s: float | None) -> None:
     if not (missing := missing_bytes(path)):
         return
     if stated_end_s is None:
-        raise MediaError(
-            f"{path} is truncated: at least {missing:,} bytes are missing at its end; "
-            "copy or download it again"
-        )
+        raise MediaError(f"{path} is truncated: {missing_at_its_end(missing)}")
     end_s = end_of_packets_s(path)
     if ends_early(end_s, stated_end_s):
         raise MediaError(
