@@ -185,9 +185,15 @@ def test_a_plain_film_is_not_encrypted(whole: Path, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "head",
-    [b"\0\0\0\1ftyp" + b"\xff" * 30, b"\x1a\x45\xdf\xa3" + b"\xff" * 90, b"FLV\1" + bytes(40)]
-    + [b"RIFF\xff\xff\xff\xffAVI LIST" + b"\xff" * 40, b"0&\xb2u\x8ef\xcf\x11" + bytes(40), b"x"],
-)  # fmt: skip
+    [
+        b"\0\0\0\1ftyp" + b"\xff" * 30,
+        b"\x1a\x45\xdf\xa3" + b"\xff" * 90,
+        b"FLV\1" + bytes(40),
+        b"RIFF\xff\xff\xff\xffAVI LIST" + b"\xff" * 40,
+        b"0&\xb2u\x8ef\xcf\x11" + bytes(40),
+        b"x",
+    ],
+)
 def test_hostile_headers_are_read_without_harm(tmp_path: Path, head: bytes) -> None:
     path = tmp_path / "film"
     path.write_bytes(head)

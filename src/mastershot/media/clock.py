@@ -58,10 +58,12 @@ class Timed(Generic[T]):
     Attributes:
         frame: The frame.
         pts: Its presentation timestamp, above that of every frame before.
+        is_own: False if it is not the one that the file gives it.
     """
 
     frame: T
     pts: int
+    is_own: bool
 
 
 class Clock(Generic[T]):
@@ -81,15 +83,22 @@ class Clock(Generic[T]):
         num_restarts: How often the clock restarted.
     """
 
-    def __init__(self, step: int) -> None:
+    def __init__(self, step: Fraction | int) -> None:
         """Take how long a frame of the film is shown, as far as its container knows."""
         self.shift = 0
         self.num_repaired = 0
         self.num_restarts = 0
-        self.step = max(1, step)
+        self._stated_step = Fraction(step)
+        self.step = max(1, round(step))
         self._steps: deque[int] = deque(maxlen=_REMEMBERED_STEPS)
         self._last: int | None = None
         self._held: deque[tuple[T, int | None]] = deque()
+
+    @property
+    def exact_step(self) -> Fraction:
+        """How long a frame is shown, not rounded to units where the container's rate fits."""
+        fits = abs(self._stated_step - self.step) <= 1
+        return self._stated_step if fits else Fraction(self.step)
 
     def take(
         self, frame: T, time: int | None, *, max_held: int = _MAX_HELD_FRAMES
@@ -197,20 +206,20 @@ class Clock(Generic[T]):
         """Return the first held frame at a time that is not its own."""
         frame, time = self._held.popleft()
         self.num_repaired += time is not None
-        return self._settle(frame, pts)
+        return self._settle(frame, pts, is_own=False)
 
-    def _settle(self, frame: T, pts: int) -> Timed[T]:
+    def _settle(self, frame: T, pts: int, *, is_own: bool = True) -> Timed[T]:
         if self._last is not None:
             self._steps.append(pts - self._last)
             if pts - self._last != self.step and len(self._steps) > 2:
                 self.step = max(1, round(median(self._steps)))
         self._last = pts
-        return Timed(frame, pts)
+        return Timed(frame, pts, is_own)
 
 
-def step_of(rate: Fraction | None, time_base: Fraction) -> int:
+def step_of(rate: Fraction | None, time_base: Fraction) -> Fraction:
     """Return how many units a frame is shown at a rate; 25 frames a second where none is known."""
-    return max(1, round(1 / ((rate or Fraction(25)) * time_base)))
+    return 1 / ((rate or Fraction(25)) * time_base)
 
 
 def _rise(times: list[int | None]) -> int:

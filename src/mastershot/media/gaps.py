@@ -1,5 +1,6 @@
 """Which spans of a film are missing, told by what was lost and by the frames on either side."""
 
+from dataclasses import replace
 from fractions import Fraction
 from heapq import heappop, heappush
 
@@ -18,6 +19,7 @@ class Gaps:
         self._time_base = time_base
         self._spans: list[DamagedSpan] = []
         self._lost: list[int] = []
+        self._damage: Damage | None = None
         self._num_read = 0
         self._last: int | None = None
 
@@ -26,35 +28,51 @@ class Gaps:
         """The spans found so far, in order."""
         return tuple(self._spans)
 
-    def see(self, pts: int, damage: Damage, *, step: int, shift: int, is_corrupt: bool) -> None:
+    def see(
+        self,
+        pts: int,
+        damage: Damage,
+        *,
+        own_pts: int | None,
+        step: Fraction,
+        shift: int,
+        is_corrupt: bool,
+    ) -> None:
         """Take the next frame; a gap before it counts if something that belongs there was lost.
 
         Args:
-            pts: The frame's timestamp.
+            pts: When the frame is shown.
             damage: What was lost up to here.
+            own_pts: The timestamp that the file gives it: decoders may let frames out late.
             step: How long a frame of the film is shown.
             shift: What is added to the file's timestamps here.
             is_corrupt: True if parts of the frame itself are missing.
         """
         self._read(damage, shift)
-        inside = 0
+        last, inside = self._last, 0
         while self._lost and self._lost[0] < pts:
-            inside += self._last is not None and heappop(self._lost) > self._last
-        if self._last is not None and 2 * (pts - self._last) > 3 * step and (inside or is_corrupt):
-            self._add(self._last + step, pts, round((pts - self._last) / step) - 1)
+            time = heappop(self._lost)
+            inside += last is not None and time > last
+        if last is not None and 2 * (pts - last) > 3 * step and (inside or is_corrupt):
+            self._add(last + round(step), pts, round((pts - last) / step) - 1)
+        elif own_pts is not None and self._spans:
+            span = self._spans[-1]
+            if span.start_pts <= own_pts + shift < span.end_pts and span.frames_missing > 1:
+                self._spans[-1] = replace(span, frames_missing=span.frames_missing - 1)
         self._last = pts
 
-    def end(self, end_pts: int, damage: Damage, *, step: int, shift: int) -> None:
+    def end(self, end_pts: int, damage: Damage, *, step: Fraction, shift: int) -> None:
         """Take the end of the last frame; what was lost after it is a span as well."""
         self._read(damage, shift)
         reach = end_pts + (_MAX_FRAMES_AFTER + 2 * len(self._lost)) * step
         after = {time for time in self._lost if end_pts - step < time <= reach}
         if after:
-            self._add(end_pts, max(max(after), end_pts) + step, len(after))
+            self._add(end_pts, max(*after, end_pts) + round(step), len(after))
 
     def _read(self, damage: Damage, shift: int) -> None:
-        if self._num_read > len(damage.lost):  # Decoding began anew with one thread.
-            self._num_read = 0
+        if damage is not self._damage:  # Decoding began anew, with one thread.
+            self._damage, self._num_read = damage, 0
+            self._lost.clear()
         for time in damage.lost[self._num_read :]:
             heappush(self._lost, time + shift)
         self._num_read = len(damage.lost)

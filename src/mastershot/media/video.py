@@ -85,6 +85,7 @@ class Film:
         self._clock: Clock[VideoFrame] = Clock(step_of(file.nominal_rate, file.time_base))
         self._gaps = Gaps(file.time_base)
         self._pts = array("q")
+        self._replaced: set[int] = set()
         self._last_duration = 0
         self._end_pts = 0
         self._is_transposed = False
@@ -123,8 +124,8 @@ class Film:
         """Return what the decoded film turned out to be; call it after `frames` has ended."""
         file = self.file
         pixel = file.sample_aspect_ratio
-        holes = frozenset(span.end_pts for span in self.damaged)
-        variable = is_variable_rate(self.pts, holes)
+        holes = {span.end_pts for span in self.damaged}
+        variable = is_variable_rate(self.pts, doubtful=self._replaced | holes)
         return Movie(
             id=file.id,
             path=os.fsencode(file.path).decode("utf-8", "replace"),
@@ -151,13 +152,16 @@ class Film:
         self._gaps.see(
             timed.pts,
             self._decoding.damage,
-            step=clock.step,
+            own_pts=picture.pts,
+            step=clock.exact_step,
             shift=clock.shift,
             is_corrupt=picture.is_corrupt,
         )
         if not self._pts:
             self._is_transposed = is_transposed(picture)
         self._pts.append(timed.pts)
+        if not timed.is_own:
+            self._replaced.add(timed.pts)
         self._last_duration = picture.duration or 0
         return Frame(self, picture, len(self._pts) - 1, timed.pts)
 
@@ -166,7 +170,7 @@ class Film:
         step = self._last_duration if self._last_duration > 0 else self._clock.step
         end = self._end_pts = self._pts[-1] + step
         shift = self._clock.shift
-        self._gaps.end(end, self._decoding.damage, step=self._clock.step, shift=shift)
+        self._gaps.end(end, self._decoding.damage, step=self._clock.exact_step, shift=shift)
         file = self.file
         if file.held_until_s is None or self.damaged or shift:
             return
@@ -239,12 +243,13 @@ def open_video(path: str | Path, *, stream: int | None = None, threads: int = 0)
     return Film(probe(path, stream=stream), threads=threads)
 
 
-def is_variable_rate(pts: IntArray, holes: Collection[int] = ()) -> bool:
+def is_variable_rate(pts: IntArray, *, doubtful: Collection[int] = ()) -> bool:
     """Return True if frames are not evenly spaced, beyond rounding to the time base.
 
-    The distances that end at one of the ``holes`` do not count.
+    The distances from and to a frame whose timestamp is one of the doubtful ones do not count.
     """
-    steps = np.diff(pts)[:-1][~np.isin(pts[1:-1], list(holes))]
+    doubted = np.isin(pts, np.fromiter(doubtful, np.int64))
+    steps = np.diff(pts)[:-1][~(doubted[:-2] | doubted[1:-1])]
     if len(steps) < 2:
         return False
     return bool(steps.max() - steps.min() > max(2, 0.02 * float(np.median(steps))))

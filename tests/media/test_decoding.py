@@ -1,0 +1,211 @@
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+from tests.films import encode_film, remux
+
+from mastershot.core.errors import MediaError
+from mastershot.media.decoding import DamageWatch
+from mastershot.media.probe import probe
+from mastershot.media.video import Film, open_video
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A film of 400 frames of moving blocks, with frames out of order and a keyframe a second."""
+    path = tmp_path_factory.mktemp("film") / "film.mkv"
+    blocks = np.random.default_rng(1).integers(0, 256, (60, 12, 3), np.uint8)
+    images = [blocks[i % 40 : i % 40 + 8].repeat(8, axis=0).repeat(8, axis=1) for i in range(400)]
+    return encode_film(path, images, options={"bf": "2", "g": "24"})
+
+
+def zeroed(numbers: range) -> Callable[[int, bytes], bytes]:
+    return lambda number, data: bytes(len(data)) if number in numbers else data
+
+
+def read(film: Film) -> tuple[list[int], list[bytes]]:
+    frames = [(frame.pts, frame.points_bgr().tobytes()) for frame in film.frames()]
+    return [pts for pts, _ in frames], [points for _, points in frames]
+
+
+def test_a_long_damaged_stretch_is_passed_over_and_told(whole: Path, tmp_path: Path) -> None:
+    path = remux(whole, tmp_path / "film.mkv", zeroed(range(120, 270)))
+    film = open_video(path)
+    pts, _ = read(film)
+    assert 240 <= len(pts) <= 250
+    (span,) = film.damaged
+    assert span.frames_missing == 400 - len(pts)
+    assert span.start_s == pytest.approx(120 / 24, abs=0.2)
+    assert span.end_s == pytest.approx(270 / 24, abs=1.01)  # Up to the next keyframe.
+    assert film.movie().duration_s == pytest.approx(400 / 24, abs=0.01)
+    assert not film.movie().variable_frame_rate
+    assert film.movie().frame_rate == 24
+    (note,) = film.notes()
+    assert note.startswith("it is damaged: ")
+    assert "could not be decoded, in 1 span, the first at 0:00:0" in note
+
+
+@pytest.mark.parametrize("numbers", [range(396, 398), range(380, 400), range(40, 44)])
+def test_damage_anywhere_gives_the_same_frames_for_any_number_of_threads(
+    whole: Path, tmp_path: Path, numbers: range
+) -> None:
+    path = remux(whole, tmp_path / "film.mkv", zeroed(numbers))
+    reads = [read(open_video(path, threads=threads)) for threads in (1, 2, 4, 8)]
+    assert all(other == reads[0] for other in reads[1:])
+
+
+def test_what_is_lost_at_the_end_is_a_span_after_the_last_frame(
+    whole: Path, tmp_path: Path
+) -> None:
+    path = remux(whole, tmp_path / "film.mkv", zeroed(range(360, 400)))
+    film = open_video(path)
+    pts, _ = read(film)
+    span = film.damaged[-1]
+    assert span.end_pts > film.movie().end_pts - 1
+    assert sum(lost.frames_missing for lost in film.damaged) == pytest.approx(40, abs=3)
+    assert len(pts) >= 355
+
+
+def test_a_recording_that_starts_between_keyframes_is_not_damaged(
+    whole: Path, tmp_path: Path
+) -> None:
+    recording = remux(whole, tmp_path / "film.ts", lambda _, data: data, container="mpegts")
+    data = recording.read_bytes()
+    recording.write_bytes(data[20 * 188 :])
+    film = open_video(recording)
+    assert 350 < len(list(film.frames())) < 400
+    assert film.damaged == ()
+
+
+def test_a_stream_that_appears_in_mid_file_ends_nothing(whole: Path, tmp_path: Path) -> None:
+    """Two transport streams in a row, of which only the second has sound."""
+    silent = remux(whole, tmp_path / "silent.ts", lambda _, data: data, container="mpegts")
+    loud = tmp_path / "loud.ts"
+    with av.open(str(whole)) as film, av.open(str(loud), "w") as copy:
+        stream = copy.add_stream_from_template(film.streams.video[0])
+        sound = copy.add_stream("mp2", rate=16000)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 32000), np.int16), "s16", "mono")
+        frame.rate = 16000
+        copy.mux([*sound.encode(frame), *sound.encode(None)])
+        for packet in film.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                copy.mux(packet)
+    joined = tmp_path / "film.ts"
+    # Longer than FFmpeg looks ahead for streams.
+    joined.write_bytes(silent.read_bytes() * 40 + loud.read_bytes())
+    film = open_video(joined)
+    assert sum(1 for _ in film.frames()) == 41 * 400
+    assert film.movie().has_audio
+    assert film.movie().duration_s == pytest.approx(41 * 400 / 24, abs=1)
+    assert "its clock restarts 40 times" in " ".join(film.notes())
+
+
+def test_sound_that_starts_late_is_no_end_of_the_film(real_data: Path) -> None:
+    film = open_video(real_data / "films" / "damaged" / "flv_tag200.flv")
+    assert len(list(film.frames())) == 319
+    assert film.movie().has_audio
+
+
+def test_a_film_that_changes_while_it_is_read_is_refused(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    shutil.copy(whole, path)
+    film = open_video(path)
+    frames = film.frames()
+    next(frames)
+    with path.open("ab") as file:
+        file.write(b"more")
+    with pytest.raises(MediaError, match="changed while it was read; analyse it again when"):
+        list(frames)
+
+
+def test_a_film_of_which_nothing_can_be_decoded_says_so(whole: Path, tmp_path: Path) -> None:
+    path = remux(whole, tmp_path / "film.mkv", zeroed(range(400)))
+    with pytest.raises(MediaError, match="holds a video stream but no frame that can be decoded"):
+        list(open_video(path).frames())
+
+
+def test_a_rate_of_an_hour_a_frame_is_not_0(real_data: Path) -> None:
+    film = open_video(real_data / "films" / "damaged" / "slow.mkv")
+    assert len(list(film.frames())) == 4
+    assert film.movie().frame_rate == pytest.approx(4 / 10800.04)
+
+
+def test_a_film_that_starts_in_mid_picture_group_tells_its_size_late(real_data: Path) -> None:
+    path = real_data / "films" / "damaged" / "ts_midgop.ts"
+    assert (probe(path).width_px, probe(path).height_px) == (96, 54)
+    film = open_video(path)
+    assert len(list(film.frames())) == 300
+    assert "the first 245 packets could not be decoded" in film.notes()[0]
+
+
+def packet(**facts: Any) -> Any:
+    return SimpleNamespace(**{"pts": 0, "dts": 0, "is_keyframe": False} | facts)
+
+
+def picture(pts: int, *, is_corrupt: bool = False) -> Any:
+    return SimpleNamespace(pts=pts, is_corrupt=is_corrupt)
+
+
+def watch_of(num_packets: int) -> DamageWatch:
+    """Return a watch that saw that many packets, one picture each, in order."""
+    watch = DamageWatch(threads=2)
+    for number in range(num_packets):
+        watch.see(packet(pts=number, dts=number), [picture(number)], refused=False)
+    assert not watch.saw_damage
+    return watch
+
+
+def test_a_refused_packet_a_corrupt_picture_and_a_fall_are_signs_of_damage() -> None:
+    for sent, shown, refused in (
+        (packet(pts=30, dts=30), [], True),
+        (packet(pts=30, dts=30), [picture(30, is_corrupt=True)], False),
+        (packet(pts=3, dts=3), [picture(3)], False),
+        (None, [], True),
+    ):
+        watch = watch_of(30)
+        watch.see(sent, shown, refused=refused)
+        assert watch.saw_damage
+
+
+def test_a_fall_at_a_keyframe_is_another_recording() -> None:
+    watch = watch_of(30)
+    watch.see(packet(pts=0, dts=0, is_keyframe=True), [picture(0)], refused=False)
+    assert not watch.saw_damage
+
+
+def test_packets_refused_before_the_first_picture_are_no_sign() -> None:
+    watch = DamageWatch(threads=2)
+    watch.see(packet(), [], refused=True)
+    assert not watch.saw_damage
+
+
+def test_pictures_that_fail_to_come_at_the_end_are_a_sign() -> None:
+    watch = watch_of(30)
+    for number in (30, 31, 32):
+        watch.see(packet(pts=number, dts=number), [], refused=False)
+    watch.see(None, [picture(30), picture(31)], refused=False)
+    assert watch.saw_damage
+
+
+def test_of_a_stream_of_fields_every_other_packet_gives_no_picture() -> None:
+    watch = DamageWatch(threads=2)
+    for number in range(40):
+        shown = [] if number % 2 else [picture(number)]
+        watch.see(packet(pts=number, dts=number), shown, refused=False)
+    watch.see(None, [], refused=False)
+    assert not watch.saw_damage
+
+
+def test_without_timestamps_the_pictures_are_counted() -> None:
+    for missing in (0, 1):
+        watch = DamageWatch(threads=2)
+        for _ in range(20):
+            watch.see(packet(pts=None, dts=None), [], refused=False)
+        watch.see(None, [picture(0)] * (20 - missing), refused=False)
+        assert watch.saw_damage == bool(missing)
