@@ -10,6 +10,7 @@ from typing import Any, TypeAlias, cast, get_type_hints
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
 from mastershot.core.movie import SCALES, TRANSITION_KINDS, Movie, Scene, Shot, Transition
+from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 
 SCHEMA = "mastershot/timeline/1"
@@ -70,7 +71,7 @@ class Timeline:
 
     def to_json(self) -> str:
         """Return the timeline as JSON text that validates against the shipped schema."""
-        return json.dumps(_timeline_to_json(self), indent=1, ensure_ascii=False) + "\n"
+        return utf8_text(json.dumps(_timeline_to_json(self), indent=1, ensure_ascii=False) + "\n")
 
     @staticmethod
     def from_json(text: str, *, name: str = "timeline") -> "Timeline":
