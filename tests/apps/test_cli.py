@@ -1,14 +1,21 @@
 import json
 import os
+import shutil
 import subprocess
 import sys
+from io import StringIO
 from pathlib import Path
 
 import jsonschema
 import pytest
 from tests.encoders.tiny_models import make_tiny_clip
 from tests.films import drawn_film, encode_film, flat_images
+from typer import Exit
+from typer.testing import CliRunner, Result
 
+from mastershot.apps.cli import app
+from mastershot.apps.films import each_film
+from mastershot.apps.show import FilmProgress
 from mastershot.core.timeline import timeline_schema
 
 
@@ -16,6 +23,11 @@ def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProc
     command = [sys.executable, "-m", "mastershot", *map(str, arguments)]
     environment = {**os.environ, "HF_HUB_OFFLINE": "1", "NO_COLOR": "1", "COLUMNS": "100"}
     return subprocess.run(command, capture_output=True, text=True, cwd=cwd, env=environment)
+
+
+def invoke(*arguments: object) -> Result:
+    """Run a command in this process; what is printed must be UTF-8."""
+    return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
 
 @pytest.fixture(scope="module")
@@ -154,3 +166,80 @@ def test_the_doctor_says_what_is_here() -> None:
     assert findings["decode_fps"] > findings["shots_fps"] * 0.5 > 0
     assert findings["packages"]["av"]
     assert {encoder["name"] for encoder in findings["encoders"]} >= {"clip", "siglip"}
+
+
+@pytest.fixture(scope="module")
+def odd_films(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder, of no UTF-8 name, of films whose names are hard on a terminal and on Unicode."""
+    folder = tmp_path_factory.mktemp("odd") / "d\udce9"
+    folder.mkdir()
+    shutil.copy(film, folder / "caf\udce9.mp4")
+    for number, name in enumerate(("a\x1b[31mb\n.mp4", "[red]x[\\red].mp4"), start=1):
+        encode_film(folder / name, flat_images([(9, 99, 9), (200, 9, 50 * number)], each=20))
+    return folder
+
+
+def test_film_names_of_any_bytes_come_back_from_analyze(odd_films: Path, tmp_path: Path) -> None:
+    films = sorted(odd_films.iterdir())
+    out = tmp_path / "out\udce9"
+    done = run("analyze", *films, "--steps", "shots", "--out", out)
+    assert (done.returncode, done.stderr) == (0, "")
+    lines = done.stdout.splitlines()
+    assert len(lines) == 3
+    assert all(line.isprintable() for line in lines)
+    assert r"caf\xe9.mp4: 6 shots" in done.stdout
+    assert r"a\x1b[31mb\n.mp4: 2 shots" in done.stdout
+    assert r"[red]x[\red].mp4: 2 shots" in done.stdout
+    results = json.loads(run("analyze", *films, "--steps", "shots", "--out", out, "--json").stdout)
+    assert [Path(result["film"]) for result in results] == films
+    for result in results:
+        timeline = json.loads(Path(result["timeline"]).read_text("utf-8"))
+        assert timeline["movie"]["path"] in map(str, films)
+    page = (out / "caf\udce9" / "report.html").read_text("utf-8")
+    assert r"<title>caf\xe9.mp4" in page
+    assert (out / "caf\udce9" / "shots.csv").read_text("utf-8").count("\n") == 7
+
+
+def test_film_names_of_any_bytes_live_in_a_library(odd_films: Path, tmp_path: Path) -> None:
+    at = ("--library", tmp_path / "films\udce9.mastershot")
+    films = sorted(odd_films.iterdir())
+    assert invoke("library", "add", *films, "--steps", "shots,scenes", *at).exit_code == 0
+    listed = json.loads(invoke("library", "ls", "--json", *at).stdout)
+    assert sorted(film["name"] for film in listed) == [film.name for film in films]
+    assert all(Path(film["path"]).exists() and Path(film["file"]).exists() for film in listed)
+    lines = invoke("library", "ls", *at).stdout.splitlines()
+    assert [line.split("  ")[0] for line in lines] == [
+        "[red]x[\\red].mp4", r"a\x1b[31mb\n.mp4", r"caf\xe9.mp4",
+    ]  # fmt: skip
+    for name in ("caf\udce9.mp4", r"caf\xe9", "a\x1b", "[red]x[\\red]"):
+        assert invoke("library", "show", name, *at).stdout.startswith("scene 0000")
+    assert invoke("library", "verify", "--hashes", *at).stdout == "the library is whole\n"
+    films[-1].rename(films[-1].with_name("gone\n.mp4"))
+    missing = invoke("library", "verify", *at)
+    assert (missing.exit_code, len(missing.stderr.splitlines())) == (1, 1)
+    assert r"caf\xe9.mp4 cannot be read: No such file" in missing.stderr
+    unknown = invoke("library", "show", "b\x1b\n", "--debug", *at)
+    assert (unknown.exit_code, "\x1b" in unknown.stderr) == (1, False)
+    assert r"holds no film 'b\x1b\n'" in unknown.stderr.splitlines()[-1]
+    removed = invoke("library", "rm", "a", *at)
+    assert removed.stdout.startswith(r"removed a\x1b[31mb\n.mp4 (")
+    assert (
+        json.loads(invoke("library", "rm", "caf", "--json", *at).stdout)["name"] == films[-1].name
+    )
+    assert json.loads(invoke("library", "repair", "--json", *at).stdout) == {"num_dropped": 0}
+
+
+def test_progress_shows_a_name_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    terminal = StringIO()
+    monkeypatch.setattr("sys.stderr", terminal)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("TERM", "xterm")
+
+    def work(path: Path, progress: FilmProgress) -> dict[str, object]:
+        progress("shots", 1, 2)
+        return {"film": path.name, "error": ""}
+
+    with pytest.raises(Exit):
+        each_film([Path("[red]x\x1b[41m")], work, as_json=False, quiet=False, debug=False)
+    assert "[red]x\\x1b[41m" in terminal.getvalue()
+    assert "\x1b[41m" not in terminal.getvalue()

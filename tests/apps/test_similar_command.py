@@ -54,10 +54,10 @@ def test_a_line_a_pair_with_times_score_and_labels(library: Path, tmp_path: Path
     line, where = done.stdout.splitlines()
     assert line.startswith("   1  ")
     assert "two.mp4 0:00:00." in line
-    assert "~  one??[31m.mp4 0:00:00." in line
+    assert "~  one\\n\\x1b[31m.mp4 0:00:00." in line
     assert line.endswith("  bar, kitchen")
     assert where == f"→ {page}"
-    assert "one\n" in page.read_text()
+    assert "one\\n\\x1b[31m.mp4" in page.read_text()
 
 
 def test_json_holds_the_rows_of_both_views(library: Path, tmp_path: Path) -> None:

@@ -115,3 +115,21 @@ def test_a_film_called_na_is_a_film_and_other_columns_may_hold_anything(
 def test_a_log_that_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"none\.csv cannot be read: No such file"):
         list(WatchLog(tmp_path / "none.csv").pieces())
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+def test_a_log_says_which_movies_it_names_and_may_call_them_otherwise(
+    tmp_path: Path, suffix: str
+) -> None:
+    path = tmp_path / f"log.{suffix}"
+    names = ["a", "b", "a", None, "c"]
+    if suffix == "csv":
+        path.write_text("user,movie,time\n" + "".join(f"1,{name or ''},2\n" for name in names))
+    else:
+        parquet.write_table(pa.table({"user": [1] * 5, "movie": names, "time": [2] * 5}), path)
+    log = WatchLog(path, ids={"a": "tt1", "c": "b"})
+    assert log.movie_names() == ["tt1", "b"]
+    (piece,) = log.renamed({"tt1": "film", "b": "other"}).pieces()
+    assert [piece.movies[code] for code in piece.movie if code >= 0] == [
+        "film", "other", "film", "other",
+    ]  # fmt: skip

@@ -152,6 +152,8 @@ def test_scenes_of_other_films_are_ranked_by_the_mean_of_all_their_shots(
     ]
     assert found.title == "Like a scene of one.mp4"
     only = find(library, f"{movie[:6]}/s0001", "two.mp4", view=view_of(first_shot))
+    for name in ("one.mp4/s0001", "one/s0001", f"{Path.cwd()}/one.mp4/s0001"):
+        assert find(library, name).rows == found.rows
     assert [row.other.path for row in only.rows] == ["two.mp4"] * 2
 
 

@@ -123,13 +123,14 @@ def test_the_list_of_films_is_sorted_by_path_and_says_what_they_are(
     assert present.duration_s == pytest.approx(120 * 1001 / 24000)
 
 
-def test_a_film_answers_to_its_id_its_start_and_its_path(
+def test_a_film_answers_to_each_of_its_names_and_their_starts(
     library: Library, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.chdir(tmp_path)
     library.put_timeline(make_timeline("it's.mp4"))
     (film,) = library.movies()
-    for name in (film.id, film.id[:3], "it's.mp4", "x/../it's.mp4", tmp_path / "it's.mp4"):
+    names = (film.id, film.id[:3], "it's.mp4", "it's", "it", "x/../it's.mp4")
+    for name in (*names, tmp_path / "it's.mp4", str(tmp_path / "it's.mp4")[:-2]):
         assert library.movie(name) == film
 
 
@@ -139,13 +140,40 @@ def test_a_name_that_is_no_film_or_several_is_one_sentence(library: Library) -> 
     second = next(it for it in twins if it.movie.id[0] == first.movie.id[0])
     library.put_timeline(first)
     library.put_timeline(second)
-    for name in ("other.mp4", "", "%", "' OR 'a' = 'a"):
+    for name in ("other.mp4", "", "%", "' OR 'a' = 'a", "\0", "\udce9"):
         with pytest.raises(LibraryError, match=r"holds no film .*; `mastershot library ls"):
             library.movie(name)
-    with pytest.raises(LibraryError, match=r"names 2 films of library .* \(.*, .*\); give one id"):
+    with pytest.raises(
+        LibraryError,
+        match=r"names 2 films of .*\), .*\); give an id, or more of the",
+    ):
         library.movie(first.movie.id[0])
+    with pytest.raises(LibraryError, match=r"`mastershot .* it holds; did you mean '0\.mp4'\?"):
+        library.movie("0.MP4")
     with pytest.raises(LibraryError, match="holds no film 'absent'"):
         library.timeline("absent")
+
+
+def test_a_long_list_of_films_of_one_name_is_cut_short(library: Library) -> None:
+    for number in range(7):
+        library.put_timeline(make_timeline(f"{number}/film.mp4"))
+    with pytest.raises(LibraryError, match=r"'film' names 7 films .*4/film\.mp4 .* and 2 more"):
+        library.movie("film")
+
+
+def test_a_film_whose_name_is_not_utf8_is_kept_and_found_as_it_is_called(tmp_path: Path) -> None:
+    file = tmp_path / "caf\udce9.mp4"
+    file.write_bytes(b"film")
+    library = Library(tmp_path / "films\udce9.mastershot", create=True)
+    timeline = make_timeline()
+    timeline = replace(timeline, movie=replace(timeline.movie, path=str(file)))
+    assert fill(library, timeline)
+    assert not library.put_timeline(timeline, make_thumbs(timeline))
+    film = Library(library.path).movie("caf\udce9.mp4")
+    assert (film.path, film.file, film.size_bytes) == (str(file), str(file), 4)
+    assert library.timeline(film.id) == timeline
+    assert library.verify() == []
+    assert library.remove("caf") == film
 
 
 def test_adding_a_film_twice_changes_no_table(library: Library) -> None:

@@ -6,8 +6,9 @@ import pytest
 from tests.films import encode_film, flat_images
 
 from mastershot.core.errors import DatasetError, LibraryError, SettingError
+from mastershot.core.names import NamedFilm
 from mastershot.pipeline.library import Library
-from mastershot.training.data import gather_shots, movie_names
+from mastershot.training.data import gather_shots, named_films
 from mastershot.training.shot_settings import ShotSource, missing_shots
 
 COLOURS = [(210, 40, 40), (20, 20, 20), (230, 230, 230)]
@@ -27,7 +28,7 @@ def test_an_npz_becomes_one_file_a_film(tmp_path: Path) -> None:
     np.savez(tmp_path / "same.npz", tt2=rows[:2], tt1=rows)
     source = ShotSource(str(tmp_path / "same.npz"))
     gathered = gather_shots(source, tmp_path / "run")
-    assert movie_names(source) == gathered.arrays.movies == ("tt2", "tt1")
+    assert tuple(named_films(source)) == gathered.arrays.movies == ("tt2", "tt1")
     assert np.array_equal(gathered.arrays.movie(1), rows.astype(np.float32))
     again = gather_shots(source, tmp_path / "run")
     assert again.arrays.folder == gathered.arrays.folder
@@ -70,6 +71,15 @@ def test_a_library_gives_features_and_keyframes(tmp_path: Path) -> None:
     assert gathered.space in library.spaces()
     folder = gathered.arrays.folder
     assert gather_shots(ShotSource(str(folder)), tmp_path / "run").space == gathered.space
+    (known,) = named_films(ShotSource(str(folder))).values()
+    assert known == library.movies()[0].names
+    index = (folder / "shots.json").read_text()
+    for said in ("{", '{"names": ["tt0001"]}'):
+        (folder / "shots.json").write_text(said)
+        with pytest.raises(DatasetError, match="does not say what was gathered; remove the"):
+            named_films(ShotSource(str(folder)))
+    (folder / "shots.json").write_text(index.replace('"names"', '"other"'))
+    assert named_films(ShotSource(str(folder))) == {"tt0001": NamedFilm("tt0001")}
     (folder / "shots.json").write_text("[]")
     with pytest.raises(DatasetError, match="does not say what was gathered; remove the folder"):
         gather_shots(ShotSource(str(folder)), tmp_path / "run")

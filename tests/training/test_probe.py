@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import numpy as np
@@ -45,6 +46,11 @@ def test_labels_outside_the_films_are_passed_over(tmp_path: Path) -> None:
     labelled = read_labels(path, arrays, 3)
     assert labelled.rows.tolist() == [0, 37]
     assert labelled.labels.tolist() == [0, 1]
+    (tmp_path / "features" / "shots.json").write_text(
+        json.dumps({"names": {"a": ["1234abcd", ["films/a.mp4"]], "b": ["5678abcd", ["x/b.mp4"]]}})
+    )
+    path.write_text("movie,first_shot,label\nfilms/a.mp4,0,x\n5678abcd,17,y\n5678,0,x\nb.m,0,x\n")
+    assert read_labels(path, arrays, 3).rows.tolist() == [0, 37]
     for text, sentence in (
         ("movie,label\na,x\n", "has no columns first_shot, label, movie"),
         ("movie,first_shot,label\na,first,x\n", "cannot be read"),

@@ -8,9 +8,11 @@ import pytest
 from mastershot.core.errors import DatasetError, SettingError
 from mastershot.datasets.similarity_table import read_similarity
 from mastershot.datasets.world_library import plan_library, write_metadata
+from mastershot.recipes.stage_notes import stage_notes
 from mastershot.store.shot_arrays import write_movie
+from mastershot.training.data import named_films
 from mastershot.training.shot_settings import ShotSource
-from mastershot.training.similar_movies import tell_similar
+from mastershot.training.similar_movies import _Names, tell_similar
 from mastershot.training.stage_settings import (
     SimilarityRecipe,
     SimilaritySettings,
@@ -130,3 +132,40 @@ def test_a_run_of_a_version_without_a_setting_goes_on(data: Path) -> None:
     later = recipe(data, "cowatch", watched_after=WatchedAfterSettings(next_items=1))
     with pytest.raises(SettingError, match=r"watched_after.next_items is 5 there and 1 here"):
         tell_similar(later, data / "run")
+
+
+def test_metadata_and_logs_may_call_a_film_by_any_of_its_names(data: Path) -> None:
+    films = ("tt9000000", "tt9000001", "tt9000002")
+    index = {film: [f"{n}aa2bb3cc4dd5ee6", [f"films/{film}.mp4"]] for n, film in enumerate(films)}
+    (data / "features" / "shots.json").write_text(json.dumps({"names": index}))
+    called = (films[0], "films/tt9000001.mp4", "2aa2bb3c")
+    rows = "".join(f"{name},drama,\n" for name in called)
+    (data / "movies.csv").write_text(f"movie,genres,synopsis\n{rows}other,drama,\n")
+    views = "".join(f"{user},{name},{day}\n" for user in "ab" for day, name in enumerate(called))
+    (data / "cowatch.csv").write_text(f"user,movie,time\n{views}a,films/,3\n")
+    for measure in ("genre", "cowatch"):
+        table = read_similarity(tell_similar(recipe(data, measure), data / measure))
+        pairs = zip(table.movie.tolist(), table.similar.tolist(), strict=True)
+        names = {frozenset((table.movies[a], table.movies[b])) for a, b in pairs}
+        assert set().union(*names) == set(films), measure
+        line = json.loads((data / measure / "log.jsonl").read_text())
+        assert line["named_by_start"] == ["2aa2bb3c → tt9000002"]
+        assert line["ambiguous_names"] == (["films/"] if measure == "cowatch" else [])
+        notes = "\n".join(stage_notes(data / measure))
+        assert "the mere start of a name: 1, the first: 2aa2bb3c → tt9000002" in notes
+
+
+def test_a_film_that_metadata_names_twice_in_two_ways_is_said(data: Path) -> None:
+    index = {"tt9000000": ["0aa2bb3cc4dd5ee6", ["films/tt9000000.mp4"]]}
+    (data / "features" / "shots.json").write_text(json.dumps({"names": index}))
+    text = (data / "movies.csv").read_text()
+    again = text.splitlines()[1].replace("tt9000000", "tt9000000.mp4")
+    (data / "movies.csv").write_text(f"{text}{again}\n")
+    with pytest.raises(DatasetError, match=r"'tt9000000' twice, also as 'tt9000000\.mp4'; keep"):
+        tell_similar(recipe(data, "genre"), data / "twice")
+
+
+def test_a_held_out_film_is_left_out_whatever_follows_its_id_in_its_name(data: Path) -> None:
+    write_movie(data / "features", "tt9000099 In Colour", np.ones((2, 3), np.float32))
+    films = named_films(ShotSource(str(data / "features")))
+    assert _Names(films).possible({"tt9000099", "tt1"}) == {"tt9000099 In Colour"}

@@ -2,15 +2,13 @@
 
 import os
 import sys
-import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import typer
 
-from mastershot.apps.show import complain
+from mastershot.apps.show import complain, complain_of
 from mastershot.core.errors import SettingError
-from mastershot.core.errors import sentence as sentence
 
 
 @contextmanager
@@ -27,7 +25,5 @@ def errors_as_sentences(debug: bool) -> Iterator[None]:
         sys.stdout = open(os.devnull, "w")  # noqa: SIM115, PTH123
         raise typer.Exit(0) from None
     except Exception as error:  # noqa: BLE001  The last line of defence between a bug and a user.
-        if debug:
-            traceback.print_exc()
-        complain(sentence(error))
+        complain_of(error, debug=debug)
         raise typer.Exit(2 if isinstance(error, SettingError) else 1) from None

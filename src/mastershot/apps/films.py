@@ -1,14 +1,21 @@
 """What commands that analyse films share: their kit, each film with progress, its summary."""
 
-import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from mastershot.apps.errors import sentence
-from mastershot.apps.show import FilmProgress, complain, say, say_json, showing_progress
+from mastershot.apps.show import (
+    FilmProgress,
+    complain,
+    complain_of,
+    say,
+    say_json,
+    showing_progress,
+)
+from mastershot.core.errors import sentence
+from mastershot.core.text import printable
 
 if TYPE_CHECKING:
     from mastershot.core.timeline import Timeline
@@ -42,13 +49,11 @@ def each_film(
     results = []
     with showing_progress(quiet=quiet) as bars:
         for path in paths:
-            task = bars.add_task(path.name, total=None, stage="", speed="")
+            task = bars.add_task(printable(path.name), total=None, stage="", speed="")
             try:
                 result = work(path, FilmProgress(bars, task))
             except Exception as error:  # noqa: BLE001  One film must not stop the rest.
-                if debug:
-                    traceback.print_exc()
-                complain(sentence(error))
+                complain_of(error, debug=debug)
                 result = {"film": str(path), "error": sentence(error)}
             bars.remove_task(task)
             results.append(result)

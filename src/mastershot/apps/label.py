@@ -1,7 +1,6 @@
 """``mastershot label``: from clips to a weakly labelled data set, its training subset, figures."""
 
 import sys
-import traceback
 from collections.abc import Iterable
 from dataclasses import asdict
 from functools import partial
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 import typer
 
-from mastershot.apps.errors import errors_as_sentences, sentence
+from mastershot.apps.errors import errors_as_sentences
 from mastershot.apps.options import (
     DatasetPath,
     Debug,
@@ -27,7 +26,14 @@ from mastershot.apps.options import (
     Taxonomy,
     Threshold,
 )
-from mastershot.apps.show import FilmProgress, complain, say, say_json, showing_progress
+from mastershot.apps.show import (
+    FilmProgress,
+    complain,
+    complain_of,
+    say,
+    say_json,
+    showing_progress,
+)
 
 if TYPE_CHECKING:
     from mastershot.labelling.figures import DatasetFigures
@@ -114,7 +120,7 @@ def label_build(
             build = partial(build_from_library, kit, Library(cast(Path, library), create=False))
         with showing_progress(quiet=quiet) as bars:
             shown = FilmProgress(bars, bars.add_task("label", total=None, stage="", speed=""))
-            failed = partial(_complain_of_clip, debug=debug)
+            failed = partial(complain_of, debug=debug)
             built = build(out, table=f"scores.{table}", progress=shown, failed=failed)
         if as_json:
             say_json(asdict(built) | {"table": str(built.table), "tags": str(built.tags)})
@@ -229,12 +235,6 @@ def label_stats(
             )
             if not as_json:
                 say(f"→ {page}")
-
-
-def _complain_of_clip(error: Exception, *, debug: bool) -> None:
-    if debug:
-        traceback.print_exception(error)
-    complain(sentence(error))
 
 
 def _selection_lines(selection: "Selection", *, knows_films: bool) -> list[str]:

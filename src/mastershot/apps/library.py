@@ -1,5 +1,6 @@
 """``mastershot library``: the timelines of many films in one folder."""
 
+import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
@@ -27,13 +28,18 @@ from mastershot.apps.options import (
     Threshold,
 )
 from mastershot.apps.show import FilmProgress, complain, say, say_json, timeline_lines
+from mastershot.core.text import printable
 
 if TYPE_CHECKING:
     from mastershot.shots.content import DetectorName
+    from mastershot.store.library import LibraryMovie
+
+_MOST_WIDE = 40  # columns of names
 
 library_app = typer.Typer(name="library", help="Keep the timelines of many films in one folder.")
 
-FilmInLibrary = Annotated[str, typer.Argument(metavar="FILM", help="Id, its start, or path.")]
+NAMED_BY = "Id, path, file name, stem, or the start of one."
+FilmInLibrary = Annotated[str, typer.Argument(metavar="FILM", help=NAMED_BY)]
 
 
 @library_app.command("add")
@@ -85,16 +91,19 @@ def library_add(
 
 @library_app.command("ls")
 def library_ls(library: LibraryFolder, as_json: Json = False, debug: Debug = False) -> None:
-    """List the films of a library."""
+    """List the films of a library, their names first."""
     with errors_as_sentences(debug):
         from mastershot.store.library import Library
 
         movies = Library(library).movies()
         if as_json:
-            say_json([asdict(movie) for movie in movies])
+            say_json([_film_json(movie) for movie in movies])
             return
-        for movie in movies:
-            say(f"{movie.id}  {movie.num_shots:5} shots  {movie.duration_s:8.1f} s  {movie.path}")
+        names = [printable(movie.name) for movie in movies]
+        width = min(max(map(len, names), default=0), _MOST_WIDE)
+        for name, film in zip(names, movies, strict=True):
+            shots = f"{film.num_shots:5} shots  {film.duration_s:8.1f} s"
+            say(f"{name:{width}}  {shots}  {film.id}  {film.path}")
 
 
 @library_app.command("show")
@@ -108,20 +117,25 @@ def library_show(
         kept = Library(library)
         timeline = kept.timeline(kept.movie(film).id)
         if as_json:
-            say(timeline.to_json().rstrip())
+            say_json(json.loads(timeline.to_json()))
             return
         for line in timeline_lines(timeline):
             say(line)
 
 
 @library_app.command("rm")
-def library_rm(film: FilmInLibrary, library: LibraryFolder, debug: Debug = False) -> None:
-    """Remove a film from a library; its file is left alone."""
+def library_rm(
+    film: FilmInLibrary, library: LibraryFolder, as_json: Json = False, debug: Debug = False
+) -> None:
+    """Remove a film from a library and say which it was; its file is left alone."""
     with errors_as_sentences(debug):
         from mastershot.store.library import Library
 
         movie = Library(library).remove(film)
-        say(f"removed {movie.path} ({movie.id})")
+        if as_json:
+            say_json(_film_json(movie))
+        else:
+            say(f"removed {movie.name} ({movie.id}), {movie.path}")
 
 
 @library_app.command("verify")
@@ -149,9 +163,17 @@ def library_verify(
 
 
 @library_app.command("repair")
-def library_repair(library: LibraryFolder, debug: Debug = False) -> None:
+def library_repair(library: LibraryFolder, as_json: Json = False, debug: Debug = False) -> None:
     """Drop what belongs to no film of a library, and pack its tables."""
     with errors_as_sentences(debug):
         from mastershot.store.library import Library
 
-        say(f"dropped {Library(library).repair()} rows that belonged to no film")
+        num_dropped = Library(library).repair()
+        if as_json:
+            say_json({"num_dropped": num_dropped})
+        else:
+            say(f"dropped {num_dropped} rows that belonged to no film")
+
+
+def _film_json(movie: "LibraryMovie") -> dict[str, Any]:
+    return {"name": movie.name, **asdict(movie)}

@@ -10,7 +10,7 @@ import typer
 
 from mastershot.apps.errors import errors_as_sentences
 from mastershot.apps.options import Debug, Json, Quiet
-from mastershot.apps.show import complain, say, say_json, showing_progress
+from mastershot.apps.show import complain, say, say_json, say_lines, showing_progress
 from mastershot.core.errors import OutputError
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def recipes_show(recipe: Source, debug: Debug = False) -> None:
     with errors_as_sentences(debug):
         from mastershot.recipes.load import recipe_text
 
-        say(recipe_text(recipe).rstrip())
+        say_lines(recipe_text(recipe))
 
 
 @recipes_app.command("copy")

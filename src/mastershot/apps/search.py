@@ -65,7 +65,6 @@ def _searched_with(space: "EmbeddingSpace", library: Path) -> str:
 
 
 def _line(rank: int, hit: "Hit") -> str:
-    """Return a hit as one line, whatever the file is called."""
     times = f"{format_clock(hit.start_s)} - {format_clock(hit.end_s)}"
-    name = "".join(c if c.isprintable() else "?" for c in Path(hit.path).name)
-    return f"{rank:4}  {hit.score:6.3f}  {times}  {name}  {hit.id}  {', '.join(hit.kept)}".rstrip()
+    name, labels = Path(hit.path).name, ", ".join(hit.kept)
+    return f"{rank:4}  {hit.score:6.3f}  {times}  {name}  {hit.id}  {labels}".rstrip()

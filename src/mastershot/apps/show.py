@@ -3,10 +3,13 @@
 import json
 import sys
 import time
+import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from mastershot.core.errors import sentence
+from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 
 if TYPE_CHECKING:
@@ -20,28 +23,45 @@ _REFRESH_S = 0.1
 
 
 def say(text: str) -> None:
-    """Print a result on stdout."""
-    print(text)
+    """Print a line of a result on stdout; nothing in it steers the terminal."""
+    print(printable(text))
+
+
+def say_lines(text: str) -> None:
+    """Print a text of several lines on stdout."""
+    for line in text.splitlines():
+        say(line)
 
 
 def complain(text: str) -> None:
-    """Print a problem or a note on stderr."""
-    print(f"mastershot: {text}", file=sys.stderr)
+    """Print a problem or a note as one line on stderr."""
+    print(f"mastershot: {printable(text)}", file=sys.stderr)
+
+
+def complain_of(error: Exception, *, debug: bool) -> None:
+    """Print an error as one sentence on stderr; with ``debug``, where it arose before that."""
+    if debug:
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            print(printable(line), file=sys.stderr)
+    complain(sentence(error))
 
 
 def ask(text: str) -> None:
-    """Print part of a question on stderr, whatever signs are in it."""
+    """Print part of a question as one line on stderr."""
     print(printable(text), file=sys.stderr)
 
 
-def printable(text: str) -> str:
-    """Return a text without what would steer the terminal."""
-    return "".join(sign if sign.isprintable() else "?" for sign in text)
-
-
 def say_json(value: Any) -> None:
-    """Print a machine-readable result on stdout."""
-    print(json.dumps(value, indent=1, ensure_ascii=False))
+    """Print a machine-readable result on stdout; it reads back the same, and steers nothing."""
+    text = json.dumps(value, indent=1, ensure_ascii=False)
+    print("\n".join(map(_escaped_json, text.split("\n"))))
+
+
+def _escaped_json(line: str) -> str:
+    """Return a line of JSON with an escape for each sign that cannot be seen."""
+    if line.isprintable():
+        return line
+    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in line)
 
 
 def timeline_lines(timeline: "Timeline") -> Iterator[str]:
@@ -96,9 +116,9 @@ def showing_progress(*, quiet: bool) -> "Iterator[Bars]":
     console = Console(stderr=True)
     with Progress(
         TextColumn("{task.description}", markup=False),
-        TextColumn("{task.fields[stage]}"),
+        TextColumn("{task.fields[stage]}", markup=False),
         BarColumn(),
-        TextColumn("{task.fields[speed]}"),
+        TextColumn("{task.fields[speed]}", markup=False),
         TimeRemainingColumn(),
         console=console,
         transient=True,

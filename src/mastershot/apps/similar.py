@@ -8,7 +8,7 @@ import typer
 
 from mastershot.apps.errors import errors_as_sentences
 from mastershot.apps.options import Debug, Json, LibraryFolder
-from mastershot.apps.show import complain, printable, say, say_json
+from mastershot.apps.show import complain, say, say_json
 from mastershot.core.time import format_clock
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ Vectors = Annotated[
 def similar(
     name: Annotated[
         str,
-        typer.Argument(metavar="FILM|SCENE", help="A film (id or path) or scene (FILM/s0003)."),
+        typer.Argument(metavar="FILM|SCENE", help="A film, or a scene (FILM/s0003)."),
     ],
     library: LibraryFolder,
     other: Annotated[
@@ -85,7 +85,7 @@ def similar(
             return
         for one in found:
             if len(found) > 1:
-                say(printable(one.view))
+                say(one.view)
             for rank, row in enumerate(one.rows, start=1):
                 say(_line(rank, row))
         if out is not None:
@@ -133,11 +133,10 @@ def scene_view(folder: Path | None) -> "SceneView":
 
 
 def _line(rank: int, row: "SimilarScenes") -> str:
-    """Return a row as one line, whatever the files are called."""
     labels = ", ".join(label.name for label in row.shared)
     said = f"{row.said}  " if row.said else ""
     places = f"{_place(row.scene)}  ~  {_place(row.other)}"
-    return printable(f"{rank:4}  {row.ranked_by:6.3f}  {said}{places}  {labels}").rstrip()
+    return f"{rank:4}  {row.ranked_by:6.3f}  {said}{places}  {labels}".rstrip()
 
 
 def _place(scene: "FoundScene") -> str:

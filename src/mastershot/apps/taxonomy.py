@@ -9,7 +9,7 @@ import typer
 
 from mastershot.apps.errors import errors_as_sentences
 from mastershot.apps.options import Debug, Json, LibraryFolder
-from mastershot.apps.show import ask, complain, printable, say, say_json
+from mastershot.apps.show import ask, complain, say, say_json
 from mastershot.core.errors import MastershotError, SettingError
 
 if TYPE_CHECKING:
@@ -140,7 +140,7 @@ def taxonomy_show(source: TaxonomyName, as_json: Json = False, debug: Debug = Fa
                 say_json({"name": found.name, "fingerprint": found.fingerprint} | labels)
                 return
             for label in found.labels:
-                say(printable(label))
+                say(label)
             return
         if as_json:
             say_json(found.as_json())
@@ -286,26 +286,22 @@ def _show_built(built: "BuiltTaxonomy") -> None:
     groups = [(group.exemplar, group.labels) for group in built.groups]
     rest = tuple(name for name in by_name if name not in grouped)
     for exemplar, names in [*groups, *([("without a group", rest)] if rest else [])]:
-        say(printable(f"[{exemplar}]"))
+        say(f"[{exemplar}]")
         for name in names:
             label = by_name[name]
             merged = f"  = {', '.join(label.merged)}" if label.merged else ""
             meaning = f"  {label.definition}" if label.definition else ""
-            say(
-                printable(
-                    f"  {name:24} {label.origin:9} {label.num_scripts:5} scripts{merged}{meaning}"
-                )
-            )
+            say(f"  {name:24} {label.origin:9} {label.num_scripts:5} scripts{merged}{meaning}")
 
 
 def _show_diff(diff: "TaxonomyDiff") -> None:
     for word, names in (("added", diff.added), ("dropped", diff.dropped)):
         for name in names:
-            say(printable(f"{word:8} {name}"))
+            say(f"{word:8} {name}")
     for word, changes in (("merged", diff.merged), ("renamed", diff.renamed)):
         for change in changes:
             why = "decided" if change.cosine is None else f"perhaps, cosine {change.cosine:.3f}"
-            say(printable(f"{word:8} {change.label} → {change.into} ({why})"))
+            say(f"{word:8} {change.label} → {change.into} ({why})")
     if diff.moved:
         say("moved    labels of both stand in another order")
     if not any((diff.added, diff.dropped, diff.merged, diff.renamed, diff.moved)):

@@ -18,6 +18,7 @@ from mastershot.core.movie import (
     Shot,
     Transition,
 )
+from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 
 SCHEMA = "mastershot/timeline/1"
@@ -82,7 +83,7 @@ class Timeline:
 
     def to_json(self) -> str:
         """Return the timeline as JSON text that validates against the shipped schema."""
-        return json.dumps(_timeline_to_json(self), indent=1, ensure_ascii=False) + "\n"
+        return utf8_text(json.dumps(_timeline_to_json(self), indent=1, ensure_ascii=False) + "\n")
 
     @staticmethod
     def from_json(text: str, *, name: str = "timeline") -> "Timeline":

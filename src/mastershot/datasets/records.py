@@ -235,7 +235,7 @@ def written_whole(path: Path) -> Iterator[TextIO]:
     """
     partial = path.with_name(f"{path.name}.part")
     try:
-        with partial.open("w", encoding="utf-8", newline="\n") as file:
+        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
             yield file
         partial.replace(path)
     except OSError as error:

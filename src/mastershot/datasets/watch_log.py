@@ -2,8 +2,8 @@
 
 # E events of a piece
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,20 +71,39 @@ class WatchLog:
         Raises:
             DatasetError: The file is unreadable, damaged, or lacks a column.
         """
+        for batch in self._batches(self.columns):
+            viewers, viewer = _coded(batch.column(0))
+            movies, movie = _coded(batch.column(1))
+            times_s = _seconds(batch.column(2))
+            names = [self.ids.get(name, name) for name in movies]
+            yield Watches(viewers, viewer, names, movie, times_s)
+
+    def movie_names(self) -> list[str]:
+        """Return what the log calls its movies, each once; it is read for that alone.
+
+        Raises:
+            DatasetError: The file is unreadable, damaged, or lacks the column.
+        """
+        named: dict[str, None] = {}
+        for batch in self._batches(self.columns[1:2]):
+            named |= dict.fromkeys(_coded(batch.column(0))[0])
+        return list(dict.fromkeys(self.ids.get(name, name) for name in named))
+
+    def renamed(self, called: Mapping[str, str]) -> "WatchLog":
+        """Return the log with other names for some of its movies."""
+        ids = {name: called.get(id, id) for name, id in self.ids.items()}
+        return replace(self, ids={**called, **ids})
+
+    def _batches(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
         path = Path(self.path)
         if path.suffix not in {".csv", ".parquet"}:
             raise DatasetError(f"a {_WHAT} is a .csv or a .parquet file, not {path}")
         batches = _parquet_batches if path.suffix == ".parquet" else _csv_batches
         with told(path, _WHAT):
-            for batch in batches(path, self.columns):
-                viewers, viewer = _coded(batch.column(0))
-                movies, movie = _coded(batch.column(1))
-                times_s = _seconds(batch.column(2))
-                names = [self.ids.get(name, name) for name in movies]
-                yield Watches(viewers, viewer, names, movie, times_s)
+            yield from batches(path, columns)
 
 
-def _csv_batches(path: Path, columns: tuple[str, str, str]) -> "Iterator[pa.RecordBatch]":
+def _csv_batches(path: Path, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
     import pyarrow as pa
     from pyarrow import csv
 
@@ -104,7 +123,7 @@ def _csv_batches(path: Path, columns: tuple[str, str, str]) -> "Iterator[pa.Reco
             yield batch.select(list(columns))
 
 
-def _parquet_batches(path: Path, columns: tuple[str, str, str]) -> "Iterator[pa.RecordBatch]":
+def _parquet_batches(path: Path, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
@@ -113,7 +132,7 @@ def _parquet_batches(path: Path, columns: tuple[str, str, str]) -> "Iterator[pa.
             yield batch.select(list(columns))
 
 
-def _require(columns: tuple[str, str, str], found: list[str], path: Path) -> None:
+def _require(columns: Sequence[str], found: list[str], path: Path) -> None:
     missing = [name for name in columns if name not in found]
     if missing:
         raise DatasetError(

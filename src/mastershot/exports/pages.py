@@ -6,6 +6,8 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mastershot.core.text import printable
+
 if TYPE_CHECKING:
     from jinja2 import Template
 
@@ -20,14 +22,14 @@ def jpeg_source(picture: bytes | None) -> str | None:
 
 
 def file_name(path: str) -> str:
-    """Return a file's name without its folder."""
-    return Path(path).name or path
+    """Return a file's name without its folder, as a page can show it."""
+    return printable(Path(path).name or path)
 
 
 def page_template(name: str, filters: Mapping[str, Callable[..., str]]) -> "Template":
     """Return a template of this package, with functions that it may apply to a value.
 
-    `file_name` and `jpeg_source` are among them always.
+    `file_name`, `jpeg_source` and `printable` are among them always.
     """
     from jinja2 import Environment, FunctionLoader, StrictUndefined
 
@@ -38,7 +40,8 @@ def page_template(name: str, filters: Mapping[str, Callable[..., str]]) -> "Temp
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update({"file_name": file_name, "jpeg_source": jpeg_source, **filters})
+    always = {"file_name": file_name, "jpeg_source": jpeg_source, "printable": printable}
+    environment.filters.update({**always, **filters})
     return environment.get_template(name)
 
 

@@ -68,7 +68,7 @@ def choose_stream(path: Path, container: "InputContainer") -> "tuple[VideoStream
     chosen, reason = _best(choices)
     others = ", ".join(str(choice) for choice in choices if choice != chosen)
     note = (
-        f"{path.name} holds {len(choices)} video streams; read is {chosen}, {reason}; "
+        f"it holds {len(choices)} video streams; read is {chosen}, {reason}; "
         f"--stream takes another: {others}"
     )
     return next(stream for stream in streams if stream.index == chosen.index), note

@@ -128,7 +128,7 @@ class Film:
         variable = is_variable_rate(self.pts, doubtful=self._replaced | holes)
         return Movie(
             id=file.id,
-            path=os.fsencode(file.path).decode("utf-8", "replace"),
+            path=str(file.path),
             content_hash=file.content_hash,
             frame_rate=self._frame_rate(variable),
             time_base=file.time_base,

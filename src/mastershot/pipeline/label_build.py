@@ -20,6 +20,7 @@ from mastershot.core.errors import (
     TaxonomyError,
     sentence,
 )
+from mastershot.core.text import utf8_text
 from mastershot.core.timeline import Timeline
 from mastershot.datasets.movieclip import shot_file_name, write_tags
 from mastershot.datasets.records import (
@@ -264,7 +265,7 @@ class _Builder:
         }
 
     def _fail(self, source: str, error: Exception) -> None:
-        self._failures.append(Failure(_as_utf8(source), _as_utf8(sentence(error))))
+        self._failures.append(Failure(utf8_text(source), utf8_text(sentence(error))))
         self._failed(error)
 
     def _write_failures(self) -> None:
@@ -309,7 +310,7 @@ def _labeller(kit: Kit) -> Labeller:
 
 def _require_name(video: str, source: str, seen: dict[str, str]) -> None:
     """Refuse a clip that a data set, which knows clips by their names, could not tell."""
-    if _as_utf8(video) != video or len(video.splitlines()) != 1:
+    if utf8_text(video) != video or len(video.splitlines()) != 1:
         raise DatasetError(f"{source!a} has a name that no data set can hold; rename the file")
     if video in seen:
         raise DatasetError(
@@ -317,10 +318,6 @@ def _require_name(video: str, source: str, seen: dict[str, str]) -> None:
             "rename one"
         )
     seen[video] = source
-
-
-def _as_utf8(text: str) -> str:
-    return text.encode("utf-8", "replace").decode()
 
 
 def _forget(path: Path) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from mastershot.core.errors import LibraryError
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import shot_id
+from mastershot.core.names import FilmNames
 from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import is_split_folder, read_split_folder
 from mastershot.datasets.records import make_folder
@@ -40,13 +41,14 @@ class DatasetReport:
 class ShotPictures:
     """Finds the pictures of a data set's shots in the library that it was made with.
 
-    A shot is found by its names: the film whose file has the clip's stem, and the number in
+    A shot is found by its names: the film that the clip's means, and the number in
     ``<clip>-Scene-<number>.mp4``.
     """
 
     def __init__(self, library: Library) -> None:
         self._library = library
-        self._movie_of_video = {Path(film.path).stem: film.id for film in library.movies()}
+        self._movies = library.movies()
+        self._names = FilmNames(film.names for film in self._movies)
 
     def find(self, video: str, file: str) -> bytes | None:
         """Return a shot's picture as JPEG, or None where there is none.
@@ -54,10 +56,10 @@ class ShotPictures:
         Raises:
             LibraryError: The library cannot be read.
         """
-        movie, number = self._movie_of_video.get(video), _SHOT_NUMBER.search(file)
-        if movie is None or number is None or int(number[1]) < 1:
+        places, number = self._names.exact(video), _SHOT_NUMBER.search(file)
+        if len(places) != 1 or number is None or int(number[1]) < 1:
             return None
-        return self._library.thumb(shot_id(movie, int(number[1]) - 1))
+        return self._library.thumb(shot_id(self._movies[places[0]].id, int(number[1]) - 1))
 
 
 def open_pictures(dataset: Path, library: Path | None) -> ShotPictures | None:

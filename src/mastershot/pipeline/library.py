@@ -1,6 +1,5 @@
 """The library a user meets: the store, and films going in."""
 
-import os
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -117,8 +116,7 @@ class Library(FilmStore):
         """Return the timeline with the film's new path, if the file is no longer where it was."""
         if Path(self.movie(file.id).file).exists():
             return known
-        path = os.fsencode(file.path).decode("utf-8", "replace")
-        moved = replace(known, movie=replace(known.movie, path=path))
+        moved = replace(known, movie=replace(known.movie, path=str(file.path)))
         self._put_again(moved)
         return moved
 

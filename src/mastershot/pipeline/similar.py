@@ -9,13 +9,14 @@ from pathlib import Path
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.errors import LibraryError, SettingError, ShortMovieError
 from mastershot.core.movie import Shot
+from mastershot.core.text import printable
 from mastershot.core.timeline import Timeline
 from mastershot.mining.pairs import KEEP, pairs_of_scenes
 from mastershot.pipeline.nearest import require_limit
 from mastershot.pipeline.scene_vectors import SceneSource, require_window
 from mastershot.store.library import Library, LibraryMovie
 
-_SCENE = re.compile(r"(?P<film>[0-9a-f]+)/s(?P<index>\d{4,9})")
+_SCENE = re.compile(r"(?P<film>.+)/s(?P<index>\d{4,9})", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -138,12 +139,12 @@ def find_similar(
 
     Two films give the pairs of `mine_scene_pairs`. A film alone gives the others, ranked by the
     mean score of the pairs that it has with each, and the best of those pairs; of a short film
-    there are few pairs, so chance counts more. A scene (``<movie>/s<index>``) gives the scenes of
+    there are few pairs, so chance counts more. A scene (``<film>/s<index>``) gives the scenes of
     all other films, or of the other named, as the library divides them.
 
     Args:
         source: The films of a library.
-        name: A film (its id, the start of it, or its path) or the id of a scene.
+        name: A film, as `Library.movie` finds it, or a scene of one.
         other: The other film.
         window: Shots of a scene; None for as many as the view says. A scene by id has its own.
         limit: The most rows to return.
@@ -189,7 +190,7 @@ def find_similar(
 
 def _title(movie: LibraryMovie, other: LibraryMovie | None, *, scene: bool) -> str:
     """Return what was asked, in words."""
-    name, where = Path(movie.path).name, "" if other is None else Path(other.path).name
+    name, where = printable(movie.name), "" if other is None else printable(other.name)
     if scene:
         return f"Like a scene of {name}" + (f", in {where}" if where else "")
     return f"{name} and {where}" if where else f"Films like {name}"

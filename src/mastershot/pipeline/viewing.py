@@ -6,6 +6,7 @@ from pathlib import Path
 
 from mastershot.core.errors import LibraryError, OutputError
 from mastershot.core.movie import Shot
+from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 from mastershot.curation.decisions import Decision, now
 from mastershot.datasets.records import read_table, written_whole
@@ -63,7 +64,7 @@ def write_viewing(
 def _viewing_row(film: str, shot: Shot, thumb: str) -> list[object]:
     span, labels = shot.span, "; ".join(label.name for label in shot.labels or ())
     times = [format_clock(span.start_s), format_clock(span.end_s), span.start_s, span.end_s]
-    return [as_text(shot.id), as_text(film), *times, as_text(labels), thumb, ""]
+    return [as_text(shot.id), as_text(printable(film)), *times, as_text(labels), thumb, ""]
 
 
 def read_missing(path: Path, *, by: str) -> tuple[Decision, ...]:

@@ -14,6 +14,8 @@ _LISTS = {
     "unread": "films that could not be read",
     "excluded_by_leakage_guard": "films left out because LVU judges by them",
     "without_metadata": "films of the library that the metadata lacks",
+    "named_by_start": "films that the metadata calls by the mere start of a name",
+    "ambiguous_names": "names of the metadata that may mean several films and so stand for none",
     "without_neighbours": "films without a similar one",
     "not_in_library": "similar films that the library does not hold",
     "too_short": "films with fewer shots than a scene",

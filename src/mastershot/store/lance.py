@@ -2,6 +2,7 @@
 
 import os
 import re
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from datetime import timedelta
@@ -122,7 +123,19 @@ class LanceTables:
     def _database(self) -> Any:
         import lancedb
 
-        return lancedb.connect(str(self.folder.resolve()))
+        return lancedb.connect(self._utf8_path())
+
+    def _utf8_path(self) -> str:
+        """Return a path of the folder that Lance can be told, whatever the folder is called."""
+        folder = str(self.folder.resolve())
+        try:
+            folder.encode()
+        except UnicodeEncodeError:
+            # The kernel's own name for a folder that this process holds open.
+            opened = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+            weakref.finalize(self, os.close, opened)
+            return f"/proc/self/fd/{opened}"
+        return folder
 
     def _open(self, name: str) -> Any:
         return self._database.open_table(name)

@@ -1,21 +1,28 @@
 """A library: many films' timelines, pictures and vectors in one folder on an embedded store."""
 
+import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 
 from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import LibraryError
+from mastershot.core.names import FilmNames, NamedFilm
+from mastershot.core.text import printable
 from mastershot.core.timeline import Timeline
 from mastershot.store.features import LibraryFeatures
 from mastershot.store.files import write_whole
 from mastershot.store.folder import make_library, require_library
 from mastershot.store.lance import LanceTables, equals
+from mastershot.store.paths import read_path, stored_path
 from mastershot.store.run import Run, timeline_of, wrong_id
 from mastershot.store.tables import TABLES_OF_A_RUN, Row, embeddings_table, of_run, schemas
 from mastershot.store.verify import Problem, find_leftovers, find_problems
+
+_ID = re.compile("[0-9a-f]{16}")
+_NUM_NAMED = 5
 
 
 @dataclass(frozen=True)
@@ -46,6 +53,16 @@ class LibraryMovie:
     file: str
     size_bytes: int | None
 
+    @property
+    def name(self) -> str:
+        """The name of its file."""
+        return Path(self.path).name
+
+    @property
+    def names(self) -> NamedFilm:
+        """What it may be called by."""
+        return NamedFilm(self.id, (self.path, self.file))
+
 
 class Library:
     """Films and what is known of them, kept in a folder ``NAME.mastershot``.
@@ -72,27 +89,33 @@ class Library:
         return sorted(self._movies(), key=lambda film: (film.path, film.id))
 
     def movie(self, name: str | Path) -> LibraryMovie:
-        """Return the film with this id, else with this path, else whose id starts so.
+        """Return the film that a name means: its id, path, file name, stem, or the start of one.
+
+        `FilmNames` says which of them comes first.
 
         Raises:
-            LibraryError: No film, or more than one, answers to the name.
+            LibraryError: The name means no film, or more than one.
         """
-        text = str(name)
-        ways = [equals("id", text), f"{equals('path', text)} OR {equals('file', _absolute(text))}"]
-        if re.fullmatch("[0-9a-f]+", text):
-            ways.append(f"id LIKE '{text}%'")
-        for where in ways:
-            found = self._movies(where)
-            if len(found) == 1:
-                return found[0]
-            if found:
-                ids = ", ".join(sorted(film.id for film in found)[:5])
-                raise LibraryError(
-                    f"{text!r} names {len(found)} films of library {self.path} ({ids}); give one id"
-                )
+        text = os.fspath(name)
+        if _ID.fullmatch(text) and (found := self._movies(equals("id", text))):
+            return found[0]
+        films = self.movies()
+        names = FilmNames(film.names for film in films)
+        found = [films[place] for place in names.places(text, absolute=_absolute(text))]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            named = ", ".join(f"{film.path} ({film.id})" for film in found[:_NUM_NAMED])
+            more = f" and {len(found) - _NUM_NAMED} more" if len(found) > _NUM_NAMED else ""
+            raise LibraryError(
+                f"'{printable(text)}' names {len(found)} films of library {self.path}: "
+                f"{named}{more}; give an id, or more of the path"
+            )
+        close = " or ".join(f"'{other}'" for other in names.close_to(text))
+        hint = f"; did you mean {close}?" if close else ""
         raise LibraryError(
-            f"library {self.path} holds no film {text!r}; "
-            f"`mastershot library ls --library {self.path}` lists those it holds"
+            f"library {self.path} holds no film '{printable(text)}'; "
+            f"`mastershot library ls --library {self.path}` lists those it holds{hint}"
         )
 
     def timeline(self, movie_id: str) -> Timeline:
@@ -236,7 +259,10 @@ class Library:
     def _movies(self, where: str | None = None) -> list[LibraryMovie]:
         columns = [field.name for field in fields(LibraryMovie)]
         rows = self.tables.rows("movies", where=where, columns=columns)
-        return [LibraryMovie(**row) for row in rows.to_pylist()]
+        films = (LibraryMovie(**row) for row in rows.to_pylist())
+        return [
+            replace(film, path=read_path(film.path), file=read_path(film.file)) for film in films
+        ]
 
     def _run(self, movie_id: str) -> str | None:
         rows = self.tables.rows("movies", where=equals("id", movie_id), columns=["run_id"])
@@ -275,15 +301,19 @@ def _require_storable(timeline: Timeline) -> None:
     if wrong is not None:
         raise LibraryError(f"the timeline of {timeline.movie.path} cannot be kept: {wrong}")
     try:
-        timeline.movie.path.encode()
+        stored_path(timeline.movie.path)
     except UnicodeEncodeError as error:
         raise LibraryError(
-            f"the path {timeline.movie.path!a} is not UTF-8 text; rename the file"
+            f"the timeline's film has the path {timeline.movie.path!a}, which can name no file"
         ) from error
 
 
 def _absolute(path: str) -> str:
-    return str(Path(path).resolve())
+    """Return a path from the root; what can be no path stays as it is."""
+    try:
+        return str(Path(path).resolve())
+    except (OSError, ValueError, RuntimeError):
+        return path
 
 
 def _size_bytes(file: str) -> int | None:

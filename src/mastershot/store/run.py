@@ -12,8 +12,10 @@ from typing import TYPE_CHECKING
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
 from mastershot.core.movie import Scene, movie_id, scene_id, shot_id
+from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 from mastershot.core.timeline import Timeline
+from mastershot.store.paths import stored_path
 from mastershot.store.tables import TABLES_OF_A_RUN, Row, table_of
 
 if TYPE_CHECKING:
@@ -47,7 +49,8 @@ class Run:
         }
         row |= {"duration_s": movie.duration_s, "num_shots": len(self.timeline.shots)}
         row |= {"num_scenes": None if scenes is None else len(scenes), "run_id": self.id}
-        return table_of("movies", [row | {"file": file, "size_bytes": size_bytes}])
+        row |= {"path": stored_path(movie.path), "file": stored_path(file)}
+        return table_of("movies", [row | {"size_bytes": size_bytes}])
 
     def rows(self) -> "dict[str, pa.Table]":
         """Return the rows of each of `TABLES_OF_A_RUN`, in the order of the film."""
@@ -55,7 +58,7 @@ class Run:
         made = {
             "version": made_by.version,
             "created": made_by.created,
-            "steps": json.dumps(made_by.steps, sort_keys=True, ensure_ascii=False),
+            "steps": utf8_text(json.dumps(made_by.steps, sort_keys=True, ensure_ascii=False)),
             "timeline": zlib.compress(self._undated_json.encode()),
         }
         rows = {

@@ -18,6 +18,8 @@ import numpy.typing as npt
 
 from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import DatasetError, MastershotError, SettingError
+from mastershot.core.names import NamedFilm
+from mastershot.core.text import printable, utf8_text
 from mastershot.media.sampling import uniform_frames
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.files import write_whole
@@ -63,22 +65,37 @@ def gather_shots(source: ShotSource, folder: Path, watch: Watch = unwatched) -> 
     if not (target / INDEX).is_file():
         target.mkdir(parents=True, exist_ok=True)
         index = _write_movies(source, target, watch)
-        write_whole(target / INDEX, json.dumps(index, ensure_ascii=False).encode())
+        write_whole(target / INDEX, utf8_text(json.dumps(index, ensure_ascii=False)).encode())
     index = json.loads((target / INDEX).read_text("utf-8"))
     arrays = _arrays(target, source, index["movies"])
     return GatheredShots(arrays, tuple(index["unread"]), _space_of(target))
 
 
-def movie_names(source: ShotSource) -> tuple[str, ...]:
-    """Return what a source's films are called, without reading their shots.
+def named_films(source: ShotSource) -> dict[str, NamedFilm]:
+    """Return a source's films by what they are called in a run, without reading their shots.
 
     Raises:
         SettingError: The source does not exist.
-        DatasetError: Two films have one name, or a name cannot name a file.
+        DatasetError: Two films have one name, a name cannot name a file, or what was gathered
+            before does not say what it is.
     """
     if _is_folder_of_arrays(source):
-        return ShotArrays(Path(source.path)).movies
-    return tuple(_movies_of(source))
+        return films_of(ShotArrays(Path(source.path)))
+    return {name: movie.names for name, movie in _movies_of(source).items()}
+
+
+def films_of(arrays: ShotArrays) -> dict[str, NamedFilm]:
+    """Return the films of arrays, in their order; of gathered ones also what else they are called.
+
+    Raises:
+        DatasetError: What was gathered does not say what it is.
+    """
+    known = _gathered(arrays.folder).get("names", {})
+    try:
+        named = {name: NamedFilm(id, tuple(paths)) for name, (id, paths) in known.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise _unsaid(arrays.folder) from error
+    return {name: named.get(name, NamedFilm(name)) for name in arrays.movies}
 
 
 def _is_folder_of_arrays(source: ShotSource) -> bool:
@@ -102,14 +119,29 @@ def _arrays(folder: Path, source: ShotSource, movies: Sequence[str] | None = Non
 
 def _space_of(folder: Path) -> EmbeddingSpace | None:
     """Return the space of the library that a folder was gathered from; None if it is of none."""
+    space = _gathered(folder).get("space")
+    try:
+        return EmbeddingSpace(**space) if space else None
+    except TypeError as error:
+        raise _unsaid(folder) from error
+
+
+def _gathered(folder: Path) -> dict[str, Any]:
+    """Return what a folder says of how it was gathered; nothing if it was not."""
     path = folder / INDEX
     if not path.is_file():
-        return None
+        return {}
     try:
-        space = json.loads(path.read_text("utf-8")).get("space")
-        return EmbeddingSpace(**space) if space else None
-    except (ValueError, TypeError, AttributeError) as error:
-        raise DatasetError(f"{path} does not say what was gathered; remove the folder") from error
+        said = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise _unsaid(folder) from error
+    if not isinstance(said, dict):
+        raise _unsaid(folder)
+    return said
+
+
+def _unsaid(folder: Path) -> DatasetError:
+    return DatasetError(f"{folder / INDEX} does not say what was gathered; remove the folder")
 
 
 def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, Any]:
@@ -129,7 +161,12 @@ def _write_movies(source: ShotSource, target: Path, watch: Watch) -> dict[str, A
         raise DatasetError(f"no film that can be read is in {source.path}{reason}")
     _require_alike(source, target, names)
     spaces = {movie.space for movie in movies.values() if isinstance(movie, _Kept) and movie.space}
-    return {"movies": names, "unread": unread, "space": asdict(spaces.pop()) if spaces else None}
+    return {
+        "movies": names,
+        "names": {name: [movies[name].names.id, movies[name].names.paths] for name in names},
+        "unread": unread,
+        "space": asdict(spaces.pop()) if spaces else None,
+    }
 
 
 def _require_alike(source: ShotSource, target: Path, names: Sequence[str]) -> None:
@@ -151,6 +188,10 @@ class _Member:
     path: Path
     name: str
 
+    @property
+    def names(self) -> NamedFilm:
+        return NamedFilm(self.name)
+
     def rows(self) -> npt.NDArray[Any]:
         with _opened(self.path, f"film {self.name} of ") as file:
             rows: npt.NDArray[Any] = np.asarray(file[self.name])
@@ -171,6 +212,10 @@ class _FilmFile:
     path: Path
     source: ShotSource
 
+    @property
+    def names(self) -> NamedFilm:
+        return NamedFilm(self.path.stem, (str(self.path),))
+
     def rows(self) -> npt.NDArray[Any]:
         return film_keyframes(self.path, self.source.frames_per_shot, self.source.image_px)
 
@@ -183,6 +228,10 @@ class _Kept:
     movie: LibraryMovie
     source: ShotSource
     space: EmbeddingSpace | None
+
+    @property
+    def names(self) -> NamedFilm:
+        return self.movie.names
 
     def rows(self) -> npt.NDArray[Any]:
         shots = self.library.timeline(self.movie.id).shots
@@ -205,7 +254,7 @@ def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
     elif source.content == "keyframes":
         files = sorted(path.rglob("*")) if path.is_dir() else [path]
         films = (file for file in files if file.suffix.lower() in FILM_SUFFIXES)
-        named = ((file.stem, _FilmFile(file, source)) for file in films)
+        named = ((printable(file.stem), _FilmFile(file, source)) for file in films)
     else:
         raise SettingError(f"{path} holds no features; name a library, a folder of .npy or an .npz")
     movies: dict[str, _Member | _FilmFile | _Kept] = {}
@@ -224,7 +273,7 @@ def _library_movies(source: ShotSource, library: Library) -> Iterator[tuple[str,
     if source.content == "features":
         space = feature_space(library, source.encoder, last=(COLOR_SPACE,))
     for movie in library.movies():
-        name = movie.id if source.names == "id" else Path(movie.path).stem
+        name = movie.id if source.names == "id" else printable(Path(movie.path).stem)
         yield name, _Kept(library, movie, source, space)
 
 

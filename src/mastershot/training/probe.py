@@ -12,7 +12,9 @@ from torch.nn.functional import normalize
 
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
+from mastershot.core.names import FilmNames
 from mastershot.store.shot_arrays import ShotArrays
+from mastershot.training.data import films_of
 from mastershot.training.looks import plain_look
 
 _BATCH = 64
@@ -38,11 +40,13 @@ class LabelledScenes:
 def read_labels(path: Path, arrays: ShotArrays, window: int) -> LabelledScenes:
     """Return the labelled scenes of a CSV that lie in the films; others are passed over.
 
+    A row may call its film by any of its names in full; see `FilmNames`.
+
     Raises:
         DatasetError: The file cannot be read or lacks a column, no row of it lies in the films, or
             all that do are of one film.
     """
-    place = {name: index for index, name in enumerate(arrays.movies)}
+    names = FilmNames(films_of(arrays).values())
     rows: list[tuple[int, int, str]] = []
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -50,9 +54,9 @@ def read_labels(path: Path, arrays: ShotArrays, window: int) -> LabelledScenes:
             if not set(table.fieldnames or ()) >= _COLUMNS:
                 raise DatasetError(f"{path} has no columns {', '.join(sorted(_COLUMNS))}")
             for line in table:
-                movie, first = place.get(line["movie"]), int(line["first_shot"])
-                if movie is not None and 0 <= first <= arrays.num_shots_of(movie) - window:
-                    rows.append((int(arrays.offsets[movie]) + first, movie, line["label"]))
+                movies, first = names.exact(line["movie"] or ""), int(line["first_shot"])
+                if len(movies) == 1 and 0 <= first <= arrays.num_shots_of(movies[0]) - window:
+                    rows.append((int(arrays.offsets[movies[0]]) + first, movies[0], line["label"]))
     except (OSError, UnicodeDecodeError, ValueError, TypeError, csv.Error) as error:
         raise DatasetError(f"labels {path} cannot be read ({error})") from error
     if not rows:

@@ -23,7 +23,8 @@ class ShotSource:
             one, as Movies2Scenes has it.
         frames_per_shot: Keyframes a shot, k, evenly spaced; 1 is the middle one.
         image_px: Side of a keyframe.
-        names: What a library's films are called in metadata: the stem of their ``file``, or ``id``.
+        names: What a library's films are called in the run: the stem of their ``file``, or ``id``.
+            Metadata may call them by any of their names.
     """
 
     path: str

@@ -1,11 +1,12 @@
 """The table of similar movies that a recipe asks for, from its metadata (METHODS B2)."""
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError
+from mastershot.core.names import FilmNames, NamedFilm
 from mastershot.core.protocols import MovieSimilarity
 from mastershot.core.similarity import SimilarityTable
 from mastershot.datasets.lvu import movies_of, read_lvu
@@ -17,7 +18,7 @@ from mastershot.encoders.text import SENTENCE_MODEL, SentenceEncoder
 from mastershot.mining.co_watch import CoWatch, CoWatchSettings
 from mastershot.mining.leakage import Guarded, match_movies, without_held_out
 from mastershot.mining.similarity import CloseSynopses, RandomMovies, SameGenre, combine
-from mastershot.training.data import movie_names
+from mastershot.training.data import named_films
 from mastershot.training.run_folder import Diary, claimed
 from mastershot.training.settings import Watch, under, unwatched
 from mastershot.training.stage_settings import SimilarityRecipe, SimilaritySettings, resolved
@@ -25,9 +26,35 @@ from mastershot.training.stage_settings import SimilarityRecipe, SimilaritySetti
 SIMILARITY = "similarity.parquet"
 
 
+class _Names:
+    """Calls the movies of metadata as the library does.
+
+    Attributes:
+        by_start: Names that are the mere start of a film's name, each with what it was taken for.
+        ambiguous: Names that may mean several films; they stand for none.
+    """
+
+    def __init__(self, films: Mapping[str, NamedFilm]) -> None:
+        self._movies, self._names = tuple(films), FilmNames(films.values())
+        self.by_start: dict[str, str] = {}
+        self.ambiguous: dict[str, None] = {}
+
+    def called(self, names: Iterable[str]) -> dict[str, str]:
+        """Return what the library calls the film that a name means, of those that mean one."""
+        meant = self._names.meant(names)
+        called = {name: self._movies[place] for name, place in meant.film.items()}
+        self.by_start |= {name: called[name] for name in meant.by_start}
+        self.ambiguous |= dict.fromkeys(meant.ambiguous)
+        return called
+
+    def possible(self, names: Iterable[str]) -> set[str]:
+        """Return what the library calls all films that the names may mean."""
+        return {self._movies[place] for name in names for place in self._names.places(name)}
+
+
 @dataclass(frozen=True)
 class _Metadata:
-    """What is known of movies: genres and synopsis by id."""
+    """What is known of movies: genres and synopsis by what the library calls them."""
 
     genres: dict[str, tuple[str, ...]]
     synopses: dict[str, str]
@@ -63,10 +90,12 @@ def tell_similar(recipe: SimilarityRecipe, out: Path, watch: Watch = unwatched) 
 
 def _table(recipe: SimilarityRecipe, out: Path) -> SimilarityTable:
     settings, data = recipe.similarity, recipe.data
-    guarded = _guarded(movie_names(resolved(data, recipe.shots)), settings, data)
+    films = named_films(resolved(data, recipe.shots))
+    names = _Names(films)
+    guarded = _guarded(tuple(films), names, settings, data)
     lens = read_movielens(under(data, settings.movielens)) if settings.movielens else None
-    metadata = _metadata(settings, data, lens)
-    measures = _measures(settings, data, lens, metadata)
+    metadata = _metadata(settings, data, lens, names)
+    measures = _measures(settings, _views(settings, data, lens, names), metadata)
     tables = {
         name: measure.similar(guarded.movies, num_similar=settings.num_similar)
         for name, measure in measures.items()
@@ -74,8 +103,8 @@ def _table(recipe: SimilarityRecipe, out: Path) -> SimilarityTable:
     table = next(iter(tables.values()))
     if len(tables) > 1:
         table = combine(tables, settings.weights, num_similar=settings.num_similar)
-    known = metadata.genres or (lens.movies if lens else {})
-    matched = match_movies(guarded.movies, list(known)) if known else None
+    known = list(metadata.genres)
+    matched = match_movies(guarded.movies, known) if known else None
     Diary(out).write(
         {
             "movies": len(guarded.movies),
@@ -83,15 +112,19 @@ def _table(recipe: SimilarityRecipe, out: Path) -> SimilarityTable:
             "without_neighbours": list(table.without_neighbours),
             "without_metadata": list(matched.without_metadata) if matched else None,
             "in_metadata_only": len(matched.not_in_library) if matched else None,
+            "named_by_start": [f"{name} → {movie}" for name, movie in names.by_start.items()],
+            "ambiguous_names": list(names.ambiguous),
             "rows": len(table),
         }
     )
     return table
 
 
-def _guarded(movies: Sequence[str], settings: SimilaritySettings, data: str) -> Guarded:
+def _guarded(
+    movies: Sequence[str], names: _Names, settings: SimilaritySettings, data: str
+) -> Guarded:
     held_out = movies_of(read_lvu(under(data, settings.lvu))) if settings.lvu else frozenset()
-    guarded = without_held_out(movies, held_out)
+    guarded = without_held_out(movies, held_out | names.possible(held_out))
     if not settings.max_movies:
         return guarded
     digests = {movie: hashlib.sha256(movie.encode()).digest() for movie in guarded.movies}
@@ -100,14 +133,15 @@ def _guarded(movies: Sequence[str], settings: SimilaritySettings, data: str) -> 
 
 
 def _measures(
-    settings: SimilaritySettings, data: str, lens: MovieLens | None, metadata: _Metadata
+    settings: SimilaritySettings, views: WatchLog | None, metadata: _Metadata
 ) -> dict[str, MovieSimilarity]:
     if settings.measure == "random":
         return {"random": RandomMovies(settings.seed)}
     measures: dict[str, MovieSimilarity] = {}
     for name in settings.weights:
         if name == "cowatch":
-            measures[name] = CoWatch(_views(settings, data, lens), _co_watch(settings))
+            assert views is not None
+            measures[name] = CoWatch(views, _co_watch(settings))
         elif name == "genre":
             measures[name] = SameGenre(metadata.genres, settings.seed)
         else:
@@ -117,11 +151,18 @@ def _measures(
     return measures
 
 
-def _views(settings: SimilaritySettings, data: str, lens: MovieLens | None) -> WatchLog:
+def _views(
+    settings: SimilaritySettings, data: str, lens: MovieLens | None, names: _Names
+) -> WatchLog | None:
+    """Return the views, if they count, of films called as the library calls them."""
+    if "cowatch" not in settings.weights:
+        return None
     if settings.watches:
-        return WatchLog(under(data, settings.watches))
-    assert lens is not None  # SimilaritySettings wants one of both.
-    return lens.log
+        log = WatchLog(under(data, settings.watches))
+    else:
+        assert lens is not None  # SimilaritySettings wants one of both.
+        log = lens.log
+    return log.renamed(names.called(log.movie_names()))
 
 
 def _co_watch(settings: SimilaritySettings) -> CoWatchSettings:
@@ -135,16 +176,24 @@ def _co_watch(settings: SimilaritySettings) -> CoWatchSettings:
     )
 
 
-def _metadata(settings: SimilaritySettings, data: str, lens: MovieLens | None) -> _Metadata:
+def _metadata(
+    settings: SimilaritySettings, data: str, lens: MovieLens | None, names: _Names
+) -> _Metadata:
     if not settings.movies:
-        genres = {movie: row.genres for movie, row in lens.movies.items()} if lens else {}
-        return _Metadata(genres, {})
+        movies = lens.movies if lens else {}
+        called = names.called(movies)
+        return _Metadata({called.get(id, id): row.genres for id, row in movies.items()}, {})
     path = under(data, settings.movies)
+    rows = read_table(path, ("movie", "genres", "synopsis"), what="movies")
+    called = names.called(row["movie"] for row in rows)
+    named: dict[str, str] = {}
     genres, synopses = {}, {}
-    for row in read_table(path, ("movie", "genres", "synopsis"), what="movies"):
-        movie = row["movie"]
+    for row in rows:
+        movie = called.get(row["movie"], row["movie"])
         if movie in genres:
-            raise DatasetError(f"movies {path} name {movie!r} twice; keep one row")
+            also = "" if named[movie] == row["movie"] else f", also as {row['movie']!r}"
+            raise DatasetError(f"movies {path} name {named[movie]!r} twice{also}; keep one row")
+        named[movie] = row["movie"]
         genres[movie] = tuple(name for name in row["genres"].split("|") if name)
         synopses[movie] = row["synopsis"].strip()
     return _Metadata(genres, synopses)
