@@ -142,3 +142,13 @@ def test_large_frame_ordinals_fit(store: FeatureStore) -> None:
     frames = np.array([10_000_000, 2**40])
     store.put(Embeddings(SPACE, frames, np.ones((2, SPACE.width), np.float32)))
     assert store.get(SPACE, frames[1:]).frames.tolist() == [2**40]
+
+
+def test_a_cleared_store_misses_every_frame_and_takes_new_vectors(store: FeatureStore) -> None:
+    space = make_space()
+    store.put(make_embeddings(space, range(5)))
+    store.clear()
+    assert store.missing(space, np.arange(5)).tolist() == [0, 1, 2, 3, 4]
+    fresh = make_embeddings(space, range(3), seed=1)
+    store.put(fresh)
+    np.testing.assert_array_equal(store.get(space).vectors, fresh.vectors)

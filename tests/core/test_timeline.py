@@ -12,7 +12,16 @@ from hypothesis import strategies as st
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
-from mastershot.core.movie import SCALES, Movie, Scene, Shot, Transition, scene_id, shot_id
+from mastershot.core.movie import (
+    SCALES,
+    DamagedSpan,
+    Movie,
+    Scene,
+    Shot,
+    Transition,
+    scene_id,
+    shot_id,
+)
 from mastershot.core.time import Span, format_clock
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots, timeline_schema
 
@@ -71,6 +80,25 @@ def test_the_round_trip_loses_nothing_and_validates(lengths: list[int], offset: 
 
 def test_the_golden_timeline_stays_the_same_to_the_byte() -> None:
     assert timeline_of([24, 48, 7], offset_pts=2002).to_json() == GOLDEN.read_text("utf-8")
+
+
+def test_damaged_spans_and_notes_come_back_and_are_absent_where_there_are_none() -> None:
+    whole = timeline_of([24, 48])
+    assert not {"damaged", "notes"} & set(json.loads(whole.to_json()))
+    span = DamagedSpan(1001, 5005, whole.movie.time_base, 4)
+    damaged = replace(whole, damaged=(span,), notes=("it is damaged",))
+    value = json.loads(damaged.to_json())
+    jsonschema.validate(value, timeline_schema())
+    assert value["damaged"] == [
+        {
+            "start_pts": 1001, "end_pts": 5005, "start_s": span.start_s, "end_s": span.end_s,
+            "frames_missing": 4,
+        }
+    ]  # fmt: skip
+    assert Timeline.from_json(damaged.to_json()) == damaged
+    value["damaged"][0]["why"] = "?"
+    with pytest.raises(TimelineError, match="'why', unknown to this version"):
+        Timeline.from_json(json.dumps(value))
 
 
 def test_absent_steps_are_absent_keys() -> None:

@@ -1,11 +1,12 @@
 """Cutting statistics against values worked out by hand."""
 
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
 
 from mastershot.core.errors import SettingError
-from mastershot.core.movie import Movie, Scene, Shot, Transition
+from mastershot.core.movie import DamagedSpan, Movie, Scene, Shot, Transition
 from mastershot.core.time import Span
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
 from mastershot.evaluation.cutting import cutting_rate, cutting_statistics
@@ -91,3 +92,25 @@ def test_the_moments_of_the_cutting_rate_are_on_the_films_own_clock() -> None:
 def test_a_cutting_rate_over_nothing_is_refused(window_s: float, num_samples: int) -> None:
     with pytest.raises(SettingError, match="take a window above 0 s and at least 2 moments"):
         cutting_rate(film_of(8, 8), window_s=window_s, num_samples=num_samples)
+
+
+def test_shots_of_which_frames_are_missing_are_left_out() -> None:
+    film = film_of(8, 16, 24, 80)  # 1, 2, 3 and 10 s
+    hole = DamagedSpan(30, 40, UNIT_S, 10)  # Within the third.
+    statistics = cutting_statistics(replace(film, damaged=(hole,)))
+    assert (statistics.num_shots, statistics.num_left_out) == (4, 1)
+    assert statistics.average_shot_s == pytest.approx(13 / 3)
+    assert statistics.longest_shot_s == 10.0
+    assert statistics.cuts_per_minute == 3 * 60 / 13
+    assert cutting_statistics(film).num_left_out == 0
+
+
+def test_a_span_after_the_film_leaves_nothing_out() -> None:
+    film = replace(film_of(8, 16), damaged=(DamagedSpan(24, 40, UNIT_S, 16),))
+    assert cutting_statistics(film).num_left_out == 0
+
+
+def test_where_every_shot_is_damaged_their_lengths_are_all_there_is() -> None:
+    film = replace(film_of(8, 16), damaged=(DamagedSpan(4, 12, UNIT_S, 8),))
+    statistics = cutting_statistics(film)
+    assert (statistics.num_left_out, statistics.average_shot_s) == (2, 1.5)

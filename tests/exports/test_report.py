@@ -14,7 +14,7 @@ import pytest
 
 from mastershot.core.errors import OutputError
 from mastershot.core.labels import LabelScore
-from mastershot.core.movie import Movie, Scene, Shot, Transition
+from mastershot.core.movie import DamagedSpan, Movie, Scene, Shot, Transition
 from mastershot.core.text import printable
 from mastershot.core.time import Span
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
@@ -369,3 +369,18 @@ def test_the_pictures_are_never_all_in_memory(scene_length: int | None, thumbs: 
 def test_a_page_that_cannot_be_written_is_one_sentence(thumbs: Path) -> None:
     with pytest.raises(OutputError, match=r"report\.html cannot be written: No such file"):
         write_report(film_of(2), thumbs / "missing" / "report.html", thumbs=thumbs)
+
+
+def test_missing_spans_are_listed_drawn_and_said_to_be_left_out(tmp_path: Path) -> None:
+    film = film_of(4)
+    start = film.shots[1].span.start_pts
+    spans = tuple(DamagedSpan(start + i, start + i + 1, UNIT_S, 1) for i in range(0, 6, 2))
+    damaged = dataclasses.replace(film, damaged=spans, notes=("it is damaged: 3 frames",))
+    write_report(damaged, tmp_path / "report.html", thumbs=tmp_path)
+    page = Page(tmp_path / "report.html")
+    assert "It is damaged: 3 frames." in page.text
+    assert "1 shot with such a span is left out of the lengths above." in page.text
+    assert "Frames missing" in page.text
+    assert page.values("class").count("track damaged") == 1
+    write_report(film, tmp_path / "report.html", thumbs=tmp_path)
+    assert "Frames missing" not in Page(tmp_path / "report.html").text

@@ -14,7 +14,6 @@ from mastershot.media.video import Film, open_video
 from mastershot.pipeline.describe import (
     borrow_from_scenes,
     find_scenes,
-    has_vectors,
     label_scenes,
     label_shots,
     scale_shots,
@@ -22,6 +21,7 @@ from mastershot.pipeline.describe import (
     shot_features,
 )
 from mastershot.pipeline.plan import Kit, Plan, prepare
+from mastershot.pipeline.reuse import compared, reads_otherwise, still_holds, watched_before
 from mastershot.pipeline.watch import Progress, Watched, no_progress, watch
 from mastershot.pipeline.workspace import open_workspace
 from mastershot.shots.content import DetectorName, ShotSettings
@@ -126,53 +126,3 @@ def detect_shots(
 def made_now(kit: Kit) -> MadeBy:
     """Return what a timeline made now with this kit says of how it was made."""
     return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), kit.steps_made())
-
-
-def still_holds(previous: Timeline, made: MadeBy, kit: Kit, store: FeatureStore) -> bool:
-    """Return True if making the timeline again would give nothing new.
-
-    Where labels are asked for and their encoder cannot be had, labels made earlier stay.
-    """
-    before, now = previous.made_by.steps, made.steps
-    if "labels" in kit.plan.steps and kit.labeller is None and "labels" in before:
-        return before.get("shots") == now.get("shots")
-    if (previous.made_by.version, before) != (made.version, now):
-        return False
-    return has_vectors(previous.shots, kit.spaces, store)
-
-
-def reads_otherwise(previous: Timeline, made: MadeBy) -> bool:
-    """Return True if the film's frames, or their times, may be others than in an earlier run."""
-    before, now = previous.made_by.steps.get("shots", {}), made.steps["shots"]
-    return any(before.get(key) != now.get(key) for key in ("reading", "stream"))
-
-
-def compared(timeline: Timeline, previous: Timeline | None) -> Timeline:
-    """Return the timeline with a note, if an earlier version read the film otherwise."""
-    if previous is None or not reads_otherwise(previous, timeline.made_by):
-        return timeline
-    old, new = previous.movie, timeline.movie
-    if (old.num_frames, old.start_pts, old.end_pts) == (new.num_frames, new.start_pts, new.end_pts):
-        return timeline
-    note = (
-        f"analysed anew, because it is read otherwise than before: {new.num_frames:,} frames, "
-        f"{new.duration_s:.2f} s, instead of {old.num_frames:,}, {old.duration_s:.2f} s"
-    )
-    return replace(timeline, notes=(*timeline.notes, note))
-
-
-def watched_before(
-    previous: Timeline | None, made: MadeBy, kit: Kit, store: FeatureStore
-) -> Watched | None:
-    """Return an earlier run's shots where they would come out the same and have their vectors."""
-    if previous is None or previous.made_by.version != made.version:
-        return None
-    before, now = previous.made_by.steps, made.steps
-    if before.get("shots") != now.get("shots") or before.get("frames") != now.get("frames"):
-        return None
-    if not has_vectors(previous.shots, kit.spaces, store):
-        return None
-    shots = tuple(
-        replace(shot, labels=None, kept=(), borrowed=(), scale=None) for shot in previous.shots
-    )
-    return Watched(previous.movie, shots, previous.damaged, previous.notes)

@@ -7,18 +7,11 @@ from pathlib import Path
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
-from mastershot.pipeline.analyze import (
-    analyze_movie,
-    compared,
-    describe,
-    made_now,
-    reads_otherwise,
-    still_holds,
-    watched_before,
-)
+from mastershot.pipeline.analyze import analyze_movie, describe, made_now
 from mastershot.pipeline.describe import frames_of, sampled_blocks
 from mastershot.pipeline.nearest import Hits
 from mastershot.pipeline.plan import Kit, Plan, prepare
+from mastershot.pipeline.reuse import compared, reads_otherwise, still_holds, watched_before
 from mastershot.pipeline.search import search_words
 from mastershot.pipeline.watch import Progress, no_progress
 from mastershot.store.features import FolderFeatures

@@ -139,7 +139,11 @@ class Kit:
 
     def steps_made(self) -> dict[str, Json]:
         """Return what a timeline says of how it was made; equal only if nothing would change."""
-        steps: dict[str, Json] = {"shots": self._shots_made()}
+        stream = {} if self.plan.stream is None else {"stream": self.plan.stream}
+        steps: dict[str, Json] = {
+            "reading": {"revision": READING, **stream},
+            "shots": self._shots_made(),
+        }
         if self.spaces:
             steps["frames"] = {
                 "sampling": str(self.plan.sampling),
@@ -158,10 +162,8 @@ class Kit:
         return steps
 
     def _shots_made(self) -> Json:
-        stream = {} if self.plan.stream is None else {"stream": self.plan.stream}
-        read = {"reading": READING, **stream}
         if self.listed is not None:
-            return {"list": self.listed.path.name, "list_hash": self.listed.fingerprint, **read}
+            return {"list": self.listed.path.name, "list_hash": self.listed.fingerprint}
         settings = self.plan.shots
         return {
             "detector": settings.detector,
@@ -169,7 +171,6 @@ class Kit:
             "threshold": settings.score_threshold,
             "min_shot_s": settings.min_shot_s,
             "library": f"scenedetect {version('scenedetect-headless')}",
-            **read,
         }
 
     def _labels_made(self, labeller: Labeller) -> Json:
