@@ -105,9 +105,15 @@ def test_shots_of_which_frames_are_missing_are_left_out() -> None:
     assert cutting_statistics(film).num_left_out == 0
 
 
-def test_a_span_after_the_film_leaves_nothing_out() -> None:
+def test_a_cut_within_a_hole_leaves_the_shots_on_both_sides_out() -> None:
+    film = film_of(8, 16, 24, 80)
+    hole = DamagedSpan(20, 24, UNIT_S, 4)  # The third shot is seen to start after it.
+    assert cutting_statistics(replace(film, damaged=(hole,))).num_left_out == 2
+
+
+def test_a_span_after_the_film_leaves_the_last_shot_out() -> None:
     film = replace(film_of(8, 16), damaged=(DamagedSpan(24, 40, UNIT_S, 16),))
-    assert cutting_statistics(film).num_left_out == 0
+    assert cutting_statistics(film).num_left_out == 1
 
 
 def test_where_every_shot_is_damaged_their_lengths_are_all_there_is() -> None:

@@ -379,7 +379,7 @@ def test_missing_spans_are_listed_drawn_and_said_to_be_left_out(tmp_path: Path) 
     write_report(damaged, tmp_path / "report.html", thumbs=tmp_path)
     page = Page(tmp_path / "report.html")
     assert "It is damaged: 3 frames." in page.text
-    assert "1 shot with such a span is left out of the lengths above." in page.text
+    assert "2 shots beside or around such a span are left out of the lengths above." in page.text
     assert "Frames missing" in page.text
     assert page.values("class").count("track damaged") == 1
     write_report(film, tmp_path / "report.html", thumbs=tmp_path)

@@ -16,7 +16,7 @@ class CuttingStatistics:
 
     Attributes:
         num_shots: Number of shots.
-        num_left_out: How many of them hold a damaged span; their lengths count nowhere.
+        num_left_out: How many of them hold or touch a damaged span; their lengths count nowhere.
         average_shot_s: Average shot length (ASL): the film's length over its number of shots.
         median_shot_s: Median shot length (MSL), which one very long shot does not move.
         shortest_shot_s: Length of the shortest shot.
@@ -81,9 +81,9 @@ def cutting_statistics(timeline: Timeline) -> CuttingStatistics:
 
 
 def is_damaged(span: Span, timeline: Timeline) -> bool:
-    """Return True if frames are missing within a span, so that its length means nothing."""
+    """Return True if frames are missing within or beside a span, so that its length is unknown."""
     return any(
-        gap.start_pts < span.end_pts and gap.end_pts > span.start_pts for gap in timeline.damaged
+        gap.start_pts <= span.end_pts and gap.end_pts >= span.start_pts for gap in timeline.damaged
     )
 
 
