@@ -36,7 +36,8 @@ class Mutation:
 def write_source(path: Path, container: str, codec: str, options: dict[str, str]) -> None:
     """Write a whole film of moving blocks that cuts every 30 frames."""
     rng = np.random.default_rng(len(codec))
-    with av.open(str(path), "w", format=container) as target:
+    index_first = {"movflags": "+faststart"} if container == "mp4" else {}
+    with av.open(str(path), "w", format=container, options=index_first) as target:
         stream = target.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
         blocks = rng.integers(0, 256, (30, 40, 3), np.uint8)
