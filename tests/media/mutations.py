@@ -36,10 +36,12 @@ class Mutation:
 def write_source(path: Path, container: str, codec: str, options: dict[str, str]) -> None:
     """Write a whole film of moving blocks that cuts every 30 frames."""
     rng = np.random.default_rng(len(codec))
-    index_first = {"movflags": "+faststart"} if container == "mp4" else {}
-    with av.open(str(path), "w", format=container, options=index_first) as target:
+    # The same bytes each time: no random ids, no threads; an MP4 film with its index in front.
+    same = {"fflags": "+bitexact"} | ({"movflags": "+faststart"} if container == "mp4" else {})
+    with av.open(str(path), "w", format=container, options=same) as target:
         stream = target.add_stream(codec, rate=RATE, options=options)
         stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        stream.codec_context.thread_count = 1
         blocks = rng.integers(0, 256, (30, 40, 3), np.uint8)
         for index in range(NUM_FRAMES):
             if index % 30 == 0:

@@ -3,7 +3,8 @@
 What a decoder makes of damaged pictures depends on its threads, and so does how many of the last
 ones PyAV hands out once one of them fails. The first sign of damage therefore ends decoding with
 several threads: the film is read again with one, from its start, since a decoder cannot be put
-back into the state it had anywhere else. What was given out by then is whole, and is passed over.
+back into the state it had anywhere else. What was given out by then is whole, and is passed over;
+so that it is, the latest few pictures wait.
 """
 
 from collections import deque
@@ -20,6 +21,11 @@ from mastershot.media.probe import FilmFile
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.video.stream import VideoStream
+
+# A decoder with several threads may let out a picture patched in its own way before it says that
+# anything is damaged.
+_MAX_WAITING = 8
+_MAX_WAITING_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,13 +87,17 @@ class Decoding:
         num_given = 0
         if self._threads > 1:
             watch = DamageWatch(self._threads)
+            waiting: deque[Decoded] = deque()
             with closing(self._decode(self._threads, watch)) as decoded:
                 for picture in decoded:
                     if watch.saw_damage:
                         break
-                    num_given += 1
-                    yield picture
+                    waiting.append(picture)
+                    if len(waiting) > _num_waiting(picture):
+                        num_given += 1
+                        yield waiting.popleft()
             if not watch.saw_damage:
+                yield from waiting
                 return
         yield from islice(self._decode(1, DamageWatch(1)), num_given, None)
 
@@ -169,6 +179,12 @@ class DamageWatch:
         gave_none = [time not in shown for time in self._sent]
         last, before = gave_none[-self._window :], gave_none[-2 * self._window : -self._window]
         return sum(last) > sum(before)
+
+
+def _num_waiting(decoded: Decoded) -> int:
+    """Return how many pictures are given out late, in case the next ones show damage."""
+    size_bytes = sum(plane.buffer_size for plane in decoded.picture.planes)
+    return max(1, min(_MAX_WAITING, _MAX_WAITING_BYTES // max(1, size_bytes)))
 
 
 def _packets(stream: "VideoStream", damage: Damage) -> "Iterator[Packet[VideoStream] | None]":
