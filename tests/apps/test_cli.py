@@ -9,7 +9,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 from tests.encoders.tiny_models import make_tiny_clip
-from tests.films import drawn_film, encode_film, flat_images
+from tests.films import drawn_film, encode_film, flat_images, remux
+from tests.media.test_streams import film_of
 from typer import Exit
 from typer.testing import CliRunner, Result
 
@@ -243,3 +244,33 @@ def test_progress_shows_a_name_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
         each_film([Path("[red]x\x1b[41m")], work, as_json=False, quiet=False, debug=False)
     assert "[red]x\\x1b[41m" in terminal.getvalue()
     assert "\x1b[41m" not in terminal.getvalue()
+
+
+def test_what_is_missing_of_a_damaged_film_is_said_in_one_sentence(
+    film: Path, tmp_path: Path
+) -> None:
+    broken = remux(
+        film, tmp_path / "broken.mkv", lambda n, data: bytes(len(data)) if 20 <= n < 50 else data
+    )
+    done = invoke("analyze", broken, "--steps", "shots", "--out", tmp_path / "out", "--json")
+    assert done.exit_code == 0
+    (sentence,) = done.stderr.splitlines()
+    assert sentence.startswith(f"mastershot: {broken}: it is damaged: ")
+    (result,) = json.loads(done.stdout)
+    assert result["notes"]
+    timeline = json.loads(Path(result["timeline"]).read_text())
+    jsonschema.validate(timeline, timeline_schema())
+    assert timeline["damaged"][0]["frames_missing"] > 20
+
+
+def test_a_stream_may_be_named_and_a_choice_is_said(tmp_path: Path) -> None:
+    path = film_of(tmp_path / "film.mkv", (64, 30, True), (48, 20, True))
+    chosen = invoke("analyze", path, "--steps", "shots", "--out", tmp_path / "out")
+    assert "it holds 2 video streams; read is 0 (mpeg4, 64 x 48, 1.2 s)" in chosen.stderr
+    named = invoke("analyze", path, "--steps", "shots", "--out", tmp_path / "out", "--stream", 1)
+    assert named.exit_code == 0
+    timeline = json.loads((tmp_path / "out" / "film" / "timeline.json").read_text())
+    assert timeline["movie"]["num_frames"] == 20
+    missing = invoke("analyze", path, "--out", tmp_path / "out", "--stream", 9)
+    assert missing.exit_code == 1
+    assert "has no video stream 9; its video streams are: 0, 1" in missing.stderr

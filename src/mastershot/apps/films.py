@@ -57,8 +57,8 @@ def each_film(
                 result = {"film": str(path), "error": sentence(error)}
             bars.remove_task(task)
             results.append(result)
-            for note in result.get("notes", ()):
-                complain(f"{path}: {note}")
+            if notes := result.get("notes"):
+                complain(f"{path}: {'; '.join(notes)}")
             if not as_json and "error" not in result:
                 say(_summary_line(result))
     if as_json:
