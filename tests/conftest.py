@@ -8,6 +8,15 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Share the cores among the workers of a parallel run, and what their tests start."""
+    workers = config.getoption("numprocesses", None)
+    if workers:
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else workers
+        os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // workers)))
+        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
 @pytest.fixture(scope="session")
 def real_data() -> Path:
     """The folder of real films and data, which is not part of the repository."""
