@@ -1,6 +1,7 @@
 """Fixtures that every part's tests share."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,11 +11,18 @@ REPOSITORY = Path(__file__).parents[1]
 
 def pytest_configure(config: pytest.Config) -> None:
     """Share the cores among the workers of a parallel run, and what their tests start."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     workers = config.getoption("numprocesses", None)
     if workers:
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else workers
         os.environ.setdefault("OMP_NUM_THREADS", str(max(1, cores // workers)))
-        os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Have a test draw the same numbers whichever tests ran before it."""
+    if torch := sys.modules.get("torch"):
+        torch.manual_seed(0)
 
 
 @pytest.fixture(scope="session")
