@@ -9,6 +9,11 @@ import pytest
 REPOSITORY = Path(__file__).parents[1]
 
 
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Have slow tests follow each other: they hold whole networks, and time their kills."""
+    return 0 if config.getoption("markexpr") == "slow" else None
+
+
 def pytest_configure(config: pytest.Config) -> None:
     """Share the cores among the workers of a parallel run, and what their tests start."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
