@@ -4,9 +4,15 @@ import os
 import sys
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 REPOSITORY = Path(__file__).parents[1]
+
+
+# How long an example takes says nothing where workers share the cores.
+hypothesis.settings.register_profile("shared cores", deadline=None)
+hypothesis.settings.load_profile("shared cores")
 
 
 def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
