@@ -135,7 +135,7 @@ def kill_at_random_and_compare(films: list[Path], folder: Path, kills: int) -> N
         time.sleep(chance.uniform(0.2, 1.0) * duration_s)
         if process.poll() is None:
             landed += 1
-        else:  # It was quicker than the run that was timed.
+        elif not landed:  # It was quicker than the run that was timed.
             duration_s /= 2
         process.send_signal(signal.SIGKILL)
         process.wait()
