@@ -2,7 +2,9 @@
 
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from functools import cache
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import av
 import numpy as np
@@ -16,11 +18,19 @@ def drawn_film(
     path: Path, *, num_scenes: int = 3, shots_per_scene: int = 2, picture: Picture | None = None
 ) -> FilmPlan:
     """Write a tiny drawn film; the plan returned is the truth."""
-    plan = plan_film(
-        num_scenes, shots_per_scene, picture=picture or Picture(), editing=Editing(), seed=3
-    )
-    write_film(plan, path)
+    plan, film = _plan_and_film(path.suffix, num_scenes, shots_per_scene, picture or Picture())
+    path.write_bytes(film)
     return plan
+
+
+@cache
+def _plan_and_film(
+    suffix: str, num_scenes: int, shots_per_scene: int, picture: Picture
+) -> tuple[FilmPlan, bytes]:
+    plan = plan_film(num_scenes, shots_per_scene, picture=picture, editing=Editing(), seed=3)
+    with TemporaryDirectory() as folder:
+        write_film(plan, Path(folder) / f"film{suffix}")
+        return plan, (Path(folder) / f"film{suffix}").read_bytes()
 
 
 def flat_images(colours: Sequence[tuple[int, int, int]], *, each: int, width_px: int = 64,

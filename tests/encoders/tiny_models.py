@@ -1,6 +1,7 @@
 """Small random checkpoints, CLIP, SigLIP, ViT and students, written as the real ones are."""
 
 import json
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -137,6 +138,12 @@ def _tokenizer() -> PreTrainedTokenizerFast:
 
 def make_student(folder: Path, *, seed: int = 0) -> Path:
     """Write a student with random weights that names concepts of two teachers."""
+    write_student(folder, *_student(seed))
+    return folder
+
+
+@cache
+def _student(seed: int) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
     groups = [["forest", "kitchen", "street", "beach"], ["dog", "teapot"]]
     torch.manual_seed(seed)
     network = FireNet(6).eval()
@@ -155,8 +162,7 @@ def make_student(folder: Path, *, seed: int = 0) -> Path:
         "logit_scale": 25.0,
         "label_template": "{label}",
     }
-    write_student(folder, said, {**fused_weights(network), "concept_vectors": vectors})
-    return folder
+    return said, {**fused_weights(network), "concept_vectors": vectors}
 
 
 def make_space_student(folder: Path, *, seed: int = 0) -> Path:

@@ -1,23 +1,61 @@
+import json
+from collections.abc import Callable
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
+from tempfile import NamedTemporaryFile
 
 import pytest
 from tests.films import drawn_film, encode_film, flat_images
-from tests.media.test_video import real_films
+from tests.media.test_video import FILMS, real_films
 
 from mastershot.core.errors import SettingError
 from mastershot.media.video import open_video
 from mastershot.shots.content import ShotSettings, detector_view, make_detector
 
+Detect = Callable[[Path], dict[str, list[int]]]
+# The settings that real films are tried with, all in one decoding.
+REAL_SETTINGS = {
+    "fast": ShotSettings(),
+    "content": ShotSettings(exact=True),
+    "adaptive": ShotSettings(detector="adaptive", exact=True),
+}
+
 
 def cuts_of(path: Path, settings: ShotSettings) -> list[int]:
+    return detect(path, {"cuts": settings})["cuts"]
+
+
+def detect(path: Path, asked: dict[str, ShotSettings]) -> dict[str, list[int]]:
+    """Return the cuts by the names of settings, and the timestamp of every frame as "pts"."""
     film = open_video(path)
-    detector, view = make_detector(settings, film.file), detector_view(settings)
-    cuts: list[int] = []
+    detectors = {name: make_detector(settings, film.file) for name, settings in asked.items()}
+    views = {settings.exact: detector_view(settings) for settings in asked.values()}
+    found: dict[str, list[int]] = {name: [] for name in (*asked, "pts")}
     for frame in film.frames():
-        cuts += detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
-    return cuts + detector.finish()
+        found["pts"].append(frame.pts)
+        images = {exact: view(frame) for exact, view in views.items()}
+        for name, detector in detectors.items():
+            image = images[asked[name].exact]
+            found[name] += detector.process(frame=frame.index, pts=frame.pts, image=image)
+    for name, detector in detectors.items():
+        found[name] += detector.finish()
+    return found
+
+
+@pytest.fixture
+def detect_once(workers_folder: Path) -> Detect:
+    """`detect` with `REAL_SETTINGS`, which decodes a film for the first test that asks alone."""
+
+    def detect_or_read(path: Path) -> dict[str, list[int]]:
+        kept = workers_folder / f"cuts-of-{path.parent.name}-{path.name}.json"
+        if not kept.exists():
+            with NamedTemporaryFile("w", dir=workers_folder, delete=False) as partial:
+                json.dump(detect(path, REAL_SETTINGS), partial)
+            Path(partial.name).replace(kept)
+        return json.loads(kept.read_text())
+
+    return detect_or_read
 
 
 def peer_cut_times_s(path: Path, detector: str) -> list[float]:
@@ -76,22 +114,26 @@ def test_a_setting_that_means_nothing_is_refused(settings: dict, sentence: str) 
         ShotSettings(**settings)
 
 
+@pytest.mark.parametrize("films", FILMS)
 @pytest.mark.parametrize("detector", ["content", "adaptive"])
-def test_exact_mode_cuts_where_pyscenedetect_cuts(real_data: Path, detector: str) -> None:
-    for path in real_films(real_data):
-        film = open_video(path)
-        pts = [frame.pts for frame in film.frames()]
-        found = cuts_of(path, ShotSettings(detector=detector, exact=True))
-        found_s = [float((pts[cut] - pts[0]) * film.file.time_base) for cut in found]
+def test_exact_mode_cuts_where_pyscenedetect_cuts(
+    real_data: Path, detect_once: Detect, detector: str, films: str
+) -> None:
+    paths = sorted((real_data / "films").glob(films))
+    assert paths
+    for path in paths:
+        found, time_base = detect_once(path), open_video(path).file.time_base
+        pts = found["pts"]
+        found_s = [float((pts[cut] - pts[0]) * time_base) for cut in found[detector]]
         assert found_s == pytest.approx(peer_cut_times_s(path, detector), abs=0.002), path.name
 
 
-def test_fast_mode_finds_the_cuts_of_exact_mode(real_data: Path) -> None:
+def test_fast_mode_finds_the_cuts_of_exact_mode(real_data: Path, detect_once: Detect) -> None:
     """F1 over all cuts of all films, at one frame's tolerance, is at least 0.97."""
     hits = num_fast = num_exact = 0
     for path in real_films(real_data):
-        fast = cuts_of(path, ShotSettings())
-        exact = cuts_of(path, ShotSettings(exact=True))
+        found = detect_once(path)
+        fast, exact = found["fast"], found["content"]
         hits += sum(any(abs(cut - other) <= 1 for other in exact) for cut in fast)
         num_fast, num_exact = num_fast + len(fast), num_exact + len(exact)
     assert num_exact > 150

@@ -3,7 +3,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from shutil import copytree, rmtree
@@ -118,7 +118,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(data: Path, undisturb
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(data), str(out)],
         cwd=Path(__file__).parents[2],
-        env={**os.environ, "PYTHONPATH": "."},
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
         capture_output=True,
     )
     assert killed.returncode == -signal.SIGKILL, killed.stderr
@@ -131,6 +131,15 @@ def test_a_run_that_was_killed_goes_on_to_the_same_weights(data: Path, undisturb
     ]  # fmt: skip
 
 
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Have SIGINT interrupt, which a shell has ignored in what it starts in the background."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_run_that_is_stopped_says_so_and_goes_on(
     data: Path, undisturbed: Path, number: signal.Signals

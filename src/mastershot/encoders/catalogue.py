@@ -344,7 +344,8 @@ def _ask_hub(name: str, revision: str | None) -> None:
 
     def ask() -> None:
         try:
-            HfApi().model_info(name, revision=revision, timeout=HUB_ANSWERS_WITHIN_S)
+            # This limit only ends the thread; it comes late, so that the one below speaks.
+            HfApi().model_info(name, revision=revision, timeout=5 * HUB_ANSWERS_WITHIN_S)
             answer.put(None)
         except (ClientError, OSError, ValueError) as error:
             answer.put(error)
