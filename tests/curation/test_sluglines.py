@@ -51,7 +51,11 @@ def scene_heading(text: str) -> str:
         ("EST. CITY", None),
         ("EXT./ESTAB. CITY", "EXT"),
         ("A12 INT. CAR - DAY A12", "INT"),
+        ("(12) INT. CAR - DAY", "INT"),
         ("Scene 4: INT. CAR", "INT"),
+        ("INT. AND EXT. CAR", "INT/EXT"),
+        ("INTERIOR. CAR - DAY", "INT"),
+        ("EXTERIOR CAR - DAY", "EXT"),
     ],
 )
 def test_a_heading_says_whether_it_is_inside_or_outside(text: str, setting: str | None) -> None:
@@ -74,6 +78,82 @@ def test_a_heading_says_whether_it_is_inside_or_outside(text: str, setting: str 
 )
 def test_prose_is_no_heading(text: str) -> None:
     assert parse_heading(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "C'est la vie",
+        "C'EST LA VIE",
+        "Est-ce que tu viens?",
+        "EST CE QUE VOUS VENEZ?",
+        "Qu'est ce que c'est",
+        "Où est la gare?",
+        "L'EST DE LA FRANCE",
+        "A EST la porte",
+        "12 est ouvert",
+        "est sur le roche de mon oncle",
+        "Est, ovest, nord",
+    ],
+)
+def test_dialogue_of_other_languages_is_no_heading(text: str) -> None:
+    assert parse_heading(text) is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "9:00 P.M. EST",
+        "Est. 1923",
+        "EST LER",
+        "est of Honolulu is farther than",
+        "int he said",
+        "Interior, yes, that is what she does.",
+        "INTERIOR MONOLOGUE",
+    ],
+)
+def test_a_time_zone_a_year_and_a_parted_word_are_no_heading(text: str) -> None:
+    assert parse_heading(text) is None
+
+
+def test_an_established_place_is_a_heading_with_or_without_a_stop() -> None:
+    assert parsed("EST LEFT BANK STREET") == (None, ["street"], None)
+    assert parsed("EST. LEFT BANK STREET - DAY") == (None, ["street"], "DAY")
+    assert parsed("12 EST. PARIS 12") == (None, [], None)
+    assert parsed("Est. Paris - night") == (None, [], "NIGHT")
+
+
+def test_a_name_of_common_words_is_a_name() -> None:
+    assert places("EXT. LEFT BANK STREET - DAY") == ["street"]
+    assert places("EXT. LONG ISLAND BEACH") == ["beach"]
+    assert places("EXT. PROVIDENCE, RHODE ISLAND") == []
+    assert places("INT. WALL STREET BALLROOM") == ["ballroom"]
+    assert places("EXT. WALL STREET") == ["street"]
+    assert places("INT. HOLIDAY INN - LOBBY") == ["inn", "lobby"]
+    assert places("EXT. TIMES SQUARE SUBWAY STATION") == ["subway station"]
+    assert places("INT. CAMDEN CITY HALL") == ["city hall"]
+    assert places("EXT. TOWN SQUARE CAFE") == ["town square cafe"]
+
+
+def test_two_places_joined_by_an_and_sign_are_two() -> None:
+    assert places("INT. HALL & LIVING ROOM") == ["hall", "living room"]
+    assert places("INT. ARTS & CRAFTS CABIN") == ["arts crafts cabin"]
+    assert places("INT. KATE & CHARLIE'S HOUSE") == ["house"]
+
+
+def test_brackets_are_left_out_unless_they_alone_name_the_place() -> None:
+    assert places("INT. HOUSE (ON THE STREET) - DAY") == ["house"]
+    assert places("INT. JIM'S (KITCHEN) - DAY") == ["kitchen"]
+    assert places("INT. [KITCHEN] - DAY") == ["kitchen"]
+    assert places("INT. BARN {STUDIO} - DAY") == ["barn"]
+
+
+def test_a_season_a_year_and_a_number_are_no_place() -> None:
+    assert places("EXT. FARM - SPRING 1946") == ["farm"]
+    assert places("EXT. FARM - SPRING, 1967 - DAY") == ["farm"]
+    assert places("EXT. HOT SPRINGS - DAY") == ["hot spring"]
+    assert places("EXT. 42ND ST. - DAY") == ["street"]
+    assert places("EXT. ST. MARY'S CHURCH - DAY") == ["church"]
 
 
 def test_possessors_and_names_are_dropped() -> None:
@@ -139,6 +219,15 @@ def test_a_name_is_not_taken_for_a_misspelt_place() -> None:
         ("INT. CAR - 9:02 A.M.", "9:02 AM"),
         ("INT. CAR - FOGGY DAWN", "DAWN"),
         ("INT. CAR (LATER)", "LATER"),
+        ("INT. CAR - LATER (NIGHT)", "NIGHT"),
+        ("INT. CAR - CONTINUOUS NIGHT", "NIGHT"),
+        ("INT. CAR - 6:30 A. M.", "6:30 AM"),
+        ("INT. CAR - 0600 HOURS", "0600 HOURS"),
+        ("INT. CAR - 6 O'CLOCK", "6 O'CLOCK"),
+        ("INT. CAR - NEW YEAR'S EVE", None),
+        ("INT. CAR - CHRISTMAS EVE - NIGHT", "NIGHT"),
+        ("INT. CAR. EVE", "EVENING"),
+        ("INT. CAR, SUNSET MARQUIS - NIGHT", "NIGHT"),
         ("INT. CAR - CONTINUUOUS", "CONTINUOUS"),
         ("INT. CAR-PRE-DAWN", "PRE-DAWN"),
         ("INT. CAR - PRESENT DAY", None),
@@ -155,11 +244,21 @@ def test_what_the_camera_does_is_no_place() -> None:
     assert places("INT. CAR - CLOSE ON THE DOOR") == ["car"]
     assert places("EXT. FIELD - HELICOPTER SHOT") == ["field"]
     assert places("EXT. FIELD - ESTABLISHING - MOVING") == ["field"]
+    assert places("EXT. CHURCH ESTABLISHING SHOT") == ["church"]
+    assert places("EXT. PINE VIEW HOTEL - DAY") == ["hotel"]
+
+
+def test_what_the_camera_sees_is_the_place_where_no_other_is_named() -> None:
+    assert places("EXT. VIEW OF THE VILLAGE - DAY") == ["village"]
+    assert places("EXT. FULL SHOT LEFT BANK STREET - NIGHT") == ["street"]
+    assert places("INT. CAR - VIEW OF THE VILLAGE") == ["car"]
 
 
 def test_prose_that_ran_on_is_cut() -> None:
     assert parsed("EXT. YARD - DAYThe car stops at the barn.") == ("EXT", ["yard"], "DAY")
     assert parsed("EXT. YARD - NIGHT A man leaves the barn") == ("EXT", ["yard"], "NIGHT")
+    assert parsed("EXT. YARD - DAYAn ox leaves the barn") == ("EXT", ["yard"], "DAY")
+    assert parsed("EXT. YARD - NIGHTLOW ANGLE . . . the barn") == ("EXT", ["yard"], "NIGHT")
 
 
 def test_a_heading_keeps_its_text_and_line() -> None:
@@ -189,13 +288,22 @@ def test_the_sample_read_by_hand_is_right_to_97_percent() -> None:
     assert right >= 0.97 * len(rows)
 
 
+# Lines of prose among the listed headings: the ends of words and of sentences.
+PROSE = {
+    "EST LER",
+    "EST room.",
+    "est of Honolulu is farther than",
+    "est sur le roche de mon oncle -- '",
+}
+
+
 def test_every_real_heading_is_one(real_data: Path) -> None:
     with (real_data / "scripts" / "headings.tsv").open(encoding="utf-8", newline="") as file:
         lines = [row[1] for row in csv.reader(file, delimiter="\t")][1:]
-    headings = [parse_heading(line) for line in lines]
-    assert len(headings) == 59_159
-    assert None not in headings
-    with_places = sum(bool(heading and heading.places) for heading in headings)
+    headings = {line: parse_heading(line) for line in lines}
+    assert len(lines) == 59_159
+    assert {line.strip() for line, heading in headings.items() if heading is None} == PROSE
+    with_places = sum(bool(heading and heading.places) for heading in headings.values())
     assert with_places > 0.9 * len(headings)
 
 
@@ -208,7 +316,7 @@ def test_whole_scripts_give_every_heading_that_is_listed(real_data: Path) -> Non
     assert len(paths) == 20
     for path in paths:
         found = {" ".join(heading.text.split()) for heading in ms.parse_script(path)}
-        assert listed[path.stem] <= found
+        assert listed[path.stem] - PROSE <= found
 
 
 def test_a_plain_script_gives_its_headings_in_order(tmp_path: Path) -> None:
