@@ -130,6 +130,7 @@ def test_a_name_of_common_words_is_a_name() -> None:
     assert places("INT. WALL STREET BALLROOM") == ["ballroom"]
     assert places("EXT. WALL STREET") == ["street"]
     assert places("INT. HOLIDAY INN - LOBBY") == ["inn", "lobby"]
+    assert places("INT. PLAZA HOTEL SUITE") == ["hotel suite"]
     assert places("EXT. TIMES SQUARE SUBWAY STATION") == ["subway station"]
     assert places("INT. CAMDEN CITY HALL") == ["city hall"]
     assert places("EXT. TOWN SQUARE CAFE") == ["town square cafe"]
@@ -141,11 +142,20 @@ def test_two_places_joined_by_an_and_sign_are_two() -> None:
     assert places("INT. KATE & CHARLIE'S HOUSE") == ["house"]
 
 
+def test_after_a_room_a_name_starts_another_place() -> None:
+    assert places("INT. KITCHEN HOLMES HOUSE - DAY") == ["kitchen", "house"]
+    assert places("INT. HOTEL THERESA LOBBY") == ["hotel", "lobby"]
+    assert places("INT. MOTEL ROOM 21 BATHROOM") == ["motel room", "bathroom"]
+    assert places("INT. HOTEL LOBBY") == ["hotel lobby"]
+    assert places("INT. DOWNTOWN DETROIT STREET") == ["street"]
+
+
 def test_brackets_are_left_out_unless_they_alone_name_the_place() -> None:
     assert places("INT. HOUSE (ON THE STREET) - DAY") == ["house"]
     assert places("INT. JIM'S (KITCHEN) - DAY") == ["kitchen"]
     assert places("INT. [KITCHEN] - DAY") == ["kitchen"]
     assert places("INT. BARN {STUDIO} - DAY") == ["barn"]
+    assert places("EXT. LOS ANGELES - NIGHT (2nd Unit)") == []
 
 
 def test_a_season_a_year_and_a_number_are_no_place() -> None:
@@ -258,6 +268,7 @@ def test_prose_that_ran_on_is_cut() -> None:
     assert parsed("EXT. YARD - DAYThe car stops at the barn.") == ("EXT", ["yard"], "DAY")
     assert parsed("EXT. YARD - NIGHT A man leaves the barn") == ("EXT", ["yard"], "NIGHT")
     assert parsed("EXT. YARD - DAYAn ox leaves the barn") == ("EXT", ["yard"], "DAY")
+    assert parsed("EXT. YARD - DUSK IN THE BARN") == ("EXT", ["yard", "barn"], "DUSK")
     assert parsed("EXT. YARD - NIGHTLOW ANGLE . . . the barn") == ("EXT", ["yard"], "NIGHT")
 
 

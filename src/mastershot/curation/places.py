@@ -15,6 +15,7 @@ _LENS = words_of("lens")
 _SHOTS = words_of("shots")
 _ANGLES = {(lens, on) for lens in _LENS for on in ("on", "up")}
 _STREETS = words_of("streets")
+_ROOMS = words_of("rooms")
 _REGIONS = {tuple(name.split("-")) for name in words_of("regions")}
 _NAMED = {tuple(name.split("-")) for name in words_of("named places")}
 
@@ -28,7 +29,8 @@ def places_in(words: list[str]) -> list[str]:
         key = key_of(word) or word
         if key == "&" and not (phrase and place_of(key_of(phrase[-1]))):
             continue  # ARTS & CRAFTS CABIN
-        if key not in _PREPOSITIONS:
+        is_new = bool(phrase) and _starts_another(key_of(phrase[-1]), key)
+        if key not in _PREPOSITIONS and not is_new:
             phrase.append(word)
             continue
         if link == "with":
@@ -38,8 +40,15 @@ def places_in(words: list[str]) -> list[str]:
             found[-1] = place
         elif place and not (link == "of" and owner):
             found.append(place)
-        phrase, link, owner = [], key, place
+        phrase, link, owner = [word] if is_new else [], key, place
     return found
+
+
+def _starts_another(key: str, following: str) -> bool:
+    """Return whether a new place starts after a room: KITCHEN HOLMES HOUSE, but not HOTEL LOBBY."""
+    if following in _PREPOSITIONS or place_of(following) or qualifier_of(following):
+        return False
+    return place_of(key) in _ROOMS
 
 
 def places_seen(words: list[str]) -> list[str]:
@@ -95,7 +104,7 @@ def _without_names(keys: list[str]) -> list[str]:
     if [key for key in keys if not key.isdigit()] == ["spring"]:  # the season, or its year
         return []
     for at, pair in enumerate(pairwise(keys)):
-        if pair in _REGIONS or (pair in _NAMED and at + 2 < len(keys)):
+        if pair in _REGIONS:
             keys = [*keys[:at], "", "", *keys[at + 2 :]]
         elif pair in _NAMED:
             keys = [*keys[:at], "", *keys[at + 1 :]]

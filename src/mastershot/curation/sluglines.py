@@ -13,7 +13,7 @@ from mastershot.curation.moments import (
     moment_at_start,
 )
 from mastershot.curation.places import is_plain, key_of, places_in, places_seen
-from mastershot.curation.vocabulary import place_of
+from mastershot.curation.vocabulary import place_of, qualifier_of
 
 _WORD = (
     r"(?:(?:INT|EXT)(?:ERIOR)?|EST(?:AB)?(?!-)|I ?/ ?E|E ?/ ?I)"
@@ -31,8 +31,10 @@ _PLAIN_NUMBER = re.compile(r"\W*(?:\d+[A-Z]?\W*)?", re.I)
 _LATER_SETTING = re.compile(r"(?:^|[-/&,.;:(])\s*(INT|EXT)(?:\.|(?=\s))", re.I)
 _BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]?")
 _BREAK = re.compile(
-    r"--+|(?:^|\s)-|-(?:\s|$)|[/\\,;+|]|:(?!\d)|\.(?=\s|$)|(?<=\w\w\w)\.(?=\w\w\w)|\.{2,}|\t|\s{3,}"
+    r"--+|(?:^|\s)-|-(?:[\s.]|$)|[/\\,;+|]|:(?!\d)(?<!CU:)(?<!POV:)(?<!SHOT:)|\.(?=\s|$)|(?<=\w\w\w)\.(?=\w\w\w)|\.{2,}|\t|\s{3,}"
 )
+_PRODUCTION = frozenset({"unit", "studio", "stage"})  # in brackets: (SECOND UNIT), (STAGE 5)
+_TIMES = frozenset({"day", "night", "morning", "afternoon", "evening", "dusk"})
 _MAX_LENGTH = 1000  # what follows is no heading; the longest of 59,159 real ones has 288 signs
 
 
@@ -96,6 +98,8 @@ def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
     is_marked = _MARK.search(setting) is not None
     if says_where and "ERIOR" not in setting.upper():
         return setting.islower() and not is_marked and not is_named
+    if says_where and not setting.isupper():
+        return True
     if not says_where and not _PLAIN_NUMBER.fullmatch(found.string[: found.start()]):
         return True
     if is_marked and setting.isupper():
@@ -135,7 +139,8 @@ def _read(rest: str) -> tuple[Moment | None, list[str]]:
         places = next(filter(None, (places_seen(part.split()) for part in parts)), [])
     if not places:
         inner = [part for aside in asides for part in _BREAK.split(aside)]
-        places = [place for part in inner for place in _read_part(part.strip())[3]]
+        places = [place for part in inner for place in places_in(part.split())]
+        places = [place for place in places if place not in _PRODUCTION]
     if not places and first and all(map(is_plain, first)):
         places = [" ".join(map(key_of, first))]
     return min(moments, key=lambda moment: moment.rank, default=None), places
@@ -148,9 +153,18 @@ def _read_part(part: str) -> tuple[tuple[str, ...], Moment | None, bool, tuple[s
     words = [word for word in words if key_of(word) or word == "&"]
     places = places_in(words)
     is_sure = moment is not None
-    if not places and not moment:
+    if not moment and (not places or not _names_a_room(words)):
         moment = moment_at_start(words)
     return tuple(words), moment, is_sure, tuple(places)
+
+
+def _names_a_room(words: list[str]) -> bool:
+    """Return whether words with a place in them do not start with a time: NIGHT CLUB, SUNSET INN.
+
+    But DAY AT THE CLUB does.
+    """
+    keys = [key_of(word) for word in words[:2]]
+    return keys[0] not in _TIMES or qualifier_of(keys[1]) is not None
 
 
 def _moment_and_rest(words: list[str]) -> tuple[Moment | None, list[str]]:
