@@ -16,7 +16,7 @@ _SHOTS = words_of("shots")
 _ANGLES = {(lens, on) for lens in _LENS for on in ("on", "up")}
 _STREETS = words_of("streets")
 _ROOMS = words_of("rooms")
-_REGIONS = {tuple(name.split("-")) for name in words_of("regions")}
+_NO_PLACES = {tuple(name.split("-")) for name in words_of("no places")}
 _NAMED = {tuple(name.split("-")) for name in words_of("named places")}
 
 
@@ -104,7 +104,7 @@ def _without_names(keys: list[str]) -> list[str]:
     if [key for key in keys if not key.isdigit()] == ["spring"]:  # the season, or its year
         return []
     for at, pair in enumerate(pairwise(keys)):
-        if pair in _REGIONS:
+        if pair in _NO_PLACES:
             keys = [*keys[:at], "", "", *keys[at + 2 :]]
         elif pair in _NAMED:
             keys = [*keys[:at], "", *keys[at + 1 :]]
