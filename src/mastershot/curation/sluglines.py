@@ -16,11 +16,11 @@ from mastershot.curation.places import is_plain, key_of, places_in, places_seen
 from mastershot.curation.vocabulary import place_of, qualifier_of
 
 _WORD = (
-    r"(?:(?:INT|EXT)(?:ERIOR)?|EST(?:AB)?(?!-)|I ?/ ?E|E ?/ ?I)"
-    r"(?=[\s.:,;/&\-\u2013\u2014]|$)"
+    r"(?:(?:INT|EXT)(?:ERIOR)?|EST(?:AB)?(?!-)|I\.? ?/ ?E|E\.? ?/ ?I)"
+    r"(?=[\s.:,;/\\&\-\u2013\u2014]|$)"
 )
-_BETWEEN = r"(?:[\s./&+,\-]|\b(?:AND|OR|TO)\b)*"
-_SETTING = re.compile(rf"(?<![^\W_]){_WORD}(?:{_BETWEEN}{_WORD})*[\s.:,;/&\-]*", re.I)
+_BETWEEN = r"(?:[\s./\\&+,\-]|\b(?:AND|OR|TO)\b)*"
+_SETTING = re.compile(rf"(?<![^\W_]){_WORD}(?:{_BETWEEN}{_WORD})*[\s.:,;/\\&\-]*", re.I)
 _SETTING_WORDS = re.compile(r"INT|EXT|\bI\b|\bE\b")
 _MARK = re.compile(r"[^\w\s,]")
 # What may stand before the setting: scene numbers (12, A12, 12-A, (12), SCENE 12), revision marks.
@@ -90,21 +90,22 @@ def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
     """Return whether a line that starts like a heading is prose, of any language.
 
     EST is French (C'est, Est-ce), east and a time zone, too; interior and exterior qualify things;
-    "int" and "ext" are what is left of parted words. Such a line is a heading if it is written like
-    one, and names a place or a time.
+    "ext." is a telephone's, "int" what is left of a parted word. Such a line is a heading if it is
+    written like one, and names a place or a time.
     """
     setting, rest = found.group(), found.string[found.end() :]
     says_where = _SETTING_WORDS.search(setting.upper()) is not None
     is_marked = _MARK.search(setting) is not None
     if says_where and "ERIOR" not in setting.upper():
-        return setting.islower() and not is_marked and not is_named
-    if says_where and not setting.isupper():
+        if is_named or setting.isupper():
+            return False
+        return not any(map(str.isalpha, rest)) or (setting.islower() and not is_marked)
+    is_alone = _PLAIN_NUMBER.fullmatch(found.string[: found.start()]) is not None
+    if not (setting.isupper() if says_where else is_alone) or rest.rstrip().endswith(("?", "!")):
         return True
-    if not says_where and not _PLAIN_NUMBER.fullmatch(found.string[: found.start()]):
-        return True
-    if is_marked and setting.isupper():
-        return not (is_named or rest.isupper())
-    return not (is_named and (is_marked or rest.isupper())) or rest.rstrip().endswith(("?", "!"))
+    if is_marked and setting.isupper() and rest.isupper():  # EST. PARIS
+        return False
+    return not (is_named and (is_marked or rest.isupper()))
 
 
 def _setting(words: set[str]) -> str | None:
