@@ -5,7 +5,7 @@ import re
 _SLIPPED_BYTES = re.compile("[\u00c2\u00c3\u00e2]+[\x80-\x9f\u00a0-\u00bf\u00c2\u00e2]+")
 _ABBREVIATED = re.compile(
     r"\b(MR|MRS|MS|DR|ST|MT|FT|SGT|LT|CAPT|COL|GEN|PROF|REV|JR|SR|NO|CO|INC|SQ|RD|AVE|BLVD|APTS?|"
-    r"BLDG|RM|DEPT|HQ)\.|(?<![^\W_])([A-Z])\.",
+    r"BLDG|RM|DEPT|HQ|CTR|HWY|PKWY|STS)\.|(?<![^\W_])([A-Z])\.",
     re.I,
 )
 _FULL_WORDS = {
@@ -14,8 +14,12 @@ _FULL_WORDS = {
     "AVE": "AVENUE",
     "BLDG": "BUILDING",
     "BLVD": "BOULEVARD",
+    "CTR": "CENTER",
     "DEPT": "DEPARTMENT",
+    "HANGER": "HANGAR",  # the slip is commoner in scripts than the thing for clothes
     "HQ": "HEADQUARTERS",
+    "HWY": "HIGHWAY",
+    "PKWY": "PARKWAY",
     "RD": "ROAD",
     "RM": "ROOM",
     "SQ": "SQUARE",
@@ -23,15 +27,18 @@ _FULL_WORDS = {
 _FULL = re.compile(r"\b(" + "|".join(_FULL_WORDS) + r")\b(?!\.\w)", re.I)
 _NOISE = re.compile(r"##.*?##|<[^>]*>|[*#_=^~]")
 _PARTED_OWNER = re.compile(r"'\s+S\b")
+_GLUED_OWNER = re.compile(r"(?<=\wS')(?=[A-Z]{3})")
 _GLUED_NUMBER = re.compile(r"(?<=[A-Za-z]{3})\.?(?=\d)")
 _QUOTED = re.compile(r'"([^"]*)"(?=\s*(\w)?)')
 _TIME = r"(?:DAY|NIGHT|MORNING|EVENING|AFTERNOON|DUSK|DAWN|SUNSET|TWILIGHT|LATER|CONTINUOUS)"
+# A street where nothing follows that a saint could be called.
+_STREET = re.compile(rf"\bST(S?)(?=\s*(?:$|[-/,(&]|{_TIME}\b))", re.I)
 # A lost line break: "DAYThe car stops", "NIGHT A man", "DAY THE CAR stops", "- NIGHTTRACKING".
 _PROSE = re.compile(
-    rf"\b(?:{_TIME}|SAME)(?=\s*[A-Z]?[a-z]{{2}}|\s+[AI] [a-z]|\s*\.\s*\.|\s*[A-Z]'[a-z])"
+    rf"\b(?:{_TIME}|SAME)(?=\s*(?:[A-Z][a-z]|[a-z]{{2}})|\s*[AI] [a-z]|\s*\.\s*\.|\s*[A-Z]'[a-z])"
     rf"|(?<=[-.] ){_TIME}(?= [^-/]*\s[a-z]{{2}})"
     r"|[-.]\s*(?:DAY|NIGHT|MORNING|EVENING|AFTERNOON)"
-    r"(?=[A-Z]{4})(?!TIME|LIGHT|BREAK|CLUB|FALL|MARE|STAND|ROOM|SHIFT|CARE|GOWN|SIDE|INGALE|TON)"
+    r"(?=[A-Z]{3})(?!TIME|LIGHT|BREAK|CLUB|FALL|MARE|STAND|ROOM|SHIFT|CARE|GOWN|SIDE|INGALE|TON|BED)"
 )
 _HYPHENED_TIME = re.compile(
     rf"(?<=\w)(?<!\bMID)(?<!\bPRE)-(?='?(?:LATE |EARLY |PRE-)?{_TIME}\b)", re.I
@@ -54,10 +61,11 @@ def clean(text: str) -> str:
         text = _SLIPPED_BYTES.sub(_mended, text).translate(_PLAIN)
     text = _NOISE.sub(" ", text).replace("`", "'")
     if "'" in text:
-        text = _PARTED_OWNER.sub("'S", text)
+        text = _GLUED_OWNER.sub(" ", _PARTED_OWNER.sub("'S", text))
     if "." in text:
         text = _ABBREVIATED.sub(lambda match: match[1] or match[2], text)
     text = _FULL.sub(lambda match: _FULL_WORDS[match[1].upper()], text)
+    text = _STREET.sub(r"STREET\1", text)
     text = _GLUED_NUMBER.sub(" ", text)
     prose = _PROSE.search(text)
     if prose:

@@ -29,7 +29,9 @@ _ONLY_BEFORE_MORE = frozenset({"OF", "AT", "THE", "A", "AN", "IN", "ON", "AND", 
 _NOT_FIRST = frozenset({"IN", "AT", "ON", "OF", "AFTER", ""})
 _NUMBER = re.compile(r"[A-Z]{0,3}\d+-?[A-Z]{1,3}|[A-Z]{1,3}-?\d+")  # of a scene: 12A, A12
 _CLOCK = re.compile(
-    r"\b(\d{1,2}(?::\d\d){1,2})\s*([AP]\.?M\b)?\.?|\b(\d{1,2})\s*([AP]\.?M\b)\.?", re.I
+    r"\b(?:(\d{1,2}(?::\d\d){1,2})\s*([AP]\.? ?M\b|HOURS|HRS)?"
+    r"|(\d{1,2})\s*([AP]\.? ?M\b|O'CLOCK)|(\d{4})\s*(HOURS|HRS))\.?",
+    re.I,
 )
 
 
@@ -50,8 +52,9 @@ def clock_moments(text: str) -> tuple[str, list[Moment]]:
     """Return a heading without the clock times in it, and these."""
     found = []
     for match in _CLOCK.finditer(text):
-        time, half = match[1] or match[3], match[2] or match[4] or ""
-        found.append(Moment(f"{time} {half.upper().replace('.', '')}".strip(), 1))
+        time, half = match[1] or match[3] or match[5], match[2] or match[4] or match[6] or ""
+        half = half.upper().replace(".", "").replace(" ", "")
+        found.append(Moment(f"{time} {half}".strip(), 1))
     return (_CLOCK.sub(" - ", text) if found else text), found
 
 
@@ -69,11 +72,15 @@ def moment_at_end(words: list[str]) -> tuple[Moment | None, list[str]]:
     start = len(plain)
     while start and _is_of_time(plain[start - 1]):
         start -= 1
+    if start and _is_eve(words[-1]):  # NEW YEAR'S EVE
+        return None, words
     return _moment(plain[start:]), words[:start] if start < len(words) else words
 
 
 def moment_at_start(words: list[str]) -> Moment | None:
     """Return the time that the words start with, whatever follows it."""
+    if words and _is_eve(words[0]):
+        return None
     plain = [_plain(word) for word in words]
     end = next((at for at, word in enumerate(plain) if not _is_of_time(word)), len(plain))
     return _moment(plain[:end])
@@ -87,6 +94,8 @@ def _moment(said: list[str]) -> Moment | None:
         said = said[1:]
     if len(said) == 2 and said[0] in {"THE", "A", "AN"}:
         said = said[1:]
+    if said and said[0] == "CONTINUOUS" and 0 in map(_rank, said):
+        said = said[1:]
     if said and said[0] in {"PRESENT", "MODERN"}:
         return None
     if said and (said[-1] == "ACTION" or said == ["CONTINUOUS", "TIME"]):
@@ -97,6 +106,10 @@ def _moment(said: list[str]) -> Moment | None:
     if not ranks and said[-1:] == ["AFTER"] and len(said) > 1:
         ranks = [2]
     return Moment(" ".join(filter(None, said)), min(ranks)) if ranks else None
+
+
+def _is_eve(word: str) -> bool:
+    return word.strip(".,:;'").upper() == "EVE"
 
 
 def _is_bare_number(said: list[str]) -> bool:

@@ -3,7 +3,6 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
 
 from mastershot.curation.cleaning import clean
 from mastershot.curation.moments import (
@@ -13,29 +12,30 @@ from mastershot.curation.moments import (
     moment_at_end,
     moment_at_start,
 )
-from mastershot.curation.vocabulary import place_of, qualifier_of, words_of
+from mastershot.curation.places import is_plain, key_of, places_in, places_seen
+from mastershot.curation.vocabulary import place_of, qualifier_of
 
-_WORD = r"(?:INT|EXT|EST(?:AB)?(?!-)|I ?/ ?E|E ?/ ?I)(?=[\s.:,;/&\-\u2013\u2014]|$)"
-_SETTING = re.compile(rf"(?<![^\W_]){_WORD}(?:[\s./&,\-]*{_WORD})*[\s.:,;/&\-]*", re.I)
-_SETTING_WORDS = re.compile("INT|EXT|I|E(?!S)")
-# What may stand before the setting: scene numbers (12, A12, 12-A, SCENE 12) and revision marks.
+_WORD = (
+    r"(?:(?:INT|EXT)(?:ERIOR)?|EST(?:AB)?(?!-)|I\.? ?/ ?E|E\.? ?/ ?I)"
+    r"(?=[\s.:,;/\\&\-\u2013\u2014]|$)"
+)
+_BETWEEN = r"(?:[\s./\\&+,\-]|\b(?:AND|OR|TO)\b)*"
+_SETTING = re.compile(rf"(?<![^\W_]){_WORD}(?:{_BETWEEN}{_WORD})*[\s.:,;/\\&\-]*", re.I)
+_SETTING_WORDS = re.compile(r"INT|EXT|\bI\b|\bE\b")
+_MARK = re.compile(r"[^\w\s,]")
+# What may stand before the setting: scene numbers (12, A12, 12-A, (12), SCENE 12), revision marks.
 _NUMBER = re.compile(
-    r"(?:(?i:SCENE|SC)|[A-Za-z]{0,3}[^A-Za-z(]+[A-Za-z]{0,3}[^A-Za-z(]*[A-Za-z]?|[A-Z])[^\w(]*"
+    r"(?:(?i:SCENE|SC)|\(\d+[A-Z]?\)|[A-Za-z]{0,3}[^A-Za-z(]+[A-Za-z]{0,3}[^A-Za-z(]*[A-Za-z]?|[A-Z])[^\w(]*"
 )
+_PLAIN_NUMBER = re.compile(r"\W*(?:\d+[A-Z]?\W*)?", re.I)
 _LATER_SETTING = re.compile(r"(?:^|[-/&,.;:(])\s*(INT|EXT)(?:\.|(?=\s))", re.I)
-_BRACKETS = re.compile(r"[(\[]([^)\]]*)[)\]]?")
+_BRACKETS = re.compile(r"[(\[{]([^)\]}]*)[)\]}]?")
 _BREAK = re.compile(
-    r"--+|(?:^|\s)-|-(?:\s|$)|[/\\,;+|]|:(?!\d)|\.(?=\s|$)|(?<=\w\w\w)\.(?=\w\w\w)|\.{2,}|\t|\s{3,}"
+    r"--+|(?:^|\s)-|-(?:[\s.]|$)|[/\\,;+|]|:(?!\d)(?<!CU:)(?<!POV:)(?<!SHOT:)|\.(?=\s|$)|(?<=\w\w\w)\.(?=\w\w\w)|\.{2,}|\t|\s{3,}"
 )
+_PRODUCTION = frozenset({"unit", "studio", "stage"})  # in brackets: (SECOND UNIT), (STAGE 5)
+_TIMES = frozenset({"day", "night", "morning", "afternoon", "evening", "dusk"})
 _MAX_LENGTH = 1000  # what follows is no heading; the longest of 59,159 real ones has 288 signs
-_AROUND = re.compile(r"^\W+|\W+$")
-_OWNER = re.compile(r"(?:'S|S')\W*$", re.I)
-_PREPOSITIONS = words_of("prepositions")
-_POSITIONS = words_of("positions")
-_CAMERA = words_of("camera")
-_LENS = words_of("lens")
-_ANGLES = {(lens, on) for lens in _LENS for on in ("on", "up")}
-_STREETS = words_of("streets")
 
 
 @dataclass(frozen=True)
@@ -74,16 +74,38 @@ def parse_heading(text: str, *, line: int = 1, forced: bool = False) -> Heading 
         return None
     settings = set(_SETTING_WORDS.findall(found.group().upper())) if found else set()
     rest, later = _without_settings(clean(text[found.end() :] if found else text))
-    settings |= later
-    moments, places = _read(rest)
-    best = min(moments, key=lambda moment: moment.rank, default=None)
+    moment, places = _read(rest)
+    if found and not forced and _is_prose(found, is_named=bool(places or moment)):
+        return None
     return Heading(
-        setting=_setting(settings),
+        setting=_setting(settings | later),
         places=list(dict.fromkeys(places)),
-        time_of_day=best.text if best else None,
+        time_of_day=moment.text if moment else None,
         text=raw,
         line=line,
     )
+
+
+def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
+    """Return whether a line that starts like a heading is prose, of any language.
+
+    EST is French (C'est, Est-ce), east and a time zone, too; interior and exterior qualify things;
+    "ext." is a telephone's, "int" what is left of a parted word. Such a line is a heading if it is
+    written like one, and names a place or a time.
+    """
+    setting, rest = found.group(), found.string[found.end() :]
+    says_where = _SETTING_WORDS.search(setting.upper()) is not None
+    is_marked = _MARK.search(setting) is not None
+    if says_where and "ERIOR" not in setting.upper():
+        if is_named or setting.isupper():
+            return False
+        return not any(map(str.isalpha, rest)) or (setting.islower() and not is_marked)
+    is_alone = _PLAIN_NUMBER.fullmatch(found.string[: found.start()]) is not None
+    if not (setting.isupper() if says_where else is_alone) or rest.rstrip().endswith(("?", "!")):
+        return True
+    if is_marked and setting.isupper() and rest.isupper():  # EST. PARIS
+        return False
+    return not (is_named and (is_marked or rest.isupper()))
 
 
 def _setting(words: set[str]) -> str | None:
@@ -99,40 +121,57 @@ def _without_settings(text: str) -> tuple[str, set[str]]:
     return (_LATER_SETTING.sub(" / ", text) if found else text), found
 
 
-def _read(rest: str) -> tuple[list[Moment], list[str]]:
+def _read(rest: str) -> tuple[Moment | None, list[str]]:
+    """Return the time and the places of a heading without its setting."""
     rest, moments = clock_moments(rest)
-    aside: list[Moment] = []
-    if "(" in rest or "[" in rest:
-        aside = bracket_moments(_BRACKETS.findall(rest))
-        rest = _BRACKETS.sub(" ", rest)
+    asides = _BRACKETS.findall(rest)
+    parts = [part.strip() for part in _BREAK.split(_BRACKETS.sub(" ", rest) if asides else rest)]
     places: list[str] = []
     first: tuple[str, ...] = ()
-    for part in _BREAK.split(rest):
-        words, moment, found = _read_part(part.strip())
+    unsure: list[Moment] = []
+    for part in parts:
+        words, moment, is_sure, found = _read_part(part)
         places += found
         first = first or words
         if moment:
-            moments.append(moment)
-    if not places and first and all(map(_is_plain, first)):
-        places = [" ".join(map(_key, first))]
-    return moments or aside, places
+            (moments if is_sure else unsure).append(moment)
+    moments += unsure + bracket_moments(asides)
+    if not places:
+        places = next(filter(None, (places_seen(part.split()) for part in parts)), [])
+    if not places:
+        inner = [part for aside in asides for part in _BREAK.split(aside)]
+        places = [place for part in inner for place in places_in(part.split())]
+        places = [place for place in places if place not in _PRODUCTION]
+    if not places and first and all(map(is_plain, first)):
+        places = [" ".join(map(key_of, first))]
+    return min(moments, key=lambda moment: moment.rank, default=None), places
 
 
 @lru_cache(maxsize=1 << 14)
-def _read_part(part: str) -> tuple[tuple[str, ...], Moment | None, tuple[str, ...]]:
-    """Return the words of one part but for its time, that time, and the places they name."""
+def _read_part(part: str) -> tuple[tuple[str, ...], Moment | None, bool, tuple[str, ...]]:
+    """Return a part's words but for its time, that time, whether it is sure, and its places."""
     moment, words = _moment_and_rest(part.split())
-    words = [word for word in words if _key(word)]
-    places = _places(words)
-    if not places and not moment:
+    words = [word for word in words if key_of(word) or word == "&"]
+    places = places_in(words)
+    is_sure = moment is not None
+    if not moment and (not places or not _names_a_room(words)):
         moment = moment_at_start(words)
-    return tuple(words), moment, tuple(places)
+    return tuple(words), moment, is_sure, tuple(places)
+
+
+def _names_a_room(words: list[str]) -> bool:
+    """Return whether words with a place in them do not start with a time: NIGHT CLUB, SUNSET INN.
+
+    But DAY AT THE CLUB does.
+    """
+    keys = [key_of(word) for word in words[:2]]
+    return keys[0] not in _TIMES or qualifier_of(keys[1]) is not None
 
 
 def _moment_and_rest(words: list[str]) -> tuple[Moment | None, list[str]]:
     """Return the time at the end of a part, or after its place: KITCHEN NIGHT RAIN."""
     moment, rest = moment_at_end(words)
-    places = [at for at, word in enumerate(words) if place_of(_key(word))]
+    places = [at for at, word in enumerate(words) if place_of(key_of(word))]
     if moment or not places:
         return moment, rest
     for end in range(len(words) - 1, places[-1] + 1, -1):
@@ -140,84 +179,3 @@ def _moment_and_rest(words: list[str]) -> tuple[Moment | None, list[str]]:
         if moment and moment.rank == 0:
             return moment, rest
     return None, words
-
-
-def _is_plain(word: str) -> bool:
-    key = _key(word)
-    return qualifier_of(key) is not None and key not in _POSITIONS
-
-
-def _places(words: list[str]) -> list[str]:
-    """Return the places that one part of a heading names, prepositions taken apart."""
-    keys = [_key(word) for word in words]
-    if not _CAMERA.isdisjoint(keys) or any(pair in _ANGLES for pair in pairwise(keys)):
-        words = words[: next((at for at, key in enumerate(keys) if key in _LENS), 0)]
-    found: list[str] = []
-    phrase: list[str] = []
-    link, owner = "", None  # the preposition before the phrase, and the place before that
-    for word in [*words, "&"]:
-        key = _key(word) or word
-        if key not in _PREPOSITIONS:
-            phrase.append(word)
-            continue
-        if link == "with":
-            break
-        place = _place(phrase)
-        if place and link == "of" and owner in _POSITIONS:
-            found[-1] = place
-        elif place and not (link == "of" and owner):
-            found.append(place)
-        phrase, link, owner = [], key, place
-    return found
-
-
-def _place(words: list[str]) -> str | None:
-    """Return the place of one phrase: its last place word and what qualifies it, or None."""
-    words = _without_owner(words)
-    keys = [key for at, word in enumerate(words, 1) for key in _subwords(word, at == len(words))]
-    for end in range(len(keys) - 1, -1, -1):
-        head = place_of(keys[end])
-        if head:
-            break
-    else:
-        return None
-    start = end
-    while start > 0 and qualifier_of(keys[start - 1]):
-        start -= 1
-    if start > 0 and keys[start] == "class" and keys[start - 1] in {"first", "second", "third"}:
-        start -= 1
-    elif 0 < start < end and keys[start] in _STREETS:  # it belongs to the name before it
-        start += 1
-    return " ".join([*(qualifier_of(key) or key for key in keys[start:end]), head])
-
-
-def _without_owner(words: list[str]) -> list[str]:
-    """Return what comes after the last possessor; of a wrong plural (SUV'S), the plural."""
-    owners = [at for at, word in enumerate(words) if _is_owner(word)]
-    if not owners:
-        return words
-    last = owners[-1]
-    if last == len(words) - 1 and place_of(_key(words[last]).partition("'")[0]):
-        return [*_without_owner(words[:last]), words[last].partition("'")[0]]
-    return words[last + 1 :]
-
-
-def _subwords(word: str, is_last: bool) -> list[str]:
-    """Return the words of a hyphened word; itself where it is known, or a name before others."""
-    key = _key(word)
-    if "-" not in key or place_of(key) or (qualifier_of(key) and not is_last):
-        return [key]
-    words = key.split("-")
-    is_name = any(len(word) > 1 and not qualifier_of(word) for word in words)
-    return [key] if is_name and not is_last else words
-
-
-@lru_cache(maxsize=1 << 16)
-def _is_owner(word: str) -> bool:
-    return _OWNER.search(word) is not None
-
-
-@lru_cache(maxsize=1 << 16)
-def _key(word: str) -> str:
-    """Return a word in lower case without the signs around it."""
-    return _AROUND.sub("", word).lower()

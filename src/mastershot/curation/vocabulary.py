@@ -49,6 +49,8 @@ def qualifier_of(word: str) -> str | None:
         return word
     if "-" in word and all(part in _known() for part in word.split("-")):
         return word
+    if len(word) < 6:  # a poop deck is no pop deck
+        return None
     return next((short for short in _undoubled(word) if short in words_of("qualifiers")), None)
 
 
