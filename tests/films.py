@@ -89,3 +89,9 @@ def encode_film(
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
+
+
+def first_video_stream(path: Path) -> int:
+    """Return the index of the stream that OpenCV and ffprobe's ``v:0`` read."""
+    with av.open(str(path)) as container:
+        return container.streams.video[0].index

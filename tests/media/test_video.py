@@ -7,7 +7,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from tests.films import drawn_film, encode_film, flat_images
+from tests.films import drawn_film, encode_film, first_video_stream, flat_images
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.media.pictures import JpegWriter, PointSampler
@@ -156,12 +156,6 @@ def test_exact_pixels_are_those_opencv_reads(real_data: Path) -> None:
             assert read
             if frame.index % 50 == 0:
                 np.testing.assert_array_equal(frame.exact_bgr(), image, err_msg=path.name)
-
-
-def first_video_stream(path: Path) -> int:
-    """Return the index of the stream that OpenCV and ffprobe's ``v:0`` read."""
-    with av.open(str(path)) as container:
-        return container.streams.video[0].index
 
 
 def test_every_timestamp_is_the_one_ffprobe_prints(real_data: Path) -> None:
