@@ -206,7 +206,7 @@ class Film:
             missing_s = sum(span.end_s - span.start_s for span in self.damaged)
             num_frames = sum(span.frames_missing for span in self.damaged)
             yield (
-                f"it is damaged: {_count(num_frames, 'frame')}, {missing_s:.1f} s, could not be "
+                f"it is damaged: {_count(num_frames, 'frame')}, {missing_s:.2f} s, could not be "
                 f"decoded, in {_count(len(self.damaged), 'span')}, the first at "
                 f"{format_clock(self.damaged[0].start_s)}"
             )

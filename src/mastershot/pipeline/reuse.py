@@ -32,16 +32,14 @@ def compared(timeline: Timeline, previous: Timeline | None) -> Timeline:
     """Return the timeline with a note, if an earlier run found other frames or other times."""
     if previous is None or not reads_otherwise(previous, timeline.made_by):
         return timeline
-    old, new = previous.movie, timeline.movie
-    before, now = _starts(previous), _starts(timeline)
+    old, new, starts = previous.movie, timeline.movie, _starts(timeline)
     if (old.num_frames, old.end_pts) == (new.num_frames, new.end_pts) and all(
-        now.get(frame, pts) == pts for frame, pts in before.items()
+        starts.get(frame, pts) == pts for frame, pts in _starts(previous).items()
     ):
         return timeline
-    note = (
-        f"analysed anew, because it is read otherwise than before: {new.num_frames:,} frames, "
-        f"{new.duration_s:.2f} s, instead of {old.num_frames:,}, {old.duration_s:.2f} s"
-    )
+    found, before = (f"{m.num_frames:,} frames, {m.duration_s:.2f} s" for m in (new, old))
+    what = f"{found}, instead of {before}" if found != before else f"the same {found}, other times"
+    note = f"analysed anew, because it is read otherwise than before: {what}"
     return replace(timeline, notes=(*timeline.notes, note))
 
 
