@@ -178,6 +178,16 @@ def test_a_matroska_track_with_content_encryption_is_encrypted(tmp_path: Path) -
         assert (encryption_in(path) is not None) == encrypted
 
 
+def test_damage_in_the_middle_of_a_fragmented_film_is_not_its_end(
+    whole: Path, tmp_path: Path
+) -> None:
+    path = written_as(whole, tmp_path / "film.fragmented.mp4")
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2] + data[len(data) // 2 + 40 :])
+    assert missing_bytes(path) == 0
+    assert len(list(open_video(path).frames())) > 100
+
+
 def test_a_plain_film_is_not_encrypted(whole: Path, tmp_path: Path) -> None:
     for suffix in SUFFIXES:
         assert encryption_in(written_as(whole, tmp_path / f"film.{suffix}")) is None

@@ -109,3 +109,20 @@ def test_a_film_of_sound_alone_holds_no_video(tmp_path: Path) -> None:
         container.mux(stream.encode(None))
     with pytest.raises(MediaError, match=r"holds no video stream \(only audio\)"):
         probe(path)
+
+
+def test_a_title_that_is_not_utf_8_is_no_fault(film: Path, tmp_path: Path) -> None:
+    import av
+
+    path = tmp_path / "film.mkv"
+    with av.open(str(film)) as source, av.open(str(path), "w") as target:
+        target.metadata["title"] = "CAFEcafe"
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.size:
+                packet.stream = stream
+                target.mux(packet)
+    path.write_bytes(path.read_bytes().replace(b"CAFEcafe", b"CAF\xe9caf\xe9"))
+    with pytest.raises(UnicodeDecodeError):
+        av.open(str(path))
+    assert probe(path).width_px == 160

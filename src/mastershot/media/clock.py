@@ -146,11 +146,10 @@ class Clock(Generic[T]):
         first = times[0]
         assert first is not None
         for place, time in enumerate(times[1:], start=1):
-            if time is None or not self._last + place < time < (
-                first if first > self._last else time + 1
-            ):
+            reach = self._last + (place + 1 + _MAX_REORDERED_FRAMES) * self.step
+            if time is None or not self._last + place < time <= reach:
                 continue
-            if time <= self._last + (place + 1 + _MAX_REORDERED_FRAMES) * self.step:
+            if first <= self._last or time < first:
                 return place
         return None
 
@@ -180,18 +179,16 @@ class Clock(Generic[T]):
 
     def _start(self, times: list[int | None]) -> Timed[T]:
         """Return the film's first frame; what time it has, the following frames tell too."""
-        known = [(place, time) for place, time in enumerate(times) if time is not None]
-        if not known:
-            return self._repair(0)
-        first = times[0]
+        first, step = times[0], self.step
+        if first is None:
+            known = [time - place * step for place, time in enumerate(times) if time is not None]
+            return self._repair(known[0] if known else 0)
         followers = [time for time in times[1:] if time is not None]
-        left_alone = first is not None and sum(time > first for time in followers) == 0
-        fell = first is not None and followers and first - followers[0] > (
-            _MAX_REORDERED_FRAMES * self.step
-        )  # fmt: skip
-        if first is None or (len(followers) > 1 and left_alone and fell):
-            place, time = known[0] if first is None else known[1]
-            return self._repair(time - place * self.step)
+        alone = len(followers) > 1 and all(
+            time < first - _MAX_REORDERED_FRAMES * step for time in followers
+        )
+        if alone:
+            return self._repair(followers[0] - step)
         return self._settle(self._held.popleft()[0], first)
 
     def _spread(self, place: int, time: int | None) -> Iterator[Timed[T]]:

@@ -9,7 +9,7 @@ import struct
 from collections.abc import Callable, Iterator
 from io import BufferedReader
 from pathlib import Path
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 _MAX_HEADER_BYTES = 1 << 20
 _MP4_PATH_TO_CODEC = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
@@ -28,13 +28,17 @@ _FLV_TAGS = (8, 9, 18)  # Sound, picture, data.
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_ENCRYPTION = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")
 _ASF_EXTENDED_ENCRYPTION = bytes.fromhex("14e68a2922264c17b935dae07ee9289c")
-_TS_PACKET_BYTES = 188
+_TS_PACKET_BYTES = (188, 192, 204)  # Plain, with a time code, with error correction.
+_TS_SYNC = 0x47
 
 
-class _Part(NamedTuple):
+Name = TypeVar("Name", bytes, int)
+
+
+class _Part(NamedTuple, Generic[Name]):
     """A box, element or chunk: its name, and where what is in it starts and ends."""
 
-    name: bytes | int
+    name: Name
     start: int
     end: int
 
@@ -57,7 +61,10 @@ def missing_bytes(path: Path) -> int:
 
 
 def encryption_in(path: Path) -> str | None:
-    """Return what a film's pictures are encrypted with, in words; None where they are not."""
+    """Return what a film's pictures are encrypted with, in words; None where they are not.
+
+    Of a transport stream a part may be scrambled; see `is_scrambled_broadcast`.
+    """
     try:
         with path.open("rb") as file:
             head = file.read(16)
@@ -74,7 +81,26 @@ def encryption_in(path: Path) -> str | None:
         return "Windows Media DRM" if found else None
     if start.startswith(b"\0\0\1\xba"):
         return "CSS, as DVDs are" if _is_scrambled_program_stream(start) else None
-    return "scrambled by the broadcaster" if _is_scrambled_transport_stream(start) else None
+    return None
+
+
+def is_scrambled_broadcast(path: Path) -> bool:
+    """Return True if a quarter of a transport stream's packets have their scrambling bits set.
+
+    Its tables are never scrambled, and of a low rate they are half of it.
+    """
+    try:
+        with path.open("rb") as file:
+            start = file.read(_MAX_HEADER_BYTES)
+    except OSError:
+        return False
+    for packet_bytes in _TS_PACKET_BYTES:
+        for first in range(packet_bytes):
+            signs = start[first::packet_bytes]
+            if len(signs) > 4 and signs.count(_TS_SYNC) == len(signs):
+                bits = start[first + 3 :: packet_bytes]
+                return 4 * sum(byte >> 6 != 0 for byte in bits) > len(bits)
+    return False
 
 
 def is_mp4_without_index(path: Path) -> bool:
@@ -104,7 +130,7 @@ def is_fragmented_mp4(path: Path) -> bool:
         return any(box.name == b"moof" for box in _boxes(file, 0, size_bytes))
 
 
-def _boxes(file: BufferedReader, start: int, end: int) -> Iterator[_Part]:
+def _boxes(file: BufferedReader, start: int, end: int) -> Iterator[_Part[bytes]]:
     """Yield the boxes between two places; the last may claim to reach beyond."""
     while start + 8 <= end:
         file.seek(start)
@@ -124,8 +150,13 @@ def _boxes(file: BufferedReader, start: int, end: int) -> Iterator[_Part]:
 
 
 def _mp4_end(file: BufferedReader, size_bytes: int) -> int:
-    """Return where the last box ends."""
-    return max((box.end for box in _boxes(file, 0, size_bytes)), default=0)
+    """Return where the last box ends; 0 where damage breaks their chain."""
+    end = 0
+    for box in _boxes(file, 0, size_bytes):
+        if not all(32 <= letter < 127 or letter == 0xA9 for letter in box.name):
+            return 0
+        end = box.end
+    return end
 
 
 def _mp4_encryption(file: BufferedReader, size_bytes: int) -> str | None:
@@ -151,7 +182,7 @@ def _is_matroska(head: bytes) -> bool:
     return head.startswith(b"\x1a\x45\xdf\xa3")
 
 
-def _elements(file: BufferedReader, start: int, end: int) -> Iterator[_Part]:
+def _elements(file: BufferedReader, start: int, end: int) -> Iterator[_Part[int]]:
     """Yield EBML elements; one of unknown size has its end where it starts, and is entered."""
     while start < end:
         file.seek(start)
@@ -208,7 +239,7 @@ def _matroska_encryption(file: BufferedReader, size_bytes: int) -> str | None:
     return None
 
 
-def _is_video_track(file: BufferedReader, element: _Part) -> bool:
+def _is_video_track(file: BufferedReader, element: _Part[int]) -> bool:
     if element.name != _TRACK_TYPE:
         return False
     file.seek(element.start)
@@ -279,16 +310,6 @@ def _is_scrambled_program_stream(start: bytes) -> bool:
     packets = [piece for piece in start.split(b"\0\0\1\xe0")[1:] if len(piece) > 2]
     scrambled = sum(piece[2] & 0xF0 in (0x90, 0xA0, 0xB0) for piece in packets)
     return 2 * scrambled > len(packets)
-
-
-def _is_scrambled_transport_stream(start: bytes) -> bool:
-    """Return True if a quarter of the packets, tables included, have their scrambling bits set."""
-    for first in range(_TS_PACKET_BYTES):
-        packets = [start[i : i + 4] for i in range(first, len(start) - 4, _TS_PACKET_BYTES)]
-        if len(packets) > 4 and all(packet[0] == 0x47 for packet in packets):
-            scrambled = sum(packet[3] >> 6 != 0 for packet in packets)
-            return 4 * scrambled > len(packets)
-    return False
 
 
 _ENDS: tuple[tuple[Callable[[bytes], bool], Callable[[BufferedReader, int], int]], ...] = (

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from mastershot.core.errors import MediaError
 from mastershot.media.containers import encryption_in, is_mp4_without_index, missing_bytes
-from mastershot.media.streams import stream_at
+from mastershot.media.streams import OPEN_SAFELY, stream_at
 
 if TYPE_CHECKING:
     from av import Packet
@@ -33,9 +33,9 @@ def open_container(path: Path) -> "Iterator[InputContainer]":
     import av
     from av.container.core import Flags
 
-    # The prefix keeps names with colons files, the whitelist keeps playlists from the network.
+    # The prefix keeps names with colons files.
     try:
-        container = av.open(f"file:{path}", options={"protocol_whitelist": "file"})
+        container = av.open(f"file:{path}", **OPEN_SAFELY)
     except (av.FFmpegError, ValueError, OSError) as error:
         raise MediaError(_why_not_opened(path, error)) from error
     with container:
@@ -95,9 +95,9 @@ def has_sound(path: Path, container: "InputContainer") -> bool:
     whole = str((1 << 31) - 1)
     options = {"fflags": "nobuffer", "probesize": whole, "analyzeduration": whole}
     try:
-        with av.open(f"file:{path}", options={"protocol_whitelist": "file", **options}) as again:
+        with av.open(f"file:{path}", container_options=options, **OPEN_SAFELY) as again:
             return bool(again.streams.audio)
-    except (av.FFmpegError, OSError):
+    except (av.FFmpegError, ValueError, OSError):
         return False
 
 

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from mastershot.core.errors import MediaError
 from mastershot.core.movie import movie_id
-from mastershot.media.containers import encryption_in, is_fragmented_mp4, missing_bytes
+from mastershot.media.containers import (
+    encryption_in,
+    is_fragmented_mp4,
+    is_scrambled_broadcast,
+    missing_bytes,
+)
 from mastershot.media.opening import (
     end_of_packets_s,
     has_sound,
@@ -191,6 +196,8 @@ def _decoded_size(
 
 def no_frame(path: Path) -> str:
     """Return the sentence about a film of which nothing can be decoded."""
+    if is_scrambled_broadcast(path):
+        return f"{path} is encrypted (scrambled by the broadcaster); give a copy without encryption"
     return f"{path} holds a video stream but no frame that can be decoded"
 
 

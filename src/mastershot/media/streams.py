@@ -3,7 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
 
 from mastershot.core.errors import MediaError
 
@@ -11,8 +11,14 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
+# The whitelist keeps playlists from the network; a title may be in any encoding.
+OPEN_SAFELY: Final[dict[str, Any]] = {
+    "options": {"protocol_whitelist": "file"},
+    "metadata_errors": "replace",
+}
 # Streams that last nearly as long as the longest are of one length.
 _ABOUT_AS_LONG = 0.9
+_NO_DECODER = "unknown codec"
 
 
 @dataclass(frozen=True)
@@ -50,9 +56,9 @@ class Choice:
 def choose_stream(path: Path, container: "InputContainer") -> "tuple[VideoStream, str | None]":
     """Return the video stream that is the film, and where there was a choice, what was chosen.
 
-    In this order: no cover pictures; no streams of a single picture; those flagged default; those
-    that last about as long as the longest; the largest picture; the first. Where there is more
-    than one, all packets of the file are read for their lengths.
+    In this order: no cover pictures; those that can be decoded; no streams of a single picture;
+    those flagged default; those that last about as long as the longest; the largest picture; the
+    first. Where there is more than one, all packets of the file are read for their lengths.
 
     Raises:
         MediaError: There is no video stream but cover pictures.
@@ -97,6 +103,7 @@ def _best(choices: Sequence[Choice]) -> tuple[Choice, str]:
     """Return the film among the streams, and what decided."""
     left, reason = list(choices), "the first"
     rules: tuple[tuple[str, Callable[[Choice, Sequence[Choice]], bool]], ...] = (
+        ("the one that can be decoded", lambda choice, _: choice.codec != _NO_DECODER),
         ("the one that moves", lambda choice, _: choice.num_packets > 1),
         ("flagged default", lambda choice, _: choice.is_default),
         (
@@ -123,7 +130,7 @@ def _measured(path: Path, streams: "Sequence[VideoStream]") -> list[Choice]:
 
     times: dict[int, list[float]] = {stream.index: [] for stream in streams}
     counts = dict.fromkeys(times, 0)
-    with av.open(f"file:{path}", options={"protocol_whitelist": "file"}) as container:
+    with av.open(f"file:{path}", **OPEN_SAFELY) as container:
         try:
             for packet in container.demux(list(times)):
                 if not packet.size and packet.dts is None and packet.pos is None:
@@ -146,7 +153,7 @@ def _choice(stream: "VideoStream", num_packets: int, span_s: Sequence[float]) ->
     context = stream.codec_context
     return Choice(
         index=stream.index,
-        codec=context.name if context else "unknown codec",
+        codec=context.name if context else _NO_DECODER,
         width_px=context.width if context else 0,
         height_px=context.height if context else 0,
         is_default=bool(stream.disposition & Disposition.default),
