@@ -64,6 +64,11 @@ def test_a_hole_keeps_its_length() -> None:
     assert clock.num_repaired == 0
 
 
+def test_a_frame_out_of_order_after_a_hole_does_not_lie_in_the_hole() -> None:
+    times = [*regular(30), 1640, *regular(9, 1600)]
+    assert timed(times)[0] == [*regular(30), 1560, *regular(9, 1600)]
+
+
 def test_a_clock_that_starts_anew_goes_on_from_where_it_was() -> None:
     settled, clock = timed(regular(50, 9000) + regular(50))
     assert settled == regular(100, 9000)

@@ -42,6 +42,18 @@ def test_a_gap_in_which_nothing_was_lost_is_a_pause() -> None:
     assert spans([0, 40, 5000, 5040], []) == []
 
 
+@pytest.mark.parametrize("cut_short", [-120, 0, 40, 200, 240, 360])
+def test_a_packet_that_was_cut_short_beside_a_gap_tells_of_it(cut_short: int) -> None:
+    assert spans([0, 40, 200, 240], [cut_short])[0] == (80, 200, 3)
+
+
+def test_a_packet_that_was_lost_far_from_a_gap_does_not() -> None:
+    times = [*range(0, 400, 40), *range(800, 1200, 40)]
+    assert spans(times, [120]) == []
+    assert spans(times, [1000]) == []
+    assert spans(times, [240]) == [(400, 800, 10)]
+
+
 def test_a_gap_before_a_corrupt_frame_is_missing() -> None:
     assert spans([0, 40, 200, 240], [], corrupt=(200,)) == [(80, 200, 3)]
 

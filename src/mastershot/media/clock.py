@@ -71,7 +71,7 @@ class Clock(Generic[T]):
 
     - A time that rises is taken as it is: a hole keeps its length.
     - A single time, or a short run, that leaves the clock to which the following frames keep is
-      damaged; those frames are spread evenly between their neighbours.
+      damaged; those frames lie between their neighbours, evenly, before the next one.
     - Where the times fall by more than `_MAX_REORDERED_FRAMES` and the following frames keep to the
       new clock, another recording begins: it goes on where the one before ended.
     - A frame without a time comes one step after the one before.
@@ -192,12 +192,12 @@ class Clock(Generic[T]):
         return self._settle(self._held.popleft()[0], first)
 
     def _spread(self, place: int, time: int | None) -> Iterator[Timed[T]]:
-        """Yield the held frames before a place, evenly between their neighbours."""
+        """Yield the held frames before a place: a step apart up to there, or evenly if closer."""
         assert self._last is not None
         assert time is not None
-        last, gap = self._last, time - self._last
+        start = max(self._last, time - (place + 1) * self.step)
         for number in range(1, place + 1):
-            yield self._repair(last + gap * number // (place + 1))
+            yield self._repair(start + (time - start) * number // (place + 1))
 
     def _repair(self, pts: int) -> Timed[T]:
         """Return the first held frame at a time that is not its own."""

@@ -10,6 +10,9 @@ from mastershot.media.decoding import Damage
 # A lost packet may have a damaged timestamp; one that is much later than the last frame is left
 # out. So many frames and twice as many as were lost are not.
 _MAX_FRAMES_AFTER = 32
+# Where transport packets are lost, the picture that is cut short counts as lost, which by the order
+# of decoding may stand a few frames before or after the gap.
+_MAX_FRAMES_BESIDE = 4
 
 
 class Gaps:
@@ -38,7 +41,7 @@ class Gaps:
         shift: int,
         is_corrupt: bool,
     ) -> None:
-        """Take the next frame; a gap before it counts if something that belongs there was lost.
+        """Take the next frame; a gap before it counts if something was lost there or beside it.
 
         Args:
             pts: When the frame is shown.
@@ -49,11 +52,11 @@ class Gaps:
             is_corrupt: True if parts of the frame itself are missing.
         """
         self._read(damage, shift)
-        last, inside = self._last, 0
-        while self._lost and self._lost[0] < pts:
-            time = heappop(self._lost)
-            inside += last is not None and time > last
-        if last is not None and 2 * (pts - last) > 3 * step and (inside or is_corrupt):
+        last, around = self._last, _MAX_FRAMES_BESIDE * step
+        while self._lost and last is not None and self._lost[0] < last - around:
+            heappop(self._lost)
+        lost_near = bool(self._lost) and self._lost[0] <= pts + around
+        if last is not None and 2 * (pts - last) > 3 * step and (lost_near or is_corrupt):
             self._add(last + round(step), pts, round((pts - last) / step) - 1)
         elif own_pts is not None and self._spans:
             span = self._spans[-1]
@@ -65,7 +68,7 @@ class Gaps:
         """Take the end of the last frame; what was lost after it is a span as well."""
         self._read(damage, shift)
         reach = end_pts + (_MAX_FRAMES_AFTER + 2 * len(self._lost)) * step
-        after = {time for time in self._lost if end_pts - step < time <= reach}
+        after = {time for time in self._lost if end_pts <= time <= reach}
         if after:
             self._add(end_pts, max(*after, end_pts) + round(step), len(after))
 
