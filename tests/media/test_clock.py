@@ -57,6 +57,20 @@ def test_a_damaged_last_time_is_one_step_after() -> None:
     assert timed([*regular(9), -90_000])[0] == regular(10)
 
 
+@pytest.mark.parametrize(("decoding_time", "shown"), [(360, 400), (10**9, 10**9), (None, 10**9)])
+def test_a_last_time_far_ahead_is_damaged_if_the_frame_is_decoded_before(
+    decoding_time: int | None, shown: int
+) -> None:
+    clock: Clock[int] = Clock(STEP)
+    for frame, time in enumerate(regular(10)):
+        list(clock.take(frame, time, decoding_time=time))
+    shown_times = [
+        *clock.take(10, 10**9, decoding_time=decoding_time and decoding_time + STEP),
+        *clock.finish(),
+    ]
+    assert [settled.pts for settled in shown_times] == [shown]
+
+
 def test_a_hole_keeps_its_length() -> None:
     times = regular(30) + regular(30, 5000)
     settled, clock = timed(times)

@@ -92,6 +92,7 @@ class Clock(Generic[T]):
         self.step = max(1, round(step))
         self._steps: deque[int] = deque(maxlen=_REMEMBERED_STEPS)
         self._last: int | None = None
+        self._last_decoding_time: int | None = None
         self._held: deque[tuple[T, int | None]] = deque()
 
     @property
@@ -101,12 +102,19 @@ class Clock(Generic[T]):
         return self._stated_step if fits else Fraction(self.step)
 
     def take(
-        self, frame: T, time: int | None, *, max_held: int = _MAX_HELD_FRAMES
+        self,
+        frame: T,
+        time: int | None,
+        *,
+        decoding_time: int | None = None,
+        max_held: int = _MAX_HELD_FRAMES,
     ) -> Iterator[Timed[T]]:
         """Yield the frames whose times are settled, now that the next one of the film is known.
 
-        At most ``max_held`` frames, at least two, are held back.
+        At most ``max_held`` frames, at least two, are held back. The time of decoding bears witness
+        where no frame follows.
         """
+        self._last_decoding_time = decoding_time
         if not self._held and time is not None and self._goes_on(time + self.shift):
             yield self._settle(frame, time + self.shift)
             return
@@ -117,7 +125,18 @@ class Clock(Generic[T]):
     def finish(self) -> Iterator[Timed[T]]:
         """Yield the frames that are still held, now that none follows."""
         while self._held:
-            yield from self._release()
+            if len(self._held) == 1 and self._is_contradicted(self._times()[0]):
+                assert self._last is not None
+                yield self._repair(self._last + self.step)
+            else:
+                yield from self._release()
+
+    def _is_contradicted(self, time: int | None) -> bool:
+        """Return True if the film's last frame is decoded on the clock that its time leaves."""
+        if self._last is None or time is None or self._last_decoding_time is None:
+            return False
+        reach = self._last + (1 + _MAX_REORDERED_FRAMES) * self.step
+        return self._last < self._last_decoding_time + self.shift <= reach < time
 
     def _goes_on(self, time: int) -> bool:
         """Return True for a time that no following frame could make doubtful."""

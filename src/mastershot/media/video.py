@@ -100,8 +100,12 @@ class Film:
         """
         self._start()
         for decoded in self._decoding.pictures():
-            fitting = _MAX_HELD_BYTES // max(1, _size_bytes(decoded.picture))
-            for timed in self._clock.take(decoded.picture, decoded.time, max_held=fitting):
+            picture = decoded.picture
+            fitting = _MAX_HELD_BYTES // max(1, _size_bytes(picture))
+            settled = self._clock.take(
+                picture, decoded.time, decoding_time=picture.dts, max_held=fitting
+            )
+            for timed in settled:
                 yield self._frame(timed)
         for timed in self._clock.finish():
             yield self._frame(timed)
