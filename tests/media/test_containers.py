@@ -96,6 +96,23 @@ def test_a_last_picture_that_is_held_lasts_as_long_as_its_stream_says(real_data:
     assert film.notes() == ()
 
 
+def test_a_held_last_picture_does_not_slow_the_film(whole: Path, tmp_path: Path) -> None:
+    path = tmp_path / "film.mkv"
+    with av.open(str(whole)) as film, av.open(str(path), "w") as copy:
+        stream = copy.add_stream_from_template(film.streams.video[0])
+        for number, packet in enumerate(film.demux(video=0)):
+            if packet.size:
+                packet.stream, packet.duration = (
+                    stream,
+                    packet.duration * (200 if number == 287 else 1),
+                )
+                copy.mux(packet)
+    held = open_video(path)
+    assert len(list(held.frames())) == 288
+    assert held.movie().duration_s == pytest.approx(287 / 24 + 200 / 24, abs=0.01)
+    assert held.movie().frame_rate == 24
+
+
 def test_bytes_that_are_lost_in_the_middle_do_not_make_a_film_truncated(
     whole: Path, tmp_path: Path
 ) -> None:
@@ -209,3 +226,35 @@ def test_hostile_headers_are_read_without_harm(tmp_path: Path, head: bytes) -> N
     path.write_bytes(head)
     assert missing_bytes(path) >= 0
     assert encryption_in(path) is None
+
+
+def test_many_empty_tracks_are_read_in_one_go(tmp_path: Path) -> None:
+    tracks = b"\xae\x80" * 20_000
+    path = tmp_path / "film.mkv"
+    path.write_bytes(
+        b"\x1a\x45\xdf\xa3\x80\x18\x53\x80\x67\x01" + b"\xff" * 7
+        + b"\x16\x54\xae\x6b" + (1 << 28 | len(tracks)).to_bytes(4) + tracks
+    )  # fmt: skip
+    assert encryption_in(path) is None  # Reading the rest of them anew for each takes minutes.
+
+
+def test_of_an_avi_written_to_a_pipe_nothing_is_missing(whole: Path, tmp_path: Path) -> None:
+    data = written_as(whole, tmp_path / "film.avi").read_bytes()
+    data = data[: data.index(b"idx1")]
+    for place in (4, data.index(b"movi") - 4):
+        data = data[:place] + b"\xff" * 4 + data[place + 4 :]
+    path = tmp_path / "piped.avi"
+    path.write_bytes(data)
+    assert missing_bytes(path) == 0
+    assert len(list(open_video(path).frames())) == 288
+
+
+@pytest.mark.parametrize("kind", [b"wide", b"free", b"skip", b"mdat"])
+def test_an_old_quicktime_file_starts_with_anything(
+    whole: Path, tmp_path: Path, kind: bytes
+) -> None:
+    data = whole.read_bytes()
+    path = tmp_path / "film.mov"
+    path.write_bytes(data[:4] + kind + data[8 : len(data) // 2])
+    with pytest.raises(MediaError, match=r"is truncated: its index \(moov atom\) is missing"):
+        probe(path)

@@ -8,6 +8,7 @@ import pytest
 from tests.films import encode_film
 
 from mastershot.core.embeddings import ImageArray
+from mastershot.media.pictures import JpegWriter
 from mastershot.media.video import open_video
 
 ONE = 1 << 16
@@ -100,3 +101,19 @@ def test_the_rotation_of_the_container_is_on_every_frame(lopsided: Path, tmp_pat
     path = with_matrix(lopsided, tmp_path / "film.mp4", ORIENTATIONS["a quarter turn"])
     with av.open(str(path)) as container:
         assert {frame.rotation for frame in container.decode(video=0)} == {-90}
+
+
+def test_a_picture_with_exif_is_turned_as_it_says(tmp_path: Path) -> None:
+    image = np.zeros((48, 80, 3), np.uint8)
+    image[:24, :40] = (250, 0, 0)
+    orientation = b"Exif\0\0II*\0\x08\0\0\0\x01\0\x12\x01\x03\0\x01\0\0\0%c\0\0\0" + bytes(4)
+    data = JpegWriter(2).encode(image)
+    for number, turns in ((b"\x01", 0), (b"\x08", 1), (b"\x03", 2), (b"\x06", 3)):
+        exif = orientation % number
+        path = tmp_path / "picture.jpg"
+        path.write_bytes(data[:2] + b"\xff\xe1" + (len(exif) + 2).to_bytes(2) + exif + data[2:])
+        film = open_video(path)
+        (frame,) = film.frames()
+        shown, expected = frame.rgb(), np.rot90(image, turns)
+        assert shown.shape == expected.shape == (film.movie().height_px, film.movie().width_px, 3)
+        assert np.abs(shown.astype(int) - expected).mean() < 8

@@ -8,12 +8,17 @@ File Format 10.1 (FLV), Microsoft's AVI RIFF reference and ASF specification 01.
 import struct
 from collections.abc import Callable, Iterator
 from io import BufferedReader
+from itertools import islice
 from pathlib import Path
 from typing import Generic, NamedTuple, TypeVar
 
 _MAX_HEADER_BYTES = 1 << 20
+_MAX_PARTS = 1 << 10  # Of Matroska's tracks, and of one track.
 _MP4_PATH_TO_CODEC = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 _STSD_FIELDS_BYTES = 8
+# Old QuickTime files have no ftyp; they start with the index, the pictures, or room for either.
+_MP4_FIRST_BOXES = (b"ftyp", b"moov", b"styp", b"mdat")
+_MP4_PADDING = (b"wide", b"free", b"skip")
 _SEGMENT, _CLUSTER, _TRACKS = 0x18538067, 0x1F43B675, 0x1654AE6B
 # What a segment holds, and what a cluster of unknown size, whose end is not known, does.
 _IN_SEGMENT = frozenset({
@@ -23,6 +28,7 @@ _IN_SEGMENT = frozenset({
 _TRACK, _TRACK_TYPE, _VIDEO_TRACK = 0xAE, 0x83, 1
 _PATH_TO_ENCRYPTION = (0x6D80, 0x6240, 0x5035)  # ContentEncodings, -Encoding, -Encryption.
 _MAX_RIFF_INDEX_BYTES = 32 << 20
+_RIFF_NO_SIZE = 0xFFFFFFFF
 _RIFF_CHUNKS = (b"LIST", b"JUNK", b"idx1")
 _FLV_TAGS = (8, 9, 18)  # Sound, picture, data.
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
@@ -110,15 +116,17 @@ def is_mp4_without_index(path: Path) -> bool:
         with path.open("rb") as file:
             if not _is_mp4(file.read(12)):
                 return False
-            boxes = list(_boxes(file, 0, size_bytes))
+            boxes = _boxes(file, 0, size_bytes)
+            has_index = any(box.name == b"moov" and box.end <= size_bytes for box in boxes)
     except OSError:
         return False
-    return not any(box.name == b"moov" and box.end <= size_bytes for box in boxes)
+    return not has_index
 
 
 def _is_mp4(head: bytes) -> bool:
     """Return True for the first bytes of an MP4 or QuickTime file."""
-    return head[4:8] in (b"ftyp", b"moov", b"styp")
+    kind = head[4:8]
+    return kind in _MP4_FIRST_BOXES or (head.startswith(b"\0") and kind in _MP4_PADDING)
 
 
 def is_fragmented_mp4(path: Path) -> bool:
@@ -216,24 +224,27 @@ def _matroska_end(file: BufferedReader, size_bytes: int) -> int:
 
 
 def _matroska_encryption(file: BufferedReader, size_bytes: int) -> str | None:
-    parts = [_Part(_SEGMENT, 0, size_bytes)]
-    for name in (_SEGMENT, _TRACKS, _TRACK):
-        inner = []
-        for part in parts:
-            for element in _elements(file, part.start, min(part.end, size_bytes)):
-                if element.name == name:
-                    unsized = element.end == element.start
-                    inner.append(element._replace(end=size_bytes) if unsized else element)
-                if name != _TRACK and (inner or element.name == _CLUSTER):
-                    break
-        parts = inner
-    for track in parts:
-        inside = list(_elements(file, track.start, min(track.end, size_bytes)))
+    place = _Part(0, 0, size_bytes)
+    for name in (_SEGMENT, _TRACKS):
+        for element in _elements(file, place.start, min(place.end, size_bytes)):
+            if element.name == name:
+                unsized = element.end == element.start
+                place = element._replace(end=size_bytes) if unsized else element
+                break
+            if element.name == _CLUSTER:
+                return None
+        else:
+            return None
+    for track in islice(_elements(file, place.start, min(place.end, size_bytes)), _MAX_PARTS):
+        if track.name != _TRACK:
+            continue
+        inside = list(islice(_elements(file, track.start, min(track.end, size_bytes)), _MAX_PARTS))
         if not any(_is_video_track(file, element) for element in inside):
             continue
         for name in _PATH_TO_ENCRYPTION:
             found = [element for element in inside if element.name == name]
-            inside = [e for f in found for e in _elements(file, f.start, min(f.end, size_bytes))]
+            within = (e for f in found for e in _elements(file, f.start, min(f.end, size_bytes)))
+            inside = list(islice(within, _MAX_PARTS))
         if found:
             return "Matroska content encryption"
     return None
@@ -268,7 +279,7 @@ def _flv_end(file: BufferedReader, size_bytes: int) -> int:
 def _riff_end(file: BufferedReader, size_bytes: int) -> int:
     """Return where the last list of pictures ends, unless the index that closes the film is there.
 
-    A chunk that states no size was never finished.
+    A chunk that states no size, 0 or -1, was never finished.
     """
     file.seek(max(0, size_bytes - _MAX_RIFF_INDEX_BYTES))
     tail = file.read()
@@ -283,6 +294,8 @@ def _riff_end(file: BufferedReader, size_bytes: int) -> int:
         if name == b"RIFF" and chunk_bytes:
             start += 12  # What is in it follows.
             continue
+        if chunk_bytes == _RIFF_NO_SIZE:
+            return 0
         if name == b"LIST" and kind == b"movi":
             end = start + 8 + chunk_bytes
         elif name not in _RIFF_CHUNKS:

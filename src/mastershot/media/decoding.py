@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 # anything is damaged.
 _MAX_WAITING = 8
 _MAX_WAITING_BYTES = 64 << 20
+# So many pictures a decoder of H.264 or HEVC may hold back to put them in order.
+_MAX_REORDERED = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,12 +137,12 @@ class DamageWatch:
     """
 
     def __init__(self, threads: int) -> None:
-        """Take the number of threads: as many packets may be on their way through the decoder."""
+        """Take the number of threads: they and the order keep packets back in the decoder."""
         self.saw_damage = False
         self.num_shown = 0
         self._num_sent = 0
         self._last_dts: int | None = None
-        self._window = 2 * threads
+        self._window = 2 * threads + _MAX_REORDERED
         self._sent: deque[int | None] = deque(maxlen=4 * self._window)
         self._shown: deque[int | None] = deque(maxlen=4 * self._window)
 

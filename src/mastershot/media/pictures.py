@@ -150,12 +150,19 @@ def _turned(image: ImageArray, rotation_deg: int) -> ImageArray:
     return np.ascontiguousarray(np.rot90(image, round(rotation_deg / 90)))
 
 
+# Counter-clockwise.
+_QUARTER_TURNS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
+
+
 def _display_matrix(picture: "VideoFrame") -> tuple[int, int, int, int]:
     """Return the numbers a, b, c, d of a frame's display matrix; the identity where it has none.
 
     The pixel (p, q) is shown at (a p + c q, b p + d q), in units of 1/65536.
     """
-    matrix = picture.side_data.get("DISPLAYMATRIX")
+    try:
+        matrix = picture.side_data.get("DISPLAYMATRIX")
+    except ValueError:  # PyAV fails on kinds of side data that it does not know, such as Exif.
+        return _QUARTER_TURNS[round(picture.rotation / 90) % 4]
     data = b"" if matrix is None else bytes(cast("Buffer", matrix))
     if len(data) < 36:
         return 1, 0, 0, 1

@@ -188,8 +188,10 @@ class Film:
         missing = sum(
             hole.end_pts - hole.start_pts for hole in self.damaged if hole.end_pts <= self._pts[-1]
         )
-        span = self._end_pts - self._pts[0] - missing
-        mean = Fraction(len(self._pts)) / (span * self.file.time_base)
+        num_frames, end = len(self._pts), self._end_pts
+        if num_frames > 1 and not variable:  # The last may be held longer.
+            num_frames, end = num_frames - 1, self._pts[-1]
+        mean = num_frames / ((end - self._pts[0] - missing) * self.file.time_base)
         if nominal and not variable and abs(nominal / mean - 1) < Fraction(1, 100):
             return nominal
         if nominal and len(self._pts) == 1:
