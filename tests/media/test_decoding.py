@@ -218,3 +218,13 @@ def test_without_timestamps_the_pictures_are_counted() -> None:
             watch.see(packet(pts=None, dts=None), [], refused=False)
         watch.see(None, [picture(0)] * (20 - missing), refused=False)
         assert watch.saw_damage == bool(missing)
+
+
+def test_where_some_have_timestamps_the_others_do_not_count() -> None:
+    watch = DamageWatch(threads=2)
+    for number in range(60):  # As in a program stream that starts with an open picture group.
+        time = number if number % 4 else None
+        shown = [] if number in (1, 2) else [picture(time)]  # type: ignore[arg-type]
+        watch.see(packet(pts=time, dts=number), shown, refused=False)
+    watch.see(None, [], refused=False)
+    assert not watch.saw_damage

@@ -175,10 +175,11 @@ class DamageWatch:
 
         Of some streams every other packet gives none, such as those of single fields.
         """
-        if None in self._sent:
+        timed = [time for time in self._sent if time is not None]
+        if 2 * len(timed) < len(self._sent):
             return self.num_shown < self._num_sent
         shown = set(self._shown)
-        gave_none = [time not in shown for time in self._sent]
+        gave_none = [time not in shown for time in timed]
         last, before = gave_none[-self._window :], gave_none[-2 * self._window : -self._window]
         return sum(last) > sum(before)
 
