@@ -89,6 +89,15 @@ def test_a_clock_that_starts_anew_goes_on_from_where_it_was() -> None:
     assert (clock.num_repaired, clock.num_restarts) == (0, 1)
 
 
+def test_times_that_stand_still_do_not_start_the_clock_anew() -> None:
+    times: list[int | None] = [number // 2 for number in range(400)]  # Two frames a unit.
+    clock: Clock[int] = Clock(1)
+    settled = [at for frame, time in enumerate(times) for at in clock.take(frame, time)]
+    settled += clock.finish()
+    assert clock.num_restarts == 0
+    assert all(before.pts < after.pts for before, after in pairwise(settled))
+
+
 def test_a_clock_may_start_anew_twice() -> None:
     assert timed(regular(40, 9000) + regular(40) + regular(40))[0] == regular(120, 9000)
 

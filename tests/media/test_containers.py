@@ -88,6 +88,18 @@ def av_double(value: float) -> bytes:
     return struct.pack(">d", value)
 
 
+def test_a_film_cut_within_a_moment_of_its_end_is_read_with_a_note(
+    whole: Path, tmp_path: Path
+) -> None:
+    path = written_as(whole, tmp_path / "film.mkv")
+    path.write_bytes(path.read_bytes()[: int(0.82 * path.stat().st_size)])
+    film = open_video(path)
+    num_frames = len(list(film.frames()))
+    assert 250 < num_frames < 288
+    assert film.movie().duration_s == pytest.approx(num_frames / 24, abs=0.05)
+    assert "bytes are missing at its end" in film.notes()[0]
+
+
 def test_a_last_picture_that_is_held_lasts_as_long_as_its_stream_says(real_data: Path) -> None:
     film = open_video(real_data / "films" / "damaged" / "slides_held.webm")
     assert [frame.pts for frame in film.frames()] == [0, 1000, 3000, 4000]

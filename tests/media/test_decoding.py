@@ -142,7 +142,7 @@ def test_a_film_that_starts_in_mid_picture_group_tells_its_size_late(real_data: 
     assert (probe(path).width_px, probe(path).height_px) == (96, 54)
     film = open_video(path)
     assert len(list(film.frames())) == 300
-    assert "the first 245 packets could not be decoded" in film.notes()[0]
+    assert "packets before its first picture could not be decoded" in film.notes()[0]
 
 
 def packet(**facts: Any) -> Any:
@@ -192,6 +192,14 @@ def test_pictures_that_fail_to_come_at_the_end_are_a_sign() -> None:
         watch.see(packet(pts=number, dts=number), [], refused=False)
     watch.see(None, [picture(30), picture(31)], refused=False)
     assert watch.saw_damage
+
+
+def test_packets_that_give_no_picture_to_the_end_are_counted() -> None:
+    watch = watch_of(60)
+    for number in range(60, 160):
+        watch.see(packet(pts=number, dts=number), [], refused=False)
+    watch.see(None, [picture(60)], refused=False)
+    assert watch.num_silent == 100
 
 
 def test_pictures_that_wait_to_be_put_in_order_count_as_well() -> None:

@@ -92,6 +92,7 @@ class Clock(Generic[T]):
         self.step = max(1, round(step))
         self._steps: deque[int] = deque(maxlen=_REMEMBERED_STEPS)
         self._last: int | None = None
+        self._last_stated = _NEVER
         self._last_decoding_time: int | None = None
         self._held: deque[tuple[T, int | None]] = deque()
 
@@ -187,7 +188,8 @@ class Clock(Generic[T]):
             yield from self._spread(place, times[place])
         elif first > self._last:
             yield self._settle(self._held.popleft()[0], first)
-        elif first >= self._last - _MAX_REORDERED_FRAMES * self.step:
+        elif first >= self._last_stated - _MAX_REORDERED_FRAMES * self.step:
+            self._last_stated = first  # Where times stand still, ours run ahead of the file's.
             yield self._repair(self._last + 1)
         elif len(times) > 1 and _rise(times) > len(times) // 2:
             self.num_restarts += 1
@@ -230,6 +232,8 @@ class Clock(Generic[T]):
             if pts - self._last != self.step and len(self._steps) > 2:
                 self.step = max(1, round(median(self._steps)))
         self._last = pts
+        if is_own:
+            self._last_stated = pts
         return Timed(frame, pts, is_own)
 
 

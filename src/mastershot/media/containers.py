@@ -14,6 +14,8 @@ from typing import Generic, NamedTuple, TypeVar
 
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_PARTS = 1 << 10  # Of Matroska's tracks, and of one track.
+_MAX_CHAIN = 1 << 20  # Of boxes or elements in a row; a day of video in a cluster has as many.
+_MAX_CLAIM = 1000  # Times the size of the file.
 _MP4_PATH_TO_CODEC = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 _STSD_FIELDS_BYTES = 8
 # Old QuickTime files have no ftyp; they start with the index, the pictures, or room for either.
@@ -52,7 +54,8 @@ class _Part(NamedTuple, Generic[Name]):
 def missing_bytes(path: Path) -> int:
     """Return how many bytes the container's structure says should follow the end of the file.
 
-    0 where nothing is missing, or where this kind of file says nothing of its end.
+    0 where nothing is missing, where this kind of file says nothing of its end, and where the end
+    it claims is so far away that the claim is damaged.
 
     Raises:
         OSError: The file cannot be read.
@@ -62,7 +65,8 @@ def missing_bytes(path: Path) -> int:
         head = file.read(12)
         for is_kind, end_of in _ENDS:
             if is_kind(head):
-                return max(0, end_of(file, size_bytes) - size_bytes)
+                end = end_of(file, size_bytes)
+                return max(0, end - size_bytes) if end < _MAX_CLAIM * size_bytes else 0
     return 0
 
 
@@ -140,7 +144,9 @@ def is_fragmented_mp4(path: Path) -> bool:
 
 def _boxes(file: BufferedReader, start: int, end: int) -> Iterator[_Part[bytes]]:
     """Yield the boxes between two places; the last may claim to reach beyond."""
-    while start + 8 <= end:
+    for _ in range(_MAX_CHAIN):
+        if start + 8 > end:
+            return
         file.seek(start)
         header = file.read(16)
         if len(header) < 8:
@@ -192,7 +198,9 @@ def _is_matroska(head: bytes) -> bool:
 
 def _elements(file: BufferedReader, start: int, end: int) -> Iterator[_Part[int]]:
     """Yield EBML elements; one of unknown size has its end where it starts, and is entered."""
-    while start < end:
+    for _ in range(_MAX_CHAIN):
+        if start >= end:
+            return
         file.seek(start)
         header = file.read(12)
         if not header or not header[0]:

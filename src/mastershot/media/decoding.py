@@ -53,12 +53,14 @@ class Damage:
             in mid-GOP is not damaged.
         num_lost: How many these are, those without a timestamp included.
         num_leading: How many packets were refused before the first picture.
+        num_silent: How many packets at the end gave no picture, more than a decoder holds back.
         stopped: Why the file could not be read on, where it could not.
     """
 
     lost: list[int] = field(default_factory=list)
     num_lost: int = 0
     num_leading: int = 0
+    num_silent: int = 0
     stopped: str | None = None
 
     def add(self, packet: "Packet[VideoStream]", *, leading: bool) -> None:
@@ -123,6 +125,7 @@ class Decoding:
                 watch.see(packet, pictures, refused=refused)
                 for picture in pictures:
                     yield Decoded(picture, best_effort(picture.pts, picture.dts))
+            damage.num_silent = watch.num_silent
 
 
 class DamageWatch:
@@ -134,12 +137,15 @@ class DamageWatch:
     Attributes:
         saw_damage: True once there was one.
         num_shown: How many pictures came so far.
+        num_silent: How many packets were sent since, if it is more than a decoder holds back.
     """
 
     def __init__(self, threads: int) -> None:
         """Take the number of threads: they and the order keep packets back in the decoder."""
         self.saw_damage = False
         self.num_shown = 0
+        self.num_silent = 0
+        self._since_shown = 0
         self._num_sent = 0
         self._last_dts: int | None = None
         self._window = 2 * threads + _MAX_REORDERED
@@ -162,7 +168,9 @@ class DamageWatch:
         self._shown.extend(picture.pts for picture in pictures)
         if packet is None:
             self.saw_damage |= self._lost_some_at_the_end()
+            self.num_silent = self._since_shown if self._since_shown > 2 * self._window else 0
             return
+        self._since_shown = 0 if pictures else self._since_shown + 1
         fell = None not in (packet.dts, self._last_dts) and packet.dts < self._last_dts  # type: ignore[operator]
         if fell and not packet.is_keyframe and self.num_shown:
             self.saw_damage = True

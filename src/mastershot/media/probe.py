@@ -120,13 +120,16 @@ def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
             raise MediaError(f"{path} holds video that this FFmpeg has no decoder for")
         stated_end_s = _stated_end_s(path, container)
         facts = _facts(path, container, video)
-    _require_whole(path, stated_end_s)
+    notes = [] if note is None else [note]
+    if missing := _missing_bytes(path, stated_end_s):
+        notes.append(f"at least {missing:,} bytes are missing at its end")
+        facts["held_until_s"] = None  # What is said of the end is not to be believed.
     return FilmFile(
         **facts,
         content_hash=content_hash(path),
         stated_end_s=stated_end_s,
         version=version,
-        notes=() if note is None else (note,),
+        notes=tuple(notes),
     )
 
 
@@ -238,10 +241,14 @@ def _require_index_in_file(path: Path, container: "InputContainer") -> None:
             )
 
 
-def _require_whole(path: Path, stated_end_s: float | None) -> None:
-    """Refuse a file of which bytes are missing at the end, and pictures or sound with them."""
+def _missing_bytes(path: Path, stated_end_s: float | None) -> int:
+    """Return how many bytes are missing at the end of a file that is whole but for a moment.
+
+    Raises:
+        MediaError: More is missing than that.
+    """
     if not (missing := missing_bytes(path)):
-        return
+        return 0
     if stated_end_s is None:
         raise MediaError(f"{path} is truncated: {missing_at_its_end(missing)}")
     end_s = end_of_packets_s(path)
@@ -250,6 +257,7 @@ def _require_whole(path: Path, stated_end_s: float | None) -> None:
             f"{path} is truncated: it states {stated_end_s:.1f} s but ends at {end_s:.1f} s; "
             "copy or download it again"
         )
+    return missing
 
 
 def ends_early(end_s: float, stated_end_s: float) -> bool:

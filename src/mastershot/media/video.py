@@ -205,9 +205,11 @@ class Film:
         yield from file.notes
         if damage.num_leading:
             yield (
-                f"the first {_count(damage.num_leading, 'packet')} could not be decoded, as where "
-                "a recording starts between keyframes"
+                "packets before its first picture could not be decoded, as where a recording "
+                "starts between keyframes"
             )
+        if damage.num_silent:
+            yield f"its last {_count(damage.num_silent, 'packet')} gave no picture"
         if self.damaged:
             missing_s = sum(span.end_s - span.start_s for span in self.damaged)
             num_frames = sum(span.frames_missing for span in self.damaged)
