@@ -19,7 +19,7 @@ def spans(
     shift: int = 0,
 ) -> list[tuple[int, int, int]]:
     """Return start, end and number of frames of each span, where these packets are lost."""
-    gaps, damage = Gaps(MS), Damage(lost=lost, num_lost=len(lost))
+    gaps, damage = Gaps(MS), Damage(lost=lost)
     for pts in times:
         gaps.see(
             pts,

@@ -15,15 +15,16 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from mastershot.media.clock import BestEffort
-from mastershot.media.opening import is_flush, open_film
+from mastershot.media.opening import open_film
 from mastershot.media.probe import FilmFile
+from mastershot.media.pyav import is_flush, size_bytes
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.video.stream import VideoStream
 
-# A decoder with several threads may let out a picture patched in its own way before it says that
-# anything is damaged.
+# How many pictures are given out late, in case the next ones show damage: a decoder with several
+# threads may let out a picture patched in its own way before it says that anything is damaged.
 _MAX_WAITING = 8
 _MAX_WAITING_BYTES = 64 << 20
 # So many pictures a decoder of H.264 or HEVC may hold back to put them in order.
@@ -51,14 +52,12 @@ class Damage:
         lost: Timestamps of packets that the decoder refused or that did not arrive whole, in the
             order of the file. Those before the first picture are left out: a capture that starts
             in mid-GOP is not damaged.
-        num_lost: How many these are, those without a timestamp included.
         num_leading: How many packets were refused before the first picture.
         num_silent: How many packets at the end gave no picture, more than a decoder holds back.
         stopped: Why the file could not be read on, where it could not.
     """
 
     lost: list[int] = field(default_factory=list)
-    num_lost: int = 0
     num_leading: int = 0
     num_silent: int = 0
     stopped: str | None = None
@@ -68,7 +67,6 @@ class Damage:
         if leading:
             self.num_leading += 1
             return
-        self.num_lost += 1
         time = packet.dts if packet.pts is None else packet.pts
         if time is not None:
             self.lost.append(time)
@@ -97,7 +95,8 @@ class Decoding:
                     if watch.saw_damage:
                         break
                     waiting.append(picture)
-                    if len(waiting) > _num_waiting(picture):
+                    fitting = _MAX_WAITING_BYTES // size_bytes(picture.picture)
+                    if len(waiting) > max(1, min(_MAX_WAITING, fitting)):
                         num_given += 1
                         yield waiting.popleft()
             if not watch.saw_damage:
@@ -190,12 +189,6 @@ class DamageWatch:
         gave_none = [time not in shown for time in timed]
         last, before = gave_none[-self._window :], gave_none[-2 * self._window : -self._window]
         return sum(last) > sum(before)
-
-
-def _num_waiting(decoded: Decoded) -> int:
-    """Return how many pictures are given out late, in case the next ones show damage."""
-    size_bytes = sum(plane.buffer_size for plane in decoded.picture.planes)
-    return max(1, min(_MAX_WAITING, _MAX_WAITING_BYTES // max(1, size_bytes)))
 
 
 def _packets(stream: "VideoStream", damage: Damage) -> "Iterator[Packet[VideoStream] | None]":

@@ -3,14 +3,14 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from mastershot.core.errors import MediaError
 from mastershot.media.containers import encryption_in, is_mp4_without_index, missing_bytes
-from mastershot.media.streams import OPEN_SAFELY, stream_at
+from mastershot.media.pyav import OPEN_SAFELY, is_flush
+from mastershot.media.streams import stream_at
 
 if TYPE_CHECKING:
-    from av import Packet
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
@@ -53,14 +53,6 @@ def open_film(path: Path, stream_index: int) -> "Iterator[VideoStream]":
     """Yield a video stream of the open film; `open_container` says what is raised."""
     with open_container(path) as container:
         yield stream_at(path, container, stream_index)
-
-
-def is_flush(packet: "Packet[Any]") -> bool:
-    """Return True for the empty packet that PyAV yields for each stream after the last one.
-
-    What follows it must not be asked for: where a stream has appeared in mid-file, PyAV fails.
-    """
-    return not packet.size and packet.pts is None and packet.dts is None and packet.pos is None
 
 
 def end_of_packets_s(path: Path) -> float:

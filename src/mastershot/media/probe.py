@@ -19,11 +19,11 @@ from mastershot.media.containers import (
 from mastershot.media.opening import (
     end_of_packets_s,
     has_sound,
-    is_flush,
     missing_at_its_end,
     open_container,
     require_file,
 )
+from mastershot.media.pyav import is_flush
 from mastershot.media.streams import choose_stream, stream_at
 
 if TYPE_CHECKING:

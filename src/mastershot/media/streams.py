@@ -3,19 +3,15 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING
 
 from mastershot.core.errors import MediaError
+from mastershot.media.pyav import OPEN_SAFELY, is_flush
 
 if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-# The whitelist keeps playlists from the network; a title may be in any encoding.
-OPEN_SAFELY: Final[dict[str, Any]] = {
-    "options": {"protocol_whitelist": "file"},
-    "metadata_errors": "replace",
-}
 # Streams that last nearly as long as the longest are of one length.
 _ABOUT_AS_LONG = 0.9
 _NO_DECODER = "unknown codec"
@@ -133,7 +129,7 @@ def _measured(path: Path, streams: "Sequence[VideoStream]") -> list[Choice]:
     with av.open(f"file:{path}", **OPEN_SAFELY) as container:
         try:
             for packet in container.demux(list(times)):
-                if not packet.size and packet.dts is None and packet.pos is None:
+                if is_flush(packet):
                     break
                 index = packet.stream_index
                 counts[index] += 1

@@ -19,6 +19,7 @@ from mastershot.media.gaps import Gaps
 from mastershot.media.opening import end_of_packets_s
 from mastershot.media.pictures import PointSampler, Upright, bgr_as_opencv_reads, is_transposed
 from mastershot.media.probe import FilmFile, ends_early, no_frame, probe
+from mastershot.media.pyav import size_bytes
 
 if TYPE_CHECKING:
     from av import VideoFrame
@@ -50,7 +51,7 @@ class Frame:
     @property
     def size_bytes(self) -> int:
         """Memory the frame holds on to."""
-        return _size_bytes(self._picture)
+        return size_bytes(self._picture)
 
     def points_bgr(self) -> ImageArray:
         """Return the frame at the film's grid of points, BGR; see `PointSampler`."""
@@ -101,7 +102,7 @@ class Film:
         self._start()
         for decoded in self._decoding.pictures():
             picture = decoded.picture
-            fitting = _MAX_HELD_BYTES // max(1, _size_bytes(picture))
+            fitting = _MAX_HELD_BYTES // size_bytes(picture)
             settled = self._clock.take(
                 picture, decoded.time, decoding_time=picture.dts, max_held=fitting
             )
@@ -269,10 +270,6 @@ def _points(width_px: int, height_px: int, points_px: int) -> dict[str, int]:
         "width_px": max(1, round(width_px / shrink)),
         "height_px": max(1, round(height_px / shrink)),
     }
-
-
-def _size_bytes(picture: "VideoFrame") -> int:
-    return sum(plane.buffer_size for plane in picture.planes)
 
 
 def _count(number: int, noun: str) -> str:
