@@ -2,7 +2,7 @@
 
 A file's timestamps can be wrong in three ways that look alike at first: one is damaged, frames are
 missing, or another recording begins. Which it is shows in the frames that follow, so a frame whose
-time is odd is held until they have told.
+time is doubtful is held until they decide.
 """
 
 from collections import deque
@@ -120,7 +120,7 @@ class Clock(Generic[T]):
             yield self._settle(frame, time + self.shift)
             return
         self._held.append((frame, time))
-        while self._held and self._is_told(min(max(2, max_held), _MAX_HELD_FRAMES)):
+        while self._held and self._is_decided(min(max(2, max_held), _MAX_HELD_FRAMES)):
             yield from self._release()
 
     def finish(self) -> Iterator[Timed[T]]:
@@ -146,8 +146,8 @@ class Clock(Generic[T]):
     def _times(self) -> list[int | None]:
         return [None if time is None else time + self.shift for _, time in self._held]
 
-    def _is_told(self, max_held: int) -> bool:
-        """Return True if the held frames say what the first of them is."""
+    def _is_decided(self, max_held: int) -> bool:
+        """Return True if the held frames decide the time of the first of them."""
         times = self._times()
         if len(times) >= max_held:
             return True
@@ -199,7 +199,7 @@ class Clock(Generic[T]):
             yield self._repair(self._last + self.step)
 
     def _start(self, times: list[int | None]) -> Timed[T]:
-        """Return the film's first frame; what time it has, the following frames tell too."""
+        """Return the film's first frame; its time is checked against the following frames."""
         first, step = times[0], self.step
         if first is None:
             known = [time - place * step for place, time in enumerate(times) if time is not None]

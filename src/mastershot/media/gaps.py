@@ -1,4 +1,4 @@
-"""Which spans of a film are missing, told by what was lost and by the frames on either side."""
+"""Which spans of a film are missing, from what was lost and the frames on either side."""
 
 from dataclasses import replace
 from fractions import Fraction
