@@ -17,11 +17,11 @@ import av
 
 from mastershot.core.errors import MediaError
 from mastershot.media.video import Film, open_video
-from mastershot.pipeline.plan import Plan, prepare
-from mastershot.pipeline.watch import watch
+from mastershot.pipeline.analysis.decode_pass import watch
+from mastershot.pipeline.analysis.plan import Plan, prepare
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from tests.media.mutations import SOURCES, mutations, write_source
+from tests.factories.mutations import SOURCES, mutations, write_source
 
 THREADS = (1, 2, 4, 8)
 KIT = prepare(Plan(steps=("shots",)))

@@ -22,8 +22,8 @@ import numpy as np
 
 from mastershot.core.labels import load_taxonomy
 from mastershot.datasets.movieclip import read_tags, shot_file_name, write_split, write_tags
-from mastershot.datasets.records import NUM_BEST, ScoredShots, best_columns, shots_of
-from mastershot.datasets.score_table import open_scores, write_scores
+from mastershot.datasets.tables.records import NUM_BEST, ScoredShots, best_columns, shots_of
+from mastershot.datasets.tables.score_table import open_scores, write_scores
 from mastershot.labelling.draws import draw_shots, label_strata
 from mastershot.labelling.selection import select_subset
 from mastershot.labelling.splits import split_by_film

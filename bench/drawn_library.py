@@ -16,10 +16,10 @@ import torch
 from torch.nn.functional import interpolate
 
 from mastershot.core.embeddings import ImageArray
-from mastershot.datasets.world_library import LibraryFilm, WorldLibrary, film_truth, plan_library
-from mastershot.datasets.world_plan import Picture
-from mastershot.datasets.world_stage import GRAIN, build_stage, shoot
 from mastershot.store.shot_arrays import write_movie
+from mastershot.synthetic.library import LibraryFilm, WorldLibrary, film_truth, plan_library
+from mastershot.synthetic.plan import Picture
+from mastershot.synthetic.stage import GRAIN, build_stage, shoot
 
 
 @dataclass(frozen=True)

@@ -26,27 +26,27 @@ from torch.nn.functional import cross_entropy
 
 import drawn_library
 from drawn_library import FOLDER, SETTINGS
-from mastershot.datasets.pair_table import read_pairs
-from mastershot.datasets.world_library import write_metadata
+from mastershot.datasets.tables.pair_table import read_pairs
 from mastershot.store.shot_arrays import ShotArrays, write_movie
-from mastershot.training.networks import SceneShape, scene_network, seeded
-from mastershot.training.pair_mining import pair_scenes
-from mastershot.training.saved_scenes import SavedEncoder, load_scene_encoder
-from mastershot.training.scene_contrast import learn_scenes
-from mastershot.training.scene_settings import (
-    ContrastSettings,
+from mastershot.synthetic.library import write_metadata
+from mastershot.training.movies2scenes.checkpoints import SavedEncoder, load_scene_encoder
+from mastershot.training.movies2scenes.networks import SceneShape, scene_network, seeded
+from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
+from mastershot.training.movies2scenes.scene_pairs import write_scene_pairs
+from mastershot.training.movies2scenes.settings.encoders import (
+    ContrastiveSettings,
     LogSettings,
     NetworkSettings,
     SceneContrastRecipe,
 )
-from mastershot.training.shot_settings import ShotSource
-from mastershot.training.similar_movies import tell_similar
-from mastershot.training.stage_settings import (
+from mastershot.training.movies2scenes.settings.shots import ShotSource
+from mastershot.training.movies2scenes.settings.stages import (
     PairingSettings,
     ScenePairsRecipe,
     SimilarityRecipe,
     SimilaritySettings,
 )
+from mastershot.training.movies2scenes.similarity import write_similar_movies
 
 RESULTS = Path(__file__).parent / "results" / "drawn_scenes.jsonl"
 TIMES = RESULTS.with_name("drawn_scenes_times.json")
@@ -54,7 +54,7 @@ TIMED_STEPS = (5, 45)
 PLOT = Path(__file__).parents[1] / "docs" / "drawn_scenes.svg"
 SEEDS = (0, 1, 2)
 NETWORK = NetworkSettings("features", width=128, depth=2, heads=4)
-STUDY = ContrastSettings(
+TRAINING = ContrastiveSettings(
     epochs=100_000, max_steps=1_000, warmup_epochs=10_000, batch_size=64, learning_rate=1e-3,
     weight_decay=0.05, momentum=0.99, queue=2048,
 )  # fmt: skip
@@ -71,7 +71,7 @@ class Variant:
     films: int = SETTINGS.films
     views: str = "plain"
     negatives: str = "queue"
-    steps: int = STUDY.max_steps
+    steps: int = TRAINING.max_steps
 
 
 VARIANTS = {
@@ -79,8 +79,8 @@ VARIANTS = {
     "random": Variant(measure="random"),
     "untrained": Variant(steps=0),
     "1-1": Variant(window=1),
-    "augmentation": Variant(positives="same", views="distorted"),
-    "simclr": Variant(positives="same", views="distorted", negatives="batch"),
+    "augmentation": Variant(positives="same", views="augmented"),
+    "simclr": Variant(positives="same", views="augmented", negatives="batch"),
     "shotcol": Variant(positives="nearest"),
     "4-1": Variant(window=4),
     "16-1": Variant(window=16),
@@ -136,7 +136,7 @@ def encoder_of(variant: Variant, seed: int) -> tuple[SavedEncoder, float]:
         return SavedEncoder(network, NETWORK.width, shape, {}), 0.0
     recipe, out = recipe_of(variant, seed)
     began_s = time.perf_counter()
-    return load_scene_encoder(learn_scenes(recipe, out)), time.perf_counter() - began_s
+    return load_scene_encoder(train_scene_encoder(recipe, out)), time.perf_counter() - began_s
 
 
 def recipe_of(variant: Variant, seed: int) -> tuple[SceneContrastRecipe, Path]:
@@ -152,16 +152,22 @@ def recipe_of(variant: Variant, seed: int) -> tuple[SceneContrastRecipe, Path]:
             variant.measure, watches=str(metadata / "cowatch.csv"),
             movies=str(metadata / "movies.csv"), seed=seed if name.endswith(f"-{seed}") else 0,
         )  # fmt: skip
-        similar = str(tell_similar(SimilarityRecipe(shots, settings), runs / f"similar-{name}"))
+        similar = str(
+            write_similar_movies(SimilarityRecipe(shots, settings), runs / f"similar-{name}")
+        )
     pairing = PairingSettings(variant.positives, window=variant.window, stride=3)
     pairs_name = f"pairs-{name if similar else variant.positives}-{variant.window}"
-    pairs = pair_scenes(ScenePairsRecipe(shots, similar, pairs=pairing), runs / pairs_name)
+    pairs = write_scene_pairs(ScenePairsRecipe(shots, similar, pairs=pairing), runs / pairs_name)
     study = replace(
-        STUDY, views=variant.views, negatives=variant.negatives, seed=seed, max_steps=variant.steps
+        TRAINING,
+        views=variant.views,
+        negatives=variant.negatives,
+        seed=seed,
+        max_steps=variant.steps,
     )
     recipe = SceneContrastRecipe(shots, str(pairs), NETWORK, study, LogSettings(100, 500))
     out = runs / f"scenes-{pairs_name}-{variant.films}-{variant.views}-{variant.negatives}-{seed}"
-    if variant.steps != STUDY.max_steps:
+    if variant.steps != TRAINING.max_steps:
         out = out.with_name(f"{out.name}-{variant.steps}")
     return recipe, out
 
@@ -171,7 +177,7 @@ def measure_times(rounds: int = 3) -> None:
     prepare()
     torch.set_num_threads(1)
     seconds: dict[str, list[float]] = {
-        name: [] for name, one in VARIANTS.items() if one.steps == STUDY.max_steps
+        name: [] for name, one in VARIANTS.items() if one.steps == TRAINING.max_steps
     }
     for _ in range(rounds):
         for name, taken in seconds.items():
@@ -188,7 +194,7 @@ def steps_s(recipe: SceneContrastRecipe, steps: int) -> float:
     recipe = replace(recipe, study=replace(recipe.study, max_steps=steps))
     with tempfile.TemporaryDirectory() as folder:
         began_s = time.process_time()
-        learn_scenes(recipe, Path(folder) / "run")
+        train_scene_encoder(recipe, Path(folder) / "run")
         return time.process_time() - began_s
 
 

@@ -32,7 +32,7 @@ def main() -> None:
 
 def measure(folder: Path, frames: np.ndarray, options: argparse.Namespace) -> None:
     import torch
-    from tests.encoders.tiny_models import VOCABULARY, make_clip
+    from tests.factories.models import VOCABULARY, make_clip
     from transformers import CLIPConfig
 
     from mastershot.encoders.image_text import TransformersEncoder, fastest_float, pixel_dtype

@@ -10,7 +10,8 @@ from pathlib import Path
 import av
 
 from mastershot.core.embeddings import ImageArray
-from mastershot.datasets.world import (
+from mastershot.media.write import Encoding, Sound, write_frames
+from mastershot.synthetic.films import (
     SOUND_RATE_HZ,
     Editing,
     FilmPlan,
@@ -19,7 +20,6 @@ from mastershot.datasets.world import (
     draw_sound,
     plan_film,
 )
-from mastershot.media.write import Encoding, Sound, write_frames
 
 FOLDER = Path(__file__).parent / "films"
 EDITING = Editing(shot_s=(1.5, 5.5), fades=0.15, dissolves=0.25)

@@ -22,7 +22,7 @@ RUN = """
 import json, resource, sys, time
 from pathlib import Path
 from mastershot.recipes.load import load_recipe
-from mastershot.training.settings import unwatched
+from mastershot.training.engine.settings import no_progress
 began = time.perf_counter()
 recipe = load_recipe(sys.argv[1], sys.argv[3:])
 marks = []
@@ -38,16 +38,16 @@ print(json.dumps({"loss": result.figures["loss"], "peak_gb": peak,
 def small(name: str, data: Path) -> list[str]:
     """Return what makes one step of a recipe of paper size, on the films of a folder."""
     settings = load_recipe(name).settings
-    study = [f"batch_size={SCENES}", "max_steps=1", "micro_batch=1"]
-    if settings.study.negatives == "batch":
-        study.pop()
-    told = [f"study.{one}" for one in study] + [f"data={data}"]
+    training = [f"batch_size={SCENES}", "max_steps=1", "micro_batch=1"]
+    if settings.training.negatives == "batch":
+        training.pop()
+    told = [f"training.{one}" for one in training] + [f"data={data}"]
     path = "features" if settings.shots.content == "features" else "films"
     told.append(f"shots.path={path}")
     if not name.endswith("shot-encoder"):
-        told += ["movie_study.batch_size=4", "movie_study.max_steps=1"]
+        told += ["movie_training.batch_size=4", "movie_training.max_steps=1"]
         if settings.shot_encoder == "train":
-            told += [f"shot_study.{one}" for one in study]
+            told += [f"shot_training.{one}" for one in training]
         elif settings.shot_encoder:  # CLIP's weights may not be here
             told.append("shot_encoder=starter")
     return told
@@ -69,9 +69,9 @@ def write_data(data: Path) -> None:
 
     import numpy as np
 
-    from mastershot.datasets.world_library import plan_library, write_library
-    from mastershot.datasets.world_plan import Picture
     from mastershot.store.shot_arrays import write_movie
+    from mastershot.synthetic.library import plan_library, write_library
+    from mastershot.synthetic.plan import Picture
 
     library = plan_library(
         6, num_scenes=6, shots_per_scene=6, picture=Picture(128, 128, Fraction(8))

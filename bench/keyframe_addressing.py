@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from mastershot.store.shot_arrays import ShotArrays
-from mastershot.training.scene_batches import ShotBatches
+from mastershot.training.movies2scenes.batches import ShotBatches
 
 FILMS, SHOTS, SIDE_PX = 30_000, 1_100, 128
 

@@ -28,11 +28,11 @@ from films import film_of
 from mastershot.core.labels import load_taxonomy
 from mastershot.encoders.image_text import fastest_float
 from mastershot.media.sampling import parse_sampling
+from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie, detect_shots
-from mastershot.pipeline.plan import Plan, prepare
 
 sys.path.append(str(Path(__file__).parents[1]))
-from tests.encoders.tiny_models import make_clip
+from tests.factories.models import make_clip
 
 
 def released_method_s(film: Path, folder: Path) -> float:

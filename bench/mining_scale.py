@@ -21,7 +21,7 @@ import pyarrow as pa
 from pyarrow import csv, parquet
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.datasets.watch_log import WatchLog
+from mastershot.datasets.tables.watch_log import WatchLog
 from mastershot.mining.co_watch import CoWatchSettings, co_watched
 from mastershot.mining.library_pairs import mine_library
 from mastershot.mining.similarity import CloseSynopses, RandomMovies

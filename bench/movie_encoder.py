@@ -4,8 +4,8 @@ The paper's path encodes all shots, multiplies all of one film with all of the o
 windows of that matrix. Ours averages windows first. Both have the paper's sizes (512 numbers a
 shot, 1,024 shots), the same weights, dropout, and give the same logits. Times are processor
 seconds, by default of one thread, which others' work on the machine disturbs least, and memory that
-is freed is kept for reuse, as `training/fit.py` has it. Peak memory is that of a process of its
-own, features included, above what it held before them.
+is freed is kept for reuse, as `training/engine/trainer.py` has it. Peak memory is that of a
+process of its own, features included, above what it held before them.
 
     python bench/movie_encoder.py [--pairs 16] [--runs 5] [--threads 1]
 """
@@ -23,7 +23,7 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, cross_entropy, dropout, max_pool2d, pad, relu
 
 from mastershot.models.movie_encoder import MovieEncoder, MovieSettings
-from mastershot.training.fit import keep_freed_memory
+from mastershot.training.engine.trainer import keep_freed_memory
 from timing import median_ratio
 
 PAPER = MovieSettings()

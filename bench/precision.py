@@ -27,7 +27,7 @@ from mastershot.encoders.text import SentenceEncoder
 from mastershot.models.int8_linear import quantise
 
 sys.path.append(str(Path(__file__).parents[1]))
-from tests.encoders.tiny_models import make_clip
+from tests.factories.models import make_clip
 
 
 def five_frames(film: Path) -> list[ImageArray]:

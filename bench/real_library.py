@@ -20,7 +20,7 @@ from mastershot.datasets.condensed_movies import CondensedMovies, read_condensed
 from mastershot.datasets.lvu import CLASSIFICATION, LvuTask, movies_of, read_lvu
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, read_release
 from mastershot.datasets.movielens import MovieLens, read_movielens
-from mastershot.datasets.similarity_table import read_similarity, write_similarity
+from mastershot.datasets.tables.similarity_table import read_similarity, write_similarity
 from mastershot.datasets.tmdb import read_tmdb
 from mastershot.encoders.text import SENTENCE_MODEL, SentenceEncoder
 from mastershot.mining.co_watch import CoWatch, CoWatchSettings

@@ -46,20 +46,20 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from mastershot.datasets.lvu import CLASSIFICATION, SPLITS
-from mastershot.datasets.pair_table import ScenePairs, read_pairs, write_pairs
-from mastershot.datasets.similarity_table import read_similarity
-from mastershot.training.networks import SceneShape, scene_network, seeded
-from mastershot.training.pair_mining import pair_scenes
-from mastershot.training.saved_scenes import SavedEncoder, load_scene_encoder
-from mastershot.training.scene_contrast import learn_scenes
-from mastershot.training.scene_settings import (
-    ContrastSettings,
+from mastershot.datasets.tables.pair_table import ScenePairs, read_pairs, write_pairs
+from mastershot.datasets.tables.similarity_table import read_similarity
+from mastershot.training.movies2scenes.checkpoints import SavedEncoder, load_scene_encoder
+from mastershot.training.movies2scenes.networks import SceneShape, scene_network, seeded
+from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
+from mastershot.training.movies2scenes.scene_pairs import write_scene_pairs
+from mastershot.training.movies2scenes.settings.encoders import (
+    ContrastiveSettings,
     LogSettings,
     NetworkSettings,
     SceneContrastRecipe,
 )
-from mastershot.training.shot_settings import ShotSource
-from mastershot.training.stage_settings import PairingSettings, ScenePairsRecipe
+from mastershot.training.movies2scenes.settings.shots import ShotSource
+from mastershot.training.movies2scenes.settings.stages import PairingSettings, ScenePairsRecipe
 from real_library import (
     FOLDER,
     SLOTS,
@@ -76,7 +76,7 @@ DATA = Path(os.environ.get("MASTERSHOT_DATA", REPOSITORY.parent / "shared" / "da
 RESULTS = Path(__file__).parent / "results" / "real_metadata.jsonl"
 SEEDS = (0, 1, 2, 3, 4)
 NETWORK = NetworkSettings("features", width=128, depth=2, heads=4, padded=True)
-STUDY = ContrastSettings(
+TRAINING = ContrastiveSettings(
     epochs=100_000, max_steps=1_000, warmup_epochs=10_000, batch_size=64, learning_rate=1e-3,
     weight_decay=0.05, momentum=0.99, queue=2048,
 )  # fmt: skip
@@ -94,7 +94,7 @@ class Variant:
     """
 
     measures: Mapping[str, float] = field(default_factory=dict)
-    steps: int = STUDY.max_steps
+    steps: int = TRAINING.max_steps
     same_film: bool = False
     negatives: str = "queue"
 
@@ -126,16 +126,16 @@ def encoder_of(real: RealFilms, variant: Variant, seed: int) -> tuple[SavedEncod
         runs = FOLDER / "runs" / similar.stem
         pairing = PairingSettings(window=1, keep=0.5)
         recipe = ScenePairsRecipe(ShotSource(str(FOLDER / "clips")), str(similar), pairs=pairing)
-        pairs = _of_scenes(pair_scenes(recipe, runs / "pairs"))
+        pairs = _of_scenes(write_scene_pairs(recipe, runs / "pairs"))
     path = runs / "scene_pairs.parquet"
     write_pairs(path, [pairs], pairs.made_by)
     study = SceneContrastRecipe(
         ShotSource(str(FOLDER / "scenes")), str(path), NETWORK,
-        replace(STUDY, negatives=variant.negatives, seed=seed), LogSettings(100, 400),
+        replace(TRAINING, negatives=variant.negatives, seed=seed), LogSettings(100, 400),
     )  # fmt: skip
     began_s = time.perf_counter()
     out = runs / ("scenes" if variant.negatives == "queue" else "scenes-batch")
-    folder = learn_scenes(study, out)
+    folder = train_scene_encoder(study, out)
     return load_scene_encoder(folder), time.perf_counter() - began_s, len(pairs)
 
 

@@ -23,11 +23,11 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import DataLoader
 
 from mastershot.store.shot_arrays import ShotArrays, write_movie
-from mastershot.training.contrast import MomentumContrast
-from mastershot.training.fit import fit
-from mastershot.training.networks import SceneShape, projected, scene_network, seeded
-from mastershot.training.scene_batches import ContrastBatch, SceneBatches
-from mastershot.training.scene_settings import ContrastSettings, NetworkSettings
+from mastershot.training.engine.trainer import fit
+from mastershot.training.movies2scenes.batches import ContrastBatch, SceneBatches
+from mastershot.training.movies2scenes.moco import MomentumContrast
+from mastershot.training.movies2scenes.networks import SceneShape, projected, scene_network, seeded
+from mastershot.training.movies2scenes.settings.encoders import ContrastiveSettings, NetworkSettings
 
 WINDOW, FILMS, SHOTS = 9, 16, 40
 CLOCK = time.process_time  # Of this process alone: other work on the machine does not count.
@@ -36,43 +36,45 @@ CLOCK = time.process_time  # Of this process alone: other work on the machine do
 class Plain:
     """Momentum contrast in as few lines as it takes."""
 
-    def __init__(self, encoder: nn.Module, study: ContrastSettings, device: str) -> None:
+    def __init__(self, encoder: nn.Module, training: ContrastiveSettings, device: str) -> None:
         self.encoder = encoder.to(device)
         self.slow = copy.deepcopy(self.encoder).requires_grad_(False)
-        self.queue = torch.randn(study.queue, study.projection, device=device)
-        self.ids = torch.full((study.queue,), -1, device=device)
-        self.at, self.study, self.device = 0, study, device
+        self.queue = torch.randn(training.queue, training.projection, device=device)
+        self.ids = torch.full((training.queue,), -1, device=device)
+        self.at, self.training, self.device = 0, training, device
         self.optimizer = torch.optim.AdamW(
-            self.encoder.parameters(), lr=study.learning_rate, weight_decay=study.weight_decay
+            self.encoder.parameters(), lr=training.learning_rate, weight_decay=training.weight_decay
         )
 
     def step(self, batch: ContrastBatch) -> torch.Tensor:
-        study = self.study
+        training = self.training
         queries, keys = (
             scenes.to(self.device).movedim(-1, -3).flatten(1, 2)
             for scenes in (batch.queries, batch.keys[:, 0])
         )
         with torch.no_grad():
             for slow, fast in zip(self.slow.parameters(), self.encoder.parameters(), strict=True):
-                slow.lerp_(fast, 1 - study.momentum)
+                slow.lerp_(fast, 1 - training.momentum)
             k = self.slow(keys)
         q = self.encoder(queries)
         own = torch.cat([batch.query_ids, batch.key_ids[:, 0]]).to(self.device)
         negatives = (q @ self.queue.T).masked_fill(torch.isin(self.ids, own), -1e9)
-        logits = torch.cat([(q * k).sum(1, keepdim=True), negatives], 1) / study.temperature
+        logits = torch.cat([(q * k).sum(1, keepdim=True), negatives], 1) / training.temperature
         loss = cross_entropy(logits, torch.zeros(len(q), dtype=torch.long, device=self.device))
         self.optimizer.zero_grad()
         loss.backward()
         self.optimizer.step()
-        places = (self.at + torch.arange(len(k), device=self.device)) % study.queue
+        places = (self.at + torch.arange(len(k), device=self.device)) % training.queue
         self.queue[places], self.ids[places] = k, batch.key_ids[:, 0].to(self.device)
-        self.at = (self.at + len(k)) % study.queue
+        self.at = (self.at + len(k)) % training.queue
         return loss.detach()
 
 
-def ours(batches: SceneBatches, encoder: nn.Module, study: ContrastSettings, steps: int) -> float:
+def ours(
+    batches: SceneBatches, encoder: nn.Module, training: ContrastiveSettings, steps: int
+) -> float:
     """Return the median seconds of a step."""
-    module = MomentumContrast(encoder, study, steps=steps, warmup_steps=1, queue=study.queue)
+    module = MomentumContrast(encoder, training, steps=steps, warmup_steps=1, queue=training.queue)
     moments = []
     with tempfile.TemporaryDirectory() as folder:
         fit(
@@ -114,7 +116,7 @@ def main() -> None:
         if options.paper
         else NetworkSettings(width=96, depth=4, heads=4, patch_px=8)
     )
-    study = ContrastSettings(batch_size=scenes, queue=queue)
+    training = ContrastiveSettings(batch_size=scenes, queue=queue)
     with tempfile.TemporaryDirectory() as folder:
         rng = np.random.default_rng(0)
         for film in range(FILMS):
@@ -128,11 +130,11 @@ def main() -> None:
         ready = [batches.batch(step) for step in range(4)]
         with seeded(0):
             backbone = scene_network(network, SceneShape(WINDOW, arrays.row_shape))
-            encoder = projected(backbone, network.width, study.projection)
-        peer = Plain(copy.deepcopy(encoder), study, device)
+            encoder = projected(backbone, network.width, training.projection)
+        peer = Plain(copy.deepcopy(encoder), training, device)
         ratios = []
         for _ in range(options.rounds):
-            one = ours(batches, copy.deepcopy(encoder), study, steps)
+            one = ours(batches, copy.deepcopy(encoder), training, steps)
             other = plain(peer, ready, steps)
             ratios.append(one / other)
             print(f"ours {one:.4f} s, plain {other:.4f} s, ratio {one / other:.3f}", flush=True)

@@ -24,11 +24,13 @@ from mastershot.encoders.text import SentenceEncoder
 from mastershot.labelling.weak_labels import clip_scene_scores, encode_labels
 from mastershot.media.stills import read_still
 from mastershot.recipes.load import load_recipe
-from mastershot.training.calibrate import LabelledFrames, calibrate, concept_vectors
-from mastershot.training.frames import square, stills_named
-from mastershot.training.held_out import labelled_frames, read_labelled
-from mastershot.training.settings import find_list, under
-from mastershot.training.teachers import load_teacher
+from mastershot.training.distillation.calibration import LabelledFrames, calibrate, concept_vectors
+from mastershot.training.distillation.frames import stills_named
+from mastershot.training.distillation.held_out import labelled_frames, read_labelled
+from mastershot.training.distillation.settings import find_list
+from mastershot.training.distillation.teachers import load_teacher
+from mastershot.training.engine.augmentations import square
+from mastershot.training.engine.settings import under
 
 TEACHER_PX = 224
 

@@ -14,9 +14,9 @@ from pathlib import Path
 from mastershot.core.labels import load_taxonomy
 from mastershot.curation.curate import Curation, Embed, nearest
 from mastershot.encoders.text import SentenceEncoder
-from mastershot.exports.pages import page_template
+from mastershot.exports.pages.templates import page_template
 from mastershot.exports.taxonomy import source_shares
-from mastershot.pipeline.taxonomy import (
+from mastershot.pipeline.taxonomy.build import (
     RememberedVectors,
     TaxonomyBuilder,
     TaxonomyPlan,

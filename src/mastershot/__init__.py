@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from mastershot.curation.sluglines import Heading
     from mastershot.encoders.catalogue import load_encoder
     from mastershot.mining.pairs import mine_scene_pairs
+    from mastershot.pipeline.analysis.plan import Plan
     from mastershot.pipeline.analyze import analyze, detect_shots
     from mastershot.pipeline.library import Library
-    from mastershot.pipeline.plan import Plan
 
 __version__ = "0.1.0"
 
@@ -21,7 +21,7 @@ _HOMES = {
     "Heading": "mastershot.curation.sluglines",
     "Library": "mastershot.pipeline.library",
     "MastershotError": "mastershot.core.errors",
-    "Plan": "mastershot.pipeline.plan",
+    "Plan": "mastershot.pipeline.analysis.plan",
     "Taxonomy": "mastershot.core.labels",
     "Timeline": "mastershot.core.timeline",
     "analyze": "mastershot.pipeline.analyze",

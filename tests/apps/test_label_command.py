@@ -3,14 +3,14 @@ import json
 from pathlib import Path
 
 import pytest
-from tests.encoders.tiny_models import make_scale_classifier, make_tiny_clip
-from tests.films import drawn_film
+from tests.factories.films import drawn_film
+from tests.factories.models import make_scale_classifier, make_tiny_clip
 from typer.testing import CliRunner, Result
 
 from mastershot.apps.cli import app
 from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import read_split_folder
-from mastershot.datasets.score_table import open_scores
+from mastershot.datasets.tables.score_table import open_scores
 from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.labelling.draw_file import read_draw
 from mastershot.store.library import Library

@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 from tests.encoders.test_catalogue import put_in_cache
-from tests.encoders.tiny_models import make_tiny_clip
+from tests.factories.models import make_tiny_clip
 from typer.testing import CliRunner, Result
 
 from mastershot.apps.models import models

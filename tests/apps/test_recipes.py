@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 import typer
-from tests.encoders.tiny_models import make_tiny_clip
-from tests.training.classroom import write_pictures
+from tests.factories.distillation import write_pictures
+from tests.factories.models import make_tiny_clip
 from typer.testing import CliRunner
 
 from mastershot.apps.recipes import RunProgress, recipes_app, run
@@ -36,10 +36,10 @@ def recipe(tmp_path: Path) -> Path:
 
 def test_a_run_says_where_its_student_is(recipe: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    code, said, noted = invoke("run", recipe, "study.steps=2", "--out", out)
+    code, said, noted = invoke("run", recipe, "training.steps=2", "--out", out)
     assert (code, said) == (0, f"mine → {out}/student\n")
     assert noted == f"mastershot: the run is kept in {out}\n"
-    code, said, noted = invoke("run", recipe, "study.steps=2", "--out", out, "--json", "--quiet")
+    code, said, noted = invoke("run", recipe, "training.steps=2", "--out", out, "--json", "--quiet")
     result = json.loads(said)
     assert (code, noted) == (0, "")
     assert (result["recipe"], result["made"]) == ("mine", f"{out}/student")
@@ -49,7 +49,7 @@ def test_a_run_says_where_its_student_is(recipe: Path, tmp_path: Path) -> None:
 def test_files_that_could_not_be_read_are_said(recipe: Path, tmp_path: Path) -> None:
     (tmp_path / "pictures" / "bad.jpg").write_text("no picture")
     code, said, noted = invoke(
-        "run", recipe, "study.steps=2", "--out", tmp_path / "out", "--json", "--quiet"
+        "run", recipe, "training.steps=2", "--out", tmp_path / "out", "--json", "--quiet"
     )
     assert code == 0
     assert "files that could not be read: 1, the first: " in noted
@@ -60,13 +60,13 @@ def test_a_run_goes_into_a_folder_of_its_name(
     recipe: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    assert invoke("run", recipe, "study.steps=2", "--quiet")[0] == 0
+    assert invoke("run", recipe, "training.steps=2", "--quiet")[0] == 0
     assert (tmp_path / "mastershot-runs" / "mine" / "student" / "student.json").exists()
 
 
 def test_what_cannot_be_run_is_one_sentence_and_usage(recipe: Path, tmp_path: Path) -> None:
     for arguments, sentence in (
-        ((recipe, "study.stepz=2"), "study.stepz is unknown; did you mean 'steps'?"),
+        ((recipe, "training.stepz=2"), "training.stepz is unknown; did you mean 'steps'?"),
         ((recipe, "frames.0.path=gone"), f"frames {tmp_path}/gone do not exist"),
         (("distil/startr",), "did you mean 'distil/starter'?"),
     ):

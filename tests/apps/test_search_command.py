@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 import typer
-from tests.encoders.tiny_models import make_tiny_clip
-from tests.factories import make_embeddings, make_space, make_thumbs, make_timeline
+from tests.factories.models import make_tiny_clip
+from tests.factories.timelines import make_embeddings, make_space, make_thumbs, make_timeline
 from typer.testing import CliRunner, Result
 
 import mastershot as ms
 from mastershot.apps.search import search
 from mastershot.encoders.catalogue import ENCODERS
-from mastershot.pipeline import search as searching
+from mastershot.pipeline.search import words as searching
 
 app = typer.Typer()
 app.command()(search)

@@ -5,17 +5,17 @@ import numpy as np
 import pytest
 import torch
 import typer
-from tests.factories import make_space
-from tests.pipeline.test_similar import put_film
-from tests.training.drawn_scenes import FEATURE_NET, PIXEL_NET
+from tests.factories.movies2scenes import FEATURE_NET, PIXEL_NET
+from tests.factories.timelines import make_space
+from tests.pipeline.search.test_similar import put_film
 from typer.testing import CliRunner, Result
 
 import mastershot as ms
 from mastershot.apps.similar import draw_map, similar
 from mastershot.core.embeddings import FloatArray
-from mastershot.pipeline import scene_map
-from mastershot.training.networks import SceneShape, scene_network
-from mastershot.training.saved_scenes import SCENE_STEM, write_encoder
+from mastershot.pipeline.search import scene_map
+from mastershot.training.movies2scenes.checkpoints import SCENE_STEM, write_encoder
+from mastershot.training.movies2scenes.networks import SceneShape, scene_network
 
 app = typer.Typer()
 app.command()(similar)

@@ -5,12 +5,12 @@ import re
 from pathlib import Path
 
 import pytest
-from tests.curation.toy_space import at_angles
+from tests.factories.toy_space import at_angles
 from typer.testing import CliRunner, Result
 
 from mastershot.apps.taxonomy import taxonomy_app
 from mastershot.curation.decisions import read_decisions
-from mastershot.pipeline import taxonomy as building
+from mastershot.pipeline.taxonomy import build as building
 
 SPACE = at_angles(
     {"lake": 0, "office": 90, "pond": -40, "creek": 180, "stream": 190, "reef": 270, "brook": 185}
@@ -223,7 +223,7 @@ def test_diff_says_what_became_of_each_label(place: Path) -> None:
 
 
 def test_diff_and_draw_read_a_library(place: Path) -> None:
-    from tests.factories import make_timeline
+    from tests.factories.timelines import make_timeline
 
     from mastershot.store.library import Library
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.factories import make_embeddings, make_space
+from tests.factories.timelines import make_embeddings, make_space
 
 from mastershot.core.embeddings import Embeddings
 from mastershot.core.errors import EncoderError

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 import torch
-from tests.encoders.tiny_models import (
+from tests.factories.models import (
     make_space_student,
     make_student,
     make_tiny_clip,

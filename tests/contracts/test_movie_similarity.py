@@ -8,7 +8,7 @@ import pytest
 
 from mastershot.core.errors import MiningError, SettingError
 from mastershot.core.protocols import MovieSimilarity
-from mastershot.datasets.watch_log import WatchLog
+from mastershot.datasets.tables.watch_log import WatchLog
 from mastershot.mining.co_watch import CoWatch, CoWatchSettings
 from mastershot.mining.similarity import CloseSynopses, RandomMovies, SameGenre
 

@@ -1,7 +1,7 @@
 """What every shot detector must do, run on each."""
 
 import pytest
-from tests.films import encode_film, flat_images
+from tests.factories.films import encode_film, flat_images
 
 from mastershot.core.protocols import ShotDetector
 from mastershot.media.video import Film, open_video

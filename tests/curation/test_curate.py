@@ -4,7 +4,7 @@ from math import cos, radians
 
 import numpy as np
 import pytest
-from tests.curation.toy_space import at_angles
+from tests.factories.toy_space import at_angles
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import TaxonomyError

@@ -1,6 +1,6 @@
 """What changed between two versions of a taxonomy."""
 
-from tests.curation.toy_space import at_angles
+from tests.factories.toy_space import at_angles
 
 from mastershot.core.labels import Taxonomy
 from mastershot.curation.decisions import Decision

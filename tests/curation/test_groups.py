@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from tests.curation.toy_space import at_angles
+from tests.factories.toy_space import at_angles
 
 from mastershot.curation.groups import Group, group_labels
 

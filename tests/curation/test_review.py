@@ -30,7 +30,7 @@ def test_a_second_run_asks_only_what_is_new() -> None:
 
 
 def test_a_label_that_many_others_contain_is_said_to_be_generic() -> None:
-    from tests.curation.toy_space import at_angles
+    from tests.factories.toy_space import at_angles
 
     from mastershot.curation.curate import LabelSources
 

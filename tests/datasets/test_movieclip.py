@@ -11,7 +11,6 @@ import pytest
 
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.labels import LabelScore, Taxonomy, load_taxonomy
-from mastershot.datasets import json_stream
 from mastershot.datasets.movieclip import (
     HUMAN_VERIFIED,
     MovieClipRelease,
@@ -25,7 +24,8 @@ from mastershot.datasets.movieclip import (
     write_split,
     write_tags,
 )
-from mastershot.datasets.records import LabelledShot, ScoredShot
+from mastershot.datasets.tables import json_stream
+from mastershot.datasets.tables.records import LabelledShot, ScoredShot
 
 # Two of the examples in the release's DATASET.md.
 RELEASED_TAGS = {

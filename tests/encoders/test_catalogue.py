@@ -15,7 +15,7 @@ from threading import Thread
 import numpy as np
 import pytest
 import torch
-from tests.encoders.tiny_models import make_tiny_clip
+from tests.factories.models import make_tiny_clip
 from transformers import CLIPConfig, CLIPModel, SiglipConfig, SiglipModel
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.encoders.tiny_models import make_scale_classifier
+from tests.factories.models import make_scale_classifier
 
 from mastershot.core.errors import EncoderError
 from mastershot.core.movie import SCALES

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.encoders.tiny_models import make_tiny_clip, make_tiny_siglip
+from tests.factories.models import make_tiny_clip, make_tiny_siglip
 from transformers import AutoTokenizer, CLIPModel, CLIPVisionConfig, SiglipModel
 
 from mastershot.core.errors import EncoderError

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests import reference
+from tests.factories import reference
 
 from mastershot.core.errors import EncoderError
 from mastershot.encoders.images import (

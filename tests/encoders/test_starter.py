@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
-from tests.encoders.tiny_models import make_space_student, make_student, make_tiny_clip
+from tests.factories.models import make_space_student, make_student, make_tiny_clip
 
 from mastershot.core.errors import EncoderError
 from mastershot.core.labels import load_taxonomy

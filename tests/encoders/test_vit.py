@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from tests.encoders.tiny_models import make_tiny_clip, make_tiny_vit
+from tests.factories.models import make_tiny_clip, make_tiny_vit
 from transformers import ViTModel
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError

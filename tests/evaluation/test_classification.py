@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tests import reference
+from tests.factories import reference
 
 from mastershot.evaluation.classification import classification_figures
 

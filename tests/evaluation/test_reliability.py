@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from tests import reference
+from tests.factories import reference
 
 from mastershot.core.movie import SCALES
 from mastershot.evaluation.reliability import (

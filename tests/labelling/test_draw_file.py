@@ -10,8 +10,8 @@ import pytest
 from mastershot.core.errors import DatasetError, OutputError, SettingError, TaxonomyError
 from mastershot.core.labels import Taxonomy
 from mastershot.datasets.movieclip import shot_file_name
-from mastershot.datasets.records import ScoredShots, best_columns
-from mastershot.datasets.score_table import ScoreTable, open_scores, write_scores
+from mastershot.datasets.tables.records import ScoredShots, best_columns
+from mastershot.datasets.tables.score_table import ScoreTable, open_scores, write_scores
 from mastershot.labelling.draw_file import Draw, draw_from, read_draw, write_draw
 
 PLACES = Taxonomy("places", ("bar", "zoo", "inn", "loft", "cave", "pier", "road"))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from mastershot.core.errors import DatasetError, SettingError
 from mastershot.core.labels import LabelScore, Taxonomy
-from mastershot.datasets.records import ScoredShot, columns_of
+from mastershot.datasets.tables.records import ScoredShot, columns_of
 from mastershot.labelling.draws import (
     draw_shots,
     equal_allocation,

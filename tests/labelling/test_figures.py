@@ -7,7 +7,7 @@ from mastershot.core.errors import DatasetError
 from mastershot.core.labels import LabelScore, Taxonomy
 from mastershot.datasets.clip_films import ClipFilms, read_clip_films
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, is_split_folder, read_split_folder
-from mastershot.datasets.records import LabelledShot, ScoredShot, columns_of
+from mastershot.datasets.tables.records import LabelledShot, ScoredShot, columns_of
 from mastershot.labelling.figures import SplitSize, figures_of_scores, figures_of_splits
 from mastershot.labelling.statistics import CorpusStatistics, ScoreSummary, summarise
 

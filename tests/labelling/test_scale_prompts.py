@@ -2,7 +2,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.encoders.tiny_models import make_tiny_clip
+from tests.factories.models import make_tiny_clip
 
 from mastershot.core.movie import SCALES
 from mastershot.encoders.catalogue import load_encoder

@@ -5,11 +5,11 @@ from collections import Counter
 import numpy as np
 import numpy.typing as npt
 import pytest
-from tests import reference
+from tests.factories import reference
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy, load_taxonomy
-from mastershot.datasets.records import LabelledShot, ScoredShots, best_columns
+from mastershot.datasets.tables.records import LabelledShot, ScoredShots, best_columns
 from mastershot.labelling.selection import (
     MOVIECLIP_FOLDS,
     SubsetRule,

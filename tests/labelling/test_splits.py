@@ -6,7 +6,7 @@ import pytest
 from mastershot.core.errors import DatasetError, SettingError
 from mastershot.datasets.condensed_movies import read_condensed_movies
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, read_release
-from mastershot.datasets.records import LabelledShot
+from mastershot.datasets.tables.records import LabelledShot
 from mastershot.labelling.splits import SplitOverlap, split_by_film, split_overlaps
 
 SHOTS = [

@@ -3,7 +3,7 @@ import pytest
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import LabelScore, Taxonomy
-from mastershot.datasets.records import ScoredShot, ScoredShots, columns_of
+from mastershot.datasets.tables.records import ScoredShot, ScoredShots, columns_of
 from mastershot.labelling.statistics import (
     CorpusStatistics,
     GalleryShot,

@@ -7,7 +7,7 @@ import pytest
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
-from mastershot.datasets.records import LabelledShot
+from mastershot.datasets.tables.records import LabelledShot
 from mastershot.labelling.selection import MOVIECLIP_FOLDS
 from mastershot.labelling.verdicts import Verdict
 from mastershot.labelling.verify import clip_of_shot, evaluation_subset, gather_ratings

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests import reference
-from tests.encoders.tiny_models import make_tiny_clip
+from tests.factories import reference
+from tests.factories.models import make_tiny_clip
 
 from mastershot.core.labels import LabelScore, Taxonomy, load_taxonomy
 from mastershot.core.protocols import ImageTextEncoder

@@ -5,7 +5,7 @@ import av
 import numpy as np
 import pytest
 from av.bitstream import BitStreamFilterContext
-from tests.films import encode_film, remux
+from tests.factories.films import encode_film, remux
 
 from mastershot.core.errors import MediaError
 from mastershot.media.containers import encryption_in, missing_bytes

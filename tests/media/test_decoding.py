@@ -8,7 +8,7 @@ from typing import Any
 import av
 import numpy as np
 import pytest
-from tests.films import encode_film, remux
+from tests.factories.films import encode_film, remux
 
 from mastershot.core.errors import MediaError
 from mastershot.media.decoding import DamageWatch

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import av
 import pytest
-from tests.media.mutations import SOURCES, Mutation, mutations, write_source
+from tests.factories.mutations import SOURCES, Mutation, mutations, write_source
 
 from mastershot.core.errors import MediaError
 from mastershot.media.clock import BestEffort

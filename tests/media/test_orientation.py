@@ -5,7 +5,7 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from tests.films import encode_film
+from tests.factories.films import encode_film
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.media.pictures import JpegWriter

@@ -2,7 +2,7 @@ import shutil
 from pathlib import Path
 
 import pytest
-from tests.films import drawn_film, encode_film, flat_images
+from tests.factories.films import drawn_film, encode_film, flat_images
 
 from mastershot.core.errors import MediaError
 from mastershot.media.probe import probe

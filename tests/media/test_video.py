@@ -7,7 +7,7 @@ import av
 import cv2
 import numpy as np
 import pytest
-from tests.films import drawn_film, encode_film, first_video_stream, flat_images
+from tests.factories.films import drawn_film, encode_film, first_video_stream, flat_images
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.media.pictures import JpegWriter, PointSampler

@@ -7,7 +7,7 @@ import pytest
 from mastershot.core.errors import DatasetError, SettingError
 from mastershot.datasets.condensed_movies import read_condensed_movies
 from mastershot.datasets.movielens import read_movielens
-from mastershot.datasets.watch_log import WatchLog
+from mastershot.datasets.tables.watch_log import WatchLog
 from mastershot.mining import watch_counts
 from mastershot.mining.co_watch import CoWatchSettings, co_watched
 from mastershot.mining.similarity import hubs_of

@@ -11,7 +11,7 @@ from mastershot.core.errors import (
     SettingError,
 )
 from mastershot.core.similarity import table_of
-from mastershot.datasets.pair_table import read_pairs
+from mastershot.datasets.tables.pair_table import read_pairs
 from mastershot.mining import library_pairs
 from mastershot.mining.library_pairs import PairSettings, mine_library
 from mastershot.mining.pairs import mine_scene_pairs

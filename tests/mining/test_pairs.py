@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from tests.reference import walk_sorted, window_scores
+from tests.factories.reference import walk_sorted, window_scores
 
 import mastershot as ms
 from mastershot.core.errors import MastershotError, MiningError, SettingError, ShortMovieError

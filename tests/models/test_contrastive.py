@@ -2,7 +2,7 @@ import copy
 
 import pytest
 import torch
-from tests import reference
+from tests.factories import reference
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 

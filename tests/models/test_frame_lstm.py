@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from tests import reference
+from tests.factories import reference
 
 from mastershot.models.frame_lstm import FrameLSTM, pad_frames
 

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import torch
-from tests.reference import int8_linear
+from tests.factories.reference import int8_linear
 from torch import nn
 
 from mastershot.encoders.image_text import computes_in_int8

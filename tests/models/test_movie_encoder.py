@@ -4,7 +4,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from tests.reference import window_similarities
+from tests.factories.reference import window_similarities
 from torch import Tensor
 from torch.nn.functional import avg_pool2d, cross_entropy, max_pool2d, pad, relu
 

@@ -3,8 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import torch
-from tests.models.shapes import TINY_FEATURES, TINY_VIT
-from tests.reference import interpolated_rows
+from tests.factories.reference import interpolated_rows
+from tests.factories.shapes import TINY_FEATURES, TINY_VIT
 
 from mastershot.core.errors import SettingError
 from mastershot.models.scene_encoder import (

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 import torch
-from tests.training.classroom import squeezenet_weights
+from tests.factories.distillation import squeezenet_weights
 
 from mastershot.models.squeezenet import SqueezeNetPlaces
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.models.shapes import TINY_VIT
-from tests.reference import interpolated_rows
+from tests.factories.reference import interpolated_rows
+from tests.factories.shapes import TINY_VIT
 from transformers import CLIPVisionConfig, CLIPVisionModel, ViTConfig, ViTModel
 
 from mastershot.core.errors import EncoderError, SettingError

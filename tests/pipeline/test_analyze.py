@@ -11,23 +11,23 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from tests.encoders.tiny_models import make_tiny_clip
-from tests.films import drawn_film, encode_film, flat_images
+from tests.factories.films import drawn_film, encode_film, flat_images
+from tests.factories.models import make_tiny_clip
+from tests.factories.reference import clip_scene_scores as plain_scene_scores
 from tests.media.test_video import real_films
-from tests.reference import clip_scene_scores as plain_scene_scores
 
 import mastershot as ms
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import MediaError, OutputError, SettingError, ShotListError
 from mastershot.core.timeline import Timeline, timeline_schema
-from mastershot.datasets.world import FilmPlan
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.media.sampling import Sampling, parse_sampling
 from mastershot.media.video import open_video
 from mastershot.pipeline import analyze as story
+from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie
-from mastershot.pipeline.plan import Plan, prepare
 from mastershot.shots.content import ShotSettings
+from mastershot.synthetic.films import FilmPlan
 
 WITHOUT_WORDS = Plan(steps=("shots", "scenes"))
 
@@ -219,7 +219,7 @@ def test_a_very_long_shot_is_scored_in_pieces_and_comes_out_the_same(
 ) -> None:
     kit = prepare(Plan(encoder=str(tiny_clip), sampling=parse_sampling("every")))
     whole, _ = analyze_movie(film[0], kit, tmp_path / "whole")
-    monkeypatch.setattr("mastershot.pipeline.describe._FRAMES_AT_ONCE", 7)
+    monkeypatch.setattr("mastershot.pipeline.analysis.annotate._FRAMES_AT_ONCE", 7)
     pieces, _ = analyze_movie(film[0], kit, tmp_path / "pieces")
     assert [scene.first_shot for scene in pieces.scenes] == [s.first_shot for s in whole.scenes]
     for one, other in zip(pieces.shots, whole.shots, strict=True):
@@ -299,7 +299,7 @@ def test_killed_while_results_are_put_in_place_the_next_run_mends_them(
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("mastershot.pipeline.workspace._replace", killed)
+        patch.setattr("mastershot.pipeline.analysis.workspace._replace", killed)
         with pytest.raises(KeyboardInterrupt):
             analyze_movie(film[0], longer, tmp_path)
     assert not (folder / "timeline.json").exists()

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.encoders.tiny_models import make_tiny_clip
-from tests.films import drawn_film
+from tests.factories.films import drawn_film
+from tests.factories.models import make_tiny_clip
 
 import mastershot as ms
 from mastershot.core.errors import MediaError
 from mastershot.pipeline import analyze as story
-from mastershot.pipeline.plan import Plan, prepare
+from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.scenes.grouping import COLOR_SPACE
 
 WITHOUT_WORDS = Plan(steps=("shots", "scenes"))

@@ -5,7 +5,7 @@ import pytest
 
 from mastershot.core.errors import SettingError
 from mastershot.recipes.load import load_recipe, recipe_text, shipped_recipes
-from mastershot.training.settings import DistilRecipe
+from mastershot.training.distillation.settings import DistilRecipe
 
 PLAIN = """recipe: distil
 frames: [{path: films}]
@@ -24,17 +24,17 @@ def test_a_recipe_sets_what_differs_from_the_defaults(tmp_path: Path) -> None:
     text = PLAIN + "name: mine\nstudy: {steps: 7, learning_rate: 1e-3, views: {min_area: 1}}\n"
     recipe = load(tmp_path, text)
     assert (recipe.name, recipe.frames[0].path, recipe.frames[0].rate_hz) == ("mine", "films", 1.0)
-    assert (recipe.study.steps, recipe.study.learning_rate) == (7, 0.001)
-    assert isinstance(recipe.study.views.min_area, float)
-    assert recipe.study.batch_size == 64
+    assert (recipe.training.steps, recipe.training.learning_rate) == (7, 0.001)
+    assert isinstance(recipe.training.views.min_area, float)
+    assert recipe.training.batch_size == 64
     assert load_recipe(str(tmp_path / "mine.yaml")).name == "mine"
 
 
 @pytest.mark.parametrize(
     ("override", "found"),
     [
-        ("study.steps=9", lambda recipe: recipe.study.steps == 9),
-        ("study.views.colour=1e-1", lambda recipe: recipe.study.views.colour == 0.1),
+        ("training.steps=9", lambda recipe: recipe.training.steps == 9),
+        ("training.views.colour=1e-1", lambda recipe: recipe.training.views.colour == 0.1),
         ("frames.0.path=007", lambda recipe: recipe.frames[0].path == "007"),
         ("name=a: b, [c", lambda recipe: recipe.name == "a: b, [c"),
         ("data=x=y", lambda recipe: recipe.data == "x=y"),
@@ -50,23 +50,23 @@ def test_settings_are_overridden_by_dotted_names(tmp_path: Path, override: str, 
     [
         ("steps", "'steps' is no key=value"),
         ("=3", "'=3' is no key=value"),
-        ("study..steps=3", "is no key=value"),
+        ("training..steps=3", "is no key=value"),
         ("frames.1.path=a", "names no item: frames holds 1, counted from 0"),
         ("frames.first.path=a", "names no item: frames holds 1"),
         ("frames.0.path.deep=a", r"frames\.0\.path holds no further settings"),
         ("recipe=distil", "the kind of a recipe cannot be overridden"),
-        ("study.stepz=3", "study.stepz is unknown; did you mean 'steps'"),
-        ("study.steps=many", "study.steps must be a whole number; found 'many'"),
-        ("study.steps=1.5", "study.steps must be a whole number; found 1.5"),
-        ("study.steps=yes", "study.steps must be a whole number; found True"),
-        ("study.steps=", "study.steps must be a whole number; found None"),
-        ("study.learning_rate=fast", "study.learning_rate must be a number; found 'fast'"),
-        ("study.learning_rate=[1]", r"study.learning_rate must be a number; found \[1\]"),
-        ("study=3", "study must be lines of `key: value`; found 3"),
+        ("training.stepz=3", "training.stepz is unknown; did you mean 'steps'"),
+        ("training.steps=many", "training.steps must be a whole number; found 'many'"),
+        ("training.steps=1.5", "training.steps must be a whole number; found 1.5"),
+        ("training.steps=yes", "training.steps must be a whole number; found True"),
+        ("training.steps=", "training.steps must be a whole number; found None"),
+        ("training.learning_rate=fast", "training.learning_rate must be a number; found 'fast'"),
+        ("training.learning_rate=[1]", r"training.learning_rate must be a number; found \[1\]"),
+        ("training=3", "training must be lines of `key: value`; found 3"),
         ("frames=films", "frames must be a list; found 'films'"),
         ("frames=[films]", r"frames\.0 must be lines of `key: value`; found 'films'"),
         ("frames=[", "frames is not plain YAML"),
-        ("study.steps=0", "steps is 0"),
+        ("training.steps=0", "steps is 0"),
     ],
 )
 def test_an_override_that_means_nothing_is_said(
@@ -87,13 +87,13 @@ def test_an_override_that_means_nothing_is_said(
         ("recipe: distill", "found 'distill'; did you mean 'distil'"),
         ("recipe: [distil]", r"found \['distil'\]"),
         ("recipe: distil", "frames is missing"),
-        (PLAIN + "stud: {steps: 3}", "stud is unknown; did you mean 'study'"),
+        (PLAIN + "trainings: {steps: 3}", "trainings is unknown; did you mean 'training'"),
         (PLAIN + "xyzzy: 3", "xyzzy is unknown; known are frames, teachers"),
         (PLAIN + "1: 3", "1 is unknown"),
         (PLAIN + "name: 3", "name must be text; found 3"),
         (PLAIN + "name: " + 200 * "x" + "\nstudy: " + 200 * "y", "found 'y{59}…"),
         (PLAIN + "name: a\nname: b", "key 'name' stands there twice; keep one"),
-        (PLAIN + "study: {steps: 1, steps: 2}", "key 'steps' stands there twice"),
+        (PLAIN + "training: {steps: 1, steps: 2}", "key 'steps' stands there twice"),
         (PLAIN + "name: !!python/object/apply:os.system [true]", "is not plain YAML: .* tag"),
         (PLAIN + "name: !secret x", "is not plain YAML: .* tag"),
         ("a: &a [1]\nb: *a", "anchors and aliases are not taken; write it out, line 1"),
@@ -143,12 +143,11 @@ def test_a_shipped_recipe_loads_and_says_what_it_is(name: str) -> None:
 
 def test_the_starter_is_told_apart_from_any_other_study() -> None:
     recipe = load_recipe("distil/starter").settings
-    study = recipe.study
+    training = recipe.training
     assert [source.share for source in recipe.frames] == [0.55, 0.25, 0.2]
     assert [(told.weight, told.temperature, told.every) for told in recipe.teachers] == [
         (1.0, 2.0, 1), (0.3, 1.0, 2),
     ]  # fmt: skip
-    assert (study.steps, study.batch_size, study.learning_rate, study.warmup_steps, study.seed) == (
-        8_000, 32, 0.0015, 400, 0,
-    )  # fmt: skip
-    assert (study.teacher_px, study.student_px, study.hint_weight) == (192, 128, 1.0)
+    assert (training.steps, training.batch_size) == (8_000, 32)
+    assert (training.learning_rate, training.warmup_steps, training.seed) == (0.0015, 400, 0)
+    assert (training.teacher_px, training.student_px, training.hint_weight) == (192, 128, 1.0)

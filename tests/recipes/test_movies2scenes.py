@@ -13,11 +13,11 @@ import numpy as np
 import pytest
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.world_library import plan_library, write_metadata
 from mastershot.recipes.load import load_recipe, recipe_text, shipped_recipes
 from mastershot.store.shot_arrays import ShotArrays, write_movie
-from mastershot.training.saved_scenes import load_scene_encoder, load_shot_encoder
-from mastershot.training.settings import unwatched
+from mastershot.synthetic.library import plan_library, write_metadata
+from mastershot.training.engine.settings import no_progress
+from mastershot.training.movies2scenes.checkpoints import load_scene_encoder, load_shot_encoder
 
 RECIPES = [name for name in shipped_recipes() if name.startswith("movies2scenes/")]
 
@@ -50,7 +50,7 @@ def test_a_debug_twin_takes_two_steps(name: str, data: Path, tmp_path: Path) -> 
     shots = "three" if source.frames_per_shot == 3 else shots
     recipe = load_recipe(twin(name), [f"data={data}", f"shots.path={shots}"])
     assert recipe.kind.problems(recipe.settings) == []
-    result = recipe.kind.run(recipe.settings, tmp_path, unwatched)
+    result = recipe.kind.run(recipe.settings, tmp_path, no_progress)
     assert result.figures["step"] == 2
     assert np.isfinite(result.figures["loss"])
     load = load_shot_encoder if name.endswith("shot-encoder") else load_scene_encoder
@@ -97,9 +97,9 @@ def test_a_run_says_what_it_left_out_and_how_well_films_are_told_apart(
     write_movie(tmp_path / "features", "tt9000003", np.zeros((5, 6), np.float32))
     write_movie(tmp_path / "features", "tt9000004", np.full((20, 6), np.nan, np.float32))
     write_movie(tmp_path / "features", "unseen", np.zeros((20, 6), np.float32))
-    settings = [f"data={tmp_path}", "shots.path=features", "similarity.watches=views.csv"]
+    settings = [f"data={tmp_path}", "shots.path=features", "similarity.viewing_log=views.csv"]
     recipe = load_recipe("debug/movies2scenes-features", settings)
-    notes = recipe.kind.run(recipe.settings, tmp_path / "run", unwatched).notes
+    notes = recipe.kind.run(recipe.settings, tmp_path / "run", no_progress).notes
     assert notes[:4] == (
         "films without a similar one: 1, the first: unseen",
         "films with fewer shots than a scene: 1, the first: tt9000003",
@@ -115,15 +115,17 @@ def test_a_run_says_what_it_left_out_and_how_well_films_are_told_apart(
 
 def test_metadata_is_read_before_anything_is_learnt(data: Path, tmp_path: Path) -> None:
     settings = [f"data={data}", "shots.path=one"]
-    recipe = load_recipe("debug/movies2scenes-cowatch", [*settings, "similarity.watches=gone.csv"])
-    with pytest.raises(DatasetError, match=r"watches .*gone\.csv does not exist"):
-        recipe.kind.run(recipe.settings, tmp_path / "run", unwatched)
+    recipe = load_recipe(
+        "debug/movies2scenes-cowatch", [*settings, "similarity.viewing_log=gone.csv"]
+    )
+    with pytest.raises(DatasetError, match=r"viewing_log .*gone\.csv does not exist"):
+        recipe.kind.run(recipe.settings, tmp_path / "run", no_progress)
     assert not (tmp_path / "run").exists()
     (tmp_path / "views.csv").write_text("user,movie,time\n")
-    views = f"similarity.watches={tmp_path / 'views.csv'}"
+    views = f"similarity.viewing_log={tmp_path / 'views.csv'}"
     recipe = load_recipe("debug/movies2scenes-cowatch", [*settings, views])
     with pytest.raises(DatasetError, match="is empty; it should hold one view a row"):
-        recipe.kind.run(recipe.settings, tmp_path / "run", unwatched)
+        recipe.kind.run(recipe.settings, tmp_path / "run", no_progress)
     assert not (tmp_path / "run" / "shot_encoder").exists()
 
 
@@ -137,14 +139,18 @@ def test_a_recipe_says_what_it_is_and_has_a_debug_twin(name: str) -> None:
 
 def test_the_papers_settings_are_the_defaults() -> None:
     recipe = load_recipe("movies2scenes/cowatch").settings
-    network, study = recipe.network, recipe.study
+    network, training = recipe.network, recipe.training
     assert (network.network, network.width, network.depth, network.heads) == ("vit", 768, 12, 12)
     assert (recipe.shots.image_px, network.patch_px) == (128, 16)
     assert (recipe.pairs.window, recipe.pairs.keep, recipe.shots.frames_per_shot) == (9, 0.5, 1)
-    assert (study.queue, study.momentum, study.temperature) == (65_536, 0.999, 0.07)
-    assert (study.learning_rate, study.weight_decay, study.warmup_epochs) == (1.5e-4, 0.01, 40)
-    assert (study.batch_size, study.epochs, study.projection) == (128, 100, 128)
-    movies = recipe.movie_study
+    assert (training.queue, training.momentum, training.temperature) == (65_536, 0.999, 0.07)
+    assert (training.learning_rate, training.weight_decay, training.warmup_epochs) == (
+        1.5e-4,
+        0.01,
+        40,
+    )
+    assert (training.batch_size, training.epochs, training.projection) == (128, 100, 128)
+    movies = recipe.movie_training
     assert (movies.learning_rate, movies.batch_size, movies.epochs) == (0.1, 256, 100)
     assert (movies.num_shots, movies.width, recipe.similarity.num_similar) == (1024, 512, 3)
 

@@ -4,25 +4,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.encoders.tiny_models import make_tiny_clip, make_tiny_vit
-from tests.films import encode_film, flat_images
-from tests.training.classroom import write_pictures, write_squeezenet
+from tests.factories.distillation import write_pictures, write_squeezenet
+from tests.factories.films import encode_film, flat_images
+from tests.factories.models import make_tiny_clip, make_tiny_vit
 
 from mastershot.core.errors import MastershotError
-from mastershot.datasets.world_scales import draw_scale_shots
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.frame_classifier import FrameClassifier
 from mastershot.recipes.load import Recipe, load_recipe
-from mastershot.training.settings import unwatched
+from mastershot.synthetic.scales import draw_scale_shots
+from mastershot.training.engine.settings import no_progress
 
 SHORT = (
-    "study.steps=2", "study.batch_size=2", "study.group_size=4", "study.warmup_steps=1",
-    "study.teacher_px=48", "study.student_px=32", "held_out.share=0.3",
+    "training.steps=2", "training.batch_size=2", "training.group_size=4", "training.warmup_steps=1",
+    "training.teacher_px=48", "training.student_px=32", "held_out.share=0.3",
 )  # fmt: skip
 
 
 def run(recipe: Recipe, out: Path) -> Any:
-    return recipe.kind.run(recipe.settings, out, unwatched)
+    return recipe.kind.run(recipe.settings, out, no_progress)
 
 
 @pytest.fixture
@@ -70,8 +70,8 @@ def test_the_starter_takes_two_steps(tmp_path: Path) -> None:
 def test_the_recipes_of_shot_scale_take_two_steps(tmp_path: Path, name: str) -> None:
     encoder = make_tiny_vit(tmp_path / "vit")
     draw_scale_shots(tmp_path, num_trailers=6)
-    overrides = [f"data={tmp_path}", f"encoder={encoder}", "study.epochs=1", "study.batch_size=10",
-                 "study.hidden=8"]  # fmt: skip
+    overrides = [f"data={tmp_path}", f"encoder={encoder}", "training.epochs=1",
+                 "training.batch_size=10", "training.hidden=8"]  # fmt: skip
     result = run(load_recipe(name, overrides), tmp_path / "out")
     assert FrameClassifier(result.path).settings.width == 8
     assert result.figures["held_out"]["accuracy"]["num_items"] == 5
@@ -88,7 +88,7 @@ def test_shots_that_leak_and_files_that_cannot_be_read_are_noted(tmp_path: Path)
     path.write_text(json.dumps(marks))
     (tmp_path / "trailer" / trailer / "shot_0001.mp4").write_bytes(b"")
     encoder = make_tiny_vit(tmp_path / "vit")
-    overrides = [f"data={tmp_path}", f"encoder={encoder}", "study.epochs=1", "study.hidden=8"]
+    overrides = [f"data={tmp_path}", f"encoder={encoder}", "training.epochs=1", "training.hidden=8"]
     unread, leaks = run(load_recipe("shot_scale/movieshots", overrides), tmp_path / "out").notes
     assert unread.startswith("files that could not be read: 1, the first: ")
     assert "shot_0001.mp4" in unread
@@ -142,7 +142,7 @@ def test_without_lightning_the_sentence_says_what_to_install(
     real = builtins.__import__
 
     def without(name: str, *rest: Any) -> Any:
-        if name == "mastershot.training.distil":
+        if name == "mastershot.training.distillation.train":
             raise ImportError("no", name="lightning.pytorch")
         return real(name, *rest)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from tempfile import NamedTemporaryFile
 
 import pytest
-from tests.films import drawn_film, encode_film, first_video_stream, flat_images
+from tests.factories.films import drawn_film, encode_film, first_video_stream, flat_images
 from tests.media.test_video import FILMS, real_films
 
 from mastershot.core.errors import SettingError

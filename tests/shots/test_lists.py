@@ -3,7 +3,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.films import encode_film, flat_images
+from tests.factories.films import encode_film, flat_images
 
 from mastershot.core.errors import ShotListError
 from mastershot.media.video import open_video

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.factories import make_embeddings, make_space, make_thumbs, make_timeline
+from tests.factories.timelines import make_embeddings, make_space, make_thumbs, make_timeline
 
 from mastershot.core.errors import LibraryError
 from mastershot.core.labels import LabelScore
@@ -17,6 +17,7 @@ from mastershot.core.timeline import Timeline
 from mastershot.store import lance
 from mastershot.store.library import Library
 from mastershot.store.tables import TABLES_OF_A_RUN
+from mastershot.store.verify import find_problems
 
 SPACE = make_space()
 
@@ -172,7 +173,7 @@ def test_a_film_whose_name_is_not_utf8_is_kept_and_found_as_it_is_called(tmp_pat
     film = Library(library.path).movie("caf\udce9.mp4")
     assert (film.path, film.file, film.size_bytes) == (str(file), str(file), 4)
     assert library.timeline(film.id) == timeline
-    assert library.verify() == []
+    assert list(find_problems(library)) == []
     assert library.remove("caf") == film
 
 
@@ -267,7 +268,7 @@ def test_many_films_are_compacted_and_indexed_without_a_change_of_content(
     table = library.tables._open("shots")
     assert table.stats()["fragment_stats"]["num_fragments"] <= 4
     assert [index.columns for index in table.list_indices()] == [["movie_id"]]
-    assert {problem.kind for problem in library.verify()} == {"file"}
+    assert {problem.kind for problem in find_problems(library)} == {"file"}
     library.remove(timelines[0].movie.id)
     assert library.thumb(timelines[0].shots[0].id) is None
     assert library.thumb(timelines[1].shots[0].id) is not None

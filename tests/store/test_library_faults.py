@@ -18,13 +18,14 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from tests.factories import make_embeddings, make_space, make_thumbs, make_timeline
+from tests.factories.timelines import make_embeddings, make_space, make_thumbs, make_timeline
 
 from mastershot.core.errors import LibraryError
 from mastershot.core.timeline import Timeline
 from mastershot.store.lance import LanceTables
 from mastershot.store.library import Library
 from mastershot.store.tables import TABLES_OF_A_RUN
+from mastershot.store.verify import find_problems
 
 SPACE = make_space()
 OLD = make_timeline(steps={"shots": {"detector": "content"}})
@@ -99,7 +100,7 @@ def test_after_kills_at_random_moments_the_library_equals_an_undisturbed_one(
         if num_killed == 10:
             break
     assert dump_after(work, path) == expected
-    assert {problem.kind for problem in Library(path).verify()} == {"file"}
+    assert {problem.kind for problem in find_problems(Library(path))} == {"file"}
     assert num_killed == 10
 
 
@@ -179,7 +180,7 @@ def test_processes_that_add_at_once_lose_and_double_nothing(tmp_path: Path) -> N
     alone = tmp_path / "alone.mastershot"
     add_each(alone, "abcx")
     assert Library(path).dump() == Library(alone).dump()
-    assert {problem.kind for problem in Library(path).verify()} == {"file"}
+    assert {problem.kind for problem in find_problems(Library(path))} == {"file"}
 
 
 def add_each(path: Path, names: str) -> None:

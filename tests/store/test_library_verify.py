@@ -8,12 +8,19 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.factories import make_embeddings, make_movie, make_space, make_thumbs, make_timeline
+from tests.factories.timelines import (
+    make_embeddings,
+    make_movie,
+    make_space,
+    make_thumbs,
+    make_timeline,
+)
 
 from mastershot.core.movie import Movie
 from mastershot.core.timeline import Timeline
 from mastershot.store.library import Library
 from mastershot.store.tables import embeddings_table
+from mastershot.store.verify import find_problems
 
 SPACE = make_space()
 VECTORS = embeddings_table(SPACE.key)
@@ -39,7 +46,7 @@ def library(tmp_path: Path, timeline: Timeline) -> Library:
 
 
 def found(library: Library, **options: Any) -> list[tuple[str, str]]:
-    return [(problem.kind, problem.text) for problem in library.verify(**options)]
+    return [(problem.kind, problem.text) for problem in find_problems(library, **options)]
 
 
 def only(library: Library, **options: Any) -> tuple[str, str]:

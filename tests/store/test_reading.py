@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pytest
-from tests.factories import make_embeddings, make_space, make_timeline
+from tests.factories.timelines import make_embeddings, make_space, make_timeline
 
 from mastershot.core.embeddings import Embeddings
 from mastershot.core.errors import LibraryError

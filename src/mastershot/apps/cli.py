@@ -96,9 +96,9 @@ def analyze(
     with errors_as_sentences(debug):
         from mastershot.media.probe import probe
         from mastershot.media.sampling import parse_sampling
+        from mastershot.pipeline.analysis.plan import Plan
         from mastershot.pipeline.analyze import analyze_movie
         from mastershot.pipeline.library import Library
-        from mastershot.pipeline.plan import Plan
         from mastershot.shots.content import ShotSettings
 
         plan = Plan(
@@ -168,7 +168,7 @@ def main() -> None:
 
 def _draw_demo(path: Path, quiet: bool) -> None:
     """Draw the demo film, unless it is there."""
-    from mastershot.datasets.world import plan_demo_film, write_film
+    from mastershot.synthetic.films import plan_demo_film, write_film
 
     if path.exists():
         return

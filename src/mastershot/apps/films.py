@@ -19,7 +19,7 @@ from mastershot.core.text import printable
 
 if TYPE_CHECKING:
     from mastershot.core.timeline import Timeline
-    from mastershot.pipeline.plan import Kit, Plan
+    from mastershot.pipeline.analysis.plan import Kit, Plan
 
 
 def parse_steps(text: str) -> tuple[str, ...]:
@@ -29,7 +29,7 @@ def parse_steps(text: str) -> tuple[str, ...]:
 
 def open_kit(plan: "Plan") -> "Kit":
     """Return the plan with its encoders loaded; what cannot be had is said once."""
-    from mastershot.pipeline.plan import prepare
+    from mastershot.pipeline.analysis.plan import prepare
 
     kit = prepare(plan)
     for note in kit.notes:

@@ -38,7 +38,7 @@ from mastershot.apps.show import (
 if TYPE_CHECKING:
     from mastershot.labelling.figures import DatasetFigures
     from mastershot.labelling.splits import SplitOverlap
-    from mastershot.pipeline.label_select import Selection
+    from mastershot.pipeline.labelling.select import Selection
     from mastershot.shots.content import DetectorName
 
 label_app = typer.Typer(name="label", help="Weakly labelled data sets: build, select, figures.")
@@ -93,13 +93,13 @@ def label_build(
         raise typer.BadParameter(f"format {table!r} is unknown; use parquet or lance")
     with errors_as_sentences(debug):
         from mastershot.media.sampling import parse_sampling
-        from mastershot.pipeline.label_build import (
+        from mastershot.pipeline.analysis.plan import Plan, prepare
+        from mastershot.pipeline.labelling.build import (
             CLIP_LIBRARY,
             build_from_clips,
             build_from_library,
         )
         from mastershot.pipeline.library import Library
-        from mastershot.pipeline.plan import Plan, prepare
         from mastershot.shots.content import ShotSettings
 
         plan = Plan(
@@ -164,8 +164,8 @@ def label_select(
         from mastershot.core.labels import load_taxonomy
         from mastershot.datasets.clip_films import read_clip_films
         from mastershot.datasets.movieclip import read_split
-        from mastershot.datasets.scored import open_dataset
-        from mastershot.pipeline.label_select import (
+        from mastershot.datasets.tables.scored import open_dataset
+        from mastershot.pipeline.labelling.select import (
             SelectionSettings,
             parse_ratios,
             select_training_set,
@@ -211,7 +211,7 @@ def label_stats(
     with errors_as_sentences(debug):
         from mastershot.core.labels import load_taxonomy
         from mastershot.datasets.clip_films import read_clip_films
-        from mastershot.pipeline.label_stats import (
+        from mastershot.pipeline.labelling.stats import (
             describe_dataset,
             open_pictures,
             write_dataset_report,

@@ -65,8 +65,8 @@ def library_add(
     """Analyse films and keep them in a library; a film that is there already changes nothing."""
     with errors_as_sentences(debug):
         from mastershot.media.sampling import parse_sampling
+        from mastershot.pipeline.analysis.plan import Plan
         from mastershot.pipeline.library import Library
-        from mastershot.pipeline.plan import Plan
         from mastershot.shots.content import ShotSettings
 
         plan = Plan(
@@ -150,8 +150,9 @@ def library_verify(
     """Check that a library is whole; exit 1 if it is not."""
     with errors_as_sentences(debug):
         from mastershot.store.library import Library
+        from mastershot.store.verify import find_problems
 
-        problems = Library(library).verify(hashes=hashes)
+        problems = list(find_problems(Library(library), hashes=hashes))
         if as_json:
             say_json([asdict(problem) for problem in problems])
         for problem in problems:

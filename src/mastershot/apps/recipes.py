@@ -25,8 +25,8 @@ recipes_app = typer.Typer(name="recipes", help="Training runs as YAML files: see
 Source = Annotated[str, typer.Argument(metavar="RECIPE", help="A shipped name, or a YAML file.")]
 Overrides = Annotated[
     list[str] | None,
-    typer.Argument(metavar="[key=value]...", help="Settings to use instead, such as study.steps=9.",
-                   show_default=False),
+    typer.Argument(metavar="[key=value]...", show_default=False,
+                   help="Settings to use instead, such as training.steps=9."),
 ]  # fmt: skip
 
 
@@ -46,11 +46,11 @@ def run(
         from mastershot.recipes.load import load_recipe
 
         loaded = load_recipe(recipe, settings or [])
-        from mastershot.training import ranks
+        from mastershot.training.engine import distributed
 
         folder = out if out is not None else RUNS / loaded.name.replace("/", "-")
-        with ranks.joined(shared=loaded.kind.shared):
-            first = ranks.is_first()
+        with distributed.process_group(shared=loaded.kind.shared):
+            first = distributed.is_rank_zero()
             if first and not quiet:
                 complain(f"the run is kept in {folder}")
             with showing_progress(quiet=quiet or not first) as bars:

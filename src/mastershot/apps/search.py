@@ -13,7 +13,7 @@ from mastershot.core.time import format_clock
 
 if TYPE_CHECKING:
     from mastershot.core.embeddings import EmbeddingSpace
-    from mastershot.pipeline.nearest import Hit
+    from mastershot.pipeline.search.nearest import Hit
 
 
 def search(
@@ -33,7 +33,7 @@ def search(
     """Find the shots of a library that words describe best."""
     with errors_as_sentences(debug):
         from mastershot.pipeline.library import Library
-        from mastershot.pipeline.search import write_hits_page
+        from mastershot.pipeline.search.words import write_hits_page
 
         kept = Library(library, create=False)
         hits = kept.search(words, limit=limit, encoder=encoder)

@@ -12,8 +12,8 @@ from mastershot.apps.show import complain, say, say_json
 from mastershot.core.time import format_clock
 
 if TYPE_CHECKING:
-    from mastershot.pipeline.scene_vectors import SceneView
-    from mastershot.pipeline.similar import FoundScene, SimilarScenes
+    from mastershot.pipeline.search.similar import FoundScene, SimilarScenes
+    from mastershot.pipeline.search.vectors import SceneView
 
 SceneEncoder = Annotated[
     Path | None,
@@ -59,9 +59,9 @@ def similar(
     Films are compared by the vectors that the library holds of their shots.
     """
     with errors_as_sentences(debug):
-        from mastershot.pipeline.scene_vectors import SceneSource
-        from mastershot.pipeline.similar import find_similar
-        from mastershot.pipeline.similar_page import write_similar_page
+        from mastershot.pipeline.search.similar import find_similar
+        from mastershot.pipeline.search.similar_page import write_similar_page
+        from mastershot.pipeline.search.vectors import SceneSource
         from mastershot.store.library import Library
 
         store = Library(library)
@@ -100,12 +100,13 @@ def scene_view(folder: Path | None) -> "SceneView":
     """
     from mastershot.core.embeddings import EmbeddingSpace
     from mastershot.core.errors import EncoderError, SettingError
-    from mastershot.pipeline.scene_vectors import PLAIN_VIEW, SceneView
-    from mastershot.training.shot_settings import POOLINGS, require_one_of
+    from mastershot.pipeline.search.vectors import PLAIN_VIEW, SceneView
+    from mastershot.training.engine.settings import require_one_of
+    from mastershot.training.movies2scenes.settings.shots import POOLINGS
 
     if folder is None:
         return PLAIN_VIEW
-    from mastershot.training.saved_scenes import load_scene_encoder
+    from mastershot.training.movies2scenes.checkpoints import load_scene_encoder
 
     inner = (folder, folder / "scene_encoder", folder / "scenes" / "scene_encoder")
     home = next((at for at in inner if (at / "scene_encoder.json").is_file()), folder)
@@ -156,8 +157,8 @@ def draw_map(
 ) -> None:
     """Draw a library's scenes, or films, as a map on which what is alike lies near."""
     with errors_as_sentences(debug):
-        from mastershot.pipeline.scene_map import Kind, draw_scene_map
-        from mastershot.pipeline.scene_vectors import SceneSource
+        from mastershot.pipeline.search.scene_map import Kind, draw_scene_map
+        from mastershot.pipeline.search.vectors import SceneSource
         from mastershot.store.library import Library
 
         source = SceneSource(Library(library), scene_view(encoder), vectors=vectors)

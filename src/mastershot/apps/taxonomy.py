@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from mastershot.curation.decisions import DecisionKind
     from mastershot.curation.diff import TaxonomyDiff
     from mastershot.curation.review import Question
-    from mastershot.pipeline.relabelling import RelabellingEffect
-    from mastershot.pipeline.taxonomy import TaxonomyBuilder
+    from mastershot.pipeline.taxonomy.build import TaxonomyBuilder
+    from mastershot.pipeline.taxonomy.relabel import RelabellingEffect
 
 taxonomy_app = typer.Typer(name="taxonomy", help="Labels of places: build, decide, show, compare.")
 
@@ -60,7 +60,7 @@ def taxonomy_build(
         raise typer.BadParameter("--review needs --decisions FILE to keep the answers in")
     with errors_as_sentences(debug):
         from mastershot.exports.taxonomy import write_taxonomy
-        from mastershot.pipeline.taxonomy import TaxonomyBuilder, TaxonomyPlan
+        from mastershot.pipeline.taxonomy.build import TaxonomyBuilder, TaxonomyPlan
 
         plan = TaxonomyPlan(
             tuple(scripts), aux, decisions, glossary, top=top or None, min_scripts=min_scripts
@@ -101,7 +101,7 @@ def taxonomy_decide(
     """Add one decision to a decisions file, or what was missed in the shots of a draw."""
     with errors_as_sentences(debug):
         from mastershot.curation.decisions import Decision, append_decisions, now, read_decisions
-        from mastershot.pipeline.viewing import not_yet_made, read_missing
+        from mastershot.pipeline.taxonomy.viewing import not_yet_made, read_missing
 
         who = by or _login()
         missing = () if drawn is None else read_missing(drawn, by=who)
@@ -168,7 +168,7 @@ def taxonomy_diff(
         from mastershot.curation.diff import diff_taxonomies, known_changes
         from mastershot.encoders.text import SentenceEncoder
         from mastershot.pipeline.library import Library
-        from mastershot.pipeline.relabelling import relabelling_effect
+        from mastershot.pipeline.taxonomy.relabel import relabelling_effect
 
         before, after = open_taxonomy(old), open_taxonomy(new)
         known = {} if decisions is None else known_changes(read_decisions(decisions))
@@ -203,7 +203,7 @@ def taxonomy_draw(
     """
     with errors_as_sentences(debug):
         from mastershot.pipeline.library import Library
-        from mastershot.pipeline.viewing import write_viewing
+        from mastershot.pipeline.taxonomy.viewing import write_viewing
 
         kept = Library(library, create=False)
         say(f"{write_viewing(kept, out, num_drawn=num_shots, seed=seed)} shots → {out}")

@@ -12,7 +12,7 @@ from mastershot.core.errors import SettingError
 
 if TYPE_CHECKING:
     from mastershot.evaluation.agreement import Figure
-    from mastershot.pipeline.verification import DrawReport
+    from mastershot.pipeline.labelling.verify import DrawReport
 
 verify_app = typer.Typer(name="verify", help="Labels verified by people: draw, report.")
 
@@ -37,10 +37,10 @@ def verify_draw(
     """
     with errors_as_sentences(debug):
         from mastershot.core.labels import load_taxonomy
-        from mastershot.datasets.scored import open_dataset
+        from mastershot.datasets.tables.scored import open_dataset
         from mastershot.labelling.draw_file import draw_from
-        from mastershot.pipeline.label_stats import open_pictures
-        from mastershot.pipeline.verification import write_draw_files
+        from mastershot.pipeline.labelling.stats import open_pictures
+        from mastershot.pipeline.labelling.verify import write_draw_files
 
         scored = open_dataset(dataset, load_taxonomy(taxonomy))
         allocation = "equal" if equal else "proportional"
@@ -88,8 +88,8 @@ def verify_report(
     with errors_as_sentences(debug):
         from mastershot.labelling.draw_file import read_draw
         from mastershot.labelling.verdict_sheet import read_verdicts
-        from mastershot.pipeline.label_select import read_classes
-        from mastershot.pipeline.verification import (
+        from mastershot.pipeline.labelling.select import read_classes
+        from mastershot.pipeline.labelling.verify import (
             report_facts,
             report_on_draw,
             write_draw_report,

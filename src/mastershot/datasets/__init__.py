@@ -1,1 +1,1 @@
-"""Data sets: drawn films whose truth is known."""
+"""Released data sets, one reader a format; `tables` holds the formats of our own files."""

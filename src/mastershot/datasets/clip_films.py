@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mastershot.core.errors import DatasetError
 from mastershot.datasets.condensed_movies import read_condensed_movies
-from mastershot.datasets.records import read_table, read_text
+from mastershot.datasets.tables.records import read_table, read_text
 
 _WHAT = "table of clips"
 

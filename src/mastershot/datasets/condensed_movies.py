@@ -10,7 +10,7 @@ from functools import cached_property
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.records import read_table
+from mastershot.datasets.tables.records import read_table
 
 SPLITS = ("train", "val", "test")
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
-from mastershot.datasets.records import read_table
+from mastershot.datasets.tables.records import read_table
 
 _WHAT = "HVU tag list"
 

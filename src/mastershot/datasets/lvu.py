@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.records import read_text
+from mastershot.datasets.tables.records import read_text
 
 SPLITS = ("train", "val", "test")
 HELD_OUT = ("val", "test")

@@ -15,8 +15,8 @@ from typing import Any
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import LabelScore, Taxonomy, load_taxonomy
-from mastershot.datasets.json_stream import object_members
-from mastershot.datasets.records import LabelledShot, ScoredShot, read_text, written_whole
+from mastershot.datasets.tables.json_stream import object_members
+from mastershot.datasets.tables.records import LabelledShot, ScoredShot, read_text, written_whole
 
 HUMAN_VERIFIED = "human-verified"
 INDEX_FILE = "index.json"

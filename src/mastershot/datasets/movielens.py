@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.records import read_table
-from mastershot.datasets.watch_log import WatchLog
+from mastershot.datasets.tables.records import read_table
+from mastershot.datasets.tables.watch_log import WatchLog
 
 _NO_GENRES = "(no genres listed)"
 

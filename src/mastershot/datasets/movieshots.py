@@ -17,7 +17,7 @@ from typing import Any
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.movie import SCALES
-from mastershot.datasets.json_stream import object_members
+from mastershot.datasets.tables.json_stream import object_members
 
 SPLITS = ("train", "val", "test")
 _WHAT = "MovieShots annotations"

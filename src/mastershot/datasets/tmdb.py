@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.records import read_table
+from mastershot.datasets.tables.records import read_table
 
 _WHAT = "TMDb films"
 _COLUMNS = ("id", "title", "release_date", "genres", "keywords", "overview")

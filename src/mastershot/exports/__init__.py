@@ -1,1 +1,4 @@
-"""A timeline as the files that people and other programs read."""
+"""A timeline, or a taxonomy, as files for people and other programs: one format a file.
+
+`pages` holds the HTML; `drawing` and `curves` draw SVG. Room is kept for editors' formats.
+"""

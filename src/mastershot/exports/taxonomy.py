@@ -9,7 +9,7 @@ from pathlib import Path
 from mastershot.core.errors import OutputError
 from mastershot.curation.built import DETAILS_FILE, LABELS_FILE, BuiltTaxonomy
 from mastershot.curation.curate import ORIGINS, Curation, Merge
-from mastershot.exports.pages import page_template
+from mastershot.exports.pages.templates import page_template
 from mastershot.exports.tables import as_text, open_whole
 
 STEPS_FILE = "steps.csv"

@@ -11,8 +11,8 @@ import numpy as np
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
-from mastershot.datasets.records import NUM_BEST, read_text, shots_of, written_whole
-from mastershot.datasets.scored import ScoredDataset
+from mastershot.datasets.tables.records import NUM_BEST, read_text, shots_of, written_whole
+from mastershot.datasets.tables.scored import ScoredDataset
 from mastershot.labelling.draws import (
     draw_shots,
     equal_allocation,

@@ -8,7 +8,7 @@ import numpy as np
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError, SettingError
 from mastershot.core.labels import Taxonomy
-from mastershot.datasets.records import ScoredShots
+from mastershot.datasets.tables.records import ScoredShots
 from mastershot.labelling.splits import seeded_key
 
 

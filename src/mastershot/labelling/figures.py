@@ -10,7 +10,7 @@ from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import SCALES
 from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, clip_of_video
-from mastershot.datasets.records import LabelledShot
+from mastershot.datasets.tables.records import LabelledShot
 from mastershot.labelling.splits import SplitOverlap, split_overlaps
 from mastershot.labelling.statistics import CorpusStatistics, GenreCounts, ScoreSummary
 from mastershot.labelling.weak_labels import MOVIECLIP_RULE

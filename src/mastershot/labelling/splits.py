@@ -10,7 +10,7 @@ import numpy as np
 
 from mastershot.core.errors import DatasetError, SettingError
 from mastershot.datasets.movieclip import clip_of_video
-from mastershot.datasets.records import LabelledShot
+from mastershot.datasets.tables.records import LabelledShot
 
 MOVIECLIP_RATIOS: Mapping[str, float] = MappingProxyType({"train": 0.7, "val": 0.2, "test": 0.1})
 """Shares of films, as released: 2,451, 697 and 344 of 3,492."""

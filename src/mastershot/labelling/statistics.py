@@ -12,7 +12,7 @@ from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
 from mastershot.datasets.movieclip import clip_of_video
-from mastershot.datasets.records import ScoredShots
+from mastershot.datasets.tables.records import ScoredShots
 from mastershot.labelling.weak_labels import MOVIECLIP_RULE
 
 NUM_BINS = 20

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.records import read_table, written_whole
+from mastershot.datasets.tables.records import read_table, written_whole
 from mastershot.labelling.draw_file import Draw
 from mastershot.labelling.verdicts import Verdict, VerdictTable
 

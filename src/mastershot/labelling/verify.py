@@ -11,7 +11,7 @@ from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
 from mastershot.datasets.movieclip import clip_of_video
-from mastershot.datasets.records import LabelledShot
+from mastershot.datasets.tables.records import LabelledShot
 from mastershot.labelling.selection import Subset
 from mastershot.labelling.verdicts import Verdict
 

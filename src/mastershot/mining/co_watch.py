@@ -13,7 +13,7 @@ import numpy as np
 from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.core.errors import SettingError
 from mastershot.core.similarity import NUM_SIMILAR, SimilarityTable, places_of
-from mastershot.datasets.watch_log import WatchLog
+from mastershot.datasets.tables.watch_log import WatchLog
 from mastershot.mining.watch_counts import PairCounts, Pairs, count_pairs
 from mastershot.mining.watch_events import EventReport, sorted_events
 

@@ -16,7 +16,7 @@ import numpy as np
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import MastershotError, MiningError, OutputError, ShortMovieError
 from mastershot.core.similarity import SimilarityTable
-from mastershot.datasets.pair_table import ScenePairs, join_pairs, pairs_made_by, write_pairs
+from mastershot.datasets.tables.pair_table import ScenePairs, join_pairs, pairs_made_by, write_pairs
 from mastershot.mining.pairs import (
     KEEP,
     WINDOW_SHOTS,

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.watch_log import Watches, WatchLog
+from mastershot.datasets.tables.watch_log import Watches, WatchLog
 
 _NUM_BUCKETS = 64
 """Views are spread over this many files by viewer; one file is in memory at a time."""

@@ -11,7 +11,7 @@ from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import MadeBy, Timeline
 from mastershot.media.probe import FilmFile, probe
 from mastershot.media.video import Film, open_video
-from mastershot.pipeline.describe import (
+from mastershot.pipeline.analysis.annotate import (
     borrow_from_scenes,
     find_scenes,
     label_scenes,
@@ -20,10 +20,15 @@ from mastershot.pipeline.describe import (
     score_shots,
     shot_features,
 )
-from mastershot.pipeline.plan import Kit, Plan, prepare
-from mastershot.pipeline.reuse import compared, reads_otherwise, still_holds, watched_before
-from mastershot.pipeline.watch import Progress, Watched, no_progress, watch
-from mastershot.pipeline.workspace import open_workspace
+from mastershot.pipeline.analysis.decode_pass import Progress, Watched, no_progress, watch
+from mastershot.pipeline.analysis.plan import Kit, Plan, prepare
+from mastershot.pipeline.analysis.reuse import (
+    compared,
+    reads_otherwise,
+    still_holds,
+    watched_before,
+)
+from mastershot.pipeline.analysis.workspace import open_workspace
 from mastershot.shots.content import DetectorName, ShotSettings
 
 

@@ -14,12 +14,12 @@ import numpy as np
 
 from mastershot import __version__
 from mastershot.core.errors import MastershotError
-from mastershot.datasets.world import write_film
-from mastershot.datasets.world_plan import Picture, plan_film
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, available_encoders, load_encoder
 from mastershot.media.video import open_video
-from mastershot.pipeline.plan import Plan, prepare
-from mastershot.pipeline.watch import watch
+from mastershot.pipeline.analysis.decode_pass import watch
+from mastershot.pipeline.analysis.plan import Plan, prepare
+from mastershot.synthetic.films import write_film
+from mastershot.synthetic.plan import Picture, plan_film
 
 _PACKAGES = (
     "torch", "transformers", "safetensors", "av", "scenedetect-headless",

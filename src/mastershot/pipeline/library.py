@@ -7,15 +7,21 @@ from pathlib import Path
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
+from mastershot.pipeline.analysis.annotate import frames_of, sampled_blocks
+from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
+from mastershot.pipeline.analysis.plan import Kit, Plan, prepare
+from mastershot.pipeline.analysis.reuse import (
+    compared,
+    reads_otherwise,
+    still_holds,
+    watched_before,
+)
 from mastershot.pipeline.analyze import analyze_movie, describe, made_now
-from mastershot.pipeline.describe import frames_of, sampled_blocks
-from mastershot.pipeline.nearest import Hits
-from mastershot.pipeline.plan import Kit, Plan, prepare
-from mastershot.pipeline.reuse import compared, reads_otherwise, still_holds, watched_before
-from mastershot.pipeline.search import search_words
-from mastershot.pipeline.watch import Progress, no_progress
+from mastershot.pipeline.search.nearest import Hits
+from mastershot.pipeline.search.words import search_words
 from mastershot.store.features import FolderFeatures
 from mastershot.store.library import Library as FilmStore
+from mastershot.store.verify import Problem, find_problems
 
 
 class Library(FilmStore):
@@ -92,6 +98,10 @@ class Library(FilmStore):
             LibraryError: The library holds nothing to search, or cannot be read.
         """
         return search_words(self, words, limit=limit, encoder=encoder)
+
+    def verify(self, *, hashes: bool = False) -> list[Problem]:
+        """Return all that is wrong; with ``hashes``, every film's file is read whole."""
+        return list(find_problems(self, hashes=hashes))
 
     def _known(self, movie_id: str, kit: Kit) -> Timeline | None:
         """Return the film's timeline if it is there or can be made from what is there."""

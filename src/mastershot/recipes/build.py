@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 
 from mastershot.core.errors import SettingError
+from mastershot.training.engine.settings import by_current_names
 
 Settings = TypeVar("Settings")
 _WORDS = {str: "text", bool: "true or false", int: "a whole number", float: "a number"}
@@ -41,6 +42,7 @@ def build(kind: type[Settings], values: Any, name: str = "") -> Settings:
         raise SettingError(f"{name} must be lines of `key: value`; found {shortened(values)}")
     assert dataclasses.is_dataclass(kind)
     fields = {field.name: field for field in dataclasses.fields(kind)}
+    values = by_current_names(values, fields)
     for key in values:
         if key not in fields:
             hint = did_you_mean(str(key), list(fields)) or f"; known are {', '.join(fields)}"

@@ -65,7 +65,7 @@ def load_recipe(source: str, overrides: Sequence[str] = ()) -> Recipe:
     Args:
         source: A name of `shipped_recipes`, or a file.
         overrides: Each ``key=value``; a key inside another is dotted, and an item of a list goes
-            by its place: ``study.steps=100``, ``frames.0.path=films``.
+            by its place: ``training.steps=100``, ``frames.0.path=films``.
 
     Raises:
         SettingError: The recipe is unknown, unreadable or no YAML, its kind or a key is unknown,
@@ -141,7 +141,7 @@ def _override(values: dict[str, Any], text: str) -> None:
     dotted, equals, value = text.partition("=")
     keys = dotted.strip().split(".")
     if not equals or not all(keys):
-        raise SettingError(f"{text!r} is no key=value; write such as study.steps=100")
+        raise SettingError(f"{text!r} is no key=value; write such as training.steps=100")
     if keys == [_KIND]:
         raise SettingError("the kind of a recipe cannot be overridden; take another recipe")
     inner: Any = values

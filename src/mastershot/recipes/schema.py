@@ -14,11 +14,14 @@ from typing import Any
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError, MastershotError
 from mastershot.recipes.stage_notes import stage_notes
-from mastershot.training.run_folder import read_entries
-from mastershot.training.scale_settings import ShotScaleRecipe, missing_scale_inputs
-from mastershot.training.scene_settings import SceneContrastRecipe, ShotContrastRecipe
-from mastershot.training.settings import DistilRecipe, Watch, missing_inputs
-from mastershot.training.stage_settings import (
+from mastershot.training.distillation.settings import DistilRecipe, missing_inputs
+from mastershot.training.engine.metrics_log import read_entries
+from mastershot.training.engine.settings import OnProgress
+from mastershot.training.movies2scenes.settings.encoders import (
+    SceneContrastRecipe,
+    ShotContrastRecipe,
+)
+from mastershot.training.movies2scenes.settings.stages import (
     MovieSimilarityRecipe,
     PipelineRecipe,
     ScenePairsRecipe,
@@ -26,6 +29,7 @@ from mastershot.training.stage_settings import (
     SimilarityRecipe,
     missing_for_stage,
 )
+from mastershot.training.shot_scale.settings import ShotScaleRecipe, missing_scale_inputs
 
 
 @dataclass(frozen=True)
@@ -55,16 +59,16 @@ class RecipeKind:
     """
 
     settings: type[Any]
-    run: Callable[[Any, Path, Watch], RunResult]
+    run: Callable[[Any, Path, OnProgress], RunResult]
     problems: Callable[[Any], list[str]]
     shared: bool = False
 
 
-def _distil(recipe: DistilRecipe, out: Path, watch: Watch) -> RunResult:
+def _distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> RunResult:
     with _lightning():
-        from mastershot.training.distil import distil
-        from mastershot.training.frames import unread_files
-    student = distil(recipe, out, watch)
+        from mastershot.training.distillation.frames import unread_files
+        from mastershot.training.distillation.train import distil
+    student = distil(recipe, out, on_progress)
     said = json.loads((student / "student.json").read_text("utf-8"))
     unread = unread_files(out)
     notes = _unread_note(len(unread), unread[:1])
@@ -78,10 +82,10 @@ def _distil_problems(recipe: DistilRecipe) -> list[str]:
         if told.kind != "encoder":
             continue
         from mastershot.encoders.catalogue import fetch_encoder
-        from mastershot.training.teachers import encoder_name
+        from mastershot.training.engine.settings import find_encoder
 
         try:
-            fetch_encoder(encoder_name(told, recipe.data), download=False)
+            fetch_encoder(find_encoder(told.weights, recipe.data), download=False)
         except EncoderUnavailableError:
             problems.append(
                 f"the weights of encoder {told.weights} are not on this machine; "
@@ -92,10 +96,10 @@ def _distil_problems(recipe: DistilRecipe) -> list[str]:
     return problems
 
 
-def _shot_scale(recipe: ShotScaleRecipe, out: Path, watch: Watch) -> RunResult:
+def _shot_scale(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> RunResult:
     with _lightning():
-        from mastershot.training.shot_scale import learn_shot_scale
-    classifier = learn_shot_scale(recipe, out, watch)
+        from mastershot.training.shot_scale.train import train_shot_scale
+    classifier = train_shot_scale(recipe, out, on_progress)
     said = json.loads((classifier / "classifier.json").read_text("utf-8"))
     notes = _unread_note(said["unread"], said["unread_first"])
     if said["shared_trailers"]:
@@ -110,19 +114,21 @@ def _unread_note(count: int, first: Sequence[str]) -> tuple[str, ...]:
     return (f"files that could not be read: {count}, the first: {first[0]}",) if count else ()
 
 
-def _stage(module: str, function: str, log: str = "") -> Callable[[Any, Path, Watch], RunResult]:
+def _stage(
+    module: str, function: str, log: str = ""
+) -> Callable[[Any, Path, OnProgress], RunResult]:
     """Return what runs a stage of Movies2Scenes and tells what its log says last.
 
     Args:
         module: Of `mastershot.training`.
-        function: Takes settings, a folder and who watches; returns what it made.
+        function: Takes settings, a folder and who viewing_log; returns what it made.
         log: Folder of the log, within the run's.
     """
 
-    def run(recipe: Any, out: Path, watch: Watch) -> RunResult:
+    def run(recipe: Any, out: Path, on_progress: OnProgress) -> RunResult:
         with _lightning():
-            stage = getattr(import_module(f"mastershot.training.{module}"), function)
-        made: Path = stage(recipe, out, watch)
+            stage = getattr(import_module(f"mastershot.training.movies2scenes.{module}"), function)
+        made: Path = stage(recipe, out, on_progress)
         return RunResult(made, _last_entry(out / log), stage_notes(out))
 
     return run
@@ -152,29 +158,32 @@ RECIPES = {
     "distil": RecipeKind(DistilRecipe, _distil, _distil_problems),
     "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
     "shot_contrast": RecipeKind(
-        ShotContrastRecipe, _stage("shot_contrast", "learn_shots"), missing_for_stage, shared=True
+        ShotContrastRecipe,
+        _stage("shot_encoder", "train_shot_encoder"),
+        missing_for_stage,
+        shared=True,
     ),
     "shot_features": RecipeKind(
-        ShotFeaturesRecipe, _stage("shot_contrast", "write_features"), missing_for_stage
+        ShotFeaturesRecipe, _stage("shot_encoder", "write_features"), missing_for_stage
     ),
     "similarity": RecipeKind(
-        SimilarityRecipe, _stage("similar_movies", "tell_similar"), missing_for_stage
+        SimilarityRecipe, _stage("similarity", "write_similar_movies"), missing_for_stage
     ),
     "movie_similarity": RecipeKind(
-        MovieSimilarityRecipe, _stage("movie_similarity", "learn_movies"), missing_for_stage
+        MovieSimilarityRecipe, _stage("movie_encoder", "train_movie_encoder"), missing_for_stage
     ),
     "scene_pairs": RecipeKind(
-        ScenePairsRecipe, _stage("pair_mining", "pair_scenes"), missing_for_stage
+        ScenePairsRecipe, _stage("scene_pairs", "write_scene_pairs"), missing_for_stage
     ),
     "scene_contrast": RecipeKind(
         SceneContrastRecipe,
-        _stage("scene_contrast", "learn_scenes"),
+        _stage("scene_encoder", "train_scene_encoder"),
         missing_for_stage,
         shared=True,
     ),
     "pipeline": RecipeKind(
         PipelineRecipe,
-        _stage("scene_pipeline", "run_pipeline", "scenes"),
+        _stage("pipeline", "run_pipeline", "scenes"),
         missing_for_stage,
         shared=True,
     ),

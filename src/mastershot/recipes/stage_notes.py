@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.similarity_table import read_similarity
-from mastershot.training.run_folder import read_entries
+from mastershot.datasets.tables.similarity_table import read_similarity
+from mastershot.training.engine.metrics_log import read_entries
 
 _SIMILARITY = "similarity.parquet"
 _STAGES = ("", "similarity", "movie_encoder", "pairs", "scenes")

@@ -16,10 +16,10 @@ from mastershot.store.features import LibraryFeatures
 from mastershot.store.files import write_whole
 from mastershot.store.folder import make_library, require_library
 from mastershot.store.lance import LanceTables, equals
+from mastershot.store.leftovers import find_leftovers
 from mastershot.store.paths import read_path, stored_path
 from mastershot.store.run import Run, timeline_of, wrong_id
 from mastershot.store.tables import TABLES_OF_A_RUN, Row, embeddings_table, of_run, schemas
-from mastershot.store.verify import Problem, find_leftovers, find_problems
 
 _ID = re.compile("[0-9a-f]{16}")
 _NUM_NAMED = 5
@@ -224,10 +224,6 @@ class Library:
                 where = equals("movie_id", film.id)
                 self.tables.delete(embeddings_table(space.key), where)
         return film
-
-    def verify(self, *, hashes: bool = False) -> list[Problem]:
-        """Return all that is wrong; with ``hashes``, every film's file is read whole."""
-        return list(find_problems(self, hashes=hashes))
 
     def repair(self) -> int:
         """Drop rows that belong to no film, compact every table, and return the number of rows.

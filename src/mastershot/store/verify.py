@@ -1,7 +1,6 @@
 """What is wrong with a library: unreadable tables, leftovers, damaged rows, missing films."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,14 +10,14 @@ import numpy as np
 from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import MastershotError, MediaError
 from mastershot.media.probe import content_hash
-from mastershot.store.lance import LanceTables, equals
+from mastershot.store.lance import equals
+from mastershot.store.leftovers import find_leftovers
+from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.run import Run, run_id, undated_json_of, wrong_id
 from mastershot.store.tables import TABLES_OF_A_RUN, embeddings_table, of_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
-
-    from mastershot.store.library import Library, LibraryMovie
 
 _ORDER = {
     "movies": ["id"],
@@ -46,47 +45,7 @@ class Problem:
     movie_id: str | None = None
 
 
-@dataclass(frozen=True)
-class Leftover:
-    """Rows of one table that belong to no film that is there, as a killed writer leaves them.
-
-    Attributes:
-        table: The table.
-        movie_id: The film they were for.
-        where: The SQL condition that finds them.
-        num_rows: How many they are.
-    """
-
-    table: str
-    movie_id: str
-    where: str
-    num_rows: int
-
-
-def find_leftovers(tables: LanceTables, name: str, runs: Mapping[str, str]) -> list[Leftover]:
-    """Return the rows of a table that are of no film that is there, or not of its run.
-
-    Args:
-        tables: The library's tables.
-        name: One of `TABLES_OF_A_RUN`, or a table of vectors, where only the film counts.
-        runs: The run of each film that is there, by the film's id.
-    """
-    import pyarrow as pa
-
-    columns = ["movie_id", "run_id"] if name in TABLES_OF_A_RUN else ["movie_id"]
-    num_rows: Counter[tuple[str, ...]] = Counter()
-    for batch in tables.batches(name, columns):
-        groups = pa.Table.from_batches([batch]).group_by(columns).aggregate([([], "count_all")])
-        for group in groups.to_pylist():
-            num_rows[tuple(group[column] for column in columns)] += group["count_all"]
-    return [
-        Leftover(name, key[0], " AND ".join(map(equals, columns, key)), count)
-        for key, count in sorted(num_rows.items())
-        if key[0] not in runs or key[1:] not in {(), (runs[key[0]],)}
-    ]
-
-
-def find_problems(library: "Library", *, hashes: bool) -> Iterator[Problem]:
+def find_problems(library: Library, *, hashes: bool = False) -> Iterator[Problem]:
     """Yield all that is wrong; with ``hashes``, the file of every film is read whole."""
     try:
         films, spaces = library.movies(), library.spaces()
@@ -111,7 +70,7 @@ def find_problems(library: "Library", *, hashes: bool) -> Iterator[Problem]:
         yield from _file_problems(film, with_hash=hashes)
 
 
-def _film_problems(library: "Library", film: "LibraryMovie") -> Iterator[Problem]:
+def _film_problems(library: Library, film: LibraryMovie) -> Iterator[Problem]:
     """Yield how a film's rows differ from those that its timeline and pictures turn into."""
     try:
         timeline = library.timeline(film.id)
@@ -147,7 +106,7 @@ def _difference(table: str, stored: "pa.Table", expected: "pa.Table") -> str | N
 
 
 def _vector_problems(
-    library: "Library", film: "LibraryMovie", space: EmbeddingSpace
+    library: Library, film: LibraryMovie, space: EmbeddingSpace
 ) -> Iterator[Problem]:
     table = embeddings_table(space.key)
     try:
@@ -169,7 +128,7 @@ def _vector_problems(
             yield Problem("vectors", f"film {film.id} ({film.path}) in {table}: {text}", film.id)
 
 
-def _file_problems(film: "LibraryMovie", *, with_hash: bool) -> Iterator[Problem]:
+def _file_problems(film: LibraryMovie, *, with_hash: bool) -> Iterator[Problem]:
     """Say if a film's file is gone or is another one now."""
     file = Path(film.file)
     try:

@@ -1,0 +1,102 @@
+"""A data set on one HTML page that needs nothing else: its figures, drawn, and galleries."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from mastershot.core.movie import SCALE_NAMES
+from mastershot.exports.drawing import Mark, round_up
+from mastershot.exports.pages.templates import jpeg_source, page_template
+from mastershot.exports.tables import open_whole
+from mastershot.labelling.figures import DatasetFigures
+from mastershot.labelling.statistics import GalleryShot
+
+Galleries = Mapping[str, tuple[Sequence[GalleryShot], Sequence[GalleryShot]]]
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Bars over even bins of [0, 1], in per cent of the chart's sides.
+
+    Attributes:
+        sure: SVG path of the bars from the threshold on.
+        unsure: SVG path of those below.
+        threshold: Where the threshold is.
+        marks: The axis of counts.
+    """
+
+    sure: str
+    unsure: str
+    threshold: float
+    marks: tuple[Mark, ...]
+
+
+def draw_histogram(counts: Sequence[int], *, threshold: float) -> Histogram:
+    """Return the histogram of scores; a bin that the threshold cuts counts as below it."""
+    highest, width = round_up(max(counts)), 100 / len(counts)
+    paths = {True: "", False: ""}
+    for number, count in enumerate(counts):
+        left, top = number * width, 100 - 100 * count / highest
+        is_sure = number / len(counts) >= threshold - 1e-9
+        paths[is_sure] += f"M{left + 0.3:.2f} 100V{top:.2f}H{left + width - 0.3:.2f}V100Z"
+    marks = tuple(Mark(at, f"{highest * at / 100:,.10g}") for at in (0, 50, 100))
+    return Histogram(paths[True], paths[False], 100 * threshold, marks)
+
+
+def write_dataset_page(
+    figures: DatasetFigures,
+    path: Path,
+    *,
+    title: str,
+    galleries: Galleries | None = None,
+    picture: Callable[[GalleryShot], bytes | None] = lambda shot: None,
+    notes: Sequence[str] = (),
+) -> None:
+    """Write a data set's figures as one HTML file that makes no request at all.
+
+    The page is written as it is rendered: few pictures are in memory at once.
+
+    Args:
+        figures: What is drawn.
+        path: The page.
+        title: What the data set is called.
+        galleries: The surest and the least sure shots of labels.
+        picture: Returns a shot's picture as JPEG, or None.
+        notes: Sentences the reader should know.
+
+    Raises:
+        OutputError: The page cannot be written; what was there before stays.
+    """
+    filters = {"number": _number, "percent": _percent}
+    scores = figures.score_counts
+    page = page_template("dataset.html", filters).generate(
+        title=title,
+        figures=figures,
+        scale_names=SCALE_NAMES,
+        labels=[(name, count) for name, count in figures.label_counts if count],
+        histogram=draw_histogram(scores, threshold=figures.min_best) if sum(scores) else None,
+        galleries=_hung(figures, galleries or {}),
+        source=lambda shot: jpeg_source(picture(shot)),
+        notes=notes,
+    )
+    with open_whole(path, newline="\n") as file:
+        for piece in page:
+            file.write(piece)
+
+
+def _hung(figures: DatasetFigures, galleries: Galleries) -> Galleries:
+    """Return the galleries, the most frequent label first; of few shots none hangs twice."""
+    return {
+        label: (surest, [shot for shot in least if shot not in surest])
+        for label, _ in figures.label_counts
+        for surest, least in [galleries.get(label, ((), ()))]
+        if surest
+    }
+
+
+def _number(value: float) -> str:
+    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
+
+
+def _percent(value: float) -> str:
+    return f"{100 * value:.1f} %"

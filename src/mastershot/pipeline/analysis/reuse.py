@@ -1,0 +1,69 @@
+"""What of an earlier run still holds, and what is found anew because it does not."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from mastershot.core.protocols import FeatureStore
+from mastershot.core.timeline import Json, MadeBy, Timeline
+from mastershot.pipeline.analysis.annotate import has_vectors
+from mastershot.pipeline.analysis.decode_pass import Watched
+from mastershot.pipeline.analysis.plan import Kit
+
+
+def still_holds(previous: Timeline, made: MadeBy, kit: Kit, store: FeatureStore) -> bool:
+    """Return True if making the timeline again would give nothing new.
+
+    Where labels are asked for and their encoder cannot be had, labels made earlier stay.
+    """
+    before, now = previous.made_by.steps, made.steps
+    if "labels" in kit.plan.steps and kit.labeller is None and "labels" in before:
+        return _same("reading", "shots", before=before, now=now)
+    if (previous.made_by.version, before) != (made.version, now):
+        return False
+    return has_vectors(previous.shots, kit.spaces, store)
+
+
+def reads_otherwise(previous: Timeline, made: MadeBy) -> bool:
+    """Return True if the film's frames, or their times, may be others than in an earlier run."""
+    return not _same("reading", before=previous.made_by.steps, now=made.steps)
+
+
+def compared(timeline: Timeline, previous: Timeline | None) -> Timeline:
+    """Return the timeline with a note, if an earlier run found other frames or other times."""
+    if previous is None or not reads_otherwise(previous, timeline.made_by):
+        return timeline
+    old, new, starts = previous.movie, timeline.movie, _starts(timeline)
+    if (old.num_frames, old.end_pts) == (new.num_frames, new.end_pts) and all(
+        starts.get(frame, pts) == pts for frame, pts in _starts(previous).items()
+    ):
+        return timeline
+    found, before = (f"{m.num_frames:,} frames, {m.duration_s:.2f} s" for m in (new, old))
+    what = f"{found}, instead of {before}" if found != before else f"the same {found}, other times"
+    note = f"analysed anew, because it is read otherwise than before: {what}"
+    return replace(timeline, notes=(*timeline.notes, note))
+
+
+def _starts(timeline: Timeline) -> dict[int, int]:
+    """Return the timestamp of each shot's first frame, by its ordinal."""
+    return {shot.span.first_frame: shot.span.start_pts for shot in timeline.shots}
+
+
+def _same(*steps: str, before: Mapping[str, Json], now: Mapping[str, Json]) -> bool:
+    return all(before.get(step) == now.get(step) for step in steps)
+
+
+def watched_before(
+    previous: Timeline | None, made: MadeBy, kit: Kit, store: FeatureStore
+) -> Watched | None:
+    """Return an earlier run's shots where they would come out the same and have their vectors."""
+    if previous is None or previous.made_by.version != made.version:
+        return None
+    before, now = previous.made_by.steps, made.steps
+    if not _same("reading", "shots", "frames", before=before, now=now):
+        return None
+    if not has_vectors(previous.shots, kit.spaces, store):
+        return None
+    shots = tuple(
+        replace(shot, labels=None, kept=(), borrowed=(), scale=None) for shot in previous.shots
+    )
+    return Watched(previous.movie, shots, previous.damaged, previous.notes)

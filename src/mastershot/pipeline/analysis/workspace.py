@@ -1,0 +1,160 @@
+"""Where a film's results go: built aside, put in place whole, resumed after a kill."""
+
+import fcntl
+import json
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from mastershot.core.errors import OutputError, TimelineError
+from mastershot.core.timeline import Timeline
+from mastershot.exports.pages.report import write_report
+from mastershot.exports.tables import write_shots_csv
+from mastershot.media.probe import FilmFile
+from mastershot.store.features import FolderFeatures
+
+_RESULTS = ("thumbs", "features", "shots.csv", "report.html")
+_OLD_TIMELINE = ".timeline.old.json"
+
+
+class Workspace:
+    """The folder of one film's results, and a folder aside where they are built.
+
+    New results are put in place by one renaming of the whole folder. Where there are results of
+    the film already, the old timeline steps aside and the parts are renamed one by one, the new
+    ``timeline.json`` last: where it is, the rest is whole and belongs to it. A run that was killed
+    leaves the folder aside, and the next run goes on from what it holds.
+
+    Attributes:
+        folder: Where the results will be.
+        features: The vectors of the film's frames, kept beside the results.
+    """
+
+    def __init__(self, out: Path, file: FilmFile) -> None:
+        self.folder = _folder_for(out, file)
+        self._out, self._file = out, file
+        self._aside = out / f".{file.id}.partial"
+        in_place = self.folder / "features"
+        self.features = FolderFeatures(in_place if in_place.is_dir() else self._aside / "features")
+
+    @property
+    def timeline_path(self) -> Path:
+        """Where the timeline is, once the results are in place."""
+        return self.folder / "timeline.json"
+
+    def previous(self) -> Timeline | None:
+        """Return the timeline of an earlier run, or None if there is none that can be read."""
+        try:
+            return Timeline.load(self.timeline_path)
+        except TimelineError:
+            return None
+
+    def fresh_thumbs(self) -> Path:
+        """Return an empty folder for the shots' pictures."""
+        thumbs = self._aside / "thumbs"
+        shutil.rmtree(thumbs, ignore_errors=True)
+        thumbs.mkdir(parents=True)
+        return thumbs
+
+    def publish(self, timeline: Timeline, notes: tuple[str, ...]) -> None:
+        """Put the results in place: table, report, pictures, and the timeline last."""
+        self._aside.mkdir(parents=True, exist_ok=True)
+        thumbs = self._aside / "thumbs"
+        shown = thumbs if thumbs.is_dir() else self.folder / "thumbs"
+        write_shots_csv(timeline, self._aside / "shots.csv")
+        write_report(timeline, self._aside / "report.html", thumbs=shown, notes=notes)
+        (self._aside / "timeline.json").write_text(timeline.to_json(), "utf-8")
+        (self._aside / "lock").unlink(missing_ok=True)
+        with _alone_in(self._out):
+            # Another film of this stem may have taken the folder meanwhile.
+            self.folder = _folder_for(self._out, self._file)
+            if not self.folder.exists() or not any(self.folder.iterdir()):
+                self._aside.rename(self.folder)
+                return
+        if self.timeline_path.exists():
+            self.timeline_path.replace(self.folder / _OLD_TIMELINE)
+        for name in (*_RESULTS, "timeline.json"):
+            if (self._aside / name).exists():
+                _replace(self._aside / name, self.folder / name)
+        (self.folder / _OLD_TIMELINE).unlink(missing_ok=True)
+        self.discard()
+
+    def discard(self) -> None:
+        """Remove the folder aside."""
+        shutil.rmtree(self._aside, ignore_errors=True)
+
+
+@contextmanager
+def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
+    """Yield the film's workspace, for one run at a time.
+
+    Left by an error, nothing half-made stays behind; left by a stop (Ctrl-C), what was made stays
+    aside for the next run.
+
+    Raises:
+        OutputError: The folder cannot be written, or another run is at work on the same film.
+    """
+    aside = out / f".{file.id}.partial"
+    was_there = out.exists()
+    try:
+        aside.mkdir(parents=True, exist_ok=True)
+        lock = (aside / "lock").open("w")
+    except OSError as error:
+        raise _not_written(file, out, error) from error
+    with lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise OutputError(f"another run is at work on {file.path.name} in {out}") from error
+        try:
+            yield Workspace(out, file)
+        except Exception as error:
+            shutil.rmtree(aside, ignore_errors=True)
+            if not was_there and not any(out.iterdir()):
+                out.rmdir()
+            if isinstance(error, OSError):
+                raise _not_written(file, out, error) from error
+            raise
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Hold off other runs that would put results into the folder, for a moment."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _not_written(file: FilmFile, out: Path, error: OSError) -> OutputError:
+    return OutputError(
+        f"results for {file.path.name} cannot be written to {out}: {error.strerror or error}"
+    )
+
+
+def _folder_for(out: Path, file: FilmFile) -> Path:
+    """Return the film's folder: named by its stem, and by its id where another film has that."""
+    plain, distinct = out / file.path.stem, out / f"{file.path.stem}-{file.id[:8]}"
+    for folder in (plain, distinct):
+        if _content_hash_in(folder) == file.content_hash:
+            return folder
+    free = not plain.exists() or (plain.is_dir() and not any(plain.iterdir()))
+    return plain if free else distinct
+
+
+def _content_hash_in(folder: Path) -> str | None:
+    for name in ("timeline.json", _OLD_TIMELINE):
+        with suppress(OSError, ValueError, KeyError, TypeError):
+            value = json.loads((folder / name).read_text("utf-8"))
+            return str(value["movie"]["content_hash"])
+    return None
+
+
+def _replace(source: Path, target: Path) -> None:
+    if source.is_dir():
+        shutil.rmtree(target, ignore_errors=True)
+    source.replace(target)

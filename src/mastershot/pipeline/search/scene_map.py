@@ -1,0 +1,132 @@
+"""A library's scenes, or films, on a map."""
+# N points, W width of a vector
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+
+from mastershot.core.embeddings import FloatArray
+from mastershot.core.errors import LibraryError, SettingError
+from mastershot.core.labels import LabelScore
+from mastershot.core.movie import shot_id
+from mastershot.exports.pages.map import Point, write_map
+from mastershot.mining.layout import lay_out
+from mastershot.pipeline.search.vectors import SceneSource
+from mastershot.store.library import Library, LibraryMovie
+
+Kind = Literal["scenes", "films"]
+KINDS = ("scenes", "films")
+MOST_POINTS = 20_000
+"""More take UMAP minutes and a browser's patience, and hide each other."""
+
+T = TypeVar("T")
+_NOTHING = np.empty((0, 1), np.float32)
+_GRID = (12, 11)
+"""Cells of the map, each of which shows one picture, so that pictures do not hide each other."""
+
+
+@dataclass(frozen=True)
+class _Place:
+    """A scene or film before it lies anywhere: its film, its middle shot and its best label."""
+
+    movie: LibraryMovie
+    start_s: float
+    shot: str
+    label: str | None
+
+
+def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> int:
+    """Write a map of a library as one HTML page, and return how many points it has.
+
+    Of more than `MOST_POINTS` an even choice is drawn, and the page says so.
+
+    Args:
+        source: The films of a library.
+        path: The page.
+        of: Points are scenes as the library divides films, or films by the mean of their scenes.
+
+    Raises:
+        SettingError: Points are of another kind.
+        MiningError: UMAP is not installed, or there are too few scenes for a map.
+        LibraryError: The library cannot be read.
+        EncoderError: The encoder gives no finite vector.
+        OutputError: The page cannot be written.
+    """
+    if of not in KINDS:
+        raise SettingError(f"a map of {of!r} is unknown; use {' or '.join(KINDS)}")
+    store = source.store
+    trouble: list[str] = []
+    movies = store.movies()
+
+    def found() -> Iterator[tuple[FloatArray, _Place]]:
+        for movie in movies:
+            try:
+                scenes = source.scenes(movie)
+            except LibraryError as error:
+                trouble.append(str(error))
+                continue
+            vectors = scenes if of == "scenes" else scenes.mean(axis=0, keepdims=True)
+            yield from zip(vectors, _places(store, movie, of), strict=True)
+
+    drawn, num_found = _even_choice(found())
+    xy = lay_out(np.stack([vector for vector, _ in drawn]) if drawn else _NOTHING)
+    places = [place for _, place in drawn]
+    points = list(_points(store, places, xy))
+    notes = (
+        (f"not on the map: {len(trouble):,} of {len(movies):,} films; the first: {trouble[0]}",)
+        if trouble
+        else ()
+    )
+    shown = f"{len(points):,} {of}"
+    if len(points) < num_found:
+        shown = f"{len(points):,} of {num_found:,} {of}, evenly chosen"
+    facts = (shown, f"vectors of {source.space.model}", source.view.name)
+    write_map(points, path, title=f"Library {store.path.name}", facts=facts, notes=notes)
+    return len(points)
+
+
+def _even_choice(found: Iterable[T]) -> tuple[list[T], int]:
+    """Return at most `MOST_POINTS`, every so many of all, and how many there are."""
+    kept: list[T] = []
+    step, number = 1, 0
+    for number, one in enumerate(found, start=1):
+        if (number - 1) % step == 0:
+            kept.append(one)
+        if len(kept) > MOST_POINTS:
+            kept, step = kept[::2], 2 * step
+    return kept, number
+
+
+def _places(store: Library, movie: LibraryMovie, of: Kind) -> Iterator[_Place]:
+    timeline = store.timeline(movie.id)
+    scenes = timeline.scenes or ()
+    if of == "films":
+        labels = [_sure(scene.labels) for scene in scenes]
+        named = [label for label in labels if label is not None]
+        middle = shot_id(movie.id, len(timeline.shots) // 2)
+        best = max(named, key=named.count) if named else None
+        yield _Place(movie, timeline.shots[0].span.start_s, middle, best)
+        return
+    for scene in scenes:
+        middle = shot_id(movie.id, (scene.first_shot + scene.end_shot) // 2)
+        yield _Place(movie, scene.span.start_s, middle, _sure(scene.labels))
+
+
+def _sure(labels: tuple[LabelScore, ...] | None) -> str | None:
+    return next((label.name for label in labels or () if not label.unsure), None)
+
+
+def _points(store: Library, places: Sequence[_Place], xy: FloatArray) -> Iterator[Point]:
+    """Yield the points, those with pictures last, so that no dot hides one."""
+    cells = np.minimum((xy * _GRID).astype(int), np.array(_GRID) - 1)
+    pictured: dict[tuple[int, int], Point] = {}
+    for place, (x, y), cell in zip(places, xy.tolist(), map(tuple, cells.tolist()), strict=True):
+        point = Point(x, y, place.movie.path, place.start_s, place.label)
+        if cell in pictured:
+            yield point
+        else:
+            pictured[cell] = replace(point, picture=store.thumb(place.shot))
+    yield from pictured.values()

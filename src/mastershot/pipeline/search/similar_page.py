@@ -1,0 +1,62 @@
+"""The page that shows why scenes are similar, their shots in rows above each other."""
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+from mastershot.core.timeline import Timeline
+from mastershot.exports.pages.similar import Head, Pair, Side, Still, write_pairs_page
+from mastershot.media.sampling import uniform_frames
+from mastershot.pipeline.search.similar import FoundScene, Similar, SimilarScenes
+from mastershot.store.library import Library
+
+MAX_STILLS = 18
+"""Shots of a scene that are shown; of a longer scene, so many at even distances."""
+
+
+def write_similar_page(store: Library, found: Sequence[Similar], path: Path) -> None:
+    """Write what was found as one HTML page, the results of several views beside each other.
+
+    Raises:
+        OutputError: The page cannot be written.
+        LibraryError: A picture cannot be read.
+    """
+    notes = dict.fromkeys(note for one in found for note in one.notes)
+    vectors = dict.fromkeys(f"vectors of {one.space.model}" for one in found)
+    views, first = tuple(one.view for one in found), found[0].rows[0].scene
+    facts = (f"library {store.path.name}", *vectors, *(views if len(views) == 1 else ()))
+    timeline = lru_cache(maxsize=32)(store.timeline)
+
+    def side(scene: FoundScene) -> Side:
+        stills = tuple(_stills(store, timeline(scene.movie_id), scene))
+        return Side(scene.path, scene.start_s, scene.end_s, _shots_said(scene), stills)
+
+    def ranks() -> Iterator[tuple[Pair | None, ...]]:
+        for rank in range(max(len(one.rows) for one in found)):
+            rows = [one.rows[rank] if rank < len(one.rows) else None for one in found]
+            yield tuple(None if row is None else _pair(row, side) for row in rows)
+
+    asked = None if first.scene_id is None else side(first)
+    write_pairs_page(ranks(), path, Head(found[0].title, views, facts, tuple(notes), asked))
+
+
+def _pair(row: SimilarScenes, side: Callable[[FoundScene], Side]) -> Pair:
+    reasons = tuple(
+        (label.name, f"{label.num_shots} and {label.num_other_shots} shots") for label in row.shared
+    )
+    shown = (row.scene, row.other) if row.scene.scene_id is None else (row.other,)
+    return Pair(row.ranked_by, row.said, tuple(side(scene) for scene in shown), reasons)
+
+
+def _shots_said(scene: FoundScene) -> str:
+    last = scene.end_shot - 1
+    shots = f"shots {scene.first_shot}–{last}" if last > scene.first_shot else f"shot {last}"
+    if scene.end_shot - scene.first_shot > MAX_STILLS:
+        shots += f", {MAX_STILLS} of them shown"
+    return shots if scene.scene_id is None else f"{scene.scene_id}, {shots}"
+
+
+def _stills(store: Library, timeline: Timeline, scene: FoundScene) -> Iterator[Still]:
+    for index in uniform_frames(scene.first_shot, scene.end_shot, MAX_STILLS):
+        shot = timeline.shots[index]
+        yield Still(shot.span.start_s, store.thumb(shot.id))

@@ -1,0 +1,135 @@
+"""Words in, shots of a library out; and the page that shows them."""
+
+from pathlib import Path
+
+import numpy as np
+
+from mastershot.core.errors import (
+    EncoderError,
+    EncoderUnavailableError,
+    LibraryError,
+    SettingError,
+)
+from mastershot.core.protocols import ImageTextEncoder
+from mastershot.encoders.catalogue import DEFAULT_ENCODER, ENCODERS, load_encoder
+from mastershot.exports.pages.sheet import Card, write_sheet
+from mastershot.pipeline.search.nearest import (
+    Hits,
+    Query,
+    nearest_shots,
+    require_limit,
+    word_spaces,
+)
+from mastershot.store.library import Library as FilmStore
+
+
+def search_words(
+    store: FilmStore,
+    words: str,
+    *,
+    limit: int = 10,
+    encoder: str | Path | ImageTextEncoder | None = None,
+) -> Hits:
+    """Return the shots of a library that words describe best; `nearest_shots` says how.
+
+    Args:
+        store: The library.
+        words: What to look for; encoded as they are, in no prompt.
+        limit: The most shots to return.
+        encoder: An encoder, or its name or folder. None takes the default one if the library
+            holds vectors of it, else the one whose vectors it holds.
+
+    Raises:
+        SettingError: There are no words, the limit is below 1, or one of the three is of another
+            type.
+        EncoderError: The encoder is unknown, unusable or not on this machine.
+        EmbeddingSpaceError: The library holds no vectors of the encoder, or of other weights.
+        LibraryError: It holds no vectors of any, or those of several and none is named, or it
+            cannot be read.
+    """
+    _require_words(words)
+    require_limit(limit)
+    if not (
+        encoder is None or isinstance(encoder, (str, Path)) or hasattr(encoder, "encode_texts")
+    ):
+        raise SettingError(f"{encoder!r:.60} is no encoder; give one, its name or its folder")
+    models = sorted({space.model for space in word_spaces(store)})
+    if encoder is None:
+        encoder = _encoder_of(store, models)
+    elif isinstance(encoder, (str, Path)):
+        encoder = load_encoder(encoder)
+    return nearest_shots(store, encode_words(words, encoder), limit=limit)
+
+
+def encode_words(words: str, encoder: ImageTextEncoder) -> Query:
+    """Return words as a query.
+
+    Raises:
+        SettingError: There are no words.
+        EncoderError: The encoder gives no finite vector.
+    """
+    _require_words(words)
+    vector = encoder.encode_texts([words])[0]
+    if not np.isfinite(vector).all():
+        raise EncoderError(
+            f"{encoder.space.model} gave {words!r} a vector that is not finite; its weights are "
+            "damaged or overflow in this precision"
+        )
+    return Query(encoder.space, vector, encoder.word_spaces[1:])
+
+
+def write_hits_page(store: FilmStore, hits: Hits, path: Path, *, words: str) -> None:
+    """Write hits as a contact sheet: one HTML page with their pictures inside.
+
+    Raises:
+        OutputError: The page cannot be written.
+        LibraryError: A picture cannot be read.
+    """
+    cards = (
+        Card(
+            shot_id=hit.id,
+            film=hit.path,
+            start_s=hit.start_s,
+            end_s=hit.end_s,
+            score=hit.score,
+            labels=hit.kept,
+            picture=store.thumb(hit.id),
+        )
+        for hit in hits
+    )
+    facts = (f"library {store.path.name}", f"encoder {hits.space.model}")
+    write_sheet(cards, path, title=words.strip(), facts=facts, notes=hits.notes)
+
+
+def _require_words(words: str) -> None:
+    if not isinstance(words, str):
+        raise SettingError(f"the words to search for are {words!r:.60}; they are text")
+    if not any(letter.isalnum() for letter in words):
+        raise SettingError('there are no words to search for; say what to find, as in "forest"')
+    try:
+        words.encode()
+    except UnicodeEncodeError as error:
+        raise SettingError(f"the words {words!a} are not UTF-8 text") from error
+
+
+def _encoder_of(store: FilmStore, models: list[str]) -> ImageTextEncoder:
+    """Return the default encoder if the library holds its vectors, else the one it was made with.
+
+    Nothing is fetched: only an encoder that a user names may be.
+    """
+    default = next(row.name for row in ENCODERS if row.alias == DEFAULT_ENCODER)
+    if default not in models and len(models) > 1:
+        raise LibraryError(
+            f"library {store.path} holds vectors of {', '.join(models)}; "
+            "say with --encoder which of them to search by"
+        )
+    model = default if default in models else models[0]
+    try:
+        return load_encoder(model, download=False)
+    except EncoderUnavailableError:
+        raise
+    except EncoderError as error:
+        raise EncoderError(
+            f"library {store.path} was made with encoder {model!r}, which is not to be had by "
+            f"that name ({error}); if it was a folder, name it with --encoder FOLDER"
+        ) from error

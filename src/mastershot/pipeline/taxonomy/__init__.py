@@ -1,0 +1,1 @@
+"""Taxonomies (METHODS A1, A2): `build` one, look at what is missing (`viewing`), `relabel`."""

@@ -1,0 +1,115 @@
+"""Shots to watch for labels that a taxonomy lacks, and what was seen in them (METHODS A2)."""
+
+import csv
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from mastershot.core.errors import LibraryError, OutputError
+from mastershot.core.movie import Shot
+from mastershot.core.text import printable
+from mastershot.core.time import format_clock
+from mastershot.curation.decisions import Decision, now
+from mastershot.datasets.tables.records import read_table, written_whole
+from mastershot.exports.tables import as_text
+from mastershot.labelling.draws import draw_shots
+from mastershot.store.files import write_whole
+from mastershot.store.library import Library as FilmStore
+
+NUM_DRAWN = 1000
+"""How many shots the paper's expert watched (section 3.2)."""
+
+VIEWING_COLUMNS = ("shot", "film", "start", "end", "start_s", "end_s", "labels", "thumb", "missing")
+
+
+def write_viewing(
+    library: FilmStore, path: Path, *, num_drawn: int = NUM_DRAWN, seed: int = 0
+) -> int:
+    """Write a draw of a library's shots as a CSV file to fill in; return how many there are.
+
+    Films are strata: each has its share of the draw, and the seed alone settles which shots. The
+    pictures lie in ``thumbs/`` beside the file. Whoever watches writes into ``missing`` the labels
+    that the taxonomy lacks, parted by semicolons.
+
+    Raises:
+        SettingError: Fewer than one shot is asked for.
+        LibraryError: The library holds no shot, or cannot be read.
+        OutputError: A file cannot be written, or one that may be filled in is there already.
+    """
+    if path.exists():
+        raise OutputError(f"{path} is there already and may be filled in; name another file")
+    shots = {
+        shot.id: (film, shot)
+        for film in library.movies()
+        for shot in library.timeline(film.id).shots
+    }
+    if not shots:
+        raise LibraryError(f"library {library.path} holds no shot to draw; add a film")
+    names = list(shots)
+    drawn = draw_shots(names, [shots[name][0].id for name in names], num_drawn, seed=seed)
+    thumbs = path.parent / "thumbs"
+    try:
+        thumbs.mkdir(parents=True, exist_ok=True)
+        with written_whole(path) as file:
+            writer = csv.writer(file)
+            writer.writerow(VIEWING_COLUMNS)
+            for one in drawn:
+                film, shot = shots[names[one.place]]
+                thumb = _write_thumb(library.thumb(shot.id), thumbs, shot.id)
+                writer.writerow(_viewing_row(film.path, shot, thumb))
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+    return len(drawn)
+
+
+def _viewing_row(film: str, shot: Shot, thumb: str) -> list[object]:
+    span, labels = shot.span, "; ".join(label.name for label in shot.labels or ())
+    times = [format_clock(span.start_s), format_clock(span.end_s), span.start_s, span.end_s]
+    return [as_text(shot.id), as_text(printable(film)), *times, as_text(labels), thumb, ""]
+
+
+def read_missing(path: Path, *, by: str) -> tuple[Decision, ...]:
+    """Return a decision to add for each label that somebody missed, the first met first.
+
+    Raises:
+        DatasetError: The file is no draw.
+    """
+    seen: dict[str, list[str]] = {}
+    for shot, label in _missing(path):
+        seen.setdefault(label, []).append(shot)
+    made = now()
+    return tuple(
+        Decision("add", label, by=by, made=made, note=f"seen in {len(shots)} shots: {shots[0]}")
+        for label, shots in seen.items()
+    )
+
+
+def not_yet_made(found: Iterable[Decision], made: Iterable[Decision]) -> tuple[Decision, ...]:
+    """Return the decisions that the same person has not made before for the same reason.
+
+    A draw that is read twice so adds nothing, and what was decided since stands.
+    """
+    known = {_same(one) for one in made}
+    return tuple(one for one in found if _same(one) not in known)
+
+
+def _same(decision: Decision) -> tuple[str, ...]:
+    """Return what a decision says but for its time, in the blanks that a file keeps."""
+    says = (decision.decision, decision.label, decision.into, decision.by, decision.note)
+    return tuple(" ".join(text.split()) for text in says)
+
+
+def _missing(path: Path) -> Iterator[tuple[str, str]]:
+    """Yield shot and label of each entry."""
+    for row in read_table(path, ("shot", "missing"), what="draw of shots"):
+        for text in row["missing"].split(";"):
+            if label := " ".join(text.lower().split()):
+                yield row["shot"], label
+
+
+def _write_thumb(picture: bytes | None, folder: Path, shot_id: str) -> str:
+    """Return where a shot's picture was put, relative to the draw; empty where it has none."""
+    if picture is None:
+        return ""
+    name = f"{shot_id.replace('/', '-')}.jpg"
+    write_whole(folder / name, picture)
+    return f"{folder.name}/{name}"

@@ -1,0 +1,247 @@
+"""A whole library of drawn films with the metadata of a real one, and its truth."""
+
+import csv
+import json
+import os
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mastershot.core.errors import OutputError
+from mastershot.media.write import write_frames
+from mastershot.synthetic.colours import random_colours
+from mastershot.synthetic.films import draw_frames
+from mastershot.synthetic.places import Place
+from mastershot.synthetic.plan import (
+    Editing,
+    FilmPlan,
+    Picture,
+    ShotPlan,
+    edit_scene,
+    scene_setups,
+    set_lengths,
+)
+from mastershot.synthetic.themes import CAMERAS, NAMES, THEMES, Theme
+
+
+@dataclass(frozen=True)
+class LibraryFilm:
+    """One film of a library.
+
+    Attributes:
+        id: As IMDb writes it, such as ``tt9000012``.
+        title: Its title.
+        year: When it came out.
+        genres: Its genres, which follow from its themes.
+        synopsis: A few sentences, which follow from its themes.
+        themes: The name of each scene's theme.
+        camera: How it is photographed: a key of `CAMERAS`, drawn without regard to the themes.
+        colours: The palette of all its places, likewise.
+        cast: A seed for each of its people, likewise.
+        plan: The film to draw, with its truth.
+    """
+
+    id: str
+    title: str
+    year: int
+    genres: tuple[str, ...]
+    synopsis: str
+    themes: tuple[str, ...]
+    camera: str
+    colours: str
+    cast: tuple[int, ...]
+    plan: FilmPlan
+
+
+@dataclass(frozen=True)
+class Watch:
+    """One viewing: who saw what, and when in seconds since 1970."""
+
+    user: int
+    movie: str
+    time: int
+
+
+@dataclass(frozen=True)
+class WorldLibrary:
+    """Films and who watched them; nothing is drawn until a film's frames are asked for."""
+
+    films: tuple[LibraryFilm, ...]
+    watches: tuple[Watch, ...]
+
+
+def plan_library(
+    num_films: int,
+    *,
+    num_scenes: int = 6,
+    shots_per_scene: int = 6,
+    picture: Picture | None = None,
+    seed: int = 0,
+) -> WorldLibrary:
+    """Return a library in which like films share themes, and nothing else.
+
+    Each film has a main and a side theme. Genres, synopsis and viewers follow the themes; palette,
+    camera and cast are drawn apart from them. Films are small and have few frames a shot.
+    """
+    picture = picture or Picture(96, 96, Fraction(4))
+    films = tuple(
+        _plan_film(
+            index, np.random.default_rng([seed, index]), num_scenes, shots_per_scene, picture
+        )
+        for index in range(num_films)
+    )
+    return WorldLibrary(films, _watches(films, np.random.default_rng([seed, num_films, 1])))
+
+
+def shared_themes(one: LibraryFilm, other: LibraryFilm) -> float:
+    """Return how alike two films are in truth: the share of scenes with a theme in common."""
+    counts, others = Counter(one.themes), Counter(other.themes)
+    shares = (min(counts[t] / len(one.themes), others[t] / len(other.themes)) for t in counts)
+    return sum(shares)
+
+
+def write_library(
+    library: WorldLibrary,
+    folder: str | Path,
+    report: Callable[[str], None] = lambda film_id: None,
+) -> int:
+    """Return the number of films drawn into a folder; films that are there already are kept.
+
+    The folder gets ``movies.csv``, ``cowatch.csv``, ``truth.json`` and ``films/<id>.mp4``.
+    ``report`` is told the id of each film that was drawn.
+
+    Raises:
+        OutputError: The folder cannot be written, or holds another library.
+    """
+    folder = Path(folder)
+    try:
+        (folder / "films").mkdir(parents=True, exist_ok=True)
+        write_metadata(library, folder)
+    except OSError as error:
+        raise OutputError(f"library folder {folder} cannot be written: {error}") from error
+    missing = [film for film in library.films if not film_path(folder, film).exists()]
+    for film in missing:
+        frames, rate = draw_frames(film.plan), film.plan.picture.frame_rate
+        write_frames(film_path(folder, film), frames, rate)
+        report(film.id)
+    return len(missing)
+
+
+def write_metadata(library: WorldLibrary, folder: Path) -> None:
+    """Write ``movies.csv``, ``cowatch.csv`` and ``truth.json`` into a folder that is there.
+
+    Raises:
+        OutputError: The folder holds another library.
+        OSError: The folder cannot be written.
+    """
+    truth = json.dumps({film.id: film_truth(film) for film in library.films}, indent=1) + "\n"
+    if (folder / "truth.json").exists() and (folder / "truth.json").read_text() != truth:
+        raise OutputError(f"{folder} holds another library; draw this one into a new folder")
+    movies = [
+        (film.id, film.title, film.year, "|".join(film.genres), film.synopsis)
+        for film in library.films
+    ]
+    watches = [(watch.user, watch.movie, watch.time) for watch in library.watches]
+    _write_whole(folder / "truth.json", truth)
+    _write_whole(
+        folder / "movies.csv", _table(("movie", "title", "year", "genres", "synopsis"), movies)
+    )
+    _write_whole(folder / "cowatch.csv", _table(("user", "movie", "time"), watches))
+
+
+def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+    text = StringIO()
+    csv.writer(text, lineterminator="\n").writerows([header, *rows])
+    return text.getvalue()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
+    partial.write_text(text, "utf-8")
+    partial.replace(path)
+
+
+def film_path(folder: str | Path, film: LibraryFilm) -> Path:
+    """Return where `write_library` puts a film."""
+    return Path(folder) / "films" / f"{film.id}.mp4"
+
+
+def film_truth(film: LibraryFilm) -> dict[str, Any]:
+    """Return what is true of a film, as JSON values: nuisance, then theme scene by scene."""
+    first_shots = film.plan.scene_starts
+    end_shots = (*first_shots[1:], len(film.plan.shots))
+    scenes = []
+    for theme, first_shot, end_shot in zip(film.themes, first_shots, end_shots, strict=True):
+        setup = film.plan.shots[first_shot].setup
+        what = {"theme": theme, "place": setup.place.kind, "layout": setup.place.layout_seed}
+        where = {"first_shot": first_shot, "end_shot": end_shot}
+        scenes.append({**what, "action": setup.action, **where})
+    nuisance = {"camera": film.camera, "colours": film.colours, "cast": film.cast}
+    return {**nuisance, "scenes": scenes, "shot_starts": film.plan.starts}
+
+
+def _plan_film(
+    index: int, rng: np.random.Generator, num_scenes: int, shots_per_scene: int, picture: Picture
+) -> LibraryFilm:
+    main, side = rng.choice(len(THEMES), 2, replace=False).tolist()
+    themes = [main, *rng.choice([main, side], num_scenes - 1, p=[0.7, 0.3]).tolist()]
+    camera = str(rng.choice(sorted(CAMERAS)))
+    colours = random_colours(int(rng.integers(2**31)))
+    cast = rng.integers(2**31, size=4).tolist()
+    shots: list[ShotPlan] = []
+    for scene, theme in enumerate(themes):
+        place, actors = _place(theme, colours, rng), rng.permutation(cast)[:2].tolist()
+        setups = scene_setups(place, actors, rng, THEMES[theme].action)
+        shots += edit_scene(setups, shots_per_scene, scene=scene, rng=rng)
+    moves = rng.choice(np.array(CAMERAS[camera], object), len(shots))
+    shots = [replace(shot, move=move) for shot, move in zip(shots, moves, strict=True)]
+    lengths = Editing(shot_s=(1.0, 1.5))
+    plan = FilmPlan(set_lengths(shots, picture, lengths, rng), picture, seed=index)
+    one, other = THEMES[main], THEMES[side]
+    return LibraryFilm(
+        id=f"tt{9_000_000 + index}",
+        title=f"{one.words[index % 3].capitalize()} ({index})",
+        year=int(rng.integers(1950, 2025)),
+        genres=tuple(dict.fromkeys((*one.genres, other.genres[0]))),
+        synopsis=_synopsis(one, other, rng),
+        themes=tuple(THEMES[theme].name for theme in themes),
+        camera=camera,
+        colours=colours,
+        cast=tuple(cast),
+        plan=plan,
+    )
+
+
+def _place(theme: int, colours: str, rng: np.random.Generator) -> Place:
+    """Return one of the theme's own places: two layouts of each of its kinds."""
+    kinds = THEMES[theme].places
+    kind, layout = int(rng.integers(len(kinds))), int(rng.integers(2))
+    return Place(kinds[kind], 100 * theme + 10 * kind + layout, colours)
+
+
+def _synopsis(main: Theme, side: Theme, rng: np.random.Generator) -> str:
+    one, other = rng.choice(NAMES, 2, replace=False)
+    first, second = rng.choice(main.words, 2, replace=False)
+    return (
+        f"{one} and {other} are drawn into a story of {first} and {second}. "
+        f"Before long there is also {rng.choice(side.words)}."
+    )
+
+
+def _watches(films: tuple[LibraryFilm, ...], rng: np.random.Generator) -> tuple[Watch, ...]:
+    """Return what viewers saw, by time: each likes one theme and mostly follows it."""
+    shares = np.array([[film.themes.count(t.name) for t in THEMES] for film in films], float)
+    watches = []
+    for user in range(3 * len(films)):
+        liking = 0.05 + shares[:, rng.integers(len(THEMES))]
+        num_seen = min(len(films), int(rng.integers(5, 15)))
+        seen = rng.choice(len(films), num_seen, replace=False, p=liking / liking.sum())
+        times = 1_500_000_000 + np.cumsum(rng.integers(3_600, 1_000_000, num_seen))
+        watches += [Watch(user, films[i].id, int(t)) for i, t in zip(seen, times, strict=True)]
+    return tuple(watches)

@@ -1,0 +1,165 @@
+"""The pictures a student learns from, gathered once into one file that is read as needed."""
+# F frames, S side of a square in pixels
+
+import hashlib
+import json
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mastershot.core.embeddings import ImageArray
+from mastershot.core.errors import MastershotError, SettingError
+from mastershot.media.sampling import RateClock
+from mastershot.media.stills import FILM_SUFFIXES, STILL_SUFFIXES, read_still
+from mastershot.media.video import open_video
+from mastershot.store.files import write_whole
+from mastershot.store.folder import is_library
+from mastershot.store.library import Library
+from mastershot.training.distillation.settings import FrameSource
+from mastershot.training.engine.augmentations import square
+from mastershot.training.engine.settings import OnProgress, no_progress
+
+FRAME_PX = 176
+POOL_PIXELS = "frames.bin"
+POOL_INDEX = "frames.json"
+
+
+@dataclass(frozen=True)
+class FramePool:
+    """Frames squeezed into squares, on disk; their true shapes are kept beside them.
+
+    Attributes:
+        squares: RGB, uint8 (F, S, S, 3), mapped from the file.
+        aspects: Width over height of each frame, (F,).
+        names: File name of each picture; film frames add ``@<frame>``.
+        sources: Index of each frame's source, (F,).
+    """
+
+    squares: ImageArray
+    aspects: NDArray[np.float32]
+    names: tuple[str, ...]
+    sources: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.names)
+
+
+def gather_frames(
+    sources: tuple[FrameSource, ...], folder: Path, on_progress: OnProgress = no_progress
+) -> FramePool:
+    """Return the frames of all sources, from the folder if they were gathered there before.
+
+    Files that cannot be read are passed over; why is said of each in ``frames.json``. What was
+    gathered stays as it is when a source changes: remove ``frames.json`` to gather anew.
+
+    Raises:
+        SettingError: A source does not exist, or no frame was found in it.
+        LibraryError: A source is a library that cannot be read.
+    """
+    read = [(source.path, source.rate_hz) for source in sources]
+    key = hashlib.sha256(repr([read, FRAME_PX]).encode()).hexdigest()[:16]
+    index = _gathered(folder, key)
+    if index is None:
+        (folder / POOL_INDEX).unlink(missing_ok=True)
+        rows, unread = _write_squares(sources, folder / POOL_PIXELS, on_progress)
+        index = {"key": key, "unread": unread, "rows": rows}
+        write_whole(folder / POOL_INDEX, json.dumps(index).encode())
+    rows = index["rows"]
+    return FramePool(
+        np.memmap(folder / POOL_PIXELS, np.uint8, "r", shape=(len(rows), FRAME_PX, FRAME_PX, 3)),
+        np.array([row[1] for row in rows], np.float32),
+        tuple(row[0] for row in rows),
+        np.array([row[2] for row in rows], np.int64),
+    )
+
+
+def unread_files(folder: Path) -> list[str]:
+    """Return why each file that was passed over when the folder's frames were gathered was so."""
+    index: dict[str, Any] = json.loads((folder / POOL_INDEX).read_text("utf-8"))
+    return list(index["unread"])
+
+
+def stills_named(sources: Sequence[FrameSource], names: Collection[str]) -> dict[str, Path]:
+    """Return where the pictures of these file names are, of those that are pictures."""
+    files = (file for source in sources for file in _files(source))
+    return {
+        file.name: file
+        for file in files
+        if file.name in names and file.suffix.lower() in STILL_SUFFIXES
+    }
+
+
+def _gathered(folder: Path, key: str) -> dict[str, Any] | None:
+    """Return the index of what was gathered for this key, or None if it is not there whole."""
+    try:
+        index: dict[str, Any] = json.loads((folder / POOL_INDEX).read_text("utf-8"))
+        size_bytes = (folder / POOL_PIXELS).stat().st_size
+        whole = size_bytes == len(index["rows"]) * FRAME_PX * FRAME_PX * 3
+        return index if whole and index["key"] == key else None
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write_squares(
+    sources: tuple[FrameSource, ...], path: Path, on_progress: OnProgress
+) -> tuple[list[tuple[str, float, int]], list[str]]:
+    found = [(index, source, _files(source)) for index, source in enumerate(sources)]
+    total = sum(len(files) for _, _, files in found)
+    done = 0
+    rows: list[tuple[str, float, int]] = []
+    unread: list[str] = []
+    with path.open("wb") as out:
+        for index, source, files in found:
+            before = len(rows)
+            for file in files:
+                try:
+                    for name, aspect in _append(file, source.rate_hz, out):
+                        rows.append((name, aspect, index))
+                except MastershotError as error:
+                    unread.append(str(error))
+                done += 1
+                on_progress("frames", done, total, {})
+            if len(rows) == before:
+                raise SettingError(
+                    f"no picture or film that can be read is in {source.path}"
+                    + (f"; the first problem: {unread[-1]}" if unread else "")
+                )
+    return rows, unread
+
+
+def _append(file: Path, rate_hz: float, out: BinaryIO) -> Iterator[tuple[str, float]]:
+    """Write a file's frames as squares; yield the name and aspect of each that is written."""
+    for name, picture in _pictures(file, rate_hz):
+        out.write(square(picture, FRAME_PX).tobytes())
+        yield name, picture.shape[1] / picture.shape[0]
+
+
+def _files(source: FrameSource) -> list[Path]:
+    path = Path(source.path)
+    if not path.exists():
+        raise SettingError(
+            f"frames {path} do not exist; name a folder, a picture, a film or a library"
+        )
+    if is_library(path):
+        return [Path(movie.file) for movie in Library(path).movies()]
+    if not path.is_dir():
+        return [path]
+    wanted = STILL_SUFFIXES | FILM_SUFFIXES
+    return sorted(
+        item for item in path.rglob("*") if item.suffix.lower() in wanted and item.is_file()
+    )
+
+
+def _pictures(file: Path, rate_hz: float) -> Iterator[tuple[str, ImageArray]]:
+    if file.suffix.lower() in STILL_SUFFIXES:
+        yield file.name, read_still(file)
+        return
+    film = open_video(file)
+    clock = RateClock(rate_hz, film.file.time_base)
+    for frame in film.frames():
+        if clock.takes(frame):
+            yield f"{file.name}@{frame.index}", frame.rgb(longest_side_px=2 * FRAME_PX)

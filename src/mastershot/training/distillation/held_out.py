@@ -1,0 +1,270 @@
+"""Frames that are never learnt from, and how well the student agrees with its teachers on them."""
+# F frames, K frames held out, N concepts, S side of a square in pixels
+
+import csv
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from mastershot.core.embeddings import ImageArray
+from mastershot.core.errors import SettingError
+from mastershot.core.labels import Taxonomy, load_taxonomy
+from mastershot.encoders.images import prepare_frames
+from mastershot.encoders.starter import student_preparation
+from mastershot.media.stills import read_still
+from mastershot.training.distillation.calibration import LabelledFrames
+from mastershot.training.distillation.frames import FramePool, stills_named
+from mastershot.training.distillation.module import Distillation
+from mastershot.training.distillation.settings import (
+    DistillationSettings,
+    FrameSource,
+    HeldOutSettings,
+    TeacherSettings,
+    find_list,
+)
+from mastershot.training.distillation.teachers import Teacher
+
+if TYPE_CHECKING:
+    from mastershot.models.students import StudentNetwork
+
+_AT_ONCE = 64
+# Teachers are asked at the size they were trained for; views, drawn smaller, save time.
+_TEACHER_PX = 224
+
+
+@dataclass(frozen=True, eq=False)
+class HeldOut:
+    """Which frames of a pool are held out.
+
+    Attributes:
+        mask: True for each frame held out, (F,).
+        rows: Their rows in the pool, ascending, (K,).
+        names: Their names.
+        labels: The label of each in the labelled list, empty where it has none.
+    """
+
+    mask: Tensor
+    rows: Tensor
+    names: tuple[str, ...]
+    labels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """How often a student agrees with a teacher on the held-out frames of one source.
+
+    Attributes:
+        teacher: The teacher's weights.
+        source: The source's folder or file.
+        num_frames: Number of frames.
+        top1: Share where the student's best concept is the teacher's.
+        top5: Share where the teacher's best is among the student's best five.
+    """
+
+    teacher: str
+    source: str
+    num_frames: int
+    top1: float
+    top5: float
+
+
+def hold_out(pool: FramePool, settings: HeldOutSettings) -> HeldOut:
+    """Return the frames of a pool that are held out.
+
+    Film frames are held out one by one, so that neighbours of a held-out frame may be learnt from:
+    agreement is measured on frames unseen, not on films unseen.
+
+    Raises:
+        SettingError: The labelled list cannot be read, or no frame is held out.
+    """
+    listed = read_labelled(find_list(settings.labelled)) if settings.labelled else {}
+    mask = torch.tensor([name in listed or held_out(name, settings.share) for name in pool.names])
+    rows = mask.nonzero().flatten()
+    if not len(rows):
+        raise SettingError(
+            f"none of {len(pool)} frames is held out; raise held_out.share, now {settings.share:g}"
+        )
+    names = tuple(pool.names[row] for row in rows.tolist())
+    return HeldOut(mask, rows, names, tuple(listed.get(name, "") for name in names))
+
+
+def held_out(name: str, share: float) -> bool:
+    """Return True for a seeded share of names; the same names on any machine."""
+    digest = hashlib.blake2b(name.encode(), digest_size=8).digest()
+    return int.from_bytes(digest) < share * 2**64
+
+
+def read_labelled(path: Path) -> dict[str, str]:
+    """Return the label of each file name in a CSV with columns ``name`` and ``label``.
+
+    Raises:
+        SettingError: The file cannot be read, or lacks a column.
+    """
+    return _read_pairs(path, "name", "label")
+
+
+def _read_pairs(path: Path, key: str, value: str) -> dict[str, str]:
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = csv.DictReader(file)
+            if rows.fieldnames is None or not {key, value} <= set(rows.fieldnames):
+                raise SettingError(f"{path} needs a first line with the columns {key} and {value}")
+            return {row[key]: (row[value] or "").strip() for row in rows}
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise SettingError(f"{path} cannot be read as CSV ({error})") from error
+
+
+def labelled_pictures(
+    held: HeldOut, pool: FramePool, sources: Sequence[FrameSource]
+) -> tuple[list[ImageArray], list[str]]:
+    """Return the held-out frames that have a label, as they are in their files, and the labels."""
+    named = zip(held.rows.tolist(), held.names, held.labels, strict=True)
+    labelled = [(row, name, label) for row, name, label in named if label]
+    files = stills_named(sources, {name for _, name, _ in labelled})
+    pictures = [
+        read_still(files[name]) if name in files else pool.squares[row] for row, name, _ in labelled
+    ]
+    return pictures, [label for _, _, label in labelled]
+
+
+def labelled_frames(
+    settings: HeldOutSettings, logits: Tensor, labels: Sequence[str]
+) -> LabelledFrames | None:
+    """Return what a student of concepts is calibrated on, or None if there is nothing.
+
+    Args:
+        settings: Says which labels of the taxonomy are right for theirs.
+        logits: The student's, one row a labelled picture, (K, N).
+        labels: Their labels.
+
+    Raises:
+        SettingError: The list of right labels cannot be read, or names what is not in the taxonomy.
+    """
+    if not labels or not settings.right:
+        return None
+    taxonomy = load_taxonomy("movieclip")
+    right = _read_right(find_list(settings.right), taxonomy)
+    return LabelledFrames(logits, labels, right, taxonomy)
+
+
+def _read_right(path: Path, taxonomy: Taxonomy) -> dict[str, list[str]]:
+    rows = _read_pairs(path, "label", "right")
+    right = {label: names.split(";") for label, names in rows.items()}
+    unknown = [name for names in right.values() for name in names if name not in taxonomy.labels]
+    if unknown:
+        raise SettingError(f"{path} names {unknown[0]!r}, which is not in {taxonomy.name}")
+    return right
+
+
+def chances(pool: FramePool, sources: Sequence[FrameSource], held: HeldOut) -> Tensor:
+    """Return how often each frame is drawn, (F,); never, if it is held out.
+
+    Raises:
+        SettingError: Every frame of a source is held out.
+    """
+    of_source = torch.from_numpy(pool.sources)
+    drawn = torch.zeros(len(pool))
+    for index, source in enumerate(sources):
+        learnt = (of_source == index) & ~held.mask
+        if not learnt.any():
+            raise SettingError(f"all frames of {source.path} are held out; none is left to learn")
+        drawn[learnt] = source.share / learnt.sum()
+    return drawn
+
+
+class Examination:
+    """The held-out frames with the teachers' answers, asked once."""
+
+    def __init__(
+        self,
+        pool: FramePool,
+        held: HeldOut,
+        teachers: Sequence[tuple[Teacher, TeacherSettings]],
+        settings: DistillationSettings,
+    ) -> None:
+        """Show the frames, whole, to each teacher."""
+        self._pool = pool
+        self._rows = held.rows
+        self._sources = torch.from_numpy(pool.sources)[held.rows]
+        self._names = [told.weights for _, told in teachers]
+        self._settings = settings
+        with torch.inference_mode():
+            answers = [
+                [teacher.teach(whole).logits.argmax(1).cpu() for teacher, _ in teachers]
+                for whole in (
+                    _whole_frames(pool, part, _TEACHER_PX)
+                    for part in torch.split(held.rows, _AT_ONCE)
+                )
+            ]
+        self._best = [torch.cat(column) for column in zip(*answers, strict=True)]
+
+    def agreement(
+        self, network: "StudentNetwork", module: Distillation, sources: Sequence[FrameSource]
+    ) -> list[Agreement]:
+        """Return the agreement with each teacher on each source of which frames are held out.
+
+        Args:
+            network: The student, whose mode is kept.
+            module: Knows which outputs answer which teacher.
+            sources: The sources of the pool.
+        """
+        was_training = network.training
+        network.eval()
+        squares = [self._pool.squares[row] for row in self._rows.tolist()]
+        logits = seen_whole(squares, network, module, side_px=self._settings.student_px)
+        network.train(was_training)
+        return [
+            _agreement(
+                logits[index][self._sources == number],
+                best[self._sources == number],
+                name=Path(name).name,
+                source=Path(source.path).name,
+            )
+            for index, (name, best) in enumerate(zip(self._names, self._best, strict=True))
+            for number, source in enumerate(sources)
+            if (self._sources == number).any()
+        ]
+
+
+@torch.inference_mode()
+def seen_whole(
+    pictures: Sequence[ImageArray], network: "StudentNetwork", module: Distillation, *, side_px: int
+) -> list[Tensor]:
+    """Return the logits (K, N) of each teacher's concepts, of pictures seen as the encoder will.
+
+    Args:
+        pictures: RGB, uint8 (H, W, 3) each.
+        network: The student, in eval mode.
+        module: Knows which outputs answer which teacher.
+        side_px: Side of the square the student sees.
+    """
+    preparation, device = student_preparation(side_px), next(network.parameters()).device
+    parts = []
+    for first in range(0, len(pictures), _AT_ONCE):
+        images = prepare_frames(pictures[first : first + _AT_ONCE], preparation)
+        parts.append([part.cpu() for part in module.logits(network(images.to(device)))])
+    return [torch.cat(column) for column in zip(*parts, strict=True)]
+
+
+def _agreement(logits: Tensor, best: Tensor, *, name: str, source: str) -> Agreement:
+    """Return the agreement of logits (K, N) with the teacher's best concepts (K,)."""
+    five = logits.topk(min(5, logits.shape[1]), dim=1).indices
+    hits = five == best[:, None]
+    return Agreement(
+        name,
+        source,
+        len(best),
+        round(hits[:, 0].float().mean().item(), 4),
+        round(hits.any(1).float().mean().item(), 4),
+    )
+
+
+def _whole_frames(pool: FramePool, rows: Tensor, side_px: int) -> Tensor:
+    squares = torch.from_numpy(pool.squares[rows.numpy()]).permute(0, 3, 1, 2).float()
+    return interpolate(squares, (side_px, side_px), mode="bilinear", antialias=True)

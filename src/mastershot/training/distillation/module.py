@@ -1,0 +1,123 @@
+"""A student at its desk: what it learns from a batch, and how fast.
+
+Knowledge distillation (Hinton et al. 2015, arXiv:1503.02531) on views that teacher and student
+share (Beyer et al. 2022, arXiv:2106.05237), with the teacher's maps as hints where it gives them
+(Romero et al. 2015, arXiv:1412.6550).
+"""
+# B batch, N concepts, D width of a space, C channels, H × W size of a map
+
+import math
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.nn.functional import cosine_similarity, kl_div, log_softmax, normalize
+
+from mastershot.training.distillation.settings import DistillationSettings, TeacherSettings
+from mastershot.training.distillation.teacher_targets import TaughtBatch
+from mastershot.training.distillation.teachers import Lesson, Teacher
+
+if TYPE_CHECKING:
+    from mastershot.models.students import StudentMaps, StudentNetwork
+
+
+class Distillation(LightningModule):
+    """A student at its desk: loss, optimiser and schedule."""
+
+    def __init__(
+        self,
+        student: "StudentNetwork",
+        teachers: Sequence[tuple[Teacher, TeacherSettings]],
+        settings: DistillationSettings,
+    ) -> None:
+        """Take a student with one output a concept of each teacher, or one a dimension.
+
+        A teacher's maps are hints for a student that has maps itself; another does without.
+        """
+        super().__init__()
+        self.student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._told = [told for _, told in teachers]
+        self._widths = [len(teacher.concepts) for teacher, _ in teachers]
+        self._space = teachers[0][0].space
+        self._settings = settings
+        channels = [teacher.hint_channels for teacher, _ in teachers if teacher.hint_channels]
+        if channels and student.map_channels:
+            middle, last = student.map_channels
+            self.middle_hint = nn.Conv2d(middle, channels[0][0], 1)
+            self.last_hint = nn.Conv2d(last, channels[0][1], 1)
+
+    def training_step(self, batch: TaughtBatch, _: int) -> Tensor:
+        """Return the loss of a batch: what each teacher that looked has to say."""
+        images = batch.images.contiguous(memory_format=torch.channels_last)
+        maps = self.student.maps(images)
+        loss: Tensor = maps.outputs.new_zeros(())
+        outputs = self.logits(maps.outputs)
+        for index, (lesson, told) in enumerate(zip(batch.lessons, self._told, strict=True)):
+            if lesson is None:
+                continue
+            part = softened_kl(outputs[index], lesson.logits, told.temperature)
+            self.log(f"kl_{index}", part)
+            loss = loss + told.weight * part
+            loss = self._add_hint(loss, maps, lesson)
+            if lesson.vectors is not None:
+                away = 1 - cosine_similarity(maps.outputs, lesson.vectors).mean()
+                self.log("away", away)
+                loss = loss + self._settings.cosine_weight * away
+        self.log("loss", loss)
+        return loss
+
+    def logits(self, outputs: Tensor) -> tuple[Tensor, ...]:
+        """Return the logits (B, N) of each teacher's concepts from the network's outputs."""
+        if self._space is not None:
+            return (self._space.logits(normalize(outputs, dim=1)),)
+        return torch.split(outputs, self._widths, 1)
+
+    def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+        """Return AdamW, warmed up and then cooled along a cosine."""
+        settings = self._settings
+        optimizer = torch.optim.AdamW(
+            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def _add_hint(self, loss: Tensor, maps: "StudentMaps", lesson: Lesson) -> Tensor:
+        if lesson.middle is None or lesson.last is None or maps.middle is None:
+            return loss
+        hint: Tensor = unexplained(self.middle_hint(maps.middle), lesson.middle)
+        hint = hint + unexplained(self.last_hint(maps.last), lesson.last)
+        self.log("hint", hint)
+        return loss + self._settings.hint_weight * hint
+
+    def _rate(self, step: int) -> float:
+        settings = self._settings
+        if step < settings.warmup_steps:
+            return (step + 1) / settings.warmup_steps
+        done = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+
+
+def softened_kl(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
+    """Return T² · KL(teacher ‖ student) of outputs softened by T, a mean over the batch."""
+    student = log_softmax(logits / temperature, 1)
+    teacher = log_softmax(taught.float() / temperature, 1)
+    return temperature**2 * kl_div(student, teacher, reduction="batchmean", log_target=True)
+
+
+def unexplained(guess: Tensor, hint: Tensor) -> Tensor:
+    """Return the share of a hint's variance that a guess leaves unexplained."""
+    hint = hint.float()
+    return (guess - hint).square().mean() / hint.var(correction=0).clamp_min(1e-6)
+
+
+def num_outputs(teachers: Sequence[tuple[Teacher, TeacherSettings]]) -> int:
+    """Return how many outputs a student of these teachers has."""
+    space = teachers[0][0].space
+    if space is not None:
+        return space.label_vectors.shape[1]
+    return sum(len(teacher.concepts) for teacher, _ in teachers)

@@ -1,0 +1,132 @@
+"""Several processes at one run, as torchrun starts them; alone, nothing here does anything.
+
+Every process has the same batch, computes its share of the rows, and adds its part to the others':
+the step is that of one process. What is made once is made by the first process.
+"""
+# B rows of a batch
+
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import timedelta
+from typing import TypeVar
+
+import torch
+from torch import Tensor, distributed, nn
+
+from mastershot.core.errors import MastershotError, SettingError
+
+_PATIENCE = timedelta(days=7)  # The first may read films for days while the others wait.
+
+Made = TypeVar("Made")
+
+
+@contextmanager
+def process_group(*, shared: bool) -> Iterator[None]:
+    """Join the processes that torchrun started, if it did, each with a device of its own.
+
+    Args:
+        shared: Whether the work is one that processes can share.
+
+    Raises:
+        SettingError: It is not, or there are more processes on this machine than GPUs.
+    """
+    if not distributed.is_available() or not distributed.is_torchelastic_launched():
+        yield
+        return
+    if not shared:
+        raise SettingError("this recipe runs in one process; start it without torchrun")
+    backend = "gloo"
+    if torch.cuda.is_available():
+        place, num_gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if place >= num_gpus:
+            raise SettingError(
+                f"process {place + 1} on this machine finds {num_gpus} GPUs; start one a GPU"
+            )
+        torch.cuda.set_device(place)
+        backend = "cpu:gloo,cuda:nccl"
+    distributed.init_process_group(backend, timeout=_PATIENCE)
+    yield
+    # Not after an error: what the others wait for then never comes, and the process ends instead.
+    distributed.destroy_process_group()
+
+
+def world_size() -> int:
+    """Return how many processes are at this run."""
+    there = distributed.is_available() and distributed.is_initialized()
+    return distributed.get_world_size() if there else 1
+
+
+def is_rank_zero() -> bool:
+    """Return whether this process is the one that writes."""
+    return world_size() == 1 or distributed.get_rank() == 0
+
+
+def barrier() -> None:
+    """Go on when every process has come as far."""
+    _add_up(torch.zeros(1))
+
+
+def rank_zero_first(work: Callable[[], Made]) -> Made:
+    """Return what work makes or finds made: the others do it after the first, and so find it.
+
+    Within the work no process waits for another.
+    """
+    if is_rank_zero():
+        made = work()
+        barrier()
+        return made
+    barrier()
+    return work()
+
+
+def own_rows(num_rows: int) -> slice:
+    """Return the rows of a batch that are this process's."""
+    if world_size() == 1:
+        return slice(0, num_rows)
+    place = distributed.get_rank()
+    return slice(num_rows * place // world_size(), num_rows * (place + 1) // world_size())
+
+
+def gather_rows(own: Tensor, num_rows: int) -> Tensor:
+    """Return all rows (B, …) from each process's share of them.
+
+    This process's own rows carry their gradient. So if all compute the same loss of all rows, the
+    sum of their gradients is the loss's.
+    """
+    if world_size() == 1:
+        return own
+    rows = own.new_zeros(num_rows, *own.shape[1:])
+    rows[own_rows(num_rows)] = own.detach()
+    _add_up(rows)
+    rows[own_rows(num_rows)] = own
+    return rows
+
+
+def all_reduce_sum(part: Tensor) -> Tensor:
+    """Return the sum of a figure's parts, without gradient."""
+    total = part.detach().clone()
+    _add_up(total)
+    return total
+
+
+def sum_gradients(network: nn.Module) -> None:
+    """Give each parameter the sum of the processes' gradients."""
+    if world_size() == 1:
+        return
+    gradients = [own.grad for own in network.parameters() if own.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])
+    _add_up(flat)
+    totals = torch.split(flat, [gradient.numel() for gradient in gradients])
+    for gradient, total in zip(gradients, totals, strict=True):
+        gradient.copy_(total.view_as(gradient))
+
+
+def _add_up(tensor: Tensor) -> None:
+    """Put the sum over all processes in place of each one's tensor."""
+    if world_size() == 1:
+        return
+    try:
+        distributed.all_reduce(tensor)
+    except RuntimeError as error:
+        raise MastershotError("another process of this run ended, so this one ends too") from error

@@ -1,0 +1,165 @@
+"""The networks that recipes name, with fresh weights that follow from a seed."""
+# B batch, F = n·k frames, n shots a scene, k keyframes a shot, D width of a feature
+# W width of a representation
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from mastershot.core.errors import EncoderError
+from mastershot.encoders.checkpoint import one_line, read_json
+from mastershot.models.scene_encoder import (
+    FeatureSceneEncoder,
+    FeatureSceneSettings,
+    PaddedSceneEncoder,
+    PixelSceneEncoder,
+    ProjectionHead,
+)
+from mastershot.models.vit import VisionTransformer, ViTSettings
+from mastershot.models.vit_weights import published_settings, published_weights
+from mastershot.training.engine.augmentations import augment
+from mastershot.training.engine.settings import under
+from mastershot.training.movies2scenes.settings.encoders import ContrastiveSettings, NetworkSettings
+
+
+@dataclass(frozen=True)
+class SceneShape:
+    """What a scene is made of.
+
+    Attributes:
+        num_shots: Shots a scene, n.
+        row_shape: What there is of a shot: a feature (D,), or keyframes (k, H, W, 3).
+    """
+
+    num_shots: int
+    row_shape: tuple[int, ...]
+
+
+class ShotEncoder(nn.Module):
+    """Keyframes to shot features: a ViT's class token, and a layer to the feature's width."""
+
+    def __init__(self, settings: ViTSettings, num_outputs: int) -> None:
+        super().__init__()
+        self.vit = VisionTransformer(settings)
+        self.feature = nn.Linear(settings.width, num_outputs)
+
+    def forward(self, frames_BF3HW: Tensor) -> Tensor:
+        """Return one feature a shot, of its middle keyframe, (B, outputs)."""
+        middle = frames_BF3HW.shape[1] // 2
+        feature: Tensor = self.feature(self.vit(frames_BF3HW[:, middle]))
+        return feature
+
+
+def scene_network(settings: NetworkSettings, shape: SceneShape) -> nn.Module:
+    """Return a network from looks at scenes to their class tokens, (B, W)."""
+    if settings.network == "vit":
+        network = PixelSceneEncoder(vit_settings(settings, shape.row_shape[1]))
+        start_from(settings.init, network.vit)
+        return network
+    kind = PaddedSceneEncoder if settings.padded else FeatureSceneEncoder
+    return kind(
+        FeatureSceneSettings(
+            width=settings.width, depth=settings.depth, heads=settings.heads,
+            num_inputs=shape.row_shape[0], num_positions=shape.num_shots,
+        )
+    )  # fmt: skip
+
+
+def started_from(settings: NetworkSettings, data: str, shape: SceneShape) -> NetworkSettings:
+    """Return settings of the shape of the checkpoint that they name, its path as it is from here.
+
+    Raises:
+        EncoderError: The checkpoint cannot be read, or is none of a ViT.
+        SettingError: Its patches do not tile such keyframes.
+    """
+    if not settings.init:
+        return settings
+    told = replace(settings, init=str(under(data, settings.init)))
+    vit = vit_settings(told, shape.row_shape[1])
+    return replace(told, width=vit.width, depth=vit.depth, heads=vit.heads, patch_px=vit.patch_px)
+
+
+def vit_settings(settings: NetworkSettings, image_px: int) -> ViTSettings:
+    """Return the shape of a recipe's ViT, or of the checkpoint it starts from, for such keyframes.
+
+    Raises:
+        EncoderError: The checkpoint cannot be read, or is none of a ViT.
+    """
+    if settings.init:
+        return published_settings(read_json(Path(settings.init) / "config.json"), image_px)
+    return ViTSettings(
+        width=settings.width, depth=settings.depth, heads=settings.heads,
+        image_px=image_px, patch_px=settings.patch_px,
+    )  # fmt: skip
+
+
+def start_from(init: str, vit: VisionTransformer) -> None:
+    """Give a ViT the weights of a checkpoint's folder, if one is named.
+
+    Raises:
+        EncoderError: The weights cannot be read, or do not fit.
+    """
+    if not init:
+        return
+    path = Path(init) / "model.safetensors"
+    try:
+        vit.load_state_dict(published_weights(load_file(path), vit.settings))
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
+
+
+def projected(network: nn.Module, width: int, projection: int) -> nn.Module:
+    """Return a network and, after it, the head to the space that is compared in, (B, P)."""
+    return nn.Sequential(network, ProjectionHead(width, projection))
+
+
+@contextmanager
+def seeded(seed: int) -> Iterator[None]:
+    """Draw weights that follow from a seed while the block runs, and leave other chance alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        yield
+
+
+def plain_views(scenes: Tensor) -> Tensor:
+    """Return scenes as networks take them.
+
+    Keyframes, uint8 (N, n, k, H, W, 3), become frames (N, n·k, 3, H, W); features (N, n, D) become
+    float32.
+    """
+    if scenes.dtype != torch.uint8:
+        return scenes.float()
+    return scenes.movedim(-1, -3).flatten(1, 2)
+
+
+def augmented_views(
+    scenes: Tensor, settings: ContrastiveSettings, generator: torch.Generator
+) -> Tensor:
+    """Return a look at scenes like `plain_views`, each shot disturbed on its own."""
+    if scenes.dtype != torch.uint8:
+        return _disturbed(scenes.float(), settings, generator)
+    frames = plain_views(scenes)
+    squares = frames.flatten(0, 1).float()
+    views = augment(
+        squares,
+        torch.ones(len(squares)),
+        settings.augmentation,
+        side_px=squares.shape[-1],
+        generator=generator,
+    )
+    return views.reshape(frames.shape)
+
+
+def _disturbed(
+    features: Tensor, settings: ContrastiveSettings, generator: torch.Generator
+) -> Tensor:
+    deviation = features.std(dim=-1, keepdim=True)
+    noise = torch.randn(features.shape, generator=generator) * settings.noise
+    kept = torch.rand(features.shape, generator=generator) >= settings.dropout
+    return (features + noise * deviation) * kept / (1 - settings.dropout)

@@ -1,0 +1,211 @@
+"""Pairs of scenes of similar movies by mining, or as a control asks (METHODS B4)."""
+# R pairs, S shots of a film, n shots a scene
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from mastershot.core.embeddings import FloatArray, IntArray
+from mastershot.core.errors import DatasetError
+from mastershot.datasets.tables.pair_table import ScenePairs, write_pairs
+from mastershot.datasets.tables.similarity_table import read_similarity
+from mastershot.mining.library_pairs import PairSettings, mine_library
+from mastershot.mining.pairs import scene_means
+from mastershot.store.shot_arrays import ShotArrays
+from mastershot.training.engine.metrics_log import MetricsLog
+from mastershot.training.engine.run_directory import open_run_directory
+from mastershot.training.engine.settings import OnProgress, no_progress, under
+from mastershot.training.movies2scenes.settings.stages import (
+    PairingSettings,
+    ScenePairsRecipe,
+    resolved,
+)
+from mastershot.training.movies2scenes.shots import gather_shots
+
+PAIRS = "pairs.parquet"
+
+
+def write_scene_pairs(
+    recipe: ScenePairsRecipe, out: Path, on_progress: OnProgress = no_progress
+) -> Path:
+    """Return the file of a library's scene pairs; one that is whole is not made again.
+
+    Movies that are similar and not in the library, too short or damaged are counted in the log.
+
+    Raises:
+        SettingError: Shots are missing, or the folder is another recipe's.
+        DatasetError: The similarity cannot be read, or no two films of it have scenes to pair.
+        EncoderError: The movie encoder cannot be loaded.
+        OutputError: The folder cannot be written.
+    """
+    made = out / PAIRS
+    with open_run_directory(out, recipe, made=(PAIRS,)):
+        if not made.is_file():
+            arrays = gather_shots(
+                resolved(recipe.data, recipe.shots), out / "shots", on_progress
+            ).arrays
+            on_progress("scene pairs", 0, None, {})
+            if recipe.pairs.positives == "similar":
+                told = _mine(recipe, arrays, made)
+                MetricsLog(out).write(told)
+                if not told["scene_pairs"]:
+                    made.unlink()
+                    raise DatasetError(_why_none(told))
+            else:
+                pairs = _control(arrays, recipe.pairs)
+                write_pairs(made, [pairs], pairs.made_by)
+                MetricsLog(out).write(
+                    {"positives": recipe.pairs.positives, "scene_pairs": len(pairs)}
+                )
+    return made
+
+
+def _mine(recipe: ScenePairsRecipe, arrays: ShotArrays, made: Path) -> dict[str, Any]:
+    table = read_similarity(under(recipe.data, recipe.similarity))
+    place = {name: index for index, name in enumerate(arrays.movies)}
+    about: dict[str, Any] = {"source": recipe.shots.path}
+    first_layer = None
+    if recipe.movie_encoder:
+        from mastershot.training.movies2scenes.movie_encoder import load_movie_encoder
+
+        encoder = load_movie_encoder(under(recipe.data, recipe.movie_encoder))
+        first_layer, about["movie_encoder"] = encoder.shot_features, encoder.weights_sha256
+
+    def features(movie: str) -> FloatArray | None:
+        if movie not in place:
+            return None
+        rows = np.array(arrays.movie(place[movie]), np.float32)
+        return rows if first_layer is None else first_layer(rows)
+
+    asked = recipe.pairs
+    settings = PairSettings(asked.window, asked.keep, asked.consider)
+    report = mine_library(table, features, made, settings, made_by=about)
+    return {
+        "similar_movies": report.num_rows, "movie_pairs": report.num_mined,
+        "skipped_pairs": report.num_skipped, "scene_pairs": report.num_scene_pairs,
+        "not_in_library": list(report.missing), "too_short": list(report.short),
+        "damaged": [why for _, why in report.damaged],
+    }  # fmt: skip
+
+
+def _why_none(told: Mapping[str, Any]) -> str:
+    first = next(iter(told["damaged"]), None)
+    return (
+        f"no scenes could be paired of {told['similar_movies']} rows of similar movies: "
+        f"{len(told['not_in_library'])} movies are not in the library, {len(told['too_short'])} "
+        f"have fewer shots than a scene, {len(told['damaged'])} are damaged"
+        + (f", the first: {first}" if first else "")
+    )
+
+
+def _control(arrays: ShotArrays, asked: PairingSettings) -> ScenePairs:
+    if asked.positives == "same":
+        return same_scenes(arrays, asked.window, asked.stride)
+    return nearest_scenes(arrays, asked.window, asked.stride)
+
+
+def window_of(pairs: ScenePairs) -> int:
+    """Return how many shots the scenes of a table have.
+
+    Raises:
+        DatasetError: The table does not say it.
+    """
+    settings = pairs.made_by.get("settings")
+    window = settings.get("window") if isinstance(settings, Mapping) else None
+    if type(window) is not int or window < 1:
+        raise DatasetError("the scene pairs do not say how many shots a scene has; mine them anew")
+    return window
+
+
+def rows_of(pairs: ScenePairs, arrays: ShotArrays) -> tuple[IntArray, IntArray]:
+    """Return the running number of the first shot of each pair's two scenes, (R,) both.
+
+    Raises:
+        DatasetError: A film is not among the arrays, or is shorter there than its pairs say.
+    """
+    window, place = window_of(pairs), {name: index for index, name in enumerate(arrays.movies)}
+    absent = [name for name in pairs.movies if name not in place]
+    if absent:
+        raise DatasetError(
+            f"{len(absent)} films of the scene pairs are not in {arrays.folder}, the first: "
+            f"{absent[0]}; mine pairs of the same films"
+        )
+    index = np.array([place[name] for name in pairs.movies], np.int64)
+    sides = (pairs.movie, pairs.first_shot), (pairs.similar, pairs.similar_first_shot)
+    rows = []
+    for movies, shots in sides:
+        starts, ends = arrays.offsets[index[movies]], arrays.offsets[index[movies] + 1]
+        first = starts + shots
+        outside = (shots < 0) | (first + window > ends)
+        if outside.any():
+            name = pairs.movies[int(movies[outside][0])]
+            raise DatasetError(
+                f"a scene pair runs past the last shot of {name} in {arrays.folder}; mine pairs "
+                "of the same shots"
+            )
+        rows.append(first)
+    return rows[0], rows[1]
+
+
+def same_scenes(arrays: ShotArrays, window: int, stride: int) -> ScenePairs:
+    """Return every scene paired with itself, for controls whose positives are views of it.
+
+    Raises:
+        DatasetError: Every film is shorter than a scene.
+    """
+    starts = [
+        np.arange(0, arrays.num_shots_of(index) - window + 1, stride, dtype=np.int64)
+        for index in range(len(arrays.movies))
+    ]
+    movie = np.repeat(np.arange(len(starts), dtype=np.int64), [len(first) for first in starts])
+    shot = np.concatenate(starts)
+    if not len(shot):
+        raise DatasetError(f"every film is shorter than a scene of {window} shots")
+    return _table(arrays, window, (movie, shot, shot), np.ones(len(shot), np.float32), "same")
+
+
+def nearest_scenes(features: ShotArrays, window: int, stride: int, reach: int = 8) -> ScenePairs:
+    """Return every scene paired with the most alike of those that begin up to `reach` shots away.
+
+    The positive of ShotCoL (Chen et al. 2021, section 3.2), for scenes of n shots: the mean of a
+    scene's features is compared. ShotCoL compares by the encoder as it learns; here cached features
+    do, so that the table is made once.
+
+    Raises:
+        DatasetError: Every film is shorter than a scene.
+        MiningError: The features of a film are not finite numbers.
+    """
+    pairs = same_scenes(features, window, stride)
+    nearest, scores = pairs.first_shot.copy(), pairs.scores.copy()
+    for movie in np.unique(pairs.movie).tolist():
+        means = scene_means(np.asarray(features.movie(movie)), window, features.movies[movie])
+        means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
+        for row in np.flatnonzero(pairs.movie == movie).tolist():
+            nearest[row], scores[row] = _nearest(means, int(pairs.first_shot[row]), reach)
+    columns = pairs.movie, pairs.first_shot, nearest
+    return _table(features, window, columns, scores, "nearest")
+
+
+def _nearest(means: FloatArray, first: int, reach: int) -> tuple[int, float]:
+    """Return the window most like one, of those so near, and their cosine; itself if alone."""
+    low, high = max(0, first - reach), min(len(means), first + reach + 1)
+    if high - low == 1:
+        return first, 1.0
+    alike = means[low:high] @ means[first]
+    alike[first - low] = -np.inf
+    best = int(alike.argmax())
+    return low + best, float(alike[best])
+
+
+def _table(
+    arrays: ShotArrays,
+    window: int,
+    columns: tuple[IntArray, IntArray, IntArray],
+    scores: FloatArray,
+    positives: str,
+) -> ScenePairs:
+    movie, first, other = columns
+    about = {"settings": {"window": window}, "positives": positives}
+    return ScenePairs(arrays.movies, movie, first, movie, other, scores, about)

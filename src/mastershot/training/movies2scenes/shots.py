@@ -1,0 +1,295 @@
+"""Shots to learn from, gathered once: features or keyframes, one file a film, resumable."""
+# S shots, k keyframes a shot, D width
+
+import hashlib
+import json
+import os
+import shutil
+import zipfile
+import zlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+
+from mastershot.core.embeddings import EmbeddingSpace
+from mastershot.core.errors import DatasetError, MastershotError, SettingError
+from mastershot.core.names import NamedFilm
+from mastershot.core.text import printable, utf8_text
+from mastershot.media.sampling import uniform_frames
+from mastershot.media.stills import FILM_SUFFIXES
+from mastershot.scenes.grouping import COLOR_SPACE
+from mastershot.store.files import write_whole
+from mastershot.store.folder import is_library
+from mastershot.store.library import Library, LibraryMovie
+from mastershot.store.shot_arrays import ShotArrays, are_shots, write_movie
+from mastershot.store.shot_vectors import Pooling, feature_space, shot_vectors
+from mastershot.training.engine.settings import OnProgress, no_progress
+from mastershot.training.movies2scenes.keyframes import film_keyframes, keyframes_at
+from mastershot.training.movies2scenes.settings.shots import ShotSource
+
+INDEX = "shots.json"
+_MAX_NAME_BYTES = 240  # with a suffix, the 255 that file systems take
+
+
+@dataclass(frozen=True)
+class GatheredShots:
+    """Shots, what of the source could not be read, a sentence each, and a library's space."""
+
+    arrays: ShotArrays
+    unread: tuple[str, ...] = ()
+    space: EmbeddingSpace | None = None
+
+
+def gather_shots(
+    source: ShotSource, folder: Path, on_progress: OnProgress = no_progress
+) -> GatheredShots:
+    """Return the source's shots; what is no folder of ``.npy`` is written into one under `folder`.
+
+    Films written before are kept, so a run that was killed goes on; of films that cannot be read
+    it is said why.
+
+    Raises:
+        SettingError: The source does not exist.
+        DatasetError: A file of the source is not what it should be, no film of it can be read, or
+            it holds features where keyframes are asked for, or the reverse.
+        LibraryError: The library cannot be read, or holds no such vectors.
+    """
+    if _is_folder_of_arrays(source):
+        folder = Path(source.path)
+        return GatheredShots(_arrays(folder, source), space=_space_of(folder))
+    key = hashlib.sha256(json.dumps(asdict(source)).encode()).hexdigest()[:12]
+    target = folder / f"{source.content}-{key}"
+    if not (target / INDEX).is_file():
+        target.mkdir(parents=True, exist_ok=True)
+        index = _write_movies(source, target, on_progress)
+        write_whole(target / INDEX, utf8_text(json.dumps(index, ensure_ascii=False)).encode())
+    index = json.loads((target / INDEX).read_text("utf-8"))
+    arrays = _arrays(target, source, index["movies"])
+    return GatheredShots(arrays, tuple(index["unread"]), _space_of(target))
+
+
+def named_films(source: ShotSource) -> dict[str, NamedFilm]:
+    """Return a source's films by what they are called in a run, without reading their shots.
+
+    Raises:
+        SettingError: The source does not exist.
+        DatasetError: Two films have one name, a name cannot name a file, or what was gathered
+            before does not say what it is.
+    """
+    if _is_folder_of_arrays(source):
+        return films_of(ShotArrays(Path(source.path)))
+    return {name: movie.names for name, movie in _movies_of(source).items()}
+
+
+def films_of(arrays: ShotArrays) -> dict[str, NamedFilm]:
+    """Return the films of arrays, in their order; of gathered ones also what else they are called.
+
+    Raises:
+        DatasetError: What was gathered does not say what it is.
+    """
+    known = _gathered(arrays.folder).get("names", {})
+    try:
+        named = {name: NamedFilm(id, tuple(paths)) for name, (id, paths) in known.items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        raise _unsaid(arrays.folder) from error
+    return {name: named.get(name, NamedFilm(name)) for name in arrays.movies}
+
+
+def _is_folder_of_arrays(source: ShotSource) -> bool:
+    path = Path(source.path)
+    if not path.exists():
+        raise SettingError(f"shots {path} do not exist; name a library, a folder of .npy or films")
+    return path.is_dir() and not is_library(path) and any(path.glob("*.npy"))
+
+
+def _arrays(folder: Path, source: ShotSource, movies: Sequence[str] | None = None) -> ShotArrays:
+    """Return a folder's shots, which are of the content that the source says."""
+    arrays = ShotArrays(folder, movies)
+    found = "features" if len(arrays.row_shape) == 1 else "keyframes"
+    if found != source.content:
+        raise DatasetError(
+            f"{source.path} holds {found}, and {source.content} are asked for; "
+            f"set shots.content to {found}, or name other shots"
+        )
+    return arrays
+
+
+def _space_of(folder: Path) -> EmbeddingSpace | None:
+    """Return the space of the library that a folder was gathered from; None if it is of none."""
+    space = _gathered(folder).get("space")
+    try:
+        return EmbeddingSpace(**space) if space else None
+    except TypeError as error:
+        raise _unsaid(folder) from error
+
+
+def _gathered(folder: Path) -> dict[str, Any]:
+    """Return what a folder says of how it was gathered; nothing if it was not."""
+    path = folder / INDEX
+    if not path.is_file():
+        return {}
+    try:
+        said = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise _unsaid(folder) from error
+    if not isinstance(said, dict):
+        raise _unsaid(folder)
+    return said
+
+
+def _unsaid(folder: Path) -> DatasetError:
+    return DatasetError(f"{folder / INDEX} does not say what was gathered; remove the folder")
+
+
+def _write_movies(source: ShotSource, target: Path, on_progress: OnProgress) -> dict[str, Any]:
+    movies = _movies_of(source)
+    names: list[str] = []
+    unread: list[str] = []
+    for done, (name, movie) in enumerate(movies.items()):
+        on_progress("shots", done, len(movies), {})
+        try:
+            if not (target / f"{name}.npy").is_file():
+                write_movie(target, name, movie.rows())
+            names.append(name)
+        except MastershotError as error:
+            unread.append(str(error))
+    if not names:
+        reason = f"; the first problem: {unread[0]}" if unread else ""
+        raise DatasetError(f"no film that can be read is in {source.path}{reason}")
+    _require_alike(source, target, names)
+    spaces = {movie.space for movie in movies.values() if isinstance(movie, _Kept) and movie.space}
+    return {
+        "movies": names,
+        "names": {name: [movies[name].names.id, movies[name].names.paths] for name in names},
+        "unread": unread,
+        "space": asdict(spaces.pop()) if spaces else None,
+    }
+
+
+def _require_alike(source: ShotSource, target: Path, names: Sequence[str]) -> None:
+    """Raise `DatasetError` if films differ in kind; what was gathered goes, to be made anew."""
+    try:
+        ShotArrays(target, names)
+    except DatasetError:
+        shutil.rmtree(target)
+        raise DatasetError(
+            f"the films of {source.path} differ in the width of their features, the size of their "
+            "keyframes or the type of their numbers; all films must be alike"
+        ) from None
+
+
+@dataclass(frozen=True)
+class _Member:
+    """A film of an .npz."""
+
+    path: Path
+    name: str
+
+    @property
+    def names(self) -> NamedFilm:
+        return NamedFilm(self.name)
+
+    def rows(self) -> npt.NDArray[Any]:
+        with _opened(self.path, f"film {self.name} of ") as file:
+            rows: npt.NDArray[Any] = np.asarray(file[self.name])
+        if rows.dtype.kind == "f":
+            rows = rows.astype(np.float16 if rows.dtype == np.float16 else np.float32)
+        if not are_shots(rows.shape, rows.dtype):
+            raise DatasetError(
+                f"{self.path} holds for {self.name} {rows.dtype} {rows.shape}; it must hold one "
+                "row a shot: a vector (S, D) of floats, or square keyframes (S, k, H, W, 3) uint8"
+            )
+        return rows
+
+
+@dataclass(frozen=True)
+class _FilmFile:
+    """A film whose shots are found now."""
+
+    path: Path
+    source: ShotSource
+
+    @property
+    def names(self) -> NamedFilm:
+        return NamedFilm(self.path.stem, (str(self.path),))
+
+    def rows(self) -> npt.NDArray[Any]:
+        return film_keyframes(self.path, self.source.frames_per_shot, self.source.image_px)
+
+
+@dataclass(frozen=True)
+class _Kept:
+    """A film of a library."""
+
+    library: Library
+    movie: LibraryMovie
+    source: ShotSource
+    space: EmbeddingSpace | None
+
+    @property
+    def names(self) -> NamedFilm:
+        return self.movie.names
+
+    def rows(self) -> npt.NDArray[Any]:
+        shots = self.library.timeline(self.movie.id).shots
+        if self.space is not None:
+            starts = np.array([shot.span.first_frame for shot in shots], np.int64)
+            pooling = cast("Pooling", self.source.pooling)
+            return shot_vectors(self.library, self.movie, starts, self.space, pooling=pooling)
+        count = self.source.frames_per_shot
+        wanted = [uniform_frames(s.span.first_frame, s.span.end_frame, count) for s in shots]
+        return keyframes_at(Path(self.movie.file), wanted, count, self.source.image_px)
+
+
+def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
+    path = Path(source.path)
+    named: Iterator[tuple[str, _Member | _FilmFile | _Kept]]
+    if is_library(path):
+        named = _library_movies(source, Library(path))
+    elif path.suffix == ".npz":
+        named = ((name, _Member(path, name)) for name in _member_names(path))
+    elif source.content == "keyframes":
+        files = sorted(path.rglob("*")) if path.is_dir() else [path]
+        films = (file for file in files if file.suffix.lower() in FILM_SUFFIXES)
+        named = ((printable(file.stem), _FilmFile(file, source)) for file in films)
+    else:
+        raise SettingError(f"{path} holds no features; name a library, a folder of .npy or an .npz")
+    movies: dict[str, _Member | _FilmFile | _Kept] = {}
+    for name, movie in named:
+        if name in movies:
+            ids = "; shots.names=id calls them by their ids" if is_library(path) else ""
+            raise DatasetError(f"{path} holds two films called {name!r}; names must differ{ids}")
+        if not name or set(name) & {"/", "\0"} or len(os.fsencode(name)) > _MAX_NAME_BYTES:
+            raise DatasetError(f"{path} holds a film called {name!r}, which cannot name a file")
+        movies[name] = movie
+    return movies
+
+
+def _library_movies(source: ShotSource, library: Library) -> Iterator[tuple[str, _Kept]]:
+    space = None
+    if source.content == "features":
+        space = feature_space(library, source.encoder, last=(COLOR_SPACE,))
+    for movie in library.movies():
+        name = movie.id if source.names == "id" else printable(Path(movie.path).stem)
+        yield name, _Kept(library, movie, source, space)
+
+
+def _member_names(path: Path) -> list[str]:
+    with _opened(path) as file:
+        return list(file.files)
+
+
+@contextmanager
+def _opened(path: Path, what: str = "") -> Iterator[Any]:
+    try:
+        if not zipfile.is_zipfile(path):
+            raise DatasetError(f"{path} is not an .npz of one array a film, or is cut short")
+        with np.load(path, allow_pickle=False) as file:
+            yield file
+    except (OSError, ValueError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+        raise DatasetError(f"{what}{path} is not an array of shots ({error})") from error

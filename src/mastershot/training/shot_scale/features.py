@@ -1,0 +1,140 @@
+"""The vectors of many shots' frames, made once and kept in blocks, so that a killed run goes on."""
+# N shots, F frames of all shots, D width of a frame's vector
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from mastershot.core.embeddings import FloatArray, ImageArray, IntArray
+from mastershot.core.errors import MastershotError
+from mastershot.core.protocols import Encoder
+from mastershot.media.sampling import RateClock
+from mastershot.media.video import open_video
+from mastershot.store.files import write_whole
+from mastershot.training.engine.settings import OnProgress, no_progress
+
+FEATURES = "features"
+_SHOTS_A_BLOCK = 64
+
+
+@dataclass(frozen=True, eq=False)
+class ShotFeatures:
+    """Sequences of vectors, one a shot.
+
+    Attributes:
+        vectors: The vectors of all shots in order, (F, D).
+        ends: Where each shot's end in it, (N,); a shot that could not be read has none.
+        unread: Why each file that was passed over was so.
+    """
+
+    vectors: FloatArray
+    ends: IntArray
+    unread: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.ends)
+
+    def of(self, shot: int) -> FloatArray:
+        """Return the vectors of one shot, (T, D)."""
+        first = int(self.ends[shot - 1]) if shot else 0
+        return self.vectors[first : int(self.ends[shot])]
+
+
+class _Block(NamedTuple):
+    vectors: FloatArray
+    lengths: IntArray
+    unread: tuple[str, ...]
+
+
+def gather_features(
+    clips: Sequence[Path],
+    encoder: Encoder,
+    out: Path,
+    *,
+    rate_hz: float,
+    max_steps: int,
+    on_progress: OnProgress = no_progress,
+) -> ShotFeatures:
+    """Return the vectors of frames of every clip, from the folder where they were made before.
+
+    Files that cannot be read are passed over. What is kept is of these clips, this encoder and this
+    sampling; a block that is damaged is made again.
+
+    Raises:
+        OSError: The folder cannot be written.
+    """
+    key = repr([encoder.space.key, rate_hz, max_steps, [str(clip) for clip in clips]])
+    folder = out / FEATURES / hashlib.sha256(key.encode()).hexdigest()[:16]
+    folder.mkdir(parents=True, exist_ok=True)
+    blocks: list[_Block] = []
+    for first in range(0, len(clips), _SHOTS_A_BLOCK):
+        path = folder / f"{first:07}.npz"
+        block = clips[first : first + _SHOTS_A_BLOCK]
+        kept = _read_block(path, len(block), encoder.space.width)
+        if kept is None:
+            write_whole(path, _encode_block(block, encoder, rate_hz, max_steps))
+            kept = _read_block(path, len(block), encoder.space.width)
+            assert kept is not None
+        blocks.append(kept)
+        on_progress("looking at shots", first + len(block), len(clips), {})
+    return ShotFeatures(
+        np.concatenate([block.vectors for block in blocks]),
+        np.cumsum(np.concatenate([block.lengths for block in blocks])),
+        tuple(reason for block in blocks for reason in block.unread),
+    )
+
+
+def frames_at_rate(clip: Path, *, rate_hz: float, max_frames: int) -> list[ImageArray]:
+    """Return so many frames a second of a film, the first ones, RGB (H, W, 3).
+
+    Raises:
+        MediaError: The film cannot be read.
+    """
+    film = open_video(clip)
+    clock, images = RateClock(rate_hz, film.file.time_base), []
+    for frame in film.frames():
+        if clock.takes(frame):
+            images.append(frame.rgb())
+            if len(images) == max_frames:
+                break
+    return images
+
+
+def _encode_block(clips: Sequence[Path], encoder: Encoder, rate_hz: float, max_steps: int) -> bytes:
+    vectors = [np.zeros((0, encoder.space.width), np.float32)]
+    lengths, unread = [], []
+    for clip in clips:
+        try:
+            images = frames_at_rate(clip, rate_hz=rate_hz, max_frames=max_steps)
+        except MastershotError as error:
+            images = []
+            unread.append(str(error))
+        lengths.append(len(images))
+        vectors.append(encoder.encode_images(images))
+    buffer = io.BytesIO()
+    np.savez(
+        buffer,
+        vectors=np.concatenate(vectors),
+        lengths=np.array(lengths, np.int64),
+        unread=np.array(unread, np.str_),
+    )
+    return buffer.getvalue()
+
+
+def _read_block(path: Path, num_shots: int, width: int) -> _Block | None:
+    """Return what a block holds, or None where it is missing or damaged."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as block:
+            vectors, lengths = block["vectors"], block["lengths"]
+            unread = tuple(str(reason) for reason in block["unread"])
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+    if len(lengths) != num_shots or vectors.shape != (lengths.sum(), width):
+        return None
+    return _Block(vectors, lengths, unread)

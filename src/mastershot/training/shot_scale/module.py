@@ -1,0 +1,110 @@
+"""A classifier of shots at its desk: loss, schedule, batches, and the best epoch so far."""
+# B batch, T steps, D width of a frame's vector
+
+from collections.abc import Iterator, Sequence
+from copy import deepcopy
+from math import ceil
+
+import numpy as np
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+from torch.utils.data import IterableDataset
+
+from mastershot.core.embeddings import FloatArray
+from mastershot.models.frame_lstm import FrameLSTM, pad_frames
+from mastershot.training.shot_scale.settings import ScaleTrainingSettings
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Padded vectors (B, T, D), lengths (B,), classes (B,)."""
+
+
+class ShotScaleModule(LightningModule):
+    """Learns classes by cross-entropy, and remembers the best epoch.
+
+    The best weights and the count of epochs without a better one are part of its state, so that a
+    checkpoint holds them and a run that goes on stops where it would have stopped.
+    """
+
+    best_accuracy: Tensor
+    epochs_since_best: Tensor
+
+    def __init__(
+        self, network: FrameLSTM, settings: ScaleTrainingSettings, *, steps_per_epoch: int
+    ) -> None:
+        super().__init__()
+        self.network = network
+        self.best = deepcopy(network).requires_grad_(False)
+        self.register_buffer("best_accuracy", torch.tensor(-1.0, dtype=torch.float64))
+        self.register_buffer("epochs_since_best", torch.tensor(0))
+        self._settings = settings
+        self._steps_per_epoch = steps_per_epoch
+
+    def training_step(self, batch: Batch, _: int) -> Tensor:
+        """Return the loss of a batch."""
+        frames, lengths, classes = batch
+        loss = cross_entropy(self.network(frames, lengths), classes)
+        self.log("loss", loss)
+        return loss
+
+    def take_note(self, accuracy: float) -> None:
+        """Take note of an epoch's accuracy on the validation shots; keep the weights if best."""
+        if accuracy > float(self.best_accuracy):
+            self.best_accuracy.fill_(accuracy)
+            self.epochs_since_best.zero_()
+            self.best.load_state_dict(self.network.state_dict())
+        else:
+            self.epochs_since_best += 1
+
+    def is_finished(self) -> bool:
+        """Return True when training has gone on long enough without a better epoch."""
+        return int(self.epochs_since_best) >= self._settings.patience
+
+    def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+        """Return AdamW, its learning rate halved every so many epochs."""
+        settings, every = self._settings, self._settings.halve_every * self._steps_per_epoch
+        optimizer = torch.optim.AdamW(
+            self.network.parameters(),
+            lr=settings.learning_rate,
+            weight_decay=settings.weight_decay,
+        )
+        scheduler = torch.optim.lr_scheduler.StepLR(optimizer, every, 0.5)
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+
+class ShuffledShots(IterableDataset[Batch]):
+    """Batches without end, each epoch in an order of its own that seed and epoch settle."""
+
+    def __init__(
+        self,
+        shots: Sequence[FloatArray],
+        classes: Sequence[int],
+        settings: ScaleTrainingSettings,
+        *,
+        first_step: int = 0,
+    ) -> None:
+        self._shots = shots
+        self._classes = np.asarray(classes, np.int64)
+        self._settings = settings
+        self._first_step = first_step
+
+    @property
+    def steps_per_epoch(self) -> int:
+        """Batches that hold every shot once."""
+        return ceil(len(self._shots) / self._settings.batch_size)
+
+    def __iter__(self) -> Iterator[Batch]:
+        epoch, batch = divmod(self._first_step, self.steps_per_epoch)
+        size = self._settings.batch_size
+        while True:
+            random = np.random.default_rng([self._settings.seed, epoch])
+            order = random.permutation(len(self._shots))
+            for first in range(batch * size, len(order), size):
+                drawn = order[first : first + size]
+                frames, lengths = pad_frames([self._shots[place] for place in drawn])
+                yield frames, lengths, torch.from_numpy(self._classes[drawn])
+            epoch, batch = epoch + 1, 0

@@ -1,0 +1,506 @@
+"""Search: the shots nearest to words, as a plain loop over every vector finds them."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from tests.factories.films import drawn_film
+from tests.factories.models import make_tiny_clip
+from tests.factories.timelines import make_embeddings, make_space, make_thumbs, make_timeline
+
+import mastershot as ms
+from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.errors import (
+    EmbeddingSpaceError,
+    EncoderError,
+    EncoderUnavailableError,
+    LibraryError,
+    OutputError,
+    SettingError,
+)
+from mastershot.core.timeline import Timeline
+from mastershot.pipeline.analysis.plan import Plan, prepare
+from mastershot.pipeline.search import nearest, words
+from mastershot.pipeline.search.nearest import Hits, Query, nearest_shots
+from mastershot.pipeline.search.words import encode_words, write_hits_page
+from mastershot.scenes.grouping import COLOR_SPACE
+
+SPACE = make_space(8)
+STARTER = make_space(6, "mastershot/starter")
+
+
+class ToyEncoder:
+    """Knows as many words as its space is wide, each a unit vector of its own."""
+
+    logit_scale, label_template = 1.0, "{label}"
+    words = ("forest", "sea", "street", "kitchen", "car", "night")
+
+    def __init__(self, space: EmbeddingSpace = SPACE) -> None:
+        self.space, self.word_spaces = space, (space,)
+
+    def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
+        raise NotImplementedError
+
+    def encode_texts(self, texts: Sequence[str]) -> FloatArray:
+        return np.stack([towards(self.space, self.words.index(text), 1.0) for text in texts])
+
+
+def towards(space: EmbeddingSpace, word: int, cosine: float) -> FloatArray:
+    """Return a unit vector with this cosine to a word; the rest lies where no word is."""
+    vector = np.zeros(space.width, np.float32)
+    vector[word], vector[-1] = cosine, (1 - cosine**2) ** 0.5
+    return vector if cosine < 1 else np.eye(space.width, dtype=np.float32)[word]
+
+
+def put(
+    library: ms.Library,
+    timeline: Timeline,
+    cosines: dict[int, float],
+    *,
+    space: EmbeddingSpace = SPACE,
+) -> None:
+    """Keep a film whose frames have these cosines to the word forest."""
+    vectors = np.stack([towards(space, 0, cosine) for cosine in cosines.values()])
+    frames = np.asarray(list(cosines), np.int64)
+    library.features(timeline.movie.id).put(Embeddings(space, frames, vectors))
+    library.put_timeline(timeline, make_thumbs(timeline))
+
+
+@pytest.fixture
+def library(tmp_path: Path) -> ms.Library:
+    return ms.Library(tmp_path / "films.mastershot")
+
+
+def found(hits: Hits) -> list[tuple[str, int, int]]:
+    return [(hit.path, int(hit.id.rpartition("/")[2]), hit.frame) for hit in hits]
+
+
+def plain_loop(library: ms.Library, query: Query, limit: int) -> list[tuple[str, int, int]]:
+    """Return the same ranking one frame at a time, from each film's own timeline and vectors."""
+    ranked = []
+    for movie in library.movies():
+        kept = library.features(movie.id).get(query.space)
+        for index, shot in enumerate(library.timeline(movie.id).shots):
+            best = None
+            for frame, vector in zip(kept.frames, kept.vectors, strict=True):
+                if shot.span.first_frame <= frame < shot.span.end_frame:
+                    score = float(vector.astype(np.float64) @ query.vector.astype(np.float64))
+                    if best is None or score > best[0]:
+                        best = score, int(frame)
+            if best is not None:
+                ranked.append((-best[0], movie.path, index, best[1]))
+    return [(path, index, frame) for _, path, index, frame in sorted(ranked)[:limit]]
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_ranking_is_that_of_a_plain_loop(library: ms.Library, seed: int) -> None:
+    chance = np.random.default_rng(seed)
+    for number in range(5):
+        lengths = chance.integers(1, 60, chance.integers(1, 12)).tolist()
+        timeline = make_timeline(f"{number}.mp4", shot_frames=lengths, scene_shots=None)
+        library.put_timeline(timeline)
+        num_frames = timeline.movie.num_frames
+        for part in range(3):  # A film's vectors lie in several pieces, between those of others.
+            frames = chance.choice(num_frames, max(1, num_frames // 4), replace=False)
+            embeddings = make_embeddings(SPACE, sorted(frames.tolist()), seed=10 * number + part)
+            length = np.linalg.norm(embeddings.vectors, axis=1, keepdims=True)
+            unit = replace(embeddings, vectors=embeddings.vectors / length)
+            library.features(timeline.movie.id).put(unit)
+    direction = chance.standard_normal(SPACE.width).astype(np.float32)
+    query = Query(SPACE, direction / np.linalg.norm(direction))
+    for limit in (1, 7, 10_000):
+        hits = nearest_shots(library, query, limit=limit)
+        assert found(hits) == plain_loop(library, query, limit)
+    whole = {hit.id: hit for hit in nearest_shots(library, query, limit=10_000)}
+    for hit in whole.values():
+        vector = library.features(hit.movie_id).get(SPACE, np.array([hit.frame])).vectors[0]
+        assert hit.score == pytest.approx(float(vector @ query.vector), abs=1e-6)
+
+
+def test_a_hit_says_where_its_shot_lies(library: ms.Library) -> None:
+    timeline = make_timeline("films/one.mp4")
+    put(library, timeline, {5: 0.25, 50: 0.5, 90: 0.125})
+    [hit, *_] = library.search("forest", encoder=ToyEncoder())
+    shot = timeline.shots[1]
+    assert (hit.id, hit.movie_id, hit.path) == (shot.id, timeline.movie.id, "films/one.mp4")
+    assert (hit.first_frame, hit.end_frame) == (40, 70)
+    assert (hit.start_s, hit.end_s) == (shot.span.start_s, shot.span.end_s)
+    assert (hit.score, hit.frame, hit.kept) == (0.5, 50, ("kitchen", "bar"))
+    assert library.thumb(hit.id) == make_thumbs(timeline)[shot.id]
+
+
+def test_one_near_frame_counts_more_than_many_half_near_ones(library: ms.Library) -> None:
+    put(library, make_timeline(), {0: 0.5, 10: 0.5, 39: 0.5, 40: 0.0, 50: 0.75, 69: 0.0})
+    hits = library.search("forest", encoder=ToyEncoder())
+    assert [(hit.first_frame, hit.score) for hit in hits] == [(40, 0.75), (0, 0.5)]
+
+
+def test_equal_scores_come_by_film_and_time_and_cite_their_first_frame(
+    library: ms.Library,
+) -> None:
+    put(library, make_timeline("b.mp4"), {3: 0.5, 80: 0.5, 99: 0.5})
+    put(library, make_timeline("a.mp4"), {41: 0.5, 60: 0.5, 70: 0.5})
+    library.features(make_timeline("b.mp4").movie.id).put(
+        Embeddings(SPACE, np.array([75]), towards(SPACE, 0, 0.5)[None])
+    )
+    hits = library.search("forest", encoder=ToyEncoder())
+    expected = [("a.mp4", 1, 41), ("a.mp4", 2, 70), ("b.mp4", 0, 3), ("b.mp4", 2, 75)]
+    assert found(hits) == expected
+    assert found(library.search("forest", encoder=ToyEncoder(), limit=3)) == expected[:3]
+
+
+def test_the_same_vector_has_the_same_score_wherever_it_stands(library: ms.Library) -> None:
+    space = make_space(384)
+    chance = np.random.default_rng(0)
+    same = chance.standard_normal(384).astype(np.float32) / 20
+    for number, count in enumerate((1, 2, 3, 7, 33, 1025)):
+        vectors = chance.standard_normal((count, 384)).astype(np.float32) / 20
+        vectors[-1] = same
+        timeline = make_timeline(f"{number}.mp4", shot_frames=[1] * count, scene_shots=None)
+        library.put_timeline(timeline)
+        store = library.features(timeline.movie.id)
+        store.put(Embeddings(space, np.arange(count), vectors))
+    hits = nearest_shots(library, Query(space, same), limit=6)
+    assert len({hit.score for hit in hits}) == 1
+    assert [hit.path for hit in hits] == [f"{number}.mp4" for number in range(6)]
+
+
+def test_films_and_shots_that_were_not_searched_are_counted(library: ms.Library) -> None:
+    put(library, make_timeline("seen.mp4"), {5: 0.5, 50: 0.25})
+    put(library, make_timeline("unseen.mp4"), {5: 0.5}, space=COLOR_SPACE)
+    hits = library.search("forest", encoder=ToyEncoder())
+    assert [hit.path for hit in hits] == ["seen.mp4", "seen.mp4"]
+    assert hits.num_films_not_searched == 1
+    films, shots = hits.notes
+    assert films.startswith("not searched: 1 of 2 films, without vectors of toy; ")
+    assert f"`mastershot library add FILM --library {library.path} --encoder FOLDER`" in films
+    assert shots.startswith("not searched: 1 of the shots of the other films, ")
+
+
+def test_nothing_is_noted_when_all_was_searched(library: ms.Library) -> None:
+    put(library, make_timeline(), {5: 0.5, 50: 0.25, 110: 0.25})
+    hits = library.search("forest", encoder=ToyEncoder())
+    assert (hits.notes, hits.num_films_not_searched, hits.space) == ((), 0, SPACE)
+    assert isinstance(hits, list)
+
+
+def test_vectors_of_a_film_that_is_not_there_are_passed_over(library: ms.Library) -> None:
+    put(library, make_timeline("here.mp4"), {5: 0.25})
+    library.features("f" * 16).put(make_embeddings(SPACE, range(9)))
+    assert [hit.path for hit in library.search("forest", encoder=ToyEncoder())] == ["here.mp4"]
+
+
+# Which space is searched
+
+
+def loading(monkeypatch: pytest.MonkeyPatch, *spaces: EmbeddingSpace) -> list[tuple[str, bool]]:
+    """Let these be the encoders that can be loaded by name; return what is asked for."""
+    asked: list[tuple[str, bool]] = []
+
+    def load(name: str | Path, *, download: bool = True) -> ToyEncoder:
+        asked.append((str(name), download))
+        for space in spaces:
+            if name in (space.model, space.model.rpartition("/")[2]):
+                return ToyEncoder(space)
+        raise EncoderError(f"encoder {name!r} is unknown")
+
+    monkeypatch.setattr(words, "load_encoder", load)
+    return asked
+
+
+def test_the_default_encoder_comes_first(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, make_timeline("one.mp4"), {0: 0.5}, space=SPACE)
+    put(library, make_timeline("two.mp4"), {0: 0.5}, space=STARTER)
+    asked = loading(monkeypatch, SPACE, STARTER)
+    hits = library.search("forest")
+    assert hits.space == STARTER
+    assert hits.num_films_not_searched == 1
+    assert [hit.path for hit in library.search("forest", encoder="toy")] == ["one.mp4"]
+    assert asked == [("mastershot/starter", False), ("toy", True)]
+
+
+def test_without_the_default_the_only_encoder_is_taken(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, make_timeline(), {0: 0.5})
+    put(library, make_timeline(), {0: 0.5}, space=COLOR_SPACE)
+    loading(monkeypatch, SPACE, STARTER)
+    assert library.search("forest").space == SPACE
+
+
+def test_a_space_whose_films_are_gone_is_not_chosen(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, make_timeline("one.mp4"), {0: 0.5}, space=STARTER)
+    put(library, make_timeline("two.mp4"), {0: 0.5}, space=SPACE)
+    library.remove("one.mp4")
+    loading(monkeypatch, SPACE, STARTER)
+    assert library.search("forest").space == SPACE
+
+
+def test_of_two_encoders_one_must_be_named(library: ms.Library) -> None:
+    put(library, make_timeline(), {0: 0.5})
+    put(library, make_timeline(), {0: 0.5}, space=make_space(4, "another"))
+    with pytest.raises(LibraryError, match="holds vectors of another, toy; say with --encoder"):
+        library.search("forest")
+
+
+@pytest.mark.parametrize("with_film", [False, True])
+def test_a_library_no_encoder_has_looked_at_says_how_to_add(
+    library: ms.Library, with_film: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if with_film:
+        put(library, make_timeline(), {0: 0.5}, space=COLOR_SPACE)
+    asked = loading(monkeypatch, SPACE)
+    sentence = r"holds no film that an encoder .* `mastershot library add FILM --library .*"
+    for encoder in (None, "toy", ToyEncoder()):
+        with pytest.raises(LibraryError, match=sentence):
+            library.search("forest", encoder=encoder)
+    assert asked == []
+
+
+def test_colours_are_not_searched(library: ms.Library) -> None:
+    put(library, make_timeline(), {0: 0.5})
+    put(library, make_timeline(), {0: 0.5}, space=COLOR_SPACE)
+    with pytest.raises(EmbeddingSpaceError, match="holds no vectors of hsv-histogram, but of toy"):
+        library.search("forest", encoder=ToyEncoder(COLOR_SPACE))
+
+
+def test_other_weights_of_the_same_name_are_refused(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, make_timeline(), {0: 0.5})
+    newer = replace(SPACE, weights_hash="blake2b:newer")
+    loading(monkeypatch, newer)
+    for encoder in (None, "toy", ToyEncoder(newer)):
+        with pytest.raises(
+            EmbeddingSpaceError, match=r"vectors of toy in library .* other weights"
+        ):
+            library.search("forest", encoder=encoder)
+
+
+def test_an_encoder_that_was_a_folder_is_to_be_named(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, make_timeline(), {0: 0.5})
+    loading(monkeypatch)
+    with pytest.raises(EncoderError, match=r"made with encoder 'toy', which .* --encoder FOLDER"):
+        library.search("forest")
+
+
+def test_weights_that_are_not_here_are_told_as_ever(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def load(*_: object, **__: object) -> None:
+        raise EncoderUnavailableError("the weights are not here")
+
+    put(library, make_timeline(), {0: 0.5})
+    monkeypatch.setattr(words, "load_encoder", load)
+    with pytest.raises(EncoderUnavailableError, match=r"^the weights are not here$"):
+        library.search("forest")
+
+
+# What is asked
+
+
+@pytest.mark.parametrize("words", ["", "  \t\n", "\u3000", "\u200b", "!!", "-", "\x00", "🎬"])
+def test_no_words_are_one_sentence(library: ms.Library, words: str) -> None:
+    put(library, make_timeline(), {0: 0.5})
+    with pytest.raises(SettingError, match="there are no words to search for"):
+        library.search(words, encoder=ToyEncoder())
+    with pytest.raises(SettingError, match="there are no words to search for"):
+        encode_words(words, ToyEncoder())
+
+
+def test_words_that_are_not_text_are_one_sentence(library: ms.Library) -> None:
+    with pytest.raises(SettingError, match=r"'sea\\udce9' are not UTF-8"):
+        library.search("sea\udce9", encoder=ToyEncoder())
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_below_one_is_refused(library: ms.Library, limit: int) -> None:
+    with pytest.raises(SettingError, match=f"the limit is {limit}; it is 1 or more"):
+        library.search("forest", limit=limit, encoder=ToyEncoder())
+    with pytest.raises(SettingError, match=f"the limit is {limit}; it is 1 or more"):
+        nearest_shots(library, Query(SPACE, np.ones(8, np.float32)), limit=limit)
+
+
+@pytest.mark.parametrize(
+    ("asked", "sentence"),
+    [
+        ({"limit": "5"}, "limit is '5'; it is a whole number, 1 or more"),
+        ({"limit": 2.0}, r"limit is 2\.0; it is a whole number"),
+        ({"limit": float("nan")}, "limit is nan; it is a whole number"),
+        ({"limit": True}, "limit is True; it is a whole number"),
+        ({"limit": None}, "limit is None; it is a whole number"),
+        ({"words": None}, "the words to search for are None; they are text"),
+        ({"words": b"forest"}, "the words to search for are b'forest'; they are text"),
+        ({"words": ["forest", "sea"]}, r"are \['forest', 'sea'\]; they are text"),
+        ({"encoder": 7}, "7 is no encoder; give one, its name or its folder"),
+        ({"encoder": ["clip"] * 99}, r"^\['clip', .{,60} is no encoder; give one"),
+    ],
+)
+def test_what_is_asked_in_another_type_is_one_sentence(
+    library: ms.Library, asked: dict[str, Any], sentence: str
+) -> None:
+    put(library, make_timeline(), {0: 0.5})
+    with pytest.raises(SettingError, match=sentence):
+        library.search(**({"words": "forest", "encoder": ToyEncoder()} | asked))
+
+
+def test_a_limit_of_numpy_is_a_whole_number(library: ms.Library) -> None:
+    put(library, make_timeline(), {0: 0.5, 50: 0.25})
+    assert len(library.search("forest", limit=np.int64(1), encoder=ToyEncoder())) == 1
+
+
+def test_words_without_a_finite_vector_are_refused() -> None:
+    encoder = ToyEncoder()
+    encoder.encode_texts = lambda _: np.full((1, 8), np.nan, np.float32)  # type: ignore[method-assign]
+    with pytest.raises(EncoderError, match="toy gave 'forest' a vector that is not finite"):
+        encode_words("forest", encoder)
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return make_tiny_clip(tmp_path_factory.mktemp("models") / "tiny")
+
+
+@pytest.fixture(scope="module")
+def real_library(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> ms.Library:
+    """A library of two drawn films that a tiny CLIP has looked at."""
+    folder = tmp_path_factory.mktemp("films")
+    library = ms.Library(folder / "films.mastershot")
+    kit = prepare(Plan(encoder=str(clip)))
+    for name in ("one.mp4", "two.mp4"):
+        drawn_film(folder / name, num_scenes=2 if name == "one.mp4" else 3)
+        library.add(folder / name, kit=kit)
+    return library
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["forest", "' OR 1=1 --", "{{ 7*7 }}", "a\x00", "שלום 🎬 été", "word " * 5000, "%s \\"],
+)
+def test_any_words_rank_every_shot(real_library: ms.Library, clip: Path, words: str) -> None:
+    encoder = ms.load_encoder(clip)
+    hits = real_library.search(words, limit=100, encoder=clip)
+    query = encode_words(words, encoder)
+    assert len(hits) == sum(movie.num_shots for movie in real_library.movies())
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+    for hit in hits:
+        kept = real_library.features(hit.movie_id).get(query.space)
+        of_shot = (kept.frames >= hit.first_frame) & (kept.frames < hit.end_frame)
+        assert hit.score == pytest.approx((kept.vectors[of_shot] @ query.vector).max(), abs=1e-5)
+    assert real_library.search(words, limit=100, encoder=clip) == hits
+
+
+@pytest.mark.parametrize("precision", ["float32", "bfloat16", "int8"])
+def test_words_find_frames_of_every_precision(
+    precision: str, clip: Path, library: ms.Library
+) -> None:
+    encoder = ms.load_encoder(clip, precision="float32")
+    names = ("one.mp4", "two.mp4", "three.mp4")
+    for name, space, cosine in zip(names, encoder.word_spaces, (0.25, 0.75, 0.5), strict=True):
+        word = encoder.encode_texts(["forest"])[0]
+        library.features(make_timeline(name).movie.id).put(
+            Embeddings(space, np.array([5]), cosine * word[None])
+        )
+        library.put_timeline(make_timeline(name))
+    hits = library.search("forest", encoder=ms.load_encoder(clip, precision=precision))
+    assert [hit.path for hit in hits] == ["two.mp4", "three.mp4", "one.mp4"]
+    assert hits.num_films_not_searched == 0
+
+
+# The library changes meanwhile
+
+
+def meddling(
+    monkeypatch: pytest.MonkeyPatch, meddle: Callable[[], object], *, times: int
+) -> list[int]:
+    """Have something done after each of the first searches has read the vectors."""
+    done: list[int] = []
+    blocks = nearest.vector_blocks
+
+    def read(*arguments: object) -> Iterator[tuple[str, Embeddings]]:
+        yield from blocks(*arguments)  # type: ignore[arg-type]
+        if len(done) < times:
+            done.append(1)
+            meddle()
+
+    monkeypatch.setattr(nearest, "vector_blocks", read)
+    return done
+
+
+def test_a_film_removed_meanwhile_is_no_hit(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, make_timeline("gone.mp4"), {0: 0.75})
+    put(library, make_timeline("here.mp4"), {0: 0.5})
+    other = ms.Library(library.path)
+    done = meddling(monkeypatch, lambda: other.remove("gone.mp4"), times=1)
+    query = encode_words("forest", ToyEncoder())
+    assert [hit.path for hit in nearest_shots(library, query)] == ["here.mp4"]
+    assert done == [1]
+
+
+def test_a_film_cut_anew_meanwhile_is_found_as_it_is_now(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, make_timeline(), {5: 0.5, 50: 0.75})
+    anew = make_timeline(shot_frames=(60, 60), scene_shots=None)
+    other = ms.Library(library.path)
+    meddling(monkeypatch, lambda: other.put_timeline(anew), times=1)
+    hits = nearest_shots(library, encode_words("forest", ToyEncoder()))
+    assert [(hit.first_frame, hit.end_frame, hit.frame) for hit in hits] == [(0, 60, 50)]
+
+
+def test_a_library_that_never_rests_is_given_up(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, make_timeline(), {5: 0.5})
+    other, lengths = ms.Library(library.path), iter(range(30, 100))
+
+    def change() -> None:
+        other.put_timeline(make_timeline(shot_frames=(next(lengths), 20), scene_shots=None))
+
+    meddling(monkeypatch, change, times=99)
+    with pytest.raises(LibraryError, match="changed under each of 3 searches"):
+        nearest_shots(library, encode_words("forest", ToyEncoder()))
+
+
+def test_a_film_without_its_shots_is_a_sentence(library: ms.Library) -> None:
+    put(library, make_timeline(), {5: 0.5})
+    library.tables.delete("shots", '"index" = 1')
+    with pytest.raises(
+        LibraryError, match=r"changed under each of 3 .* `mastershot library verify`"
+    ):
+        library.search("forest", encoder=ToyEncoder())
+
+
+# The page
+
+
+def test_the_page_shows_the_hits_with_their_pictures(library: ms.Library, tmp_path: Path) -> None:
+    timeline = make_timeline("films/one.mp4")
+    put(library, timeline, {5: 0.5, 50: 0.75})
+    put(library, make_timeline("unseen.mp4"), {5: 0.5}, space=COLOR_SPACE)
+    hits = library.search("forest", encoder=ToyEncoder())
+    write_hits_page(library, hits, tmp_path / "page.html", words=" forest ")
+    page = (tmp_path / "page.html").read_text()
+    assert '<h1 dir="auto">forest</h1>' in page
+    assert page.index("0.750") < page.index("0.500")
+    assert page.count("data:image/jpeg;base64,") == 2
+    assert "not searched: 1 of 2 films" in page
+    assert "encoder toy" in page
+
+
+def test_a_page_that_cannot_be_written_is_one_sentence(library: ms.Library, tmp_path: Path) -> None:
+    put(library, make_timeline(), {5: 0.5})
+    hits = library.search("forest", encoder=ToyEncoder())
+    with pytest.raises(OutputError, match="cannot be written"):
+        write_hits_page(library, hits, tmp_path / "no" / "page.html", words="forest")

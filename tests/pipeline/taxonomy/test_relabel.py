@@ -1,0 +1,66 @@
+"""What another taxonomy would change, counted over a library of toy films."""
+
+from pathlib import Path
+
+import pytest
+from tests.factories.models import make_tiny_clip
+from tests.factories.timelines import make_embeddings, make_thumbs, make_timeline
+
+from mastershot.core.errors import LibraryError
+from mastershot.core.labels import Taxonomy
+from mastershot.encoders.catalogue import load_encoder
+from mastershot.labelling.weak_labels import KeepRule
+from mastershot.pipeline.analysis.annotate import label_shots, score_shots
+from mastershot.pipeline.analysis.plan import Labeller, Plan
+from mastershot.pipeline.taxonomy import relabel
+from mastershot.pipeline.taxonomy.relabel import relabelling_effect
+from mastershot.store.library import Library
+
+OLD = Taxonomy("old", ("kitchen", "bar", "lake", "attic"))
+NEW = Taxonomy("new", ("bar", "lake", "attic", "moat"))
+
+
+@pytest.fixture
+def library(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Library:
+    """One film with vectors, one without, one without labels; three shots each."""
+    encoder = load_encoder(make_tiny_clip(tmp_path / "tiny"))
+    monkeypatch.setattr(relabel, "load_encoder", lambda name, download: encoder)
+    made = {"labels": {"encoder": encoder.space.model, "keep": {"min_best": 0.0, "above": 0.2}}}
+    library = Library(tmp_path / "films.mastershot", create=True)
+    for name, labels in (("one.mp4", ("kitchen", "bar")), ("two.mp4", ("bar",)), ("no.mp4", None)):
+        timeline = make_timeline(name, labels=labels, steps=made if labels else {})
+        library.put_timeline(timeline, make_thumbs(timeline))
+    one = make_timeline("one.mp4").movie.id
+    library.features(one).put(make_embeddings(encoder.space, range(120)))
+    return library
+
+
+def test_shots_that_would_change_are_counted(library: Library) -> None:
+    effect = relabelling_effect(library, OLD, NEW)
+    # Of each film the first shot keeps nothing; kitchen is gone from two shots of the first film.
+    assert (effect.num_shots, effect.num_labelled, effect.num_naming_gone) == (9, 6, 2)
+    assert effect.num_scored == 3
+    assert any("the library lacks vectors of" in note for note in effect.notes)
+    assert any("it has no labels" in note for note in effect.notes)
+
+
+def test_the_counts_are_those_of_labelling_with_both(library: Library) -> None:
+    effect = relabelling_effect(library, OLD, NEW)
+    timeline = library.timeline(make_timeline("one.mp4").movie.id)
+    encoder = relabel.load_encoder("tiny", download=False)
+    plan = Plan(keep=KeepRule(min_best=0.0, above=0.2))
+    shots = []
+    for taxonomy in (OLD, NEW):
+        labeller = Labeller(encoder, taxonomy)
+        scores = score_shots(timeline.shots, labeller, library.features(timeline.movie.id))
+        shots.append(label_shots(timeline.shots, scores, labeller, plan))
+    changed = [a.labels[0].name != b.labels[0].name for a, b in zip(*shots, strict=True)]  # type: ignore[index]
+    assert effect.num_best_changed == sum(changed)
+    assert effect.num_kept_changed == sum(a.kept != b.kept for a, b in zip(*shots, strict=True))
+    same = relabelling_effect(library, OLD, OLD)
+    assert (same.num_scored, same.num_best_changed, same.num_kept_changed) == (3, 0, 0)
+
+
+def test_a_library_without_a_film_is_told(tmp_path: Path) -> None:
+    with pytest.raises(LibraryError, match="holds no film; add one before comparing"):
+        relabelling_effect(Library(tmp_path / "none.mastershot", create=True), OLD, NEW)

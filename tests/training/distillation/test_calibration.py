@@ -1,0 +1,103 @@
+"""ConSE's settings and the scale of scores, chosen on frames that someone named."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from mastershot.core.errors import SettingError
+from mastershot.core.labels import Taxonomy
+from mastershot.encoders.starter import conse
+from mastershot.encoders.text import SentenceEncoder
+from mastershot.training.distillation.calibration import (
+    Calibration,
+    LabelledFrames,
+    calibrate,
+    concept_vectors,
+    speaking,
+)
+
+PLACES = ["forest path", "kitchen", "ocean", "bedroom", "street"]
+THINGS = ["dog", "teapot"]
+LABELS = ["forest", "kitchen", "sea", "bedroom", "road"]
+TAXONOMY = Taxonomy("small", tuple(LABELS))
+RIGHT = {label: [label] for label in LABELS}
+
+
+def seen(truth: list[int], *, clearness: float, seed: int = 0) -> Tensor:
+    """Logits of a student to which the place with this index stands out so much."""
+    logits = torch.randn(len(truth), 7, generator=torch.Generator().manual_seed(seed))
+    for row, index in enumerate(truth):
+        logits[row, index] += clearness
+    return logits
+
+
+def frames(clearness: float, count: int = 60) -> LabelledFrames:
+    truth = [index % 5 for index in range(count)]
+    logits = seen(truth, clearness=clearness)
+    return LabelledFrames(logits, [LABELS[index] for index in truth], RIGHT, TAXONOMY)
+
+
+def calibrated(clearness: float) -> Calibration:
+    return calibrate(frames(clearness), [5, 2], concept_vectors([PLACES, THINGS]))
+
+
+def test_a_student_that_sees_clearly_is_right_and_sure() -> None:
+    found = calibrated(20)
+    assert found.accuracy == found.taxonomy_accuracy == 1
+    assert found.kept == found.kept_accuracy == 1
+
+
+def test_the_mean_best_score_is_the_share_that_is_right() -> None:
+    """The plain loop: softmax of scaled cosines over the taxonomy, frame by frame."""
+    labelled, concepts = frames(1.5), concept_vectors([PLACES, THINGS])
+    found = calibrate(labelled, [5, 2], concepts)
+    assert 0.3 < found.taxonomy_accuracy < 0.95
+    words = SentenceEncoder().encode_texts(LABELS)
+    best, hits = [], []
+    for row, label in zip(labelled.logits, labelled.labels, strict=True):
+        vector = conse(row[None], concepts, found.settings)[0].numpy()
+        cosines = words @ (vector / np.linalg.norm(vector))
+        powers = np.exp(found.settings.logit_scale * cosines)
+        best.append(powers.max() / powers.sum())
+        hits.append(LABELS[int(cosines.argmax())] == label)
+    assert np.mean(hits) == pytest.approx(found.taxonomy_accuracy)
+    assert np.mean(best) == pytest.approx(np.mean(hits), abs=0.02)
+    sure = np.array(best) >= 0.4
+    assert found.kept == pytest.approx(sure.mean(), abs=0.02)
+
+
+def test_no_other_settings_would_be_right_more_often() -> None:
+    labelled, concepts = frames(1.0), concept_vectors([PLACES, THINGS])
+    found = calibrate(labelled, [5, 2], concepts)
+    blurred = found.settings.__class__(**{**vars(found.settings), "temperature": 2.0})
+    words = torch.from_numpy(SentenceEncoder().encode_texts(sorted(LABELS)))
+    said = (conse(labelled.logits, concepts, blurred) @ words.T).argmax(1).tolist()
+    right = [
+        sorted(LABELS)[index] == label for index, label in zip(said, labelled.labels, strict=True)
+    ]
+    assert found.accuracy >= np.mean(right)
+
+
+def test_a_label_for_which_nothing_is_right_is_refused() -> None:
+    labelled = LabelledFrames(seen([0, 1], clearness=5), ["forest", "attic"], RIGHT, TAXONOMY)
+    with pytest.raises(
+        SettingError, match=r"no label of small is said to be right for \['attic'\]"
+    ):
+        calibrate(labelled, [5, 2], concept_vectors([PLACES, THINGS]))
+
+
+def test_without_labelled_frames_the_settings_are_middling_and_say_so() -> None:
+    said, vectors = speaking([PLACES, THINGS], None)
+    assert said["calibration"] is None
+    assert said["conse"]["group_weights"] == pytest.approx([0.9, 0.1])
+    assert vectors.shape == (7, said["width"])
+    alone, _ = speaking([PLACES], None)
+    assert alone["conse"]["group_weights"] == [1.0]
+
+
+def test_what_was_found_is_said() -> None:
+    said, _ = speaking([PLACES, THINGS], frames(20))
+    assert said["calibration"]["accuracy"] == 1
+    assert (said["calibration"]["num_frames"], said["calibration"]["num_labels"]) == (60, 5)
+    assert "{label}" in said["label_template"]

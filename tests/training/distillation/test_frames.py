@@ -1,0 +1,132 @@
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+from tests.factories.distillation import write_pictures
+from tests.factories.films import encode_film, flat_images
+from tests.factories.timelines import make_timeline
+
+from mastershot.core.errors import LibraryError, SettingError
+from mastershot.training.distillation.frames import FRAME_PX, gather_frames
+from mastershot.training.distillation.settings import FrameSource
+from mastershot.training.engine.augmentations import square
+
+
+def write_film(path: Path) -> Path:
+    return encode_film(path, flat_images([(200, 30, 30), (30, 30, 200)], each=24))
+
+
+def test_pictures_and_films_of_a_folder_become_squares_with_names(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "source" / "deep", count=3)
+    write_film(folder / "film.mp4")
+    (folder / "notes.txt").write_text("passed over")
+    pool = gather_frames((FrameSource(str(tmp_path / "source"), rate_hz=2.0),), tmp_path)
+    assert pool.names[:3] == ("000.png", "001.png", "002.png")
+    assert pool.names[3:] == ("film.mp4@0", "film.mp4@12", "film.mp4@24", "film.mp4@36")
+    assert pool.squares.shape == (7, FRAME_PX, FRAME_PX, 3)
+    assert pool.aspects[:2] == pytest.approx([60 / 80, 80 / 60])
+    assert np.abs(pool.squares[6].astype(int).mean((0, 1)) - (30, 30, 200)).max() < 12
+
+
+def test_frames_are_gathered_once(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "source", count=2)
+    sources = (FrameSource(str(folder)),)
+    gather_frames(sources, tmp_path)
+    (folder / "000.png").unlink()
+    assert len(gather_frames(sources, tmp_path)) == 2
+    assert len(gather_frames((FrameSource(str(folder), rate_hz=2.0),), tmp_path)) == 1
+
+
+@pytest.mark.parametrize("damage", ["cut", "gone", "no json"])
+def test_a_pool_that_is_not_whole_is_gathered_anew(tmp_path: Path, damage: str) -> None:
+    sources = (FrameSource(str(write_pictures(tmp_path / "source", count=2))),)
+    before = gather_frames(sources, tmp_path).squares[:]
+    if damage == "cut":
+        (tmp_path / "frames.bin").write_bytes(b"123")
+    elif damage == "gone":
+        (tmp_path / "frames.bin").unlink()
+    else:
+        (tmp_path / "frames.json").write_text("[")
+    assert np.array_equal(gather_frames(sources, tmp_path).squares[:], before)
+
+
+def test_a_file_that_cannot_be_read_is_passed_over_and_listed(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "source", count=1)
+    (folder / "bad.jpg").write_text("no picture")
+    assert gather_frames((FrameSource(str(folder)),), tmp_path).names == ("000.png",)
+    (unread,) = json.loads((tmp_path / "frames.json").read_text())["unread"]
+    assert "bad.jpg is not a picture" in unread
+
+
+def test_progress_is_told_file_by_file(tmp_path: Path) -> None:
+    folder = write_pictures(tmp_path / "source", count=2)
+    told: list[tuple[str, int, int | None]] = []
+    gather_frames(
+        (FrameSource(str(folder)),), tmp_path, lambda *progress: told.append(progress[:3])
+    )
+    assert told == [("frames", 1, 2), ("frames", 2, 2)]
+
+
+@pytest.mark.parametrize("name", ["films.mastershot", "films"])
+def test_a_library_of_any_name_gives_the_frames_of_its_films(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    from mastershot.store.library import Library
+
+    write_film(tmp_path / "film.mp4")
+    library = Library(tmp_path / name, create=True)
+    monkeypatch.chdir(tmp_path)
+    for film in ("film.mp4", "gone.mp4"):
+        library.put_timeline(make_timeline(film))
+    pool = gather_frames((FrameSource(str(library.path)),), tmp_path)
+    assert pool.names == ("film.mp4@0", "film.mp4@24")
+    (unread,) = json.loads((tmp_path / "frames.json").read_text())["unread"]
+    assert "gone.mp4 does not exist" in unread
+
+
+def test_what_is_no_library_is_said(tmp_path: Path) -> None:
+    folder = tmp_path / "empty.mastershot"
+    folder.mkdir()
+    with pytest.raises(SettingError, match=r"no picture or film .* is in .*empty\.mastershot"):
+        gather_frames((FrameSource(str(folder)),), tmp_path)
+    (folder / "library.json").write_text("[")
+    with pytest.raises(LibraryError, match=r"empty\.mastershot"):
+        gather_frames((FrameSource(str(folder)),), tmp_path)
+
+
+def test_a_source_that_is_not_there_is_said(tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="gone do not exist; name a folder"):
+        gather_frames((FrameSource(str(tmp_path / "gone")),), tmp_path)
+
+
+def test_a_source_without_a_frame_is_said_with_the_first_reason(tmp_path: Path) -> None:
+    (tmp_path / "bad").mkdir()
+    with pytest.raises(SettingError, match=r"no picture or film that can be read is in .*bad$"):
+        gather_frames((FrameSource(str(tmp_path / "bad")),), tmp_path)
+    (tmp_path / "bad" / "film.mp4").touch()
+    with pytest.raises(SettingError, match=r"is in .*bad; the first problem: .*film\.mp4"):
+        gather_frames((FrameSource(str(tmp_path / "bad")),), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"path": ""}, "has no path"),
+        ({"path": "a", "share": 0.0}, "share of a is 0"),
+        ({"path": "a", "rate_hz": -1.0}, "rate_hz of a is -1"),
+        ({"path": "a", "share": float("inf")}, "share of a is inf"),
+    ],
+)
+def test_a_source_that_cannot_be_is_said(settings: dict[str, object], sentence: str) -> None:
+    with pytest.raises(SettingError, match=sentence):
+        FrameSource(**settings)
+
+
+def test_a_square_of_the_right_size_is_left_alone(tmp_path: Path) -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (FRAME_PX, FRAME_PX, 3), np.uint8)
+    assert np.array_equal(square(pixels, FRAME_PX), pixels)
+    half = square(pixels, FRAME_PX // 2)
+    expected = np.asarray(Image.fromarray(pixels).resize((FRAME_PX // 2,) * 2, 2), int)
+    assert np.abs(half.astype(int) - expected).max() <= 1

@@ -1,0 +1,117 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from tests.factories.movies2scenes import write_films
+
+from mastershot.core.errors import DatasetError
+from mastershot.datasets.tables.pair_table import read_pairs
+from mastershot.store.shot_arrays import ShotArrays, write_movie
+from mastershot.training.movies2scenes.batches import SceneBatches, ShotBatches
+from mastershot.training.movies2scenes.scene_pairs import (
+    nearest_scenes,
+    rows_of,
+    same_scenes,
+    window_of,
+)
+
+
+@pytest.fixture
+def arrays(tmp_path: Path) -> ShotArrays:
+    write_films(tmp_path)
+    return ShotArrays(tmp_path / "features")
+
+
+def test_either_scene_of_a_pair_is_the_query_and_the_other_its_key(arrays: ShotArrays) -> None:
+    rows = np.array([0, 1, 2, 3]), np.array([20, 21, 22, 23])
+    batches = SceneBatches(arrays, rows, window=3, batch_size=4, seed=1)
+    seen = set()
+    for step in range(4):
+        batch = batches.batch(step)
+        for query, key in zip(batch.query_ids.tolist(), batch.key_ids[:, 0].tolist(), strict=True):
+            assert abs(query - key) == 20
+            seen.add(query)
+        assert np.array_equal(batch.queries, arrays.scenes(batch.query_ids.numpy(), 3))
+        assert np.array_equal(batch.keys[:, 0], arrays.scenes(batch.key_ids[:, 0].numpy(), 3))
+    assert len(seen) > 4
+
+
+def test_a_stream_that_begins_later_brings_the_same_batches(arrays: ShotArrays) -> None:
+    rows = np.arange(15), np.arange(15) + 20
+    told = {"window": 3, "batch_size": 4, "seed": 1}
+    later = iter(SceneBatches(arrays, rows, first_step=7, **told))  # type: ignore[arg-type]
+    again = SceneBatches(arrays, rows, **told)  # type: ignore[arg-type]
+    for step in range(7, 12):
+        assert all(
+            torch.equal(one, other)
+            for one, other in zip(next(later), again.batch(step), strict=True)
+        )
+
+
+def test_the_neighbours_of_a_shot_are_its_positives_within_its_film(arrays: ShotArrays) -> None:
+    batches = ShotBatches(arrays, reach=2, query_share=1.0, batch_size=80, seed=0)
+    batch = batches.batch(0)
+    assert sorted(batch.query_ids.tolist()) == list(range(80))
+    for row, ids, present in zip(
+        batch.query_ids.tolist(), batch.key_ids.tolist(), batch.present.tolist(), strict=True
+    ):
+        inside = [row % 20 - 2 >= 0, row % 20 + 2 < 20]
+        assert present == inside
+        wanted = [row - 2, row + 2]
+        assert [i for i, there in zip(ids, present, strict=True) if there] == [
+            i for i, there in zip(wanted, inside, strict=True) if there
+        ]
+
+
+def test_a_share_of_shots_forms_queries_always_the_same(arrays: ShotArrays) -> None:
+    batches = ShotBatches(arrays, reach=2, query_share=0.3, batch_size=24, seed=0)
+    assert batches.num_queries == 24
+    first, second = (set(batches.batch(step).query_ids.tolist()) for step in (0, 1))
+    assert first == second
+    assert len(first) == 24
+
+
+@pytest.mark.parametrize("shots", [1, 2, 3])
+def test_a_film_of_few_shots_still_has_a_positive(tmp_path: Path, shots: int) -> None:
+    write_movie(tmp_path, "a", np.ones((shots, 4), np.float32))
+    batches = ShotBatches(ShotArrays(tmp_path), reach=2, query_share=1.0, batch_size=4, seed=0)
+    batch = batches.batch(0)
+    assert batch.present.any(1).all()
+    assert ((batch.key_ids >= 0) & (batch.key_ids < shots)).all()
+
+
+def test_pairs_of_controls_are_each_scene_itself_or_its_nearest(tmp_path: Path) -> None:
+    write_films(tmp_path)
+    arrays = ShotArrays(tmp_path / "features")
+    same = same_scenes(arrays, 3, 2)
+    assert len(same) == 4 * 9
+    assert np.array_equal(*rows_of(same, arrays))
+    nearest = nearest_scenes(arrays, 3, 1, reach=8)
+    first, other = rows_of(nearest, arrays)
+    assert ((np.abs(first - other) <= 8) & (first != other)).all()
+    assert (arrays.movie_of(first) == arrays.movie_of(other)).all()
+    for row in (0, 17, 40):
+        means = [
+            arrays.scenes(np.array([start]), 3)[0].mean(0)
+            for start in range(first[row] // 20 * 20, first[row] // 20 * 20 + 18)
+        ]
+        place = int(first[row] % 20)
+        cosines = {
+            start: means[place] @ mean / np.linalg.norm(means[place]) / np.linalg.norm(mean)
+            for start, mean in enumerate(means)
+            if start != place and abs(start - place) <= 8
+        }
+        assert other[row] % 20 == max(cosines, key=cosines.__getitem__)
+        assert nearest.scores[row] == pytest.approx(max(cosines.values()), abs=1e-5)
+
+
+def test_pairs_survive_their_file_and_films_too_short_are_said(tmp_path: Path) -> None:
+    write_films(tmp_path)
+    arrays = ShotArrays(tmp_path / "features")
+    pairs = read_pairs(tmp_path / "pairs.parquet")
+    assert window_of(pairs) == 3
+    assert np.array_equal(rows_of(pairs, arrays)[0], rows_of(same_scenes(arrays, 3, 1), arrays)[0])
+    with pytest.raises(DatasetError, match="every film is shorter than a scene of 21 shots"):
+        same_scenes(arrays, 21, 1)
+    assert len(nearest_scenes(arrays, 20, 1)) == 4
