@@ -323,7 +323,7 @@ def table() -> None:
         for name, rows in by_name.items()
     }
     step_s = json.loads(TIMES.read_text("utf-8"))
-    print("| variant | seeds | accuracy | spread | metadata minus it, 95 % | "
+    print("| variant | seeds | accuracy | range | metadata minus variant, 95 % | "
           "pairs of one theme | time |")  # fmt: skip
     print("|---|---|---|---|---|---|---|")
     bars = []

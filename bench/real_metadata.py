@@ -310,7 +310,7 @@ def table() -> None:
     sizes = [len(items.rows[task, "test"]) for task in TASKS]
     cuts = np.cumsum(sizes)[:-1]
     heads = " | ".join(f"{task} ({size})" for task, size in zip(TASKS, sizes, strict=True))
-    print(f"| variant | seeds | mean of seven | 95 % | metadata minus it, 95 % | {heads} |")
+    print(f"| variant | seeds | mean of seven | 95 % | metadata minus variant, 95 % | {heads} |")
     print("|---" * (5 + len(TASKS)) + "|")
     ours = right.get("metadata", {})
     for name, rows in right.items():

@@ -176,8 +176,8 @@ def rows_of_all(episodes: Sequence[Episode], names: tuple[str, ...]) -> dict[str
         "uniform, as many as true": lambda e: [uniform(e.num_shots, len(e.truth))],
         "random, as many as ours": lambda e: random_groupings(e.num_shots, len(ours(e, names))),
         "random, as many as true": lambda e: random_groupings(e.num_shots, len(e.truth)),
-        "H_add, told the number": lambda e: [published(e, names, normalized=False)],
-        "H_nrm, told the number": lambda e: [published(e, names, normalized=True)],
+        "H_add, given the number": lambda e: [published(e, names, normalized=False)],
+        "H_nrm, given the number": lambda e: [published(e, names, normalized=True)],
     }
     rows = {
         name: np.array([figures_of(method(episode), episode) for episode in episodes])
