@@ -46,7 +46,7 @@ def test_frames_past_the_most_it_takes_are_not_looked_at(folder: Path) -> None:
 
 
 def test_a_shot_without_a_frame_is_said(folder: Path) -> None:
-    with pytest.raises(EncoderError, match="shot 1 has no frame to tell its class from"):
+    with pytest.raises(EncoderError, match="shot 1 has no frame to classify it by"):
         FrameClassifier(folder).scores(shots(2, 0))
 
 

@@ -1,17 +1,22 @@
-"""A folder with a CLIP, SigLIP or ViT checkpoint: is it whole, and what is in it.
+"""A folder with weights: is it whole, what is in it, and how one is written.
 
-Nothing in a folder is run as code: weights are safetensors, settings are JSON, and code that a
-checkpoint brings along is never trusted.
+Nothing in a folder is run as code: weights are safetensors or plain tensors, settings are JSON, and
+code that a checkpoint brings along is never trusted.
 """
 
+import hashlib
 import json
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any
 
 from mastershot.core.errors import EncoderError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
@@ -21,6 +26,69 @@ _PARTS = {
     "tokenizer.json": ("tokenizer.json",),
     "preprocessor_config.json": ("preprocessor_config.json", "processor_config.json"),
 }
+# What transformers raises on a damaged folder, next to errors of its own.
+_DAMAGED = (AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+
+
+def read_weights(path: Path) -> "dict[str, Tensor]":
+    """Return the tensors in a file by name, on the CPU: safetensors, or a state_dict of torch.
+
+    Raises:
+        EncoderError: The file is missing, damaged, or holds anything but tensors.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (EOFError, OSError, RuntimeError, SafetensorError, UnpicklingError) as error:
+        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
+    if isinstance(weights, dict) and all(map(torch.is_tensor, weights.values())):
+        return weights
+    raise EncoderError(f"{path} cannot be loaded: it holds more than tensors by name")
+
+
+def file_digest(path: Path, algorithm: str = "blake2b") -> bytes:
+    """Return the digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).digest()
+
+
+def write_model(path: Path, metadata: Mapping[str, Any], weights: "Mapping[str, Tensor]") -> None:
+    """Write what describes a model to a JSON file, and its weights to the safetensors beside it."""
+    from safetensors.torch import save
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
+    path.with_suffix(".safetensors").write_bytes(save(tensors))
+    path.write_text(json.dumps(metadata, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read_metadata(path: Path, known_format: str) -> dict[str, Any]:
+    """Return the JSON object that describes a model.
+
+    Raises:
+        EncoderError: The file cannot be read, or is of another format.
+    """
+    metadata = read_json(path)
+    if metadata.get("format") != known_format:
+        raise EncoderError(
+            f"{path} is of format {metadata.get('format')!r}; this version reads {known_format}"
+        )
+    return metadata
+
+
+@contextmanager
+def parsing(path: Path, problem: str) -> Iterator[None]:
+    """Turn what goes wrong with values of a JSON file into one sentence: path, problem, reason."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise EncoderError(f"{path} {problem}: {reason}") from error
 
 
 def missing_parts(folder: Path) -> list[str]:
@@ -97,12 +165,11 @@ def load_network(folder: Path, kind: str) -> Any:
         EncoderError: The weights are damaged or belong to another network.
     """
     import torch
-    from transformers import CLIPModel, SiglipModel, ViTModel
+    from transformers import BertModel, CLIPModel, SiglipModel, ViTModel
 
-    network = {"clip": CLIPModel, "siglip": SiglipModel, "vit": ViTModel}[kind]
-    parts = {"add_pooling_layer": False} if kind == "vit" else {}
+    kinds = {"bert": BertModel, "clip": CLIPModel, "siglip": SiglipModel, "vit": ViTModel}
     with quiet(), _one_sentence(folder):
-        model, report = network.from_pretrained(
+        model, report = kinds[kind].from_pretrained(
             folder,
             dtype=torch.float32,
             use_safetensors=True,
@@ -110,7 +177,7 @@ def load_network(folder: Path, kind: str) -> Any:
             trust_remote_code=False,
             ignore_mismatched_sizes=True,  # reported, and refused below
             output_loading_info=True,
-            **parts,
+            **({"add_pooling_layer": False} if kind in ("bert", "vit") else {}),
         )
     absent = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     if absent:
@@ -168,20 +235,9 @@ def _one_sentence(folder: Path) -> Iterator[None]:
 
     try:
         yield
-    except (
-        AttributeError,
-        ImportError,
-        KeyError,
-        OSError,
-        RuntimeError,
-        SafetensorError,
-        StrictDataclassError,
-        TypeError,
-        ValueError,
-    ) as error:
-        raise EncoderError(
-            f"encoder folder {folder} cannot be loaded ({one_line(error)})"
-        ) from error
+    except (*_DAMAGED, SafetensorError, StrictDataclassError) as error:
+        reason = one_line(error)
+        raise EncoderError(f"encoder folder {folder} cannot be loaded ({reason})") from error
 
 
 @contextmanager

@@ -14,7 +14,7 @@ import numpy as np
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import EncoderError
-from mastershot.encoders.checkpoint import read_json
+from mastershot.encoders.checkpoint import parsing, read_json
 
 if TYPE_CHECKING:
     import torch
@@ -65,7 +65,7 @@ def prepare_frames(
 
     sizes = {(frame.dtype, frame.shape) for frame in frames}
     if len(sizes) == 1 and len(frames) * frames[0].nbytes <= _MAX_TOGETHER_BYTES:
-        # As the frames of one film are; together they take half the time.
+        # Frames of one film; together they take half the time.
         pixels = _resize(np.asarray(frames), preparation)
     else:
         pixels = torch.stack([resize_frame(frame, preparation) for frame in frames])
@@ -116,22 +116,19 @@ def read_preparation(folder: Path) -> ImagePreparation:
     """Return how the checkpoint in a folder wants its frames.
 
     Raises:
-        EncoderError: The folder does not say, or asks for what this package does not do.
+        EncoderError: The folder lacks the settings, or they ask for what this package does not do.
     """
     path, settings = _find_settings(folder)
-    try:
-        return _parse(settings)
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise EncoderError(
-            f"{path} asks for a preparation of frames this version cannot do: {reason}"
-        ) from error
+    with parsing(path, "asks for a preparation of frames this version cannot do"):
+        preparation = _parse(settings)
+        _require_known_steps(settings)
+    return preparation
 
 
 def _find_settings(folder: Path) -> tuple[Path, Settings]:
-    """Return the file that says how to prepare frames, and what it says.
+    """Return the file with the settings of frames, and these settings.
 
-    transformers 5 nests the settings in processor_config.json, and then they go first; before,
+    transformers 5 nests them in processor_config.json, and then they go first; before,
     preprocessor_config.json held them.
     """
     nested, flat = folder / "processor_config.json", folder / "preprocessor_config.json"
@@ -141,18 +138,20 @@ def _find_settings(folder: Path) -> tuple[Path, Settings]:
             return nested, settings
     if not flat.is_file():
         raise EncoderError(
-            f"encoder folder {folder} lacks preprocessor_config.json; "
-            "copy it from where the weights came from"
+            f"encoder folder {folder} lacks {flat.name}; copy it from where the weights came from"
         )
     return flat, read_json(flat)
 
 
-def _parse(settings: Settings) -> ImagePreparation:
+def _require_known_steps(settings: Settings) -> None:
     for key in ("do_resize", "do_rescale", "do_normalize"):
         if not settings.get(key, True):
             raise ValueError(f"{key} is off")
     if settings.get("do_pad"):
         raise ValueError("do_pad is on")
+
+
+def _parse(settings: Settings) -> ImagePreparation:
     resample = settings.get("resample", 3)
     if resample not in _INTERPOLATIONS:
         raise ValueError(f"resample is {resample}; 2 (bilinear) and 3 (bicubic) are known")
