@@ -7,6 +7,7 @@ code that a checkpoint brings along is never trusted.
 import hashlib
 import json
 import textwrap
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,7 +27,7 @@ _PARTS = {
     "tokenizer.json": ("tokenizer.json",),
     "preprocessor_config.json": ("preprocessor_config.json", "processor_config.json"),
 }
-# What transformers raises on a damaged folder, next to errors of its own.
+# What transformers and torch raise on damaged files, next to errors of their own.
 _DAMAGED = (AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
@@ -43,8 +44,9 @@ def read_weights(path: Path) -> "dict[str, Tensor]":
     try:
         if path.suffix == ".safetensors":
             return load_file(path)
-        weights = torch.load(path, map_location="cpu", weights_only=True)
-    except (EOFError, OSError, RuntimeError, SafetensorError, UnpicklingError) as error:
+        with warnings.catch_warnings(action="ignore"):  # of pickles in other protocols
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (*_DAMAGED, EOFError, SafetensorError, UnpicklingError) as error:
         raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
     if isinstance(weights, dict) and all(map(torch.is_tensor, weights.values())):
         return weights

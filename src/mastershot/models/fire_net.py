@@ -1,50 +1,28 @@
-"""A small network of fire modules: one look at a frame, on a CPU, in two milliseconds.
+"""A small network of fire modules: a frame in two milliseconds on a CPU.
 
 The fire module, its overlapping pools and the bypasses are of SqueezeNet (Iandola et al. 2016,
 arXiv:1602.07360, sections 3 and 6); input size, widths and batch normalisation are ours.
 """
 # B batch, H × W size of a map, C channels, N outputs
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
+
+from mastershot.models.students import StudentMaps
 
 # Frames come as 0…255; the network sees about -2…2.
 _PIXEL_MEAN, _PIXEL_SPREAD = 114.0, 64.0
 # Squeeze width and width of each expand branch of fire 2 to 9; None is a pool that halves the map.
 _FIRES = (
-    (16, 64),
-    (16, 64),
-    None,
-    (32, 128),
-    (32, 128),
-    None,
-    (48, 192),
-    (48, 192),
-    (80, 320),
-    (80, 320),
+    *((16, 64), (16, 64), None),
+    *((32, 128), (32, 128), None),
+    *((48, 192), (48, 192), (80, 320), (80, 320)),
 )
 _FIRE_5 = 5  # its place among the layers: pool, fire 2, fire 3, pool, fire 4, fire 5
 _STEM_CHANNELS = 64
 _MIDDLE_CHANNELS = 256
 _LAST_CHANNELS = 640
-
-
-@dataclass(frozen=True)
-class FireMaps:
-    """What the network computes on its way, for teachers that give hints.
-
-    Attributes:
-        middle: After fire 5, shape (B, 256, H/8, W/8).
-        last: After fire 9, shape (B, 640, H/16, W/16).
-        outputs: Shape (B, N), not normalised.
-    """
-
-    middle: Tensor
-    last: Tensor
-    outputs: Tensor
 
 
 class Fire(nn.Module):
@@ -71,7 +49,7 @@ class Fire(nn.Module):
 
 
 class FireNet(nn.Module):
-    """Frames to N numbers: log-probabilities up to a constant, or a vector of another's space."""
+    """Frames to N numbers: log-probabilities up to a constant, or a vector of a teacher's space."""
 
     map_channels = (_MIDDLE_CHANNELS, _LAST_CHANNELS)
 
@@ -99,8 +77,8 @@ class FireNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
-    def maps(self, images_BCHW: Tensor) -> FireMaps:
-        """Return outputs and the maps before them, from RGB values 0…255."""
+    def maps(self, images_BCHW: Tensor) -> StudentMaps:
+        """Return outputs and the maps after fire 5 and fire 9, from RGB values 0…255."""
         x = (images_BCHW - _PIXEL_MEAN) / _PIXEL_SPREAD
         x = relu(self.stem_norm(self.stem(x)))
         middle = x
@@ -108,14 +86,14 @@ class FireNet(nn.Module):
             x = layer(x)
             if index == _FIRE_5:
                 middle = x
-        return FireMaps(middle, x, self.head(x.mean((2, 3))))
+        return StudentMaps(self.head(x.mean((2, 3))), middle, x)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
         """Return the outputs (B, N) alone."""
         return self.maps(images_BCHW).outputs
 
     def shipped_weights(self) -> dict[str, Tensor]:
-        """Return the weights of the network as it is shipped, by `fused_weights`."""
+        """Return the `fused_weights`."""
         return fused_weights(self)
 
 

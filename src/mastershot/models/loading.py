@@ -39,36 +39,36 @@ def require_fit(network: nn.Module, weights: Mapping[str, Tensor], source: Path 
     ours = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
     theirs = {name: tuple(tensor.shape) for name, tensor in weights.items()}
     problems = {
-        "missing": [name for name in ours if name not in theirs],
-        "unexpected": [name for name in theirs if name not in ours],
-        "of another shape": [
-            f"{name} has {theirs[name]}, needed is {shape}"
+        "missing weights": [name for name in ours if name not in theirs],
+        "unexpected weights": [name for name in theirs if name not in ours],
+        "weights of another shape": [
+            f"{name} of {theirs[name]} instead of {shape}"
             for name, shape in ours.items()
             if theirs.get(name, shape) != shape
         ],
     }
-    found = [f"{len(all_)} {kind} ({all_[0]})" for kind, all_ in problems.items() if all_]
+    found = [f"{kind}: {len(n)}, such as {n[0]}" for kind, n in problems.items() if n]
     if found:
-        kind = type(network).__name__
-        raise EncoderError(f"{source} cannot be loaded into a {kind}; weights {', '.join(found)}")
+        network_name = type(network).__name__
+        raise EncoderError(f"{source} cannot be loaded into {network_name} ({'; '.join(found)})")
 
 
 def translate_weights(
-    weights: Mapping[str, Tensor], names: Mapping[str, str | tuple[str, ...]], source: Path | str
+    weights: Mapping[str, Tensor], names: Mapping[str, tuple[str, ...]], source: Path | str
 ) -> dict[str, Tensor]:
     """Return a published checkpoint's weights by a network's own names, in float32.
 
     Args:
         weights: Tensors by the names they were published under; those not asked for are left out.
-        names: Our name to theirs. Several of theirs are joined along the first dimension.
+        names: Our name to theirs; of several, the tensors are joined along the first dimension.
         source: Where the weights are from; the error begins with it.
 
     Raises:
         EncoderError: Weights are missing.
     """
-    wanted = {ours: (them,) if isinstance(them, str) else them for ours, them in names.items()}
-    missing = [name for them in wanted.values() for name in them if name not in weights]
+    missing = [name for theirs in names.values() for name in theirs if name not in weights]
     if missing:
-        raise EncoderError(f"{source} cannot be loaded; {len(missing)} missing ({missing[0]})")
-    parts = {ours: [weights[name].float() for name in them] for ours, them in wanted.items()}
-    return {ours: torch.cat(them) if len(them) > 1 else them[0] for ours, them in parts.items()}
+        found = f"{len(missing)}, such as {missing[0]}"
+        raise EncoderError(f"{source} cannot be loaded (missing weights: {found})")
+    parts = {ours: [weights[name].float() for name in theirs] for ours, theirs in names.items()}
+    return {ours: torch.cat(some) if len(some) > 1 else some[0] for ours, some in parts.items()}

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, relu
 
 from mastershot.core.errors import SettingError
+from mastershot.models.transformer import require_positive_sizes
 
 
 @dataclass(frozen=True)
@@ -39,9 +40,7 @@ class MovieSettings:
     stride: int = 8
 
     def __post_init__(self) -> None:
-        for name in ("num_inputs", "width", "num_shots", "kernel", "stride"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+        require_positive_sizes(self)
         if not 0 <= self.dropout < 1:
             raise SettingError(f"dropout is {self.dropout}; it must be 0 or more and below 1")
         if self.kernel % self.stride:

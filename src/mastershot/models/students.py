@@ -1,25 +1,42 @@
-"""The networks that a student can be: one visible table. Light to import: no tensor is here.
+"""The networks that a student can be, in one table; importing it does not import torch.
 
-To offer another, write its class, with what `FireNet` and `ViTStudent` have in common, and its row.
+Another network needs its class, with what `FireNet` and `ViTStudent` have in common, and its row.
 """
+# B batch, H × W size of a frame, C channels, N outputs
 
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
-    from mastershot.models.fire_net import FireMaps, FireNet
-    from mastershot.models.vit_student import ViTMaps, ViTStudent
+    from torch import Tensor
+
+    from mastershot.models.fire_net import FireNet
+    from mastershot.models.vit_student import ViTStudent
 
     StudentNetwork: TypeAlias = FireNet | ViTStudent
-    StudentMaps: TypeAlias = FireMaps | ViTMaps
 
 DEFAULT_NETWORK = "fire"
 
 
 @dataclass(frozen=True)
+class StudentMaps:
+    """Outputs of a network, and the maps before them that a teacher's hints are compared with.
+
+    Attributes:
+        outputs: Shape (B, N), not normalised.
+        middle: Shape (B, C, H/8, W/8); None of a network without maps.
+        last: Shape (B, C, H/16, W/16); None of a network without maps.
+    """
+
+    outputs: "Tensor"
+    middle: "Tensor | None" = None
+    last: "Tensor | None" = None
+
+
+@dataclass(frozen=True)
 class StudentKind:
-    """One row of the table; both take the number of outputs and the side of the images in pixels.
+    """One row of the table; both take the number of outputs and the edge of the images in pixels.
 
     Attributes:
         to_train: Makes the network with random weights.

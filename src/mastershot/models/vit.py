@@ -8,12 +8,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from mastershot.core.errors import SettingError
-from mastershot.models.transformer import (
-    Transformer,
-    TransformerSettings,
-    initialise,
-    learned,
-)
+from mastershot.models.transformer import Transformer, TransformerSettings, initialise, learned
 
 Triple = tuple[float, float, float]
 
@@ -38,7 +33,7 @@ class ViTSettings(TransformerSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.patch_px < 1 or self.image_px < 1 or self.image_px % self.patch_px:
+        if self.image_px % self.patch_px:
             raise SettingError(
                 f"patches of {self.patch_px} pixels do not tile a frame of {self.image_px}; "
                 "the patch's edge must divide the frame's"
@@ -101,7 +96,7 @@ class VisionTransformer(nn.Module):
         return self.patches(pixels).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
 
     def read(self, tokens_BND: Tensor, positions_ND: Tensor) -> Tensor:
-        """Return the class token that has looked at patches, any number of them, shape (B, D)."""
+        """Return the class token after attention to any number of patches, shape (B, D)."""
         class_token = (self.class_token + self.class_position).expand(len(tokens_BND), 1, -1)
         tokens = torch.cat([class_token, tokens_BND + positions_ND], 1)
         return self.transformer(self.norm_before(tokens))  # type: ignore[no-any-return]

@@ -1,10 +1,9 @@
-"""A small vision transformer as a student: for those who have a GPU and many frames."""
+"""A small vision transformer as a student, for training with a GPU on many frames."""
 # B batch, H × W size of a frame, N outputs
-
-from dataclasses import dataclass
 
 from torch import Tensor, nn
 
+from mastershot.models.students import StudentMaps
 from mastershot.models.transformer import initialise
 from mastershot.models.vit import VisionTransformer, ViTSettings
 
@@ -12,30 +11,13 @@ from mastershot.models.vit import VisionTransformer, ViTSettings
 _WIDTH, _DEPTH, _HEADS, _PATCH_PX = 192, 6, 3, 16
 
 
-@dataclass(frozen=True)
-class ViTMaps:
-    """What the network computes of images; it has no maps that a hint could be compared with.
-
-    Attributes:
-        outputs: Shape (B, N), not normalised.
-    """
-
-    outputs: Tensor
-    middle: None = None
-    last: None = None
-
-
 class ViTStudent(nn.Module):
-    """Frames to N numbers, as `FireNet`; a teacher's hints pass it by."""
+    """Frames to N numbers, as `FireNet`; it has no maps for a teacher's hints."""
 
     map_channels = None
 
     def __init__(self, num_outputs: int, image_px: int) -> None:
-        """Build the network with random weights.
-
-        Args:
-            num_outputs: N.
-            image_px: Edge of the square it sees.
+        """Build the network with random weights, for squares of an edge.
 
         Raises:
             SettingError: Its patches of 16 pixels do not tile the square.
@@ -48,9 +30,9 @@ class ViTStudent(nn.Module):
         self.head = nn.Linear(_WIDTH, num_outputs)
         initialise(self.head)
 
-    def maps(self, images_B3HW: Tensor) -> ViTMaps:
+    def maps(self, images_B3HW: Tensor) -> StudentMaps:
         """Return the outputs from RGB values 0…255."""
-        return ViTMaps(self(images_B3HW))
+        return StudentMaps(self(images_B3HW))
 
     def forward(self, images_B3HW: Tensor) -> Tensor:
         """Return the outputs (B, N)."""
@@ -58,5 +40,5 @@ class ViTStudent(nn.Module):
         return outputs
 
     def shipped_weights(self) -> dict[str, Tensor]:
-        """Return the weights as they are."""
+        """Return the weights unchanged."""
         return {name: tensor.detach() for name, tensor in self.state_dict().items()}
