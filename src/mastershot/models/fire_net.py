@@ -5,11 +5,11 @@ arXiv:1602.07360, sections 3 and 6); input size, widths and batch normalisation 
 """
 # B batch, H × W size of a map, C channels, N outputs
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
-
-from mastershot.models.students import StudentMaps
 
 # Frames come as 0…255; the network sees about -2…2.
 _PIXEL_MEAN, _PIXEL_SPREAD = 114.0, 64.0
@@ -23,6 +23,21 @@ _FIRE_5 = 5  # its place among the layers: pool, fire 2, fire 3, pool, fire 4, f
 _STEM_CHANNELS = 64
 _MIDDLE_CHANNELS = 256
 _LAST_CHANNELS = 640
+
+
+@dataclass(frozen=True)
+class FireMaps:
+    """Outputs of a student, and the maps before them that a teacher's hints are compared with.
+
+    Attributes:
+        outputs: Shape (B, N), not normalised.
+        middle: Shape (B, 256, H/8, W/8); None of a network without maps.
+        last: Shape (B, 640, H/16, W/16); None of a network without maps.
+    """
+
+    outputs: Tensor
+    middle: Tensor | None = None
+    last: Tensor | None = None
 
 
 class Fire(nn.Module):
@@ -77,7 +92,7 @@ class FireNet(nn.Module):
             if isinstance(module, nn.Conv2d):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
-    def maps(self, images_BCHW: Tensor) -> StudentMaps:
+    def maps(self, images_BCHW: Tensor) -> FireMaps:
         """Return outputs and the maps after fire 5 and fire 9, from RGB values 0…255."""
         x = (images_BCHW - _PIXEL_MEAN) / _PIXEL_SPREAD
         x = relu(self.stem_norm(self.stem(x)))
@@ -86,7 +101,7 @@ class FireNet(nn.Module):
             x = layer(x)
             if index == _FIRE_5:
                 middle = x
-        return StudentMaps(self.head(x.mean((2, 3))), middle, x)
+        return FireMaps(self.head(x.mean((2, 3))), middle, x)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
         """Return the outputs (B, N) alone."""
@@ -108,7 +123,7 @@ def fused_weights(network: FireNet) -> dict[str, Tensor]:
         assert norm.running_var is not None
         gain = norm.weight / (norm.running_var + norm.eps).sqrt()
         bias = norm.bias - norm.running_mean * gain
-        # The norm after two branches is theirs in turn.
+        # The norm after two branches has the channels of one, then those of the other.
         stem = name.removesuffix("_norm")
         branches = (f"{stem}1", f"{stem}3") if stem.endswith("expand") else (stem,)
         for branch, part, shift in zip(

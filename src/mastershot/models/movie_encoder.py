@@ -1,9 +1,9 @@
-"""Are two films similar: their shots' features compared in windows (Movies2Scenes 3.1; METHODS B3).
+"""Similarity of two films by windows of their shots' features (Movies2Scenes 3.1; METHODS B3).
 
 The paper multiplies all shots of one film with all of the other and averages windows of that
 matrix. The mean of a window of dot products is the dot product of the windows' means, so windows
-are averaged first and the matrix of shots is never formed. The last layer is linear, so it comes
-after the averaging as well.
+are averaged first and the matrix of shots is never formed. The last layer is linear, so it too
+comes after the averaging.
 """
 # F films, S shots, C numbers a shot feature has, K blocks of shots, W windows, D width, B pairs
 
@@ -26,7 +26,7 @@ class MovieSettings:
     Attributes:
         num_inputs: C, how many numbers a shot's feature has.
         width: D, of both layers.
-        num_shots: Films are cut to so many, or filled up with shots that contribute nothing.
+        num_shots: Longer films are cut to so many, shorter ones padded without influence.
         dropout: Share of the first layer's outputs left out in training.
         kernel: Length of a window, in shots when averaging, in windows when taking the highest.
         stride: From one window to the next; it divides the kernel.
@@ -80,12 +80,11 @@ class MovieEncoder(nn.Module):
         """Return the logits of each pair of films, shape (B, 2).
 
         Args:
-            one: The features of each pair's one film, (S, C) each, S as it comes.
+            one: The features of each pair's one film, (S, C) each, of any S.
             other: The features of each pair's other film.
 
         Raises:
-            SettingError: A film has no shot, or features of another width than the network's; or
-                there are more films on one side.
+            SettingError: As `windows` does, or there are more films on one side.
         """
         if len(one) != len(other):
             raise SettingError(f"{len(one)} films and {len(other)} others are no pairs")
@@ -97,12 +96,11 @@ class MovieEncoder(nn.Module):
         Films of several pairs may be encoded once, and `compare` given their windows.
 
         Raises:
-            SettingError: There is no film, or a film has no shot, or features of another width than
-                the network's.
+            SettingError: There is no film, or one has no shot, or features of another width.
         """
-        settings = self.settings
         if not films:
             raise SettingError("there are no films to encode")
+        settings = self.settings
         for film in films:
             self._check(film)
         films = [film[: settings.num_shots] for film in films]
@@ -116,7 +114,7 @@ class MovieEncoder(nn.Module):
         per_shot = 1 / settings.kernel
         means_FWD = self._over_windows(sums_FKD) * (per_shot / (1 - blocks.dropout))
         filled_FW1 = self._over_windows(num_shots_FK[..., None]) * per_shot
-        # The bias belongs to shots there are: a window that is half padding gets half of it.
+        # The bias belongs to real shots: a window that is half padding gets half of it.
         return means_FWD @ self.last.weight.T + filled_FW1 * self.last.bias
 
     def compare(self, one_BWD: Tensor, other_BWD: Tensor) -> Tensor:
@@ -126,12 +124,12 @@ class MovieEncoder(nn.Module):
         return self.verdict(highest.flatten(1))  # type: ignore[no-any-return]
 
     def shot_features(self, film_SC: Tensor) -> Tensor:
-        """Return what scenes of two films are compared by, for every shot, shape (S, D).
+        """Return the first layer's output, by which scenes of films are compared, shape (S, D).
 
-        The output of the first layer, of all shots however many (METHODS B4).
+        Of all shots, however many (METHODS B4).
 
         Raises:
-            SettingError: The film has no shot, or features of another width than the network's.
+            SettingError: The film has no shot, or features of another width.
         """
         self._check(film_SC)
         return relu(self.first(film_SC.to(self.first.weight.dtype)))
@@ -155,13 +153,7 @@ class MovieEncoder(nn.Module):
 
 @dataclass(frozen=True)
 class _Blocks:
-    """How shots are summed.
-
-    Attributes:
-        stride: Shots in a block.
-        num_blocks: K, of a film; shots after the last block are left out.
-        dropout: Share of numbers left out of the sums.
-    """
+    """How shots are summed: K blocks of ``stride`` shots a film, a share of numbers left out."""
 
     stride: int
     num_blocks: int
@@ -176,8 +168,8 @@ class _Blocks:
 class _BlockSums(torch.autograd.Function):
     """Sums over blocks of shots of dropout(relu(features · weight + bias)), times 1 - dropout.
 
-    Film by film, so that what lies between stays in the processor's cache; kept for the gradient is
-    one byte a number: whether it was above zero and not dropped.
+    Film by film, so that intermediate results stay in the processor's cache. For the gradient one
+    byte a number is kept: whether it was above zero and not dropped.
     """
 
     @staticmethod
