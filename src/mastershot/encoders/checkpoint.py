@@ -94,21 +94,18 @@ def parsing(path: Path, problem: str) -> Iterator[None]:
 
 
 def missing_parts(folder: Path) -> list[str]:
-    """Return the files an encoder needs that the folder lacks; empty when it is complete.
-
-    A ViT has no words, so it needs no tokenizer.
-    """
-    wordless = is_vit(folder)
-    return [
+    """Return the files an encoder needs that the folder lacks; a ViT needs no tokenizer."""
+    lacking = (
         part
         for part, names in _PARTS.items()
         if not any((folder / name).is_file() for name in names)
-        and not (wordless and part == "tokenizer.json")
-    ]
+    )
+    wordless = is_vit(folder)
+    return [part for part in lacking if not (wordless and part == "tokenizer.json")]
 
 
 def is_vit(folder: Path) -> bool:
-    """Return True if a folder says that it holds a ViT, whether it is whole or not.
+    """Return True if a folder is described as a ViT's, whole or not.
 
     Raises:
         EncoderError: Its config.json cannot be read.
@@ -170,7 +167,7 @@ def load_network(folder: Path, kind: str) -> Any:
     from transformers import BertModel, CLIPModel, SiglipModel, ViTModel
 
     kinds = {"bert": BertModel, "clip": CLIPModel, "siglip": SiglipModel, "vit": ViTModel}
-    with quiet(), _one_sentence(folder):
+    with _loading(folder):
         model, report = kinds[kind].from_pretrained(
             folder,
             dtype=torch.float32,
@@ -196,11 +193,11 @@ def load_tokenizer(folder: Path) -> Any:
     Not AutoTokenizer: for SigLIP that one depends on whether sentencepiece is installed.
 
     Raises:
-        EncoderError: The tokenizer is damaged, or does not say what it pads with.
+        EncoderError: The tokenizer is damaged, or names no padding token.
     """
     from transformers import PreTrainedTokenizerFast
 
-    with quiet(), _one_sentence(folder):
+    with _loading(folder):
         tokenizer = PreTrainedTokenizerFast.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )
@@ -225,18 +222,19 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def one_line(error: Exception) -> str:
-    """Return what kind of error it is and what it says, on one line of at most 200 characters."""
+    """Return an error's class and message on one line of at most 200 characters."""
     return textwrap.shorten(f"{type(error).__name__}: {error}", 200, placeholder=" …")
 
 
 @contextmanager
-def _one_sentence(folder: Path) -> Iterator[None]:
-    """Turn what transformers raises on a damaged folder into one sentence."""
+def _loading(folder: Path) -> Iterator[None]:
+    """Keep transformers quiet, and turn what it raises on a damaged folder into one sentence."""
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
-        yield
+        with quiet():
+            yield
     except (*_DAMAGED, SafetensorError, StrictDataclassError) as error:
         reason = one_line(error)
         raise EncoderError(f"encoder folder {folder} cannot be loaded ({reason})") from error

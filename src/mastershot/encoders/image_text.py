@@ -68,7 +68,7 @@ class VisionEncoder:
         self._folder = folder
         self._name = name
         self._kind = check_folder(folder, self.kinds)
-        self._weights = weight_files(folder)
+        self._hashed_files = weight_files(folder)
         self._preparation = read_preparation(folder)
         self._device = find_device(device)
         self._batch_size = BATCH_SIZES[self._device.type]
@@ -114,7 +114,7 @@ class VisionEncoder:
 
     @cached_property
     def _file_digests(self) -> list[bytes]:
-        return [file_digest(path) for path in self._weights]
+        return [file_digest(path) for path in self._hashed_files]
 
     def _space_in(self, precision: str) -> EmbeddingSpace:
         """Return a space named by all that a vector depends on: weights, network, pixels, words."""
@@ -156,6 +156,7 @@ class TransformersEncoder(VisionEncoder):
         """
         super().__init__(folder, name=name, device=device, precision=precision)
         self._tokenizer = load_tokenizer(folder)
+        self._hashed_files.insert(0, folder / "tokenizer.json")
         self.logit_scale = float(self._model.logit_scale.cpu().exp())
         network_px, size_px = self._model.config.vision_config.image_size, self._preparation.size_px
         if network_px != size_px:
@@ -203,10 +204,6 @@ class TransformersEncoder(VisionEncoder):
         return int(
             config.projection_dim if self._kind == "clip" else config.vision_config.hidden_size
         )
-
-    @cached_property
-    def _file_digests(self) -> list[bytes]:
-        return [file_digest(path) for path in (self._folder / "tokenizer.json", *self._weights)]
 
     def _tokenize(self, texts: Sequence[str]) -> dict[str, "torch.Tensor"]:
         """Return the inputs of the text tower.

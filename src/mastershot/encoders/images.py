@@ -1,4 +1,4 @@
-"""Frames to the tensors a checkpoint was trained on, as its own preprocessor settings say.
+"""Frames to the tensors a checkpoint was trained on, by its own preprocessor settings.
 
 Equal to the processors of transformers (which go through PIL) within 1/255: torch resizes uint8
 with antialias in fixed point and rounds between its two passes, as PIL does.
@@ -56,7 +56,7 @@ def prepare_frames(
 
     Args:
         frames: RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ; T ≥ 1.
-        preparation: How the checkpoint wants them.
+        preparation: Its settings.
 
     Raises:
         EncoderError: A frame is not uint8 of shape (H, W, 3).
@@ -66,25 +66,20 @@ def prepare_frames(
     sizes = {(frame.dtype, frame.shape) for frame in frames}
     if len(sizes) == 1 and len(frames) * frames[0].nbytes <= _MAX_TOGETHER_BYTES:
         # Frames of one film; together they take half the time.
-        pixels = _resize(np.asarray(frames), preparation)
+        pixels = resize_frames(np.asarray(frames), preparation)
     else:
-        pixels = torch.stack([resize_frame(frame, preparation) for frame in frames])
+        pixels = torch.cat([resize_frames(frame[None], preparation) for frame in frames])
     mean = torch.tensor(preparation.mean).view(3, 1, 1)
     std = torch.tensor(preparation.std).view(3, 1, 1)
     return (pixels.float() * preparation.rescale - mean) / std
 
 
-def resize_frame(frame: ImageArray, preparation: ImagePreparation) -> "torch.Tensor":
-    """Return one frame resized and cropped as the checkpoint wants it, uint8 (3, S, S).
+def resize_frames(frames: ImageArray, preparation: ImagePreparation) -> "torch.Tensor":
+    """Return frames of one size (T, H, W, 3) resized and cropped, uint8 (T, 3, S, S).
 
     Raises:
-        EncoderError: The frame is not uint8 of shape (H, W, 3).
+        EncoderError: They are not uint8 of such a shape.
     """
-    return _resize(frame[None], preparation)[0]
-
-
-def _resize(frames: ImageArray, preparation: ImagePreparation) -> "torch.Tensor":
-    """Return frames of one size resized and cropped, uint8 (T, 3, S, S)."""
     import torch
     from torch.nn.functional import interpolate
 
@@ -93,7 +88,10 @@ def _resize(frames: ImageArray, preparation: ImagePreparation) -> "torch.Tensor"
             f"a frame must be RGB, uint8, of shape (H, W, 3); found {frames.dtype} "
             f"{frames.shape[1:]}"
         )
-    height, width = _resized_shape(frames.shape[1], frames.shape[2], preparation)
+    height = width = preparation.resize_px
+    if preparation.keep_aspect:  # Rounded down, as transformers does.
+        shortest = min(frames.shape[1:3])
+        height, width = (int(preparation.resize_px * edge / shortest) for edge in frames.shape[1:3])
     pixels = torch.from_numpy(np.require(frames, requirements=["C", "W"])).permute(0, 3, 1, 2)
     resized = interpolate(
         pixels, size=(height, width), mode=preparation.interpolation, antialias=True
@@ -101,15 +99,6 @@ def _resize(frames: ImageArray, preparation: ImagePreparation) -> "torch.Tensor"
     size_px = preparation.size_px
     top, left = (height - size_px) // 2, (width - size_px) // 2
     return resized[:, :, top : top + size_px, left : left + size_px]
-
-
-def _resized_shape(height: int, width: int, preparation: ImagePreparation) -> tuple[int, int]:
-    """Return the height and width a frame is resized to, rounded down as transformers does."""
-    edge = preparation.resize_px
-    if not preparation.keep_aspect:
-        return edge, edge
-    shortest = min(height, width)
-    return int(edge * height / shortest), int(edge * width / shortest)
 
 
 def read_preparation(folder: Path) -> ImagePreparation:

@@ -178,13 +178,11 @@ def queue_length(num_key_scenes: int, wanted: int = QUEUE_LENGTH) -> QueueLength
             f"{num_key_scenes} distinct key scenes are too few for a queue; "
             f"{_SHARE_OF_SCENES} or more are needed"
         )
-    if most >= wanted:
-        return QueueLength(wanted, f"the queue holds {wanted:,} keys, as asked")
-    return QueueLength(
-        most,
-        f"the queue holds {most:,} keys, a quarter of {num_key_scenes:,} distinct key scenes, "
-        f"instead of {wanted:,}",
-    )
+    length, why = wanted, "as asked"
+    if most < wanted:
+        length = most
+        why = f"a quarter of {num_key_scenes:,} distinct key scenes, instead of {wanted:,}"
+    return QueueLength(length, f"the queue holds {length:,} keys, {why}")
 
 
 def alignment(one_BD: Tensor, other_BD: Tensor) -> Tensor:
