@@ -82,7 +82,7 @@ def test_weights_of_another_size_are_refused(broken: Path) -> None:
         load_frame_encoder(broken)
 
 
-def test_damaged_settings_are_said(broken: Path) -> None:
+def test_damaged_settings_are_reported(broken: Path) -> None:
     (broken / "config.json").write_text("{")
     with pytest.raises(EncoderError, match=r"config\.json cannot be read as JSON"):
         load_frame_encoder(broken)
