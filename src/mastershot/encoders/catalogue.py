@@ -165,12 +165,7 @@ def load_encoder(
 def load_frame_encoder(
     name_or_folder: str | Path, *, precision: str | None = None, download: bool = True
 ) -> Encoder:
-    """Return an encoder of frames alone: a ViT, or any that `load_encoder` takes.
-
-    Args:
-        name_or_folder: ``vit-b16``, the folder of a ViT checkpoint, or as in `load_encoder`.
-        precision: As in `load_encoder`.
-        download: As in `load_encoder`.
+    """Return an encoder of frames alone: ``vit-b16``, the folder of a ViT, or as `load_encoder`.
 
     Raises:
         EncoderUnavailableError: The weights are not here and the hub does not answer.
@@ -196,9 +191,7 @@ def known_name(name: str) -> str | None:
 def fetch_encoder(name: str, *, download: bool = True) -> Path:
     """Return the folder of an encoder's weights on this machine, fetched now if need be.
 
-    Args:
-        name: As in `load_encoder`, or ``vit-b16``; a folder is its own.
-        download: As in `load_encoder`.
+    Names are those of `load_encoder`, and ``vit-b16``; a folder is its own.
 
     Raises:
         EncoderUnavailableError: The weights are not here and the hub does not answer.

@@ -133,14 +133,7 @@ def write_classifier(
     *,
     figures: Mapping[str, Any],
 ) -> None:
-    """Write a classifier's folder, its weights in single precision.
-
-    Args:
-        folder: Made if need be.
-        settings: How it is read.
-        network: Its weights.
-        figures: Further keys of its description, such as how well it does.
-    """
+    """Write a classifier's folder, with figures such as its accuracy as keys of its description."""
     metadata = {"format": FORMAT, **asdict(settings), **figures}
     write_model(folder / SETTINGS_FILE, metadata, network.state_dict())
 

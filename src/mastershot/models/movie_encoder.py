@@ -104,15 +104,15 @@ class MovieEncoder(nn.Module):
         for film in films:
             self._check(film)
         films = [film[: settings.num_shots] for film in films]
-        blocks = _Blocks(
-            stride=settings.stride,
-            num_blocks=settings.num_windows + settings.kernel // settings.stride - 1,
-            dropout=settings.dropout if self.training else 0.0,
-        )
-        sums_FKD = _BlockSums.apply(blocks, self.first.weight, self.first.bias, *films)  # type: ignore[no-untyped-call]
-        num_shots_FK = blocks.num_shots([len(film) for film in films]).to(sums_FKD)
+        num_blocks = settings.num_windows + settings.kernel // settings.stride - 1
+        dropout = settings.dropout if self.training else 0.0
+        blocks = settings.stride, num_blocks, dropout
+        sums_FKD = _BlockSums.apply(*blocks, self.first.weight, self.first.bias, *films)  # type: ignore[no-untyped-call]
+        lengths_F1 = torch.tensor([[len(film)] for film in films])
+        starts_K = torch.arange(num_blocks) * settings.stride
+        num_shots_FK = (lengths_F1 - starts_K).clamp(0, settings.stride).to(sums_FKD)
         per_shot = 1 / settings.kernel
-        means_FWD = self._over_windows(sums_FKD) * (per_shot / (1 - blocks.dropout))
+        means_FWD = self._over_windows(sums_FKD) * (per_shot / (1 - dropout))
         filled_FW1 = self._over_windows(num_shots_FK[..., None]) * per_shot
         # The bias belongs to real shots: a window that is half padding gets half of it.
         return means_FWD @ self.last.weight.T + filled_FW1 * self.last.bias
@@ -151,20 +151,6 @@ class MovieEncoder(nn.Module):
             )
 
 
-@dataclass(frozen=True)
-class _Blocks:
-    """How shots are summed: K blocks of ``stride`` shots a film, a share of numbers left out."""
-
-    stride: int
-    num_blocks: int
-    dropout: float
-
-    def num_shots(self, lengths: Sequence[int]) -> Tensor:
-        """Return how many shots there are in each block of films of so many shots, (F, K)."""
-        starts_K = torch.arange(self.num_blocks) * self.stride
-        return (torch.tensor(lengths)[:, None] - starts_K).clamp(0, self.stride)
-
-
 class _BlockSums(torch.autograd.Function):
     """Sums over blocks of shots of dropout(relu(features · weight + bias)), times 1 - dropout.
 
@@ -173,20 +159,27 @@ class _BlockSums(torch.autograd.Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, blocks: _Blocks, weight: Tensor, bias: Tensor, *films: Tensor) -> Tensor:
-        """Return the sums, shape (F, K, D)."""
-        stride, num_blocks = blocks.stride, blocks.num_blocks
+    def forward(
+        ctx: Any,
+        stride: int,
+        num_blocks: int,
+        dropout: float,
+        weight: Tensor,
+        bias: Tensor,
+        *films: Tensor,
+    ) -> Tensor:
+        """Return the sums over ``num_blocks`` (K) of ``stride`` shots each, shape (F, K, D)."""
         sums_FKD = weight.new_zeros(len(films), num_blocks, len(weight))
         hidden = weight.new_empty(num_blocks * stride, len(weight))
         drawn = torch.empty_like(hidden)
-        ctx.blocks, ctx.active = blocks, []
+        ctx.stride, ctx.active = stride, []
         for film, sums_KD in zip(films, sums_FKD, strict=True):
             x_SC = film[: len(hidden)].to(weight.dtype)
             hidden_SD = torch.addmm(bias, x_SC, weight.T, out=hidden[: len(x_SC)])
             active_SD = hidden_SD > 0
-            if blocks.dropout:
+            if dropout:
                 # bernoulli_ draws the same six times slower.
-                active_SD.logical_and_(drawn[: len(x_SC)].uniform_() >= blocks.dropout)
+                active_SD.logical_and_(drawn[: len(x_SC)].uniform_() >= dropout)
             hidden_SD.mul_(active_SD)
             filled = -(-len(x_SC) // stride)
             hidden[len(x_SC) : filled * stride] = 0
@@ -199,17 +192,16 @@ class _BlockSums(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of weight, bias, and of the films if they are wanted."""
         weight, *films = ctx.saved_tensors
-        stride = ctx.blocks.stride
         grad_weight, grad_bias = torch.zeros_like(weight), weight.new_zeros(len(weight))
         grad_films: list[Tensor | None] = [None] * len(films)
         for index, (film, grad_KD) in enumerate(zip(films, grads[0], strict=True)):
             active_SD = ctx.active[index]
             length = len(active_SD)
-            grad_SD = grad_KD.repeat_interleave(stride, 0)[:length].mul_(active_SD)
+            grad_SD = grad_KD.repeat_interleave(ctx.stride, 0)[:length].mul_(active_SD)
             grad_weight.addmm_(grad_SD.T, film[:length].to(weight.dtype))
             grad_bias.add_(grad_SD.sum(0))
-            if ctx.needs_input_grad[3 + index]:
+            if ctx.needs_input_grad[5 + index]:
                 grad_film = torch.zeros_like(film)
                 grad_film[:length] = grad_SD @ weight
                 grad_films[index] = grad_film
-        return None, grad_weight, grad_bias, *grad_films
+        return None, None, None, grad_weight, grad_bias, *grad_films
