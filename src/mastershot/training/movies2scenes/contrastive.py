@@ -127,7 +127,7 @@ def require_finite(step: int, figures: Mapping[str, float]) -> None:
 def beginning(length: Length, first: int, **counts: int) -> dict[str, object]:
     """Return what the log says of a run before its first step, or when it goes on."""
     said: dict[str, object] = {"resumed": True, "from_step": first} if first else {}
-    return said | counts | {"steps": length.steps, "queue": length.queue.said}
+    return said | counts | {"steps": length.steps, "queue": length.queue.reason}
 
 
 def knn_probe(
