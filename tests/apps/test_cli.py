@@ -14,9 +14,10 @@ from tests.media.test_streams import film_of
 from typer import Exit
 from typer.testing import CliRunner, Result
 
+from mastershot.apps.analyze import each_film
 from mastershot.apps.cli import app
-from mastershot.apps.films import each_film
-from mastershot.apps.show import FilmProgress
+from mastershot.apps.options import Reporting
+from mastershot.apps.show import StageProgress
 from mastershot.core.timeline import timeline_schema
 
 
@@ -245,12 +246,12 @@ def test_progress_shows_a_name_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
 
-    def work(path: Path, progress: FilmProgress) -> dict[str, object]:
+    def work(path: Path, progress: StageProgress) -> dict[str, object]:
         progress("shots", 1, 2)
         return {"film": path.name, "error": ""}
 
     with pytest.raises(Exit):
-        each_film([Path("[red]x\x1b[41m")], work, as_json=False, quiet=False, debug=False)
+        each_film([Path("[red]x\x1b[41m")], work, Reporting())
     assert "[red]x\\x1b[41m" in terminal.getvalue()
     assert "\x1b[41m" not in terminal.getvalue()
 

@@ -7,7 +7,7 @@ from tests.factories.distillation import write_pictures
 from tests.factories.models import make_tiny_clip
 from typer.testing import CliRunner
 
-from mastershot.apps.recipes import RunProgress, recipes_app, run
+from mastershot.apps.recipes import recipes_app, run
 from mastershot.apps.show import showing_progress
 from mastershot.recipes.load import shipped_recipes
 
@@ -97,7 +97,7 @@ def test_a_copy_never_replaces_a_file(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("mine")
     code, _, noted = invoke("recipes", "copy", "distil/clip", tmp_path / "mine.yaml")
     assert (code, (tmp_path / "mine.yaml").read_text()) == (1, "mine")
-    assert "is there already; name another file" in noted
+    assert "exists already; name another file" in noted
     code, _, noted = invoke("recipes", "copy", "distil/clip", tmp_path / "no" / "mine.yaml")
     assert code == 1
     assert "cannot be written: No such file" in noted
@@ -114,11 +114,10 @@ def test_a_recipe_is_checked_without_being_run(recipe: Path, tmp_path: Path) -> 
 
 
 def test_progress_takes_every_stage() -> None:
-    with showing_progress(quiet=True) as bars:
-        task = bars.add_task("run", total=None, stage="", speed="")
-        progress = RunProgress(bars, task)
+    with showing_progress("run", quiet=True) as progress:
         progress("frames", 3, 9, {})
         progress("training", 5, 10, {"loss": 1.23456})
         progress("training", 10, 10, {"loss": 0.5})
-    assert (bars.tasks[0].completed, bars.tasks[0].total) == (10, 10)
-    assert bars.tasks[0].fields == {"stage": "training", "speed": "loss 0.500"}
+    (task,) = progress._bars.tasks
+    assert (task.completed, task.total) == (10, 10)
+    assert task.fields == {"stage": "training", "speed": "loss 0.500"}

@@ -91,8 +91,8 @@ def test_the_starter_is_named_with_the_way_to_clip(
     done = run("forest", "--library", library.path)
     assert done.exit_code == 0, done.output
     [line] = done.stderr.splitlines()
-    assert line.startswith("mastershot: searched with mastershot/starter, which knows places and ")
-    assert "things, not sentences" in line
+    assert line.startswith("mastershot: searched with mastershot/starter, which recognises ")
+    assert "places and things but not sentences" in line
     assert f"`mastershot library add FILM --library {library.path} --encoder clip`" in line
     assert len(done.stdout.splitlines()) == 3
 

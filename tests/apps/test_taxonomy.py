@@ -170,7 +170,7 @@ def test_a_draw_that_is_added_again_changes_nothing_and_a_later_drop_stands(plac
     before = Path("d.csv").read_bytes()
     again = run(*add)
     assert (again.exit_code, Path("d.csv").read_bytes()) == (0, before)
-    assert again.stdout == "all that draw.csv says is missing was added before\n"
+    assert again.stdout == "all labels that draw.csv lists as missing were added before\n"
     other = run(*add[:-1], "cy")
     assert other.stdout == "add 'brook'\nadd 'moat'\n"
 
@@ -255,7 +255,7 @@ def test_a_machine_that_knows_no_name_asks_for_one(
     monkeypatch.setattr("getpass.getuser", nobody)
     result = run("decide", "drop", "reef", "--decisions", "d.csv")
     assert result.exit_code == 2
-    assert "does not say who you are; say it with --by NAME" in result.stderr
+    assert "does not know your login name; give your name with --by NAME" in result.stderr
 
 
 def test_signs_that_would_steer_the_terminal_are_not_shown(place: Path) -> None:
