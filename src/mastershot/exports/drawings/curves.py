@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from html import escape
 
-from mastershot.exports.drawing import Scale
+from mastershot.exports.drawings.film import Scale
 
 _WIDTH, _PANEL, _LEFT, _RIGHT, _GAP = 640, 90, 64, 16, 26
 _COLOUR = "#2a6f97"
