@@ -256,9 +256,7 @@ def test_progress_shows_a_name_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
     assert "\x1b[41m" not in terminal.getvalue()
 
 
-def test_what_is_missing_of_a_damaged_film_is_said_in_one_sentence(
-    film: Path, tmp_path: Path
-) -> None:
+def test_what_is_missing_of_a_damaged_film_is_one_sentence(film: Path, tmp_path: Path) -> None:
     broken = remux(
         film, tmp_path / "broken.mkv", lambda n, data: bytes(len(data)) if 20 <= n < 50 else data
     )
@@ -273,7 +271,7 @@ def test_what_is_missing_of_a_damaged_film_is_said_in_one_sentence(
     assert timeline["damaged"][0]["frames_missing"] > 20
 
 
-def test_a_stream_may_be_named_and_a_choice_is_said(tmp_path: Path) -> None:
+def test_a_stream_may_be_named_and_a_choice_is_reported(tmp_path: Path) -> None:
     path = film_of(tmp_path / "film.mkv", (64, 30, True), (48, 20, True))
     chosen = invoke("analyze", path, "--steps", "shots", "--out", tmp_path / "out")
     assert "it holds 2 video streams; read is 0 (mpeg4, 64 x 48, 1.2 s)" in chosen.stderr

@@ -28,7 +28,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def library(clip: Path, tmp_path: Path) -> Path:
-    """A library of one film that a tiny CLIP has looked at and one that nothing has."""
+    """A library of one film that a tiny CLIP has encoded and one that nothing has."""
     library = ms.Library(tmp_path / "films.mastershot")
     for name in ("films/one\n\x1b[31m.mp4", "films/two.mp4"):
         timeline = make_timeline(name)

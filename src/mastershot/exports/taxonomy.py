@@ -63,18 +63,10 @@ def write_taxonomy(built: BuiltTaxonomy, curation: Curation, folder: Path) -> No
         writer.writerows(step_rows(curation))
     shares = source_shares(built)
     write_page("sources.svg", folder / CHART_FILE, shares=shares)
+    facts = count_text(len(built.labels), "label"), f"fingerprint {built.taxonomy.fingerprint}"
+    content = {"built": built, "curation": curation, "steps": built.made_by["steps"]}
     write_page(
-        "taxonomy.html",
-        folder / PAGE_FILE,
-        title=built.name,
-        facts=(
-            count_text(len(built.labels), "label"),
-            f"fingerprint {built.taxonomy.fingerprint}",
-        ),
-        built=built,
-        curation=curation,
-        shares=shares,
-        steps=built.made_by["steps"],
+        "taxonomy.html", folder / PAGE_FILE, title=built.name, facts=facts, shares=shares, **content
     )
 
 

@@ -1,31 +1,22 @@
-"""How the figures of a run went, as a small SVG: one panel a figure, on one axis of steps."""
+"""The metrics of a training run as a small SVG: one panel a metric, on one axis of steps."""
 
 from collections.abc import Mapping, Sequence
 from html import escape
+from typing import Any
 
 from mastershot.exports.drawings.film import Scale
 
 _WIDTH, _PANEL, _LEFT, _RIGHT, _GAP = 640, 90, 64, 16, 26
-_COLOUR = "#2a6f97"
 _NOT_DRAWN = ("step", "seconds")
 
 
-def draw_curves(entries: Sequence[Mapping[str, object]], title: str = "") -> str:
-    """Return the SVG of a log's figures against its steps; entries hold ``step`` and numbers."""
-    names = dict.fromkeys(
-        name
-        for entry in entries
-        for name, value in entry.items()
-        if isinstance(value, int | float) and name not in _NOT_DRAWN
-    )
-    curves = {
-        name: [
-            (float(str(entry["step"])), float(str(entry[name])))
-            for entry in entries
-            if name in entry
-        ]
-        for name in names
-    }
+def draw_curves(entries: Sequence[Mapping[str, Any]], title: str = "") -> str:
+    """Return the SVG of a log's numbers against its steps; each entry has a ``step``."""
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for entry in entries:
+        for name, value in entry.items():
+            if isinstance(value, int | float) and name not in _NOT_DRAWN:
+                curves.setdefault(name, []).append((entry["step"], value))
     height = _GAP + len(curves) * (_PANEL + _GAP)
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
@@ -38,22 +29,20 @@ def draw_curves(entries: Sequence[Mapping[str, object]], title: str = "") -> str
     return "\n".join([*parts, "</svg>", ""])
 
 
-def _panel(name: str, points: Sequence[tuple[float, float]], top: float) -> list[str]:
-    steps, values = [step for step, _ in points], [value for _, value in points]
-    across, down = Scale(0, max(steps)), Scale(min(values), max(values))
-    width = _WIDTH - _LEFT - _RIGHT
-
-    def at(step: float, value: float) -> str:
-        y = top + _PANEL * (1 - down.at(value) / 100)
-        return f"{_LEFT + width * across.at(step) / 100:.1f},{y:.1f}"
-
-    line = " ".join(at(step, value) for step, value in points)
+def _panel(name: str, points: Sequence[tuple[float, float]], top: int) -> list[str]:
+    steps, values = zip(*points, strict=True)
+    across, up = Scale(0, max(steps)), Scale(min(values), max(values))
+    right, bottom = _WIDTH - _RIGHT, top + _PANEL
+    line = " ".join(
+        f"{_LEFT + (right - _LEFT) * across.at(step) / 100:.1f},"
+        f"{bottom - _PANEL * up.at(value) / 100:.1f}"
+        for step, value in points
+    )
     return [
-        f'<path d="M{_LEFT} {top}V{top + _PANEL}H{_WIDTH - _RIGHT}" fill="none" stroke="#ccc"/>',
-        f'<polyline points="{line}" fill="none" stroke="{_COLOUR}" stroke-width="1.5"/>',
+        f'<path d="M{_LEFT} {top}V{bottom}H{right}" fill="none" stroke="#ccc"/>',
+        f'<polyline points="{line}" fill="none" stroke="#2a6f97" stroke-width="1.5"/>',
         f'<text x="{_LEFT + 6}" y="{top + 12}">{escape(name.replace("_", " "))}</text>',
-        f'<text x="{_LEFT - 5}" y="{top + 9}" text-anchor="end">{max(values):.4g}</text>',
-        f'<text x="{_LEFT - 5}" y="{top + _PANEL}" text-anchor="end">{min(values):.4g}</text>',
-        f'<text x="{_WIDTH - _RIGHT}" y="{top + _PANEL + 12}" text-anchor="end">'
-        f"{max(steps):,.0f} steps</text>",
+        f'<text x="{_LEFT - 5}" y="{top + 9}" text-anchor="end">{up.high:.4g}</text>',
+        f'<text x="{_LEFT - 5}" y="{bottom}" text-anchor="end">{up.low:.4g}</text>',
+        f'<text x="{right}" y="{bottom + 12}" text-anchor="end">{across.high:,.0f} steps</text>',
     ]

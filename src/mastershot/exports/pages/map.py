@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from mastershot.exports.pages.templates import write_page
 
@@ -51,14 +52,5 @@ def write_map(
     ]
     hues = {label: hue for label, hue, _ in legend}
     rest = sum(point.label not in hues for point in points)
-    write_page(
-        "map.html",
-        path,
-        title=title,
-        facts=facts,
-        notes=notes,
-        points=points,
-        hues=hues,
-        legend=legend,
-        rest=rest,
-    )
+    drawn: dict[str, Any] = {"hues": hues, "legend": legend, "rest": rest}
+    write_page("map.html", path, title=title, facts=facts, notes=notes, points=points, **drawn)

@@ -22,12 +22,5 @@ def write_rating_page(
     names = "\n".join(";".join((shot.name, *shot.labels)) for shot in draw.shots)
     # What a browser keeps of one draw must not turn up in another.
     draw_key = hashlib.sha256(names.encode()).hexdigest()[:16]
-    write_page(
-        "rating.html",
-        path,
-        script="rating.js",
-        title=title,
-        shots=draw.shots,
-        draw_key=draw_key,
-        picture=picture,
-    )
+    content = {"shots": draw.shots, "draw_key": draw_key, "picture": picture}
+    write_page("rating.html", path, script="rating.js", title=title, **content)

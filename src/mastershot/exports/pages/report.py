@@ -7,6 +7,7 @@ in view.
 """
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 
 from mastershot.core.movie import SCALE_NAMES, Movie, Shot
@@ -49,11 +50,7 @@ def write_report(
         script="report.js",
         title=file_name(timeline.movie.path),
         facts=_facts(timeline),
-        notes=(
-            *(f"{note[0].upper()}{note[1:]}." for note in timeline.notes),
-            *(notes or _labels_note(timeline)),
-            *_pictures_note(timeline, thumbs),
-        ),
+        notes=_notes(timeline, thumbs, notes),
         timeline=timeline,
         movie=timeline.movie,
         statistics=statistics,
@@ -66,18 +63,14 @@ def write_report(
     )
 
 
-def _labels_note(timeline: Timeline) -> tuple[str, ...]:
-    if any(shot.labels is not None for shot in timeline.shots):
-        return ()
-    return ("The shots have no labels: the step that finds them did not run.",)
-
-
-def _pictures_note(timeline: Timeline, thumbs: Path) -> tuple[str, ...]:
+def _notes(timeline: Timeline, thumbs: Path, given: tuple[str, ...]) -> Iterator[str]:
+    yield from (f"{note[0].upper()}{note[1:]}." for note in timeline.notes)
+    yield from given
+    if not given and all(shot.labels is None for shot in timeline.shots):
+        yield "The shots have no labels: the step that finds them did not run."
     names = [Path(shot.thumb).name for shot in timeline.shots if shot.thumb is not None]
-    missing = sum(not (thumbs / name).is_file() for name in names)
-    if not missing:
-        return ()
-    return (f"{missing:,} of {len(names):,} pictures are not in their folder.",)
+    if missing := sum(not (thumbs / name).is_file() for name in names):
+        yield f"{missing:,} of {len(names):,} pictures are not in their folder."
 
 
 def _facts(timeline: Timeline) -> tuple[str, ...]:

@@ -81,13 +81,4 @@ def write_pairs_page(ranks: Iterable[tuple[Pair | None, ...]], path: Path, head:
     Raises:
         OutputError: The page cannot be written; what was there before stays.
     """
-    write_page(
-        "similar.html",
-        path,
-        title=head.title,
-        facts=head.facts,
-        notes=head.notes,
-        views=head.views,
-        asked=head.asked,
-        ranks=ranks,
-    )
+    write_page("similar.html", path, ranks=ranks, **vars(head))

@@ -58,10 +58,10 @@ def environment() -> "Environment":
         "duration": duration_text,
         "file_name": file_name,
         "jpeg_source": jpeg_source,
-        "number": number_text,
-        "percent": percent_text,
+        "number": _number,
+        "percent": _percent,
         "printable": printable,
-        "seconds": seconds_text,
+        "seconds": _seconds,
     }
     return rendering
 
@@ -88,18 +88,15 @@ def count_text(number: int, noun: str) -> str:
     return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
-def number_text(value: float | None) -> str | None:
-    """Return a number as people write it; None stays None."""
+def _number(value: float | None) -> str | None:
     return None if value is None else f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
 
 
-def percent_text(share: float) -> str:
-    """Return a share in [0, 1] in per cent."""
+def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def seconds_text(duration_s: float) -> str:
-    """Return a duration to the hundredth of a second, one of a minute or more in minutes."""
+def _seconds(duration_s: float) -> str:
     return f"{duration_s:.2f} s" if duration_s < 60 else duration_text(duration_s)
 
 
