@@ -122,7 +122,7 @@ def analyze(
                 _draw_demo(path, quiet)
             file = probe(path, stream=stream)
             if kept is not None:
-                kept.add(file, kit=kit, out=out, progress=progress)
+                kept.add(file, loaded=kit, out=out, progress=progress)
             timeline, folder = analyze_movie(file, kit, out, progress=progress)
             return film_summary(timeline) | {"timeline": str(folder / "timeline.json")}
 

@@ -19,7 +19,7 @@ from mastershot.core.text import printable
 
 if TYPE_CHECKING:
     from mastershot.core.timeline import Timeline
-    from mastershot.pipeline.analysis.plan import Kit, Plan
+    from mastershot.pipeline.analysis.plan import LoadedPlan, Plan
 
 
 def parse_steps(text: str) -> tuple[str, ...]:
@@ -27,7 +27,7 @@ def parse_steps(text: str) -> tuple[str, ...]:
     return tuple(step.strip() for step in text.split(","))
 
 
-def open_kit(plan: "Plan") -> "Kit":
+def open_kit(plan: "Plan") -> "LoadedPlan":
     """Return the plan with its encoders loaded; what cannot be had is said once."""
     from mastershot.pipeline.analysis.plan import prepare
 

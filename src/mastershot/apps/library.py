@@ -84,7 +84,7 @@ def library_add(
         kept = Library(library)
 
         def add_one(path: Path, progress: FilmProgress) -> dict[str, Any]:
-            return film_summary(kept.add(path, kit=kit, progress=progress))
+            return film_summary(kept.add(path, loaded=kit, progress=progress))
 
         each_film(films, add_one, as_json=as_json, quiet=quiet, debug=debug)
 

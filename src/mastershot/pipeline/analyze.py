@@ -20,20 +20,20 @@ from mastershot.pipeline.analysis.annotate import (
     score_shots,
     shot_features,
 )
-from mastershot.pipeline.analysis.decode_pass import Progress, Watched, no_progress, watch
-from mastershot.pipeline.analysis.plan import Kit, Plan, prepare
+from mastershot.pipeline.analysis.decode_pass import Decoded, Progress, decode_film, no_progress
+from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.reuse import (
-    compared,
-    reads_otherwise,
-    still_holds,
-    watched_before,
+    is_current,
+    read_differently,
+    reusable_decoding,
+    with_reading_note,
 )
 from mastershot.pipeline.analysis.workspace import open_workspace
 from mastershot.shots.content import DetectorName, ShotSettings
 
 
 def analyze_movie(
-    path: str | Path | FilmFile, kit: Kit, out: Path, *, progress: Progress = no_progress
+    path: str | Path | FilmFile, loaded: LoadedPlan, out: Path, *, progress: Progress = no_progress
 ) -> tuple[Timeline, Path]:
     """Return the film's timeline and the folder its results were written to.
 
@@ -42,7 +42,7 @@ def analyze_movie(
 
     Args:
         path: The film, or what `probe` said of it.
-        kit: What to do, from `prepare`.
+        loaded: What to do, from `prepare`.
         out: Where the film's folder of results goes.
         progress: Called with the stage, how much is done and of how much.
 
@@ -51,40 +51,40 @@ def analyze_movie(
         OutputError: The results cannot be written.
         ShotListError: The plan's list of shots does not fit the film.
     """
-    file = path if isinstance(path, FilmFile) else probe(path, stream=kit.plan.stream)
+    file = path if isinstance(path, FilmFile) else probe(path, stream=loaded.plan.stream)
     with open_workspace(out, file) as workspace:
-        previous, made, store = workspace.previous(), made_now(kit), workspace.features
-        if previous is not None and still_holds(previous, made, kit, store):
+        previous, made, store = workspace.previous(), made_now(loaded), workspace.features
+        if previous is not None and is_current(previous, made, loaded, store):
             workspace.discard()
             return previous, workspace.folder
-        watched = watched_before(previous, made, kit, store)
-        if watched is None:
+        decoded = reusable_decoding(previous, made, loaded, store)
+        if decoded is None:
             thumbs = workspace.fresh_thumbs()
-            if previous is not None and reads_otherwise(previous, made):
+            if previous is not None and read_differently(previous, made):
                 store.clear()
-            watched = watch(Film(file), kit, store=store, thumbs=thumbs, progress=progress)
-        timeline = compared(describe(watched, kit, store, made), previous)
+            decoded = decode_film(Film(file), loaded, store=store, thumbs=thumbs, progress=progress)
+        timeline = with_reading_note(describe(decoded, loaded, store, made), previous)
         progress("report", 0, 1)
-        workspace.publish(timeline, kit.notes)
+        workspace.publish(timeline, loaded.notes)
         progress("report", 1, 1)
         return timeline, workspace.folder
 
 
-def describe(watched: Watched, kit: Kit, store: FeatureStore, made: MadeBy) -> Timeline:
+def describe(decoded: Decoded, loaded: LoadedPlan, store: FeatureStore, made: MadeBy) -> Timeline:
     """Return the timeline of a film whose frames have been looked at: scenes, then labels."""
-    movie, shots, scenes = watched.movie, watched.shots, None
-    if "scenes" in kit.plan.steps:
-        features = [shot_features(shots, space, store) for space in kit.scene_spaces]
+    movie, shots, scenes = decoded.movie, decoded.shots, None
+    if "scenes" in loaded.plan.steps:
+        features = [shot_features(shots, space, store) for space in loaded.scene_spaces]
         scenes = find_scenes(movie, shots, features)
-    if kit.scaler is not None:
-        shots = scale_shots(shots, kit.scaler, store)
-    if kit.labeller is not None:
-        scores = score_shots(shots, kit.labeller, store)
-        shots = label_shots(shots, scores, kit.labeller, kit.plan)
+    if loaded.scaler is not None:
+        shots = scale_shots(shots, loaded.scaler, store)
+    if loaded.labeller is not None:
+        scores = score_shots(shots, loaded.labeller, store)
+        shots = label_shots(shots, scores, loaded.labeller, loaded.plan)
         if scenes is not None:
-            scenes = label_scenes(scenes, scores, kit.labeller, kit.plan.keep)
+            scenes = label_scenes(scenes, scores, loaded.labeller, loaded.plan.keep)
             shots = borrow_from_scenes(shots, scenes)
-    return Timeline(movie, made, shots, scenes, watched.damaged, watched.notes)
+    return Timeline(movie, made, shots, scenes, decoded.damaged, decoded.notes)
 
 
 def analyze(path: str | Path, plan: Plan | None = None, out: str | Path | None = None) -> Timeline:
@@ -99,11 +99,11 @@ def analyze(path: str | Path, plan: Plan | None = None, out: str | Path | None =
     Raises:
         MastershotError: The film cannot be read, the plan cannot be done, or ``out`` written.
     """
-    kit = prepare(plan or Plan())
+    loaded = prepare(plan or Plan())
     if out is not None:
-        return analyze_movie(path, kit, Path(out))[0]
+        return analyze_movie(path, loaded, Path(out))[0]
     with TemporaryDirectory(prefix="mastershot-") as folder:
-        timeline, _ = analyze_movie(path, kit, Path(folder))
+        timeline, _ = analyze_movie(path, loaded, Path(folder))
     return replace(timeline, shots=tuple(replace(shot, thumb=None) for shot in timeline.shots))
 
 
@@ -124,10 +124,10 @@ def detect_shots(
         SettingError: A setting means nothing.
     """
     settings = ShotSettings(detector, exact, threshold, min_shot_s)
-    kit = prepare(Plan(steps=("shots",), shots=settings))
-    return list(watch(open_video(path), kit).shots)
+    loaded = prepare(Plan(steps=("shots",), shots=settings))
+    return list(decode_film(open_video(path), loaded).shots)
 
 
-def made_now(kit: Kit) -> MadeBy:
-    """Return what a timeline made now with this kit says of how it was made."""
-    return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), kit.steps_made())
+def made_now(loaded: LoadedPlan) -> MadeBy:
+    """Return what a timeline made now with this loaded says of how it was made."""
+    return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), loaded.steps_made())

@@ -16,7 +16,7 @@ from mastershot import __version__
 from mastershot.core.errors import MastershotError
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, available_encoders, load_encoder
 from mastershot.media.video import open_video
-from mastershot.pipeline.analysis.decode_pass import watch
+from mastershot.pipeline.analysis.decode_pass import decode_film
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.synthetic.films import write_film
 from mastershot.synthetic.plan import Picture, plan_film
@@ -141,11 +141,11 @@ def _decode_fps(path: Path) -> float:
 
 
 def _shots_fps(path: Path) -> float:
-    kit = prepare(Plan(steps=("shots",)))
+    loaded = prepare(Plan(steps=("shots",)))
     film = open_video(path)
     started_s = time.perf_counter()
-    watched = watch(film, kit)
-    return watched.movie.num_frames / (time.perf_counter() - started_s)
+    decoded = decode_film(film, loaded)
+    return decoded.movie.num_frames / (time.perf_counter() - started_s)
 
 
 def _encode_fps() -> float | None:

@@ -9,12 +9,12 @@ from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
 from mastershot.pipeline.analysis.annotate import frames_of, sampled_blocks
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
-from mastershot.pipeline.analysis.plan import Kit, Plan, prepare
+from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.reuse import (
-    compared,
-    reads_otherwise,
-    still_holds,
-    watched_before,
+    is_current,
+    read_differently,
+    reusable_decoding,
+    with_reading_note,
 )
 from mastershot.pipeline.analyze import analyze_movie, describe, made_now
 from mastershot.pipeline.search.nearest import Hits
@@ -35,7 +35,7 @@ class Library(FilmStore):
         self,
         path: str | Path | FilmFile,
         *,
-        kit: Kit | None = None,
+        loaded: LoadedPlan | None = None,
         out: Path | None = None,
         progress: Progress = no_progress,
     ) -> Timeline:
@@ -47,7 +47,7 @@ class Library(FilmStore):
 
         Args:
             path: The film, or what `probe` said of it.
-            kit: What to do, from `prepare`; None does everything with the defaults.
+            loaded: What to do, from `prepare`; None does everything with the defaults.
             out: Where the film's folder of results goes too; None writes none.
             progress: Called with the stage, how much is done and of how much.
 
@@ -55,21 +55,21 @@ class Library(FilmStore):
             MediaError: The film cannot be read.
             LibraryError: The library cannot be written.
         """
-        kit = kit or prepare(Plan())
-        file = path if isinstance(path, FilmFile) else probe(path, stream=kit.plan.stream)
+        loaded = loaded or prepare(Plan())
+        file = path if isinstance(path, FilmFile) else probe(path, stream=loaded.plan.stream)
         building = self.path / f"building-{file.id}"
         if out is None:
-            known = self._known(file.id, kit)
+            known = self._known(file.id, loaded)
             if known is not None:
                 shutil.rmtree(building, ignore_errors=True)
                 return self._followed(known, file)
-        timeline, folder = analyze_movie(file, kit, out or building, progress=progress)
+        timeline, folder = analyze_movie(file, loaded, out or building, progress=progress)
         try:
             known = self.find(timeline.movie.id)
-            if known is not None and reads_otherwise(known, timeline.made_by):
-                timeline = compared(timeline, known)
+            if known is not None and read_differently(known, timeline.made_by):
+                timeline = with_reading_note(timeline, known)
                 self.features(timeline.movie.id).clear()
-            self._copy_vectors(timeline, kit, FolderFeatures(folder / "features"))
+            self._copy_vectors(timeline, loaded, FolderFeatures(folder / "features"))
             self.put_timeline(timeline, folder)
         finally:
             if out is None:
@@ -103,15 +103,15 @@ class Library(FilmStore):
         """Return all that is wrong; with ``hashes``, every film's file is read whole."""
         return list(find_problems(self, hashes=hashes))
 
-    def _known(self, movie_id: str, kit: Kit) -> Timeline | None:
+    def _known(self, movie_id: str, loaded: LoadedPlan) -> Timeline | None:
         """Return the film's timeline if it is there or can be made from what is there."""
-        known, made, store = self.find(movie_id), made_now(kit), self.features(movie_id)
-        if known is None or still_holds(known, made, kit, store):
+        known, made, store = self.find(movie_id), made_now(loaded), self.features(movie_id)
+        if known is None or is_current(known, made, loaded, store):
             return known
-        watched = watched_before(known, made, kit, store)
-        if watched is None:
+        decoded = reusable_decoding(known, made, loaded, store)
+        if decoded is None:
             return None
-        timeline = describe(watched, kit, store, made)
+        timeline = describe(decoded, loaded, store, made)
         self._put_again(timeline)
         return timeline
 
@@ -128,9 +128,9 @@ class Library(FilmStore):
         thumbs = {shot.id: self.thumb(shot.id) for shot in timeline.shots}
         self.put_timeline(timeline, {id: jpeg for id, jpeg in thumbs.items() if jpeg is not None})
 
-    def _copy_vectors(self, timeline: Timeline, kit: Kit, source: FolderFeatures) -> None:
+    def _copy_vectors(self, timeline: Timeline, loaded: LoadedPlan, source: FolderFeatures) -> None:
         target = self.features(timeline.movie.id)
-        for space in kit.spaces:
+        for space in loaded.spaces:
             for block in sampled_blocks(timeline.shots):
                 missing = target.missing(space, frames_of(block))
                 if len(missing):

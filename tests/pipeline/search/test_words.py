@@ -375,10 +375,10 @@ def real_library(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> ms.Lib
     """A library of two drawn films that a tiny CLIP has looked at."""
     folder = tmp_path_factory.mktemp("films")
     library = ms.Library(folder / "films.mastershot")
-    kit = prepare(Plan(encoder=str(clip)))
+    loaded = prepare(Plan(encoder=str(clip)))
     for name in ("one.mp4", "two.mp4"):
         drawn_film(folder / name, num_scenes=2 if name == "one.mp4" else 3)
-        library.add(folder / name, kit=kit)
+        library.add(folder / name, loaded=loaded)
     return library
 
 

@@ -18,7 +18,7 @@ from mastershot.labelling.weak_labels import (
     pool_shot_scores,
 )
 from mastershot.pipeline.analysis.plan import Labeller, Plan
-from mastershot.pipeline.analysis.scale import LearntScaler, Scaler
+from mastershot.pipeline.analysis.scale import ShotScaler, TrainedScaler
 from mastershot.scenes.grouping import group_shots
 
 # Vectors read from the store at once: a few megabytes, whatever the film's length.
@@ -89,9 +89,11 @@ def score_shots(shots: tuple[Shot, ...], labeller: Labeller, store: FeatureStore
     )
 
 
-def scale_shots(shots: tuple[Shot, ...], scaler: Scaler, store: FeatureStore) -> tuple[Shot, ...]:
+def scale_shots(
+    shots: tuple[Shot, ...], scaler: ShotScaler, store: FeatureStore
+) -> tuple[Shot, ...]:
     """Return the shots with how likely each scale is of them."""
-    if isinstance(scaler, LearntScaler):
+    if isinstance(scaler, TrainedScaler):
         scores = _scores_of_beginnings(shots, scaler, store)
     else:
         words, logit_scale = scaler.vectors, scaler.encoder.logit_scale
@@ -108,7 +110,7 @@ def scale_shots(shots: tuple[Shot, ...], scaler: Scaler, store: FeatureStore) ->
 
 
 def _scores_of_beginnings(
-    shots: tuple[Shot, ...], scaler: LearntScaler, store: FeatureStore
+    shots: tuple[Shot, ...], scaler: TrainedScaler, store: FeatureStore
 ) -> FloatArray:
     """Return what a classifier says of each shot's first frames, shape (S, 5)."""
     space, steps = scaler.encoder.space, scaler.classifier.settings.max_steps

@@ -20,7 +20,7 @@ from mastershot.media.sampling import (
     uniform_frames,
 )
 from mastershot.media.video import Film, Frame
-from mastershot.pipeline.analysis.plan import Kit
+from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.scenes.grouping import color_histogram
 from mastershot.shots.content import detector_view, make_detector
 from mastershot.shots.lists import ListedShots
@@ -43,7 +43,7 @@ def no_progress(stage: str, done: int, total: int | None) -> None:
 
 
 @dataclass(frozen=True)
-class Watched:
+class Decoded:
     """What one decoding pass found.
 
     Attributes:
@@ -62,9 +62,9 @@ class Watched:
 class FrameVectors:
     """Turns chosen frames into vectors of one space, passing over those that are kept already."""
 
-    def __init__(self, space: EmbeddingSpace, kit: Kit, store: FeatureStore) -> None:
+    def __init__(self, space: EmbeddingSpace, loaded: LoadedPlan, store: FeatureStore) -> None:
         self._space = space
-        self._encoder = kit.encoder_of(space)
+        self._encoder = loaded.encoder_of(space)
         self._store = store
         self._images: dict[int, ImageArray] = {}
         self._fresh: dict[int, FloatArray] = {}
@@ -185,14 +185,14 @@ class ShotViewer:
         (self._thumbs / thumb_name(len(self.sampled))).write_bytes(jpeg)
 
 
-def watch(
+def decode_film(
     film: Film,
-    kit: Kit,
+    loaded: LoadedPlan,
     *,
     store: FeatureStore | None = None,
     thumbs: Path | None = None,
     progress: Progress = no_progress,
-) -> Watched:
+) -> Decoded:
     """Return the film's shots, after one pass over its frames.
 
     Vectors of the frames that the plan samples go to the store, pictures to the folder ``thumbs``;
@@ -202,11 +202,11 @@ def watch(
         MediaError: The film cannot be decoded to its end.
         ShotListError: A list of shots does not fit the film.
     """
-    spaces = () if store is None else kit.spaces
-    vectors = tuple(FrameVectors(space, kit, store) for space in spaces if store is not None)
-    detector, view = _detector(film, kit)
+    spaces = () if store is None else loaded.spaces
+    vectors = tuple(FrameVectors(space, loaded, store) for space in spaces if store is not None)
+    detector, view = _detector(film, loaded)
     viewer = ShotViewer(
-        kit.plan.sampling,
+        loaded.plan.sampling,
         time_base=film.file.time_base,
         max_lag_frames=detector.max_lag_frames,
         vectors=vectors,
@@ -232,7 +232,7 @@ def watch(
         space_vectors.finish()
     shots = cut_into_shots(movie, film.pts, cuts)
     viewed = tuple(_with_views(shots, viewer, thumbs is not None))
-    return Watched(movie, viewed, film.damaged, film.notes())
+    return Decoded(movie, viewed, film.damaged, film.notes())
 
 
 def thumb_name(index: int) -> str:
@@ -240,10 +240,10 @@ def thumb_name(index: int) -> str:
     return f"{index:05}.jpg"
 
 
-def _detector(film: Film, kit: Kit) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
-    if kit.listed is not None:
-        return ListedShots(kit.listed, film.file), lambda frame: _NO_PICTURE
-    return make_detector(kit.plan.shots, film.file), detector_view(kit.plan.shots)
+def _detector(film: Film, loaded: LoadedPlan) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
+    if loaded.listed is not None:
+        return ListedShots(loaded.listed, film.file), lambda frame: _NO_PICTURE
+    return make_detector(loaded.plan.shots, film.file), detector_view(loaded.plan.shots)
 
 
 def _with_views(shots: tuple[Shot, ...], viewer: ShotViewer, pictured: bool) -> list[Shot]:

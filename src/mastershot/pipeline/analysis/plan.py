@@ -15,8 +15,8 @@ from mastershot.encoders.starter import STARTER_NAME
 from mastershot.labelling.abstention import AbstentionRule
 from mastershot.labelling.weak_labels import KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
-from mastershot.media.video import READING
-from mastershot.pipeline.analysis.scale import Scaler, find_scaler, scale_notes
+from mastershot.media.video import READING_REVISION
+from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
 from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
@@ -94,7 +94,7 @@ class Labeller:
 
 
 @dataclass(frozen=True)
-class Kit:
+class LoadedPlan:
     """A plan with what it needs loaded: made once, used for every film.
 
     Attributes:
@@ -107,7 +107,7 @@ class Kit:
 
     plan: Plan
     labeller: Labeller | None = None
-    scaler: Scaler | None = None
+    scaler: ShotScaler | None = None
     listed: ShotList | None = None
     notes: tuple[str, ...] = ()
 
@@ -141,7 +141,7 @@ class Kit:
         """Return what a timeline says of how it was made; equal only if nothing would change."""
         stream = {} if self.plan.stream is None else {"stream": self.plan.stream}
         steps: dict[str, Json] = {
-            "reading": {"revision": READING, **stream},
+            "reading": {"revision": READING_REVISION, **stream},
             "shots": self._shots_made(),
         }
         if self.spaces:
@@ -185,10 +185,10 @@ class Kit:
         }
 
 
-def prepare(plan: Plan) -> Kit:
+def prepare(plan: Plan) -> LoadedPlan:
     """Return the plan with its encoders loaded.
 
-    Where the encoder's weights are not here, the kit has no labeller, and a note says how to get
+    Where the encoder's weights are not here, the loaded has no labeller, and a note says how to get
     them; everything else of the plan can still be done.
 
     Raises:
@@ -204,7 +204,7 @@ def prepare(plan: Plan) -> Kit:
     if "scale" in plan.steps:
         scaler = find_scaler(plan.scale, encoder)
         notes += scale_notes(scaler, plan.sampling, asked=plan.steps != STEPS)
-    return Kit(plan, labeller, scaler, listed, notes)
+    return LoadedPlan(plan, labeller, scaler, listed, notes)
 
 
 def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:

@@ -6,31 +6,31 @@ from dataclasses import replace
 from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import Json, MadeBy, Timeline
 from mastershot.pipeline.analysis.annotate import has_vectors
-from mastershot.pipeline.analysis.decode_pass import Watched
-from mastershot.pipeline.analysis.plan import Kit
+from mastershot.pipeline.analysis.decode_pass import Decoded
+from mastershot.pipeline.analysis.plan import LoadedPlan
 
 
-def still_holds(previous: Timeline, made: MadeBy, kit: Kit, store: FeatureStore) -> bool:
+def is_current(previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> bool:
     """Return True if making the timeline again would give nothing new.
 
     Where labels are asked for and their encoder cannot be had, labels made earlier stay.
     """
     before, now = previous.made_by.steps, made.steps
-    if "labels" in kit.plan.steps and kit.labeller is None and "labels" in before:
+    if "labels" in loaded.plan.steps and loaded.labeller is None and "labels" in before:
         return _same("reading", "shots", before=before, now=now)
     if (previous.made_by.version, before) != (made.version, now):
         return False
-    return has_vectors(previous.shots, kit.spaces, store)
+    return has_vectors(previous.shots, loaded.spaces, store)
 
 
-def reads_otherwise(previous: Timeline, made: MadeBy) -> bool:
+def read_differently(previous: Timeline, made: MadeBy) -> bool:
     """Return True if the film's frames, or their times, may be others than in an earlier run."""
     return not _same("reading", before=previous.made_by.steps, now=made.steps)
 
 
-def compared(timeline: Timeline, previous: Timeline | None) -> Timeline:
+def with_reading_note(timeline: Timeline, previous: Timeline | None) -> Timeline:
     """Return the timeline with a note, if an earlier run found other frames or other times."""
-    if previous is None or not reads_otherwise(previous, timeline.made_by):
+    if previous is None or not read_differently(previous, timeline.made_by):
         return timeline
     old, new, starts = previous.movie, timeline.movie, _starts(timeline)
     if (old.num_frames, old.end_pts) == (new.num_frames, new.end_pts) and all(
@@ -52,18 +52,18 @@ def _same(*steps: str, before: Mapping[str, Json], now: Mapping[str, Json]) -> b
     return all(before.get(step) == now.get(step) for step in steps)
 
 
-def watched_before(
-    previous: Timeline | None, made: MadeBy, kit: Kit, store: FeatureStore
-) -> Watched | None:
+def reusable_decoding(
+    previous: Timeline | None, made: MadeBy, loaded: LoadedPlan, store: FeatureStore
+) -> Decoded | None:
     """Return an earlier run's shots where they would come out the same and have their vectors."""
     if previous is None or previous.made_by.version != made.version:
         return None
     before, now = previous.made_by.steps, made.steps
     if not _same("reading", "shots", "frames", before=before, now=now):
         return None
-    if not has_vectors(previous.shots, kit.spaces, store):
+    if not has_vectors(previous.shots, loaded.spaces, store):
         return None
     shots = tuple(
         replace(shot, labels=None, kept=(), borrowed=(), scale=None) for shot in previous.shots
     )
-    return Watched(previous.movie, shots, previous.damaged, previous.notes)
+    return Decoded(previous.movie, shots, previous.damaged, previous.notes)

@@ -19,7 +19,7 @@ _RUN_FOLDER = "classifier"  # the part of a run's folder that holds what it made
 
 
 @dataclass(frozen=True)
-class LearntScaler:
+class TrainedScaler:
     """A classifier and the encoder it was taught through.
 
     Attributes:
@@ -59,10 +59,10 @@ class PromptedScaler:
         return {"method": "prompts", "encoder": self.encoder.space.model, "prompts": prompts}
 
 
-Scaler: TypeAlias = LearntScaler | PromptedScaler
+ShotScaler: TypeAlias = TrainedScaler | PromptedScaler
 
 
-def find_scaler(folder: str | Path | None, encoder: ImageTextEncoder | None) -> Scaler | None:
+def find_scaler(folder: str | Path | None, encoder: ImageTextEncoder | None) -> ShotScaler | None:
     """Return what tells scales: the classifier of a folder, else CLIP or SigLIP, else nothing.
 
     Args:
@@ -80,7 +80,7 @@ def find_scaler(folder: str | Path | None, encoder: ImageTextEncoder | None) -> 
     return None
 
 
-def load_scaler(folder: Path, encoder: ImageTextEncoder | None = None) -> LearntScaler:
+def load_scaler(folder: Path, encoder: ImageTextEncoder | None = None) -> TrainedScaler:
     """Return a classifier of shot scales with the encoder it was taught through.
 
     Args:
@@ -108,7 +108,7 @@ def load_scaler(folder: Path, encoder: ImageTextEncoder | None = None) -> Learnt
         )
     due = (said.encoder_hash, said.width)
     if encoder is not None and (encoder.space.weights_hash, encoder.space.width) == due:
-        return LearntScaler(encoder, classifier)
+        return TrainedScaler(encoder, classifier)
     try:
         # The precision is part of the space: classifiers are taught in float32.
         found = load_frame_encoder(said.encoder, precision="float32")
@@ -121,10 +121,10 @@ def load_scaler(folder: Path, encoder: ImageTextEncoder | None = None) -> Learnt
             f"classifier {folder} was taught on {said.width}-wide vectors of {said.encoder} with "
             f"other weights than are there now ({found.space.width} wide); train it again"
         )
-    return LearntScaler(found, classifier)
+    return TrainedScaler(found, classifier)
 
 
-def scale_notes(scaler: Scaler | None, sampling: Sampling, *, asked: bool) -> tuple[str, ...]:
+def scale_notes(scaler: ShotScaler | None, sampling: Sampling, *, asked: bool) -> tuple[str, ...]:
     """Return what the user should know of how scales are told.
 
     Args:

@@ -34,7 +34,7 @@ from mastershot.datasets.tables.score_table import open_scores, write_scores
 from mastershot.datasets.tables.scored import SCORE_TABLES, TAGS_FILE
 from mastershot.pipeline.analysis.annotate import has_vectors, score_shots
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
-from mastershot.pipeline.analysis.plan import Kit, Labeller
+from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan
 from mastershot.pipeline.library import Library
 
 CLIP_LIBRARY = "clips.mastershot"
@@ -111,7 +111,7 @@ def find_clips(paths: Iterable[Path]) -> list[Path]:
 
 def build_from_clips(
     paths: Iterable[Path],
-    kit: Kit,
+    loaded: LoadedPlan,
     library: Library,
     out: Path,
     *,
@@ -126,7 +126,7 @@ def build_from_clips(
 
     Args:
         paths: Clips, or folders of clips. A clip is known by its file's stem.
-        kit: How shots are found and labelled.
+        loaded: How shots are found and labelled.
         library: Keeps what was computed.
         out: The data set's folder.
         table: File name of the table of scores, one of `SCORE_TABLES`.
@@ -138,16 +138,16 @@ def build_from_clips(
         EncoderError: The encoder cannot be had.
         OutputError: The folder cannot be written.
     """
-    _labeller(kit)
+    _labeller(loaded)
     clips = find_clips(paths)
     sources = ((path.stem, path, str(path)) for path in clips)
-    builder = _Builder(kit, library, out, progress, failed)
-    builder.gather(sources, len(clips), lambda path: library.add(path, kit=kit))
+    builder = _Builder(loaded, library, out, progress, failed)
+    builder.gather(sources, len(clips), lambda path: library.add(path, loaded=loaded))
     return builder.write(table)
 
 
 def build_from_library(
-    kit: Kit,
+    loaded: LoadedPlan,
     library: Library,
     out: Path,
     *,
@@ -164,7 +164,7 @@ def build_from_library(
         EncoderError: The encoder cannot be had.
         OutputError: The folder cannot be written.
     """
-    labeller = _labeller(kit)
+    labeller = _labeller(loaded)
     films = sorted(library.movies(), key=lambda film: (Path(film.path).stem, film.id))
     if not films:
         raise DatasetError(f"library {library.path} holds no film to label; add some first")
@@ -180,7 +180,7 @@ def build_from_library(
             )
         return timeline
 
-    builder = _Builder(kit, library, out, progress, failed)
+    builder = _Builder(loaded, library, out, progress, failed)
     sources = ((Path(film.path).stem, film.id, film.path) for film in films)
     builder.gather(sources, len(films), timeline_of)
     return builder.write(table)
@@ -190,9 +190,9 @@ class _Builder:
     """Gathers clips, then writes their scores; in memory are their names and one clip's scores."""
 
     def __init__(
-        self, kit: Kit, library: Library, out: Path, progress: Progress, failed: Failed
+        self, loaded: LoadedPlan, library: Library, out: Path, progress: Progress, failed: Failed
     ) -> None:
-        self._kit, self._library, self._out = kit, library, out
+        self._kit, self._library, self._out = loaded, library, out
         self._progress, self._failed = progress, failed
         self._clips: list[_Clip] = []
         self._num_scored = 0
@@ -297,15 +297,17 @@ def _columns(clip: _Clip, library: Library, labeller: Labeller) -> ScoredShots:
     )
 
 
-def _labeller(kit: Kit) -> Labeller:
-    if kit.labeller is None:
-        raise EncoderError(kit.notes[0] if kit.notes else "a data set needs labels; ask for them")
-    if len(kit.labeller.taxonomy) > np.iinfo(np.int16).max:
+def _labeller(loaded: LoadedPlan) -> Labeller:
+    if loaded.labeller is None:
+        raise EncoderError(
+            loaded.notes[0] if loaded.notes else "a data set needs labels; ask for them"
+        )
+    if len(loaded.labeller.taxonomy) > np.iinfo(np.int16).max:
         raise TaxonomyError(
-            f"taxonomy {kit.labeller.taxonomy.name!r} has {len(kit.labeller.taxonomy)} labels; a "
+            f"taxonomy {loaded.labeller.taxonomy.name!r} has {len(loaded.labeller.taxonomy)} labels; a "
             f"data set takes at most {np.iinfo(np.int16).max}"
         )
-    return kit.labeller
+    return loaded.labeller
 
 
 def _require_name(video: str, source: str, seen: dict[str, str]) -> None:
