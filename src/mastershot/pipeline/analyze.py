@@ -1,31 +1,19 @@
 """`analyze_movie`: a film in, its timeline out. The main path, on one screen."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mastershot import __version__
 from mastershot.core.movie import Shot
-from mastershot.core.protocols import FeatureStore
-from mastershot.core.timeline import MadeBy, Timeline
+from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
 from mastershot.media.video import Film, open_video
-from mastershot.pipeline.analysis.annotate import (
-    borrow_from_scenes,
-    find_scenes,
-    label_scenes,
-    label_shots,
-    scale_shots,
-    score_shots,
-    shot_features,
-)
-from mastershot.pipeline.analysis.decode_pass import Decoded, Progress, decode_film, no_progress
+from mastershot.pipeline.analysis.annotate import annotate
+from mastershot.pipeline.analysis.decode_pass import Progress, decode_film, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.reuse import (
-    is_current,
     read_differently,
-    reusable_decoding,
+    timeline_without_decoding,
     with_reading_note,
 )
 from mastershot.pipeline.analysis.workspace import open_workspace
@@ -37,11 +25,11 @@ def analyze_movie(
 ) -> tuple[Timeline, Path]:
     """Return the film's timeline and the folder its results were written to.
 
-    A film analysed before with the same settings is left as it is; one whose labels or scenes
-    alone would change is not decoded again.
+    A film analysed before with the same settings is left as it is; one of which only labels or
+    scenes would change is not decoded again.
 
     Args:
-        path: The film, or what `probe` said of it.
+        path: The film, or what `probe` returned for it.
         loaded: What to do, from `prepare`.
         out: Where the film's folder of results goes.
         progress: Called with the stage, how much is done and of how much.
@@ -53,42 +41,26 @@ def analyze_movie(
     """
     file = path if isinstance(path, FilmFile) else probe(path, stream=loaded.plan.stream)
     with open_workspace(out, file) as workspace:
-        previous, made, store = workspace.previous(), made_now(loaded), workspace.features
-        if previous is not None and is_current(previous, made, loaded, store):
+        previous, made, store = workspace.previous(), loaded.made_by(), workspace.features
+        timeline = timeline_without_decoding(previous, made, loaded, store)
+        if timeline is not None and timeline is previous:
             workspace.discard()
-            return previous, workspace.folder
-        decoded = reusable_decoding(previous, made, loaded, store)
-        if decoded is None:
+            return timeline, workspace.folder
+        if timeline is None:
             thumbs = workspace.fresh_thumbs()
-            if previous is not None and read_differently(previous, made):
+            if read_differently(previous, made):
                 store.clear()
             decoded = decode_film(Film(file), loaded, store=store, thumbs=thumbs, progress=progress)
-        timeline = with_reading_note(describe(decoded, loaded, store, made), previous)
+            timeline = annotate(decoded, made, loaded, store)
+            timeline = with_reading_note(timeline, previous)
         progress("report", 0, 1)
         workspace.publish(timeline, loaded.notes)
         progress("report", 1, 1)
         return timeline, workspace.folder
 
 
-def describe(decoded: Decoded, loaded: LoadedPlan, store: FeatureStore, made: MadeBy) -> Timeline:
-    """Return the timeline of a film whose frames have been looked at: scenes, then labels."""
-    movie, shots, scenes = decoded.movie, decoded.shots, None
-    if "scenes" in loaded.plan.steps:
-        features = [shot_features(shots, space, store) for space in loaded.scene_spaces]
-        scenes = find_scenes(movie, shots, features)
-    if loaded.scaler is not None:
-        shots = scale_shots(shots, loaded.scaler, store)
-    if loaded.labeller is not None:
-        scores = score_shots(shots, loaded.labeller, store)
-        shots = label_shots(shots, scores, loaded.labeller, loaded.plan)
-        if scenes is not None:
-            scenes = label_scenes(scenes, scores, loaded.labeller, loaded.plan.keep)
-            shots = borrow_from_scenes(shots, scenes)
-    return Timeline(movie, made, shots, scenes, decoded.damaged, decoded.notes)
-
-
 def analyze(path: str | Path, plan: Plan | None = None, out: str | Path | None = None) -> Timeline:
-    """Return a film's timeline: shots, scenes and, where an encoder can be had, labels.
+    """Return a film's timeline: shots, scenes and, where an encoder is available, labels.
 
     Args:
         path: The film.
@@ -126,8 +98,3 @@ def detect_shots(
     settings = ShotSettings(detector, exact, threshold, min_shot_s)
     loaded = prepare(Plan(steps=("shots",), shots=settings))
     return list(decode_film(open_video(path), loaded).shots)
-
-
-def made_now(loaded: LoadedPlan) -> MadeBy:
-    """Return what a timeline made now with this loaded says of how it was made."""
-    return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), loaded.steps_made())

@@ -11,12 +11,11 @@ from mastershot.pipeline.analysis.annotate import frames_of, sampled_blocks
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.reuse import (
-    is_current,
     read_differently,
-    reusable_decoding,
+    timeline_without_decoding,
     with_reading_note,
 )
-from mastershot.pipeline.analyze import analyze_movie, describe, made_now
+from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.search.nearest import Hits
 from mastershot.pipeline.search.words import search_words
 from mastershot.store.features import FolderFeatures
@@ -66,7 +65,7 @@ class Library(FilmStore):
         timeline, folder = analyze_movie(file, loaded, out or building, progress=progress)
         try:
             known = self.find(timeline.movie.id)
-            if known is not None and read_differently(known, timeline.made_by):
+            if read_differently(known, timeline.made_by):
                 timeline = with_reading_note(timeline, known)
                 self.features(timeline.movie.id).clear()
             self._copy_vectors(timeline, loaded, FolderFeatures(folder / "features"))
@@ -104,15 +103,11 @@ class Library(FilmStore):
         return list(find_problems(self, hashes=hashes))
 
     def _known(self, movie_id: str, loaded: LoadedPlan) -> Timeline | None:
-        """Return the film's timeline if it is there or can be made from what is there."""
-        known, made, store = self.find(movie_id), made_now(loaded), self.features(movie_id)
-        if known is None or is_current(known, made, loaded, store):
-            return known
-        decoded = reusable_decoding(known, made, loaded, store)
-        if decoded is None:
-            return None
-        timeline = describe(decoded, loaded, store, made)
-        self._put_again(timeline)
+        """Return the film's timeline if the library holds it or what it can be made from."""
+        known, store = self.find(movie_id), self.features(movie_id)
+        timeline = timeline_without_decoding(known, loaded.made_by(), loaded, store)
+        if timeline is not None and timeline is not known:
+            self._put_again(timeline)
         return timeline
 
     def _followed(self, known: Timeline, file: FilmFile) -> Timeline:
@@ -130,7 +125,7 @@ class Library(FilmStore):
 
     def _copy_vectors(self, timeline: Timeline, loaded: LoadedPlan, source: FolderFeatures) -> None:
         target = self.features(timeline.movie.id)
-        for space in loaded.spaces:
+        for space in loaded.encoders:
             for block in sampled_blocks(timeline.shots):
                 missing = target.missing(space, frames_of(block))
                 if len(missing):

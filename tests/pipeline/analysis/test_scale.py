@@ -43,7 +43,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny CLIP, a tiny ViT, and a classifier of scales taught on each."""
+    """A tiny CLIP, a tiny ViT, and a classifier of scales trained on each."""
     folder = tmp_path_factory.mktemp("models")
     make_tiny_clip(folder / "clip")
     make_tiny_vit(folder / "vit")
@@ -72,7 +72,7 @@ def test_clip_is_asked_in_words_and_looks_at_no_frame_twice(
 ) -> None:
     loaded = prepare(Plan(encoder=str(models / "clip")))
     assert isinstance(loaded.scaler, PromptedScaler)
-    assert len(loaded.spaces) == 2  # the encoder's, once, and colours
+    assert len(loaded.encoders) == 2  # the encoder's, once, and colours
     timeline, _ = analyze_movie(film, loaded, tmp_path)
     check(timeline)
     encoder = loaded.scaler.encoder
@@ -103,7 +103,7 @@ def test_a_student_is_not_asked_in_words(tmp_path: Path) -> None:
 def test_who_asks_for_scale_by_name_is_told_what_it_takes() -> None:
     assert not any("scale" in note for note in prepare(Plan()).notes)
     (note,) = prepare(Plan(steps=SCALE_ALONE)).notes
-    assert note.startswith("No shot scale: it takes CLIP or SigLIP (--encoder clip), or a trained")
+    assert note.startswith("No shot scale: it needs CLIP or SigLIP (--encoder clip), or a trained")
 
 
 @pytest.mark.parametrize("inner", ["", "classifier"])
@@ -133,7 +133,7 @@ def test_labels_and_scenes_rest_on_the_encoder_of_labels_alone(
 ) -> None:
     plain = Plan(encoder=str(models / "clip"), steps=("shots", "labels", "scenes"))
     loaded = prepare(replace(plain, steps=(*plain.steps, "scale"), scale=models / "scale-vit"))
-    assert len(loaded.spaces) == 3
+    assert len(loaded.encoders) == 3
     without, _ = analyze_movie(film, prepare(plain), tmp_path / "without")
     scaled, _ = analyze_movie(film, loaded, tmp_path / "with")
     check(scaled)
@@ -183,7 +183,7 @@ def test_a_very_long_shot_is_scored_by_its_beginning(
 
 def test_another_sampling_than_it_was_taught_on_is_noted(models: Path) -> None:
     (note,) = prepare(Plan(steps=SCALE_ALONE, scale=models / "scale-vit")).notes
-    assert note.startswith("The classifier of shot scale was taught on 4 frames a second and gets")
+    assert note.startswith("The classifier of shot scale was trained on 4 frames a second and gets")
     assert "--sampling rate:4" in note
 
 
@@ -272,7 +272,7 @@ def test_an_encoder_that_is_gone_is_said(models: Path, tmp_path: Path) -> None:
     said = json.loads((folder / "classifier.json").read_text())
     gone = said | {"encoder": str(tmp_path / "gone")}
     (folder / "classifier.json").write_text(json.dumps(gone))
-    sentence = "looks through an encoder that cannot be loaded: encoder '.*gone' is neither"
+    sentence = "needs an encoder that cannot be loaded: encoder '.*gone' is neither"
     with pytest.raises(EncoderError, match=sentence):
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
 
