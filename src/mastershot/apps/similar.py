@@ -135,7 +135,7 @@ def scene_view(folder: Path | None) -> "SceneView":
 
 def _line(rank: int, row: "SimilarScenes") -> str:
     labels = ", ".join(label.name for label in row.shared)
-    said = f"{row.said}  " if row.said else ""
+    said = f"{row.score_note}  " if row.score_note else ""
     places = f"{_place(row.scene)}  ~  {_place(row.other)}"
     return f"{rank:4}  {row.ranked_by:6.3f}  {said}{places}  {labels}".rstrip()
 

@@ -113,7 +113,7 @@ def verify_report(
 
 
 def _report_lines(report: "DrawReport") -> list[str]:
-    found = report.verification
+    found = report
     weighted = ", each shot weighted by those it stands for" if report.is_weighted else ""
     lines = [
         f"{len(found.confirmed):,} of {report.num_drawn:,} drawn shots rated by "

@@ -127,7 +127,7 @@ def test_the_same_run_again_decodes_nothing_and_gives_the_same_bytes(
     built: Build, clips: Path, loaded: LoadedPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, library = results(built), ms.Library(built.table.parent / "clips.mastershot")
-    monkeypatch.setattr(libraries, "analyze_movie", lambda *_, **__: pytest.fail("looked again"))
+    monkeypatch.setattr(libraries, "analyze_movie", lambda *_, **__: pytest.fail("analysed again"))
     again = build_from_clips([clips], loaded, library, built.table.parent)
     assert results(again) == before
 
@@ -155,7 +155,7 @@ def test_a_library_is_labelled_again_without_its_films(
     built: Build, clips: Path, loaded: LoadedPlan, tiny: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(libraries, "analyze_movie", lambda *_, **__: pytest.fail("looked again"))
+    monkeypatch.setattr(libraries, "analyze_movie", lambda *_, **__: pytest.fail("analysed again"))
     library = ms.Library(tmp_path / "films.mastershot")
     shutil.rmtree(library.path)
     shutil.copytree(built.table.parent / "clips.mastershot", library.path)
@@ -182,23 +182,23 @@ def test_clips_that_fail_are_listed_and_do_not_stop_the_rest(
     (tmp_path / "other").mkdir()
     shutil.copy(clips / "two.mp4", tmp_path / "other" / "two.mp4")
     shutil.copy(clips / "two.mp4", tmp_path / "a\nb.mp4")
-    out, told = tmp_path / "out", []
-    build = build_from_clips(
-        [clips / "two.mp4", tmp_path / "text.mp4", tmp_path / "gone.mp4", tmp_path / "a\nb.mp4",
-         tmp_path / "other"], loaded, ms.Library(tmp_path / "l.mastershot"), out, failed=told.append,
-    )  # fmt: skip
+    out, errors = tmp_path / "out", []
+    names = ("text.mp4", "gone.mp4", "a\nb.mp4", "other")
+    paths = [clips / "two.mp4", *(tmp_path / name for name in names)]
+    library = ms.Library(tmp_path / "l.mastershot")
+    build = build_from_clips(paths, loaded, library, out, failed=errors.append)
     assert (build.num_clips, build.num_shots) == (1, 6)
     reasons = {Path(failure.clip).name: failure.reason for failure in build.failures}
     assert reasons.keys() == {"text.mp4", "gone.mp4", "two.mp4", "a\nb.mp4"}
     assert "does not exist" in reasons["gone.mp4"]
     assert "has a name that no data set can hold" in reasons["a\nb.mp4"]
     assert "has the name of" in reasons["two.mp4"]
-    assert len(told) == 4
-    assert {type(error) for error in told} == {MediaError, DatasetError}
+    assert len(errors) == 4
+    assert {type(error) for error in errors} == {MediaError, DatasetError}
     with (out / FAILURES).open(newline="") as file:
         listed = [(row["clip"], row["reason"]) for row in csv.DictReader(file)]
     assert listed == [(failure.clip, failure.reason) for failure in build.failures]
-    build_from_clips([clips / "two.mp4"], loaded, ms.Library(tmp_path / "l.mastershot"), out)
+    build_from_clips([clips / "two.mp4"], loaded, library, out)
     assert not (out / FAILURES).exists()
 
 
@@ -217,7 +217,7 @@ def test_a_clip_without_a_frame_has_no_shot_and_is_one_sentence(
     assert "unforeseen" not in failure.reason
 
 
-def test_two_films_of_a_library_with_one_name_are_told(
+def test_two_films_of_a_library_with_one_name_are_reported(
     clips: Path, loaded: LoadedPlan, tmp_path: Path
 ) -> None:
     library, path = ms.Library(tmp_path / "l.mastershot"), tmp_path / "film.mp4"
@@ -280,10 +280,10 @@ def test_an_empty_library_is_an_error(loaded: LoadedPlan, tmp_path: Path) -> Non
 def test_a_library_without_vectors_of_the_encoder_says_so(built: Build, tmp_path: Path) -> None:
     other = prepare(Plan(encoder=str(make_tiny_clip(tmp_path / "other", seed=1))))
     library = ms.Library(built.table.parent / "clips.mastershot")
-    told: list[Exception] = []
+    errors: list[Exception] = []
     with pytest.raises(DatasetError, match="none of 2 clips"):
-        build_from_library(other, library, tmp_path / "out", failed=told.append)
-    assert "holds no vectors of other for" in str(told[0])
+        build_from_library(other, library, tmp_path / "out", failed=errors.append)
+    assert "holds no vectors of other for" in str(errors[0])
 
 
 def test_without_an_encoder_there_is_no_data_set(clips: Path, tmp_path: Path) -> None:

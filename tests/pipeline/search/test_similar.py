@@ -133,7 +133,7 @@ def test_films_are_ranked_by_the_mean_of_their_pairs(library: ms.Library) -> Non
     for row in found.rows:
         assert row.film_score == pytest.approx(float(means[row.other.path]), rel=1e-5)
         assert row.score >= row.ranked_by == row.film_score
-        assert row.said == f"mean of {row.num_pairs} pairs, best {row.score:.3f}"
+        assert row.score_note == f"mean of {row.num_pairs} pairs, best {row.score:.3f}"
     assert found.title == "Films like one.mp4"
 
 

@@ -117,9 +117,7 @@ def decode_film(
     return Decoded(movie, shots, film.damaged, film.notes())
 
 
-def _detector(
-    film: Film, loaded: LoadedPlan
-) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
+def _detector(film: Film, loaded: LoadedPlan) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
     if loaded.listed is not None:
         return ListedShots(loaded.listed, film.file), lambda frame: _NO_PICTURE
     return make_detector(loaded.plan.shots, film.file), detector_view(loaded.plan.shots)

@@ -1,6 +1,7 @@
 """A data set in figures and pictures: what `label stats` prints and draws."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from mastershot.datasets.movieclip import is_split_folder, read_split_folder
 from mastershot.datasets.tables.records import make_folder
 from mastershot.datasets.tables.scored import SCORE_TABLES, open_dataset
 from mastershot.exports.pages.dataset import Galleries, write_dataset_page
+from mastershot.labelling.draw_file import ShownShot
 from mastershot.labelling.figures import DatasetFigures, figures_of_scores, figures_of_splits
 from mastershot.labelling.statistics import GalleryShot, ScoreSummary, summarise
 from mastershot.pipeline.labelling.build import CLIP_LIBRARY
@@ -60,6 +62,15 @@ class ShotPictures:
         if len(places) != 1 or number is None or int(number[1]) < 1:
             return None
         return self._library.thumb(shot_id(self._movies[places[0]].id, int(number[1]) - 1))
+
+
+def picture_of(pictures: ShotPictures | None) -> Callable[[GalleryShot | ShownShot], bytes | None]:
+    """Return what finds a shot's picture as JPEG, and finds none without a library."""
+
+    def find(shot: GalleryShot | ShownShot) -> bytes | None:
+        return None if pictures is None else pictures.find(shot.video, shot.file)
+
+    return find
 
 
 def open_pictures(dataset: Path, library: Path | None) -> ShotPictures | None:
@@ -112,10 +123,6 @@ def write_dataset_report(
         LibraryError: A picture cannot be read.
     """
     make_folder(out)
-
-    def picture(shot: GalleryShot) -> bytes | None:
-        return None if pictures is None else pictures.find(shot.video, shot.file)
-
     notes = list(report.notes)
     galleries = report.galleries if pictures is not None else {}
     if report.galleries and not galleries:
@@ -123,6 +130,7 @@ def write_dataset_report(
             "The galleries are left out: there is no library with pictures beside the data set; "
             "name the one it was made with."
         )
+    picture = picture_of(pictures)
     write_dataset_page(
         report.figures, out / PAGE, title=title, galleries=galleries, picture=picture, notes=notes
     )

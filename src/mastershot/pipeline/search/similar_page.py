@@ -29,7 +29,7 @@ def write_similar_page(store: Library, found: Sequence[Similar], path: Path) -> 
 
     def side(scene: FoundScene) -> Side:
         stills = tuple(_stills(store, timeline(scene.movie_id), scene))
-        return Side(scene.path, scene.start_s, scene.end_s, _shots_said(scene), stills)
+        return Side(scene.path, scene.start_s, scene.end_s, _shots_named(scene), stills)
 
     def ranks() -> Iterator[tuple[Pair | None, ...]]:
         for rank in range(max(len(one.rows) for one in found)):
@@ -45,10 +45,10 @@ def _pair(row: SimilarScenes, side: Callable[[FoundScene], Side]) -> Pair:
         (label.name, f"{label.num_shots} and {label.num_other_shots} shots") for label in row.shared
     )
     shown = (row.scene, row.other) if row.scene.scene_id is None else (row.other,)
-    return Pair(row.ranked_by, row.said, tuple(side(scene) for scene in shown), reasons)
+    return Pair(row.ranked_by, row.score_note, tuple(side(scene) for scene in shown), reasons)
 
 
-def _shots_said(scene: FoundScene) -> str:
+def _shots_named(scene: FoundScene) -> str:
     last = scene.end_shot - 1
     shots = f"shots {scene.first_shot}–{last}" if last > scene.first_shot else f"shot {last}"
     if scene.end_shot - scene.first_shot > MAX_STILLS:

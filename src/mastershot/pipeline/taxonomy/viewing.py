@@ -9,7 +9,7 @@ from mastershot.core.movie import Shot
 from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 from mastershot.curation.decisions import Decision, now
-from mastershot.datasets.tables.records import read_table, written_whole
+from mastershot.datasets.tables.records import make_folder, read_table, written_whole
 from mastershot.exports.tables import as_text
 from mastershot.labelling.draws import draw_shots
 from mastershot.store.files import write_whole
@@ -47,17 +47,14 @@ def write_viewing(
     names = list(shots)
     drawn = draw_shots(names, [shots[name][0].id for name in names], num_drawn, seed=seed)
     thumbs = path.parent / "thumbs"
-    try:
-        thumbs.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as file:
-            writer = csv.writer(file)
-            writer.writerow(VIEWING_COLUMNS)
-            for one in drawn:
-                film, shot = shots[names[one.place]]
-                thumb = _write_thumb(library.thumb(shot.id), thumbs, shot.id)
-                writer.writerow(_viewing_row(film.path, shot, thumb))
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+    make_folder(thumbs)
+    with written_whole(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(VIEWING_COLUMNS)
+        for one in drawn:
+            film, shot = shots[names[one.place]]
+            thumb = _write_thumb(library.thumb(shot.id), thumbs, shot.id)
+            writer.writerow(_viewing_row(film.path, shot, thumb))
     return len(drawn)
 
 
