@@ -1,4 +1,4 @@
-"""The library a user meets: the store, and films going in."""
+"""The library of the public interface: the store, with analysis and search."""
 
 import shutil
 from dataclasses import replace
@@ -27,7 +27,7 @@ class Library(FilmStore):
     """A library that analyses the films that are added to it."""
 
     def __init__(self, path: str | Path, *, create: bool = True) -> None:
-        """Open a library; unless told not to, make it where there is none."""
+        """Open a library; with ``create``, make it where there is none."""
         super().__init__(path, create=create)
 
     def add(
@@ -38,14 +38,14 @@ class Library(FilmStore):
         out: Path | None = None,
         progress: Progress = no_progress,
     ) -> Timeline:
-        """Return the timeline of a film, analysed and kept; a film that is there changes nothing.
+        """Return the timeline of a film, analysed and kept; adding a film again changes nothing.
 
-        Of a film whose file was moved the new path is kept. Killed at any point, the same call goes
-        on from what is kept. Where labels or scenes alone would change, they are made anew from the
-        kept vectors, and nothing is decoded.
+        If its file was moved, the new path is kept. Killed at any point, the same call resumes from
+        what is kept. If only labels or scenes would change, they are made anew from the kept
+        vectors, and nothing is decoded.
 
         Args:
-            path: The film, or what `probe` said of it.
+            path: The film, or what `probe` returned for it.
             loaded: What to do, from `prepare`; None does everything with the defaults.
             out: Where the film's folder of results goes too; None writes none.
             progress: Called with the stage, how much is done and of how much.
@@ -61,7 +61,7 @@ class Library(FilmStore):
             known = self._known(file.id, loaded)
             if known is not None:
                 shutil.rmtree(building, ignore_errors=True)
-                return self._followed(known, file)
+                return self._at_new_path(known, file)
         timeline, folder = analyze_movie(file, loaded, out or building, progress=progress)
         try:
             known = self.find(timeline.movie.id)
@@ -78,23 +78,13 @@ class Library(FilmStore):
     def search(
         self, words: str, *, limit: int = 10, encoder: str | Path | ImageTextEncoder | None = None
     ) -> Hits:
-        """Return the shots that words describe best, best first; `search_words` says how.
+        """Return the shots that words describe best, best first; arguments are of `search_words`.
 
-        A shot counts by its frame that is nearest to the words. What was not searched, such as
-        films that this encoder has not looked at, is in the notes of what comes back.
-
-        Args:
-            words: What to look for.
-            limit: The most shots to return.
-            encoder: An encoder, or its name or folder. None takes the default one if the library
-                holds vectors of it, else the one whose vectors it holds.
+        A shot is ranked by its frame nearest to the words. ``notes`` of the hits say what was not
+        searched, such as films without vectors of this encoder.
 
         Raises:
-            SettingError: There are no words, the limit is below 1, or one of the three is of
-                another type.
-            EncoderError: The encoder is unknown, unusable or not on this machine.
-            EmbeddingSpaceError: The library holds no vectors of the encoder.
-            LibraryError: The library holds nothing to search, or cannot be read.
+            MastershotError: As `search_words`.
         """
         return search_words(self, words, limit=limit, encoder=encoder)
 
@@ -110,7 +100,7 @@ class Library(FilmStore):
             self._put_again(timeline)
         return timeline
 
-    def _followed(self, known: Timeline, file: FilmFile) -> Timeline:
+    def _at_new_path(self, known: Timeline, file: FilmFile) -> Timeline:
         """Return the timeline with the film's new path, if the file is no longer where it was."""
         if Path(self.movie(file.id).file).exists():
             return known

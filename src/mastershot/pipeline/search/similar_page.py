@@ -36,8 +36,8 @@ def write_similar_page(store: Library, found: Sequence[Similar], path: Path) -> 
             rows = [one.rows[rank] if rank < len(one.rows) else None for one in found]
             yield tuple(None if row is None else _pair(row, side) for row in rows)
 
-    asked = None if first.scene_id is None else side(first)
-    write_pairs_page(ranks(), path, Head(found[0].title, views, facts, tuple(notes), asked))
+    query = None if first.scene_id is None else side(first)
+    write_pairs_page(ranks(), path, Head(found[0].title, views, facts, tuple(notes), query))
 
 
 def _pair(row: SimilarScenes, side: Callable[[FoundScene], Side]) -> Pair:

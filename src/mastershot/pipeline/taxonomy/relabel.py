@@ -1,9 +1,8 @@
 """What another taxonomy would change in a library, from its kept vectors: nothing is decoded."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-
-import numpy as np
 
 from mastershot.core.errors import EncoderError, LibraryError
 from mastershot.core.labels import Taxonomy
@@ -24,7 +23,7 @@ class RelabellingEffect:
     Attributes:
         num_shots: Shots of the library.
         num_labelled: Those that have labels.
-        num_naming_gone: Those that keep a label which the new taxonomy has not.
+        num_naming_gone: Those that keep a label which the new taxonomy lacks.
         num_scored: Those that could be scored with both taxonomies.
         num_best_changed: Of these, how many get another best label.
         num_kept_changed: Of these, how many keep other labels.
@@ -49,33 +48,28 @@ def relabelling_effect(library: FilmStore, old: Taxonomy, new: Taxonomy) -> Rela
     Raises:
         LibraryError: The library cannot be read, or holds no film.
     """
-    counts = np.zeros(6, np.int64)
+    counts: Counter[str] = Counter()
     notes: dict[str, None] = {}
     relabeller = _Relabeller(library, old, new)
     for film in library.movies():
         timeline = library.timeline(film.id)
         labelled = [shot for shot in timeline.shots if shot.labels]
-        gone = [shot for shot in labelled if not set(shot.kept) <= set(new.labels)]
         pairs: list[tuple[Shot, Shot]] = []
         try:
             pairs = list(relabeller.relabel(timeline))
         except EncoderError as error:
             notes[f"film {film.path} was not scored: {error}"] = None
-        best = sum(_best(before) != _best(after) for before, after in pairs)
-        kept = sum(before.kept != after.kept for before, after in pairs)
-        counts += (len(timeline.shots), len(labelled), len(gone), len(pairs), best, kept)
-    if not counts[0]:
+        counts.update(
+            num_shots=len(timeline.shots),
+            num_labelled=len(labelled),
+            num_naming_gone=sum(not set(shot.kept) <= set(new.labels) for shot in labelled),
+            num_scored=len(pairs),
+            num_best_changed=sum(_best(before) != _best(after) for before, after in pairs),
+            num_kept_changed=sum(before.kept != after.kept for before, after in pairs),
+        )
+    if not counts["num_shots"]:
         raise LibraryError(f"library {library.path} holds no film; add one before comparing")
-    num_shots, num_labelled, num_gone, num_scored, num_best, num_kept = counts.tolist()
-    return RelabellingEffect(
-        num_shots=num_shots,
-        num_labelled=num_labelled,
-        num_naming_gone=num_gone,
-        num_scored=num_scored,
-        num_best_changed=num_best,
-        num_kept_changed=num_kept,
-        notes=tuple(notes),
-    )
+    return RelabellingEffect(**counts, notes=tuple(notes))
 
 
 class _Relabeller:
