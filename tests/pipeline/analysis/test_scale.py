@@ -100,7 +100,7 @@ def test_a_student_is_not_asked_in_words(tmp_path: Path) -> None:
     assert prepare(Plan(encoder=str(tmp_path / "student"))).scaler is None
 
 
-def test_who_asks_for_scale_by_name_is_told_what_it_takes() -> None:
+def test_scale_by_name_without_an_encoder_gives_a_note() -> None:
     assert not any("scale" in note for note in prepare(Plan()).notes)
     (note,) = prepare(Plan(steps=SCALE_ALONE)).notes
     assert note.startswith("No shot scale: it needs CLIP or SigLIP (--encoder clip), or a trained")
@@ -181,7 +181,7 @@ def test_a_very_long_shot_is_scored_by_its_beginning(
         assert scale_of(one) == pytest.approx(scale_of(other), abs=1e-6)
 
 
-def test_another_sampling_than_it_was_taught_on_is_noted(models: Path) -> None:
+def test_another_sampling_than_in_training_is_noted(models: Path) -> None:
     (note,) = prepare(Plan(steps=SCALE_ALONE, scale=models / "scale-vit")).notes
     assert note.startswith("The classifier of shot scale was trained on 4 frames a second and gets")
     assert "--sampling rate:4" in note
@@ -236,47 +236,47 @@ def test_a_library_keeps_scales_and_the_vectors_they_rest_on(
     assert scale_of(timeline.shots[0])
 
 
-def test_a_folder_without_a_classifier_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_a_classifier_is_an_error(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "gone"):
         with pytest.raises(SettingError, match=r"holds no classifier of shot scales \(classifier"):
             prepare(Plan(steps=SCALE_ALONE, scale=folder))
 
 
-def test_a_classifier_of_something_else_is_said(models: Path, tmp_path: Path) -> None:
+def test_a_classifier_of_something_else_is_an_error(models: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(models / "scale-vit" / "classifier", tmp_path / "other"))
-    said = json.loads((folder / "classifier.json").read_text())
-    (folder / "classifier.json").write_text(json.dumps(said | {"task": "places"}))
+    settings = json.loads((folder / "classifier.json").read_text())
+    (folder / "classifier.json").write_text(json.dumps(settings | {"task": "places"}))
     with pytest.raises(SettingError, match="holds a classifier of places"):
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
-    swapped = said | {"classes": list(reversed(SCALES))}
+    swapped = settings | {"classes": list(reversed(SCALES))}
     (folder / "classifier.json").write_text(json.dumps(swapped))
     with pytest.raises(SettingError, match=r"\(LS, FS, MS, CS, ECS\), not of shot scales \(ECS"):
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
 
 
 @pytest.mark.parametrize("changes", [{"encoder_hash": "blake2b:0"}, {"encoder": "clip"}])
-def test_an_encoder_with_other_weights_is_said(
+def test_an_encoder_with_other_weights_is_an_error(
     models: Path, tmp_path: Path, changes: dict[str, str]
 ) -> None:
     folder = Path(shutil.copytree(models / "scale-vit" / "classifier", tmp_path / "other"))
-    said = json.loads((folder / "classifier.json").read_text())
+    settings = json.loads((folder / "classifier.json").read_text())
     if "encoder" in changes:
         changes = {"encoder": str(models / changes["encoder"])}
-    (folder / "classifier.json").write_text(json.dumps(said | changes))
-    with pytest.raises(EncoderError, match="with other weights than are there now"):
+    (folder / "classifier.json").write_text(json.dumps(settings | changes))
+    with pytest.raises(EncoderError, match="with other weights than it has now"):
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
 
 
-def test_an_encoder_that_is_gone_is_said(models: Path, tmp_path: Path) -> None:
+def test_an_encoder_that_is_gone_is_an_error(models: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(models / "scale-vit" / "classifier", tmp_path / "other"))
-    said = json.loads((folder / "classifier.json").read_text())
-    gone = said | {"encoder": str(tmp_path / "gone")}
+    settings = json.loads((folder / "classifier.json").read_text())
+    gone = settings | {"encoder": str(tmp_path / "gone")}
     (folder / "classifier.json").write_text(json.dumps(gone))
     sentence = "needs an encoder that cannot be loaded: encoder '.*gone' is neither"
     with pytest.raises(EncoderError, match=sentence):
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
 
 
-def test_a_classifier_without_its_step_is_said(models: Path) -> None:
+def test_a_classifier_without_its_step_is_an_error(models: Path) -> None:
     with pytest.raises(SettingError, match="but the steps are only shots, labels; add scale"):
         Plan(steps=("shots", "labels"), scale=models / "scale-vit")

@@ -257,7 +257,9 @@ def test_a_library_without_vectors_of_words_says_how_to_add(
     if with_film:
         put(library, make_timeline(), {0: 0.5}, space=COLOR_SPACE)
     asked = loading(monkeypatch, SPACE)
-    sentence = r"holds no film with vectors of an encoder .* `mastershot library add FILM --library .*"
+    sentence = (
+        r"holds no film with vectors of an encoder .* `mastershot library add FILM --library .*"
+    )
     for encoder in (None, "toy", ToyEncoder()):
         with pytest.raises(LibraryError, match=sentence):
             library.search("forest", encoder=encoder)
@@ -293,7 +295,7 @@ def test_an_encoder_that_was_a_folder_is_to_be_named(
         library.search("forest")
 
 
-def test_weights_that_are_not_here_are_told_as_ever(
+def test_weights_that_are_not_here_keep_their_error(
     library: ms.Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(*_: object, **__: object) -> None:

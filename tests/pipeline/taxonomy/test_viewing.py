@@ -66,7 +66,7 @@ def test_what_was_missed_becomes_decisions_to_add(tmp_path: Path) -> None:
     ]
 
 
-def test_what_cannot_be_drawn_or_read_is_told(library: Library, tmp_path: Path) -> None:
+def test_what_cannot_be_drawn_or_read_is_an_error(library: Library, tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="a draw of 0 shots means nothing"):
         write_viewing(library, tmp_path / "draw.csv", num_drawn=0)
     assert not (tmp_path / "draw.csv").exists()

@@ -110,7 +110,7 @@ def _load_trained(folder: Path, encoder: ImageTextEncoder | None) -> TrainedScal
     if found.space != trained_on:
         raise EncoderError(
             f"classifier {folder} was trained on {settings.width}-wide vectors of "
-            f"{settings.encoder} with other weights than are there now ({found.space.width} wide); "
+            f"{settings.encoder} with other weights than it has now ({found.space.width} wide); "
             "train it again"
         )
     return TrainedScaler(found, classifier)

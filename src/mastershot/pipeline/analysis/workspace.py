@@ -16,7 +16,7 @@ from mastershot.media.probe import FilmFile
 from mastershot.store.features import FolderFeatures
 
 _RESULTS = ("thumbs", "features", "shots.csv", "report.html")
-_OLD_TIMELINE = ".timeline.old.json"
+_TIMELINE, _OLD_TIMELINE = "timeline.json", ".timeline.old.json"
 
 
 class Workspace:
@@ -39,15 +39,10 @@ class Workspace:
         in_place = self.folder / "features"
         self.features = FolderFeatures(in_place if in_place.is_dir() else self._aside / "features")
 
-    @property
-    def timeline_path(self) -> Path:
-        """Where the timeline is, once the results are in place."""
-        return self.folder / "timeline.json"
-
     def previous(self) -> Timeline | None:
         """Return the timeline of an earlier run, or None if there is none that can be read."""
         try:
-            return Timeline.load(self.timeline_path)
+            return Timeline.load(self.folder / _TIMELINE)
         except TimelineError:
             return None
 
@@ -65,7 +60,7 @@ class Workspace:
         shown = thumbs if thumbs.is_dir() else self.folder / "thumbs"
         write_shots_csv(timeline, self._aside / "shots.csv")
         write_report(timeline, self._aside / "report.html", thumbs=shown, notes=notes)
-        (self._aside / "timeline.json").write_text(timeline.to_json(), "utf-8")
+        (self._aside / _TIMELINE).write_text(timeline.to_json(), "utf-8")
         (self._aside / "lock").unlink(missing_ok=True)
         with _locked(self._out):
             # Another film of this stem may have taken the folder meanwhile.
@@ -73,9 +68,9 @@ class Workspace:
             if not self.folder.exists() or not any(self.folder.iterdir()):
                 self._aside.rename(self.folder)
                 return
-        if self.timeline_path.exists():
-            self.timeline_path.replace(self.folder / _OLD_TIMELINE)
-        for name in (*_RESULTS, "timeline.json"):
+        with suppress(FileNotFoundError):
+            (self.folder / _TIMELINE).replace(self.folder / _OLD_TIMELINE)
+        for name in (*_RESULTS, _TIMELINE):
             if (self._aside / name).exists():
                 _replace(self._aside / name, self.folder / name)
         (self.folder / _OLD_TIMELINE).unlink(missing_ok=True)
@@ -151,7 +146,7 @@ def _folder_for(out: Path, file: FilmFile) -> Path:
 
 
 def _content_hash_in(folder: Path) -> str | None:
-    for name in ("timeline.json", _OLD_TIMELINE):
+    for name in (_TIMELINE, _OLD_TIMELINE):
         with suppress(OSError, ValueError, KeyError, TypeError):
             value = json.loads((folder / name).read_text("utf-8"))
             return str(value["movie"]["content_hash"])

@@ -99,7 +99,7 @@ def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
             return hits
     raise LibraryError(
         f"library {store.path} changed under each of {_ATTEMPTS} searches; search again once no "
-        "film is being added, or see what `mastershot library verify` says of it"
+        "film is being added, or check it with `mastershot library verify`"
     )
 
 

@@ -140,7 +140,7 @@ def find_similar(
         source: The films of a library.
         name: A film, as `Library.movie` finds it, or a scene of one.
         other: The other film.
-        window: Shots of a scene; None for as many as the view says. A scene by id has its own.
+        window: Shots of a scene; None takes the view's number. A scene by id has its own.
         limit: The most rows to return.
 
     Raises:

@@ -1,4 +1,4 @@
-"""The page that shows why scenes are similar, their shots in rows above each other."""
+"""The page that shows why scenes are similar: their shots in rows above each other."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -31,13 +31,13 @@ def write_similar_page(store: Library, found: Sequence[Similar], path: Path) -> 
         stills = tuple(_stills(store, timeline(scene.movie_id), scene))
         return Side(scene.path, scene.start_s, scene.end_s, _shots_named(scene), stills)
 
-    def ranks() -> Iterator[tuple[Pair | None, ...]]:
+    def by_rank() -> Iterator[tuple[Pair | None, ...]]:
         for rank in range(max(len(one.rows) for one in found)):
             rows = [one.rows[rank] if rank < len(one.rows) else None for one in found]
             yield tuple(None if row is None else _pair(row, side) for row in rows)
 
     query = None if first.scene_id is None else side(first)
-    write_pairs_page(ranks(), path, Head(found[0].title, views, facts, tuple(notes), query))
+    write_pairs_page(by_rank(), path, Head(found[0].title, views, facts, tuple(notes), query))
 
 
 def _pair(row: SimilarScenes, side: Callable[[FoundScene], Side]) -> Pair:

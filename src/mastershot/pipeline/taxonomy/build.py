@@ -27,7 +27,7 @@ class TaxonomyPlan:
     Attributes:
         scripts: Scripts, folders of scripts, tables of headings.
         auxiliary: HVU's tags as released (``.csv``), a shipped taxonomy, or a file of labels.
-        decisions: The decisions file; it need not be there yet.
+        decisions: The decisions file; it may not exist yet.
         glossary: Definitions of labels.
         top: How many labels of scripts to take at most; None takes all.
         min_scripts: How many scripts must name a label.

@@ -92,9 +92,9 @@ def not_yet_made(found: Iterable[Decision], made: Iterable[Decision]) -> tuple[D
 
 
 def _same(decision: Decision) -> tuple[str, ...]:
-    """Return what a decision says but for its time, in the blanks that a file keeps."""
-    says = (decision.decision, decision.label, decision.into, decision.by, decision.note)
-    return tuple(" ".join(text.split()) for text in says)
+    """Return a decision without its time, with blanks as a file keeps them."""
+    texts = (decision.decision, decision.label, decision.into, decision.by, decision.note)
+    return tuple(" ".join(text.split()) for text in texts)
 
 
 def _write_thumb(picture: bytes | None, folder: Path, shot_id: str) -> str:
