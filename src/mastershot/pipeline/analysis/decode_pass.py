@@ -76,45 +76,29 @@ def decode_film(
         MediaError: The film cannot be decoded to its end.
         ShotListError: A list of shots does not fit the film.
     """
-    encoders = {} if store is None else loaded.encoders
-    vectors = tuple(
-        FrameVectors(space, encoder, store)
-        for space, encoder in encoders.items()
-        if store is not None
-    )
+    vectors: tuple[FrameVectors, ...] = ()
+    if store is not None:
+        vectors = tuple(FrameVectors(*each, store) for each in loaded.encoders.items())
     detector, view = _detector(film, loaded)
-    sampler = ShotSampler(
-        loaded.plan.sampling,
-        time_base=film.file.time_base,
-        max_lag_frames=detector.max_lag_frames,
-        vectors=vectors,
-        thumbs=thumbs,
-    )
-    cuts: list[int] = []
-
-    def cut_at(frames: list[int]) -> None:
-        for frame in frames:
-            cuts.append(frame)
-            sampler.end_shot(frame)
-
+    held = HeldFrames(_num_wanted(loaded.plan.sampling), detector.max_lag_frames)
+    sampler = ShotSampler(loaded.plan.sampling, film.file.time_base, held, vectors, thumbs)
     total = film.file.stated_frames
     for frame in film.frames():
-        found = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
+        cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
         sampler.add(frame)
-        cut_at(found)
+        sampler.end_shots(cuts)
         progress("shots", frame.index + 1, total)
-    cut_at(detector.finish())
+    sampler.end_shots(detector.finish())
     movie = film.movie()
-    sampler.end_shot(movie.num_frames)
+    sampler.end_shots([movie.num_frames])
     for space_vectors in vectors:
         space_vectors.finish()
-    shots = tuple(
-        replace(shot, sampled_frames=sampled, thumb=thumb)
-        for shot, (sampled, thumb) in zip(
-            cut_into_shots(movie, film.pts, cuts), sampler.sampled, strict=True
-        )
+    shots = cut_into_shots(movie, film.pts, sampler.ends[:-1])
+    sampled = tuple(
+        replace(shot, sampled_frames=frames, thumb=thumb)
+        for shot, frames, thumb in zip(shots, sampler.sampled, sampler.thumbs, strict=True)
     )
-    return Decoded(movie, shots, film.damaged, film.notes())
+    return Decoded(movie, sampled, film.damaged, film.notes())
 
 
 def _detector(film: Film, loaded: LoadedPlan) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
@@ -123,29 +107,36 @@ def _detector(film: Film, loaded: LoadedPlan) -> tuple[ShotDetector, Callable[[F
     return make_detector(loaded.plan.shots, film.file), detector_view(loaded.plan.shots)
 
 
+def _num_wanted(sampling: Sampling) -> int:
+    """Return how many evenly spaced frames a shot needs; of `rate`, for a shot without a frame."""
+    return int(sampling.amount) if sampling.kind == "uniform" else 1
+
+
 class ShotSampler:
-    """Follows the film shot by shot: a picture of each, and the frames whose vectors are taken."""
+    """Follows the film shot by shot: a picture of each, and the frames whose vectors are taken.
+
+    Attributes:
+        ends: The end of each shot so far, as an ordinal.
+        sampled: Its sampled frames; empty where every frame is.
+        thumbs: The place of its picture, relative to the timeline.
+    """
 
     def __init__(
         self,
         sampling: Sampling,
-        *,
         time_base: Fraction,
-        max_lag_frames: int,
+        held: HeldFrames,
         vectors: tuple["FrameVectors", ...],
         thumbs: Path | None,
     ) -> None:
-        self._kind = sampling.kind
-        self._wanted = int(sampling.amount) if sampling.kind == "uniform" else 1
-        self._vectors = vectors
-        self._thumbs = thumbs
-        self._jpeg = JpegWriter()
-        self._held = HeldFrames(self._wanted, max_lag_frames)
+        self._kind, self._wanted = sampling.kind, _num_wanted(sampling)
         self._clock = RateClock(sampling.amount, time_base)
+        self._held, self._vectors, self._folder = held, vectors, thumbs
+        self._jpeg = JpegWriter()
         self._ticked: list[int] = []
-        self._first_frame = 0
-        self.sampled: list[tuple[tuple[int, ...], str | None]] = []
-        """Of each shot so far the sampled frames, empty where all are, and its picture's name."""
+        self.ends: list[int] = []
+        self.sampled: list[tuple[int, ...]] = []
+        self.thumbs: list[str | None] = []
 
     def add(self, frame: Frame) -> None:
         """Take the next frame of the film."""
@@ -158,33 +149,33 @@ class ShotSampler:
             self._take(frame)
             self._ticked.append(frame.index)
 
-    def end_shot(self, end_frame: int) -> None:
-        """Close the shot that ends before this frame."""
-        held = self._held.cut(end_frame)
-        thumb = None if self._thumbs is None else self._write_thumb(self._thumbs, held, end_frame)
-        sampled = tuple(frame for frame in self._ticked if frame < end_frame)
-        self._ticked = self._ticked[len(sampled) :]
-        if self._vectors and self._kind != "every" and not sampled:
-            # Evenly spaced frames; the middle one of a shot too short for the rate.
-            chosen = self._spaced(held, end_frame, self._wanted)
-            for frame in chosen:
-                self._take(frame)
-            sampled = tuple(frame.index for frame in chosen)
-        self.sampled.append((sampled, thumb))
-        self._first_frame = end_frame
-
-    def _spaced(self, held: list[Frame], end_frame: int, count: int) -> list[Frame]:
-        return nearest_frames(held, uniform_frames(self._first_frame, end_frame, count))
+    def end_shots(self, ends: list[int]) -> None:
+        """Close the shots that end before these frames."""
+        for end in ends:
+            first, held = self.ends[-1] if self.ends else 0, self._held.cut(end)
+            self.thumbs.append(self._picture(held, first, end))
+            sampled = tuple(frame for frame in self._ticked if frame < end)
+            self._ticked = self._ticked[len(sampled) :]
+            if self._vectors and self._kind != "every" and not sampled:
+                chosen = nearest_frames(held, uniform_frames(first, end, self._wanted))
+                for frame in chosen:
+                    self._take(frame)
+                sampled = tuple(frame.index for frame in chosen)
+            self.sampled.append(sampled)
+            self.ends.append(end)
 
     def _take(self, frame: Frame) -> None:
         for vectors in self._vectors:
             vectors.take(frame)
 
-    def _write_thumb(self, folder: Path, held: list[Frame], end_frame: int) -> str:
-        middle = self._spaced(held, end_frame, 1)[0]
-        name = f"{len(self.sampled):05}.jpg"
+    def _picture(self, held: list[Frame], first: int, end: int) -> str | None:
+        """Write the picture of a shot, its middle frame; return its place."""
+        if self._folder is None:
+            return None
+        middle = nearest_frames(held, uniform_frames(first, end, 1))[0]
+        name = f"{len(self.ends):05}.jpg"
         jpeg = self._jpeg.encode(middle.rgb(longest_side_px=_THUMB_SIDE_PX))
-        (folder / name).write_bytes(jpeg)
+        (self._folder / name).write_bytes(jpeg)
         return f"thumbs/{name}"
 
 

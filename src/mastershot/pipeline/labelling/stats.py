@@ -110,7 +110,12 @@ def describe_dataset(
     summary = ScoreSummary(dataset.taxonomy, genres_of_clip=genres, gallery=gallery)
     summarise(dataset.batches(), summary)
     figures = figures_of_scores(summary, films)
-    return DatasetReport(figures, summary.galleries(), _notes(summary, films))
+    unknown = 0 if films is None else len(summary.clips - films.film_of_clip.keys())
+    note = (
+        f"The film of {unknown:,} of {len(summary.clips):,} clips is not in the table of films; "
+        "they count for no film and no genre."
+    )
+    return DatasetReport(figures, summary.galleries(), (note,) if unknown else ())
 
 
 def write_dataset_report(
@@ -135,13 +140,3 @@ def write_dataset_report(
         report.figures, out / PAGE, title=title, galleries=galleries, picture=picture, notes=notes
     )
     return out / PAGE
-
-
-def _notes(summary: ScoreSummary, films: ClipFilms | None) -> tuple[str, ...]:
-    unknown = 0 if films is None else len(summary.clips - films.film_of_clip.keys())
-    if not unknown:
-        return ()
-    return (
-        f"The film of {unknown:,} of {len(summary.clips):,} clips is not in the table of films; "
-        "they count for no film and no genre.",
-    )
