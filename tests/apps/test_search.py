@@ -100,7 +100,7 @@ def test_the_starter_is_named_with_the_way_to_clip(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (("forest",), 1, "made with encoder 'tiny', which is not to be had by that name"),
+        (("forest",), 1, "made with encoder 'tiny', which cannot be loaded by that name"),
         (("  ",), 2, "there are no words to search for"),
         (("forest", "--limit", "0"), 2, "the limit is 0; it is 1 or more"),
         (("forest", "--encoder", "clop"), 1, "did you mean 'clip'?"),

@@ -21,7 +21,7 @@ from mastershot.core.errors import OutputError, sentence
 
 if TYPE_CHECKING:
     from mastershot.core.timeline import Timeline
-    from mastershot.pipeline.analysis.plan import Kit, Plan
+    from mastershot.pipeline.analysis.plan import LoadedPlan, Plan
 
 
 @command
@@ -48,7 +48,7 @@ def analyze(
     from mastershot.pipeline.analyze import analyze_movie
     from mastershot.pipeline.library import Library
 
-    kit = open_kit(analysis.plan())
+    loaded = load_plan(analysis.plan())
     kept = Library(library) if library is not None else None
     demo_film = out / "demo.mp4"
     paths = [*(films or []), *([demo_film] if demo else [])]
@@ -58,20 +58,20 @@ def analyze(
             _draw_demo(path, reporting.quiet)
         file = probe(path, stream=analysis.stream)
         if kept is not None:
-            kept.add(file, kit=kit, out=out, progress=progress)
-        timeline, folder = analyze_movie(file, kit, out, progress=progress)
+            kept.add(file, loaded=loaded, out=out, progress=progress)
+        timeline, folder = analyze_movie(file, loaded, out, progress=progress)
         return film_summary(timeline) | {"timeline": str(folder / "timeline.json")}
 
     each_film(paths, analyze_one, reporting)
 
 
-def open_kit(plan: "Plan") -> "Kit":
+def load_plan(plan: "Plan") -> "LoadedPlan":
     """Return the plan with its encoders loaded; notes about missing ones go to stderr."""
     from mastershot.pipeline.analysis.plan import prepare
 
-    kit = prepare(plan)
-    complain(*kit.notes)
-    return kit
+    loaded = prepare(plan)
+    complain(*loaded.notes)
+    return loaded
 
 
 def each_film(

@@ -81,15 +81,15 @@ def label_build(
     from mastershot.pipeline.labelling import build
     from mastershot.pipeline.library import Library
 
-    kit = prepare(analysis.plan())
+    loaded = prepare(analysis.plan())
     # Without a labeller the build fails, and its error says what the note would.
-    complain(*(kit.notes if kit.labeller is not None else ()))
+    complain(*(loaded.notes if loaded.labeller is not None else ()))
     if clips:
         clip_library = Library(library or out / build.CLIP_LIBRARY)
-        score = partial(build.build_from_clips, clips, kit, clip_library)
+        score = partial(build.build_from_clips, clips, loaded, clip_library)
     else:
         kept = Library(cast(Path, library), create=False)
-        score = partial(build.build_from_library, kit, kept)
+        score = partial(build.build_from_library, loaded, kept)
     with showing_progress("label", quiet=reporting.quiet) as progress:
         failed = partial(complain_of, debug=reporting.debug)
         built = score(out, table=f"scores.{table}", progress=progress, failed=failed)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from mastershot.apps.analyze import each_film, film_summary, open_kit
+from mastershot.apps.analyze import each_film, film_summary, load_plan
 from mastershot.apps.command import command
 from mastershot.apps.options import AnalysisOptions, Json, LibraryFolder, Reporting
 from mastershot.apps.show import StageProgress, say_json, say_lines, say_result
@@ -42,11 +42,11 @@ def library_add(
     """Analyse films and keep them in a library; a film that it holds already is left as it is."""
     from mastershot.pipeline.library import Library
 
-    kit = open_kit(analysis.plan())
+    loaded = load_plan(analysis.plan())
     kept = Library(library)
 
     def add_one(path: Path, progress: StageProgress) -> dict[str, Any]:
-        return film_summary(kept.add(path, kit=kit, progress=progress))
+        return film_summary(kept.add(path, loaded=loaded, progress=progress))
 
     each_film(films, add_one, reporting)
 

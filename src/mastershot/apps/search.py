@@ -183,9 +183,9 @@ def _hit_line(rank: int, hit: "Hit") -> str:
 
 def _pair_line(rank: int, row: "SimilarScenes") -> str:
     labels = ", ".join(label.name for label in row.shared)
-    said = f"{row.said}  " if row.said else ""
+    note = f"{row.score_note}  " if row.score_note else ""
     places = f"{_place(row.scene)}  ~  {_place(row.other)}"
-    return f"{rank:4}  {row.ranked_by:6.3f}  {said}{places}  {labels}".rstrip()
+    return f"{rank:4}  {row.ranked_by:6.3f}  {note}{places}  {labels}".rstrip()
 
 
 def _place(scene: "FoundScene") -> str:

@@ -95,17 +95,16 @@ def verify_report(
 
 
 def _report_lines(report: "DrawReport") -> Iterator[str]:
-    found = report.verification
     weighted = ", each shot weighted by the shots it stands for" if report.is_weighted else ""
     yield (
-        f"{len(found.confirmed):,} of {report.num_drawn:,} drawn shots rated by "
-        f"{found.num_raters} raters, {found.num_verdicts:,} verdicts{weighted}"
+        f"{len(report.confirmed):,} of {report.num_drawn:,} drawn shots rated by "
+        f"{report.num_raters} raters, {report.num_verdicts:,} verdicts{weighted}"
     )
-    yield f"best label confirmed: {_share(found.agreement.best)}"
-    yield f"any label shown confirmed: {_share(found.agreement.any)}"
-    yield f"Krippendorff's alpha: {_alpha(found.alpha)}"
+    yield f"best label confirmed: {_share(report.agreement.best)}"
+    yield f"any label shown confirmed: {_share(report.agreement.any)}"
+    yield f"Krippendorff's alpha: {_alpha(report.alpha)}"
     yield (
-        f"evaluation subset: {len(report.subset.shots):,} shots; {len(found.dropped):,} dropped, "
+        f"evaluation subset: {len(report.subset.shots):,} shots; {len(report.dropped):,} dropped, "
         f"{report.subset.num_outside:,} outside the index"
     )
     for name, figure in report.scales.items():
