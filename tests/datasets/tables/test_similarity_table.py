@@ -30,7 +30,7 @@ def test_an_empty_table_is_a_table(tmp_path: Path) -> None:
     assert len(read_similarity(tmp_path / "t.parquet")) == 0
 
 
-def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"movies .*t\.parquet cannot be written: No such"):
         write_similarity(tmp_path / "none" / "t.parquet", TABLE)
 
@@ -87,12 +87,14 @@ def pair_rows(folder: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
 
 def test_scene_pairs_are_read_as_they_were_written(tmp_path: Path) -> None:
     found = read_pairs(pair_rows(tmp_path, lambda table: table))
-    assert list(found.rows()) == [("a", 4, "b", 0, 0.5), ("b", 13, "c", 30, 0.25)]
+    assert [found.movies[place] for place in (*found.movie, *found.similar)] == ["a", "b", "b", "c"]
+    assert (found.first_shot.tolist(), found.similar_first_shot.tolist()) == ([4, 13], [0, 30])
+    assert found.scores.tolist() == [0.5, 0.25]
     assert found.made_by == {"window": 9}
 
 
 def test_a_damaged_table_of_pairs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="is damaged: it has no column score as due"):
+    with pytest.raises(DatasetError, match="is damaged: column score is missing, which"):
         read_pairs(pair_rows(tmp_path, lambda table: table.drop(["score"])))
 
     def without_a_shot(table: pa.Table) -> pa.Table:
@@ -103,6 +105,6 @@ def test_a_damaged_table_of_pairs_is_refused(tmp_path: Path) -> None:
         read_pairs(pair_rows(tmp_path, without_a_shot))
 
 
-def test_pairs_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+def test_pairs_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"scene pairs .*p\.parquet cannot be written: No such"):
         write_pairs(tmp_path / "none" / "p.parquet", [], {})

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.tables.arrow import told
+from mastershot.core.files import reporting_errors
+from mastershot.datasets.files import require_columns
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -99,7 +100,7 @@ class WatchLog:
         if path.suffix not in {".csv", ".parquet"}:
             raise DatasetError(f"a {_WHAT} is a .csv or a .parquet file, not {path}")
         batches = _parquet_batches if path.suffix == ".parquet" else _csv_batches
-        with told(path, _WHAT):
+        with reporting_errors(DatasetError, f"{_WHAT} {path} cannot be read"):
             yield from batches(path, columns)
 
 
@@ -109,7 +110,7 @@ def _csv_batches(path: Path, columns: Sequence[str]) -> "Iterator[pa.RecordBatch
 
     reading = csv.ReadOptions(block_size=_PIECE_BYTES)
     with csv.open_csv(path, read_options=reading) as header:
-        _require(columns, header.schema.names, path)
+        require_columns(columns, header.schema.names, f"{_WHAT} {path}")
     # Of other columns nothing is guessed that a later row might contradict; and by default a film
     # called "NA", "nan" or "NULL" would be none.
     converting = csv.ConvertOptions(
@@ -127,25 +128,9 @@ def _parquet_batches(path: Path, columns: Sequence[str]) -> "Iterator[pa.RecordB
     from pyarrow import parquet
 
     with parquet.ParquetFile(path) as file:
-        _require(columns, file.schema_arrow.names, path)
+        require_columns(columns, file.schema_arrow.names, f"{_WHAT} {path}")
         for batch in file.iter_batches(_PIECE_ROWS, columns=list(columns)):
             yield batch.select(list(columns))
-
-
-def _require(columns: Sequence[str], found: list[str], path: Path) -> None:
-    missing = [name for name in columns if name not in found]
-    if missing:
-        raise DatasetError(
-            f"{_WHAT} {path} has no column {missing[0]!r}; it has {', '.join(found[:9])}"
-            + (", which should be separated by commas" if _is_one_of_many(found) else "")
-        )
-    doubled = [name for name in columns if found.count(name) > 1]
-    if doubled:
-        raise DatasetError(f"{_WHAT} {path} has two columns {doubled[0]!r}; keep one")
-
-
-def _is_one_of_many(found: list[str]) -> bool:
-    return len(found) == 1 and any(mark in found[0] for mark in ";\t|")
 
 
 def _coded(column: "pa.Array") -> tuple[list[str], IntArray]:
