@@ -97,7 +97,7 @@ def vector_blocks(tables: LanceTables, space: EmbeddingSpace) -> Iterator[tuple[
     """
     name = embeddings_table(space.key)
     for batch in tables.batches(name, ["movie_id", "frame", "vector"]):
-        with tables.told("cannot be read", name):
+        with tables.reporting_errors("cannot be read", name):
             blocks = list(_blocks_of(batch, space))
         yield from blocks
 

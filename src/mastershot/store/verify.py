@@ -11,10 +11,9 @@ from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import MastershotError, MediaError
 from mastershot.media.probe import content_hash
 from mastershot.store.lance import equals
-from mastershot.store.leftovers import find_leftovers
 from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.run import Run, run_id, undated_json_of, wrong_id
-from mastershot.store.tables import TABLES_OF_A_RUN, embeddings_table, of_run
+from mastershot.store.tables import TABLES_OF_A_RUN, embeddings_table, find_leftovers, of_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,9 +32,8 @@ class Problem:
     """One thing that is wrong with a library.
 
     Attributes:
-        kind: A ``table`` cannot be read, ``leftover`` rows belong to no film that is there, a
-            film's ``rows`` or ``vectors`` are damaged, or its ``file`` is missing or another
-            one now.
+        kind: A ``table`` cannot be read, ``leftover`` rows belong to no film, a film's
+            ``rows`` or ``vectors`` are damaged, or its ``file`` is missing or another one now.
         text: The sentence the user reads.
         movie_id: The film it concerns; None when it concerns a whole table.
     """
@@ -57,7 +55,7 @@ def find_problems(library: Library, *, hashes: bool = False) -> Iterator[Problem
         try:
             for leftover in find_leftovers(library.tables, name, runs):
                 text = (
-                    f"{leftover.num_rows} rows of {name} belong to no film that is there "
+                    f"{leftover.num_rows} rows of {name} belong to no film of the library "
                     f"({leftover.movie_id}); `mastershot library repair` drops them"
                 )
                 yield Problem("leftover", text, leftover.movie_id)
