@@ -168,7 +168,8 @@ def main() -> None:
 
 def _draw_demo(path: Path, quiet: bool) -> None:
     """Draw the demo film, unless it is there."""
-    from mastershot.synthetic.films import plan_demo_film, write_film
+    from mastershot.synthetic.films import write_film
+    from mastershot.synthetic.plan import plan_demo_film
 
     if path.exists():
         return

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.synthetic.canvas import Canvas, Floats, Window
-from mastershot.synthetic.colours import WHITE, colour_of
+from mastershot.synthetic.canvas import WHITE, Canvas, Floats, Window, colour_of
 
 SKINS = tuple(map(colour_of, ("f4d0b2", "deac82", "b07a54", "784e36")))
 HAIRS = tuple(map(colour_of, ("221a18", "5c361e", "c4944a", "969698")))

@@ -11,30 +11,8 @@ import numpy.typing as npt
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.media.write import Encoding, Sound, write_frames
 from mastershot.synthetic.places import PLACES
-from mastershot.synthetic.plan import (
-    Editing,
-    FilmPlan,
-    Picture,
-    Setup,
-    ShotPlan,
-    plan_demo_film,
-    plan_film,
-)
+from mastershot.synthetic.plan import FilmPlan, Setup
 from mastershot.synthetic.stage import GRAIN, Stage, build_stage, shoot
-
-__all__ = [
-    "Editing",
-    "Encoding",
-    "FilmPlan",
-    "Picture",
-    "Setup",
-    "ShotPlan",
-    "draw_frames",
-    "draw_sound",
-    "plan_demo_film",
-    "plan_film",
-    "write_film",
-]
 
 SOUND_RATE_HZ = 16_000
 GRAIN_PLAY = 64

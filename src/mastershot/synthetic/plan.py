@@ -9,8 +9,7 @@ from typing import Literal, TypeAlias, cast
 import numpy as np
 
 from mastershot.core.movie import Transition, TransitionKind
-from mastershot.synthetic.colours import NATURAL_COLOURS
-from mastershot.synthetic.places import PLACES, Place
+from mastershot.synthetic.places import PLACES, Place, draw_place
 
 Framing: TypeAlias = Literal["wide", "medium", "close"]
 Move: TypeAlias = Literal["still", "pan", "zoom_in", "zoom_out", "shake"]
@@ -164,8 +163,7 @@ def plan_film(
     kinds = [str(kind) for kind in rng.permutation(sorted(PLACES))]
     shots: list[ShotPlan] = []
     for scene in range(num_scenes):
-        kind = kinds[scene % len(kinds)]
-        place = Place(kind, int(rng.integers(2**31)), NATURAL_COLOURS[kind])
+        place = draw_place(kinds[scene % len(kinds)], rng)
         setups = scene_setups(place, rng.integers(2**31, size=2).tolist(), rng)
         shots += edit_scene(setups, shots_per_scene, scene=scene, rng=rng)
     return FilmPlan(set_lengths(shots, picture, editing, rng), picture, seed)
@@ -246,7 +244,7 @@ def plan_demo_film(seed: int = 0) -> FilmPlan:
     picture = Picture(640, 360)
     shots: list[ShotPlan] = []
     for scene, (kind, begins, action, script) in enumerate(DEMO_SCENES):
-        place = Place(kind, int(rng.integers(2**31)), NATURAL_COLOURS[kind])
+        place = draw_place(kind, rng)
         setups = scene_setups(place, rng.integers(2**31, size=2).tolist(), rng, action)
         first = len(shots)
         for words in script.split("; "):

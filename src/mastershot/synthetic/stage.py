@@ -6,7 +6,7 @@ from math import ceil, pi, sin
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray, ImageArray, IntArray
-from mastershot.synthetic.canvas import WORLD_WIDTH, Window
+from mastershot.synthetic.canvas import PLACE_WIDTH, Window
 from mastershot.synthetic.figures import paint_figure
 from mastershot.synthetic.places import Place, paint_place
 from mastershot.synthetic.plan import Picture, Setup, ShotPlan
@@ -55,7 +55,7 @@ def build_stage(setup: Setup, picture: Picture) -> Stage:
     width, height = (ceil(size * (1 + MARGIN)) for size in (picture.width_px, picture.height_px))
     top, shown = {"wide": (0.0, 1.0), "medium": (0.2, 0.52), "close": (0.24, 0.42)}[setup.framing]
     pixel = shown / (picture.height_px * (1 + MARGIN))
-    left = setup.look_at * (WORLD_WIDTH - picture.width_px * (1 + MARGIN) * pixel)
+    left = setup.look_at * (PLACE_WIDTH - picture.width_px * (1 + MARGIN) * pixel)
     window = Window(left, top + setup.tilt, width * pixel, height * pixel)
     if setup.framing == "close":
         painted = _paint_blurred(setup.place, window, width_px=width, height_px=height)
