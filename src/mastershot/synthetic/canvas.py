@@ -183,23 +183,19 @@ class Canvas:
         ``stretch`` makes lumps that many times wider than high. Octaves finer than two pixels are
         left out.
         """
-        total = np.zeros(self.pixels.shape[1:], np.float32)
-        seed, weight = int(self.rng.integers(2**32)), 0.6
-        for octave in range(octaves):
-            if cells * self.pixel > 0.5:
-                break
-            rng = np.random.default_rng([seed, octave])
-            total += weight * _lattice(rng, self.x[0] * (cells / stretch), self.y[:, 0] * cells)
-            weight, cells = weight / 2, cells * 2
-        return total
+        visible = sum(cells * 2**octave * self.pixel <= 0.5 for octave in range(octaves))
+        return self._octaves(self.y[:, 0], cells, stretch, visible)
 
     def line(self, cells: float, *, octaves: int = 4) -> Floats:
         """Return smooth noise along x in about [-1, 1], shape (1, W)."""
-        total = np.zeros_like(self.x)
+        return self._octaves(np.zeros(1, np.float32), cells, 1.0, octaves)
+
+    def _octaves(self, y: FloatArray, cells: float, stretch: float, octaves: int) -> FloatArray:
+        total = np.zeros((len(y), self.x.shape[1]), np.float32)
         seed, weight = int(self.rng.integers(2**32)), 0.6
         for octave in range(octaves):
             rng = np.random.default_rng([seed, octave])
-            total += weight * _lattice(rng, self.x[0] * cells, np.zeros(1, np.float32))
+            total += weight * _lattice(rng, self.x[0] * (cells / stretch), y * cells)
             weight, cells = weight / 2, cells * 2
         return total
 

@@ -3,28 +3,26 @@
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import pyarrow as pa
+from pyarrow import parquet
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.files import replacing
-
-if TYPE_CHECKING:
-    import pyarrow as pa
 
 _ABOUT = b"mastershot"
 """The key under which a table's schema says how the table was made, as JSON."""
 
 
-def schema_with(columns: "Mapping[str, pa.DataType]", about: Mapping[str, Any]) -> "pa.Schema":
+def schema_with(columns: Mapping[str, pa.DataType], about: Mapping[str, Any]) -> pa.Schema:
     """Return the schema of a table in which no value is missing, and what it says of itself."""
-    import pyarrow as pa
-
     fields = [pa.field(name, kind, nullable=False) for name, kind in columns.items()]
     return pa.schema(fields, {_ABOUT: json.dumps(about).encode()})
 
 
 def about_table(
-    path: Path, schema: "pa.Schema", *, name: str, columns: "Mapping[str, pa.DataType | None]"
+    path: Path, schema: pa.Schema, *, name: str, columns: Mapping[str, pa.DataType | None]
 ) -> dict[str, Any]:
     """Return what a table says of itself.
 
@@ -46,10 +44,8 @@ def about_table(
     return dict(about)
 
 
-def write_parquet(path: Path, batches: "Iterable[pa.RecordBatch]", schema: "pa.Schema") -> int:
+def write_parquet(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:
     """Write batches of rows; return their number. What was there stays until all is written."""
-    from pyarrow import parquet
-
     num_rows = 0
     with (
         replacing(path) as partial,

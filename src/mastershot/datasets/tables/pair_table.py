@@ -6,21 +6,26 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
 
 from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.files import reporting_errors
 from mastershot.datasets.tables.arrow import about_table, schema_with, write_parquet
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-    from pyarrow import parquet
-
 SCHEMA = "mastershot/scene-pairs/1"
 _WHAT = "scene pairs"
+_COLUMNS = {
+    "movie": pa.string(),
+    "first_shot": pa.int32(),
+    "similar": pa.string(),
+    "similar_first_shot": pa.int32(),
+    "score": pa.float32(),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,8 +82,6 @@ def read_pairs(path: str | Path) -> ScenePairs:
     Raises:
         DatasetError: The file is unreadable, not such a table, or damaged.
     """
-    import pyarrow as pa
-
     path = Path(path)
     with _open_table(path) as (file, made_by):
         table = file.read()
@@ -109,33 +112,27 @@ def pairs_made_by(path: Path) -> dict[str, Any]:
 
 
 @contextmanager
-def _open_table(path: Path) -> "Iterator[tuple[parquet.ParquetFile, dict[str, Any]]]":
+def _open_table(path: Path) -> Iterator[tuple[parquet.ParquetFile, dict[str, Any]]]:
     """Return a table of pairs and how it was made."""
-    from pyarrow import parquet
-
     with (
         reporting_errors(DatasetError, f"{_WHAT} {path} cannot be read"),
         parquet.ParquetFile(path) as file,
     ):
-        about = about_table(path, file.schema_arrow, name=SCHEMA, columns=_columns())
+        about = about_table(path, file.schema_arrow, name=SCHEMA, columns=_COLUMNS)
         made_by = about.get("made_by", {})
         if not isinstance(made_by, Mapping):
             raise DatasetError(f"{_WHAT} {path} do not say how they were made; mine them anew")
         yield file, dict(made_by)
 
 
-def _batches_of(parts: Sequence[Path], schema: "pa.Schema") -> "Iterator[pa.RecordBatch]":
-    from pyarrow import parquet
-
+def _batches_of(parts: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for part in parts:
         with parquet.ParquetFile(part) as file:
             for batch in file.iter_batches():
                 yield batch.replace_schema_metadata(schema.metadata)
 
 
-def _rows_of(pairs: ScenePairs, schema: "pa.Schema") -> "pa.RecordBatch":
-    import pyarrow as pa
-
+def _rows_of(pairs: ScenePairs, schema: pa.Schema) -> pa.RecordBatch:
     names = pa.array(pairs.movies, pa.string())
     columns = [
         names.take(pa.array(pairs.movie, pa.int64())),
@@ -147,13 +144,5 @@ def _rows_of(pairs: ScenePairs, schema: "pa.Schema") -> "pa.RecordBatch":
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _schema(made_by: Mapping[str, Any]) -> "pa.Schema":
-    return schema_with(_columns(), {"schema": SCHEMA, "made_by": dict(made_by)})
-
-
-def _columns() -> "dict[str, pa.DataType]":
-    import pyarrow as pa
-
-    names = ("movie", "first_shot", "similar", "similar_first_shot", "score")
-    kinds = (pa.string(), pa.int32(), pa.string(), pa.int32(), pa.float32())
-    return dict(zip(names, kinds, strict=True))
+def _schema(made_by: Mapping[str, Any]) -> pa.Schema:
+    return schema_with(_COLUMNS, {"schema": SCHEMA, "made_by": dict(made_by)})

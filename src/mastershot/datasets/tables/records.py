@@ -71,7 +71,7 @@ class ScoredShots:
         scores: Their scores, shape (N, K), in the type they were computed in; 0 where a shot has
             fewer.
         scales: The scale of each shot, such as ``CS``, empty where it is not known; None where
-            it was looked for in no shot.
+            it was not determined for any shot.
     """
 
     videos: Sequence[str]
@@ -84,12 +84,11 @@ class ScoredShots:
 
     def __post_init__(self) -> None:
         num_shots = len(self.videos)
-        assert len(self.files) == num_shots, (len(self.files), num_shots)
+        assert len(self.files) == len(self.labels) == num_shots, (len(self.files), num_shots)
+        assert self.scales is None or len(self.scales) == num_shots, num_shots
         assert self.frames.shape == self.times_s.shape == (num_shots, 2), self.frames.shape
         assert self.labels.shape == self.scores.shape, (self.labels.shape, self.scores.shape)
         assert self.labels.ndim == 2, self.labels.shape
-        assert len(self.labels) == num_shots, (len(self.labels), num_shots)
-        assert self.scales is None or len(self.scales) == num_shots, num_shots
 
     def __len__(self) -> int:
         return len(self.videos)

@@ -8,9 +8,11 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
 
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.files import reporting_errors
@@ -18,13 +20,10 @@ from mastershot.core.labels import Taxonomy
 from mastershot.datasets.tables.arrow import about_table, schema_with, write_parquet
 from mastershot.datasets.tables.records import NUM_BEST, ScoredShots
 
-if TYPE_CHECKING:
-    import pyarrow as pa
-
 SCHEMA = "mastershot/scores/1"
 COLUMNS = ("video", "file", "start_frame", "end_frame", "start_s", "end_s", "labels", "scores")
 SCALE = "scale"
-"""A further column, where the scale of the shots was looked for."""
+"""A further column, where the scale of the shots was determined."""
 PIECE_SHOTS = 1 << 16
 """How many rows are held in memory at once; fewer are read where each has many labels."""
 
@@ -123,10 +122,8 @@ def open_scores(path: str | Path) -> ScoreTable:
 
 def _schema_of(
     first: ScoredShots | None, taxonomy: Taxonomy, made_by: Mapping[str, Any]
-) -> "pa.Schema":
+) -> pa.Schema:
     """Return the schema of a table whose shots are like the first."""
-    import pyarrow as pa
-
     num_best = NUM_BEST if first is None else first.labels.shape[1]
     score = pa.from_numpy_dtype(np.dtype(np.float32) if first is None else first.scores.dtype)
     types = [pa.string()] * 2 + [pa.int64()] * 2 + [pa.float64()] * 2
@@ -138,9 +135,7 @@ def _schema_of(
     return schema_with(columns, about | {"made_by": dict(made_by)})
 
 
-def _rows_of(shots: ScoredShots, schema: "pa.Schema") -> "pa.RecordBatch":
-    import pyarrow as pa
-
+def _rows_of(shots: ScoredShots, schema: pa.Schema) -> pa.RecordBatch:
     best = [
         pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), kind.value_type), type=kind)
         for values, kind in (
@@ -155,12 +150,8 @@ def _rows_of(shots: ScoredShots, schema: "pa.Schema") -> "pa.RecordBatch":
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _gathered(
-    batches: "Iterable[pa.RecordBatch]", schema: "pa.Schema"
-) -> "Iterator[pa.RecordBatch]":
+def _gathered(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     """Yield batches of useful size: a clip's few shots alone would make a slow file."""
-    import pyarrow as pa
-
     held: list[pa.RecordBatch] = []
     for batch in batches:
         held.append(batch)
@@ -170,11 +161,11 @@ def _gathered(
     yield pa.concat_batches([*held, pa.RecordBatch.from_pylist([], schema)])
 
 
-def _columns_in(schema: "pa.Schema") -> list[str]:
+def _columns_in(schema: pa.Schema) -> list[str]:
     return [*COLUMNS, SCALE] if SCALE in schema.names else [*COLUMNS]
 
 
-def _shots_of(batch: "pa.RecordBatch", part: Path, *, num_labels: int) -> ScoredShots:
+def _shots_of(batch: pa.RecordBatch, part: Path, *, num_labels: int) -> ScoredShots:
     names = _columns_in(batch.schema)
     if any(batch[name].null_count for name in names):
         raise DatasetError(f"scores {part} are damaged: a value is missing")
@@ -196,9 +187,8 @@ def _shots_of(batch: "pa.RecordBatch", part: Path, *, num_labels: int) -> Scored
     )
 
 
-def _write_lance(path: Path, batches: "Iterable[pa.RecordBatch]", schema: "pa.Schema") -> int:
+def _write_lance(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:
     import lancedb
-    import pyarrow as pa
 
     reader = pa.RecordBatchReader.from_batches(schema, batches)
     database = lancedb.connect(str(path.parent.resolve()))
@@ -207,24 +197,20 @@ def _write_lance(path: Path, batches: "Iterable[pa.RecordBatch]", schema: "pa.Sc
     return int(table.count_rows())
 
 
-def _schema_and_rows(part: Path) -> "tuple[pa.Schema, int]":
+def _schema_and_rows(part: Path) -> tuple[pa.Schema, int]:
     """Return a part's schema and its number of rows."""
     if part.suffix == ".lance":
         table = _lance_table(part)
         return table.schema, table.count_rows()
-    from pyarrow import parquet
-
     with parquet.ParquetFile(part) as file:
         return file.schema_arrow, file.metadata.num_rows
 
 
-def _batches_of(part: Path) -> "Iterator[pa.RecordBatch]":
+def _batches_of(part: Path) -> Iterator[pa.RecordBatch]:
     if part.suffix == ".lance":
         table = _lance_table(part)
         yield from table.search().select(_columns_in(table.schema)).to_batches()
         return
-    from pyarrow import parquet
-
     with parquet.ParquetFile(part) as file:
         columns = _columns_in(file.schema_arrow)
         num_best = getattr(file.schema_arrow.field("labels").type, "list_size", NUM_BEST)
