@@ -72,7 +72,7 @@ def scene_bounds(tables: LanceTables) -> dict[str, IntArray]:
 def stored_shots(
     tables: LanceTables, ids: Sequence[str], *, runs: Collection[str]
 ) -> list[StoredShot]:
-    """Return those of the shots that are there, as one of the runs found them, in no order.
+    """Return those of the shots that one of the runs found, in no order.
 
     Raises:
         LibraryError: The shots cannot be read.
@@ -89,8 +89,8 @@ def stored_shots(
 def vector_blocks(tables: LanceTables, space: EmbeddingSpace) -> Iterator[tuple[str, Embeddings]]:
     """Yield every vector of a space in blocks of some thousand frames of one film, and its id.
 
-    Blocks come in no order, a film's in several pieces; vectors of a film that is not there yet
-    come too. Only some blocks are in memory at once, however large the library.
+    Blocks come in no order, a film's in several pieces; vectors of films without a
+    timeline come too. Only some blocks are in memory at once, however large the library.
 
     Raises:
         LibraryError: The vectors cannot be read.

@@ -14,7 +14,7 @@ LIPS, PUPIL = colour_of("782c2c"), colour_of("221a18")
 
 @dataclass(frozen=True, eq=False)
 class _Person:
-    """A person's looks; the rows of ``colours`` are skin, neck, hair, shirt, sleeves, trousers."""
+    """A person as drawn; the rows of ``colours`` are skin, neck, hair, shirt, sleeves, trousers."""
 
     colours: Floats
     build: float

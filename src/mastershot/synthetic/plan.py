@@ -18,7 +18,7 @@ Action: TypeAlias = Literal["talk", "walk", "run", "dance"]
 
 @dataclass(frozen=True)
 class Setup:
-    """Where the camera stands and what it sees; shots that return to it look alike.
+    """Where the camera stands and what it sees; shots that return to it are alike.
 
     Attributes:
         place: The place.
