@@ -123,8 +123,8 @@ def read_table(path: Path, columns: Sequence[str], *, what: str, delimiter: str 
             for cells in filter(None, reader):
                 if len(cells) != len(header):
                     raise DatasetError(
-                        f"{source}, line {reader.line_num}: the row has {len(cells)} cells "
-                        f"instead of {len(header)}"
+                        f"{source}, line {reader.line_num}: the row has another number of "
+                        f"cells than the header: {len(cells)} instead of {len(header)}"
                     )
                 rows.append(Row(zip(header, cells, strict=True), source, reader.line_num))
         except csv.Error as error:

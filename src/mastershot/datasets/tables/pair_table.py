@@ -53,6 +53,12 @@ class ScenePairs:
     def __len__(self) -> int:
         return len(self.scores)
 
+    def rows(self) -> Iterator[tuple[str, int, str, int, float]]:
+        """Yield (movie, first shot, similar movie, first shot there, score) of each row."""
+        columns = (self.movie, self.first_shot, self.similar, self.similar_first_shot, self.scores)
+        for row in zip(*(column.tolist() for column in columns), strict=True):
+            yield self.movies[row[0]], row[1], self.movies[row[2]], row[3], row[4]
+
 
 def write_pairs(path: Path, batches: Iterable[ScenePairs], made_by: Mapping[str, Any]) -> int:
     """Write pairs of scenes; return their number. What was there stays until all is written.
