@@ -160,7 +160,7 @@ def test_a_library_is_verified_and_repaired_and_lets_a_film_go(film: Path, tmp_p
 
 
 def test_the_demo_is_drawn_and_its_cuts_are_found(tmp_path: Path) -> None:
-    from mastershot.synthetic.films import plan_demo_film
+    from mastershot.synthetic.plan import plan_demo_film
 
     done = run("analyze", "--demo", "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr

@@ -116,7 +116,8 @@ def _summary_line(result: dict[str, Any]) -> str:
 
 def _draw_demo(path: Path, quiet: bool) -> None:
     """Draw the demo film, unless its file exists."""
-    from mastershot.synthetic.films import plan_demo_film, write_film
+    from mastershot.synthetic.films import write_film
+    from mastershot.synthetic.plan import plan_demo_film
 
     if path.exists():
         return

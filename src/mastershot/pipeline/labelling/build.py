@@ -21,16 +21,11 @@ from mastershot.core.errors import (
     TaxonomyError,
     sentence,
 )
+from mastershot.core.files import make_folder, written_whole
 from mastershot.core.text import utf8_text
 from mastershot.core.timeline import Timeline
 from mastershot.datasets.movieclip import shot_file_name, write_tags
-from mastershot.datasets.tables.records import (
-    ScoredShots,
-    best_columns,
-    make_folder,
-    shots_of,
-    written_whole,
-)
+from mastershot.datasets.tables.records import ScoredShots, best_columns, shots_of
 from mastershot.datasets.tables.score_table import open_scores, write_scores
 from mastershot.datasets.tables.scored import SCORE_TABLES, TAGS_FILE
 from mastershot.pipeline.analysis.annotate import has_vectors, score_shots

@@ -8,8 +8,10 @@ from pathlib import Path
 
 from mastershot import __version__
 from mastershot.core.errors import DatasetError, OutputError, SettingError
+from mastershot.core.files import make_folder, written_whole
 from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.datasets.clip_films import ClipFilms
+from mastershot.datasets.files import read_text
 from mastershot.datasets.movieclip import (
     HUMAN_VERIFIED,
     INDEX_FILE,
@@ -17,7 +19,7 @@ from mastershot.datasets.movieclip import (
     write_index,
     write_split,
 )
-from mastershot.datasets.tables.records import LabelledShot, make_folder, read_text, written_whole
+from mastershot.datasets.tables.records import LabelledShot
 from mastershot.datasets.tables.scored import ScoredDataset
 from mastershot.labelling.selection import (
     Subset,

@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.errors import LibraryError
+from mastershot.core.files import make_folder
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import shot_id
 from mastershot.core.names import FilmNames
 from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import is_split_folder, read_split_folder
-from mastershot.datasets.tables.records import make_folder
 from mastershot.datasets.tables.scored import SCORE_TABLES, open_dataset
 from mastershot.exports.pages.dataset import Galleries, write_dataset_page
 from mastershot.labelling.draw_file import ShownShot

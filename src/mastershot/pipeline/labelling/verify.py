@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from mastershot.core.errors import DatasetError, OutputError, SettingError
+from mastershot.core.files import make_folder, written_whole
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, INDEX_FILE, write_index, write_split
-from mastershot.datasets.tables.records import make_folder, written_whole
 from mastershot.evaluation.agreement import (
     Figure,
     LabelAgreement,

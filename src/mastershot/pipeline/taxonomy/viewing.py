@@ -5,11 +5,12 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mastershot.core.errors import LibraryError, OutputError
+from mastershot.core.files import make_folder, written_whole
 from mastershot.core.movie import Shot
 from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 from mastershot.curation.decisions import Decision, now
-from mastershot.datasets.tables.records import make_folder, read_table, written_whole
+from mastershot.datasets.files import read_table
 from mastershot.exports.tables import as_text
 from mastershot.labelling.draws import draw_shots
 from mastershot.store.files import write_whole
