@@ -187,7 +187,7 @@ def test_loggers_speak_afterwards_as_before(tmp_path: Path) -> None:
     assert logger.level == level
 
 
-def test_a_new_folder_has_no_step_done_and_a_damaged_one_is_said(tmp_path: Path) -> None:
+def test_a_new_folder_has_no_step_done_and_a_damaged_one_is_reported(tmp_path: Path) -> None:
     assert steps_done(tmp_path) == 0
     for content in (b"", b"half a checkpoint", b"PK\x03\x04"):
         (tmp_path / "last.ckpt").write_bytes(content)

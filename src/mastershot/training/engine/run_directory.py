@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from mastershot.core.errors import OutputError, SettingError
@@ -47,6 +48,15 @@ def open_run_directory(
             yield
     except OSError as error:
         raise OutputError(f"{out} cannot be used for a run: {error.strerror or error}") from error
+
+
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield where to write a folder; when the block ends, it is moved to its own place."""
+    partial = folder.with_name(f"{folder.name}.part")
+    rmtree(partial, ignore_errors=True)
+    yield partial
+    partial.rename(folder)
 
 
 def _claim(out: Path, recipe: "DataclassInstance", made: Iterable[str]) -> None:

@@ -1,4 +1,4 @@
-"""A classifier of shots at its desk: loss, schedule, batches, and the best epoch so far."""
+"""Training of a classifier of shots: loss, schedule, batches, and the best epoch so far."""
 # B batch, T steps, D width of a frame's vector
 
 from collections.abc import Iterator, Sequence
@@ -21,10 +21,10 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class ShotScaleModule(LightningModule):
-    """Learns classes by cross-entropy, and remembers the best epoch.
+    """A classifier trained by cross-entropy, with the weights of its best epoch.
 
-    The best weights and the count of epochs without a better one are part of its state, so that a
-    checkpoint holds them and a run that goes on stops where it would have stopped.
+    These and the count of epochs without a better one are part of its state, so that a checkpoint
+    holds them and a resumed run ends where it would have ended.
     """
 
     best_accuracy: Tensor
@@ -48,8 +48,8 @@ class ShotScaleModule(LightningModule):
         self.log("loss", loss)
         return loss
 
-    def take_note(self, accuracy: float) -> None:
-        """Take note of an epoch's accuracy on the validation shots; keep the weights if best."""
+    def update_best(self, accuracy: float) -> None:
+        """Keep the weights if an epoch's accuracy on the validation shots is the best so far."""
         if accuracy > float(self.best_accuracy):
             self.best_accuracy.fill_(accuracy)
             self.epochs_since_best.zero_()
@@ -58,17 +58,14 @@ class ShotScaleModule(LightningModule):
             self.epochs_since_best += 1
 
     def is_finished(self) -> bool:
-        """Return True when training has gone on long enough without a better epoch."""
+        """Return True after as many epochs without a better one as the settings allow."""
         return int(self.epochs_since_best) >= self._settings.patience
 
     def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
         """Return AdamW, its learning rate halved every so many epochs."""
         settings, every = self._settings, self._settings.halve_every * self._steps_per_epoch
-        optimizer = torch.optim.AdamW(
-            self.network.parameters(),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
+        parameters, rate = self.network.parameters(), settings.learning_rate
+        optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=settings.weight_decay)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, every, 0.5)
         return {
             "optimizer": optimizer,
@@ -77,7 +74,7 @@ class ShotScaleModule(LightningModule):
 
 
 class ShuffledShots(IterableDataset[Batch]):
-    """Batches without end, each epoch in an order of its own that seed and epoch settle."""
+    """Batches without end, each epoch in its own order, a function of seed and epoch."""
 
     def __init__(
         self,
