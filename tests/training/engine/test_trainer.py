@@ -39,15 +39,20 @@ count()
 class Line(LightningModule):
     """Fits one number."""
 
-    def __init__(self) -> None:
+    def __init__(self, enough: int | None = None) -> None:
         super().__init__()
+        self.enough = enough
         self.weight = torch.nn.Parameter(torch.zeros(1))
         self.register_buffer("steps", torch.tensor(0))
         self.seen: list[float] = []
 
+    def on_train_start(self) -> None:
+        self.trainer.should_stop = self.enough is not None and int(self.steps) >= self.enough
+
     def training_step(self, batch: Tensor, _: int) -> Tensor:
         self.seen.append(float(batch))
         self.steps += 1
+        self.on_train_start()
         loss = (self.weight - batch).square().sum()
         self.log("loss", loss)
         return loss
@@ -77,7 +82,7 @@ def train(
     folder: Path, steps: int, *, save_every: int = 100, enough: int | None = None, **options: Any
 ) -> tuple[Line, list[int]]:
     """Return the module after training on 0, 1, 2 and so on, and the steps that were reported."""
-    module, reported = Line(), []
+    module, reported = Line(enough), []
     fit(
         module,
         DataLoader(Numbers(steps_done(folder)), batch_size=None),
@@ -85,7 +90,6 @@ def train(
         steps=steps,
         save_every=save_every,
         on_step=lambda step, figures: reported.append(step) if "loss" in figures else None,
-        is_finished=lambda: enough is not None and float(module.steps) >= enough,
         **options,
     )
     return module, reported

@@ -163,7 +163,7 @@ def test_the_rate_is_halved_every_so_many_epochs() -> None:
 def test_an_epoch_holds_every_shot_once_in_an_order_of_its_own_and_can_be_joined_late() -> None:
     shots = [np.full((1 + i % 3, 2), i, np.float32) for i in range(7)]
     settings = ScaleTrainingSettings(batch_size=3)
-    endless = iter(ShuffledShots(shots, list(range(7)), settings))
+    endless = iter(ShuffledShots(shots, np.arange(7), settings))
     drawn = [next(endless) for _ in range(6)]
     epochs = [torch.cat([batch[2] for batch in drawn[i : i + 3]]).tolist() for i in (0, 3)]
     assert epochs[0] != epochs[1]
@@ -171,7 +171,7 @@ def test_an_epoch_holds_every_shot_once_in_an_order_of_its_own_and_can_be_joined
     for frames, lengths, classes in drawn:
         assert frames[:, 0, 0].tolist() == classes.tolist()
         assert lengths.tolist() == [1 + i % 3 for i in classes.tolist()]
-    late = next(iter(ShuffledShots(shots, list(range(7)), settings, first_step=4)))
+    late = next(iter(ShuffledShots(shots, np.arange(7), settings, first_step=4)))
     assert late[2].tolist() == drawn[4][2].tolist()
 
 

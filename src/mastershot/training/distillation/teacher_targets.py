@@ -6,6 +6,7 @@ costs the teachers more than the student.
 # B batch, G group, S side of a square in pixels
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
@@ -33,27 +34,26 @@ class DistillationBatch(NamedTuple):
     targets: tuple[TeacherTargets | None, ...]
 
 
+@dataclass(frozen=True, eq=False)
 class DistillationBatches(IterableDataset[DistillationBatch]):
-    """Batches of views with targets without end, the same for the same seed and step."""
+    """Batches of views with targets without end, the same for the same seed and step.
 
-    def __init__(
-        self,
-        pool: FramePool,
-        teachers: Teachers,
-        settings: DistillationSettings,
-        *,
-        chances: Tensor,
-        first_step: int = 0,
-    ) -> None:
-        """Take frames and teachers; ``chances`` (F,) are the weights that frames are drawn by."""
-        self._pool = pool
-        self._teachers = teachers
-        self._settings = settings
-        self._chances = chances
-        self._first_step = first_step
+    Attributes:
+        pool: Frames.
+        teachers: What gives the targets.
+        settings: How views and batches are made.
+        chances: Weight that each frame is drawn by, (F,).
+        first_step: Step of the first batch.
+    """
+
+    pool: FramePool
+    teachers: Teachers
+    settings: DistillationSettings
+    chances: Tensor
+    first_step: int = 0
 
     def __iter__(self) -> Iterator[DistillationBatch]:
-        group, skipped = divmod(self._first_step, self._settings.steps_per_group)
+        group, skipped = divmod(self.first_step, self.settings.steps_per_group)
         while True:
             batches = self._batches_of_group(group)
             for _ in range(skipped):
@@ -62,10 +62,10 @@ class DistillationBatches(IterableDataset[DistillationBatch]):
             group, skipped = group + 1, 0
 
     def _batches_of_group(self, group: int) -> Iterator[DistillationBatch]:
-        settings = self._settings
+        settings = self.settings
         generator = torch.Generator().manual_seed((settings.seed << 32) + group)
         rows = torch.multinomial(
-            self._chances, settings.group_size, replacement=True, generator=generator
+            self.chances, settings.group_size, replacement=True, generator=generator
         )
         images, targets = self._run_teachers(rows, group, generator)
         for turn in range(settings.passes_per_view):
@@ -78,17 +78,17 @@ class DistillationBatches(IterableDataset[DistillationBatch]):
     def _run_teachers(
         self, rows: Tensor, group: int, generator: torch.Generator
     ) -> tuple[Tensor, list[TeacherTargets | None]]:
-        settings = self._settings
-        running = [group % teacher_settings.every == 0 for _, teacher_settings in self._teachers]
+        settings = self.settings
+        running = [group % teacher_settings.every == 0 for _, teacher_settings in self.teachers]
         images: list[Tensor] = []
-        targets: list[list[TeacherTargets]] = [[] for _ in self._teachers]
+        targets: list[list[TeacherTargets]] = [[] for _ in self.teachers]
         for part in torch.split(rows, settings.batch_size):
             views = draw_views(
-                self._pool, part, settings.views, side_px=settings.teacher_px, generator=generator
+                self.pool, part, settings.views, side_px=settings.teacher_px, generator=generator
             )
             images.append(student_images(views, settings.student_px))
             with torch.inference_mode():
-                for index, (teacher, _) in enumerate(self._teachers):
+                for index, (teacher, _) in enumerate(self.teachers):
                     if running[index]:
                         made = teacher.targets(views)
                         targets[index].append(_pooled(made, settings.student_px))

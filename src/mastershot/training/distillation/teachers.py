@@ -232,14 +232,8 @@ def _counted(concepts: tuple[str, ...], num_classes: int, weights: Path) -> tupl
 
 
 def _is_quantised_classifier(given: dict[str, Any], answered: dict[str, Any]) -> bool:
-    image, classes = tuple(given["shape"]), tuple(answered["shape"])
-    return bool(
-        len(image) == 4
-        and (image[0], image[3]) == (1, 3)
-        and given["dtype"] is np.uint8
-        and len(classes) == 2
-        and classes[0] == 1
-        and answered["dtype"] is np.uint8
-        and answered["quantization"][0] > 0
-        and answered["quantization"][1] == 0
-    )
+    image, classes = list(given["shape"]), list(answered["shape"])
+    step, zero_point = answered["quantization"]
+    shapes_fit = (image[:1], image[3:], classes[:1], len(classes)) == ([1], [3], [1], 2)
+    types_fit = given["dtype"] is answered["dtype"] is np.uint8
+    return bool(shapes_fit and types_fit and step > 0 and zero_point == 0)

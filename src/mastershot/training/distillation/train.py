@@ -61,11 +61,6 @@ def distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress = no_progres
     A run that was stopped or killed resumes from its last checkpoint, to the same weights on the
     same CPU. A finished run is left as it is. Two runs of one folder wait for each other.
 
-    Args:
-        recipe: What to train, from what.
-        out: The run's folder; no other recipe can use it.
-        on_progress: Called with progress.
-
     Raises:
         SettingError: Frames or lists are missing or empty, or the folder is another recipe's.
         EncoderError: A teacher is missing, or cannot be loaded.
@@ -83,13 +78,8 @@ def distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress = no_progres
 def _train(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> None:
     inputs = _gather(recipe, out, on_progress)
     first, steps, metrics = steps_done(out), recipe.training.steps, MetricsLog(out)
-    batches = DistillationBatches(
-        inputs.pool,
-        inputs.teachers,
-        recipe.training,
-        chances=chances(inputs.pool, inputs.sources, inputs.held),
-        first_step=first,
-    )
+    weights = chances(inputs.pool, inputs.sources, inputs.held)
+    batches = DistillationBatches(inputs.pool, inputs.teachers, recipe.training, weights, first)
 
     def on_step(step: int, figures: dict[str, float]) -> None:
         on_progress("training", step, steps, figures)

@@ -30,8 +30,6 @@ from mastershot.training.engine.distributed import is_rank_zero, world_size
 CHECKPOINT = "last.ckpt"
 OnStep = Callable[[int, dict[str, float]], None]
 """Called after every step: steps done, the figures of that step."""
-IsFinished = Callable[[], bool]
-"""Called after every step, and when a run resumes: whether to train no further."""
 
 # Of mallopt in glibc's malloc.h: where memory freed is given back to the kernel.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
@@ -62,55 +60,44 @@ def fit(
     steps: int,
     save_every: int,
     on_step: OnStep,
-    is_finished: IsFinished = lambda: False,
     callbacks: Iterable[Callback] = (),
     **options: Any,
 ) -> None:
-    """Train from the checkpoint in the folder, if there is one, to the last step or until finished.
+    """Train from the checkpoint in the folder, if there is one, to the last of so many steps.
 
-    Afterwards the module is trained, and the folder holds a checkpoint of the last step. Of several
-    processes that torchrun started, each trains on a device of its own, and the module itself adds
-    up what they compute; ``strategy="ddp"`` with devices and nodes has Lightning do so. Steps are
-    reported and checkpoints written by the first process.
+    The batches are an endless stream that begins where the checkpoint ends, at `steps_done`.
+    Afterwards the module is trained, and the folder holds a checkpoint of the last step, which is
+    an earlier one if the module or a callback sets ``trainer.should_stop``.
+
+    Of several processes that torchrun started, each trains on a device of its own, and the module
+    itself adds up what they compute. Steps are reported and checkpoints written by the first one.
 
     Args:
-        module: What is trained.
-        batches: An endless stream that begins where the checkpoint ends, at `steps_done`.
-        folder: Where the checkpoint is kept.
-        steps: Optimiser steps in all.
-        save_every: Steps between two checkpoints.
-        on_step: Is given the figures of each step.
-        is_finished: Says whether to stop before the last step.
-        callbacks: Lightning's own, such as early stopping; with a ``ModelCheckpoint``, pass
-            ``enable_checkpointing=True`` too.
-        options: Of Lightning's Trainer, instead of those set here.
+        callbacks: Lightning's; a ``ModelCheckpoint`` needs ``enable_checkpointing=True`` too.
+        options: Of Lightning's Trainer: logger, precision, accumulate_grad_batches, or strategy
+            "ddp" with devices and num_nodes to have Lightning average gradients.
 
     Raises:
         KeyboardInterrupt: The run was stopped (SIGINT, SIGTERM); the last checkpoint stays.
     """
     checkpoint = folder / CHECKPOINT
-    settings: dict[str, Any] = {
-        "logger": False,
-        "enable_checkpointing": False,
-        "enable_progress_bar": False,
-        "enable_model_summary": False,
-        **(_own_device() if "strategy" not in options else {}),
-        **options,
-    }
-    with _quiet_lightning():
+    quiet = dict.fromkeys(
+        ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False
+    )
+    device = _own_device() if "strategy" not in options else {}
+    with _contained_lightning():
         trainer = Trainer(
             default_root_dir=folder,
             max_steps=steps,
             max_epochs=-1,
-            callbacks=[_EachStep(checkpoint, save_every, on_step, is_finished), *callbacks],
+            callbacks=[_EachStep(checkpoint, save_every, on_step), *callbacks],
             plugins=_AtomicCheckpointIO(),
-            **settings,
+            **{**quiet, **device, **options},
         )
         if trainer.strategy.root_device.type == "cpu":
             keep_freed_memory()
         resumed = checkpoint if checkpoint.is_file() else None
-        with _interruptible():
-            trainer.fit(module, batches, ckpt_path=resumed, weights_only=True)
+        trainer.fit(module, batches, ckpt_path=resumed, weights_only=True)
 
 
 def adamw_with_cosine(
@@ -164,14 +151,12 @@ def _own_device() -> dict[str, Any]:
 class _EachStep(Callback):
     """Reports each optimiser step, and saves the last checkpoint."""
 
-    def __init__(self, path: Path, every: int, on_step: OnStep, is_finished: IsFinished) -> None:
-        self._path, self._every = path, every
-        self._on_step, self._is_finished = on_step, is_finished
+    def __init__(self, path: Path, every: int, on_step: OnStep) -> None:
+        self._path, self._every, self._on_step = path, every, on_step
         self._step = self._saved = 0
 
     def on_train_start(self, trainer: Trainer, *_: object) -> None:
         self._step = self._saved = trainer.global_step
-        trainer.should_stop = self._is_finished()
 
     def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
         if trainer.global_step == self._step:  # Gradients of several batches make a step.
@@ -180,13 +165,12 @@ class _EachStep(Callback):
         if is_rank_zero():
             metrics = trainer.callback_metrics
             self._on_step(self._step, {name: float(value) for name, value in metrics.items()})
-        trainer.should_stop = trainer.should_stop or self._is_finished()
         ends = self._step == trainer.max_steps or trainer.should_stop
         if ends or self._step % self._every == 0:
             self._save(trainer)
 
     def on_train_end(self, trainer: Trainer, *_: object) -> None:
-        if self._saved != trainer.global_step:  # Another callback ended the run.
+        if self._saved != trainer.global_step:  # A later callback ended the run.
             self._save(trainer)
 
     def _save(self, trainer: Trainer) -> None:
@@ -209,29 +193,22 @@ class _AtomicCheckpointIO(TorchCheckpointIO):
 
 
 @contextmanager
-def _quiet_lightning() -> Iterator[None]:
+def _contained_lightning() -> Iterator[None]:
+    """Silence what Lightning announces, and turn its exit after a signal into an interruption."""
     loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
+    levels, handler = [logger.level for logger in loggers], signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
             # Batches are made in this process on purpose: the teacher lives here.
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             # Lightning 2.6 on a newer torch.
             warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
+            for logger in loggers:
+                logger.setLevel(logging.WARNING)
             yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn a Trainer's exit, after SIGINT or SIGTERM, back into an interruption."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
     except SystemExit:
         signal.signal(signal.SIGINT, handler)
         raise KeyboardInterrupt from None
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -3,6 +3,7 @@
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.utils.data import IterableDataset
 
-from mastershot.core.embeddings import FloatArray
+from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.models.frame_lstm import FrameLSTM, pad_frames
 from mastershot.training.shot_scale.settings import ScaleTrainingSettings
 
@@ -48,6 +49,10 @@ class ShotScaleModule(LightningModule):
         self.log("loss", loss)
         return loss
 
+    def on_train_start(self) -> None:
+        """End a resumed run at once if it had ended."""
+        self.trainer.should_stop = self.is_finished()
+
     def update_best(self, accuracy: float) -> None:
         """Keep the weights if an epoch's accuracy on the validation shots is the best so far."""
         if accuracy > float(self.best_accuracy):
@@ -73,35 +78,34 @@ class ShotScaleModule(LightningModule):
         }
 
 
+@dataclass(frozen=True, eq=False)
 class ShuffledShots(IterableDataset[Batch]):
-    """Batches without end, each epoch in its own order, a function of seed and epoch."""
+    """Batches without end, each epoch in its own order, a function of seed and epoch.
 
-    def __init__(
-        self,
-        shots: Sequence[FloatArray],
-        classes: Sequence[int],
-        settings: ScaleTrainingSettings,
-        *,
-        first_step: int = 0,
-    ) -> None:
-        self._shots = shots
-        self._classes = np.asarray(classes, np.int64)
-        self._settings = settings
-        self._first_step = first_step
+    Attributes:
+        shots: Vectors of each shot's frames, (T, D).
+        classes: Class of each shot.
+        settings: Batch size and seed.
+        first_step: Step of the first batch.
+    """
+
+    shots: Sequence[FloatArray]
+    classes: IntArray
+    settings: ScaleTrainingSettings
+    first_step: int = 0
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches that hold every shot once."""
-        return ceil(len(self._shots) / self._settings.batch_size)
+        return ceil(len(self.shots) / self.settings.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        epoch, batch = divmod(self._first_step, self.steps_per_epoch)
-        size = self._settings.batch_size
+        epoch, batch = divmod(self.first_step, self.steps_per_epoch)
+        size = self.settings.batch_size
         while True:
-            random = np.random.default_rng([self._settings.seed, epoch])
-            order = random.permutation(len(self._shots))
-            for first in range(batch * size, len(order), size):
-                drawn = order[first : first + size]
-                frames, lengths = pad_frames([self._shots[place] for place in drawn])
-                yield frames, lengths, torch.from_numpy(self._classes[drawn])
+            random = np.random.default_rng([self.settings.seed, epoch])
+            order = random.permutation(len(self.shots))
+            for drawn in np.split(order, range(size, len(order), size))[batch:]:
+                frames, lengths = pad_frames([self.shots[shot] for shot in drawn])
+                yield frames, lengths, torch.from_numpy(self.classes[drawn])
             epoch, batch = epoch + 1, 0

@@ -77,11 +77,6 @@ def train_shot_scale(
     A run that was stopped or killed resumes from its last checkpoint, to the same weights on the
     same CPU. A finished run is left as it is.
 
-    Args:
-        recipe: What to train, from what.
-        out: The run's folder; no other recipe can use it.
-        on_progress: Called with progress.
-
     Raises:
         SettingError: The annotations or clips are missing, a split has no shot that can be read,
             or the folder is another recipe's.
@@ -102,9 +97,7 @@ def _train(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> None:
     inputs = _gather(recipe, out, on_progress)
     training, width, metrics = recipe.training, inputs.space.width, MetricsLog(out)
     train, val = inputs.splits["train"], inputs.splits["val"]
-    batches = ShuffledShots(
-        train.shots, train.scales.tolist(), training, first_step=steps_done(out)
-    )
+    batches = ShuffledShots(train.shots, train.scales, training, steps_done(out))
     per_epoch = batches.steps_per_epoch
     steps = training.epochs * per_epoch
     with torch.random.fork_rng(devices=[]):
@@ -117,6 +110,7 @@ def _train(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> None:
         if step % per_epoch == 0:
             accuracy = float((val.predicted(module.network) == val.scales).mean())
             module.update_best(accuracy)
+            module.trainer.should_stop = module.is_finished()
             metrics.note(step, {**figures, "epoch": step // per_epoch, "val_accuracy": accuracy})
 
     fit(
@@ -126,7 +120,6 @@ def _train(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> None:
         steps=steps,
         save_every=per_epoch,
         on_step=on_step,
-        is_finished=module.is_finished,
     )
     _export(recipe, out, inputs, module.best.cpu())
 
