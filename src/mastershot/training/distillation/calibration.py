@@ -77,12 +77,9 @@ def concept_vectors(groups: Sequence[Sequence[str]]) -> Tensor:
 
 
 def calibrate(frames: LabelledFrames, groups: Sequence[int], concepts: Tensor) -> Calibration:
-    """Return the settings under which the student does best on these frames.
+    """Return the settings under which the student does best on frames it was not trained on.
 
-    Args:
-        frames: Labelled frames it was not trained on.
-        groups: Number of concepts of each of its teachers.
-        concepts: Sentence vector of each concept, (N, D).
+    Groups are the numbers of concepts of its teachers, (N, D) the concepts' sentence vectors.
 
     Raises:
         SettingError: A label of the frames has no right label in the taxonomy.
@@ -127,10 +124,8 @@ def concept_description(
 ) -> tuple[dict[str, Any], Tensor]:
     """Return what student.json states of a student of concepts, and the concepts' vectors (N, D).
 
-    Args:
-        groups: Concepts of each of its teachers.
-        frames: Frames to calibrate it on; without any its settings are middling ones, and
-            ``calibration`` is None.
+    Groups are the concepts of each of its teachers. Without frames to calibrate it on its settings
+    are middling ones, and ``calibration`` is None.
     """
     vectors, sizes = concept_vectors(groups), [len(group) for group in groups]
     settings, figures = _settings(sizes, *_UNCALIBRATED), None

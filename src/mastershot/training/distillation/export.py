@@ -38,13 +38,9 @@ def export_student(
     figures: Mapping[str, Any],
     labelled: LabelledFrames | None,
 ) -> None:
-    """Write the folder of a student: its weights and ``student.json``.
+    """Write the folder of an `exported_student`, whole or not at all.
 
     Args:
-        folder: Written whole or not at all.
-        recipe: How it was made.
-        teachers: Its teachers.
-        student: From `exported_student`.
         figures: What it was trained on, and how well it agrees with its teachers.
         labelled: Frames that a student of concepts is calibrated on.
     """

@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import SettingError
-from mastershot.core.labels import Taxonomy, load_taxonomy
+from mastershot.core.labels import load_taxonomy
 from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import student_preparation
 from mastershot.media.stills import read_still
@@ -99,16 +99,12 @@ def held_out(name: str, share: float) -> bool:
     return int.from_bytes(digest) < share * 2**64
 
 
-def read_labelled(path: Path) -> dict[str, str]:
-    """Return the label of each file name in a CSV with columns ``name`` and ``label``.
+def read_labelled(path: Path, key: str = "name", value: str = "label") -> dict[str, str]:
+    """Return one column of a CSV by another: by default the label of each file name.
 
     Raises:
         SettingError: The file cannot be read, or lacks a column.
     """
-    return _read_pairs(path, "name", "label")
-
-
-def _read_pairs(path: Path, key: str, value: str) -> dict[str, str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
@@ -137,28 +133,20 @@ def labelled_frames(
 ) -> LabelledFrames | None:
     """Return what a student of concepts is calibrated on, or None if there is nothing.
 
-    Args:
-        settings: Name the list of the taxonomy's labels that are right for theirs.
-        logits: The student's, one row a labelled picture, (K, N).
-        labels: Their labels.
+    Logits are the student's, one row a labelled picture, (K, N).
 
     Raises:
         SettingError: The list of right labels cannot be read, or names what is not in the taxonomy.
     """
     if not labels or not settings.right:
         return None
-    taxonomy = load_taxonomy("movieclip")
-    right = _read_right(find_list(settings.right), taxonomy)
-    return LabelledFrames(logits, labels, right, taxonomy)
-
-
-def _read_right(path: Path, taxonomy: Taxonomy) -> dict[str, list[str]]:
-    rows = _read_pairs(path, "label", "right")
+    taxonomy, path = load_taxonomy("movieclip"), find_list(settings.right)
+    rows = read_labelled(path, "label", "right")
     right = {label: names.split(";") for label, names in rows.items()}
     unknown = [name for names in right.values() for name in names if name not in taxonomy.labels]
     if unknown:
         raise SettingError(f"{path} names {unknown[0]!r}, which is not in {taxonomy.name}")
-    return right
+    return LabelledFrames(logits, labels, right, taxonomy)
 
 
 def chances(pool: FramePool, sources: Sequence[FrameSource], held: HeldOut) -> Tensor:
@@ -172,7 +160,9 @@ def chances(pool: FramePool, sources: Sequence[FrameSource], held: HeldOut) -> T
     for index, source in enumerate(sources):
         drawn = (of_source == index) & ~held.mask
         if not drawn.any():
-            raise SettingError(f"all frames of {source.path} are held out; none is left to learn")
+            raise SettingError(
+                f"all frames of {source.path} are held out; none is left to train on"
+            )
         weights[drawn] = source.share / drawn.sum()
     return weights
 
@@ -209,9 +199,7 @@ class AgreementEvaluation:
     def agreement(self, network: "StudentNetwork", module: Distillation) -> list[Agreement]:
         """Return the agreement with each teacher on each source that has frames held out.
 
-        Args:
-            network: The student, whose mode is kept.
-            module: Maps its outputs to the concepts of each teacher.
+        The module maps the network's outputs to the concepts of each teacher.
         """
         was_training = network.training
         network.eval()
@@ -231,11 +219,7 @@ def uncropped_logits(
 ) -> list[Tensor]:
     """Return the logits (K, N) of each teacher's concepts, of pictures as the encoder takes them.
 
-    Args:
-        pictures: RGB, uint8 (H, W, 3) each.
-        network: The student, in eval mode.
-        module: Maps its outputs to the concepts of each teacher.
-        side_px: Side of the student's input.
+    Pictures are RGB, uint8 (H, W, 3); the network, in eval mode, sees squares of ``side_px``.
     """
     preparation, device = student_preparation(side_px), next(network.parameters()).device
     parts = []

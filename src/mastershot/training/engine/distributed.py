@@ -27,11 +27,8 @@ Made = TypeVar("Made")
 def process_group(*, shared: bool) -> Iterator[None]:
     """Join the processes that torchrun started, if it did, each with a device of its own.
 
-    Args:
-        shared: Whether the work is one that processes can share.
-
     Raises:
-        SettingError: It is not, or there are more processes on this machine than GPUs.
+        SettingError: The work cannot be shared, or this machine has more processes than GPUs.
     """
     if not distributed.is_available() or not distributed.is_torchelastic_launched():
         yield

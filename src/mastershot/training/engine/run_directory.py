@@ -29,10 +29,7 @@ def open_run_directory(
     Of a run's several processes the first holds it for all. The recipe is written into a new
     folder; in an old one it must be the same.
 
-    Args:
-        out: The folder.
-        recipe: A dataclass of plain values.
-        made: Names of what a run makes; a folder that has them and no recipe is another's.
+    ``made`` names what a run makes; a folder that has one of these and no recipe is another's.
 
     Raises:
         SettingError: The folder was begun with another recipe, or holds a run of none.

@@ -143,9 +143,9 @@ def _own_device() -> dict[str, Any]:
     """Return a Trainer's device; of several processes each has its own."""
     if world_size() == 1:
         return {"accelerator": "auto", "devices": 1}
-    if torch.cuda.is_available():
-        return {"accelerator": "cuda", "devices": [torch.cuda.current_device()]}
-    return {"accelerator": "cpu", "devices": 1}
+    cuda = torch.cuda.is_available()
+    devices = [torch.cuda.current_device()] if cuda else 1
+    return {"accelerator": "cuda" if cuda else "cpu", "devices": devices}
 
 
 class _EachStep(Callback):
@@ -201,6 +201,8 @@ def _contained_lightning() -> Iterator[None]:
         with warnings.catch_warnings():
             # Batches are made in this process on purpose: the teacher lives here.
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            # A run directory holds more than checkpoints.
+            warnings.filterwarnings("ignore", message="Checkpoint directory .* is not empty")
             # Lightning 2.6 on a newer torch.
             warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
             for logger in loggers:
