@@ -1,4 +1,8 @@
-"""The metrics of a run, one JSON object a line."""
+"""The metrics of a run, one JSON object a line.
+
+Not Lightning's CSVLogger: it deletes the file of the run before when a run resumes, and its rows
+have one set of columns, where an entry here may hold a list.
+"""
 
 import json
 import math
