@@ -1,4 +1,4 @@
-"""What a distillation is told: frames, teachers, training. Light to import: no tensor is here."""
+"""Settings of a distillation: frames, teachers, training. Light to import: no tensor is here."""
 
 import math
 from dataclasses import dataclass, field
@@ -44,7 +44,7 @@ class TeacherSettings:
         concepts: File of its classes, one a line; for an encoder, a taxonomy.
         weight: Its share in the loss.
         temperature: Its logits are divided by it, and the student's as well.
-        every: It answers for one of so many groups.
+        every: It gives targets for one of so many groups.
     """
 
     kind: str
@@ -68,13 +68,13 @@ class TeacherSettings:
 
 @dataclass(frozen=True)
 class DistillationSettings:
-    """How a student studies.
+    """How a student is trained.
 
     Attributes:
         steps: Optimiser steps in all.
         batch_size: Views a step, B.
         group_size: Views drawn and shown to the teachers at once, G.
-        passes_per_view: Times the student sees each view, half of them mirrored.
+        passes_per_view: Passes of the student over each view, half of them mirrored.
         learning_rate: Of AdamW at its height, after the warm-up; a cosine then takes it to 0.
         weight_decay: Of AdamW.
         warmup_steps: Steps in which the learning rate rises.
@@ -128,7 +128,7 @@ class DistillationSettings:
 
 @dataclass(frozen=True)
 class HeldOutSettings:
-    """Which frames are never learnt from.
+    """Which frames are never trained on.
 
     Attributes:
         share: A share of all frames, picked by a digest of their names.
@@ -152,17 +152,17 @@ class HeldOutSettings:
 
 @dataclass(frozen=True)
 class DistilRecipe:
-    """A small network learns to see what larger ones see, on unlabelled frames.
+    """A small network is trained on the outputs of larger ones, on unlabelled frames.
 
     Attributes:
         frames: Where frames come from.
         teachers: Classifiers, whose concepts the student learns to name; or one encoder, whose
             space it learns.
         name: What the student is called.
-        network: What the student is, a name of `STUDENT_NETWORKS`.
+        network: The student's network, a name of `STUDENT_NETWORKS`.
         data: Folder that paths of frames, weights and concepts start from.
         held_out: Which frames agreement with the teachers is measured on.
-        training: How the student studies.
+        training: How the student is trained.
         report_every: Steps between two measurements of agreement.
         save_every: Steps between two checkpoints.
     """

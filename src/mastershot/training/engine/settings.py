@@ -1,4 +1,4 @@
-"""What the settings of every story share: progress, augmentations, checks, names of before."""
+"""What all training settings share: progress, augmentations, checks, names of before."""
 
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -9,11 +9,11 @@ from typing import Any
 from mastershot.core.errors import SettingError
 
 OnProgress = Callable[[str, int, int | None, Mapping[str, float]], None]
-"""Told of progress: stage, how much of it is done, how much there is, figures."""
+"""Called with progress: stage, how much of it is done, how much there is, figures."""
 
 
 def no_progress(stage: str, done: int, total: int | None, figures: Mapping[str, float]) -> None:
-    """Take no note of progress."""
+    """Ignore progress."""
 
 
 @dataclass(frozen=True)

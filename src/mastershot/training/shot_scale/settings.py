@@ -1,4 +1,4 @@
-"""What training a classifier of shot scales is told. Light to import: no tensor is here."""
+"""Settings of a classifier of shot scales. Light to import: no tensor is here."""
 
 import math
 from dataclasses import dataclass, field
@@ -9,7 +9,7 @@ from mastershot.training.engine.settings import require, under
 
 @dataclass(frozen=True)
 class ScaleTrainingSettings:
-    """How the classifier studies.
+    """How the classifier is trained.
 
     MovieCLIP publishes its network and the 4 frames a second, not how it was trained. The defaults
     are borrowed from its scene recogniser LSTM-ViT, the same network on the same features (METHODS
@@ -19,14 +19,14 @@ class ScaleTrainingSettings:
         hidden: Width of the LSTM.
         layers: Layers of the LSTM.
         rate_hz: Frames a second.
-        max_steps: Frames of a shot that are looked at, from the first on.
-        epochs: Times the shots are seen, at most.
+        max_steps: Frames of a shot that are used, from the first on.
+        epochs: Passes over the shots, at most.
         batch_size: Shots a step.
         learning_rate: Of AdamW.
         weight_decay: Of AdamW.
         halve_every: Epochs after which the learning rate is halved.
         patience: Epochs without a better accuracy after which training ends.
-        seed: Seed of weights and order.
+        seed: Seed of weights and batches.
     """
 
     hidden: int = 512
@@ -56,16 +56,16 @@ class ScaleTrainingSettings:
 
 @dataclass(frozen=True)
 class ShotScaleRecipe:
-    """A classifier learns how close the camera is, from shots laid out as MovieShots is.
+    """A classifier of how close the camera is, trained on shots laid out as MovieShots is.
 
     Attributes:
         data: Folder that the paths start from.
         annotations: ``v1_split_trailer.json``, or a file laid out like it.
         clips: Folder of the shots' films, ``<trailer>/shot_<shot>.mp4``.
-        encoder: What sees the frames: ``vit-b16``, a name of `mastershot models ls`, or a folder.
+        encoder: Encoder of the frames: ``vit-b16``, a name of `mastershot models ls`, or a folder.
         name: What the classifier is called.
         drawn_trailers: Trailers to draw into ``data`` where it has no annotations; 0 draws none.
-        training: How it studies.
+        training: How it is trained.
     """
 
     data: str = "data/movieshots"
