@@ -12,16 +12,14 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+
+from av import FFmpegError, Packet, VideoFrame
+from av.video.stream import VideoStream
 
 from mastershot.media.clock import BestEffort
 from mastershot.media.opening import open_film
 from mastershot.media.probe import FilmFile
 from mastershot.media.pyav import is_flush, size_bytes
-
-if TYPE_CHECKING:
-    from av import Packet, VideoFrame
-    from av.video.stream import VideoStream
 
 # How many pictures are given out late, in case the next ones show damage: a decoder with several
 # threads may let out a picture patched in its own way before it says that anything is damaged.
@@ -40,7 +38,7 @@ class Decoded:
         time: FFmpeg's best effort at its timestamp; None where the file gives none.
     """
 
-    picture: "VideoFrame"
+    picture: VideoFrame
     time: int | None
 
 
@@ -105,8 +103,6 @@ class Decoding:
         yield from islice(self._decode(1, DamageWatch(1)), num_given, None)
 
     def _decode(self, threads: int, watch: "DamageWatch") -> Generator[Decoded]:
-        from av.error import FFmpegError
-
         self.damage = damage = Damage()
         best_effort = BestEffort()
         with open_film(self._file.path, self._file.stream_index) as stream:
@@ -154,7 +150,7 @@ class DamageWatch:
     def see(
         self,
         packet: "Packet[VideoStream] | None",
-        pictures: "list[VideoFrame]",
+        pictures: list[VideoFrame],
         *,
         refused: bool,
     ) -> None:
@@ -191,10 +187,8 @@ class DamageWatch:
         return sum(last) > sum(before)
 
 
-def _packets(stream: "VideoStream", damage: Damage) -> "Iterator[Packet[VideoStream] | None]":
+def _packets(stream: VideoStream, damage: Damage) -> Iterator["Packet[VideoStream] | None"]:
     """Yield the stream's packets, and None after the last, which has the decoder give all out."""
-    from av.error import FFmpegError
-
     try:
         for packet in stream.container.demux(stream):  # type: ignore[attr-defined]
             if is_flush(packet):

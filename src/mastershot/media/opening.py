@@ -3,16 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
+
+import av
+from av.container import InputContainer
+from av.container.core import Flags
+from av.video.stream import VideoStream
 
 from mastershot.core.errors import MediaError
 from mastershot.media.containers import encryption_in, is_mp4_without_index, missing_bytes
-from mastershot.media.pyav import OPEN_SAFELY, is_flush
+from mastershot.media.pyav import OPEN_SAFELY, read_packets, time_of
 from mastershot.media.streams import stream_at
-
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.video.stream import VideoStream
 
 # Playlists and scripts that FFmpeg would follow to other files or draw as a picture; not films.
 _NOT_A_FILM = frozenset({"hls", "concat", "dash", "tty", "ffmetadata", "sdp", "rtsp", "lavfi"})
@@ -21,7 +22,7 @@ _SAYS_AS_IT_GOES = frozenset({"mpegts", "mpeg", "flv"})
 
 
 @contextmanager
-def open_container(path: Path) -> "Iterator[InputContainer]":
+def open_container(path: Path) -> Iterator[InputContainer]:
     """Yield the open container, with the timestamps of the file.
 
     PyAV has FFmpeg make up missing timestamps, which goes wrong for H.264 in AVI and ASF; that is
@@ -30,9 +31,6 @@ def open_container(path: Path) -> "Iterator[InputContainer]":
     Raises:
         MediaError: FFmpeg cannot open the file, or it is no film but a list of others.
     """
-    import av
-    from av.container.core import Flags
-
     # The prefix keeps names with colons files.
     try:
         container = av.open(f"file:{path}", **OPEN_SAFELY)
@@ -49,7 +47,7 @@ def open_container(path: Path) -> "Iterator[InputContainer]":
 
 
 @contextmanager
-def open_film(path: Path, stream_index: int) -> "Iterator[VideoStream]":
+def open_film(path: Path, stream_index: int) -> Iterator[VideoStream]:
     """Yield a video stream of the open film; `open_container` says what is raised."""
     with open_container(path) as container:
         yield stream_at(path, container, stream_index)
@@ -57,31 +55,22 @@ def open_film(path: Path, stream_index: int) -> "Iterator[VideoStream]":
 
 def end_of_packets_s(path: Path) -> float:
     """Return the latest end of any stream's packets, in seconds; nothing is decoded."""
-    from av.error import FFmpegError
-
     latest = 0.0
     with open_container(path) as container:
-        try:
-            for packet in container.demux():
-                if is_flush(packet):
-                    break
-                time = packet.dts if packet.pts is None else packet.pts
-                if time is not None and packet.time_base is not None:
-                    end = (time + (packet.duration or 0)) * packet.time_base
-                    latest = max(latest, float(end))
-        except FFmpegError:
-            pass  # What can be read of the file ends here.
+        for packet in read_packets(container):
+            time = time_of(packet)
+            if time is not None and packet.time_base is not None:
+                end = (time + (packet.duration or 0)) * packet.time_base
+                latest = max(latest, float(end))
     return latest
 
 
-def has_sound(path: Path, container: "InputContainer") -> bool:
+def has_sound(path: Path, container: InputContainer) -> bool:
     """Return True if there is sound anywhere in the file, also where it starts late.
 
     Transport and program streams and FLV say what they hold as they go on, so a silent start is
     read on to the end, or to the first sound.
     """
-    import av
-
     if container.streams.audio or not _SAYS_AS_IT_GOES & set(container.format.name.split(",")):
         return bool(container.streams.audio)
     whole = str((1 << 31) - 1)

@@ -2,17 +2,14 @@
 
 import struct
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 import numpy as np
+from av import VideoCodecContext, VideoFrame
+from av.buffer import Buffer
+from av.video.reformatter import VideoReformatter
 
 from mastershot.core.embeddings import ImageArray, IntArray
-
-if TYPE_CHECKING:
-    from av import VideoFrame
-    from av.buffer import Buffer
-    from av.video.codeccontext import VideoCodecContext
-    from av.video.reformatter import VideoReformatter
 
 # Bytes a sample, and how many luma columns and rows share one chroma sample, as powers of two.
 _PLANAR_YUV: dict[str, tuple[type[np.generic], int, int]] = {
@@ -47,7 +44,7 @@ class PointSampler:
         self._grids: dict[tuple[int, int, int], IntArray] = {}
         self._reformatter: VideoReformatter | None = None
 
-    def sample(self, picture: "VideoFrame") -> ImageArray:
+    def sample(self, picture: VideoFrame) -> ImageArray:
         """Return the frame's points, BGR, shape (height_px, width_px, 3)."""
         layout = _PLANAR_YUV.get(picture.format.name)
         if layout is None:
@@ -55,10 +52,10 @@ class PointSampler:
         dtype, shift_x, shift_y = layout
         canvas = self._canvas_like(picture, shift_x, shift_y)
         for index, (plane, target) in enumerate(zip(picture.planes, canvas.planes, strict=True)):
-            source = np.frombuffer(cast("memoryview", plane), dtype)
+            source = np.frombuffer(cast(memoryview, plane), dtype)
             stride = plane.line_size // source.itemsize
             points = source.take(self._grid(plane.width, plane.height, stride))
-            rows = np.frombuffer(cast("memoryview", target), dtype).reshape(target.height, -1)
+            rows = np.frombuffer(cast(memoryview, target), dtype).reshape(target.height, -1)
             if index == 0:  # Luma is read back at these places only; the rest stays as it was.
                 rows[:: 1 << shift_y, : self._width << shift_x : 1 << shift_x] = points
             else:
@@ -75,9 +72,7 @@ class PointSampler:
             self._grids[key] = rows[:, None] * stride + columns[None, :]
         return self._grids[key]
 
-    def _canvas_like(self, picture: "VideoFrame", shift_x: int, shift_y: int) -> "VideoFrame":
-        from av import VideoFrame
-
+    def _canvas_like(self, picture: VideoFrame, shift_x: int, shift_y: int) -> VideoFrame:
         if self._canvas is None or self._canvas.format.name != picture.format.name:
             width, height = self._width << shift_x, self._height << shift_y
             self._canvas = VideoFrame(width, height, picture.format.name)
@@ -87,15 +82,13 @@ class PointSampler:
             self._canvas.color_range = picture.color_range
         return self._canvas
 
-    def _convert(self, picture: "VideoFrame", **size: int) -> ImageArray:
-        from av.video.reformatter import VideoReformatter
-
+    def _convert(self, picture: VideoFrame, **size: int) -> ImageArray:
         if self._reformatter is None:
             self._reformatter = VideoReformatter()
         small = self._reformatter.reformat(picture, format="bgr24", interpolation="POINT", **size)
         return cast(ImageArray, small.to_ndarray())
 
-    def _scaled_by_swscale(self, picture: "VideoFrame") -> ImageArray:
+    def _scaled_by_swscale(self, picture: VideoFrame) -> ImageArray:
         return self._convert(picture, width=self._width, height=self._height)
 
 
@@ -108,7 +101,7 @@ class Upright:
         # One a size: making one costs more than its work on a frame.
         self._reformatters: dict[tuple[int, int], VideoReformatter] = {}
 
-    def rgb(self, picture: "VideoFrame", *, longest_side_px: int | None = None) -> ImageArray:
+    def rgb(self, picture: VideoFrame, *, longest_side_px: int | None = None) -> ImageArray:
         """Return the frame as RGB (H, W, 3): upright, with square pixels, without combing.
 
         With ``longest_side_px`` it is scaled down to that size, never up.
@@ -126,21 +119,19 @@ class Upright:
         )
         return _oriented(cast(ImageArray, rgb.to_ndarray()), _display_matrix(shown))
 
-    def _reformatter_to(self, width_px: int, height_px: int) -> "VideoReformatter":
-        from av.video.reformatter import VideoReformatter
-
+    def _reformatter_to(self, width_px: int, height_px: int) -> VideoReformatter:
         size = (width_px, height_px)
         if size not in self._reformatters:
             self._reformatters[size] = VideoReformatter()
         return self._reformatters[size]
 
 
-def bgr_as_opencv_reads(picture: "VideoFrame") -> ImageArray:
+def bgr_as_opencv_reads(picture: VideoFrame) -> ImageArray:
     """Return the whole frame as OpenCV's reader gives it: BGR (H, W, 3), turned upright."""
     return _turned(cast(ImageArray, picture.to_ndarray(format="bgr24")), picture.rotation)
 
 
-def is_transposed(picture: "VideoFrame") -> bool:
+def is_transposed(picture: VideoFrame) -> bool:
     """Return True if a frame is stored lying on its side."""
     return _lies_on_its_side(_display_matrix(picture))
 
@@ -154,7 +145,7 @@ def _turned(image: ImageArray, rotation_deg: int) -> ImageArray:
 _QUARTER_TURNS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
 
 
-def _display_matrix(picture: "VideoFrame") -> tuple[int, int, int, int]:
+def _display_matrix(picture: VideoFrame) -> tuple[int, int, int, int]:
     """Return the numbers a, b, c, d of a frame's display matrix; the identity where it has none.
 
     The pixel (p, q) is shown at (a p + c q, b p + d q), in units of 1/65536.
@@ -163,7 +154,7 @@ def _display_matrix(picture: "VideoFrame") -> tuple[int, int, int, int]:
         matrix = picture.side_data.get("DISPLAYMATRIX")
     except ValueError:  # PyAV fails on kinds of side data that it does not know, such as Exif.
         return _QUARTER_TURNS[round(picture.rotation / 90) % 4]
-    data = b"" if matrix is None else bytes(cast("Buffer", matrix))
+    data = b"" if matrix is None else bytes(cast(Buffer, matrix))
     if len(data) < 36:
         return 1, 0, 0, 1
     a, b, _, c, d, *_ = struct.unpack("=9i", data[:36])
@@ -184,10 +175,8 @@ def _oriented(image: ImageArray, matrix: tuple[int, int, int, int]) -> ImageArra
     return np.ascontiguousarray(image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
 
 
-def _first_field(picture: "VideoFrame") -> "VideoFrame":
+def _first_field(picture: VideoFrame) -> VideoFrame:
     """Return every other row of an interlaced frame, as a frame of half the height."""
-    from av import VideoFrame
-
     rgb = cast(ImageArray, picture.to_ndarray(format="rgb24"))
     return VideoFrame.from_ndarray(np.ascontiguousarray(rgb[::2]), format="rgb24")
 
@@ -202,15 +191,11 @@ class JpegWriter:
 
     def encode(self, image: ImageArray) -> bytes:
         """Return an RGB picture (H, W, 3) as the bytes of a JPEG file."""
-        from av import VideoFrame
-
         frame = VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuvj420p")
         context = self._context_for(frame.width, frame.height)
         return b"".join(bytes(packet) for packet in context.encode(frame))
 
-    def _context_for(self, width_px: int, height_px: int) -> "VideoCodecContext":
-        from av import VideoCodecContext
-
+    def _context_for(self, width_px: int, height_px: int) -> VideoCodecContext:
         context = self._context
         if context is None or (context.width, context.height) != (width_px, height_px):
             context = VideoCodecContext.create("mjpeg", "w")

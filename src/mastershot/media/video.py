@@ -5,9 +5,9 @@ from array import array
 from collections.abc import Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from av import VideoFrame
 
 from mastershot.core.embeddings import ImageArray, IntArray
 from mastershot.core.errors import MediaError
@@ -20,9 +20,6 @@ from mastershot.media.opening import end_of_packets_s
 from mastershot.media.pictures import PointSampler, Upright, bgr_as_opencv_reads, is_transposed
 from mastershot.media.probe import FilmFile, ends_early, no_frame, probe
 from mastershot.media.pyav import size_bytes
-
-if TYPE_CHECKING:
-    from av import VideoFrame
 
 READING = 2
 """Rises when frames or their times may come out otherwise than before; older timelines are made
@@ -42,7 +39,7 @@ class Frame:
 
     __slots__ = ("_film", "_picture", "index", "pts")
 
-    def __init__(self, film: "Film", picture: "VideoFrame", index: int, pts: int) -> None:
+    def __init__(self, film: "Film", picture: VideoFrame, index: int, pts: int) -> None:
         self._film = film
         self._picture = picture
         self.index = index
@@ -151,7 +148,7 @@ class Film:
         """Return what a user should know of how the film was read; call it after `frames`."""
         return tuple(self._notes())
 
-    def _frame(self, timed: "Timed[VideoFrame]") -> Frame:
+    def _frame(self, timed: Timed[VideoFrame]) -> Frame:
         """Return the next frame of the film, and take note of it."""
         picture, clock = timed.frame, self._clock
         self._gaps.see(

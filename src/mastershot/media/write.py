@@ -7,16 +7,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import av
 import numpy as np
+from av import AudioFrame, AudioStream, VideoFrame, VideoStream
+from av.container import OutputContainer
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.errors import OutputError
-
-if TYPE_CHECKING:
-    from av import VideoStream
-    from av.container import OutputContainer
 
 SOUND_BLOCK = 1024
 """Samples a block of AAC holds."""
@@ -69,15 +67,13 @@ def write_frames(
     Raises:
         OutputError: The file cannot be written, or cannot hold such frames.
     """
-    import av
-
     path = Path(path)
     partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         with _open(path, partial) as container:
             count = _encode(container, frames, frame_rate, sound, encoding or Encoding())
         partial.replace(path)
-    except (OSError, av.error.FFmpegError) as error:
+    except (OSError, av.FFmpegError) as error:
         raise OutputError(f"film {path} cannot be written: {error.strerror or error}") from error
     finally:
         with suppress(OSError):
@@ -85,9 +81,7 @@ def write_frames(
     return count
 
 
-def _open(path: Path, partial: Path) -> "OutputContainer":
-    import av
-
+def _open(path: Path, partial: Path) -> OutputContainer:
     try:
         return av.open(str(partial), "w")
     except ValueError as error:
@@ -97,14 +91,12 @@ def _open(path: Path, partial: Path) -> "OutputContainer":
 
 
 def _encode(
-    container: "OutputContainer",
+    container: OutputContainer,
     frames: Iterable[ImageArray],
     frame_rate: Fraction,
     sound: Sound | None,
     encoding: Encoding,
 ) -> int:
-    from av import VideoFrame
-
     rest = iter(frames)
     first = next(rest, None)
     if first is None:
@@ -135,10 +127,8 @@ def _size(image: ImageArray) -> str:
 
 
 def _video_stream(
-    container: "OutputContainer", first: ImageArray, frame_rate: Fraction, encoding: Encoding
-) -> "VideoStream":
-    from av import VideoStream
-
+    container: OutputContainer, first: ImageArray, frame_rate: Fraction, encoding: Encoding
+) -> VideoStream:
     if "420" in encoding.pixel_format and (first.shape[0] % 2 or first.shape[1] % 2):
         raise OutputError(
             f"frames of {_size(first)} cannot be stored as {encoding.pixel_format}; "
@@ -161,9 +151,7 @@ def _video_stream(
 class _Audio:
     """Sound written in step with the picture, so that neither waits in memory for the other."""
 
-    def __init__(self, container: "OutputContainer", sound: Sound, encoding: Encoding) -> None:
-        from av import AudioStream
-
+    def __init__(self, container: OutputContainer, sound: Sound, encoding: Encoding) -> None:
         self.container, self.rate_hz = container, sound.rate_hz
         stream = container.add_stream(encoding.sound_codec, rate=sound.rate_hz)
         assert isinstance(stream, AudioStream)
@@ -195,8 +183,6 @@ class _Audio:
         return True
 
     def _write(self, num_samples: int) -> None:
-        from av import AudioFrame
-
         samples, self.waiting = self.waiting[:num_samples], self.waiting[num_samples:]
         frame = AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
         frame.sample_rate, frame.pts = self.rate_hz, self.written
