@@ -12,6 +12,7 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import TypeAlias
 
 from av import FFmpegError, Packet, VideoFrame
 from av.video.stream import VideoStream
@@ -19,7 +20,7 @@ from av.video.stream import VideoStream
 from mastershot.media.clock import BestEffort
 from mastershot.media.opening import open_film
 from mastershot.media.probe import FilmFile
-from mastershot.media.pyav import is_flush, size_bytes
+from mastershot.media.pyav import is_flush, size_bytes, time_of
 
 # How many pictures are given out late, in case the next ones show damage: a decoder with several
 # threads may let out a picture patched in its own way before it says that anything is damaged.
@@ -29,17 +30,8 @@ _MAX_WAITING_BYTES = 64 << 20
 _MAX_REORDERED = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A decoded picture.
-
-    Attributes:
-        picture: The picture.
-        time: FFmpeg's best effort at its timestamp; None where the file gives none.
-    """
-
-    picture: VideoFrame
-    time: int | None
+# A picture, and FFmpeg's best effort at its timestamp: None where the file gives none.
+TimedPicture: TypeAlias = tuple[VideoFrame, int | None]
 
 
 @dataclass
@@ -62,11 +54,8 @@ class Damage:
 
     def add(self, packet: "Packet[VideoStream]", *, leading: bool) -> None:
         """Take note of a packet that is lost."""
-        if leading:
-            self.num_leading += 1
-            return
-        time = packet.dts if packet.pts is None else packet.pts
-        if time is not None:
+        self.num_leading += leading
+        if not leading and (time := time_of(packet)) is not None:
             self.lost.append(time)
 
 
@@ -82,18 +71,18 @@ class Decoding:
         self._threads = threads
         self.damage = Damage()
 
-    def pictures(self) -> Iterator[Decoded]:
+    def pictures(self) -> Iterator[TimedPicture]:
         """Yield every picture that can be decoded; packets that cannot are passed over."""
         num_given = 0
         if self._threads > 1:
             watch = DamageWatch(self._threads)
-            waiting: deque[Decoded] = deque()
+            waiting: deque[TimedPicture] = deque()
             with closing(self._decode(self._threads, watch)) as decoded:
-                for picture in decoded:
+                for timed in decoded:
                     if watch.saw_damage:
                         break
-                    waiting.append(picture)
-                    fitting = _MAX_WAITING_BYTES // size_bytes(picture.picture)
+                    waiting.append(timed)
+                    fitting = _MAX_WAITING_BYTES // size_bytes(timed[0])
                     if len(waiting) > max(1, min(_MAX_WAITING, fitting)):
                         num_given += 1
                         yield waiting.popleft()
@@ -102,7 +91,7 @@ class Decoding:
                 return
         yield from islice(self._decode(1, DamageWatch(1)), num_given, None)
 
-    def _decode(self, threads: int, watch: "DamageWatch") -> Generator[Decoded]:
+    def _decode(self, threads: int, watch: "DamageWatch") -> Generator[TimedPicture]:
         self.damage = damage = Damage()
         best_effort = BestEffort()
         with open_film(self._file.path, self._file.stream_index) as stream:
@@ -119,7 +108,7 @@ class Decoding:
                     damage.add(packet, leading=not watch.num_shown)
                 watch.see(packet, pictures, refused=refused)
                 for picture in pictures:
-                    yield Decoded(picture, best_effort(picture.pts, picture.dts))
+                    yield picture, best_effort(picture.pts, picture.dts)
             damage.num_silent = watch.num_silent
 
 
@@ -155,10 +144,8 @@ class DamageWatch:
         refused: bool,
     ) -> None:
         """Take what was sent to the decoder, None at the end, and what it gave out."""
-        if any(picture.is_corrupt for picture in pictures):
-            self.saw_damage = True
-        if refused and (self.num_shown or packet is None):
-            self.saw_damage = True
+        self.saw_damage |= any(picture.is_corrupt for picture in pictures)
+        self.saw_damage |= refused and (self.num_shown > 0 or packet is None)
         self.num_shown += len(pictures)
         self._shown.extend(picture.pts for picture in pictures)
         if packet is None:

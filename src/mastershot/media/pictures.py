@@ -1,7 +1,9 @@
 """Pictures out of decoded frames: small ones for cuts, upright ones for encoders and people."""
 
 import struct
+from collections import defaultdict
 from fractions import Fraction
+from functools import lru_cache
 from typing import cast
 
 import numpy as np
@@ -41,20 +43,20 @@ class PointSampler:
         self._width = width_px
         self._height = height_px
         self._canvas: VideoFrame | None = None
-        self._grids: dict[tuple[int, int, int], IntArray] = {}
-        self._reformatter: VideoReformatter | None = None
+        self._reformatter = VideoReformatter()
 
     def sample(self, picture: VideoFrame) -> ImageArray:
         """Return the frame's points, BGR, shape (height_px, width_px, 3)."""
         layout = _PLANAR_YUV.get(picture.format.name)
         if layout is None:
-            return self._scaled_by_swscale(picture)
+            return self._convert(picture, width=self._width, height=self._height)
         dtype, shift_x, shift_y = layout
         canvas = self._canvas_like(picture, shift_x, shift_y)
         for index, (plane, target) in enumerate(zip(picture.planes, canvas.planes, strict=True)):
             source = np.frombuffer(cast(memoryview, plane), dtype)
             stride = plane.line_size // source.itemsize
-            points = source.take(self._grid(plane.width, plane.height, stride))
+            size = {"width_px": plane.width, "height_px": plane.height, "stride": stride}
+            points = source.take(_grid(self._width, self._height, **size))
             rows = np.frombuffer(cast(memoryview, target), dtype).reshape(target.height, -1)
             if index == 0:  # Luma is read back at these places only; the rest stays as it was.
                 rows[:: 1 << shift_y, : self._width << shift_x : 1 << shift_x] = points
@@ -62,15 +64,6 @@ class PointSampler:
                 rows[:, : self._width] = points
         pixels = self._convert(canvas).view(_PIXEL)[:: 1 << shift_y, :: 1 << shift_x]
         return np.ascontiguousarray(pixels).view(np.uint8)
-
-    def _grid(self, width_px: int, height_px: int, stride: int) -> IntArray:
-        """Return the flat place of each point's sample in a plane, shape (height, width)."""
-        key = (width_px, height_px, stride)
-        if key not in self._grids:
-            rows = ((2 * np.arange(self._height) + 1) * height_px) // (2 * self._height)
-            columns = ((2 * np.arange(self._width) + 1) * width_px) // (2 * self._width)
-            self._grids[key] = rows[:, None] * stride + columns[None, :]
-        return self._grids[key]
 
     def _canvas_like(self, picture: VideoFrame, shift_x: int, shift_y: int) -> VideoFrame:
         if self._canvas is None or self._canvas.format.name != picture.format.name:
@@ -83,13 +76,16 @@ class PointSampler:
         return self._canvas
 
     def _convert(self, picture: VideoFrame, **size: int) -> ImageArray:
-        if self._reformatter is None:
-            self._reformatter = VideoReformatter()
         small = self._reformatter.reformat(picture, format="bgr24", interpolation="POINT", **size)
         return cast(ImageArray, small.to_ndarray())
 
-    def _scaled_by_swscale(self, picture: VideoFrame) -> ImageArray:
-        return self._convert(picture, width=self._width, height=self._height)
+
+@lru_cache(maxsize=32)
+def _grid(points_x: int, points_y: int, *, width_px: int, height_px: int, stride: int) -> IntArray:
+    """Return the flat place of each point's sample in a plane, shape (points_y, points_x)."""
+    rows = ((2 * np.arange(points_y) + 1) * height_px) // (2 * points_y)
+    columns = ((2 * np.arange(points_x) + 1) * width_px) // (2 * points_x)
+    return rows[:, None] * stride + columns[None, :]
 
 
 class Upright:
@@ -99,7 +95,7 @@ class Upright:
         """Take the width of a stored pixel over its height."""
         self._pixel = sample_aspect_ratio
         # One a size: making one costs more than its work on a frame.
-        self._reformatters: dict[tuple[int, int], VideoReformatter] = {}
+        self._reformatters = defaultdict[tuple[int, int], VideoReformatter](VideoReformatter)
 
     def rgb(self, picture: VideoFrame, *, longest_side_px: int | None = None) -> ImageArray:
         """Return the frame as RGB (H, W, 3): upright, with square pixels, without combing.
@@ -112,33 +108,24 @@ class Upright:
             shrink = longest_side_px / max(width, height)
             width, height = max(1, round(width * shrink)), max(1, round(height * shrink))
         shown = picture
-        if picture.interlaced_frame and height > 1:
-            picture = _first_field(picture)
-        rgb = self._reformatter_to(width, height).reformat(
+        if picture.interlaced_frame and height > 1:  # Every other row, as half a frame.
+            rows = cast(ImageArray, picture.to_ndarray(format="rgb24"))[::2]
+            picture = VideoFrame.from_ndarray(np.ascontiguousarray(rows), format="rgb24")
+        rgb = self._reformatters[width, height].reformat(
             picture, format="rgb24", width=width, height=height, interpolation="BICUBIC"
         )
         return _oriented(cast(ImageArray, rgb.to_ndarray()), _display_matrix(shown))
 
-    def _reformatter_to(self, width_px: int, height_px: int) -> VideoReformatter:
-        size = (width_px, height_px)
-        if size not in self._reformatters:
-            self._reformatters[size] = VideoReformatter()
-        return self._reformatters[size]
-
 
 def bgr_as_opencv_reads(picture: VideoFrame) -> ImageArray:
     """Return the whole frame as OpenCV's reader gives it: BGR (H, W, 3), turned upright."""
-    return _turned(cast(ImageArray, picture.to_ndarray(format="bgr24")), picture.rotation)
+    image = cast(ImageArray, picture.to_ndarray(format="bgr24"))
+    return np.ascontiguousarray(np.rot90(image, round(picture.rotation / 90)))
 
 
 def is_transposed(picture: VideoFrame) -> bool:
     """Return True if a frame is stored lying on its side."""
     return _lies_on_its_side(_display_matrix(picture))
-
-
-def _turned(image: ImageArray, rotation_deg: int) -> ImageArray:
-    """Return the image turned counter-clockwise by a display matrix's rotation."""
-    return np.ascontiguousarray(np.rot90(image, round(rotation_deg / 90)))
 
 
 # Counter-clockwise.
@@ -173,12 +160,6 @@ def _oriented(image: ImageArray, matrix: tuple[int, int, int, int]) -> ImageArra
     if _lies_on_its_side(matrix):
         image, across, down = image.swapaxes(0, 1), c, b
     return np.ascontiguousarray(image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
-
-
-def _first_field(picture: VideoFrame) -> VideoFrame:
-    """Return every other row of an interlaced frame, as a frame of half the height."""
-    rgb = cast(ImageArray, picture.to_ndarray(format="rgb24"))
-    return VideoFrame.from_ndarray(np.ascontiguousarray(rgb[::2]), format="rgb24")
 
 
 class JpegWriter:

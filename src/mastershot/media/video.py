@@ -97,16 +97,11 @@ class Film:
             MediaError: No frame can be decoded, or the file changed meanwhile.
         """
         self._start()
-        for decoded in self._decoding.pictures():
-            picture = decoded.picture
+        for picture, time in self._decoding.pictures():
             fitting = _MAX_HELD_BYTES // size_bytes(picture)
-            settled = self._clock.take(
-                picture, decoded.time, decoding_time=picture.dts, max_held=fitting
-            )
-            for timed in settled:
-                yield self._frame(timed)
-        for timed in self._clock.finish():
-            yield self._frame(timed)
+            settled = self._clock.take(picture, time, decoding_time=picture.dts, max_held=fitting)
+            yield from map(self._frame, settled)
+        yield from map(self._frame, self._clock.finish())
         if not self._pts:
             raise MediaError(no_frame(self.file.path))
         self.file.require_unchanged()

@@ -16,9 +16,6 @@ from av.container import OutputContainer
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.errors import OutputError
 
-SOUND_BLOCK = 1024
-"""Samples a block of AAC holds."""
-
 
 @dataclass(frozen=True)
 class Encoding:
@@ -157,35 +154,27 @@ class _Audio:
         assert isinstance(stream, AudioStream)
         stream.layout = "mono"
         self.stream = stream
-        self.chunks = iter(sound.chunks)
-        self.waiting: FloatArray = np.zeros(0, np.float32)
+        self.chunks = filter(len, sound.chunks)
         self.written = 0
 
     def write_until(self, time_s: Fraction) -> None:
-        """Write whole blocks up to a time, as far as there is sound."""
-        while self.written + SOUND_BLOCK <= time_s * self.rate_hz and self._fill():
-            self._write(SOUND_BLOCK)
+        """Write the chunks that start before a time; the encoder cuts them into its blocks."""
+        while self.written < time_s * self.rate_hz:
+            if (chunk := next(self.chunks, None)) is None:
+                return
+            self._write(chunk)
 
     def finish(self) -> None:
         """Write all sound that is left."""
-        while self._fill():
-            self._write(SOUND_BLOCK)
-        if len(self.waiting):
-            self._write(len(self.waiting))
+        for chunk in self.chunks:
+            self._write(chunk)
         self.container.mux(self.stream.encode(None))
 
-    def _fill(self) -> bool:
-        while len(self.waiting) < SOUND_BLOCK:
-            chunk = next(self.chunks, None)
-            if chunk is None:
-                return False
-            self.waiting = np.concatenate([self.waiting, chunk])
-        return True
-
-    def _write(self, num_samples: int) -> None:
-        samples, self.waiting = self.waiting[:num_samples], self.waiting[num_samples:]
-        frame = AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+    def _write(self, samples: FloatArray) -> None:
+        frame = AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples[None]), format="fltp", layout="mono"
+        )
         frame.sample_rate, frame.pts = self.rate_hz, self.written
         frame.time_base = Fraction(1, self.rate_hz)
         self.container.mux(self.stream.encode(frame))
-        self.written += num_samples
+        self.written += len(samples)
