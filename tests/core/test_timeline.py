@@ -112,7 +112,7 @@ def test_absent_steps_are_absent_keys() -> None:
     jsonschema.validate(value, timeline_schema())
 
 
-def test_a_scale_is_kept_and_the_likeliest_is_told() -> None:
+def test_a_scale_is_kept_and_the_likeliest_is_known() -> None:
     timeline = timeline_of([24, 48])
     scale = dict(zip(SCALES, (0.125, 0.25, 0.5, 0.125, 0.0), strict=True))
     shots = (replace(timeline.shots[0], scale=scale), timeline.shots[1])

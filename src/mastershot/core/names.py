@@ -76,10 +76,10 @@ class FilmNames:
         return self.exact(name, absolute) or self._started(name)
 
     def meant(self, names: Iterable[str]) -> Meant:
-        """Return what the names in a log or a table mean, where no one is there to be asked.
+        """Return what the names in a log or a table mean, where no user can be asked.
 
-        There the start of a name counts only for a film that none of the names means in full, and
-        only if it alone is one; the start of an id has at least `SHORT_ID_DIGITS` digits.
+        The start of a name then counts only for a film that none of the names means in full, and
+        only if no other name is one; the start of an id has at least `SHORT_ID_DIGITS` digits.
         """
         film: dict[str, int] = {}
         ambiguous: list[str] = []

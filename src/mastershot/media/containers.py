@@ -1,6 +1,6 @@
-"""What a container's own structure says: that bytes are missing at its end, that it is encrypted.
+"""What the structure of a container shows: missing bytes at its end, encryption.
 
-Only headers are read, a few bytes each; whatever a file claims, nothing large is. Sources: ISO/IEC
+Only headers are read, a few bytes each, whatever sizes a file claims. Sources: ISO/IEC
 14496-12 (MP4) and 23001-7 (Common Encryption), RFC 8794 and 9559 (EBML, Matroska), Adobe's Video
 File Format 10.1 (FLV), Microsoft's AVI RIFF reference and ASF specification 01.20, ISO/IEC 13818-1.
 """
@@ -91,8 +91,8 @@ class _Source(BufferedReader):
 def missing_bytes(path: Path) -> int:
     """Return how many bytes the container's structure says should follow the end of the file.
 
-    0 where nothing is missing, where this kind of file says nothing of its end, and where the end
-    it claims is so far away that the claim is damaged.
+    0 where nothing is missing, where this kind of file does not state its end, and where the end it
+    states is so far away that the statement must be damaged.
 
     Raises:
         OSError: The file cannot be read.

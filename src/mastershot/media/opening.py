@@ -1,4 +1,4 @@
-"""Opening a film's file, or saying in one sentence why it cannot be opened."""
+"""Opening a film's file, or explaining in one sentence why it cannot be opened."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,7 +18,7 @@ from mastershot.media.streams import stream_at
 # Playlists and scripts that FFmpeg would follow to other files or draw as a picture; not films.
 _NOT_A_FILM = frozenset({"hls", "concat", "dash", "tty", "ffmetadata", "sdp", "rtsp", "lavfi"})
 
-_SAYS_AS_IT_GOES = frozenset({"mpegts", "mpeg", "flv"})
+_LISTS_NO_STREAMS = frozenset({"mpegts", "mpeg", "flv"})
 
 
 @contextmanager
@@ -48,7 +48,7 @@ def open_container(path: Path) -> Iterator[InputContainer]:
 
 @contextmanager
 def open_film(path: Path, stream_index: int) -> Iterator[VideoStream]:
-    """Yield a video stream of the open film; `open_container` says what is raised."""
+    """Yield a video stream of the open film; see `open_container` for what is raised."""
     with open_container(path) as container:
         yield stream_at(path, container, stream_index)
 
@@ -68,10 +68,10 @@ def end_of_packets_s(path: Path) -> float:
 def has_sound(path: Path, container: InputContainer) -> bool:
     """Return True if there is sound anywhere in the file, also where it starts late.
 
-    Transport and program streams and FLV say what they hold as they go on, so a silent start is
-    read on to the end, or to the first sound.
+    Transport and program streams and FLV have no list of their streams, so a silent start is read
+    on to the end, or to the first sound.
     """
-    if container.streams.audio or not _SAYS_AS_IT_GOES & set(container.format.name.split(",")):
+    if container.streams.audio or not _LISTS_NO_STREAMS & set(container.format.name.split(",")):
         return bool(container.streams.audio)
     whole = str((1 << 31) - 1)
     options = {"fflags": "nobuffer", "probesize": whole, "analyzeduration": whole}

@@ -34,9 +34,9 @@ class PointSampler:
     """Takes a small BGR picture of each frame, one source pixel a point, without scaling it.
 
     The planes are read at a grid of points, and only those points go through the colour
-    conversion that a whole frame would go through. What a shot detector sees thus differs from
-    PySceneDetect's own reader by where it looks, not by how colours are computed: near black,
-    a rounding of one level turns hue, and with it the score, upside down.
+    conversion of a whole frame. A shot detector thus gets other points than from PySceneDetect's
+    own reader, but the same colours: near black, hue, and with it the score, turns with a rounding
+    of one level.
     """
 
     def __init__(self, *, width_px: int, height_px: int) -> None:
@@ -89,7 +89,7 @@ def _grid(points_x: int, points_y: int, *, width_px: int, height_px: int, stride
 
 
 class Upright:
-    """Turns decoded frames into RGB as a viewer sees them."""
+    """Converts decoded frames to RGB as a viewer sees them."""
 
     def __init__(self, sample_aspect_ratio: Fraction = Fraction(1)) -> None:
         """Take the width of a stored pixel over its height."""

@@ -1,4 +1,4 @@
-"""What a film's file is, before anyone decodes it."""
+"""What a film's file is, before it is decoded."""
 
 import hashlib
 import re
@@ -55,7 +55,7 @@ class FilmFile:
         has_audio: True if there is sound anywhere in the file.
         stated_frames: Number of frames the container states; None where it does not.
         stated_end_s: Earliest time at which the container may mean to end; None if it states none.
-        held_until_s: Time until which the video stream itself is said to be shown; None if unsaid.
+        held_until_s: Time until which the video stream states that it is shown; None if unstated.
         stream_index: Index of the video stream among the file's streams, as ffprobe counts.
         version: Size, time of change and place of the file as it was hashed.
         notes: What the user should know, such as that there was a choice of streams.
@@ -95,7 +95,7 @@ class FilmFile:
 
 
 def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
-    """Return what the film's container says.
+    """Return what the film's container states.
 
     Args:
         path: The film.
@@ -123,7 +123,7 @@ def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
     notes = [] if note is None else [note]
     if missing := _missing_bytes(path, stated_end_s):
         notes.append(f"at least {missing:,} bytes are missing at its end")
-        facts["held_until_s"] = None  # What is said of the end is not to be believed.
+        facts["held_until_s"] = None  # What is stated of the end cannot be trusted.
     return FilmFile(
         **facts,
         content_hash=content_hash(path),
@@ -157,11 +157,11 @@ def _version(path: Path) -> tuple[int, int, int]:
 
 
 def _facts(path: Path, container: InputContainer, stream: VideoStream) -> dict[str, Any]:
-    """Return what a video stream says of itself."""
+    """Return what a video stream states of itself."""
     context, rate = stream.codec_context, stream.guessed_rate
     mean_rate = stream.average_rate or rate
     width, height = context.width, context.height
-    if width < 1 or height < 1:  # A capture that starts in mid-GOP says it with a keyframe.
+    if width < 1 or height < 1:  # Stated by the first keyframe, where a capture starts in mid-GOP.
         width, height = _decoded_size(path, container, stream)
     return {
         "path": path,
@@ -200,7 +200,7 @@ def no_frame(path: Path) -> str:
 
 
 def _held_until_s(stream: VideoStream) -> float | None:
-    """Return until when a Matroska stream's own tag says that it is shown."""
+    """Return until when a Matroska stream is shown, by its own tag."""
     text = stream.metadata.get("DURATION", "")
     if (match := _CLOCK.fullmatch(text)) is None:
         return None
@@ -209,7 +209,7 @@ def _held_until_s(stream: VideoStream) -> float | None:
 
 
 def _stated_end_s(path: Path, container: InputContainer) -> float | None:
-    """Return when the container means to end, where it says so."""
+    """Return when the container states to end, if it does."""
     end = container.duration
     if end is None or not _STATES_DURATION & set(container.format.name.split(",")):
         return None

@@ -70,7 +70,7 @@ class Film:
     """
 
     def __init__(self, file: FilmFile, *, points_px: int = 128, threads: int = 0) -> None:
-        """Prepare to decode; ``threads`` 0 takes two more than cores, so that none waits for us."""
+        """Prepare to decode; ``threads`` 0 takes two more than there are cores."""
         self.file = file
         self.upright = Upright(file.sample_aspect_ratio)
         self.sampler = PointSampler(**_points(file.width_px, file.height_px, points_px))
@@ -140,13 +140,13 @@ class Film:
         )
 
     def notes(self) -> tuple[str, ...]:
-        """Return what a user should know of how the film was read; call it after `frames`."""
+        """Return what a user should know about how the film was read; call it after `frames`."""
         return tuple(self._notes())
 
     def _frame(self, timed: Timed[VideoFrame]) -> Frame:
-        """Return the next frame of the film, and take note of it."""
+        """Return the next frame of the film, and record its time."""
         picture, clock = timed.frame, self._clock
-        self._gaps.see(
+        self._gaps.add_frame(
             timed.pts,
             self._decoding.damage,
             own_pts=picture.pts,
@@ -163,11 +163,11 @@ class Film:
         return Frame(self, picture, len(self._pts) - 1, timed.pts)
 
     def _finish(self) -> None:
-        """Settle when the last frame stops being shown, and what is missing after it."""
+        """Determine when the last frame stops being shown, and what is missing after it."""
         step = self._last_duration if self._last_duration > 0 else self._clock.step
         end = self._end_pts = self._pts[-1] + step
         shift = self._clock.shift
-        self._gaps.end(end, self._decoding.damage, step=self._clock.exact_step, shift=shift)
+        self._gaps.finish(end, self._decoding.damage, step=self._clock.exact_step, shift=shift)
         file = self.file
         if file.held_until_s is None or self.damaged or shift:
             return

@@ -26,7 +26,7 @@ class Encoding:
         pixel_format: Layout of the stored pixels, such as ``yuv420p`` or ``yuv420p10le``.
         quality: Constant rate factor of x264: lower is better and larger.
         preset: Speed of x264.
-        b_frames: Most frames in a row that look ahead, so that files are not in display order.
+        b_frames: Most B-frames in a row; with them, frames are not stored in display order.
         keyframe_interval: Most frames from one keyframe to the next; None leaves it to the codec.
         sound_codec: Name of the audio encoder.
     """
@@ -59,7 +59,7 @@ def write_frames(
     """Return the number of frames written to a film; its container follows from the file's ending.
 
     Frames are RGB, shape (H, W, 3), all of one size, and are taken one by one. The file appears
-    under its name only when it is complete, so that whatever goes wrong, no half film is there.
+    under its name only when it is complete.
 
     Raises:
         OutputError: The file cannot be written, or cannot hold such frames.
