@@ -98,14 +98,9 @@ class Timeline:
             raise TimelineError(f"{name} has schema {found!r}; this version reads {SCHEMA!r}")
         try:
             return cast(Timeline, _read(Timeline, value, {}))
-        except _UnknownKeysError as error:
-            raise TimelineError(
-                f"{name} holds {error}, unknown to this version; "
-                "read it with the version that wrote it, so that nothing is lost"
-            ) from error
         except (_MisfitError, OverflowError) as error:
-            where = str(error).removeprefix(".")
-            raise TimelineError(f"{name} is not a valid timeline: {where}") from error
+            what = str(error).lstrip(". ")
+            raise TimelineError(f"{name} is not a valid timeline: {what}") from error
 
     @staticmethod
     def load(path: str | Path) -> "Timeline":
@@ -144,10 +139,6 @@ def span_of_shots(shots: tuple[Shot, ...], first_shot: int, end_shot: int) -> Sp
     """Return the span from one shot's start to the end of the last shot before ``end_shot``."""
     first, last = shots[first_shot].span, shots[end_shot - 1].span
     return Span(first.first_frame, last.end_frame, first.start_pts, last.end_pts, first.time_base)
-
-
-class _UnknownKeysError(Exception):
-    """An object has keys of another version, which would be lost."""
 
 
 class _MisfitError(Exception):
@@ -246,7 +237,10 @@ def _read_list(kind: Any, items: list[Any], timeline: Json) -> tuple[Any, ...]:
 def _read_object(kind: Any, value: Json, timeline: Json) -> Any:
     known = _objects().get(kind, {}).get("properties", value)
     if unknown := value.keys() - known:
-        raise _UnknownKeysError(", ".join(map(repr, sorted(unknown))))
+        raise _MisfitError(
+            f" holds {', '.join(map(repr, sorted(unknown)))}, unknown to this version; "
+            "read it with the version that wrote it, so that nothing is lost"
+        )
     found = timeline if kind is Timeline else {}
     for name, hint, is_required in _parts(kind):
         if name in value:

@@ -18,9 +18,8 @@ from av import FFmpegError, Packet, VideoFrame
 from av.video.stream import VideoStream
 
 from mastershot.media.clock import BestEffort
-from mastershot.media.opening import open_film
+from mastershot.media.opening import is_flush, open_film, size_bytes, time_of
 from mastershot.media.probe import FilmFile
-from mastershot.media.pyav import is_flush, size_bytes, time_of
 
 # How many pictures are held back, in case the next ones show damage: a decoder with several threads
 # may yield a concealed picture before it reports any damage.

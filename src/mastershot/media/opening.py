@@ -1,19 +1,24 @@
 """Opening a film's file, or explaining in one sentence why it cannot be opened."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import cast
+from typing import Any, Final, cast
 
 import av
+from av import Packet, VideoFrame
 from av.container import InputContainer
 from av.container.core import Flags
 from av.video.stream import VideoStream
 
 from mastershot.core.errors import MediaError
 from mastershot.media.containers import encryption_in, is_mp4_without_index, missing_bytes
-from mastershot.media.pyav import OPEN_SAFELY, read_packets, time_of
-from mastershot.media.streams import stream_at
+
+# The whitelist keeps playlists from the network; a title may be in any encoding.
+OPEN_SAFELY: Final[dict[str, Any]] = {
+    "options": {"protocol_whitelist": "file"},
+    "metadata_errors": "replace",
+}
 
 # Playlists and scripts that FFmpeg would follow to other files or draw as a picture; not films.
 _NOT_A_FILM = frozenset({"hls", "concat", "dash", "tty", "ffmetadata", "sdp", "rtsp", "lavfi"})
@@ -51,6 +56,46 @@ def open_film(path: Path, stream_index: int) -> Iterator[VideoStream]:
     """Yield a video stream of the open film; see `open_container` for what is raised."""
     with open_container(path) as container:
         yield stream_at(path, container, stream_index)
+
+
+def stream_at(path: Path, container: InputContainer, index: int) -> VideoStream:
+    """Return the video stream with an index, as ffprobe counts: among all streams, from 0.
+
+    Raises:
+        MediaError: There is none.
+    """
+    for stream in container.streams.video:
+        if stream.index == index:
+            return stream
+    known = ", ".join(str(stream.index) for stream in container.streams.video) or "there are none"
+    raise MediaError(f"{path} has no video stream {index}; its video streams are: {known}")
+
+
+def read_packets(container: InputContainer, *stream_indices: int) -> Iterator["Packet[Any]"]:
+    """Yield the packets of some streams, or of all, as far as the file can be read."""
+    with suppress(av.FFmpegError):
+        for packet in container.demux(*stream_indices):
+            if is_flush(packet):
+                return
+            yield packet
+
+
+def is_flush(packet: "Packet[Any]") -> bool:
+    """Return True for the empty packet that PyAV yields for each stream after the last one.
+
+    What follows it must not be asked for: where a stream has appeared in mid-file, PyAV fails.
+    """
+    return not packet.size and packet.pts is None and packet.dts is None and packet.pos is None
+
+
+def time_of(packet: "Packet[Any]") -> int | None:
+    """Return when a packet is shown or, where that is not known, decoded."""
+    return packet.dts if packet.pts is None else packet.pts
+
+
+def size_bytes(picture: VideoFrame) -> int:
+    """Return how much memory a decoded picture takes; at least 1."""
+    return max(1, sum(plane.buffer_size for plane in picture.planes))
 
 
 def end_of_packets_s(path: Path) -> float:

@@ -24,12 +24,13 @@ from mastershot.media.containers import (
 from mastershot.media.opening import (
     end_of_packets_s,
     has_sound,
+    is_flush,
     missing_at_its_end,
     open_container,
     require_file,
+    stream_at,
 )
-from mastershot.media.pyav import is_flush
-from mastershot.media.streams import choose_stream, stream_at
+from mastershot.media.streams import choose_stream
 
 # Formats whose header states a duration; of others, and of cut AVI, FFmpeg's is an estimate.
 _STATES_DURATION = frozenset({"matroska", "mov", "flv", "asf"})
@@ -113,23 +114,22 @@ def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
             raise MediaError(f"{path} is encrypted ({scheme}); give a copy without encryption")
         _require_index_in_file(path, container)
         if stream is None:
-            video, note = choose_stream(path, container)
+            video, notes = choose_stream(path, container)
         else:
-            video, note = stream_at(path, container, stream), None
+            video, notes = stream_at(path, container, stream), ()
         if video.codec_context is None:
             raise MediaError(f"{path} holds video that this FFmpeg has no decoder for")
         stated_end_s = _stated_end_s(path, container)
         facts = _facts(path, container, video)
-    notes = [] if note is None else [note]
     if missing := _missing_bytes(path, stated_end_s):
-        notes.append(f"at least {missing:,} bytes are missing at its end")
+        notes += (f"at least {missing:,} bytes are missing at its end",)
         facts["held_until_s"] = None  # What is stated of the end cannot be trusted.
     return FilmFile(
         **facts,
         content_hash=content_hash(path),
         stated_end_s=stated_end_s,
         version=version,
-        notes=tuple(notes),
+        notes=notes,
     )
 
 

@@ -10,7 +10,7 @@ from av.stream import Disposition
 from av.video.stream import VideoStream
 
 from mastershot.core.errors import MediaError
-from mastershot.media.pyav import OPEN_SAFELY, read_packets, time_of
+from mastershot.media.opening import OPEN_SAFELY, read_packets, stream_at, time_of
 
 # Streams that last nearly as long as the longest are of one length.
 _ABOUT_AS_LONG = 0.9
@@ -44,7 +44,7 @@ class Choice:
         return f"{self.index} ({self.codec}, {self.width_px} x {self.height_px}, {length})"
 
 
-def choose_stream(path: Path, container: InputContainer) -> tuple[VideoStream, str | None]:
+def choose_stream(path: Path, container: InputContainer) -> tuple[VideoStream, tuple[str, ...]]:
     """Return the video stream that is the film, and where there was a choice, what was chosen.
 
     In this order: no cover pictures; those that can be decoded; no streams of a single picture;
@@ -60,7 +60,7 @@ def choose_stream(path: Path, container: InputContainer) -> tuple[VideoStream, s
         kinds = ", ".join(sorted({s.type for s in container.streams if s.index not in covers}))
         raise MediaError(f"{path} holds no video stream (only {kinds or 'cover pictures'})")
     if len(streams) == 1:
-        return streams[0], None
+        return streams[0], ()
     choices = _measured(path, streams)
     chosen, reason = _best(choices)
     others = ", ".join(str(choice) for choice in choices if choice != chosen)
@@ -68,20 +68,7 @@ def choose_stream(path: Path, container: InputContainer) -> tuple[VideoStream, s
         f"it holds {len(choices)} video streams; read is {chosen}, {reason}; "
         f"--stream takes another: {others}"
     )
-    return next(stream for stream in streams if stream.index == chosen.index), note
-
-
-def stream_at(path: Path, container: InputContainer, index: int) -> VideoStream:
-    """Return the video stream with an index, as ffprobe counts: among all streams, from 0.
-
-    Raises:
-        MediaError: There is none.
-    """
-    for stream in container.streams.video:
-        if stream.index == index:
-            return stream
-    known = ", ".join(str(stream.index) for stream in container.streams.video) or "there are none"
-    raise MediaError(f"{path} has no video stream {index}; its video streams are: {known}")
+    return stream_at(path, container, chosen.index), (note,)
 
 
 def _is_cover(stream: VideoStream) -> bool:

@@ -16,10 +16,9 @@ from mastershot.core.time import format_clock
 from mastershot.media.clock import Clock, Timed, step_of
 from mastershot.media.decoding import Decoding
 from mastershot.media.gaps import Gaps
-from mastershot.media.opening import end_of_packets_s
+from mastershot.media.opening import end_of_packets_s, size_bytes
 from mastershot.media.pictures import PointSampler, Upright, bgr_as_opencv_reads, is_transposed
 from mastershot.media.probe import FilmFile, ends_early, no_frame, probe
-from mastershot.media.pyav import size_bytes
 
 READING = 2
 """Rises when frames or their times may come out otherwise than before; older timelines are made
@@ -73,7 +72,11 @@ class Film:
         """Prepare to decode; ``threads`` 0 takes two more than there are cores."""
         self.file = file
         self.upright = Upright(file.sample_aspect_ratio)
-        self.sampler = PointSampler(**_points(file.width_px, file.height_px, points_px))
+        shrink = max(1.0, max(file.width_px, file.height_px) / points_px)
+        self.sampler = PointSampler(
+            width_px=max(1, round(file.width_px / shrink)),
+            height_px=max(1, round(file.height_px / shrink)),
+        )
         self._threads = threads or min(16, 2 + (os.cpu_count() or 1))
         self._start()
 
@@ -254,14 +257,6 @@ def is_variable_rate(pts: IntArray, *, doubtful: Collection[int] = ()) -> bool:
     if len(steps) < 2:
         return False
     return bool(steps.max() - steps.min() > max(2, 0.02 * float(np.median(steps))))
-
-
-def _points(width_px: int, height_px: int, points_px: int) -> dict[str, int]:
-    shrink = max(1.0, max(width_px, height_px) / points_px)
-    return {
-        "width_px": max(1, round(width_px / shrink)),
-        "height_px": max(1, round(height_px / shrink)),
-    }
 
 
 def _count(number: int, noun: str) -> str:
