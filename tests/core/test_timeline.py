@@ -112,7 +112,7 @@ def test_absent_steps_are_absent_keys() -> None:
     jsonschema.validate(value, timeline_schema())
 
 
-def test_a_scale_is_kept_and_the_likeliest_is_told() -> None:
+def test_a_scale_is_kept_and_the_likeliest_is_known() -> None:
     timeline = timeline_of([24, 48])
     scale = dict(zip(SCALES, (0.125, 0.25, 0.5, 0.125, 0.0), strict=True))
     shots = (replace(timeline.shots[0], scale=scale), timeline.shots[1])
@@ -176,19 +176,30 @@ def change(path: list[Any], new: Any) -> str:
         (change(["schema"], "mastershot/timeline/9"), "has schema 'mastershot/timeline/9'"),
         (change(["genres"], []), "holds 'genres', unknown to this version"),
         (change(["shots", 0, "camera"], "on a crane"), "holds 'camera', unknown to this version"),
-        (change(["shots", 0, "scale"], {"CS": 1}), "scale should score ECS, CS, MS, FS, LS, not"),
-        (change(["shots", 0, "scale"], "CS"), "is not a valid timeline"),
+        (change(["made_by", "camera"], "?"), "holds 'camera', unknown to this version"),
+        (change(["shots", 0, "kept"], "CS"), r"shots\[0\]\.kept: 'CS' should be list"),
+        (
+            change(["shots", 0, "scale"], {"CS": 1}),
+            r"shots\[0\]\.scale should score ECS, CS, MS, FS, LS",
+        ),
+        (change(["shots", 0, "scale"], "CS"), r"shots\[0\]\.scale: 'CS' should be dict"),
         (change(["shots", 0, "scale"], dict.fromkeys(SCALES, "high")), "'high' should be"),
-        (change(["movie", "id"], None), "is not a valid timeline"),
-        (change(["movie", "width_px"], "wide"), "'wide' should be int"),
+        (change(["movie", "id"], None), "is not a valid timeline: movie.id is missing"),
+        (change(["movie", "width_px"], "wide"), "movie.width_px: 'wide' should be int"),
         (change(["movie", "has_audio"], 1), "1 should be bool"),
-        (change(["movie", "time_base"], "1/0"), "is not a valid timeline"),
-        (change(["shots", 0, "end_frame"], 0), "is not a valid timeline"),
+        (change(["movie", "time_base"], "1/0"), "movie.time_base: '1/0' should be a ratio"),
+        (change(["shots", 0, "end_frame"], 0), r"shots\[0\]: \(0, 0\) is no span"),
         (change(["shots", 0, "first_frame"], True), "True should be int"),
-        (change(["shots", 0, "labels", 0, "score"], "high"), "'high' should be"),
-        (change(["shots", 0, "transition_in", "kind"], "magic"), "is not a valid timeline"),
-        (change(["shots", 1], None), "is not a valid timeline"),
-        (change(["scenes", 0, "end_shot"], 7), "is not a valid timeline"),
+        (
+            change(["shots", 0, "labels", 0, "score"], "high"),
+            r"labels\[0\]\.score: 'high' should be",
+        ),
+        (
+            change(["shots", 0, "transition_in", "kind"], "magic"),
+            "kind: 'magic' should be one of start",
+        ),
+        (change(["shots", 1], None), r"scenes\[0\]: 0 to 2 should be a run of the 1 shots"),
+        (change(["scenes", 0, "end_shot"], 7), r"scenes\[0\]: 0 to 7 should be a run"),
     ],
 )
 def test_what_is_no_timeline_is_refused_in_one_sentence(text: str, sentence: str) -> None:

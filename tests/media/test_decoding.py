@@ -11,7 +11,7 @@ import pytest
 from tests.factories.films import encode_film, remux
 
 from mastershot.core.errors import MediaError
-from mastershot.media.decoding import DamageWatch
+from mastershot.media.decoding import DamageDetector
 from mastershot.media.probe import probe
 from mastershot.media.video import Film, open_video
 
@@ -34,7 +34,7 @@ def read(film: Film) -> tuple[list[int], list[bytes]]:
     return [pts for pts, _ in frames], [points for _, points in frames]
 
 
-def test_a_long_damaged_stretch_is_passed_over_and_told(whole: Path, tmp_path: Path) -> None:
+def test_a_long_damaged_stretch_is_passed_over_and_reported(whole: Path, tmp_path: Path) -> None:
     path = remux(whole, tmp_path / "film.mkv", zeroed(range(120, 270)))
     film = open_video(path)
     pts, _ = read(film)
@@ -137,7 +137,7 @@ def test_a_rate_of_an_hour_a_frame_is_not_0(real_data: Path) -> None:
     assert film.movie().frame_rate == Fraction(1, 3600)
 
 
-def test_a_film_that_starts_in_mid_picture_group_tells_its_size_late(real_data: Path) -> None:
+def test_a_film_that_starts_in_mid_picture_group_states_its_size_late(real_data: Path) -> None:
     path = real_data / "films" / "damaged" / "ts_midgop.ts"
     assert (probe(path).width_px, probe(path).height_px) == (96, 54)
     film = open_video(path)
@@ -153,13 +153,13 @@ def picture(pts: int, *, is_corrupt: bool = False) -> Any:
     return SimpleNamespace(pts=pts, is_corrupt=is_corrupt)
 
 
-def watch_of(num_packets: int) -> DamageWatch:
-    """Return a watch that saw that many packets, one picture each, in order."""
-    watch = DamageWatch(threads=2)
+def detector_after(num_packets: int) -> DamageDetector:
+    """Return a detector that saw that many packets, one picture each, in order."""
+    detector = DamageDetector(threads=2)
     for number in range(num_packets):
-        watch.see(packet(pts=number, dts=number), [picture(number)], refused=False)
-    assert not watch.saw_damage
-    return watch
+        detector.add(packet(pts=number, dts=number), [picture(number)], refused=False)
+    assert not detector.saw_damage
+    return detector
 
 
 def test_a_refused_packet_a_corrupt_picture_and_a_fall_are_signs_of_damage() -> None:
@@ -169,70 +169,70 @@ def test_a_refused_packet_a_corrupt_picture_and_a_fall_are_signs_of_damage() -> 
         (packet(pts=3, dts=3), [picture(3)], False),
         (None, [], True),
     ):
-        watch = watch_of(30)
-        watch.see(sent, shown, refused=refused)
-        assert watch.saw_damage
+        detector = detector_after(30)
+        detector.add(sent, shown, refused=refused)
+        assert detector.saw_damage
 
 
 def test_a_fall_at_a_keyframe_is_another_recording() -> None:
-    watch = watch_of(30)
-    watch.see(packet(pts=0, dts=0, is_keyframe=True), [picture(0)], refused=False)
-    assert not watch.saw_damage
+    detector = detector_after(30)
+    detector.add(packet(pts=0, dts=0, is_keyframe=True), [picture(0)], refused=False)
+    assert not detector.saw_damage
 
 
 def test_packets_refused_before_the_first_picture_are_no_sign() -> None:
-    watch = DamageWatch(threads=2)
-    watch.see(packet(), [], refused=True)
-    assert not watch.saw_damage
+    detector = DamageDetector(threads=2)
+    detector.add(packet(), [], refused=True)
+    assert not detector.saw_damage
 
 
 def test_pictures_that_fail_to_come_at_the_end_are_a_sign() -> None:
-    watch = watch_of(30)
+    detector = detector_after(30)
     for number in (30, 31, 32):
-        watch.see(packet(pts=number, dts=number), [], refused=False)
-    watch.see(None, [picture(30), picture(31)], refused=False)
-    assert watch.saw_damage
+        detector.add(packet(pts=number, dts=number), [], refused=False)
+    detector.add(None, [picture(30), picture(31)], refused=False)
+    assert detector.saw_damage
 
 
 def test_packets_that_give_no_picture_to_the_end_are_counted() -> None:
-    watch = watch_of(60)
+    detector = detector_after(60)
     for number in range(60, 160):
-        watch.see(packet(pts=number, dts=number), [], refused=False)
-    watch.see(None, [picture(60)], refused=False)
-    assert watch.num_silent == 100
+        detector.add(packet(pts=number, dts=number), [], refused=False)
+    detector.add(None, [picture(60)], refused=False)
+    assert detector.num_silent == 100
 
 
 def test_pictures_that_wait_to_be_put_in_order_count_as_well() -> None:
-    watch = watch_of(60)
+    detector = detector_after(60)
     for number in range(60, 78):
-        watch.see(packet(pts=number, dts=number), [], refused=False)
-    watch.see(None, [picture(60)], refused=False)
-    assert watch.saw_damage
+        detector.add(packet(pts=number, dts=number), [], refused=False)
+    detector.add(None, [picture(60)], refused=False)
+    assert detector.saw_damage
 
 
 def test_of_a_stream_of_fields_every_other_packet_gives_no_picture() -> None:
-    watch = DamageWatch(threads=2)
+    detector = DamageDetector(threads=2)
     for number in range(40):
         shown = [] if number % 2 else [picture(number)]
-        watch.see(packet(pts=number, dts=number), shown, refused=False)
-    watch.see(None, [], refused=False)
-    assert not watch.saw_damage
+        detector.add(packet(pts=number, dts=number), shown, refused=False)
+    detector.add(None, [], refused=False)
+    assert not detector.saw_damage
 
 
 def test_without_timestamps_the_pictures_are_counted() -> None:
     for missing in (0, 1):
-        watch = DamageWatch(threads=2)
+        detector = DamageDetector(threads=2)
         for _ in range(20):
-            watch.see(packet(pts=None, dts=None), [], refused=False)
-        watch.see(None, [picture(0)] * (20 - missing), refused=False)
-        assert watch.saw_damage == bool(missing)
+            detector.add(packet(pts=None, dts=None), [], refused=False)
+        detector.add(None, [picture(0)] * (20 - missing), refused=False)
+        assert detector.saw_damage == bool(missing)
 
 
 def test_where_some_have_timestamps_the_others_do_not_count() -> None:
-    watch = DamageWatch(threads=2)
+    detector = DamageDetector(threads=2)
     for number in range(60):  # As in a program stream that starts with an open picture group.
         time = number if number % 4 else None
         shown = [] if number in (1, 2) else [picture(time)]  # type: ignore[arg-type]
-        watch.see(packet(pts=time, dts=number), shown, refused=False)
-    watch.see(None, [], refused=False)
-    assert not watch.saw_damage
+        detector.add(packet(pts=time, dts=number), shown, refused=False)
+    detector.add(None, [], refused=False)
+    assert not detector.saw_damage

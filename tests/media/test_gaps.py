@@ -21,7 +21,7 @@ def spans(
     """Return start, end and number of frames of each span, where these packets are lost."""
     gaps, damage = Gaps(MS), Damage(lost=lost)
     for pts in times:
-        gaps.see(
+        gaps.add_frame(
             pts,
             damage,
             own_pts=(own or {}).get(pts, pts),
@@ -29,7 +29,7 @@ def spans(
             shift=shift,
             is_corrupt=pts in corrupt,
         )
-    gaps.end(times[-1] + 40, damage, step=STEP, shift=shift)
+    gaps.finish(times[-1] + 40, damage, step=STEP, shift=shift)
     assert all(span.time_base == MS for span in gaps.spans)
     return [(span.start_pts, span.end_pts, span.frames_missing) for span in gaps.spans]
 
@@ -43,7 +43,7 @@ def test_a_gap_in_which_nothing_was_lost_is_a_pause() -> None:
 
 
 @pytest.mark.parametrize("cut_short", [-120, 0, 40, 200, 240, 360])
-def test_a_packet_that_was_cut_short_beside_a_gap_tells_of_it(cut_short: int) -> None:
+def test_a_packet_that_was_cut_short_beside_a_gap_counts_for_it(cut_short: int) -> None:
     assert spans([0, 40, 200, 240], [cut_short])[0] == (80, 200, 3)
 
 
@@ -81,10 +81,10 @@ def test_lost_packets_are_on_the_clock_that_went_on() -> None:
 def test_what_was_lost_before_decoding_began_anew_does_not_count() -> None:
     gaps = Gaps(MS)
     facts = {"step": STEP, "shift": 0, "is_corrupt": False}
-    gaps.see(0, Damage(lost=[900]), own_pts=0, **facts)
+    gaps.add_frame(0, Damage(lost=[900]), own_pts=0, **facts)
     anew = Damage(lost=[40])
-    gaps.see(80, anew, own_pts=80, **facts)
-    gaps.end(1000, anew, step=STEP, shift=0)
+    gaps.add_frame(80, anew, own_pts=80, **facts)
+    gaps.finish(1000, anew, step=STEP, shift=0)
     assert gaps.spans == (DamagedSpan(40, 80, MS, 1),)
 
 

@@ -65,7 +65,7 @@ def test_held_frames_are_few_and_near_to_any_place(length: int, size_bytes: int)
             assert nearest.index == wanted
 
 
-def test_frames_after_a_cut_that_is_told_late_belong_to_the_next_shot() -> None:
+def test_frames_after_a_cut_that_is_reported_late_belong_to_the_next_shot() -> None:
     held = HeldFrames(at_least=3)
     for index in range(20):
         held.add(frame(index))
@@ -82,7 +82,7 @@ def test_a_cut_on_the_very_last_frame_leaves_it_a_picture() -> None:
     assert [f.index for f in held.cut(1000)] == [999]
 
 
-def test_shots_of_one_frame_told_late_each_have_theirs() -> None:
+def test_shots_of_one_frame_reported_late_each_have_theirs() -> None:
     held = HeldFrames(at_least=3, max_lag_frames=2)
     for index in range(1000):
         held.add(frame(index))

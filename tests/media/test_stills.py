@@ -26,13 +26,13 @@ def test_pictures_of_any_mode_become_rgb(tmp_path: Path, mode: str) -> None:
 
 
 @pytest.mark.parametrize("content", [b"", b"no picture at all", b"\xff\xd8\xff\xe0 cut"])
-def test_what_is_no_picture_is_said_in_a_sentence(tmp_path: Path, content: bytes) -> None:
+def test_what_is_no_picture_is_refused_in_one_sentence(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "picture.jpg"
     path.write_bytes(content)
     with pytest.raises(MediaError, match=r"picture\.jpg is not a picture that can be read"):
         read_still(path)
 
 
-def test_a_picture_that_is_not_there_is_said_in_a_sentence(tmp_path: Path) -> None:
+def test_a_picture_that_is_not_there_is_refused_in_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(MediaError, match=r"gone\.png is not a picture that can be read"):
         read_still(tmp_path / "gone.png")

@@ -1,4 +1,4 @@
-"""What can go wrong because of an input: one clear sentence each, never a traceback."""
+"""What an input can cause to fail: one clear sentence each, never a traceback."""
 
 
 class MastershotError(Exception):
@@ -34,7 +34,7 @@ class EncoderError(MastershotError):
 
 
 class EncoderUnavailableError(EncoderError):
-    """An encoder is known but its weights are not here; the text says how to get them."""
+    """An encoder is known but its weights are missing; the text says how to get them."""
 
 
 class EmbeddingSpaceError(MastershotError):
@@ -54,7 +54,7 @@ class ScriptError(MastershotError):
 
 
 class MiningError(MastershotError):
-    """Features or metadata do not allow similar movies or scenes to be told."""
+    """Features or metadata do not allow similar movies or scenes to be found."""
 
 
 class ShortMovieError(MiningError):

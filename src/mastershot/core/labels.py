@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import resources
@@ -40,11 +41,9 @@ class Taxonomy:
     def __post_init__(self) -> None:
         if not self.labels:
             raise TaxonomyError(f"taxonomy {self.name!r} holds no label; write one label a line")
-        seen: set[str] = set()
-        for label in self.labels:
-            if label in seen:
-                raise TaxonomyError(f"taxonomy {self.name!r} names {label!r} twice; keep one")
-            seen.add(label)
+        label, count = Counter(self.labels).most_common(1)[0]
+        if count > 1:
+            raise TaxonomyError(f"taxonomy {self.name!r} names {label!r} twice; keep one")
 
     def __len__(self) -> int:
         return len(self.labels)
@@ -58,9 +57,8 @@ class Taxonomy:
 def shipped_taxonomies() -> list[str]:
     """Return the names of the taxonomies that come with the package."""
     folder = resources.files("mastershot.core") / "taxonomies"
-    return sorted(
-        Path(entry.name).stem for entry in folder.iterdir() if entry.name.endswith(".txt")
-    )
+    names = [Path(entry.name) for entry in folder.iterdir()]
+    return sorted(name.stem for name in names if name.suffix == ".txt")
 
 
 def load_taxonomy(source: str | Path) -> Taxonomy:
@@ -78,7 +76,12 @@ def load_taxonomy(source: str | Path) -> Taxonomy:
         return Taxonomy(str(source), _labels_of_lines(shipped.read_text("utf-8")))
     path = Path(source)
     if not path.exists():
-        raise TaxonomyError(_unknown(str(source)))
+        known = shipped_taxonomies()
+        close = get_close_matches(str(source), known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else ""
+        raise TaxonomyError(
+            f"taxonomy {str(source)!r} is neither a file nor one of {', '.join(known)}{hint}"
+        )
     try:
         text = path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
@@ -87,12 +90,6 @@ def load_taxonomy(source: str | Path) -> Taxonomy:
         ) from error
     labels = _labels_of_json(path, text) if path.suffix == ".json" else _labels_of_lines(text)
     return Taxonomy(path.stem, labels)
-
-
-def _unknown(name: str) -> str:
-    close = get_close_matches(name, shipped_taxonomies(), n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return f"taxonomy {name!r} is neither a file nor one of {', '.join(shipped_taxonomies())}{hint}"
 
 
 def _labels_of_lines(text: str) -> tuple[str, ...]:

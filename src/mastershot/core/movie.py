@@ -9,7 +9,6 @@ from mastershot.core.labels import LabelScore
 from mastershot.core.time import Span
 
 TransitionKind: TypeAlias = Literal["start", "cut", "fade", "dissolve", "wipe"]
-TRANSITION_KINDS: tuple[TransitionKind, ...] = ("start", "cut", "fade", "dissolve", "wipe")
 
 SCALE_NAMES: Mapping[str, str] = {
     "ECS": "extreme close-up",
@@ -123,8 +122,8 @@ class Shot:
         borrowed: Where the shot itself is unsure, the labels its scene is sure of.
         thumb: Path of its picture, relative to the timeline; None when there is none.
         sampled_frames: Ordinals of the frames its labels and scene rest on, to be cited as
-            evidence; empty when no frame was looked at, or all were (sampling ``every``).
-        scale: How likely each of `SCALES` is, summing to 1; None when that was not found out.
+            evidence; empty when none was sampled, or all were (sampling ``every``).
+        scale: How likely each of `SCALES` is, summing to 1; None when unknown.
     """
 
     id: str

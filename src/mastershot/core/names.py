@@ -56,15 +56,11 @@ class FilmNames:
 
     def __init__(self, films: Iterable[NamedFilm]) -> None:
         self._films = tuple(films)
-        self._ids: dict[str, list[int]] = {}
-        self._paths: dict[str, list[int]] = {}
-        self._files: dict[str, list[int]] = {}
-        self._stems: dict[str, list[int]] = {}
-        for place, film in enumerate(self._films):
-            _enter(self._ids, [film.id], place)
-            _enter(self._paths, film.paths, place)
-            _enter(self._files, [Path(path).name for path in film.paths], place)
-            _enter(self._stems, [Path(path).stem for path in film.paths], place)
+        paths = [[Path(path) for path in film.paths] for film in self._films]
+        self._ids = _index([film.id] for film in self._films)
+        self._paths = _index(film.paths for film in self._films)
+        self._files = _index([path.name for path in own] for own in paths)
+        self._stems = _index([path.stem for path in own] for own in paths)
 
     def places(self, name: str, *, absolute: str = "") -> list[int]:
         """Return the places of the films that a name means: none, one, or several.
@@ -76,10 +72,10 @@ class FilmNames:
         return self.exact(name, absolute) or self._started(name)
 
     def meant(self, names: Iterable[str]) -> Meant:
-        """Return what the names in a log or a table mean, where no one is there to be asked.
+        """Return what the names in a log or a table mean, where no user can be asked.
 
-        There the start of a name counts only for a film that none of the names means in full, and
-        only if it alone is one; the start of an id has at least `SHORT_ID_DIGITS` digits.
+        The start of a name then counts only for a film that none of the names means in full, and
+        only if no other name is one; the start of an id has at least `SHORT_ID_DIGITS` digits.
         """
         film: dict[str, int] = {}
         ambiguous: list[str] = []
@@ -126,16 +122,13 @@ class FilmNames:
         key = _key(name)
         if not key.strip():
             return []
-        lists = (self._starts, self._id_starts) if with_ids else (self._starts,)
+        lists = self._sorted[: 1 + with_ids]
         return sorted({place for keys in lists for place in _with_start(keys, key)})
 
     @cached_property
-    def _starts(self) -> list[tuple[str, int]]:
-        return _pairs(self._paths, self._files)
-
-    @cached_property
-    def _id_starts(self) -> list[tuple[str, int]]:
-        return _pairs(self._ids)
+    def _sorted(self) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
+        """Each path and file name, and each id, with each of its films."""
+        return _pairs(self._paths, self._files), _pairs(self._ids)
 
 
 def _key(text: str) -> str:
@@ -143,9 +136,13 @@ def _key(text: str) -> str:
     return text if text.isascii() and text.isprintable() else normalize("NFC", printable(text))
 
 
-def _enter(places: dict[str, list[int]], texts: Iterable[str], place: int) -> None:
-    for key in {_key(text) for text in texts if text}:
-        places.setdefault(key, []).append(place)
+def _index(names: Iterable[Iterable[str]]) -> dict[str, list[int]]:
+    """Return the places of the films that have each name, from the names of each film."""
+    places: dict[str, list[int]] = {}
+    for place, texts in enumerate(names):
+        for key in {_key(text) for text in texts if text}:
+            places.setdefault(key, []).append(place)
+    return places
 
 
 def _spellings(film: NamedFilm) -> Iterator[str]:

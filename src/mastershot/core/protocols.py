@@ -1,4 +1,4 @@
-"""The sockets: what a part must be able to do to take its place in the path."""
+"""Protocols: the methods that a detector, encoder, store or similarity must have."""
 
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,7 +8,7 @@ from mastershot.core.similarity import NUM_SIMILAR, SimilarityTable
 
 
 class ShotDetector(Protocol):
-    """Says where a film cuts, from its frames in order."""
+    """Finds a film's cuts from its frames in order."""
 
     max_lag_frames: int
     """A cut is reported at most this many frames after it happened."""
@@ -67,7 +67,7 @@ class FeatureStore(Protocol):
         ...
 
     def put(self, embeddings: Embeddings) -> None:
-        """Keep the vectors; a frame that is there already keeps what it has."""
+        """Keep the vectors; a frame that has one already keeps it."""
         ...
 
     def get(self, space: EmbeddingSpace, frames: IntArray | None = None) -> Embeddings:
@@ -79,12 +79,12 @@ class FeatureStore(Protocol):
         ...
 
     def clear(self) -> None:
-        """Forget every vector, because the film's frames are others than they were."""
+        """Remove all vectors, because the film's frames have changed."""
         ...
 
 
 class MovieSimilarity(Protocol):
-    """Says which movies are similar to which, from what is known of them (METHODS B2)."""
+    """Finds similar movies from what is known of them (METHODS B2)."""
 
     def similar(self, movies: Sequence[str], *, num_similar: int = NUM_SIMILAR) -> SimilarityTable:
         """Return for each of these movies the most similar among them, best first.

@@ -21,7 +21,7 @@ class SimilarityTable:
     """For each of some movies its most similar among them, best first.
 
     Attributes:
-        movies: The ids of all movies that were looked at, also of those without a neighbour.
+        movies: The ids of all movies that were compared, also of those without a neighbour.
         movie: Place in `movies` of each row's movie, ascending, shape (R,).
         similar: Place of the movie similar to it, shape (R,).
         scores: How similar, shape (R,), descending within a movie; scores of two measures do not
@@ -59,7 +59,7 @@ class SimilarityTable:
         """Return the movies similar to one, best first, with their scores.
 
         Raises:
-            MiningError: The movie was not looked at.
+            MiningError: The movie was not compared.
         """
         if movie not in self._place_of:
             raise MiningError(
@@ -91,7 +91,7 @@ def table_of(
 
     Raises:
         MiningError: A row names a movie that is not among them, makes a movie similar to itself,
-            says the same twice, or has a score that is not a finite number.
+            repeats another, or has a score that is not a finite number.
     """
     place_of = places_of(movies)
     rows: dict[tuple[int, int], float] = {}

@@ -1,30 +1,26 @@
 """The timeline: one film's shots, scenes and labels, as the JSON other programs read."""
 
 import json
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import MISSING, dataclass, field, fields
 from fractions import Fraction
+from functools import cache
 from importlib import resources
+from operator import attrgetter
 from pathlib import Path
-from typing import Any, TypeAlias, cast, get_type_hints
+from reprlib import repr as shortened
+from types import UnionType
+from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
-from mastershot.core.movie import (
-    SCALES,
-    TRANSITION_KINDS,
-    DamagedSpan,
-    Movie,
-    Scene,
-    Shot,
-    Transition,
-)
+from mastershot.core.movie import SCALES, DamagedSpan, Movie, Scene, Shot, Transition
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 
 SCHEMA = "mastershot/timeline/1"
-_NOT_A_TIMELINE = (
-    LookupError, TypeError, ValueError, AttributeError, ArithmeticError, AssertionError,
-)  # fmt: skip
+_ABSENT_IF_EMPTY = frozenset({"borrowed", "sampled_frames", "damaged", "notes"})
 Json: TypeAlias = dict[str, Any]
 
 
@@ -56,6 +52,7 @@ class Timeline:
         notes: Sentences on how the film was read that a user should know.
     """
 
+    schema: ClassVar[str] = SCHEMA
     movie: Movie
     made_by: MadeBy
     shots: tuple[Shot, ...]
@@ -83,7 +80,7 @@ class Timeline:
 
     def to_json(self) -> str:
         """Return the timeline as JSON text that validates against the shipped schema."""
-        return utf8_text(json.dumps(_timeline_to_json(self), indent=1, ensure_ascii=False) + "\n")
+        return utf8_text(json.dumps(_to_json(self), indent=1, ensure_ascii=False) + "\n")
 
     @staticmethod
     def from_json(text: str, *, name: str = "timeline") -> "Timeline":
@@ -99,13 +96,11 @@ class Timeline:
         if not isinstance(value, dict) or value.get("schema") != SCHEMA:
             found = value.get("schema") if isinstance(value, dict) else type(value).__name__
             raise TimelineError(f"{name} has schema {found!r}; this version reads {SCHEMA!r}")
-        _refuse_unknown_keys(value, name)
         try:
-            return _timeline_from_json(value)
-        except _NOT_A_TIMELINE as error:
-            raise TimelineError(
-                f"{name} is not a valid timeline: {type(error).__name__} {error}"
-            ) from error
+            return cast(Timeline, _read(Timeline, value, {}))
+        except (_MisfitError, OverflowError) as error:
+            what = str(error).lstrip(". ")
+            raise TimelineError(f"{name} is not a valid timeline: {what}") from error
 
     @staticmethod
     def load(path: str | Path) -> "Timeline":
@@ -140,227 +135,142 @@ def _check_tiling(unit: str, total: int, ranges: list[tuple[int, int]]) -> None:
         raise TimelineError(f"the timeline ends at {unit} {expected} of {total}")
 
 
-def _refuse_unknown_keys(value: Json, name: str) -> None:
-    """Refuse what would be lost: keys, anywhere but in the free settings, that are not ours."""
-    schema = timeline_schema()
-    parts = [(value, schema["properties"]), (value.get("movie"), schema["properties"]["movie"])]
-    for key, definition in (("shots", "shot"), ("scenes", "scene"), ("damaged", "damaged")):
-        items = value.get(key)
-        for item in items if isinstance(items, list) else []:
-            parts.append((item, schema["$defs"][definition]))
-    unknown: set[str] = set()
-    for part, known in parts:
-        if isinstance(part, dict):
-            unknown |= set(part) - set(known.get("properties", known))
-    if unknown:
-        raise TimelineError(
-            f"{name} holds {', '.join(map(repr, sorted(unknown)))}, unknown to this version; "
-            "read it with the version that wrote it, so that nothing is lost"
-        )
-
-
-def _timeline_to_json(timeline: Timeline) -> Json:
-    value: Json = {
-        "schema": SCHEMA,
-        "movie": _movie_to_json(timeline.movie),
-        "made_by": {
-            "version": timeline.made_by.version,
-            "created": timeline.made_by.created,
-            "steps": timeline.made_by.steps,
-        },
-        "shots": [_shot_to_json(shot) for shot in timeline.shots],
-    }
-    if timeline.scenes is not None:
-        value["scenes"] = [_scene_to_json(scene) for scene in timeline.scenes]
-    if timeline.damaged:
-        value["damaged"] = [_damaged_to_json(span) for span in timeline.damaged]
-    if timeline.notes:
-        value["notes"] = list(timeline.notes)
-    return value
-
-
-def _timeline_from_json(value: Json) -> Timeline:
-    movie = _movie_from_json(value["movie"])
-    made_by = value["made_by"]
-    shots = tuple(_shot_from_json(shot, movie.time_base) for shot in value["shots"])
-    scenes = None
-    if "scenes" in value:
-        scenes = tuple(_scene_from_json(scene, shots) for scene in value["scenes"])
-    return Timeline(
-        movie=movie,
-        made_by=MadeBy(
-            _typed(str, made_by["version"]),
-            _typed(str, made_by["created"]),
-            _typed(dict, made_by["steps"]),
-        ),
-        shots=shots,
-        scenes=scenes,
-        damaged=tuple(_damaged_from_json(span, movie) for span in value.get("damaged", ())),
-        notes=tuple(_typed(str, note) for note in value.get("notes", ())),
-    )
-
-
-def _movie_to_json(movie: Movie) -> Json:
-    return {
-        "id": movie.id,
-        "path": movie.path,
-        "content_hash": movie.content_hash,
-        "duration_s": movie.duration_s,
-        "frame_rate": _ratio_to_text(movie.frame_rate),
-        "time_base": _ratio_to_text(movie.time_base),
-        "start_pts": movie.start_pts,
-        "end_pts": movie.end_pts,
-        "num_frames": movie.num_frames,
-        "width_px": movie.width_px,
-        "height_px": movie.height_px,
-        "sample_aspect_ratio": _ratio_to_text(movie.sample_aspect_ratio),
-        "has_audio": movie.has_audio,
-        "variable_frame_rate": movie.variable_frame_rate,
-    }
-
-
-def _movie_from_json(value: Json) -> Movie:
-    fields = {key: item for key, item in value.items() if key != "duration_s"}
-    for name, kind in get_type_hints(Movie).items():
-        fields[name] = Fraction(value[name]) if kind is Fraction else _typed(kind, value[name])
-    return Movie(**fields)
-
-
-def _span_to_json(span: Span) -> Json:
-    return {
-        "first_frame": span.first_frame,
-        "end_frame": span.end_frame,
-        "start_pts": span.start_pts,
-        "end_pts": span.end_pts,
-        "start_s": span.start_s,
-        "end_s": span.end_s,
-    }
-
-
-def _shot_to_json(shot: Shot) -> Json:
-    value: Json = {"id": shot.id, **_span_to_json(shot.span)}
-    value["transition_in"] = {
-        "kind": shot.transition_in.kind,
-        "start_frame": shot.transition_in.start_frame,
-        "end_frame": shot.transition_in.end_frame,
-    }
-    if shot.labels is not None:
-        value["labels"] = [_label_to_json(label) for label in shot.labels]
-        value["kept"] = list(shot.kept)
-        if shot.borrowed:
-            value["borrowed"] = [_label_to_json(label) for label in shot.borrowed]
-    if shot.thumb is not None:
-        value["thumb"] = shot.thumb
-    if shot.sampled_frames:
-        value["sampled_frames"] = list(shot.sampled_frames)
-    if shot.scale is not None:
-        value["scale"] = dict(shot.scale)
-    return value
-
-
-def _shot_from_json(value: Json, time_base: Fraction) -> Shot:
-    transition = value["transition_in"]
-    return Shot(
-        id=_typed(str, value["id"]),
-        span=Span(
-            _typed(int, value["first_frame"]),
-            _typed(int, value["end_frame"]),
-            _typed(int, value["start_pts"]),
-            _typed(int, value["end_pts"]),
-            time_base,
-        ),
-        transition_in=Transition(
-            TRANSITION_KINDS[TRANSITION_KINDS.index(transition["kind"])],
-            _typed(int, transition["start_frame"]),
-            _typed(int, transition["end_frame"]),
-        ),
-        labels=_labels_from_json(value.get("labels")),
-        kept=tuple(_typed(str, name) for name in value.get("kept", ())),
-        borrowed=_labels_from_json(value.get("borrowed")) or (),
-        thumb=_typed(str | None, value.get("thumb")),
-        sampled_frames=tuple(_typed(int, frame) for frame in value.get("sampled_frames", ())),
-        scale=_scale_from_json(value["scale"]) if "scale" in value else None,
-    )
-
-
-def _scale_from_json(value: Json) -> dict[str, float]:
-    scale = {name: float(_typed(int | float, score)) for name, score in value.items()}
-    if set(scale) != set(SCALES):
-        raise ValueError(f"a shot's scale should score {', '.join(SCALES)}, not {list(scale)}")
-    return scale
-
-
-def _scene_to_json(scene: Scene) -> Json:
-    value: Json = {
-        "id": scene.id,
-        "first_shot": scene.first_shot,
-        "end_shot": scene.end_shot,
-        "start_s": scene.span.start_s,
-        "end_s": scene.span.end_s,
-    }
-    if scene.labels is not None:
-        value["labels"] = [_label_to_json(label) for label in scene.labels]
-    return value
-
-
-def _scene_from_json(value: Json, shots: tuple[Shot, ...]) -> Scene:
-    return Scene(
-        id=_typed(str, value["id"]),
-        first_shot=_typed(int, value["first_shot"]),
-        end_shot=_typed(int, value["end_shot"]),
-        span=span_of_shots(shots, value["first_shot"], value["end_shot"]),
-        labels=_labels_from_json(value.get("labels")),
-    )
-
-
-def _damaged_to_json(span: DamagedSpan) -> Json:
-    return {
-        "start_pts": span.start_pts,
-        "end_pts": span.end_pts,
-        "start_s": span.start_s,
-        "end_s": span.end_s,
-        "frames_missing": span.frames_missing,
-    }
-
-
-def _damaged_from_json(value: Json, movie: Movie) -> DamagedSpan:
-    return DamagedSpan(
-        start_pts=_typed(int, value["start_pts"]),
-        end_pts=_typed(int, value["end_pts"]),
-        time_base=movie.time_base,
-        frames_missing=_typed(int, value["frames_missing"]),
-    )
-
-
 def span_of_shots(shots: tuple[Shot, ...], first_shot: int, end_shot: int) -> Span:
     """Return the span from one shot's start to the end of the last shot before ``end_shot``."""
     first, last = shots[first_shot].span, shots[end_shot - 1].span
     return Span(first.first_frame, last.end_frame, first.start_pts, last.end_pts, first.time_base)
 
 
-def _label_to_json(label: LabelScore) -> Json:
-    return {"name": label.name, "score": label.score, "unsure": label.unsure}
+class _MisfitError(Exception):
+    """A value is not what it should be; the text starts with where: ``.shots[0].id is missing``."""
 
 
-def _labels_from_json(values: list[Json] | None) -> tuple[LabelScore, ...] | None:
-    if values is None:
-        return None
-    return tuple(
-        LabelScore(
-            _typed(str, value["name"]),
-            float(_typed(int | float, value["score"])),
-            _typed(bool, value["unsure"]),
+@cache
+def _objects() -> dict[Any, Json]:
+    """Return the schema of each class's JSON object, which has its keys in order."""
+    schema = timeline_schema()
+    objects, defined = schema["properties"], schema["$defs"]
+    return {
+        Timeline: schema,
+        Movie: objects["movie"],
+        MadeBy: objects["made_by"],
+        Shot: defined["shot"],
+        Transition: defined["shot"]["properties"]["transition_in"],
+        LabelScore: defined["label"],
+        Scene: defined["scene"],
+        DamagedSpan: defined["damaged"],
+    }
+
+
+@cache
+def _parts(kind: Any) -> list[tuple[str, Any, bool]]:
+    """Return the fields of a class with their types and whether they are required."""
+    hints, required = get_type_hints(kind), _objects().get(kind, {}).get("required", ())
+    return [
+        (part.name, hints[part.name], part.default is MISSING or part.name in required)
+        for part in fields(kind)
+    ]
+
+
+@cache
+def _values_of(kind: Any) -> "attrgetter[tuple[Any, ...]]":
+    """Return what gets the values of an object's keys; some of them are those of its span."""
+    own = {*dir(kind), *get_type_hints(kind)}
+    return attrgetter(*(k if k in own else f"span.{k}" for k in _objects()[kind]["properties"]))
+
+
+def _to_json(value: Any) -> Any:
+    """Return a value as JSON; an object has the keys of its schema, except absent ones."""
+    kind: Any = type(value)
+    if kind is tuple:
+        return [_to_json(item) for item in value]
+    if kind is Fraction:
+        return f"{value.numerator}/{value.denominator}"
+    if kind not in _objects():
+        return value
+    absent = _ABSENT_IF_EMPTY
+    if kind is Shot and value.labels is None:
+        absent |= {"kept"}
+    items = zip(_objects()[kind]["properties"], _values_of(kind)(value), strict=True)
+    known = ((key, item) for key, item in items if item is not None)
+    return {key: _to_json(item) for key, item in known if item or key not in absent}
+
+
+def _read(kind: Any, value: Any, timeline: Json) -> Any:
+    """Return a JSON value as its type; ``timeline`` holds the fields that were read before."""
+    if kind is int or kind is str:
+        return _typed(kind, value)
+    if kind in _objects():
+        return _read_object(kind, _typed(dict, value), timeline)
+    origin, options = get_origin(kind), get_args(kind)
+    if origin is tuple:
+        return _read_list(options[0], _typed(list, value), timeline)
+    if origin is UnionType:
+        return None if value is None else _read(options[0], value, timeline)
+    if origin is Mapping:
+        if set(_typed(dict, value)) != set(SCALES):
+            raise _MisfitError(f" should score {', '.join(SCALES)}, not {shortened([*value])}")
+        return {name: _read(float, score, timeline) for name, score in value.items()}
+    if origin is Literal:
+        if value not in options:
+            raise _MisfitError(f": {shortened(value)} should be one of {', '.join(options)}")
+        return value
+    if kind is Fraction:
+        with suppress(ArithmeticError, TypeError, ValueError):
+            return Fraction(value)
+        raise _MisfitError(f": {shortened(value)} should be a ratio such as 24/1")
+    if kind is float:
+        return float(_typed(int | float, value))
+    return _typed(origin or kind, value)
+
+
+def _read_list(kind: Any, items: list[Any], timeline: Json) -> tuple[Any, ...]:
+    found: list[Any] = []
+    try:
+        for item in items:
+            found.append(_read(kind, item, timeline))
+    except _MisfitError as error:
+        raise _MisfitError(f"[{len(found)}]{error}") from None
+    return tuple(found)
+
+
+def _read_object(kind: Any, value: Json, timeline: Json) -> Any:
+    known = _objects().get(kind, {}).get("properties", value)
+    if unknown := value.keys() - known:
+        raise _MisfitError(
+            f" holds {', '.join(map(repr, sorted(unknown)))}, unknown to this version; "
+            "read it with the version that wrote it, so that nothing is lost"
         )
-        for value in values
-    )
+    found = timeline if kind is Timeline else {}
+    for name, hint, is_required in _parts(kind):
+        if name in value:
+            try:
+                found[name] = _read(hint, value[name], timeline)
+            except _MisfitError as error:
+                raise _MisfitError(f".{name}{error}") from None
+        elif name == "span" and kind is Scene:
+            found[name] = _span_of_scene(found, timeline["shots"])
+        elif name == "span":
+            found[name] = _read_object(Span, value, timeline)
+        elif name == "time_base" and "movie" in timeline:
+            found[name] = timeline["movie"].time_base
+        elif is_required:
+            raise _MisfitError(f".{name} is missing")
+    try:
+        return kind(**found)
+    except AssertionError as error:
+        raise _MisfitError(f": {error} is no span, from a start to its end") from error
+
+
+def _span_of_scene(scene: Json, shots: tuple[Shot, ...]) -> Span:
+    first, end = scene["first_shot"], scene["end_shot"]
+    if not 0 <= first < end <= len(shots):
+        raise _MisfitError(f": {first} to {end} should be a run of the {len(shots)} shots")
+    return span_of_shots(shots, first, end)
 
 
 def _typed(kind: Any, value: Any) -> Any:
     """Return the value if it is of this kind, where True is not a number."""
-    if not isinstance(value, kind) or (isinstance(value, bool) and kind is not bool):
-        raise TypeError(f"{value!r} should be {getattr(kind, '__name__', kind)}")
+    if not isinstance(value, kind) or ((value is True or value is False) and kind is not bool):
+        raise _MisfitError(f": {shortened(value)} should be {getattr(kind, '__name__', kind)}")
     return value
-
-
-def _ratio_to_text(ratio: Fraction) -> str:
-    return f"{ratio.numerator}/{ratio.denominator}"

@@ -1,8 +1,8 @@
 """When each frame is shown: FFmpeg's best effort, with what no player could follow repaired.
 
-A file's timestamps can be wrong in three ways that look alike at first: one is damaged, frames are
-missing, or another recording begins. Which it is shows in the frames that follow, so a frame whose
-time is doubtful is held until they decide.
+A file's timestamps can be wrong in three ways that cannot be distinguished at once: one is damaged,
+frames are missing, or another recording begins. The following frames decide which, so a frame whose
+time is doubtful is held until then.
 """
 
 from collections import deque
@@ -112,8 +112,8 @@ class Clock(Generic[T]):
     ) -> Iterator[Timed[T]]:
         """Yield the frames whose times are settled, now that the next one of the film is known.
 
-        At most ``max_held`` frames, at least two, are held back. The time of decoding bears witness
-        where no frame follows.
+        At most ``max_held`` frames, at least two, are held back. The decoding time decides where no
+        frame follows.
         """
         self._last_decoding_time = decoding_time
         if not self._held and time is not None and self._goes_on(time + self.shift):

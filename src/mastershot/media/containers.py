@@ -1,37 +1,44 @@
-"""What a container's own structure says: that bytes are missing at its end, that it is encrypted.
+"""What the structure of a container shows: missing bytes at its end, encryption.
 
-Only headers are read, a few bytes each; whatever a file claims, nothing large is. Sources: ISO/IEC
+Only headers are read, a few bytes each, whatever sizes a file claims. Sources: ISO/IEC
 14496-12 (MP4) and 23001-7 (Common Encryption), RFC 8794 and 9559 (EBML, Matroska), Adobe's Video
 File Format 10.1 (FLV), Microsoft's AVI RIFF reference and ASF specification 01.20, ISO/IEC 13818-1.
 """
 
+import re
 import struct
 from collections.abc import Callable, Iterator
-from io import BufferedReader
+from contextlib import suppress
+from io import BufferedReader, FileIO
 from itertools import islice
 from pathlib import Path
-from typing import Generic, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias
 
 _MAX_HEADER_BYTES = 1 << 20
 _MAX_PARTS = 1 << 10  # Of Matroska's tracks, and of one track.
 _MAX_CHAIN = 1 << 20  # Of boxes or elements in a row; a day of video in a cluster has as many.
 _MAX_CLAIM = 1000  # Times the size of the file.
+# Old QuickTime files have no ftyp; they start with the index, the pictures, or room for either.
+_KINDS = re.compile(
+    rb"(?s)(?P<mp4>....(?:ftyp|moov|styp|mdat)|\x00...(?:wide|free|skip))"
+    rb"|(?P<matroska>\x1a\x45\xdf\xa3)|(?P<flv>FLV)|(?P<avi>RIFF....AVI )"
+    rb"|(?P<asf>\x30\x26\xb2\x75\x8e\x66\xcf\x11)|(?P<program_stream>\x00\x00\x01\xba)"
+)
+_BOX_NAME = re.compile(rb"[ -~\xa9]{4}")
 _MP4_PATH_TO_CODEC = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"stsd")
 _STSD_FIELDS_BYTES = 8
-# Old QuickTime files have no ftyp; they start with the index, the pictures, or room for either.
-_MP4_FIRST_BOXES = (b"ftyp", b"moov", b"styp", b"mdat")
-_MP4_PADDING = (b"wide", b"free", b"skip")
 _SEGMENT, _CLUSTER, _TRACKS = 0x18538067, 0x1F43B675, 0x1654AE6B
 # What a segment holds, and what a cluster of unknown size, whose end is not known, does.
 _IN_SEGMENT = frozenset({
     _CLUSTER, _TRACKS, 0x114D9B74, 0x1549A966, 0x1C53BB6B, 0x1043A770, 0x1941A469, 0x1254C367,
     0xEC, 0xBF, 0xE7, 0xA7, 0xAB, 0xA3, 0xA0, 0xAF, 0x5854,
 })  # fmt: skip
-_TRACK, _TRACK_TYPE, _VIDEO_TRACK = 0xAE, 0x83, 1
+_TRACK, _TRACK_TYPE, _VIDEO = 0xAE, 0x83, b"\1"
 _PATH_TO_ENCRYPTION = (0x6D80, 0x6240, 0x5035)  # ContentEncodings, -Encoding, -Encryption.
 _MAX_RIFF_INDEX_BYTES = 32 << 20
 _RIFF_NO_SIZE = 0xFFFFFFFF
 _RIFF_CHUNKS = (b"LIST", b"JUNK", b"idx1")
+_FLV_HEADER_BYTES, _FLV_TAG_BYTES = 9, 11
 _FLV_TAGS = (8, 9, 18)  # Sound, picture, data.
 _ASF_FILE_PROPERTIES = bytes.fromhex("a1dcab8c47a9cf118ee400c00c205365")
 _ASF_ENCRYPTION = bytes.fromhex("fbb3112223bdd211b4b700a0c955fc6e")
@@ -40,34 +47,60 @@ _TS_PACKET_BYTES = (188, 192, 204)  # Plain, with a time code, with error correc
 _TS_SYNC = 0x47
 
 
-Name = TypeVar("Name", bytes, int)
+class _Part(NamedTuple):
+    """A box, element, tag or chunk: its name, and where what is in it starts and ends."""
 
-
-class _Part(NamedTuple, Generic[Name]):
-    """A box, element or chunk: its name, and where what is in it starts and ends."""
-
-    name: Name
+    name: Any
     start: int
     end: int
+
+
+# Returns a part's name and the length of its header, of what is in it, and of what follows it, from
+# the next 16 bytes and the room that is left; None where no part can be.
+_ReadHeader: TypeAlias = Callable[[bytes, int], tuple[Any, int, int, int] | None]
+
+
+class _Source(BufferedReader):
+    """An open file, read in small pieces."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(FileIO(path))
+        self.size_bytes = path.stat().st_size
+        match = _KINDS.match(self.read(16))
+        self.kind = match.lastgroup if match else None
+
+    def at(self, start: int, num_bytes: int) -> bytes:
+        self.seek(start)
+        return self.read(num_bytes)
+
+    def parts(
+        self, read: _ReadHeader, start: int = 0, end: int | None = None, most: int = _MAX_CHAIN
+    ) -> Iterator[_Part]:
+        """Yield the parts between two places; the last may claim to reach beyond."""
+        end = self.size_bytes if end is None else min(end, self.size_bytes)
+        for _ in range(most):
+            header = read(self.at(start, 16), end - start) if start < end else None
+            if header is None:
+                return
+            name, header_bytes, size_bytes, padding_bytes = header
+            inside, start = start + header_bytes, start + header_bytes + size_bytes
+            yield _Part(name, inside, start)
+            start += padding_bytes
 
 
 def missing_bytes(path: Path) -> int:
     """Return how many bytes the container's structure says should follow the end of the file.
 
-    0 where nothing is missing, where this kind of file says nothing of its end, and where the end
-    it claims is so far away that the claim is damaged.
+    0 where nothing is missing, where this kind of file does not state its end, and where the end it
+    states is so far away that the statement must be damaged.
 
     Raises:
         OSError: The file cannot be read.
     """
-    size_bytes = path.stat().st_size
-    with path.open("rb") as file:
-        head = file.read(12)
-        for is_kind, end_of in _ENDS:
-            if is_kind(head):
-                end = end_of(file, size_bytes)
-                return max(0, end - size_bytes) if end < _MAX_CLAIM * size_bytes else 0
-    return 0
+    with _Source(path) as source:
+        end_of = _ENDS.get(source.kind)
+        end, size_bytes = end_of(source) if end_of else 0, source.size_bytes
+    return max(0, end - size_bytes) if end < _MAX_CLAIM * size_bytes else 0
 
 
 def encryption_in(path: Path) -> str | None:
@@ -75,22 +108,9 @@ def encryption_in(path: Path) -> str | None:
 
     Of a transport stream a part may be scrambled; see `is_scrambled_broadcast`.
     """
-    try:
-        with path.open("rb") as file:
-            head = file.read(16)
-            if _is_mp4(head):
-                return _mp4_encryption(file, path.stat().st_size)
-            if _is_matroska(head):
-                return _matroska_encryption(file, path.stat().st_size)
-            file.seek(0)
-            start = file.read(_MAX_HEADER_BYTES)
-    except (OSError, ValueError):
-        return None
-    if _is_asf(head):
-        found = _ASF_ENCRYPTION in start or _ASF_EXTENDED_ENCRYPTION in start
-        return "Windows Media DRM" if found else None
-    if start.startswith(b"\0\0\1\xba"):
-        return "CSS, as DVDs are" if _is_scrambled_program_stream(start) else None
+    with suppress(OSError, ValueError), _Source(path) as source:
+        encryption_of = _ENCRYPTIONS.get(source.kind)
+        return encryption_of(source) if encryption_of else None
     return None
 
 
@@ -99,11 +119,9 @@ def is_scrambled_broadcast(path: Path) -> bool:
 
     Its tables are never scrambled, and of a low rate they are half of it.
     """
-    try:
-        with path.open("rb") as file:
-            start = file.read(_MAX_HEADER_BYTES)
-    except OSError:
-        return False
+    start = b""
+    with suppress(OSError), _Source(path) as source:
+        start = source.at(0, _MAX_HEADER_BYTES)
     for packet_bytes in _TS_PACKET_BYTES:
         for first in range(packet_bytes):
             signs = start[first::packet_bytes]
@@ -115,228 +133,188 @@ def is_scrambled_broadcast(path: Path) -> bool:
 
 def is_mp4_without_index(path: Path) -> bool:
     """Return True for an MP4 file whose index, its moov box, is not there or not whole."""
-    try:
-        size_bytes = path.stat().st_size
-        with path.open("rb") as file:
-            if not _is_mp4(file.read(12)):
-                return False
-            boxes = _boxes(file, 0, size_bytes)
-            has_index = any(box.name == b"moov" and box.end <= size_bytes for box in boxes)
-    except OSError:
-        return False
-    return not has_index
-
-
-def _is_mp4(head: bytes) -> bool:
-    """Return True for the first bytes of an MP4 or QuickTime file."""
-    kind = head[4:8]
-    return kind in _MP4_FIRST_BOXES or (head.startswith(b"\0") and kind in _MP4_PADDING)
+    with suppress(OSError), _Source(path) as source:
+        return source.kind == "mp4" and not any(
+            box.name == b"moov" and box.end <= source.size_bytes for box in source.parts(_box)
+        )
+    return False
 
 
 def is_fragmented_mp4(path: Path) -> bool:
     """Return True for an MP4 file of fragments, whose header does not know how long it is."""
-    size_bytes = path.stat().st_size
-    with path.open("rb") as file:
-        if not _is_mp4(file.read(12)):
-            return False
-        return any(box.name == b"moof" for box in _boxes(file, 0, size_bytes))
+    with _Source(path) as source:
+        return source.kind == "mp4" and any(box.name == b"moof" for box in source.parts(_box))
 
 
-def _boxes(file: BufferedReader, start: int, end: int) -> Iterator[_Part[bytes]]:
-    """Yield the boxes between two places; the last may claim to reach beyond."""
-    for _ in range(_MAX_CHAIN):
-        if start + 8 > end:
-            return
-        file.seek(start)
-        header = file.read(16)
-        if len(header) < 8:
-            return
-        size, name = struct.unpack(">I4s", header[:8])
-        header_bytes = 8
-        if size == 1 and len(header) == 16:
-            size, header_bytes = struct.unpack(">Q", header[8:])[0], 16
-        if size == 0:
-            size = end - start
-        if size < header_bytes:
-            return
-        yield _Part(name, start + header_bytes, start + size)
-        start += size
+def _box(data: bytes, room: int) -> tuple[Any, int, int, int] | None:
+    """Return the header of an MP4 box."""
+    if room < 8 or len(data) < 8:
+        return None
+    size, name = struct.unpack_from(">I4s", data)
+    header_bytes = 8
+    if size == 1 and len(data) == 16:
+        (size,), header_bytes = struct.unpack_from(">Q", data, 8), 16
+    if size == 0:
+        size = room
+    return (name, header_bytes, size - header_bytes, 0) if size >= header_bytes else None
 
 
-def _mp4_end(file: BufferedReader, size_bytes: int) -> int:
-    """Return where the last box ends; 0 where damage breaks their chain."""
-    end = 0
-    for box in _boxes(file, 0, size_bytes):
-        if not all(32 <= letter < 127 or letter == 0xA9 for letter in box.name):
+def _element(data: bytes, _: int) -> tuple[Any, int, int, int] | None:
+    """Return the header of an EBML element; one of unknown size is entered, as if it were empty."""
+    if not data or not data[0]:
+        return None
+    id_bytes = 9 - data[0].bit_length()
+    if id_bytes > 4 or len(data) <= id_bytes or not data[id_bytes]:
+        return None
+    size_length = 9 - data[id_bytes].bit_length()
+    unknown = (1 << 7 * size_length) - 1
+    size = int.from_bytes(data[id_bytes : id_bytes + size_length]) & unknown
+    name = int.from_bytes(data[:id_bytes])
+    return name, id_bytes + size_length, 0 if size == unknown else size, 0
+
+
+def _flv_tag(data: bytes, room: int) -> tuple[Any, int, int, int] | None:
+    """Return the header of an FLV tag, which is followed by its size."""
+    if room < 4:
+        return None
+    return data[0] & 31, _FLV_TAG_BYTES, int.from_bytes(data[1:4]), 4
+
+
+def _riff_chunk(data: bytes, room: int) -> tuple[Any, int, int, int] | None:
+    """Return the header of a chunk of AVI; the list of pictures is named ``movi``."""
+    if room < 12:
+        return None
+    name, size, kind = struct.unpack_from("<4sI4s", data)
+    if name == b"RIFF" and size:
+        return b"LIST", 12, 0, 0  # What is in it follows.
+    return kind if (name, kind) == (b"LIST", b"movi") else name, 8, size, size % 2
+
+
+def _end_of(parts: Iterator[_Part], is_known: Callable[[Any], Any], end: int = 0) -> int:
+    """Return where the last part ends; 0 where damage breaks their chain."""
+    for part in parts:
+        if not is_known(part.name):
             return 0
-        end = box.end
+        end = part.end
     return end
 
 
-def _mp4_encryption(file: BufferedReader, size_bytes: int) -> str | None:
-    parts = [_Part(b"", 0, size_bytes)]
+def _mp4_end(source: _Source) -> int:
+    return _end_of(source.parts(_box), _BOX_NAME.fullmatch)
+
+
+def _matroska_end(source: _Source) -> int:
+    inside = next((part.start for part in source.parts(_element) if part.name == _SEGMENT), 0)
+    return _end_of(source.parts(_element, inside), _IN_SEGMENT.__contains__)
+
+
+def _flv_end(source: _Source) -> int:
+    size_bytes = source.size_bytes
+    tag_bytes = int.from_bytes(source.at(max(0, size_bytes - 4), 4))
+    if (
+        _FLV_TAG_BYTES <= tag_bytes <= size_bytes - 13
+    ):  # The size behind the last tag shows it whole.
+        tag = source.at(size_bytes - 4 - tag_bytes, 4)
+        if tag[0] & 31 in _FLV_TAGS and int.from_bytes(tag[1:4]) == tag_bytes - _FLV_TAG_BYTES:
+            return size_bytes
+    tags = source.parts(_flv_tag, _FLV_HEADER_BYTES + 4, most=size_bytes)
+    return _end_of(tags, _FLV_TAGS.__contains__, _FLV_HEADER_BYTES)
+
+
+def _avi_end(source: _Source) -> int:
+    """Return where the last list of pictures ends, unless the index that closes the film is there.
+
+    A chunk that states no size, 0 or -1, was never finished.
+    """
+    size_bytes = source.size_bytes
+    tail = source.at(max(0, size_bytes - _MAX_RIFF_INDEX_BYTES), _MAX_RIFF_INDEX_BYTES)
+    if (place := tail.rfind(b"idx1")) >= 0:
+        index_bytes = int.from_bytes(tail[place + 4 : place + 8], "little")
+        if abs(len(tail) - (place + 8 + index_bytes)) < _MAX_HEADER_BYTES:
+            return size_bytes
+    end = 0
+    for chunk in source.parts(_riff_chunk, most=size_bytes):
+        if chunk.end - chunk.start == _RIFF_NO_SIZE:
+            return 0
+        if chunk.name == b"movi":
+            end = chunk.end
+        elif chunk.name not in _RIFF_CHUNKS:
+            return end if end >= size_bytes else 0
+    return end
+
+
+def _asf_end(source: _Source) -> int:
+    """Return the size of the file that its header states; a live stream states none."""
+    properties = source.at(0, _MAX_HEADER_BYTES).partition(_ASF_FILE_PROPERTIES)[2]
+    if len(properties) < 72 or properties[64] & 1:
+        return 0
+    return int.from_bytes(properties[24:32], "little")
+
+
+def _mp4_encryption(source: _Source) -> str | None:
+    parts = [_Part(b"", 0, source.size_bytes)]
     for name in _MP4_PATH_TO_CODEC:
-        parts = [
-            box for part in parts for box in _boxes(file, part.start, min(part.end, size_bytes))
-            if box.name == name
-        ]  # fmt: skip
+        boxes = (box for part in parts for box in source.parts(_box, part.start, part.end))
+        parts = [box for box in boxes if box.name == name]
     for part in parts:
-        for entry in _boxes(file, part.start + _STSD_FIELDS_BYTES, min(part.end, size_bytes)):
+        for entry in source.parts(_box, part.start + _STSD_FIELDS_BYTES, part.end):
             if entry.name == b"drmi":
                 return "FairPlay"
             if entry.name == b"encv":
-                file.seek(entry.start)
-                data = file.read(min(entry.end - entry.start, _MAX_HEADER_BYTES))
+                data = source.at(entry.start, min(entry.end - entry.start, _MAX_HEADER_BYTES))
                 scheme = data.partition(b"schm")[2][4:8].decode("ascii", "replace")
                 return f"Common Encryption{', scheme ' + scheme if scheme else ''}"
     return None
 
 
-def _is_matroska(head: bytes) -> bool:
-    return head.startswith(b"\x1a\x45\xdf\xa3")
+def _matroska_encryption(source: _Source) -> str | None:
+    def first(part: _Part) -> list[_Part]:
+        return list(islice(source.parts(_element, part.start, part.end), _MAX_PARTS))
 
-
-def _elements(file: BufferedReader, start: int, end: int) -> Iterator[_Part[int]]:
-    """Yield EBML elements; one of unknown size has its end where it starts, and is entered."""
-    for _ in range(_MAX_CHAIN):
-        if start >= end:
-            return
-        file.seek(start)
-        header = file.read(12)
-        if not header or not header[0]:
-            return
-        id_bytes = 9 - header[0].bit_length()
-        if id_bytes > 4 or len(header) <= id_bytes or not header[id_bytes]:
-            return
-        size_length = 9 - header[id_bytes].bit_length()
-        name = int.from_bytes(header[:id_bytes])
-        coded = header[id_bytes : id_bytes + size_length]
-        size = int.from_bytes(coded) & ((1 << 7 * size_length) - 1)
-        start += id_bytes + size_length
-        if size == (1 << 7 * size_length) - 1:
-            yield _Part(name, start, start)
-            continue
-        yield _Part(name, start, start + size)
-        start += size
-
-
-def _matroska_end(file: BufferedReader, size_bytes: int) -> int:
-    """Return where the last element ends; 0 where damage breaks their chain."""
-    end = 0
-    inside = next((e.start for e in _elements(file, 0, size_bytes) if e.name == _SEGMENT), 0)
-    for element in _elements(file, inside, size_bytes):
-        if element.name not in _IN_SEGMENT:
-            return 0
-        end = element.end
-    return end
-
-
-def _matroska_encryption(file: BufferedReader, size_bytes: int) -> str | None:
-    place = _Part(0, 0, size_bytes)
+    place = _Part(0, 0, source.size_bytes)
     for name in (_SEGMENT, _TRACKS):
-        for element in _elements(file, place.start, min(place.end, size_bytes)):
-            if element.name == name:
-                unsized = element.end == element.start
-                place = element._replace(end=size_bytes) if unsized else element
-                break
-            if element.name == _CLUSTER:
-                return None
-        else:
+        elements = source.parts(_element, place.start, place.end)
+        found = next((e for e in elements if e.name in (name, _CLUSTER)), None)
+        if found is None or found.name != name:
             return None
-    for track in islice(_elements(file, place.start, min(place.end, size_bytes)), _MAX_PARTS):
-        if track.name != _TRACK:
-            continue
-        inside = list(islice(_elements(file, track.start, min(track.end, size_bytes)), _MAX_PARTS))
-        if not any(_is_video_track(file, element) for element in inside):
+        place = found if found.end > found.start else found._replace(end=source.size_bytes)
+    for track in first(place):
+        inside = first(track) if track.name == _TRACK else []
+        if not any(e.name == _TRACK_TYPE and source.at(e.start, 1) == _VIDEO for e in inside):
             continue
         for name in _PATH_TO_ENCRYPTION:
-            found = [element for element in inside if element.name == name]
-            within = (e for f in found for e in _elements(file, f.start, min(f.end, size_bytes)))
+            steps = [element for element in inside if element.name == name]
+            within = (e for step in steps for e in source.parts(_element, step.start, step.end))
             inside = list(islice(within, _MAX_PARTS))
-        if found:
+        if steps:
             return "Matroska content encryption"
     return None
 
 
-def _is_video_track(file: BufferedReader, element: _Part[int]) -> bool:
-    if element.name != _TRACK_TYPE:
-        return False
-    file.seek(element.start)
-    return file.read(1) == bytes([_VIDEO_TRACK])
+def _asf_encryption(source: _Source) -> str | None:
+    start = source.at(0, _MAX_HEADER_BYTES)
+    found = _ASF_ENCRYPTION in start or _ASF_EXTENDED_ENCRYPTION in start
+    return "Windows Media DRM" if found else None
 
 
-def _flv_end(file: BufferedReader, size_bytes: int) -> int:
-    """Return where the last tag ends; the size that stands behind it shows that it is whole."""
-    file.seek(max(0, size_bytes - 4))
-    tag_bytes = int.from_bytes(file.read(4))
-    if 11 <= tag_bytes <= size_bytes - 13:
-        file.seek(size_bytes - 4 - tag_bytes)
-        tag = file.read(4)
-        if tag[0] & 31 in _FLV_TAGS and int.from_bytes(tag[1:4]) == tag_bytes - 11:
-            return size_bytes
-    start = 13
-    while start + 4 <= size_bytes:
-        file.seek(start)
-        tag = file.read(4)
-        if tag[0] & 31 not in _FLV_TAGS:
-            return 0  # Damaged here, so that nothing is known of the end.
-        start += 11 + int.from_bytes(tag[1:4]) + 4
-    return start - 4
-
-
-def _riff_end(file: BufferedReader, size_bytes: int) -> int:
-    """Return where the last list of pictures ends, unless the index that closes the film is there.
-
-    A chunk that states no size, 0 or -1, was never finished.
-    """
-    file.seek(max(0, size_bytes - _MAX_RIFF_INDEX_BYTES))
-    tail = file.read()
-    if (place := tail.rfind(b"idx1")) >= 0:
-        index_bytes = int.from_bytes(tail[place + 4 : place + 8], "little")
-        if abs(len(tail) - (place + 8 + index_bytes)) < _MAX_HEADER_BYTES:
-            return size_bytes
-    start = end = 0
-    while start + 12 <= size_bytes:
-        file.seek(start)
-        name, chunk_bytes, kind = struct.unpack("<4sI4s", file.read(12))
-        if name == b"RIFF" and chunk_bytes:
-            start += 12  # What is in it follows.
-            continue
-        if chunk_bytes == _RIFF_NO_SIZE:
-            return 0
-        if name == b"LIST" and kind == b"movi":
-            end = start + 8 + chunk_bytes
-        elif name not in _RIFF_CHUNKS:
-            return end if end >= size_bytes else 0
-        start += 8 + chunk_bytes + chunk_bytes % 2
-    return end
-
-
-def _is_asf(head: bytes) -> bool:
-    return head.startswith(bytes.fromhex("3026b2758e66cf11"))
-
-
-def _asf_end(file: BufferedReader, size_bytes: int) -> int:
-    """Return the size of the file that its header states; a live stream states none."""
-    file.seek(0)
-    properties = file.read(_MAX_HEADER_BYTES).partition(_ASF_FILE_PROPERTIES)[2]
-    if len(properties) < 72:
-        return 0
-    stated_bytes, flags = int.from_bytes(properties[24:32], "little"), properties[64]
-    return 0 if flags & 1 else stated_bytes
-
-
-def _is_scrambled_program_stream(start: bytes) -> bool:
-    """Return True if most packets of pictures have their scrambling bits set."""
-    packets = [piece for piece in start.split(b"\0\0\1\xe0")[1:] if len(piece) > 2]
+def _program_stream_encryption(source: _Source) -> str | None:
+    """Return that most packets of pictures have their scrambling bits set, if they do."""
+    pieces = source.at(0, _MAX_HEADER_BYTES).split(b"\0\0\1\xe0")[1:]
+    packets = [piece for piece in pieces if len(piece) > 2]
     scrambled = sum(piece[2] & 0xF0 in (0x90, 0xA0, 0xB0) for piece in packets)
-    return 2 * scrambled > len(packets)
+    return "CSS, as DVDs are" if 2 * scrambled > len(packets) else None
 
 
-_ENDS: tuple[tuple[Callable[[bytes], bool], Callable[[BufferedReader, int], int]], ...] = (
-    (_is_mp4, _mp4_end),
-    (_is_matroska, _matroska_end),
-    (lambda head: head.startswith(b"FLV"), _flv_end),
-    (lambda head: head.startswith(b"RIFF") and head[8:12] == b"AVI ", _riff_end),
-    (_is_asf, _asf_end),
-)
+_ENDS: dict[str | None, Callable[[_Source], int]] = {
+    "mp4": _mp4_end,
+    "matroska": _matroska_end,
+    "flv": _flv_end,
+    "avi": _avi_end,
+    "asf": _asf_end,
+}
+_ENCRYPTIONS: dict[str | None, Callable[[_Source], str | None]] = {
+    "mp4": _mp4_encryption,
+    "matroska": _matroska_encryption,
+    "asf": _asf_encryption,
+    "program_stream": _program_stream_encryption,
+}

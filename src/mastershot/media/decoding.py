@@ -1,10 +1,10 @@
 """A film's pictures, the same whatever the number of threads, and what could not be decoded.
 
-What a decoder makes of damaged pictures depends on its threads, and so does how many of the last
-ones PyAV hands out once one of them fails. The first sign of damage therefore ends decoding with
-several threads: the film is read again with one, from its start, since a decoder cannot be put
-back into the state it had anywhere else. What was given out by then is whole, and is passed over;
-so that it is, the latest few pictures wait.
+How damaged pictures are decoded depends on the number of threads, and so does how many of the last
+ones PyAV yields once one of them fails. The first sign of damage therefore ends decoding with
+several threads: the film is read again with one, from its start, since the state of a decoder
+cannot be restored elsewhere. Pictures that were already yielded are skipped; to be sure that these
+are undamaged, the latest few are held back.
 """
 
 from collections import deque
@@ -12,36 +12,25 @@ from collections.abc import Generator, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import TYPE_CHECKING
+from typing import TypeAlias
+
+from av import FFmpegError, Packet, VideoFrame
+from av.video.stream import VideoStream
 
 from mastershot.media.clock import BestEffort
-from mastershot.media.opening import open_film
+from mastershot.media.opening import is_flush, open_film, size_bytes, time_of
 from mastershot.media.probe import FilmFile
-from mastershot.media.pyav import is_flush, size_bytes
 
-if TYPE_CHECKING:
-    from av import Packet, VideoFrame
-    from av.video.stream import VideoStream
-
-# How many pictures are given out late, in case the next ones show damage: a decoder with several
-# threads may let out a picture patched in its own way before it says that anything is damaged.
+# How many pictures are held back, in case the next ones show damage: a decoder with several threads
+# may yield a concealed picture before it reports any damage.
 _MAX_WAITING = 8
 _MAX_WAITING_BYTES = 64 << 20
 # So many pictures a decoder of H.264 or HEVC may hold back to put them in order.
 _MAX_REORDERED = 16
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
-    """A decoded picture.
-
-    Attributes:
-        picture: The picture.
-        time: FFmpeg's best effort at its timestamp; None where the file gives none.
-    """
-
-    picture: "VideoFrame"
-    time: int | None
+# A picture, and FFmpeg's best effort at its timestamp: None where the file gives none.
+TimedPicture: TypeAlias = tuple[VideoFrame, int | None]
 
 
 @dataclass
@@ -64,11 +53,8 @@ class Damage:
 
     def add(self, packet: "Packet[VideoStream]", *, leading: bool) -> None:
         """Take note of a packet that is lost."""
-        if leading:
-            self.num_leading += 1
-            return
-        time = packet.dts if packet.pts is None else packet.pts
-        if time is not None:
+        self.num_leading += leading
+        if not leading and (time := time_of(packet)) is not None:
             self.lost.append(time)
 
 
@@ -84,29 +70,27 @@ class Decoding:
         self._threads = threads
         self.damage = Damage()
 
-    def pictures(self) -> Iterator[Decoded]:
+    def pictures(self) -> Iterator[TimedPicture]:
         """Yield every picture that can be decoded; packets that cannot are passed over."""
         num_given = 0
         if self._threads > 1:
-            watch = DamageWatch(self._threads)
-            waiting: deque[Decoded] = deque()
-            with closing(self._decode(self._threads, watch)) as decoded:
-                for picture in decoded:
-                    if watch.saw_damage:
+            detector = DamageDetector(self._threads)
+            waiting: deque[TimedPicture] = deque()
+            with closing(self._decode(self._threads, detector)) as decoded:
+                for timed in decoded:
+                    if detector.saw_damage:
                         break
-                    waiting.append(picture)
-                    fitting = _MAX_WAITING_BYTES // size_bytes(picture.picture)
+                    waiting.append(timed)
+                    fitting = _MAX_WAITING_BYTES // size_bytes(timed[0])
                     if len(waiting) > max(1, min(_MAX_WAITING, fitting)):
                         num_given += 1
                         yield waiting.popleft()
-            if not watch.saw_damage:
+            if not detector.saw_damage:
                 yield from waiting
                 return
-        yield from islice(self._decode(1, DamageWatch(1)), num_given, None)
+        yield from islice(self._decode(1, DamageDetector(1)), num_given, None)
 
-    def _decode(self, threads: int, watch: "DamageWatch") -> Generator[Decoded]:
-        from av.error import FFmpegError
-
+    def _decode(self, threads: int, detector: "DamageDetector") -> Generator[TimedPicture]:
         self.damage = damage = Damage()
         best_effort = BestEffort()
         with open_film(self._file.path, self._file.stream_index) as stream:
@@ -120,27 +104,27 @@ class Decoding:
                 except FFmpegError:
                     refused = True
                 if refused and packet is not None:
-                    damage.add(packet, leading=not watch.num_shown)
-                watch.see(packet, pictures, refused=refused)
+                    damage.add(packet, leading=not detector.num_shown)
+                detector.add(packet, pictures, refused=refused)
                 for picture in pictures:
-                    yield Decoded(picture, best_effort(picture.pts, picture.dts))
-            damage.num_silent = watch.num_silent
+                    yield picture, best_effort(picture.pts, picture.dts)
+            damage.num_silent = detector.num_silent
 
 
-class DamageWatch:
-    """Looks for the first sign that a film's stream is damaged.
+class DamageDetector:
+    """Finds the first sign that a film's stream is damaged.
 
     Signs are: a packet that did not arrive whole or was refused, a picture in parts, a fall of the
     decoding timestamps other than at a keyframe, and packets at the end of which no picture comes.
 
     Attributes:
-        saw_damage: True once there was one.
+        saw_damage: True once one was found.
         num_shown: How many pictures came so far.
         num_silent: How many packets were sent since, if it is more than a decoder holds back.
     """
 
     def __init__(self, threads: int) -> None:
-        """Take the number of threads: they and the order keep packets back in the decoder."""
+        """Take the number of threads: threads and reordering delay pictures in the decoder."""
         self.saw_damage = False
         self.num_shown = 0
         self.num_silent = 0
@@ -151,18 +135,16 @@ class DamageWatch:
         self._sent: deque[int | None] = deque(maxlen=4 * self._window)
         self._shown: deque[int | None] = deque(maxlen=4 * self._window)
 
-    def see(
+    def add(
         self,
         packet: "Packet[VideoStream] | None",
-        pictures: "list[VideoFrame]",
+        pictures: list[VideoFrame],
         *,
         refused: bool,
     ) -> None:
-        """Take what was sent to the decoder, None at the end, and what it gave out."""
-        if any(picture.is_corrupt for picture in pictures):
-            self.saw_damage = True
-        if refused and (self.num_shown or packet is None):
-            self.saw_damage = True
+        """Take a packet sent to the decoder, None at the end, and the pictures it returned."""
+        self.saw_damage |= any(picture.is_corrupt for picture in pictures)
+        self.saw_damage |= refused and (self.num_shown > 0 or packet is None)
         self.num_shown += len(pictures)
         self._shown.extend(picture.pts for picture in pictures)
         if packet is None:
@@ -191,10 +173,8 @@ class DamageWatch:
         return sum(last) > sum(before)
 
 
-def _packets(stream: "VideoStream", damage: Damage) -> "Iterator[Packet[VideoStream] | None]":
-    """Yield the stream's packets, and None after the last, which has the decoder give all out."""
-    from av.error import FFmpegError
-
+def _packets(stream: VideoStream, damage: Damage) -> Iterator["Packet[VideoStream] | None"]:
+    """Yield the stream's packets, and after the last one None, which flushes the decoder."""
     try:
         for packet in stream.container.demux(stream):  # type: ignore[attr-defined]
             if is_flush(packet):

@@ -16,7 +16,7 @@ _MAX_FRAMES_BESIDE = 4
 
 
 class Gaps:
-    """Finds the missing spans while the film's frames run past."""
+    """Finds the missing spans while the film is decoded."""
 
     def __init__(self, time_base: Fraction) -> None:
         self._time_base = time_base
@@ -31,7 +31,7 @@ class Gaps:
         """The spans found so far, in order."""
         return tuple(self._spans)
 
-    def see(
+    def add_frame(
         self,
         pts: int,
         damage: Damage,
@@ -46,7 +46,7 @@ class Gaps:
         Args:
             pts: When the frame is shown.
             damage: What was lost up to here.
-            own_pts: The timestamp that the file gives it: decoders may let frames out late.
+            own_pts: The timestamp that the file gives it: decoders may yield frames late.
             step: How long a frame of the film is shown.
             shift: What is added to the file's timestamps here.
             is_corrupt: True if parts of the frame itself are missing.
@@ -64,8 +64,8 @@ class Gaps:
                 self._spans[-1] = replace(span, frames_missing=span.frames_missing - 1)
         self._last = pts
 
-    def end(self, end_pts: int, damage: Damage, *, step: Fraction, shift: int) -> None:
-        """Take the end of the last frame; what was lost after it is a span as well."""
+    def finish(self, end_pts: int, damage: Damage, *, step: Fraction, shift: int) -> None:
+        """Take the end of the last frame; what was lost after it is a span, too."""
         self._read(damage, shift)
         reach = end_pts + (_MAX_FRAMES_AFTER + 2 * len(self._lost)) * step
         after = {time for time in self._lost if end_pts <= time <= reach}

@@ -1,27 +1,33 @@
-"""Opening a film's file, or saying in one sentence why it cannot be opened."""
+"""Opening a film's file, or explaining in one sentence why it cannot be opened."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import Any, Final, cast
+
+import av
+from av import Packet, VideoFrame
+from av.container import InputContainer
+from av.container.core import Flags
+from av.video.stream import VideoStream
 
 from mastershot.core.errors import MediaError
 from mastershot.media.containers import encryption_in, is_mp4_without_index, missing_bytes
-from mastershot.media.pyav import OPEN_SAFELY, is_flush
-from mastershot.media.streams import stream_at
 
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.video.stream import VideoStream
+# The whitelist keeps playlists from the network; a title may be in any encoding.
+OPEN_SAFELY: Final[dict[str, Any]] = {
+    "options": {"protocol_whitelist": "file"},
+    "metadata_errors": "replace",
+}
 
 # Playlists and scripts that FFmpeg would follow to other files or draw as a picture; not films.
 _NOT_A_FILM = frozenset({"hls", "concat", "dash", "tty", "ffmetadata", "sdp", "rtsp", "lavfi"})
 
-_SAYS_AS_IT_GOES = frozenset({"mpegts", "mpeg", "flv"})
+_LISTS_NO_STREAMS = frozenset({"mpegts", "mpeg", "flv"})
 
 
 @contextmanager
-def open_container(path: Path) -> "Iterator[InputContainer]":
+def open_container(path: Path) -> Iterator[InputContainer]:
     """Yield the open container, with the timestamps of the file.
 
     PyAV has FFmpeg make up missing timestamps, which goes wrong for H.264 in AVI and ASF; that is
@@ -30,9 +36,6 @@ def open_container(path: Path) -> "Iterator[InputContainer]":
     Raises:
         MediaError: FFmpeg cannot open the file, or it is no film but a list of others.
     """
-    import av
-    from av.container.core import Flags
-
     # The prefix keeps names with colons files.
     try:
         container = av.open(f"file:{path}", **OPEN_SAFELY)
@@ -49,40 +52,71 @@ def open_container(path: Path) -> "Iterator[InputContainer]":
 
 
 @contextmanager
-def open_film(path: Path, stream_index: int) -> "Iterator[VideoStream]":
-    """Yield a video stream of the open film; `open_container` says what is raised."""
+def open_film(path: Path, stream_index: int) -> Iterator[VideoStream]:
+    """Yield a video stream of the open film; see `open_container` for what is raised."""
     with open_container(path) as container:
         yield stream_at(path, container, stream_index)
 
 
+def stream_at(path: Path, container: InputContainer, index: int) -> VideoStream:
+    """Return the video stream with an index, as ffprobe counts: among all streams, from 0.
+
+    Raises:
+        MediaError: There is none.
+    """
+    for stream in container.streams.video:
+        if stream.index == index:
+            return stream
+    known = ", ".join(str(stream.index) for stream in container.streams.video) or "there are none"
+    raise MediaError(f"{path} has no video stream {index}; its video streams are: {known}")
+
+
+def read_packets(container: InputContainer, *stream_indices: int) -> Iterator["Packet[Any]"]:
+    """Yield the packets of some streams, or of all, as far as the file can be read."""
+    with suppress(av.FFmpegError):
+        for packet in container.demux(*stream_indices):
+            if is_flush(packet):
+                return
+            yield packet
+
+
+def is_flush(packet: "Packet[Any]") -> bool:
+    """Return True for the empty packet that PyAV yields for each stream after the last one.
+
+    What follows it must not be asked for: where a stream has appeared in mid-file, PyAV fails.
+    """
+    return not packet.size and packet.pts is None and packet.dts is None and packet.pos is None
+
+
+def time_of(packet: "Packet[Any]") -> int | None:
+    """Return when a packet is shown or, where that is not known, decoded."""
+    return packet.dts if packet.pts is None else packet.pts
+
+
+def size_bytes(picture: VideoFrame) -> int:
+    """Return how much memory a decoded picture takes; at least 1."""
+    return max(1, sum(plane.buffer_size for plane in picture.planes))
+
+
 def end_of_packets_s(path: Path) -> float:
     """Return the latest end of any stream's packets, in seconds; nothing is decoded."""
-    from av.error import FFmpegError
-
     latest = 0.0
     with open_container(path) as container:
-        try:
-            for packet in container.demux():
-                if is_flush(packet):
-                    break
-                time = packet.dts if packet.pts is None else packet.pts
-                if time is not None and packet.time_base is not None:
-                    end = (time + (packet.duration or 0)) * packet.time_base
-                    latest = max(latest, float(end))
-        except FFmpegError:
-            pass  # What can be read of the file ends here.
+        for packet in read_packets(container):
+            time = time_of(packet)
+            if time is not None and packet.time_base is not None:
+                end = (time + (packet.duration or 0)) * packet.time_base
+                latest = max(latest, float(end))
     return latest
 
 
-def has_sound(path: Path, container: "InputContainer") -> bool:
+def has_sound(path: Path, container: InputContainer) -> bool:
     """Return True if there is sound anywhere in the file, also where it starts late.
 
-    Transport and program streams and FLV say what they hold as they go on, so a silent start is
-    read on to the end, or to the first sound.
+    Transport and program streams and FLV have no list of their streams, so a silent start is read
+    on to the end, or to the first sound.
     """
-    import av
-
-    if container.streams.audio or not _SAYS_AS_IT_GOES & set(container.format.name.split(",")):
+    if container.streams.audio or not _LISTS_NO_STREAMS & set(container.format.name.split(",")):
         return bool(container.streams.audio)
     whole = str((1 << 31) - 1)
     options = {"fflags": "nobuffer", "probesize": whole, "analyzeduration": whole}

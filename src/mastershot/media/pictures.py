@@ -1,18 +1,17 @@
 """Pictures out of decoded frames: small ones for cuts, upright ones for encoders and people."""
 
 import struct
+from collections import defaultdict
 from fractions import Fraction
-from typing import TYPE_CHECKING, cast
+from functools import lru_cache
+from typing import cast
 
 import numpy as np
+from av import VideoCodecContext, VideoFrame
+from av.buffer import Buffer
+from av.video.reformatter import VideoReformatter
 
 from mastershot.core.embeddings import ImageArray, IntArray
-
-if TYPE_CHECKING:
-    from av import VideoFrame
-    from av.buffer import Buffer
-    from av.video.codeccontext import VideoCodecContext
-    from av.video.reformatter import VideoReformatter
 
 # Bytes a sample, and how many luma columns and rows share one chroma sample, as powers of two.
 _PLANAR_YUV: dict[str, tuple[type[np.generic], int, int]] = {
@@ -35,30 +34,30 @@ class PointSampler:
     """Takes a small BGR picture of each frame, one source pixel a point, without scaling it.
 
     The planes are read at a grid of points, and only those points go through the colour
-    conversion that a whole frame would go through. What a shot detector sees thus differs from
-    PySceneDetect's own reader by where it looks, not by how colours are computed: near black,
-    a rounding of one level turns hue, and with it the score, upside down.
+    conversion of a whole frame. A shot detector thus gets other points than from PySceneDetect's
+    own reader, but the same colours: near black, hue, and with it the score, turns with a rounding
+    of one level.
     """
 
     def __init__(self, *, width_px: int, height_px: int) -> None:
         self._width = width_px
         self._height = height_px
         self._canvas: VideoFrame | None = None
-        self._grids: dict[tuple[int, int, int], IntArray] = {}
-        self._reformatter: VideoReformatter | None = None
+        self._reformatter = VideoReformatter()
 
-    def sample(self, picture: "VideoFrame") -> ImageArray:
+    def sample(self, picture: VideoFrame) -> ImageArray:
         """Return the frame's points, BGR, shape (height_px, width_px, 3)."""
         layout = _PLANAR_YUV.get(picture.format.name)
         if layout is None:
-            return self._scaled_by_swscale(picture)
+            return self._convert(picture, width=self._width, height=self._height)
         dtype, shift_x, shift_y = layout
         canvas = self._canvas_like(picture, shift_x, shift_y)
         for index, (plane, target) in enumerate(zip(picture.planes, canvas.planes, strict=True)):
-            source = np.frombuffer(cast("memoryview", plane), dtype)
+            source = np.frombuffer(cast(memoryview, plane), dtype)
             stride = plane.line_size // source.itemsize
-            points = source.take(self._grid(plane.width, plane.height, stride))
-            rows = np.frombuffer(cast("memoryview", target), dtype).reshape(target.height, -1)
+            size = {"width_px": plane.width, "height_px": plane.height, "stride": stride}
+            points = source.take(_grid(self._width, self._height, **size))
+            rows = np.frombuffer(cast(memoryview, target), dtype).reshape(target.height, -1)
             if index == 0:  # Luma is read back at these places only; the rest stays as it was.
                 rows[:: 1 << shift_y, : self._width << shift_x : 1 << shift_x] = points
             else:
@@ -66,18 +65,7 @@ class PointSampler:
         pixels = self._convert(canvas).view(_PIXEL)[:: 1 << shift_y, :: 1 << shift_x]
         return np.ascontiguousarray(pixels).view(np.uint8)
 
-    def _grid(self, width_px: int, height_px: int, stride: int) -> IntArray:
-        """Return the flat place of each point's sample in a plane, shape (height, width)."""
-        key = (width_px, height_px, stride)
-        if key not in self._grids:
-            rows = ((2 * np.arange(self._height) + 1) * height_px) // (2 * self._height)
-            columns = ((2 * np.arange(self._width) + 1) * width_px) // (2 * self._width)
-            self._grids[key] = rows[:, None] * stride + columns[None, :]
-        return self._grids[key]
-
-    def _canvas_like(self, picture: "VideoFrame", shift_x: int, shift_y: int) -> "VideoFrame":
-        from av import VideoFrame
-
+    def _canvas_like(self, picture: VideoFrame, shift_x: int, shift_y: int) -> VideoFrame:
         if self._canvas is None or self._canvas.format.name != picture.format.name:
             width, height = self._width << shift_x, self._height << shift_y
             self._canvas = VideoFrame(width, height, picture.format.name)
@@ -87,28 +75,29 @@ class PointSampler:
             self._canvas.color_range = picture.color_range
         return self._canvas
 
-    def _convert(self, picture: "VideoFrame", **size: int) -> ImageArray:
-        from av.video.reformatter import VideoReformatter
-
-        if self._reformatter is None:
-            self._reformatter = VideoReformatter()
+    def _convert(self, picture: VideoFrame, **size: int) -> ImageArray:
         small = self._reformatter.reformat(picture, format="bgr24", interpolation="POINT", **size)
         return cast(ImageArray, small.to_ndarray())
 
-    def _scaled_by_swscale(self, picture: "VideoFrame") -> ImageArray:
-        return self._convert(picture, width=self._width, height=self._height)
+
+@lru_cache(maxsize=32)
+def _grid(points_x: int, points_y: int, *, width_px: int, height_px: int, stride: int) -> IntArray:
+    """Return the flat place of each point's sample in a plane, shape (points_y, points_x)."""
+    rows = ((2 * np.arange(points_y) + 1) * height_px) // (2 * points_y)
+    columns = ((2 * np.arange(points_x) + 1) * width_px) // (2 * points_x)
+    return rows[:, None] * stride + columns[None, :]
 
 
 class Upright:
-    """Turns decoded frames into RGB as a viewer sees them."""
+    """Converts decoded frames to RGB as a viewer sees them."""
 
     def __init__(self, sample_aspect_ratio: Fraction = Fraction(1)) -> None:
         """Take the width of a stored pixel over its height."""
         self._pixel = sample_aspect_ratio
         # One a size: making one costs more than its work on a frame.
-        self._reformatters: dict[tuple[int, int], VideoReformatter] = {}
+        self._reformatters = defaultdict[tuple[int, int], VideoReformatter](VideoReformatter)
 
-    def rgb(self, picture: "VideoFrame", *, longest_side_px: int | None = None) -> ImageArray:
+    def rgb(self, picture: VideoFrame, *, longest_side_px: int | None = None) -> ImageArray:
         """Return the frame as RGB (H, W, 3): upright, with square pixels, without combing.
 
         With ``longest_side_px`` it is scaled down to that size, never up.
@@ -119,42 +108,31 @@ class Upright:
             shrink = longest_side_px / max(width, height)
             width, height = max(1, round(width * shrink)), max(1, round(height * shrink))
         shown = picture
-        if picture.interlaced_frame and height > 1:
-            picture = _first_field(picture)
-        rgb = self._reformatter_to(width, height).reformat(
+        if picture.interlaced_frame and height > 1:  # Every other row, as half a frame.
+            rows = cast(ImageArray, picture.to_ndarray(format="rgb24"))[::2]
+            picture = VideoFrame.from_ndarray(np.ascontiguousarray(rows), format="rgb24")
+        rgb = self._reformatters[width, height].reformat(
             picture, format="rgb24", width=width, height=height, interpolation="BICUBIC"
         )
         return _oriented(cast(ImageArray, rgb.to_ndarray()), _display_matrix(shown))
 
-    def _reformatter_to(self, width_px: int, height_px: int) -> "VideoReformatter":
-        from av.video.reformatter import VideoReformatter
 
-        size = (width_px, height_px)
-        if size not in self._reformatters:
-            self._reformatters[size] = VideoReformatter()
-        return self._reformatters[size]
-
-
-def bgr_as_opencv_reads(picture: "VideoFrame") -> ImageArray:
+def bgr_as_opencv_reads(picture: VideoFrame) -> ImageArray:
     """Return the whole frame as OpenCV's reader gives it: BGR (H, W, 3), turned upright."""
-    return _turned(cast(ImageArray, picture.to_ndarray(format="bgr24")), picture.rotation)
+    image = cast(ImageArray, picture.to_ndarray(format="bgr24"))
+    return np.ascontiguousarray(np.rot90(image, round(picture.rotation / 90)))
 
 
-def is_transposed(picture: "VideoFrame") -> bool:
+def is_transposed(picture: VideoFrame) -> bool:
     """Return True if a frame is stored lying on its side."""
     return _lies_on_its_side(_display_matrix(picture))
-
-
-def _turned(image: ImageArray, rotation_deg: int) -> ImageArray:
-    """Return the image turned counter-clockwise by a display matrix's rotation."""
-    return np.ascontiguousarray(np.rot90(image, round(rotation_deg / 90)))
 
 
 # Counter-clockwise.
 _QUARTER_TURNS = ((1, 0, 0, 1), (0, -1, 1, 0), (-1, 0, 0, -1), (0, 1, -1, 0))
 
 
-def _display_matrix(picture: "VideoFrame") -> tuple[int, int, int, int]:
+def _display_matrix(picture: VideoFrame) -> tuple[int, int, int, int]:
     """Return the numbers a, b, c, d of a frame's display matrix; the identity where it has none.
 
     The pixel (p, q) is shown at (a p + c q, b p + d q), in units of 1/65536.
@@ -163,7 +141,7 @@ def _display_matrix(picture: "VideoFrame") -> tuple[int, int, int, int]:
         matrix = picture.side_data.get("DISPLAYMATRIX")
     except ValueError:  # PyAV fails on kinds of side data that it does not know, such as Exif.
         return _QUARTER_TURNS[round(picture.rotation / 90) % 4]
-    data = b"" if matrix is None else bytes(cast("Buffer", matrix))
+    data = b"" if matrix is None else bytes(cast(Buffer, matrix))
     if len(data) < 36:
         return 1, 0, 0, 1
     a, b, _, c, d, *_ = struct.unpack("=9i", data[:36])
@@ -184,14 +162,6 @@ def _oriented(image: ImageArray, matrix: tuple[int, int, int, int]) -> ImageArra
     return np.ascontiguousarray(image[:: -1 if down < 0 else 1, :: -1 if across < 0 else 1])
 
 
-def _first_field(picture: "VideoFrame") -> "VideoFrame":
-    """Return every other row of an interlaced frame, as a frame of half the height."""
-    from av import VideoFrame
-
-    rgb = cast(ImageArray, picture.to_ndarray(format="rgb24"))
-    return VideoFrame.from_ndarray(np.ascontiguousarray(rgb[::2]), format="rgb24")
-
-
 class JpegWriter:
     """Encodes RGB pictures as JPEG files in memory."""
 
@@ -202,15 +172,11 @@ class JpegWriter:
 
     def encode(self, image: ImageArray) -> bytes:
         """Return an RGB picture (H, W, 3) as the bytes of a JPEG file."""
-        from av import VideoFrame
-
         frame = VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuvj420p")
         context = self._context_for(frame.width, frame.height)
         return b"".join(bytes(packet) for packet in context.encode(frame))
 
-    def _context_for(self, width_px: int, height_px: int) -> "VideoCodecContext":
-        from av import VideoCodecContext
-
+    def _context_for(self, width_px: int, height_px: int) -> VideoCodecContext:
         context = self._context
         if context is None or (context.width, context.height) != (width_px, height_px):
             context = VideoCodecContext.create("mjpeg", "w")

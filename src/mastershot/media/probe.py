@@ -1,12 +1,17 @@
-"""What a film's file is, before anyone decodes it."""
+"""What a film's file is, before it is decoded."""
 
 import hashlib
 import re
 from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from av import FFmpegError
+from av.container import InputContainer
+from av.video.stream import VideoStream
 
 from mastershot.core.errors import MediaError
 from mastershot.core.movie import movie_id
@@ -19,18 +24,14 @@ from mastershot.media.containers import (
 from mastershot.media.opening import (
     end_of_packets_s,
     has_sound,
+    is_flush,
     missing_at_its_end,
     open_container,
     require_file,
+    stream_at,
 )
-from mastershot.media.pyav import is_flush
-from mastershot.media.streams import choose_stream, stream_at
+from mastershot.media.streams import choose_stream
 
-if TYPE_CHECKING:
-    from av.container import InputContainer
-    from av.video.stream import VideoStream
-
-_HASH_BLOCK_BYTES = 1 << 20
 # Formats whose header states a duration; of others, and of cut AVI, FFmpeg's is an estimate.
 _STATES_DURATION = frozenset({"matroska", "mov", "flv", "asf"})
 # A container may round its end, or end with a sound that outlasts the picture.
@@ -55,7 +56,7 @@ class FilmFile:
         has_audio: True if there is sound anywhere in the file.
         stated_frames: Number of frames the container states; None where it does not.
         stated_end_s: Earliest time at which the container may mean to end; None if it states none.
-        held_until_s: Time until which the video stream itself is said to be shown; None if unsaid.
+        held_until_s: Time until which the video stream states that it is shown; None if unstated.
         stream_index: Index of the video stream among the file's streams, as ffprobe counts.
         version: Size, time of change and place of the file as it was hashed.
         notes: What the user should know, such as that there was a choice of streams.
@@ -95,7 +96,7 @@ class FilmFile:
 
 
 def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
-    """Return what the film's container says.
+    """Return what the film's container states.
 
     Args:
         path: The film.
@@ -113,23 +114,22 @@ def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
             raise MediaError(f"{path} is encrypted ({scheme}); give a copy without encryption")
         _require_index_in_file(path, container)
         if stream is None:
-            video, note = choose_stream(path, container)
+            video, notes = choose_stream(path, container)
         else:
-            video, note = stream_at(path, container, stream), None
+            video, notes = stream_at(path, container, stream), ()
         if video.codec_context is None:
             raise MediaError(f"{path} holds video that this FFmpeg has no decoder for")
         stated_end_s = _stated_end_s(path, container)
         facts = _facts(path, container, video)
-    notes = [] if note is None else [note]
     if missing := _missing_bytes(path, stated_end_s):
-        notes.append(f"at least {missing:,} bytes are missing at its end")
-        facts["held_until_s"] = None  # What is said of the end is not to be believed.
+        notes += (f"at least {missing:,} bytes are missing at its end",)
+        facts["held_until_s"] = None  # What is stated of the end cannot be trusted.
     return FilmFile(
         **facts,
         content_hash=content_hash(path),
         stated_end_s=stated_end_s,
         version=version,
-        notes=tuple(notes),
+        notes=notes,
     )
 
 
@@ -139,11 +139,9 @@ def content_hash(path: Path) -> str:
     Raises:
         MediaError: The file cannot be read to its end.
     """
-    digest = hashlib.blake2b(digest_size=16)
     try:
         with path.open("rb") as file:
-            while block := file.read(_HASH_BLOCK_BYTES):
-                digest.update(block)
+            digest = hashlib.file_digest(file, partial(hashlib.blake2b, digest_size=16))
     except OSError as error:
         raise MediaError(f"{path} cannot be read to its end: {error.strerror or error}") from error
     return f"blake2b:{digest.hexdigest()}"
@@ -158,33 +156,30 @@ def _version(path: Path) -> tuple[int, int, int]:
     return status.st_size, status.st_mtime_ns, status.st_ino
 
 
-def _facts(path: Path, container: "InputContainer", stream: "VideoStream") -> dict[str, Any]:
-    """Return what a video stream says of itself."""
+def _facts(path: Path, container: InputContainer, stream: VideoStream) -> dict[str, Any]:
+    """Return what a video stream states of itself."""
     context, rate = stream.codec_context, stream.guessed_rate
     mean_rate = stream.average_rate or rate
-    facts = {
+    width, height = context.width, context.height
+    if width < 1 or height < 1:  # Stated by the first keyframe, where a capture starts in mid-GOP.
+        width, height = _decoded_size(path, container, stream)
+    return {
         "path": path,
         "stream_index": stream.index,
+        "width_px": width,
+        "height_px": height,
         "nominal_rate": Fraction(rate) if rate else None,
         "mean_rate": Fraction(mean_rate) if mean_rate else None,
         "time_base": Fraction(stream.time_base or Fraction(1, 1000)),
+        "sample_aspect_ratio": Fraction(stream.sample_aspect_ratio or 1),
         "has_audio": has_sound(path, container),
         "stated_frames": stream.frames or None,
         "held_until_s": _held_until_s(stream),
     }
-    width, height = context.width, context.height
-    if width < 1 or height < 1:  # A capture that starts in mid-GOP says it with a keyframe.
-        width, height = _decoded_size(path, container, stream)
-    pixel = Fraction(stream.sample_aspect_ratio or 1)
-    return facts | {"width_px": width, "height_px": height, "sample_aspect_ratio": pixel}
 
 
-def _decoded_size(
-    path: Path, container: "InputContainer", stream: "VideoStream"
-) -> tuple[int, int]:
+def _decoded_size(path: Path, container: InputContainer, stream: VideoStream) -> tuple[int, int]:
     """Return the size of the first picture that can be decoded."""
-    from av.error import FFmpegError
-
     try:
         for packet in container.demux(stream):
             with suppress(FFmpegError):
@@ -204,8 +199,8 @@ def no_frame(path: Path) -> str:
     return f"{path} holds a video stream but no frame that can be decoded"
 
 
-def _held_until_s(stream: "VideoStream") -> float | None:
-    """Return until when a Matroska stream's own tag says that it is shown."""
+def _held_until_s(stream: VideoStream) -> float | None:
+    """Return until when a Matroska stream is shown, by its own tag."""
     text = stream.metadata.get("DURATION", "")
     if (match := _CLOCK.fullmatch(text)) is None:
         return None
@@ -213,8 +208,8 @@ def _held_until_s(stream: "VideoStream") -> float | None:
     return 3600 * int(hours) + 60 * int(minutes) + float(seconds)
 
 
-def _stated_end_s(path: Path, container: "InputContainer") -> float | None:
-    """Return when the container means to end, where it says so."""
+def _stated_end_s(path: Path, container: InputContainer) -> float | None:
+    """Return when the container states to end, if it does."""
     end = container.duration
     if end is None or not _STATES_DURATION & set(container.format.name.split(",")):
         return None
@@ -224,7 +219,7 @@ def _stated_end_s(path: Path, container: "InputContainer") -> float | None:
     return (end + min(0, container.start_time or 0)) / 1e6
 
 
-def _require_index_in_file(path: Path, container: "InputContainer") -> None:
+def _require_index_in_file(path: Path, container: InputContainer) -> None:
     """Refuse an MP4 file whose index of pictures or sound points past its end.
 
     Where its boxes are all there whole, the index is damaged, but nothing is missing.

@@ -1,4 +1,4 @@
-"""Which frames of a shot are looked at, chosen while the film runs past, in bounded memory."""
+"""Which frames of a shot are sampled, chosen while the film is decoded, in bounded memory."""
 
 import math
 from collections import deque
@@ -66,11 +66,11 @@ def uniform_frames(first_frame: int, end_frame: int, count: int) -> list[int]:
 
 
 class HeldFrames:
-    """Evenly spaced frames of the shot that is running, thinned out as it grows longer.
+    """Evenly spaced frames of the current shot, thinned out as it grows longer.
 
     A short shot keeps all its frames; one longer than the capacity keeps at least half as many,
     so that the one nearest to any place in the shot is within a capacity-th of its length. The
-    latest frames are held as well: a cut told late then has them for the shot it begins.
+    latest frames are held, too, for the shot that begins where a cut is reported late.
     """
 
     def __init__(self, at_least: int, max_lag_frames: int = 0) -> None:
@@ -115,7 +115,7 @@ def nearest_frames(held: Sequence[Frame], wanted: Iterable[int]) -> list[Frame]:
 
 
 class RateClock:
-    """Says which frames to take to get so many a second, whatever the frame rate."""
+    """Chooses frames at a rate, whatever the frame rate of the film."""
 
     def __init__(self, rate_hz: float, time_base: Fraction) -> None:
         self._ticks_per_unit = Fraction(rate_hz).limit_denominator(10_000) * time_base

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import av
 import numpy as np
 
 from mastershot.core.embeddings import ImageArray
@@ -17,14 +18,11 @@ def read_still(path: Path) -> ImageArray:
     Raises:
         MediaError: The file cannot be opened, or holds no picture.
     """
-    import av
-    from av.error import FFmpegError
-
     try:
         with av.open(str(path)) as container:
             for frame in container.decode(video=0):
                 return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
-    except (FFmpegError, OSError, IndexError) as error:
+    except (av.FFmpegError, OSError, IndexError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise MediaError(f"{path} is not a picture that can be read: {reason}") from error
     raise MediaError(f"{path} is not a picture that can be read: no frame in it")

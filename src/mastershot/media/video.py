@@ -5,9 +5,9 @@ from array import array
 from collections.abc import Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+from av import VideoFrame
 
 from mastershot.core.embeddings import ImageArray, IntArray
 from mastershot.core.errors import MediaError
@@ -16,13 +16,9 @@ from mastershot.core.time import format_clock
 from mastershot.media.clock import Clock, Timed, step_of
 from mastershot.media.decoding import Decoding
 from mastershot.media.gaps import Gaps
-from mastershot.media.opening import end_of_packets_s
+from mastershot.media.opening import end_of_packets_s, size_bytes
 from mastershot.media.pictures import PointSampler, Upright, bgr_as_opencv_reads, is_transposed
 from mastershot.media.probe import FilmFile, ends_early, no_frame, probe
-from mastershot.media.pyav import size_bytes
-
-if TYPE_CHECKING:
-    from av import VideoFrame
 
 READING_REVISION = 2
 """Rises when frames or their times may come out otherwise than before; older timelines are made
@@ -42,7 +38,7 @@ class Frame:
 
     __slots__ = ("_film", "_picture", "index", "pts")
 
-    def __init__(self, film: "Film", picture: "VideoFrame", index: int, pts: int) -> None:
+    def __init__(self, film: "Film", picture: VideoFrame, index: int, pts: int) -> None:
         self._film = film
         self._picture = picture
         self.index = index
@@ -73,10 +69,14 @@ class Film:
     """
 
     def __init__(self, file: FilmFile, *, points_px: int = 128, threads: int = 0) -> None:
-        """Prepare to decode; ``threads`` 0 takes two more than cores, so that none waits for us."""
+        """Prepare to decode; ``threads`` 0 takes two more than there are cores."""
         self.file = file
         self.upright = Upright(file.sample_aspect_ratio)
-        self.sampler = PointSampler(**_points(file.width_px, file.height_px, points_px))
+        shrink = max(1.0, max(file.width_px, file.height_px) / points_px)
+        self.sampler = PointSampler(
+            width_px=max(1, round(file.width_px / shrink)),
+            height_px=max(1, round(file.height_px / shrink)),
+        )
         self._threads = threads or min(16, 2 + (os.cpu_count() or 1))
         self._start()
 
@@ -100,16 +100,11 @@ class Film:
             MediaError: No frame can be decoded, or the file changed meanwhile.
         """
         self._start()
-        for decoded in self._decoding.pictures():
-            picture = decoded.picture
+        for picture, time in self._decoding.pictures():
             fitting = _MAX_HELD_BYTES // size_bytes(picture)
-            settled = self._clock.take(
-                picture, decoded.time, decoding_time=picture.dts, max_held=fitting
-            )
-            for timed in settled:
-                yield self._frame(timed)
-        for timed in self._clock.finish():
-            yield self._frame(timed)
+            settled = self._clock.take(picture, time, decoding_time=picture.dts, max_held=fitting)
+            yield from map(self._frame, settled)
+        yield from map(self._frame, self._clock.finish())
         if not self._pts:
             raise MediaError(no_frame(self.file.path))
         self.file.require_unchanged()
@@ -148,13 +143,13 @@ class Film:
         )
 
     def notes(self) -> tuple[str, ...]:
-        """Return what a user should know of how the film was read; call it after `frames`."""
+        """Return what a user should know about how the film was read; call it after `frames`."""
         return tuple(self._notes())
 
-    def _frame(self, timed: "Timed[VideoFrame]") -> Frame:
-        """Return the next frame of the film, and take note of it."""
+    def _frame(self, timed: Timed[VideoFrame]) -> Frame:
+        """Return the next frame of the film, and record its time."""
         picture, clock = timed.frame, self._clock
-        self._gaps.see(
+        self._gaps.add_frame(
             timed.pts,
             self._decoding.damage,
             own_pts=picture.pts,
@@ -171,11 +166,11 @@ class Film:
         return Frame(self, picture, len(self._pts) - 1, timed.pts)
 
     def _finish(self) -> None:
-        """Settle when the last frame stops being shown, and what is missing after it."""
+        """Determine when the last frame stops being shown, and what is missing after it."""
         step = self._last_duration if self._last_duration > 0 else self._clock.step
         end = self._end_pts = self._pts[-1] + step
         shift = self._clock.shift
-        self._gaps.end(end, self._decoding.damage, step=self._clock.exact_step, shift=shift)
+        self._gaps.finish(end, self._decoding.damage, step=self._clock.exact_step, shift=shift)
         file = self.file
         if file.held_until_s is None or self.damaged or shift:
             return
@@ -262,14 +257,6 @@ def is_variable_rate(pts: IntArray, *, doubtful: Collection[int] = ()) -> bool:
     if len(steps) < 2:
         return False
     return bool(steps.max() - steps.min() > max(2, 0.02 * float(np.median(steps))))
-
-
-def _points(width_px: int, height_px: int, points_px: int) -> dict[str, int]:
-    shrink = max(1.0, max(width_px, height_px) / points_px)
-    return {
-        "width_px": max(1, round(width_px / shrink)),
-        "height_px": max(1, round(height_px / shrink)),
-    }
 
 
 def _count(number: int, noun: str) -> str:

@@ -7,19 +7,14 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+import av
 import numpy as np
+from av import AudioFrame, AudioStream, VideoFrame, VideoStream
+from av.container import OutputContainer
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.errors import OutputError
-
-if TYPE_CHECKING:
-    from av import VideoStream
-    from av.container import OutputContainer
-
-SOUND_BLOCK = 1024
-"""Samples a block of AAC holds."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +26,7 @@ class Encoding:
         pixel_format: Layout of the stored pixels, such as ``yuv420p`` or ``yuv420p10le``.
         quality: Constant rate factor of x264: lower is better and larger.
         preset: Speed of x264.
-        b_frames: Most frames in a row that look ahead, so that files are not in display order.
+        b_frames: Most B-frames in a row; with them, frames are not stored in display order.
         keyframe_interval: Most frames from one keyframe to the next; None leaves it to the codec.
         sound_codec: Name of the audio encoder.
     """
@@ -64,20 +59,18 @@ def write_frames(
     """Return the number of frames written to a film; its container follows from the file's ending.
 
     Frames are RGB, shape (H, W, 3), all of one size, and are taken one by one. The file appears
-    under its name only when it is complete, so that whatever goes wrong, no half film is there.
+    under its name only when it is complete.
 
     Raises:
         OutputError: The file cannot be written, or cannot hold such frames.
     """
-    import av
-
     path = Path(path)
     partial = path.with_name(f".{path.stem}.{os.getpid()}.part{path.suffix}")
     try:
         with _open(path, partial) as container:
             count = _encode(container, frames, frame_rate, sound, encoding or Encoding())
         partial.replace(path)
-    except (OSError, av.error.FFmpegError) as error:
+    except (OSError, av.FFmpegError) as error:
         raise OutputError(f"film {path} cannot be written: {error.strerror or error}") from error
     finally:
         with suppress(OSError):
@@ -85,9 +78,7 @@ def write_frames(
     return count
 
 
-def _open(path: Path, partial: Path) -> "OutputContainer":
-    import av
-
+def _open(path: Path, partial: Path) -> OutputContainer:
     try:
         return av.open(str(partial), "w")
     except ValueError as error:
@@ -97,14 +88,12 @@ def _open(path: Path, partial: Path) -> "OutputContainer":
 
 
 def _encode(
-    container: "OutputContainer",
+    container: OutputContainer,
     frames: Iterable[ImageArray],
     frame_rate: Fraction,
     sound: Sound | None,
     encoding: Encoding,
 ) -> int:
-    from av import VideoFrame
-
     rest = iter(frames)
     first = next(rest, None)
     if first is None:
@@ -135,10 +124,8 @@ def _size(image: ImageArray) -> str:
 
 
 def _video_stream(
-    container: "OutputContainer", first: ImageArray, frame_rate: Fraction, encoding: Encoding
-) -> "VideoStream":
-    from av import VideoStream
-
+    container: OutputContainer, first: ImageArray, frame_rate: Fraction, encoding: Encoding
+) -> VideoStream:
     if "420" in encoding.pixel_format and (first.shape[0] % 2 or first.shape[1] % 2):
         raise OutputError(
             f"frames of {_size(first)} cannot be stored as {encoding.pixel_format}; "
@@ -161,45 +148,33 @@ def _video_stream(
 class _Audio:
     """Sound written in step with the picture, so that neither waits in memory for the other."""
 
-    def __init__(self, container: "OutputContainer", sound: Sound, encoding: Encoding) -> None:
-        from av import AudioStream
-
+    def __init__(self, container: OutputContainer, sound: Sound, encoding: Encoding) -> None:
         self.container, self.rate_hz = container, sound.rate_hz
         stream = container.add_stream(encoding.sound_codec, rate=sound.rate_hz)
         assert isinstance(stream, AudioStream)
         stream.layout = "mono"
         self.stream = stream
-        self.chunks = iter(sound.chunks)
-        self.waiting: FloatArray = np.zeros(0, np.float32)
+        self.chunks = filter(len, sound.chunks)
         self.written = 0
 
     def write_until(self, time_s: Fraction) -> None:
-        """Write whole blocks up to a time, as far as there is sound."""
-        while self.written + SOUND_BLOCK <= time_s * self.rate_hz and self._fill():
-            self._write(SOUND_BLOCK)
+        """Write the chunks that start before a time; the encoder cuts them into its blocks."""
+        while self.written < time_s * self.rate_hz:
+            if (chunk := next(self.chunks, None)) is None:
+                return
+            self._write(chunk)
 
     def finish(self) -> None:
         """Write all sound that is left."""
-        while self._fill():
-            self._write(SOUND_BLOCK)
-        if len(self.waiting):
-            self._write(len(self.waiting))
+        for chunk in self.chunks:
+            self._write(chunk)
         self.container.mux(self.stream.encode(None))
 
-    def _fill(self) -> bool:
-        while len(self.waiting) < SOUND_BLOCK:
-            chunk = next(self.chunks, None)
-            if chunk is None:
-                return False
-            self.waiting = np.concatenate([self.waiting, chunk])
-        return True
-
-    def _write(self, num_samples: int) -> None:
-        from av import AudioFrame
-
-        samples, self.waiting = self.waiting[:num_samples], self.waiting[num_samples:]
-        frame = AudioFrame.from_ndarray(samples[None], format="fltp", layout="mono")
+    def _write(self, samples: FloatArray) -> None:
+        frame = AudioFrame.from_ndarray(
+            np.ascontiguousarray(samples[None]), format="fltp", layout="mono"
+        )
         frame.sample_rate, frame.pts = self.rate_hz, self.written
         frame.time_base = Fraction(1, self.rate_hz)
         self.container.mux(self.stream.encode(frame))
-        self.written += num_samples
+        self.written += len(samples)
