@@ -87,7 +87,7 @@ def test_two_processes_run_a_recipe_and_again_change_nothing(
     assert run() == first
 
 
-def test_a_run_says_what_it_left_out_and_how_well_films_are_told_apart(
+def test_a_run_notes_what_it_left_out_and_how_well_similar_films_are_recognised(
     data: Path, tmp_path: Path
 ) -> None:
     views = (data / "cowatch.csv").read_text()
@@ -109,11 +109,12 @@ def test_a_run_says_what_it_left_out_and_how_well_films_are_told_apart(
         "impossible time, 2 are of films that are not in the library",
     )
     assert re.fullmatch(
-        r"whether two films are similar is told right of .* of 6 pairs .*", notes[-1]
+        r"whether two films are similar is predicted correctly for .* of 6 held-out pairs, .*",
+        notes[-1],
     )
 
 
-def test_metadata_is_read_before_anything_is_learnt(data: Path, tmp_path: Path) -> None:
+def test_metadata_is_read_before_anything_is_trained(data: Path, tmp_path: Path) -> None:
     settings = [f"data={data}", "shots.path=one"]
     recipe = load_recipe(
         "debug/movies2scenes-cowatch", [*settings, "similarity.viewing_log=gone.csv"]

@@ -51,6 +51,8 @@ def run(
         folder = out if out is not None else RUNS / loaded.name.replace("/", "-")
         with distributed.process_group(shared=loaded.kind.shared):
             first = distributed.is_rank_zero()
+            for note in loaded.notes if first else ():
+                complain(note)
             if first and not quiet:
                 complain(f"the run is kept in {folder}")
             with showing_progress(quiet=quiet or not first) as bars:
@@ -120,6 +122,8 @@ def recipes_check(
         from mastershot.recipes.load import load_recipe
 
         loaded = load_recipe(recipe, settings or [])
+        for note in loaded.notes:
+            complain(note)
         problems = loaded.kind.problems(loaded.settings)
         if as_json:
             values = asdict(loaded.settings)

@@ -101,8 +101,7 @@ def scene_view(folder: Path | None) -> "SceneView":
     from mastershot.core.embeddings import EmbeddingSpace
     from mastershot.core.errors import EncoderError, SettingError
     from mastershot.pipeline.search.vectors import PLAIN_VIEW, SceneView
-    from mastershot.training.engine.settings import require_one_of
-    from mastershot.training.movies2scenes.settings.shots import POOLINGS
+    from mastershot.training.movies2scenes.settings.encoders import ShotSource
 
     if folder is None:
         return PLAIN_VIEW
@@ -118,9 +117,9 @@ def scene_view(folder: Path | None) -> "SceneView":
             "encoder of features"
         )
     try:
-        pooling = encoder.said["recipe"]["shots"]["pooling"]
-        space = EmbeddingSpace(**encoder.said["space"]) if encoder.said.get("space") else None
-        require_one_of("pooling", pooling, POOLINGS)
+        shots = ShotSource(".", pooling=encoder.metadata["recipe"]["shots"]["pooling"])
+        space = encoder.metadata.get("space")
+        space = EmbeddingSpace(**space) if space else None
     except (KeyError, TypeError, SettingError) as error:
         raise EncoderError(f"{home} does not say which vectors it was trained on") from error
     return SceneView(
@@ -128,7 +127,7 @@ def scene_view(folder: Path | None) -> "SceneView":
         encode=encoder.encode,
         num_shots=shape.num_shots,
         width=shape.row_shape[0],
-        pooling=pooling,
+        pooling=shots.pooling,
         space=space,
     )
 

@@ -37,11 +37,11 @@ def test_either_scene_of_a_pair_is_the_query_and_the_other_its_key(arrays: ShotA
     assert len(seen) > 4
 
 
-def test_a_stream_that_begins_later_brings_the_same_batches(arrays: ShotArrays) -> None:
+def test_a_stream_that_begins_later_has_the_same_batches(arrays: ShotArrays) -> None:
     rows = np.arange(15), np.arange(15) + 20
-    told = {"window": 3, "batch_size": 4, "seed": 1}
-    later = iter(SceneBatches(arrays, rows, first_step=7, **told))  # type: ignore[arg-type]
-    again = SceneBatches(arrays, rows, **told)  # type: ignore[arg-type]
+    settings = {"window": 3, "batch_size": 4, "seed": 1}
+    later = iter(SceneBatches(arrays, rows, first_step=7, **settings))  # type: ignore[arg-type]
+    again = SceneBatches(arrays, rows, **settings)  # type: ignore[arg-type]
     for step in range(7, 12):
         assert all(
             torch.equal(one, other)
@@ -59,8 +59,8 @@ def test_the_neighbours_of_a_shot_are_its_positives_within_its_film(arrays: Shot
         inside = [row % 20 - 2 >= 0, row % 20 + 2 < 20]
         assert present == inside
         wanted = [row - 2, row + 2]
-        assert [i for i, there in zip(ids, present, strict=True) if there] == [
-            i for i, there in zip(wanted, inside, strict=True) if there
+        assert [i for i, valid in zip(ids, present, strict=True) if valid] == [
+            i for i, valid in zip(wanted, inside, strict=True) if valid
         ]
 
 

@@ -1,19 +1,31 @@
-"""What a distillation is told: frames, teachers, training. Light to import: no tensor is here."""
+"""Settings of a distillation: frames, teachers, training. Light to import: no tensor is here."""
 
-import math
 from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
+from typing import Annotated, Literal
 
 from mastershot.core.errors import SettingError
+from mastershot.core.settings import (
+    Count,
+    CountOrNone,
+    NotEmpty,
+    NotNegative,
+    Positive,
+    Range,
+    Seed,
+    Settings,
+    Text,
+    require,
+)
 from mastershot.models.students import DEFAULT_NETWORK, STUDENT_NETWORKS
-from mastershot.training.engine.settings import AugmentationSettings, require, require_above, under
+from mastershot.training.engine.settings import AugmentationSettings, under
 
-TEACHER_KINDS = ("squeezenet", "tflite", "encoder")
+_Side = Annotated[int, Range(32, 1024, multiple_of=16)]
 
 
 @dataclass(frozen=True)
-class FrameSource:
+class FrameSource(Settings):
     """Where frames come from.
 
     Attributes:
@@ -23,18 +35,13 @@ class FrameSource:
         rate_hz: Frames taken a second of film.
     """
 
-    path: str
-    share: float = 1.0
-    rate_hz: float = 1.0
-
-    def __post_init__(self) -> None:
-        require(bool(self.path), "a source of frames has no path; name a folder, file or library")
-        require_above(f"share of {self.path}", self.share, 0)
-        require_above(f"rate_hz of {self.path}", self.rate_hz, 0)
+    path: Text
+    share: Positive = 1.0
+    rate_hz: Positive = 1.0
 
 
 @dataclass(frozen=True)
-class TeacherSettings:
+class TeacherSettings(Settings):
     """One teacher of a recipe.
 
     Attributes:
@@ -47,28 +54,17 @@ class TeacherSettings:
         every: It answers for one of so many groups.
     """
 
-    kind: str
-    weights: str
-    concepts: str
-    weight: float = 1.0
-    temperature: float = 2.0
-    every: int = 1
-
-    def __post_init__(self) -> None:
-        require(
-            self.kind in TEACHER_KINDS,
-            f"teacher kind {self.kind!r} is unknown; use {', '.join(TEACHER_KINDS)}",
-        )
-        require(bool(self.weights), f"a {self.kind} teacher needs weights")
-        require(bool(self.concepts), f"teacher {self.weights} needs a list of concepts")
-        require_above(f"weight of teacher {self.weights}", self.weight, 0)
-        require_above(f"temperature of teacher {self.weights}", self.temperature, 0)
-        require(self.every >= 1, f"every of teacher {self.weights} is {self.every}; 1 is always")
+    kind: Literal["squeezenet", "tflite", "encoder"]
+    weights: Text
+    concepts: Text
+    weight: Positive = 1.0
+    temperature: Positive = 2.0
+    every: Count = 1
 
 
 @dataclass(frozen=True)
-class DistillationSettings:
-    """How a student studies.
+class DistillationSettings(Settings):
+    """How a student is trained.
 
     Attributes:
         steps: Optimiser steps in all.
@@ -82,43 +78,30 @@ class DistillationSettings:
         cosine_weight: Weight of one minus the cosine with an encoder's vector in the loss.
         teacher_px: Side of the square the teachers see.
         student_px: Side of the square the student sees.
-        views: How views are drawn.
+        augmentation: How views are drawn.
         seed: Seed of weights and views.
     """
 
-    steps: int = 8_000
-    batch_size: int = 64
-    group_size: int = 512
-    passes_per_view: int = 2
-    learning_rate: float = 2e-3
-    weight_decay: float = 0.02
-    warmup_steps: int = 300
-    hint_weight: float = 1.0
-    cosine_weight: float = 1.0
-    teacher_px: int = 192
-    student_px: int = 128
-    views: AugmentationSettings = field(default_factory=AugmentationSettings)
-    seed: int = 0
+    steps: Count = 8_000
+    batch_size: Annotated[int, Range(2)] = 64
+    group_size: Count = 512
+    passes_per_view: Count = 2
+    learning_rate: Positive = 2e-3
+    weight_decay: NotNegative = 0.02
+    warmup_steps: CountOrNone = 300
+    hint_weight: NotNegative = 1.0
+    cosine_weight: NotNegative = 1.0
+    teacher_px: _Side = 192
+    student_px: _Side = 128
+    augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    seed: Seed = 0
 
-    def __post_init__(self) -> None:
-        require(self.steps >= 1, f"steps is {self.steps}; train for one step at least")
-        require(self.batch_size >= 2, f"batch_size is {self.batch_size}; a batch needs 2 views")
+    def _check(self) -> None:
         require(
-            self.group_size >= 1 and self.group_size % self.batch_size == 0,
-            f"group_size is {self.group_size}; it is a multiple of batch_size {self.batch_size}",
+            self.group_size % self.batch_size == 0,
+            f"group_size is {self.group_size}; it must be a multiple of batch_size "
+            f"{self.batch_size}",
         )
-        require(self.passes_per_view >= 1, "passes_per_view is at least 1")
-        require_above("learning_rate", self.learning_rate, 0)
-        require(0 <= self.seed < 2**31, f"seed is {self.seed}; it is in [0, 2^31)")
-        for name in ("weight_decay", "warmup_steps", "hint_weight", "cosine_weight"):
-            value = getattr(self, name)
-            require(0 <= value < math.inf, f"{name} is {value:g}; it is not below 0")
-        for name in ("teacher_px", "student_px"):
-            side_px = getattr(self, name)
-            require(
-                32 <= side_px <= 1024 and side_px % 16 == 0,
-                f"{name} is {side_px}; it is a multiple of 16 from 32 to 1024",
-            )
 
     @property
     def steps_per_group(self) -> int:
@@ -127,7 +110,7 @@ class DistillationSettings:
 
 
 @dataclass(frozen=True)
-class HeldOutSettings:
+class HeldOutSettings(Settings):
     """Which frames are never learnt from.
 
     Attributes:
@@ -139,19 +122,16 @@ class HeldOutSettings:
             with ``;`` between them, that are right for a label.
     """
 
-    share: float = 0.03
+    share: Annotated[float, Range(0, 1, "[)")] = 0.03
     labelled: str = ""
     right: str = ""
 
-    def __post_init__(self) -> None:
-        require(0 <= self.share < 1, f"share held out is {self.share:g}; it is in [0, 1)")
-        require(
-            bool(self.labelled) or not self.right, "held_out.right needs held_out.labelled as well"
-        )
+    def _check(self) -> None:
+        require(bool(self.labelled) or not self.right, "right needs labelled as well")
 
 
 @dataclass(frozen=True)
-class DistilRecipe:
+class DistilRecipe(Settings):
     """A small network learns to see what larger ones see, on unlabelled frames.
 
     Attributes:
@@ -162,33 +142,29 @@ class DistilRecipe:
         network: What the student is, a name of `STUDENT_NETWORKS`.
         data: Folder that paths of frames, weights and concepts start from.
         held_out: Which frames agreement with the teachers is measured on.
-        training: How the student studies.
+        training: How the student is trained.
         report_every: Steps between two measurements of agreement.
         save_every: Steps between two checkpoints.
     """
 
-    frames: tuple[FrameSource, ...]
-    teachers: tuple[TeacherSettings, ...]
+    frames: Annotated[tuple[FrameSource, ...], NotEmpty()]
+    teachers: Annotated[tuple[TeacherSettings, ...], NotEmpty()]
     name: str = "student"
     network: str = DEFAULT_NETWORK
     data: str = "."
     held_out: HeldOutSettings = field(default_factory=HeldOutSettings)
     training: DistillationSettings = field(default_factory=DistillationSettings)
-    report_every: int = 500
-    save_every: int = 250
+    report_every: Count = 500
+    save_every: Count = 250
 
-    def __post_init__(self) -> None:
-        kinds = [teacher.kind for teacher in self.teachers]
+    def _check(self) -> None:
+        kinds, known = [teacher.kind for teacher in self.teachers], " or ".join(STUDENT_NETWORKS)
+        require(self.network in STUDENT_NETWORKS, f"network {self.network!r} is none of {known}")
         require(
-            self.network in STUDENT_NETWORKS,
-            f"network {self.network!r} is unknown; use {' or '.join(STUDENT_NETWORKS)}",
+            "encoder" not in kinds or len(kinds) == 1, "teachers: an encoder must be the only one"
         )
-        require(bool(self.frames), "frames is empty; name a folder, film or library")
-        require(bool(kinds), "teachers is empty; name one")
-        require("encoder" not in kinds or len(kinds) == 1, "an encoder teaches alone; keep one")
-        require(kinds.count("squeezenet") < 2, "one squeezenet gives hints; keep one")
-        require(self.teachers[0].every == 1, "the first teacher answers always; its every is 1")
-        require(self.report_every >= 1 and self.save_every >= 1, "report and save every 1 or more")
+        require(kinds.count("squeezenet") < 2, "teachers: at most one squeezenet can give hints")
+        require(self.teachers[0].every == 1, "teachers.0.every must be 1: the first always answers")
 
 
 def find_list(name: str) -> Path:

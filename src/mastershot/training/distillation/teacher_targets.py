@@ -83,7 +83,7 @@ class TaughtViews(IterableDataset[TaughtBatch]):
             views = draw_views(
                 self._pool,
                 part,
-                settings.views,
+                settings.augmentation,
                 side_px=settings.teacher_px,
                 generator=generator,
             )

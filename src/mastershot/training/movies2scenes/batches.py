@@ -2,7 +2,8 @@
 # B batch, K positives a query, n shots a scene, k keyframes a shot, D width
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from itertools import count
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -13,9 +14,11 @@ from mastershot.core.embeddings import IntArray
 from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.engine.samplers import batch_places, shuffled
 
+Batch = TypeVar("Batch")
+
 
 class ContrastBatch(NamedTuple):
-    """What one optimiser step learns from.
+    """What one optimiser step is taken on.
 
     Attributes:
         queries: Features (B, n, D) or keyframes (B, n, k, H, W, 3).
@@ -32,7 +35,20 @@ class ContrastBatch(NamedTuple):
     key_ids: Tensor
 
 
-class SceneBatches(IterableDataset[ContrastBatch]):
+class StepBatches(IterableDataset[Batch]):
+    """A stream of batches, each a pure function of its step, so that a run can be resumed."""
+
+    first_step = 0
+
+    def __iter__(self) -> Iterator[Batch]:
+        return map(self.batch, count(self.first_step))
+
+    def batch(self, step: int) -> Batch:
+        """Return the batch of a step."""
+        raise NotImplementedError
+
+
+class SceneBatches(StepBatches[ContrastBatch]):
     """Scenes and their partners; either of a pair may be the query."""
 
     def __init__(
@@ -46,34 +62,30 @@ class SceneBatches(IterableDataset[ContrastBatch]):
         first_step: int = 0,
     ) -> None:
         """Take pairs by the running numbers of their first shots, (P,) both."""
-        self._arrays, self._rows, self._window = arrays, rows, window
-        self._batch_size, self._seed, self._first_step = batch_size, seed, first_step
-
-    def __iter__(self) -> Iterator[ContrastBatch]:
-        step = self._first_step
-        while True:
-            yield self.batch(step)
-            step += 1
+        self.arrays, self._rows, self.window = arrays, rows, window
+        self._batch_size, self._seed, self.first_step = batch_size, seed, first_step
 
     def batch(self, step: int) -> ContrastBatch:
         """Return the batch of a step."""
         items, _ = batch_places(
             step, batch_size=self._batch_size, num_items=len(self._rows[0]), seed=self._seed
         )
-        turned = np.random.default_rng([self._seed, step]).random(len(items)) < 0.5
+        swapped = np.random.default_rng([self._seed, step]).random(len(items)) < 0.5
         first, second = self._rows[0][items], self._rows[1][items]
-        queries, keys = np.where(turned, second, first), np.where(turned, first, second)
+        queries, keys = np.where(swapped, second, first), np.where(swapped, first, second)
         return ContrastBatch(
-            torch.from_numpy(self._arrays.scenes(queries, self._window)),
-            torch.from_numpy(self._arrays.scenes(keys, self._window))[:, None],
+            torch.from_numpy(self.arrays.scenes(queries, self.window)),
+            torch.from_numpy(self.arrays.scenes(keys, self.window))[:, None],
             torch.ones(len(items), 1, dtype=torch.bool),
             torch.from_numpy(queries),
             torch.from_numpy(keys)[:, None],
         )
 
 
-class ShotBatches(IterableDataset[ContrastBatch]):
+class ShotBatches(StepBatches[ContrastBatch]):
     """Shots and their neighbours so many shots before and after in the same film (B1, Eq. 1)."""
+
+    window = 1
 
     def __init__(
         self,
@@ -86,36 +98,28 @@ class ShotBatches(IterableDataset[ContrastBatch]):
         first_step: int = 0,
     ) -> None:
         """Take a share of all shots as queries, picked by a shuffle that is never listed."""
-        self._arrays, self._reach = arrays, reach
-        self._batch_size, self._seed, self._first_step = batch_size, seed, first_step
+        self.arrays, self._reach = arrays, reach
+        self._batch_size, self._seed, self.first_step = batch_size, seed, first_step
         self.num_queries = max(1, round(query_share * arrays.num_shots))
-
-    def __iter__(self) -> Iterator[ContrastBatch]:
-        step = self._first_step
-        while True:
-            yield self.batch(step)
-            step += 1
 
     def batch(self, step: int) -> ContrastBatch:
         """Return the batch of a step."""
         items, _ = batch_places(
             step, batch_size=self._batch_size, num_items=self.num_queries, seed=self._seed
         )
-        rows = shuffled(items, self._arrays.num_shots, self._seed, 1 << 40)
-        movies = self._arrays.movie_of(rows)
-        low, high = self._arrays.offsets[movies], self._arrays.offsets[movies + 1]
+        rows = shuffled(items, self.arrays.num_shots, self._seed, 1 << 40)
+        movies = self.arrays.movie_of(rows)
+        low, high = self.arrays.offsets[movies], self.arrays.offsets[movies + 1]
         beside = np.stack([rows - self._reach, rows + self._reach], axis=1)
         present = (beside >= low[:, None]) & (beside < high[:, None])
-        # A film so short that neither is there: the shot beside it, else the shot itself.
+        # A film so short that it has neither: the shot beside it, else the shot itself.
         alone = ~present.any(axis=1)
         near = np.where(rows + 1 < high, rows + 1, np.maximum(rows - 1, low))
         beside = np.where(present, beside, near[:, None])
         present[alone, 0] = True
-        keys = self._arrays.shots(beside.reshape(-1)).reshape(
-            *beside.shape, *self._arrays.row_shape
-        )
+        keys = self.arrays.shots(beside.reshape(-1)).reshape(*beside.shape, *self.arrays.row_shape)
         return ContrastBatch(
-            torch.from_numpy(self._arrays.shots(rows))[:, None],
+            torch.from_numpy(self.arrays.shots(rows))[:, None],
             torch.from_numpy(keys)[:, :, None],
             torch.from_numpy(present),
             torch.from_numpy(rows),

@@ -1,4 +1,4 @@
-"""Contrastive steps: an encoder learns which of two belong together (METHODS B1, B5).
+"""Contrastive training steps (METHODS B1, B5).
 
 Momentum contrast is He et al. 2020, "Momentum Contrast for Unsupervised Visual
 Representation Learning"; the control without a queue is SimCLR (Chen et al. 2020).
@@ -31,10 +31,10 @@ from mastershot.training.movies2scenes.settings.encoders import ContrastiveSetti
 
 
 class ContrastiveModule(LightningModule):
-    """What both kinds of contrast share: looks, the optimiser and its schedule."""
+    """What both kinds of contrast share: views, the optimiser and its schedule."""
 
     def __init__(self, settings: ContrastiveSettings, *, steps: int, warmup_steps: int) -> None:
-        """Take how to learn, and for how long.
+        """Take how to train, and for how long.
 
         Raises:
             SettingError: There are more processes than rows in a batch.
@@ -53,13 +53,13 @@ class ContrastiveModule(LightningModule):
     def training_step(self, batch: ContrastBatch, _: int) -> None:
         """Take one optimiser step, in parts if the settings say so, or on several devices.
 
-        What is drawn in a step follows from the seed and the step alone, so no state of chance
-        needs to be kept for a run to go on, and all processes draw alike.
+        What is drawn in a step depends only on the seed and the step, so a run resumes without
+        saved random state, and all processes draw the same.
         """
         seed = (self.settings.seed << 32) + self.global_step
         optimizer = cast(torch.optim.Optimizer, self.optimizers())
         optimizer.zero_grad()
-        figures = self._learn(batch, torch.Generator().manual_seed(seed))
+        figures = self._accumulate_gradients(batch, torch.Generator().manual_seed(seed))
         distributed.sum_gradients(self)
         optimizer.step()
         cast(Any, self.lr_schedulers()).step()
@@ -67,19 +67,21 @@ class ContrastiveModule(LightningModule):
 
     def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
         """Return AdamW, warmed up and then cooled along a cosine."""
-        learnt = [parameter for parameter in self.parameters() if parameter.requires_grad]
+        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
         settings = self.settings
         optimizer = torch.optim.AdamW(
-            learnt, lr=settings.learning_rate, weight_decay=settings.weight_decay
+            trained, lr=settings.learning_rate, weight_decay=settings.weight_decay
         )
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
         return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
-    def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        """Add up gradients for this process's share of a batch and return the batch's figures."""
+    def _accumulate_gradients(
+        self, batch: ContrastBatch, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Accumulate gradients for this process's share of a batch; return the batch's figures."""
         raise NotImplementedError
 
-    def _look(self, scenes: Tensor, generator: torch.Generator) -> Tensor:
+    def _view(self, scenes: Tensor, generator: torch.Generator) -> Tensor:
         if self.settings.views == "plain":
             return plain_views(scenes)
         return augmented_views(scenes, self.settings, generator)
@@ -103,16 +105,18 @@ class MomentumContrast(ContrastiveModule):
         warmup_steps: int,
         queue: int,
     ) -> None:
-        """Take an encoder of looks (B, …) to unit projections (B, P); a copy of it follows it."""
+        """Take an encoder from views (B, …) to unit projections (B, P); a copy of it follows it."""
         super().__init__(settings, steps=steps, warmup_steps=warmup_steps)
         self.encoder = encoder
         self.key_encoder = follower(encoder)
         self.queue = KeyQueue(queue, settings.projection)
 
-    def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
+    def _accumulate_gradients(
+        self, batch: ContrastBatch, generator: torch.Generator
+    ) -> dict[str, Tensor]:
         follow(self.key_encoder, self.encoder, self.settings.momentum)
-        queries = self._look(batch.queries, generator)
-        keys = self._look(batch.keys.flatten(0, 1), generator)
+        queries = self._view(batch.queries, generator)
+        keys = self._view(batch.keys.flatten(0, 1), generator)
         keys = keys.reshape(*batch.present.shape, *keys.shape[1:])
         penalties = self.queue.penalties(torch.cat([batch.query_ids, batch.key_ids.flatten()]))
         size, done = self.settings.micro_batch or len(queries), []
@@ -152,14 +156,16 @@ class BatchContrast(ContrastiveModule):
     def __init__(
         self, encoder: nn.Module, settings: ContrastiveSettings, *, steps: int, warmup_steps: int
     ) -> None:
-        """Take an encoder of looks (B, …) to unit projections (B, P)."""
+        """Take an encoder from views (B, …) to unit projections (B, P)."""
         super().__init__(settings, steps=steps, warmup_steps=warmup_steps)
         self.encoder = encoder
 
-    def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        looks = [self._look(scenes, generator) for scenes in (batch.queries, batch.keys[:, 0])]
+    def _accumulate_gradients(
+        self, batch: ContrastBatch, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        views = [self._view(scenes, generator) for scenes in (batch.queries, batch.keys[:, 0])]
         own, size = distributed.own_rows(len(batch.queries)), len(batch.queries)
-        vectors = self.encoder(torch.cat([look[own] for look in looks])).chunk(2)
+        vectors = self.encoder(torch.cat([view[own] for view in views])).chunk(2)
         queries, keys = (distributed.gather_rows(part, size) for part in vectors)
         loss = nt_xent(queries, keys, self.settings.temperature)
         self.manual_backward(loss)
