@@ -7,9 +7,9 @@ python bench/drawn_scenes.py time                 # processor seconds of a step 
 python bench/drawn_scenes.py table                # what was measured, and the plot
 
 Each variant learns from the drawn library without labels, through the stages of the recipes. A
-probe then tells the theme of scenes of other films: logistic regression on frozen representations,
-learnt from half of those films and tested on the rest. All variants have the same network, number
-of steps and batch.
+probe then predicts the theme of scenes of other films: logistic regression on frozen
+representations, learnt from half of those films and tested on the rest. All variants have the same
+network, number of steps and batch.
 """
 
 import argparse
@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
 
 import drawn_library
 from drawn_library import FOLDER, SETTINGS
@@ -47,6 +46,7 @@ from mastershot.training.movies2scenes.settings.stages import (
     SimilaritySettings,
 )
 from mastershot.training.movies2scenes.similarity import write_similar_movies
+from probing import add_result, as_text, logistic_classifier, read_results
 
 RESULTS = Path(__file__).parent / "results" / "drawn_scenes.jsonl"
 TIMES = RESULTS.with_name("drawn_scenes_times.json")
@@ -63,7 +63,7 @@ PENALTY = 1e-2  # of the probe, on standardised representations
 
 @dataclass(frozen=True)
 class Variant:
-    """What is learnt from; what is not said is as in `metadata`."""
+    """What is learnt from; the defaults are those of `metadata`."""
 
     measure: str = "cowatch"
     positives: str = "similar"
@@ -240,31 +240,23 @@ def vectors_of(encoder: SavedEncoder, arrays: ShotArrays, rows: np.ndarray) -> n
 
 
 def probe(vectors: np.ndarray, films: np.ndarray, themes: np.ndarray) -> np.ndarray:
-    """Return which scenes of the second half of the films are told right."""
+    """Return which scenes of the second half of the films are predicted right."""
     learnt = films < (films.max() + 1) // 2
     mean, deviation = vectors[learnt].mean(0), vectors[learnt].std(0) + 1e-6
     points = torch.from_numpy((vectors - mean) / deviation).float()
     truth, known = torch.from_numpy(themes), torch.from_numpy(learnt)
-    weight = torch.zeros(points.shape[1], int(themes.max()) + 1, requires_grad=True)
-    bias = torch.zeros(int(themes.max()) + 1, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=300, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        value = cross_entropy(points[known] @ weight + bias, truth[known])
-        value = value + PENALTY / 2 * weight.square().sum()
-        value.backward()
-        return value
-
-    optimizer.step(loss)
-    right = (points @ weight + bias).argmax(1) == truth
+    num_classes = int(themes.max()) + 1
+    classify = logistic_classifier(
+        points[known], truth[known], num_classes=num_classes, penalty=PENALTY, max_iter=300
+    )
+    right = classify(points) == truth
     return right[~known].numpy()
 
 
 def run(names: list[str], seeds: tuple[int, ...]) -> None:
     prepare()
     RESULTS.parent.mkdir(exist_ok=True)
-    done = {(row["variant"], row["seed"]) for row in results()}
+    done = {(row["variant"], row["seed"]) for row in read_results(RESULTS)}
     arrays, rows, films, themes = probed_scenes()
     if ("mean of features", 0) not in done:
         scenes = arrays.scenes(rows, SETTINGS.shots_per_scene)
@@ -280,23 +272,16 @@ def run(names: list[str], seeds: tuple[int, ...]) -> None:
 
 def note(name: str, seed: int, right: np.ndarray, seconds: float) -> None:
     row = {"variant": name, "seed": seed, "accuracy": round(float(right.mean()), 4)}
-    row |= {"seconds": round(seconds, 1), "right": "".join("01"[int(one)] for one in right)}
-    with RESULTS.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
+    row |= {"seconds": round(seconds, 1), "right": as_text(right)}
+    add_result(RESULTS, row)
     print(name, seed, row["accuracy"], f"{seconds:.0f} s", flush=True)
-
-
-def results() -> list[dict]:
-    if not RESULTS.exists():
-        return []
-    return [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
 
 
 def difference(one: np.ndarray, other: np.ndarray, films: np.ndarray) -> tuple[float, float]:
     """Return a 95 % interval of a difference of accuracy, by films and seeds drawn again.
 
     Args:
-        one: Which scenes one variant told right, (seeds, scenes).
+        one: Which scenes one variant predicts right, (seeds, scenes).
         other: Likewise of the other; seeds are paired.
         films: Which film each scene is of.
     """
@@ -316,14 +301,14 @@ def table() -> None:
     _, _, films, _ = probed_scenes()
     tested = films[films >= (films.max() + 1) // 2]
     by_name: dict[str, dict[int, dict]] = {}
-    for row in results():
+    for row in read_results(RESULTS):
         by_name.setdefault(row["variant"], {})[row["seed"]] = row
     right = {
         name: np.array([[int(c) for c in row["right"]] for _, row in sorted(rows.items())])
         for name, rows in by_name.items()
     }
     step_s = json.loads(TIMES.read_text("utf-8"))
-    print("| variant | seeds | accuracy | spread | metadata minus it, 95 % | "
+    print("| variant | seeds | accuracy | range | metadata minus variant, 95 % | "
           "pairs of one theme | time |")  # fmt: skip
     print("|---|---|---|---|---|---|---|")
     bars = []
@@ -355,7 +340,7 @@ def draw(bars: list[tuple[str, np.ndarray]]) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {left + width + 60} {height}" '
         'font-family="sans-serif" font-size="12" fill="#444">',
         f'<rect width="{left + width + 60}" height="{height}" fill="#fff"/>',
-        f'<text x="{left}" y="16">scenes of unseen films whose theme a probe tells, of 8 themes'
+        f'<text x="{left}" y="16">scenes of unseen films whose theme a probe predicts, of 8 themes'
         "</text>",
     ]
     for place, (name, each) in enumerate(bars):

@@ -35,8 +35,9 @@ def measure(folder: Path, frames: np.ndarray, options: argparse.Namespace) -> No
     from tests.factories.models import VOCABULARY, make_clip
     from transformers import CLIPConfig
 
-    from mastershot.encoders.image_text import TransformersEncoder, fastest_float, pixel_dtype
+    from mastershot.encoders.image_text import TransformersEncoder
     from mastershot.encoders.images import prepare_frames, read_preparation
+    from mastershot.encoders.precision import fastest_float, pixel_dtype
 
     make_clip(folder, CLIPConfig(text_config=VOCABULARY))
     cpu = torch.device("cpu")

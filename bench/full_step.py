@@ -26,9 +26,9 @@ from mastershot.training.engine.settings import no_progress
 began = time.perf_counter()
 recipe = load_recipe(sys.argv[1], sys.argv[3:])
 marks = []
-def watch(stage, done, total, figures):
+def progress(stage, done, total, figures):
     marks.append((stage, time.perf_counter()))
-result = recipe.kind.run(recipe.settings, Path(sys.argv[2]), watch)
+result = recipe.kind.run(recipe.settings, Path(sys.argv[2]), progress)
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
 print(json.dumps({"loss": result.figures["loss"], "peak_gb": peak,
                   "step_s": result.figures["seconds"], "all_s": time.perf_counter() - began}))
@@ -41,16 +41,16 @@ def small(name: str, data: Path) -> list[str]:
     training = [f"batch_size={SCENES}", "max_steps=1", "micro_batch=1"]
     if settings.training.negatives == "batch":
         training.pop()
-    told = [f"training.{one}" for one in training] + [f"data={data}"]
+    options = [f"training.{one}" for one in training] + [f"data={data}"]
     path = "features" if settings.shots.content == "features" else "films"
-    told.append(f"shots.path={path}")
+    options.append(f"shots.path={path}")
     if not name.endswith("shot-encoder"):
-        told += ["movie_training.batch_size=4", "movie_training.max_steps=1"]
+        options += ["movie_training.batch_size=4", "movie_training.max_steps=1"]
         if settings.shot_encoder == "train":
-            told += [f"shot_training.{one}" for one in training]
+            options += [f"shot_training.{one}" for one in training]
         elif settings.shot_encoder:  # CLIP's weights may not be here
-            told.append("shot_encoder=starter")
-    return told
+            options.append("shot_encoder=starter")
+    return options
 
 
 def step(name: str, data: Path, out: Path) -> dict[str, float]:

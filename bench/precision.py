@@ -22,7 +22,8 @@ from transformers import CLIPConfig
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.labels import load_taxonomy
-from mastershot.encoders.image_text import PRECISIONS, TransformersEncoder, computes_in_int8
+from mastershot.encoders.image_text import TransformersEncoder
+from mastershot.encoders.precision import PRECISIONS, computes_in_int8
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.models.int8_linear import quantise
 

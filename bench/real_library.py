@@ -80,8 +80,8 @@ def read_films(data: Path) -> RealFilms:
     by_clip = {film_of[clip] for clip in held_clips if clip in film_of}
     films = tuple(film for film in guarded.movies if film not in by_clip)
     tmdb = read_tmdb(data / "tmdb5000" / "movies.csv")
-    told = {film: tmdb.get(lens.movies[film].tmdb_id or -1) for film in films}
-    overviews = {film: row.overview for film, row in told.items() if row and row.overview}
+    found = {film: tmdb.get(lens.movies[film].tmdb_id or -1) for film in films}
+    overviews = {film: row.overview for film, row in found.items() if row and row.overview}
     lengths = [len(features[clip]) for film in films for clip in clips[film]]
     counts = {
         "labelled shots": num_shots, "labelled clips": len(features),

@@ -1,4 +1,4 @@
-"""Does metadata teach a scene encoder anything on real films? Labels of real shots, LVU's tasks.
+"""Do scene encoders gain from metadata on real films? Labels of real shots, LVU's tasks.
 
 python bench/real_metadata.py run                    # train and probe all; goes on where it was
 python bench/real_metadata.py run --only metadata    # some of them
@@ -24,17 +24,16 @@ Fixed before the first training run:
 - Probe: logistic regression on standardised representations, learnt from LVU's train clips; its
   penalty is the one of `PENALTIES` with the highest accuracy on the validation clips, of equal ones
   the strongest. ``\\N`` is kept as the class that the release makes of it (METHODS D).
-- Films of LVU's validation and test are not learnt from.
+- Films of LVU's validation and test are not trained on.
 
-Changed once, after the log of one run's training and before any probe of a trained encoder was
-looked at: 1,000 steps, the budget of `drawn_scenes.py`, instead of 400, because after 400 the keys
-still lagged behind the queries. That run's encoder and its figures were thrown away.
+Changed once, after reading the log of one training run and before probing any trained encoder:
+1,000 steps, the budget of `drawn_scenes.py`, instead of 400, because after 400 the keys still
+lagged behind the queries. That run's encoder and its figures were thrown away.
 
 Whatever else is listed in `VARIANTS` is exploratory.
 """
 
 import argparse
-import json
 import os
 import time
 from collections.abc import Mapping
@@ -43,7 +42,6 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.nn.functional import cross_entropy
 
 from mastershot.datasets.lvu import CLASSIFICATION, SPLITS
 from mastershot.datasets.tables.pair_table import ScenePairs, read_pairs, write_pairs
@@ -60,6 +58,7 @@ from mastershot.training.movies2scenes.settings.encoders import (
     ShotSource,
 )
 from mastershot.training.movies2scenes.settings.stages import PairingSettings, ScenePairsRecipe
+from probing import add_result, as_text, logistic_classifier, read_results
 from real_library import (
     FOLDER,
     SLOTS,
@@ -88,7 +87,7 @@ DRAWS = 5000
 
 @dataclass(frozen=True)
 class Variant:
-    """What tells films similar, with what each measure counts; nothing is at random.
+    """The measures of similar films with their weights; without any, films are drawn at random.
 
     ``same_film`` pairs each clip with the next of its film instead.
     """
@@ -186,7 +185,7 @@ def items_of(real: RealFilms) -> Items:
 
 
 def probe(vectors: np.ndarray, items: Items) -> dict[str, dict[str, object]]:
-    """Return for each task which test clips are told right, and by which penalty."""
+    """Return for each task which test clips are predicted right, and with which penalty."""
     return {task: _probed(vectors, items, task) for task in TASKS}
 
 
@@ -200,40 +199,23 @@ def _probed(vectors: np.ndarray, items: Items, task: str) -> dict[str, object]:
     truth = {split: torch.from_numpy(items.labels[task, split]) for split in SPLITS}
     best, kept = -1.0, None
     for penalty in sorted(PENALTIES, reverse=True):
-        told = _classifier(points["train"], truth["train"], CLASSIFICATION[task], penalty)
-        accuracy = (told(points["val"]) == truth["val"]).double().mean().item()
+        classify = logistic_classifier(
+            points["train"], truth["train"], num_classes=CLASSIFICATION[task], penalty=penalty
+        )
+        accuracy = (classify(points["val"]) == truth["val"]).double().mean().item()
         if accuracy > best:
-            best, kept = accuracy, (penalty, told(points["test"]) == truth["test"])
+            best, kept = accuracy, (penalty, classify(points["test"]) == truth["test"])
     penalty, right = kept
-    return {"penalty": penalty, "val": round(best, 4), "right": _text(right.numpy())}
-
-
-def _classifier(points: torch.Tensor, truth: torch.Tensor, num_classes: int, penalty: float):
-    weight = torch.zeros(points.shape[1], num_classes, requires_grad=True)
-    bias = torch.zeros(num_classes, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weight, bias], max_iter=100, line_search_fn="strong_wolfe")
-
-    def loss() -> torch.Tensor:
-        optimizer.zero_grad()
-        value = cross_entropy(points @ weight + bias, truth) + penalty / 2 * weight.square().sum()
-        value.backward()
-        return value
-
-    optimizer.step(loss)
-    return lambda others: (others @ weight + bias).argmax(1)
+    return {"penalty": penalty, "val": round(best, 4), "right": as_text(right.numpy())}
 
 
 def commonest(items: Items) -> dict[str, dict[str, object]]:
-    """Return which test clips are of the class most common in training: what chance would give."""
-    told = {}
+    """Return which test clips are of the class most common in training: the level of chance."""
+    found = {}
     for task in TASKS:
         common = np.bincount(items.labels[task, "train"]).argmax()
-        told[task] = {"right": _text(items.labels[task, "test"] == common)}
-    return told
-
-
-def _text(right: np.ndarray) -> str:
-    return "".join("01"[int(one)] for one in right)
+        found[task] = {"right": as_text(items.labels[task, "test"] == common)}
+    return found
 
 
 def run(names: list[str], seeds: tuple[int, ...]) -> None:
@@ -243,7 +225,7 @@ def run(names: list[str], seeds: tuple[int, ...]) -> None:
     items = items_of(real)
     scenes = np.stack([scene_of(real.features[clip], mean, deviation) for clip in items.clips])
     RESULTS.parent.mkdir(exist_ok=True)
-    done = {(row["variant"], row["seed"]) for row in results()}
+    done = {(row["variant"], row["seed"]) for row in read_results(RESULTS)}
     if ("commonest class", 0) not in done:
         note("commonest class", 0, commonest(items))
     if (POOLED, 0) not in done:
@@ -265,18 +247,11 @@ def show_counts(real: RealFilms) -> None:
         print(f"{name}: {value}", flush=True)
 
 
-def note(name: str, seed: int, tasks: dict[str, dict[str, object]], **said: float) -> None:
+def note(name: str, seed: int, tasks: dict[str, dict[str, object]], **figures: float) -> None:
     mean = np.mean([np.mean([int(c) for c in one["right"]]) for one in tasks.values()])
-    row = {"variant": name, "seed": seed, "mean": round(float(mean), 4), **said, "tasks": tasks}
-    with RESULTS.open("a", encoding="utf-8") as file:
-        file.write(json.dumps(row) + "\n")
-    print(name, seed, row["mean"], said, flush=True)
-
-
-def results() -> list[dict]:
-    if not RESULTS.exists():
-        return []
-    return [json.loads(line) for line in RESULTS.read_text("utf-8").splitlines()]
+    row = {"variant": name, "seed": seed, "mean": round(float(mean), 4), **figures, "tasks": tasks}
+    add_result(RESULTS, row)
+    print(name, seed, row["mean"], figures, flush=True)
 
 
 def interval(values: np.ndarray, items: Items) -> tuple[float, float]:
@@ -304,13 +279,13 @@ def interval(values: np.ndarray, items: Items) -> tuple[float, float]:
 def table() -> None:
     items = items_of(read_films(DATA))
     right: dict[str, dict[int, np.ndarray]] = {}
-    for row in results():
+    for row in read_results(RESULTS):
         text = "".join(row["tasks"][task]["right"] for task in TASKS)
         right.setdefault(row["variant"], {})[row["seed"]] = np.array([int(c) for c in text])
     sizes = [len(items.rows[task, "test"]) for task in TASKS]
     cuts = np.cumsum(sizes)[:-1]
     heads = " | ".join(f"{task} ({size})" for task, size in zip(TASKS, sizes, strict=True))
-    print(f"| variant | seeds | mean of seven | 95 % | metadata minus it, 95 % | {heads} |")
+    print(f"| variant | seeds | mean of seven | 95 % | metadata minus variant, 95 % | {heads} |")
     print("|---" * (5 + len(TASKS)) + "|")
     ours = right.get("metadata", {})
     for name, rows in right.items():
@@ -344,7 +319,9 @@ def why(draws: int = 20_000) -> None:
     starts = np.cumsum(sizes) - sizes
     spaces = {POOLED: np.stack([(real.features[c].mean(0) - mean) / deviation for c in clips])}
     scenes = np.stack([scene_of(real.features[clip], mean, deviation) for clip in clips])
-    trained = [row["variant"] for row in results() if row["seed"] == 0 and "pairs" in row]
+    trained = [
+        row["variant"] for row in read_results(RESULTS) if row["seed"] == 0 and "pairs" in row
+    ]
     for name in trained:
         vectors = encoder_of(real, VARIANTS[name], 0)[0].encode(scenes)
         spaces[name] = (vectors - vectors.mean(0)) / vectors.std(0)

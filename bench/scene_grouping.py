@@ -2,8 +2,8 @@
 
 Coverage, overflow, F-score and boundary F1 of `group_shots`, of uniform and random groupings, of a
 threshold on the distance of neighbouring shots, and of the two costs of the papers on optimal
-sequential grouping, these told the true number of scenes. Each figure is the mean over episodes
-with its 95 % bootstrap interval over episodes. Constants were chosen on episodes 01-05.
+sequential grouping, which are given the true number of scenes. Each figure is the mean over
+episodes with its 95 % bootstrap interval over episodes. Constants were chosen on episodes 01-05.
 
     python bench/scene_grouping.py [--data DIR] [--tune | --speed]
 """
@@ -37,7 +37,7 @@ NUM_THRESHOLDS = 100
 
 @dataclass(frozen=True, eq=False)
 class Episode:
-    """One film: what each shot looks like, and where people see scenes begin."""
+    """One film: the features of each shot, and where annotators let scenes begin."""
 
     features: dict[str, FloatArray]
     truth: list[int]
@@ -176,8 +176,8 @@ def rows_of_all(episodes: Sequence[Episode], names: tuple[str, ...]) -> dict[str
         "uniform, as many as true": lambda e: [uniform(e.num_shots, len(e.truth))],
         "random, as many as ours": lambda e: random_groupings(e.num_shots, len(ours(e, names))),
         "random, as many as true": lambda e: random_groupings(e.num_shots, len(e.truth)),
-        "H_add, told the number": lambda e: [published(e, names, normalized=False)],
-        "H_nrm, told the number": lambda e: [published(e, names, normalized=True)],
+        "H_add, given the number": lambda e: [published(e, names, normalized=False)],
+        "H_nrm, given the number": lambda e: [published(e, names, normalized=True)],
     }
     rows = {
         name: np.array([figures_of(method(episode), episode) for episode in episodes])

@@ -89,8 +89,8 @@ def as_shipped(pictures: list, frames: LabelledFrames) -> None:
     print(f"starter as shipped, zero-shot: {hits.mean():.1%}")
     for name in names:
         own = np.array([label == name for label in frames.labels])
-        said = [names[i] for i in nearest[own]]
-        others = sorted({s for s in said if s != name}, key=said.count, reverse=True)[:3]
+        named = [names[i] for i in nearest[own]]
+        others = sorted({s for s in named if s != name}, key=named.count, reverse=True)[:3]
         print(f"  {name:15} {hits[own].mean():6.1%} of {own.sum()}; else {', '.join(others)}")
     labels = encode_labels(encoder, frames.taxonomy)
     scores = np.stack(

@@ -79,7 +79,7 @@ def main() -> None:
     print("|---|---|---|---|---|---|---|---|---|---|")
     for top in (100, 173, DECIDED_AT, 400):
         made = builder(arguments.data, top, None, embed)
-        row(f"top {top}, nobody decided", made.curate(), embed, published)
+        row(f"top {top}, no decisions", made.curate(), embed, published)
     made = builder(arguments.data, DECIDED_AT, DECISIONS, embed)
     curation = made.curate()
     row(f"top {DECIDED_AT}, decisions", curation, embed, published)

@@ -14,7 +14,7 @@ from tests.factories.models import (
 
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import load_encoder
-from mastershot.encoders.image_text import computes_in_int8
+from mastershot.encoders.precision import computes_in_int8
 
 MakeEncoder = Callable[[int], ImageTextEncoder]
 TEXTS = ["A forest", "a kitchen at night, seen from the door", "", "日本 {label}", "street"]

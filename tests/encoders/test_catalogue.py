@@ -52,7 +52,7 @@ def put_in_cache(cache: Path, name: str, revision: str, folder: Path) -> Path:
     return Path(shutil.copytree(folder, snapshot))
 
 
-def test_the_default_is_in_the_table_and_no_alias_is_there_twice() -> None:
+def test_the_default_is_in_the_table_and_no_alias_is_used_twice() -> None:
     aliases = [row.alias for row in ENCODERS]
     assert DEFAULT_ENCODER in aliases
     assert len(set(aliases)) == len(aliases)

@@ -38,19 +38,19 @@ def test_scores_are_the_softmax_of_the_network_and_do_not_depend_on_company(fold
     assert classifier.scores([]).shape == (0, 5)
 
 
-def test_frames_past_the_most_it_takes_are_not_looked_at(folder: Path) -> None:
+def test_frames_past_the_most_it_takes_are_not_read(folder: Path) -> None:
     classifier = FrameClassifier(folder)
     (long,) = shots(30)
     np.testing.assert_array_equal(classifier.scores([long]), classifier.scores([long[:20]]))
     assert (classifier.scores([long]) != classifier.scores([long[:19]])).any()
 
 
-def test_a_shot_without_a_frame_is_said(folder: Path) -> None:
-    with pytest.raises(EncoderError, match="shot 1 has no frame to tell its class from"):
+def test_a_shot_without_a_frame_is_reported(folder: Path) -> None:
+    with pytest.raises(EncoderError, match="shot 1 has no frame to classify it by"):
         FrameClassifier(folder).scores(shots(2, 0))
 
 
-def test_vectors_of_another_width_are_said(folder: Path) -> None:
+def test_vectors_of_another_width_are_reported(folder: Path) -> None:
     wide = np.zeros((2, 9), np.float32)
     with pytest.raises(EncoderError, match=r"shape \(2, 9\); the classifier of shot_scale takes"):
         FrameClassifier(folder).scores([wide])
@@ -59,14 +59,14 @@ def test_vectors_of_another_width_are_said(folder: Path) -> None:
 def test_it_says_what_it_is(folder: Path) -> None:
     settings = FrameClassifier(folder).settings
     assert (settings.task, settings.classes, settings.width) == ("shot_scale", SCALES, WIDTH)
-    said = json.loads((folder / "classifier.json").read_text())
-    assert said["format"] == "mastershot/frame-classifier/1"
+    info = json.loads((folder / "classifier.json").read_text())
+    assert info["format"] == "mastershot/frame-classifier/1"
 
 
 def change(folder: Path, **changes: Any) -> None:
     path = folder / "classifier.json"
-    said = json.loads(path.read_text()) | changes
-    path.write_text(json.dumps({key: value for key, value in said.items() if value is not None}))
+    info = json.loads(path.read_text()) | changes
+    path.write_text(json.dumps({key: value for key, value in info.items() if value is not None}))
 
 
 @pytest.mark.parametrize(
@@ -101,13 +101,13 @@ def test_what_cannot_be_is_one_sentence(
 
 
 @pytest.mark.parametrize("content", [b"", b"half", b"\x80\x04K\x01.", b"\xff" * 64])
-def test_damaged_weights_are_said(folder: Path, content: bytes) -> None:
+def test_damaged_weights_are_reported(folder: Path, content: bytes) -> None:
     (folder / "classifier.safetensors").write_bytes(content)
     with pytest.raises(EncoderError, match=r"classifier\.safetensors cannot be loaded"):
         FrameClassifier(folder)
 
 
-def test_missing_files_are_said(folder: Path) -> None:
+def test_missing_files_are_reported(folder: Path) -> None:
     (folder / "classifier.safetensors").unlink()
     with pytest.raises(EncoderError, match=r"classifier\.safetensors cannot be loaded"):
         FrameClassifier(folder)

@@ -253,7 +253,7 @@ def test_weights_that_overflow_are_not_hidden(precision: str, broken: Path) -> N
 
 
 @pytest.mark.parametrize("device", ["gpu", "cuda:77", "meta"])
-def test_a_device_that_is_not_there_is_refused(device: str, clip_folder: Path) -> None:
+def test_a_missing_device_is_refused(device: str, clip_folder: Path) -> None:
     with pytest.raises(EncoderError, match=f"{device}"):
         load(clip_folder, device=device)
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from tests.factories import reference
 
 from mastershot.core.errors import EncoderError
@@ -13,7 +14,7 @@ from mastershot.encoders.images import (
     ImagePreparation,
     prepare_frames,
     read_preparation,
-    resize_frame,
+    resize_frames,
 )
 
 CLIP = ImagePreparation(
@@ -78,7 +79,7 @@ def test_a_frame_is_resized_as_pil_does_written_as_plain_loops(
     kernel = getattr(reference, interpolation)
     stretched = ImagePreparation(32, False, 32, interpolation, 1 / 255, (0, 0, 0), (1, 1, 1))
     expected = reference.resize(frame, 32, 32, kernel)
-    ours = resize_frame(frame, stretched).permute(1, 2, 0).numpy()
+    ours = resize_frames(frame[None], stretched)[0].permute(1, 2, 0).numpy()
     assert_same_pixels(ours, expected)
     assert (ours == expected).mean() > 0.97
 
@@ -86,7 +87,7 @@ def test_a_frame_is_resized_as_pil_does_written_as_plain_loops(
     height, width = (int(32 * edge / min(shape)) for edge in shape)
     top, left = (height - 32) // 2, (width - 32) // 2
     expected = reference.resize(frame, height, width, kernel)[top : top + 32, left : left + 32]
-    assert_same_pixels(resize_frame(frame, cropped).permute(1, 2, 0).numpy(), expected)
+    assert_same_pixels(resize_frames(frame[None], cropped)[0].permute(1, 2, 0).numpy(), expected)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -145,7 +146,7 @@ def test_a_view_and_a_read_only_frame_are_taken_and_left_unchanged() -> None:
     mirrored = frame[:, ::-1]
     locked = mirrored.copy()
     locked.flags.writeable = False
-    assert (resize_frame(mirrored, CLIP) == resize_frame(locked, CLIP)).all()
+    assert torch.equal(resize_frames(mirrored[None], CLIP), resize_frames(locked[None], CLIP))
     assert (locked == mirrored).all()
 
 

@@ -79,7 +79,7 @@ def test_frames_alone_load_no_sentence_encoder() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_student_of_a_space_speaks_with_its_teachers_words(tmp_path: Path) -> None:
+def test_a_student_of_a_space_encodes_words_with_its_teacher(tmp_path: Path) -> None:
     encoder = load_encoder(make_space_student(tmp_path / "student"))
     teacher = load_encoder(tmp_path / "student-teacher", precision="float32")
     np.testing.assert_allclose(
@@ -92,7 +92,7 @@ def test_a_student_of_a_space_speaks_with_its_teachers_words(tmp_path: Path) -> 
 
 def test_a_student_that_does_not_say_its_network_is_fire(folder: Path) -> None:
     before = load_encoder(folder)
-    change(folder, lambda said: said.update(network="fire"))
+    change(folder, lambda info: info.update(network="fire"))
     named = load_encoder(folder)
     assert named.space == before.space
     np.testing.assert_array_equal(named.encode_images(frames(2)), before.encode_images(frames(2)))
@@ -100,38 +100,38 @@ def test_a_student_that_does_not_say_its_network_is_fire(folder: Path) -> None:
 
 def test_other_settings_are_another_space(folder: Path) -> None:
     before = load_encoder(folder).space
-    change(folder, lambda said: said["conse"].update(num_concepts=5))
+    change(folder, lambda info: info["conse"].update(num_concepts=5))
     assert load_encoder(folder).space != before
 
 
 @pytest.mark.parametrize(
     ("edit", "sentence"),
     [
-        (lambda said: said.update(format="mastershot/student/9"), "is of format 'mastershot/stu"),
-        (lambda said: said.update(kind="oracle"), "its kind is 'oracle'; concepts and space"),
-        (lambda said: said.pop("conse"), "it lacks 'conse'"),
-        (lambda said: said.update(concepts=7), "does not describe a student"),
-        (lambda said: said.update(logit_scale="much"), "does not describe a student"),
-        (lambda said: said.update(logit_scale=0), "temperature and logit_scale must be from 0.001"),
-        (lambda said: said.update(logit_scale=float("inf")), "must be from 0.001 to 1000"),
-        (lambda said: said["conse"].update(temperature=1e-40), "must be from 0.001 to 1000"),
-        (lambda said: said.update(image_px=float("inf")), "does not describe a student"),
-        (lambda said: said.update(width=10**30), f"vectors of {10**30}"),
-        (lambda said: said["conse"].update(group_weights=[2, -1]), "from 0 to 1 with sum 1"),
-        (lambda said: said["conse"].update(group_weights=[float("nan"), 1]), "with sum 1"),
-        (lambda said: said.update(concepts=[["x"] * 70_000, []]), "70000 concepts; at most 65536"),
+        (lambda info: info.update(format="mastershot/student/9"), "is of format 'mastershot/stu"),
+        (lambda info: info.update(kind="oracle"), "its kind is 'oracle'; concepts and space"),
+        (lambda info: info.pop("conse"), "it lacks 'conse'"),
+        (lambda info: info.update(concepts=7), "does not describe a student"),
+        (lambda info: info.update(logit_scale="much"), "does not describe a student"),
+        (lambda info: info.update(logit_scale=0), "temperature and logit_scale must be from 0.001"),
+        (lambda info: info.update(logit_scale=float("inf")), "must be from 0.001 to 1000"),
+        (lambda info: info["conse"].update(temperature=1e-40), "must be from 0.001 to 1000"),
+        (lambda info: info.update(image_px=float("inf")), "does not describe a student"),
+        (lambda info: info.update(width=10**30), f"vectors of {10**30}"),
+        (lambda info: info["conse"].update(group_weights=[2, -1]), "from 0 to 1 with sum 1"),
+        (lambda info: info["conse"].update(group_weights=[float("nan"), 1]), "with sum 1"),
+        (lambda info: info.update(concepts=[["x"] * 70_000, []]), "70000 concepts; at most 65536"),
         (
-            lambda said: said.update(network="resnet"),
+            lambda info: info.update(network="resnet"),
             "its network is 'resnet'; fire and vit are kn",
         ),
-        (lambda said: said.update(network=["vit"]), "its network is \"['vit']\"; fire and vit"),
-        (lambda said: said.update(network=None), "its network is 'None'; fire and vit are known"),
-        (lambda said: said.update(network="vit"), "student.safetensors cannot be loaded"),
-        (lambda said: said.update(network="vit", image_px=72), "do not tile a frame of 72"),
-        (lambda said: said.update(image_px=9_999), "images of 9999 pixels"),
-        (lambda said: said.update(label_template="a photo"), "has no {label} in it"),
-        (lambda said: said["conse"].update(num_concepts=7), "num_concepts is 7 of 6"),
-        (lambda said: said["conse"].update(group_weights=[1]), "each group of concepts needs one"),
+        (lambda info: info.update(network=["vit"]), "its network is \"['vit']\"; fire and vit"),
+        (lambda info: info.update(network=None), "its network is 'None'; fire and vit are known"),
+        (lambda info: info.update(network="vit"), "student.safetensors cannot be loaded"),
+        (lambda info: info.update(network="vit", image_px=72), "do not tile a frame of 72"),
+        (lambda info: info.update(image_px=9_999), "images of 9999 pixels"),
+        (lambda info: info.update(label_template="a photo"), "has no {label} in it"),
+        (lambda info: info["conse"].update(num_concepts=7), "num_concepts is 7 of 6"),
+        (lambda info: info["conse"].update(group_weights=[1]), "each group of concepts needs one"),
     ],
 )
 def test_a_folder_that_says_nonsense_is_refused(
@@ -155,10 +155,10 @@ def test_weights_that_are_damaged_missing_or_of_another_network_are_refused(fold
     with pytest.raises(EncoderError, match=r"student\.safetensors cannot be loaded"):
         load_encoder(folder)
     weights.write_bytes(whole)
-    change(folder, lambda said: said["concepts"][0].append("attic"))
+    change(folder, lambda info: info["concepts"][0].append("attic"))
     with pytest.raises(EncoderError, match="cannot be loaded"):
         load_encoder(folder)
-    change(folder, lambda said: (said["concepts"][0].pop(), said.update(width=100)))
+    change(folder, lambda info: (info["concepts"][0].pop(), info.update(width=100)))
     with pytest.raises(EncoderError, match="does not hold one vector for each of 6 concepts"):
         load_encoder(folder)
 
@@ -174,7 +174,7 @@ def test_tensors_that_are_no_weights_are_refused(folder: Path) -> None:
         load_encoder(folder)
 
 
-def test_words_of_another_teacher_than_the_one_that_taught_are_refused(tmp_path: Path) -> None:
+def test_words_of_another_teacher_than_in_training_are_refused(tmp_path: Path) -> None:
     folder = make_space_student(tmp_path / "student")
     make_tiny_clip(tmp_path / "student-teacher", seed=5)
     encoder = load_encoder(folder)
@@ -185,17 +185,17 @@ def test_words_of_another_teacher_than_the_one_that_taught_are_refused(tmp_path:
 
 def test_a_student_that_names_itself_for_its_words_is_refused(tmp_path: Path) -> None:
     folder = make_space_student(tmp_path / "student")
-    change(folder, lambda said: said["text"].update(encoder=str(folder)))
+    change(folder, lambda info: info["text"].update(encoder=str(folder)))
     with pytest.raises(EncoderError, match="names itself as the encoder of its words"):
         load_encoder(folder).encode_texts(["street"])
 
 
-def test_a_student_of_a_student_speaks_with_the_words_of_both(tmp_path: Path) -> None:
+def test_a_student_of_a_student_encodes_words_as_both_do(tmp_path: Path) -> None:
     first = make_student(tmp_path / "first")
     teacher = load_encoder(first)
     second = make_space_student(tmp_path / "second")
     text = {"encoder": str(first), "width": 384, "weights_hash": teacher.space.weights_hash}
-    change(second, lambda said: said["text"].update(text))
+    change(second, lambda info: info["text"].update(text))
     weights = fused_weights(FireNet(384).eval())
     save_file(weights, second / "student.safetensors")
     words = load_encoder(second).encode_texts(["street"])
@@ -205,8 +205,8 @@ def test_a_student_of_a_student_speaks_with_the_words_of_both(tmp_path: Path) ->
 def test_the_one_that_ships_is_small_and_names_its_concepts() -> None:
     size = sum(path.stat().st_size for path in STARTER_FOLDER.glob("student.*"))
     assert size <= 6_000_000
-    said = json.loads((STARTER_FOLDER / "student.json").read_text("utf-8"))
-    places, things = said["concepts"]
+    info = json.loads((STARTER_FOLDER / "student.json").read_text("utf-8"))
+    places, things = info["concepts"]
     assert len(places) == 365
     assert "kitchen" in places
     assert "goldfish" in things
@@ -214,6 +214,6 @@ def test_the_one_that_ships_is_small_and_names_its_concepts() -> None:
 
 def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:
     path = folder / "student.json"
-    said = json.loads(path.read_text("utf-8"))
-    edit(said)
-    path.write_text(json.dumps(said), "utf-8")
+    info = json.loads(path.read_text("utf-8"))
+    edit(info)
+    path.write_text(json.dumps(info), "utf-8")

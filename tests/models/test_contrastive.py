@@ -207,10 +207,10 @@ def test_uniformity_of_one_vector_is_refused() -> None:
 
 def test_the_queue_holds_at_most_a_quarter_of_the_key_scenes_and_says_so() -> None:
     assert queue_length(1_000_000).length == 65_536
-    assert queue_length(1_000_000).said == "the queue holds 65,536 keys, as asked"
+    assert queue_length(1_000_000).reason == "the queue holds 65,536 keys, as asked"
     short = queue_length(2_050)
     assert short.length == 512
-    assert "512 keys, a quarter of 2,050 distinct key scenes, instead of 65,536" in short.said
+    assert "512 keys, a quarter of 2,050 distinct key scenes, instead of 65,536" in short.reason
 
 
 @pytest.mark.parametrize(

@@ -50,7 +50,7 @@ def test_no_gradient_flows_into_the_padding() -> None:
     assert not frames.grad[1, 2:].any()
 
 
-def test_the_sizes_are_those_of_the_paper_unless_said_otherwise() -> None:
+def test_the_sizes_are_those_of_the_paper_by_default() -> None:
     model = FrameLSTM(768, 5)
     assert (model.lstm.hidden_size, model.lstm.num_layers) == (512, 2)
     assert model.head.weight.shape == (5, 512)

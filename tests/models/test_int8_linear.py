@@ -6,7 +6,7 @@ import torch
 from tests.factories.reference import int8_linear
 from torch import nn
 
-from mastershot.encoders.image_text import computes_in_int8
+from mastershot.encoders.precision import computes_in_int8
 from mastershot.models.int8_linear import Int8Linear, Int8Patches, QuickGelu, quantise
 
 pytestmark = pytest.mark.skipif(

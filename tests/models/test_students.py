@@ -3,7 +3,7 @@ import torch
 
 from mastershot.core.errors import SettingError
 from mastershot.models.students import STUDENT_NETWORKS
-from mastershot.models.vit_student import ViTStudent
+from mastershot.models.vit import ViTStudent
 
 
 @pytest.mark.parametrize("name", STUDENT_NETWORKS)

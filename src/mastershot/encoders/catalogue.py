@@ -1,25 +1,31 @@
-"""The encoders by name: one visible table, and the one function that loads from it.
+"""The encoders by name: their table, and how one is found, fetched and loaded.
 
-To offer another checkpoint of CLIP or SigLIP, add its row. An encoder of another kind adds its row
-and its branch in `load_encoder`.
+Another checkpoint of CLIP or SigLIP needs a row in the table; an encoder of another kind needs a
+row and a branch in `load_encoder`.
 """
 
 import re
+from concurrent.futures import Future, wait
 from dataclasses import dataclass
 from difflib import get_close_matches
+from functools import partial
 from pathlib import Path
-from queue import Empty, SimpleQueue
 from threading import Thread
 from typing import TYPE_CHECKING
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError
 from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.encoders.checkpoint import is_vit, missing_parts, one_line, quiet
-from mastershot.encoders.image_text import TransformersEncoder, find_device
+from mastershot.encoders.image_text import (
+    VIT_ALIAS,
+    VIT_NAME,
+    TransformersEncoder,
+    VisionEncoder,
+)
+from mastershot.encoders.precision import find_device
 from mastershot.encoders.starter import STARTER_FOLDER, STARTER_NAME, StudentEncoder, TextEncoder
 from mastershot.encoders.student import StudentSettings, is_student
 from mastershot.encoders.text import SentenceEncoder
-from mastershot.encoders.vit import VIT_ALIAS, VIT_NAME, VitEncoder
 
 if TYPE_CHECKING:
     import torch
@@ -35,10 +41,10 @@ class KnownEncoder:
 
     Attributes:
         alias: What a user types.
-        name: Where its weights are on the Hugging Face hub; of a packaged one, just its name.
+        name: Where its weights are on the Hugging Face hub, unless they are packaged.
         revision: The commit to take; None is the newest.
-        kind: What it is.
-        size_bytes: Size of its weights.
+        kind: Network and edge of its frames.
+        size_bytes: Of its weights.
         licence: Licence its makers give it.
         source: Where it was published.
         speed_fps: Frames a second on the two cores of docs/speed.md; None where not measured.
@@ -137,16 +143,15 @@ def load_encoder(
 
     Args:
         name_or_folder: An alias of `ENCODERS`, a folder that holds a checkpoint, or the name of a
-            CLIP or SigLIP checkpoint on the Hugging Face hub, such as ``google/siglip-…``. Weights
-            from the hub are taken from its cache, else downloaded into it.
+            CLIP or SigLIP checkpoint on the Hugging Face hub, whose weights are cached.
         device: Such as ``cpu`` or ``cuda:1``; a GPU if there is one.
         precision: What frames are encoded in: ``float32``, ``bfloat16`` or ``int8``. None takes
             bfloat16 where the processor has it, else float32. Vectors of frames do not mix.
-        download: False never asks the hub: the weights are here, or they are unavailable.
+        download: False never asks the hub: weights that are not cached are unavailable.
 
     Raises:
         EncoderUnavailableError: The weights are not here and the hub does not answer; the text
-            says how to get them.
+            explains how to get them.
         EncoderError: The name is unknown, or what it names is not a usable encoder.
     """
     name, folder = _find(str(name_or_folder), download=download)
@@ -160,27 +165,23 @@ def load_encoder(
 def load_frame_encoder(
     name_or_folder: str | Path, *, precision: str | None = None, download: bool = True
 ) -> Encoder:
-    """Return an encoder of frames alone: a ViT, or any that `load_encoder` takes.
-
-    Args:
-        name_or_folder: ``vit-b16``, the folder of a ViT checkpoint, or as in `load_encoder`.
-        precision: As in `load_encoder`.
-        download: As in `load_encoder`.
+    """Return an encoder of frames alone: ``vit-b16``, the folder of a ViT, or as `load_encoder`.
 
     Raises:
         EncoderUnavailableError: The weights are not here and the hub does not answer.
         EncoderError: The name is unknown, or what it names is not a usable encoder.
     """
     if str(name_or_folder) in (VIT_ALIAS, VIT_NAME):
-        return VitEncoder(_hub_folder(VIT_NAME, None, download), name=VIT_NAME, precision=precision)
+        folder = _hub_folder(VIT_NAME, None, download)
+        return VisionEncoder(folder, name=VIT_NAME, precision=precision)
     folder = Path(name_or_folder)
     if is_vit(folder):
-        return VitEncoder(folder, name=folder.resolve().name, precision=precision)
+        return VisionEncoder(folder, name=folder.resolve().name, precision=precision)
     return load_encoder(name_or_folder, precision=precision, download=download)
 
 
 def known_name(name: str) -> str | None:
-    """Return the name that says the same on any machine, of an alias or a name in the tables."""
+    """Return the machine-independent name of an encoder, given its alias or that name itself."""
     if name in (VIT_ALIAS, VIT_NAME):
         return VIT_NAME
     row = known_encoder(name)
@@ -190,13 +191,10 @@ def known_name(name: str) -> str | None:
 def fetch_encoder(name: str, *, download: bool = True) -> Path:
     """Return the folder of an encoder's weights on this machine, fetched now if need be.
 
-    Args:
-        name: As in `load_encoder`, or ``vit-b16``; a folder is its own.
-        download: As in `load_encoder`.
+    Names are those of `load_encoder`, and ``vit-b16``; a folder is its own.
 
     Raises:
-        EncoderUnavailableError: The weights are not here and the hub does not answer; the text says
-            what else can be done.
+        EncoderUnavailableError: The weights are not here and the hub does not answer.
         EncoderError: The name is neither in the table nor one of the hub.
     """
     return _find(VIT_NAME if name == VIT_ALIAS else name, download=download)[1]
@@ -233,11 +231,8 @@ def _find(name: str, *, download: bool) -> tuple[str, Path]:
 def _student(
     folder: Path, name: str, device: "torch.device", chain: tuple[Path, ...], download: bool
 ) -> StudentEncoder:
-    """Return a student; ``chain`` is its folder after those of the students it taught."""
-
-    def load_text(settings: StudentSettings) -> TextEncoder:
-        return _load_text(settings, chain, download)
-
+    """Return a student; ``chain`` is its folder after those of the students it is a teacher of."""
+    load_text = partial(_load_text, chain=chain, download=download)
     return StudentEncoder(folder, name=name, load_text=load_text, device=device)
 
 
@@ -245,7 +240,7 @@ def _load_text(settings: StudentSettings, chain: tuple[Path, ...], download: boo
     """Return what encodes a student's words: the packaged encoder, or its teacher.
 
     Raises:
-        EncoderError: The teacher is the student itself, or not the one whose space was learnt.
+        EncoderError: The teacher is the student itself, or has other weights than in training.
     """
     if not settings.text_encoder:
         return SentenceEncoder()
@@ -258,11 +253,11 @@ def _load_text(settings: StudentSettings, chain: tuple[Path, ...], download: boo
         teacher = _student(folder, name, find_device(None), longer, download)
     else:
         teacher = TransformersEncoder(folder, name=name)
-    taught = (settings.text_hash, settings.width)
-    if taught not in {(space.weights_hash, space.width) for space in teacher.word_spaces}:
+    learnt = (settings.text_hash, settings.width)
+    if learnt not in {(space.weights_hash, space.width) for space in teacher.word_spaces}:
         raise EncoderError(
-            f"encoder {name} has other weights here than when it taught the student, so words do "
-            "not meet frames; bring back the old ones, or distil again"
+            f"encoder {name} has other weights here than when the student was trained, so words "
+            "and frames cannot be compared; restore the old weights, or distil again"
         )
     return teacher
 
@@ -283,14 +278,12 @@ def _cached(name: str, revision: str | None) -> Path | None:
     from huggingface_hub.errors import LocalEntryNotFoundError
 
     try:
-        folder = Path(
-            snapshot_download(
-                name, revision=revision, allow_patterns=_PATTERNS, local_files_only=True
-            )
+        found = snapshot_download(
+            name, revision=revision, allow_patterns=_PATTERNS, local_files_only=True
         )
     except LocalEntryNotFoundError:
         return None
-    return None if missing_parts(folder) else folder
+    return None if missing_parts(Path(found)) else Path(found)
 
 
 def _hub_folder(name: str, revision: str | None, download: bool) -> Path:
@@ -340,20 +333,17 @@ def _ask_hub(name: str, revision: str | None) -> None:
     from huggingface_hub import HfApi
     from huggingface_hub.errors import HTTPError as ClientError  # type: ignore[attr-defined]
 
-    answer: SimpleQueue[Exception | None] = SimpleQueue()
+    answer: Future[None] = Future()
 
     def ask() -> None:
         try:
-            # This limit only ends the thread; it comes late, so that the one below speaks.
+            # This limit only ends the thread, later than the one below ends the waiting.
             HfApi().model_info(name, revision=revision, timeout=5 * HUB_ANSWERS_WITHIN_S)
-            answer.put(None)
+            answer.set_result(None)
         except (ClientError, OSError, ValueError) as error:
-            answer.put(error)
+            answer.set_exception(error)
 
     Thread(target=ask, daemon=True).start()
-    try:
-        failure = answer.get(timeout=HUB_ANSWERS_WITHIN_S)
-    except Empty:
-        failure = TimeoutError(f"no answer within {HUB_ANSWERS_WITHIN_S:g} s")
-    if failure is not None:
-        raise failure
+    if not wait([answer], HUB_ANSWERS_WITHIN_S).done:
+        raise TimeoutError(f"no answer within {HUB_ANSWERS_WITHIN_S:g} s")
+    answer.result()

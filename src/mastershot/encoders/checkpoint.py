@@ -1,17 +1,23 @@
-"""A folder with a CLIP, SigLIP or ViT checkpoint: is it whole, and what is in it.
+"""A folder with weights: is it whole, what is in it, and how one is written.
 
-Nothing in a folder is run as code: weights are safetensors, settings are JSON, and code that a
-checkpoint brings along is never trusted.
+Nothing in a folder is run as code: weights are safetensors or plain tensors, settings are JSON, and
+code that a checkpoint brings along is never trusted.
 """
 
+import hashlib
 import json
 import textwrap
-from collections.abc import Iterator
+import warnings
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from pickle import UnpicklingError
+from typing import TYPE_CHECKING, Any
 
 from mastershot.core.errors import EncoderError
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
@@ -21,24 +27,85 @@ _PARTS = {
     "tokenizer.json": ("tokenizer.json",),
     "preprocessor_config.json": ("preprocessor_config.json", "processor_config.json"),
 }
+# What transformers and torch raise on damaged files, next to errors of their own.
+_DAMAGED = (AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+
+
+def read_weights(path: Path) -> "dict[str, Tensor]":
+    """Return the tensors in a file by name, on the CPU: safetensors, or a state_dict of torch.
+
+    Raises:
+        EncoderError: The file is missing, damaged, or holds anything but tensors.
+    """
+    import torch
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        with warnings.catch_warnings(action="ignore"):  # of pickles in other protocols
+            weights = torch.load(path, map_location="cpu", weights_only=True)
+    except (*_DAMAGED, EOFError, SafetensorError, UnpicklingError) as error:
+        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
+    if isinstance(weights, dict) and all(map(torch.is_tensor, weights.values())):
+        return weights
+    raise EncoderError(f"{path} cannot be loaded: it holds more than tensors by name")
+
+
+def file_digest(path: Path, algorithm: str = "blake2b") -> bytes:
+    """Return the digest of a file's bytes."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, algorithm).digest()
+
+
+def write_model(path: Path, metadata: Mapping[str, Any], weights: "Mapping[str, Tensor]") -> None:
+    """Write what describes a model to a JSON file, and its weights to the safetensors beside it."""
+    from safetensors.torch import save
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    tensors = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
+    path.with_suffix(".safetensors").write_bytes(save(tensors))
+    path.write_text(json.dumps(metadata, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def read_metadata(path: Path, known_format: str) -> dict[str, Any]:
+    """Return the JSON object that describes a model.
+
+    Raises:
+        EncoderError: The file cannot be read, or is of another format.
+    """
+    metadata = read_json(path)
+    if metadata.get("format") != known_format:
+        raise EncoderError(
+            f"{path} is of format {metadata.get('format')!r}; this version reads {known_format}"
+        )
+    return metadata
+
+
+@contextmanager
+def parsing(path: Path, problem: str) -> Iterator[None]:
+    """Turn what goes wrong with values of a JSON file into one sentence: path, problem, reason."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise EncoderError(f"{path} {problem}: {reason}") from error
 
 
 def missing_parts(folder: Path) -> list[str]:
-    """Return the files an encoder needs that the folder lacks; empty when it is complete.
-
-    A ViT has no words, so it needs no tokenizer.
-    """
-    wordless = is_vit(folder)
-    return [
+    """Return the files an encoder needs that the folder lacks; a ViT needs no tokenizer."""
+    lacking = (
         part
         for part, names in _PARTS.items()
         if not any((folder / name).is_file() for name in names)
-        and not (wordless and part == "tokenizer.json")
-    ]
+    )
+    wordless = is_vit(folder)
+    return [part for part in lacking if not (wordless and part == "tokenizer.json")]
 
 
 def is_vit(folder: Path) -> bool:
-    """Return True if a folder says that it holds a ViT, whether it is whole or not.
+    """Return True if a folder is described as a ViT's, whole or not.
 
     Raises:
         EncoderError: Its config.json cannot be read.
@@ -97,12 +164,11 @@ def load_network(folder: Path, kind: str) -> Any:
         EncoderError: The weights are damaged or belong to another network.
     """
     import torch
-    from transformers import CLIPModel, SiglipModel, ViTModel
+    from transformers import BertModel, CLIPModel, SiglipModel, ViTModel
 
-    network = {"clip": CLIPModel, "siglip": SiglipModel, "vit": ViTModel}[kind]
-    parts = {"add_pooling_layer": False} if kind == "vit" else {}
-    with quiet(), _one_sentence(folder):
-        model, report = network.from_pretrained(
+    kinds = {"bert": BertModel, "clip": CLIPModel, "siglip": SiglipModel, "vit": ViTModel}
+    with _loading(folder):
+        model, report = kinds[kind].from_pretrained(
             folder,
             dtype=torch.float32,
             use_safetensors=True,
@@ -110,7 +176,7 @@ def load_network(folder: Path, kind: str) -> Any:
             trust_remote_code=False,
             ignore_mismatched_sizes=True,  # reported, and refused below
             output_loading_info=True,
-            **parts,
+            **({"add_pooling_layer": False} if kind in ("bert", "vit") else {}),
         )
     absent = sorted({*report["missing_keys"], *(key for key, *_ in report["mismatched_keys"])})
     if absent:
@@ -127,11 +193,11 @@ def load_tokenizer(folder: Path) -> Any:
     Not AutoTokenizer: for SigLIP that one depends on whether sentencepiece is installed.
 
     Raises:
-        EncoderError: The tokenizer is damaged, or does not say what it pads with.
+        EncoderError: The tokenizer is damaged, or names no padding token.
     """
     from transformers import PreTrainedTokenizerFast
 
-    with quiet(), _one_sentence(folder):
+    with _loading(folder):
         tokenizer = PreTrainedTokenizerFast.from_pretrained(
             folder, local_files_only=True, trust_remote_code=False
         )
@@ -156,32 +222,22 @@ def read_json(path: Path) -> dict[str, Any]:
 
 
 def one_line(error: Exception) -> str:
-    """Return what kind of error it is and what it says, on one line of at most 200 characters."""
+    """Return an error's class and message on one line of at most 200 characters."""
     return textwrap.shorten(f"{type(error).__name__}: {error}", 200, placeholder=" …")
 
 
 @contextmanager
-def _one_sentence(folder: Path) -> Iterator[None]:
-    """Turn what transformers raises on a damaged folder into one sentence."""
+def _loading(folder: Path) -> Iterator[None]:
+    """Keep transformers quiet, and turn what it raises on a damaged folder into one sentence."""
     from huggingface_hub.errors import StrictDataclassError
     from safetensors import SafetensorError
 
     try:
-        yield
-    except (
-        AttributeError,
-        ImportError,
-        KeyError,
-        OSError,
-        RuntimeError,
-        SafetensorError,
-        StrictDataclassError,
-        TypeError,
-        ValueError,
-    ) as error:
-        raise EncoderError(
-            f"encoder folder {folder} cannot be loaded ({one_line(error)})"
-        ) from error
+        with quiet():
+            yield
+    except (*_DAMAGED, SafetensorError, StrictDataclassError) as error:
+        reason = one_line(error)
+        raise EncoderError(f"encoder folder {folder} cannot be loaded ({reason})") from error
 
 
 @contextmanager

@@ -1,22 +1,24 @@
 """Classifiers over an encoder's vectors: what is in their folder, checked before it is used."""
 # N shots, T frames of a shot, D width of a frame's vector, C classes
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError
-from mastershot.encoders.checkpoint import one_line, read_json
+from mastershot.encoders.checkpoint import (
+    file_digest,
+    parsing,
+    read_metadata,
+    read_weights,
+    write_model,
+)
 
 if TYPE_CHECKING:
-    from torch import Tensor
-
     from mastershot.models.frame_lstm import FrameLSTM
 
 FORMAT = "mastershot/frame-classifier/1"
@@ -28,19 +30,19 @@ _SHOTS_AT_ONCE = 256
 
 @dataclass(frozen=True)
 class ClassifierSettings:
-    """What a folder says of its classifier.
+    """How a classifier is described in its folder.
 
     Attributes:
         name: What it is called.
-        task: What it tells, such as ``shot_scale``.
+        task: What it classifies, such as ``shot_scale``.
         classes: Its classes in order.
         encoder: Name or folder of the encoder whose vectors it takes, as `load_frame_encoder` does.
         encoder_hash: The hash of that encoder's space.
         width: Width D of the vectors.
         hidden: Width of the LSTM.
         layers: Layers of the LSTM.
-        rate_hz: Frames a second it was taught on.
-        max_steps: Frames of a shot it looks at, from the first on.
+        rate_hz: Frames a second it was trained on.
+        max_steps: Most frames of a shot it reads; later ones are ignored.
     """
 
     name: str
@@ -56,7 +58,7 @@ class ClassifierSettings:
 
 
 class FrameClassifier:
-    """A network that tells the class of a shot from its frames' vectors."""
+    """A network that classifies a shot by its frames' vectors."""
 
     def __init__(self, folder: Path) -> None:
         """Load a classifier from its folder.
@@ -66,16 +68,13 @@ class FrameClassifier:
         """
         self.settings = read_classifier(folder)
         self._network = _load_network(folder / WEIGHTS_FILE, self.settings)
-        with (folder / WEIGHTS_FILE).open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-        self.weights_hash = f"sha256:{digest[:32]}"
+        self.weights_hash = f"sha256:{file_digest(folder / WEIGHTS_FILE, 'sha256').hex()[:32]}"
 
     def scores(self, shots: Sequence[FloatArray]) -> FloatArray:
-        """Return how likely each class is of each shot, shape (N, C), rows summing to 1.
+        """Return the probability of each class for each shot, shape (N, C), rows summing to 1.
 
         Args:
-            shots: The vectors of each shot's frames in order, (T, D); frames past ``max_steps``
-                are not looked at.
+            shots: The vectors of each shot's frames in order, (T, D).
 
         Raises:
             EncoderError: A shot has no frame, or vectors of another width.
@@ -87,9 +86,10 @@ class FrameClassifier:
                     f"{self.settings.task} takes (frames, {self.settings.width})"
                 )
             if not len(shot):
-                raise EncoderError(f"shot {index} has no frame to tell its class from")
-        cut = [shot[: self.settings.max_steps] for shot in shots]
-        return class_probabilities(self._network, cut)
+                raise EncoderError(f"shot {index} has no frame to classify it by")
+        return class_probabilities(
+            self._network, [shot[: self.settings.max_steps] for shot in shots]
+        )
 
 
 def class_probabilities(network: "FrameLSTM", shots: Sequence[FloatArray]) -> FloatArray:
@@ -109,34 +109,20 @@ def class_probabilities(network: "FrameLSTM", shots: Sequence[FloatArray]) -> Fl
 
 
 def read_classifier(folder: Path) -> ClassifierSettings:
-    """Return what a classifier's folder says of it.
+    """Return how a classifier's folder describes it.
 
     Raises:
-        EncoderError: The file is missing, damaged, of another version, or says what cannot be.
+        EncoderError: The file is missing, damaged, of another version, or its values do not fit.
     """
     path = folder / SETTINGS_FILE
-    said = read_json(path)
-    if said.get("format") != FORMAT:
-        raise EncoderError(
-            f"{path} is of format {said.get('format')!r}; this version reads {FORMAT}"
-        )
-    try:
+    values = read_metadata(path, FORMAT)
+    with parsing(path, "does not describe a classifier"):
+        values["classes"] = [str(name) for name in values["classes"]]
+        kinds = get_type_hints(ClassifierSettings)
         settings = ClassifierSettings(
-            name=str(said["name"]),
-            task=str(said["task"]),
-            classes=tuple(str(name) for name in said["classes"]),
-            encoder=str(said["encoder"]),
-            encoder_hash=str(said["encoder_hash"]),
-            width=int(said["width"]),
-            hidden=int(said["hidden"]),
-            layers=int(said["layers"]),
-            rate_hz=float(said["rate_hz"]),
-            max_steps=int(said["max_steps"]),
+            **{name: (get_origin(kind) or kind)(values[name]) for name, kind in kinds.items()}
         )
-        _require_sense(settings)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise EncoderError(f"{path} does not describe a classifier: {reason}") from error
+        _check(settings)
     return settings
 
 
@@ -147,31 +133,17 @@ def write_classifier(
     *,
     figures: Mapping[str, Any],
 ) -> None:
-    """Write a classifier's folder: what is said of it, and its weights in single precision.
-
-    Args:
-        folder: Made if need be.
-        settings: How it is read.
-        network: Its weights.
-        figures: What else is said, such as how well it does.
-    """
-    from safetensors.torch import save
-
-    folder.mkdir(parents=True, exist_ok=True)
-    weights = {name: one.cpu().contiguous() for name, one in network.state_dict().items()}
-    (folder / WEIGHTS_FILE).write_bytes(save(weights))
-    said = {"format": FORMAT, **asdict(settings), **figures}
-    text = json.dumps(said, indent=1, ensure_ascii=False)
-    (folder / SETTINGS_FILE).write_text(text + "\n", "utf-8")
+    """Write a classifier's folder, with figures such as its accuracy as keys of its description."""
+    metadata = {"format": FORMAT, **asdict(settings), **figures}
+    write_model(folder / SETTINGS_FILE, metadata, network.state_dict())
 
 
-def _require_sense(settings: ClassifierSettings) -> None:
+def _check(settings: ClassifierSettings) -> None:
     if len(settings.classes) < 2 or len(set(settings.classes)) < len(settings.classes):
         raise ValueError(f"classes {', '.join(settings.classes)} should be two or more, each once")
     for name, largest in _LARGEST.items():
-        value = getattr(settings, name)
-        if not 1 <= value <= largest:
-            raise ValueError(f"{name} is {value}; it is from 1 to {largest}")
+        if not 1 <= getattr(settings, name) <= largest:
+            raise ValueError(f"{name} is {getattr(settings, name)}; it is from 1 to {largest}")
     if not 0 < settings.rate_hz < 1000:
         raise ValueError(f"rate_hz is {settings.rate_hz:g}; it is above 0 and below 1000")
 
@@ -179,31 +151,18 @@ def _require_sense(settings: ClassifierSettings) -> None:
 def _load_network(path: Path, settings: ClassifierSettings) -> "FrameLSTM":
     """Return the network of a file of weights, ready to run on the CPU."""
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
     from mastershot.models.frame_lstm import FrameLSTM
+    from mastershot.models.loading import fit_weights
 
-    try:
-        weights = load_file(path)
-        # Without memory until its weights are known to fit: a file may claim any size.
-        with torch.device("meta"):
-            network = FrameLSTM(
-                settings.width,
-                len(settings.classes),
-                hidden=settings.hidden,
-                layers=settings.layers,
-            )
-        network.load_state_dict(weights, assign=True)
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
-    _require_numbers(path, weights)
-    return network.eval().requires_grad_(False)
-
-
-def _require_numbers(path: Path, weights: "Mapping[str, Tensor]") -> None:
-    import torch
-
+    weights = read_weights(path)
+    # Without memory until its weights are known to fit: a file may claim any size.
+    with torch.device("meta"):
+        network = FrameLSTM(
+            settings.width, len(settings.classes), hidden=settings.hidden, layers=settings.layers
+        )
+    fit_weights(network, weights, path)
     for name, tensor in weights.items():
         if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
             raise EncoderError(f"{path} holds {name} that is not finite numbers of float32")
+    return network.eval().requires_grad_(False)

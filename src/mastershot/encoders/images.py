@@ -1,4 +1,4 @@
-"""Frames to the tensors a checkpoint was trained on, as its own preprocessor settings say.
+"""Frames to the tensors a checkpoint was trained on, by its own preprocessor settings.
 
 Equal to the processors of transformers (which go through PIL) within 1/255: torch resizes uint8
 with antialias in fixed point and rounds between its two passes, as PIL does.
@@ -14,7 +14,7 @@ import numpy as np
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import EncoderError
-from mastershot.encoders.checkpoint import read_json
+from mastershot.encoders.checkpoint import parsing, read_json
 
 if TYPE_CHECKING:
     import torch
@@ -56,7 +56,7 @@ def prepare_frames(
 
     Args:
         frames: RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ; T ≥ 1.
-        preparation: How the checkpoint wants them.
+        preparation: Its settings.
 
     Raises:
         EncoderError: A frame is not uint8 of shape (H, W, 3).
@@ -65,26 +65,21 @@ def prepare_frames(
 
     sizes = {(frame.dtype, frame.shape) for frame in frames}
     if len(sizes) == 1 and len(frames) * frames[0].nbytes <= _MAX_TOGETHER_BYTES:
-        # As the frames of one film are; together they take half the time.
-        pixels = _resize(np.asarray(frames), preparation)
+        # Frames of one film; together they take half the time.
+        pixels = resize_frames(np.asarray(frames), preparation)
     else:
-        pixels = torch.stack([resize_frame(frame, preparation) for frame in frames])
+        pixels = torch.cat([resize_frames(frame[None], preparation) for frame in frames])
     mean = torch.tensor(preparation.mean).view(3, 1, 1)
     std = torch.tensor(preparation.std).view(3, 1, 1)
     return (pixels.float() * preparation.rescale - mean) / std
 
 
-def resize_frame(frame: ImageArray, preparation: ImagePreparation) -> "torch.Tensor":
-    """Return one frame resized and cropped as the checkpoint wants it, uint8 (3, S, S).
+def resize_frames(frames: ImageArray, preparation: ImagePreparation) -> "torch.Tensor":
+    """Return frames of one size (T, H, W, 3) resized and cropped, uint8 (T, 3, S, S).
 
     Raises:
-        EncoderError: The frame is not uint8 of shape (H, W, 3).
+        EncoderError: They are not uint8 of such a shape.
     """
-    return _resize(frame[None], preparation)[0]
-
-
-def _resize(frames: ImageArray, preparation: ImagePreparation) -> "torch.Tensor":
-    """Return frames of one size resized and cropped, uint8 (T, 3, S, S)."""
     import torch
     from torch.nn.functional import interpolate
 
@@ -93,7 +88,10 @@ def _resize(frames: ImageArray, preparation: ImagePreparation) -> "torch.Tensor"
             f"a frame must be RGB, uint8, of shape (H, W, 3); found {frames.dtype} "
             f"{frames.shape[1:]}"
         )
-    height, width = _resized_shape(frames.shape[1], frames.shape[2], preparation)
+    height = width = preparation.resize_px
+    if preparation.keep_aspect:  # Rounded down, as transformers does.
+        shortest = min(frames.shape[1:3])
+        height, width = (int(preparation.resize_px * edge / shortest) for edge in frames.shape[1:3])
     pixels = torch.from_numpy(np.require(frames, requirements=["C", "W"])).permute(0, 3, 1, 2)
     resized = interpolate(
         pixels, size=(height, width), mode=preparation.interpolation, antialias=True
@@ -103,35 +101,23 @@ def _resize(frames: ImageArray, preparation: ImagePreparation) -> "torch.Tensor"
     return resized[:, :, top : top + size_px, left : left + size_px]
 
 
-def _resized_shape(height: int, width: int, preparation: ImagePreparation) -> tuple[int, int]:
-    """Return the height and width a frame is resized to, rounded down as transformers does."""
-    edge = preparation.resize_px
-    if not preparation.keep_aspect:
-        return edge, edge
-    shortest = min(height, width)
-    return int(edge * height / shortest), int(edge * width / shortest)
-
-
 def read_preparation(folder: Path) -> ImagePreparation:
     """Return how the checkpoint in a folder wants its frames.
 
     Raises:
-        EncoderError: The folder does not say, or asks for what this package does not do.
+        EncoderError: The folder lacks the settings, or they ask for what this package does not do.
     """
     path, settings = _find_settings(folder)
-    try:
-        return _parse(settings)
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise EncoderError(
-            f"{path} asks for a preparation of frames this version cannot do: {reason}"
-        ) from error
+    with parsing(path, "asks for a preparation of frames this version cannot do"):
+        preparation = _parse(settings)
+        _require_known_steps(settings)
+    return preparation
 
 
 def _find_settings(folder: Path) -> tuple[Path, Settings]:
-    """Return the file that says how to prepare frames, and what it says.
+    """Return the file with the settings of frames, and these settings.
 
-    transformers 5 nests the settings in processor_config.json, and then they go first; before,
+    transformers 5 nests them in processor_config.json, and then they go first; before,
     preprocessor_config.json held them.
     """
     nested, flat = folder / "processor_config.json", folder / "preprocessor_config.json"
@@ -141,18 +127,20 @@ def _find_settings(folder: Path) -> tuple[Path, Settings]:
             return nested, settings
     if not flat.is_file():
         raise EncoderError(
-            f"encoder folder {folder} lacks preprocessor_config.json; "
-            "copy it from where the weights came from"
+            f"encoder folder {folder} lacks {flat.name}; copy it from where the weights came from"
         )
     return flat, read_json(flat)
 
 
-def _parse(settings: Settings) -> ImagePreparation:
+def _require_known_steps(settings: Settings) -> None:
     for key in ("do_resize", "do_rescale", "do_normalize"):
         if not settings.get(key, True):
             raise ValueError(f"{key} is off")
     if settings.get("do_pad"):
         raise ValueError("do_pad is on")
+
+
+def _parse(settings: Settings) -> ImagePreparation:
     resample = settings.get("resample", 3)
     if resample not in _INTERPOLATIONS:
         raise ValueError(f"resample is {resample}; 2 (bilinear) and 3 (bicubic) are known")

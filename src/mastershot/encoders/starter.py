@@ -1,8 +1,8 @@
-"""A small student as an encoder; the one that ships with the package is the default.
+"""A distilled student as an encoder; the one that ships with the package is the default.
 
-It is fast and needs no download. A student of concepts names what it sees, places and things, and
-a frame's vector is the convex combination of their names' sentence vectors: ConSE (Norouzi et al.
-2014, arXiv:1312.5650, section 3.2). A student of a space answers in the space of its teacher.
+It is fast and needs no download. A student of concepts recognises places and things, and a frame's
+vector is the convex combination of their names' sentence vectors: ConSE (Norouzi et al. 2014,
+arXiv:1312.5650, section 3.2). A student of a space maps into the space of its teacher.
 """
 # T frames, N concepts, D width of the space
 
@@ -45,7 +45,11 @@ class StudentEncoder:
     """A distilled network as an `ImageTextEncoder`.
 
     Vectors are float32 and of unit length; a frame has the same vector whatever batch it comes in.
-    What encodes words is loaded at the first word.
+    The encoder of words is loaded at the first word.
+
+    Attributes:
+        label_template: The prompt a label is put into.
+        logit_scale: What a cosine is multiplied by before a softmax over labels.
     """
 
     def __init__(
@@ -62,7 +66,7 @@ class StudentEncoder:
             folder: Where its settings and weights are.
             name: What its space is called.
             load_text: Makes the encoder of its words.
-            device: Where it runs.
+            device: Where frames are encoded.
 
         Raises:
             EncoderError: The folder does not hold a whole student.
@@ -70,6 +74,8 @@ class StudentEncoder:
         self._folder = folder
         self._name = name
         self._settings = read_student(folder)
+        self.label_template = self._settings.label_template
+        self.logit_scale = self._settings.logit_scale
         network, concepts = load_student(folder, self._settings)
         self._network = network.to(device)
         self._concepts = None if concepts is None else concepts.to(device)
@@ -77,28 +83,18 @@ class StudentEncoder:
         self._load_text = load_text
         self._preparation = student_preparation(self._settings.image_px)
 
-    @property
-    def label_template(self) -> str:
-        """The prompt a label is put into."""
-        return self._settings.label_template
-
-    @property
-    def logit_scale(self) -> float:
-        """What a cosine is multiplied by before a softmax over labels."""
-        return self._settings.logit_scale
-
     @cached_property
     def space(self) -> EmbeddingSpace:
         """The space of the vectors, named by the student's settings and weights."""
         digest = hashlib.blake2b(digest_size=16)
-        # Where its teacher lies on this machine is not part of what it computes.
+        # The path of its teacher on this machine does not change what it computes.
         digest.update(repr(replace(self._settings, text_encoder="")).encode())
         digest.update((self._folder / STUDENT_WEIGHTS).read_bytes())
         return EmbeddingSpace(self._name, f"blake2b:{digest.hexdigest()}", self._settings.width)
 
     @property
     def word_spaces(self) -> tuple[EmbeddingSpace, ...]:
-        """The spaces that its words lie in: its own."""
+        """The spaces of its words: its own."""
         return (self.space,)
 
     def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
@@ -115,7 +111,7 @@ class StudentEncoder:
         parts = [np.zeros((0, self._settings.width), np.float32)]
         for first in range(0, len(images), _BATCH_SIZE):
             pixels = prepare_frames(images[first : first + _BATCH_SIZE], self._preparation)
-            # Always as many: other sizes take other kernels, whose sums end in other digits.
+            # Batches of one size: others take other kernels, whose sums end in other digits.
             filled = pixels.new_zeros(_BATCH_SIZE, *pixels.shape[1:])
             filled[: len(pixels)] = pixels
             filled = filled.to(self._device, memory_format=torch.channels_last)
@@ -139,9 +135,9 @@ class StudentEncoder:
     def _vectors(self, outputs: "Tensor") -> "Tensor":
         from torch.nn.functional import normalize
 
-        if self._concepts is None:
-            return normalize(outputs, dim=-1)
-        return normalize(conse(outputs, self._concepts, self._settings), dim=-1)
+        if self._concepts is not None:
+            outputs = conse(outputs, self._concepts, self._settings)
+        return normalize(outputs, dim=-1)
 
 
 def conse(logits: "Tensor", concepts: "Tensor", settings: StudentSettings) -> "Tensor":

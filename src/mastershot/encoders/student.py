@@ -1,13 +1,13 @@
-"""Encoders that were distilled: what is in their folder, checked before it is used."""
+"""Distilled encoders: what is in their folder, checked before it is used."""
 
-import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from mastershot.core.errors import EncoderError, SettingError
-from mastershot.encoders.checkpoint import one_line, read_json
+from mastershot.encoders.checkpoint import parsing, read_metadata, read_weights, write_model
 from mastershot.models.students import DEFAULT_NETWORK, STUDENT_NETWORKS
 
 if TYPE_CHECKING:
@@ -22,13 +22,13 @@ _MAX_WIDTH = 65_536  # of a space, and of a student's outputs
 StudentKind: TypeAlias = Literal["concepts", "space"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class StudentSettings:
-    """What a folder says of its student.
+    """How a student is described in its folder.
 
     Attributes:
-        kind: ``concepts`` names what it sees and speaks through a sentence encoder; ``space`` maps
-            into the space of the encoder that taught it.
+        kind: ``concepts`` names what it sees, and those names' sentence vectors make its vectors;
+            ``space`` maps into the space of its teacher.
         image_px: Side S of the square it sees.
         groups: Number of concepts of each of its teachers; empty for ``space``.
         group_weights: What each group's probabilities count for, summing to 1.
@@ -37,24 +37,29 @@ class StudentSettings:
         logit_scale: What a cosine is multiplied by before a softmax over labels.
         label_template: The prompt a label is put into.
         text_encoder: Name or folder of the encoder of its words; empty is the packaged one.
-        text_hash: Digest of that encoder's weights, as when it taught.
+        text_hash: Digest of that encoder's weights at the time of training.
         width: Width D of its space.
-        network: Which of `STUDENT_NETWORKS` it is. Its weights tell that too, so the name of its
-            space, which is made of the text of these settings, does without.
+        network: Which of `STUDENT_NETWORKS` it is. It is not in the text of these settings, which
+            names the space, because the weights determine it.
     """
 
     kind: StudentKind
     image_px: int
-    groups: tuple[int, ...]
-    group_weights: tuple[float, ...]
-    temperature: float
-    num_concepts: int
+    groups: tuple[int, ...] = ()
+    group_weights: tuple[float, ...] = ()
+    temperature: float = 1.0
+    num_concepts: int = 0
     logit_scale: float
     label_template: str
-    text_encoder: str
-    text_hash: str
+    text_encoder: str = ""
+    text_hash: str = ""
     width: int
     network: str = field(default=DEFAULT_NETWORK, repr=False)
+
+    @property
+    def num_outputs(self) -> int:
+        """N, the concepts it names, or the width of its space."""
+        return sum(self.groups) or self.width
 
 
 def is_student(folder: Path) -> bool:
@@ -63,74 +68,50 @@ def is_student(folder: Path) -> bool:
 
 
 def read_student(folder: Path) -> StudentSettings:
-    """Return what a student's folder says of it.
+    """Return how a student's folder describes it.
 
     Raises:
-        EncoderError: The file is damaged, of another version, or says what cannot be.
+        EncoderError: The file is damaged, of another version, or its values do not fit.
     """
     path = folder / STUDENT_SETTINGS
-    said = read_json(path)
-    if said.get("format") != STUDENT_FORMAT:
-        raise EncoderError(
-            f"{path} is of format {said.get('format')!r}; this version reads {STUDENT_FORMAT}"
-        )
-    try:
-        settings = _concepts(said) if said["kind"] == "concepts" else _space(said)
-        _require_sense(settings)
-    except (KeyError, TypeError, ValueError, OverflowError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
-        raise EncoderError(f"{path} does not describe a student: {reason}") from error
+    metadata = read_metadata(path, STUDENT_FORMAT)
+    with parsing(path, "does not describe a student"):
+        settings = _parse(metadata)
+        _check(settings)
     return settings
 
 
-def _concepts(said: dict[str, Any]) -> StudentSettings:
-    conse = said["conse"]
+def _parse(metadata: Mapping[str, Any]) -> StudentSettings:
+    kind = metadata["kind"]
+    own: dict[str, Any]
+    if kind == "concepts":
+        words, conse = metadata, metadata["conse"]
+        own = {
+            "groups": tuple(len(group) for group in metadata["concepts"]),
+            "group_weights": tuple(float(weight) for weight in conse["group_weights"]),
+            "temperature": float(conse["temperature"]),
+            "num_concepts": int(conse["num_concepts"]),
+        }
+    elif kind == "space":
+        words = metadata["text"]
+        own = {"text_encoder": str(words["encoder"]), "text_hash": str(words["weights_hash"])}
+    else:
+        raise ValueError(f"its kind is {kind!r}; concepts and space are known")
     return StudentSettings(
-        kind="concepts",
-        image_px=int(said["image_px"]),
-        groups=tuple(len(group) for group in said["concepts"]),
-        group_weights=tuple(float(weight) for weight in conse["group_weights"]),
-        temperature=float(conse["temperature"]),
-        num_concepts=int(conse["num_concepts"]),
-        logit_scale=float(said["logit_scale"]),
-        label_template=str(said["label_template"]),
-        text_encoder="",
-        text_hash="",
-        width=int(said["width"]),
-        network=_network(said),
+        kind=kind,
+        image_px=int(metadata["image_px"]),
+        logit_scale=float(words["logit_scale"]),
+        label_template=str(words["label_template"]),
+        width=int(words["width"]),
+        network=str(metadata.get("network", DEFAULT_NETWORK)),  # Older students lack it.
+        **own,
     )
 
 
-def _space(said: dict[str, Any]) -> StudentSettings:
-    if said["kind"] != "space":
-        raise ValueError(f"its kind is {said['kind']!r}; concepts and space are known")
-    text = said["text"]
-    return StudentSettings(
-        kind="space",
-        image_px=int(said["image_px"]),
-        groups=(),
-        group_weights=(),
-        temperature=1.0,
-        num_concepts=0,
-        logit_scale=float(text["logit_scale"]),
-        label_template=str(text["label_template"]),
-        text_encoder=str(text["encoder"]),
-        text_hash=str(text["weights_hash"]),
-        width=int(text["width"]),
-        network=_network(said),
-    )
-
-
-def _network(said: dict[str, Any]) -> str:
-    """Return the name of a student's network; those of before there were several do not say it."""
-    network = str(said.get("network", DEFAULT_NETWORK))
-    if network not in STUDENT_NETWORKS:
-        raise ValueError(f"its network is {network!r}; {' and '.join(STUDENT_NETWORKS)} are known")
-    return network
-
-
-def _require_sense(settings: StudentSettings) -> None:
-    num_outputs = sum(settings.groups) or settings.width
+def _check(settings: StudentSettings) -> None:
+    if settings.network not in STUDENT_NETWORKS:
+        known = " and ".join(STUDENT_NETWORKS)
+        raise ValueError(f"its network is {settings.network!r}; {known} are known")
     if not 32 <= settings.image_px <= 1024 or not 1 <= settings.width <= _MAX_WIDTH:
         raise ValueError(f"images of {settings.image_px} pixels, vectors of {settings.width}")
     if "{label}" not in settings.label_template:
@@ -144,8 +125,8 @@ def _require_sense(settings: StudentSettings) -> None:
         and math.isclose(sum(settings.group_weights), 1, abs_tol=1e-6)
     ):
         raise ValueError("the weights of the groups must be from 0 to 1 with sum 1")
-    if num_outputs > _MAX_WIDTH:
-        raise ValueError(f"{num_outputs} concepts; at most {_MAX_WIDTH} are taken")
+    if settings.num_outputs > _MAX_WIDTH:
+        raise ValueError(f"{settings.num_outputs} concepts; at most {_MAX_WIDTH} are taken")
     if settings.kind == "concepts" and not 1 <= settings.num_concepts <= sum(settings.groups):
         raise ValueError(f"num_concepts is {settings.num_concepts} of {sum(settings.groups)}")
 
@@ -157,21 +138,20 @@ def load_student(folder: Path, settings: StudentSettings) -> "tuple[StudentNetwo
         EncoderError: The weights are missing, damaged, or of another network.
     """
     import torch
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
 
-    path = folder / STUDENT_WEIGHTS
-    num_outputs = sum(settings.groups) or settings.width
+    from mastershot.models.loading import fit_weights
+
+    path, num_outputs = folder / STUDENT_WEIGHTS, settings.num_outputs
+    tensors = read_weights(path)
+    if not all(tensor.is_floating_point() for tensor in tensors.values()):
+        raise EncoderError(f"{path} holds tensors that are not of real numbers")
+    weights = {name: tensor.float() for name, tensor in tensors.items()}
+    vectors = weights.pop("concept_vectors", None)
     try:
-        tensors = load_file(path)
-        if not all(tensor.is_floating_point() for tensor in tensors.values()):
-            raise EncoderError(f"{path} holds tensors that are not of real numbers")
-        weights = {name: tensor.float() for name, tensor in tensors.items()}
-        vectors = weights.pop("concept_vectors", None)
         network = STUDENT_NETWORKS[settings.network].to_ship(num_outputs, settings.image_px)
-        network.load_state_dict(weights)
-    except (OSError, RuntimeError, SafetensorError, SettingError) as error:
-        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
+    except SettingError as error:
+        raise EncoderError(f"{path} cannot be loaded ({error})") from error
+    fit_weights(network, weights, path)
     if settings.groups and (
         vectors is None
         or vectors.shape != (num_outputs, settings.width)
@@ -182,12 +162,7 @@ def load_student(folder: Path, settings: StudentSettings) -> "tuple[StudentNetwo
     return network.eval().requires_grad_(False), vectors
 
 
-def write_student(folder: Path, said: dict[str, Any], weights: "dict[str, Tensor]") -> None:
-    """Write a student's folder: what is said of it, and its tensors in half precision."""
-    from safetensors.torch import save
-
-    folder.mkdir(parents=True, exist_ok=True)
-    halved = {name: tensor.half().contiguous() for name, tensor in weights.items()}
-    (folder / STUDENT_WEIGHTS).write_bytes(save(halved))
-    text = json.dumps({"format": STUDENT_FORMAT, **said}, indent=1, ensure_ascii=False)
-    (folder / STUDENT_SETTINGS).write_text(text + "\n", "utf-8")
+def write_student(folder: Path, metadata: dict[str, Any], weights: "dict[str, Tensor]") -> None:
+    """Write a student's folder, its tensors in half precision."""
+    halved = {name: tensor.half() for name, tensor in weights.items()}
+    write_model(folder / STUDENT_SETTINGS, {"format": STUDENT_FORMAT, **metadata}, halved)

@@ -10,7 +10,7 @@ import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError
-from mastershot.encoders.checkpoint import quiet
+from mastershot.encoders.checkpoint import load_network, load_tokenizer
 
 SENTENCE_WIDTH = 384
 SENTENCE_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
@@ -57,20 +57,8 @@ class SentenceEncoder:
 
     @cached_property
     def _network(self) -> tuple[Any, Any]:
-        import torch
-        from transformers import BertModel, PreTrainedTokenizerFast
-
         folder = _packaged_folder()
-        with quiet():
-            model = BertModel.from_pretrained(
-                folder,
-                dtype=torch.float32,
-                use_safetensors=True,
-                local_files_only=True,
-                add_pooling_layer=False,
-            )
-            tokenizer = PreTrainedTokenizerFast.from_pretrained(folder, local_files_only=True)
-        return model.eval().requires_grad_(False), tokenizer
+        return load_network(folder, "bert"), load_tokenizer(folder)
 
 
 def _packaged_folder() -> Path:

@@ -1,6 +1,6 @@
-"""Contrastive learning: the loss, the queue of keys, the encoder that follows (METHODS B1, B5).
+"""Contrastive learning: loss, queue of keys, momentum encoder of the keys (METHODS B1, B5).
 
-One step, in this order: `follow`; queries with gradient, keys without; `info_nce` against
+One step, in this order: `follow`; queries with gradient, keys without; `info_nce` with
 `KeyQueue.penalties`; backward; `KeyQueue.put`. All vectors have length 1.
 """
 # B batch, D width, K keys in the queue, M ids
@@ -18,7 +18,7 @@ from mastershot.core.errors import SettingError
 TEMPERATURE = 0.07  # of MoCo (He et al. 2020, section 4) and Movies2Scenes (supplement)
 QUEUE_LENGTH = 65_536
 _SHARE_OF_SCENES = 4  # A queue holds at most one in this many of the library's key scenes.
-_NOBODY = -1
+_EMPTY = -1  # the id of a place without a key
 # Makes a key's weight exactly 0, and unlike infinity no NaN where every key is penalised.
 _PENALTY = -1e9
 
@@ -26,7 +26,7 @@ Network = TypeVar("Network", bound=nn.Module)
 
 
 class KeyQueue(nn.Module):
-    """The latest keys and whose they are; all of it is in the state_dict, for a run to resume."""
+    """The latest keys and their ids, all in the state_dict so that a run can resume."""
 
     vectors: Tensor
     ids: Tensor
@@ -42,16 +42,16 @@ class KeyQueue(nn.Module):
         if length < 1 or width < 1:
             raise SettingError(f"a queue of {length} keys of width {width} holds nothing")
         self.register_buffer("vectors", torch.zeros(length, width))
-        self.register_buffer("ids", torch.full((length,), _NOBODY))
+        self.register_buffer("ids", torch.full((length,), _EMPTY))
         self.register_buffer("next_place", torch.zeros((), dtype=torch.long))
 
     def penalties(self, ids_M: Tensor) -> Tensor:
-        """Return what to add to each key's logit, shape (K,): 0, or so little that it is out.
+        """Return what to add to each key's logit, shape (K,): 0, or -1e9 to exclude it.
 
-        Out are places not yet filled and keys of the ids given: with the ids of a batch's queries
-        and of their partners, the queue holds no positive of the batch it serves (METHODS B5).
+        Excluded are empty places and keys of the ids given; with the ids of a batch's queries and
+        of their partners, the queue holds no positive of that batch (METHODS B5).
         """
-        out = torch.isin(self.ids, ids_M) | (self.ids == _NOBODY)
+        out = torch.isin(self.ids, ids_M) | (self.ids == _EMPTY)
         return self.vectors.new_zeros(len(out)).masked_fill_(out, _PENALTY)
 
     @torch.no_grad()
@@ -60,7 +60,7 @@ class KeyQueue(nn.Module):
 
         Args:
             keys_BD: New keys; of more than the queue holds, the last ones stay.
-            ids_B: Whose they are, 0 or more.
+            ids_B: Their ids, 0 or more.
         """
         length = len(self.ids)
         keys_BD, ids_B = keys_BD[-length:], ids_B[-length:]
@@ -85,11 +85,10 @@ def info_nce(
 
     Args:
         queries_BD: With gradient.
-        positives_B: Each query's similarity to its positive: `similarities`, or the nearer of
-            two, `nearer`.
+        positives_B: Each query's similarity to its positive, from `similarities` or `nearer`.
         queue: The negatives.
-        penalties_K: Of `KeyQueue.penalties` for this batch.
-        temperature: What similarities are divided by.
+        penalties_K: `KeyQueue.penalties` of this batch.
+        temperature: Divides similarities.
     """
     with torch.autocast(queries_BD.device.type, enabled=False):
         scaled = queries_BD.float() / temperature
@@ -104,14 +103,14 @@ def similarities(queries_BD: Tensor, keys_BD: Tensor) -> Tensor:
 
 
 def nearer(before_B: Tensor, after_B: Tensor, exists_B2: Tensor) -> Tensor:
-    """Return the greater of a shot's similarities to two neighbours, shape (B,).
+    """Return the greater of a shot's similarities to its neighbours before and after, shape (B,).
 
     Movies2Scenes equation 1 (METHODS B1): max(q·k of the shot two before, of the shot two after).
 
     Args:
         before_B: Similarity to the earlier one.
         after_B: Similarity to the later one.
-        exists_B2: Which of the two exist; at a movie's ends one alone.
+        exists_B2: Which of the two exist; at a movie's ends, one.
 
     Raises:
         SettingError: A shot has neither.
@@ -142,7 +141,7 @@ def nt_xent(one_BD: Tensor, other_BD: Tensor, temperature: float = 0.1) -> Tenso
 
 
 def follower(network: Network) -> Network:
-    """Return a copy of a network that takes no gradient: MoCo's key encoder."""
+    """Return a copy of a network without gradient: MoCo's key encoder."""
     return copy.deepcopy(network).requires_grad_(False)
 
 
@@ -154,15 +153,15 @@ def follow(keys: nn.Module, queries: nn.Module, momentum: float) -> None:
 
 @dataclass(frozen=True)
 class QueueLength:
-    """How long a queue may be.
+    """How long a queue is.
 
     Attributes:
         length: In keys.
-        said: Why, for a log.
+        reason: Why, for a log.
     """
 
     length: int
-    said: str
+    reason: str
 
 
 def queue_length(num_key_scenes: int, wanted: int = QUEUE_LENGTH) -> QueueLength:
@@ -179,13 +178,11 @@ def queue_length(num_key_scenes: int, wanted: int = QUEUE_LENGTH) -> QueueLength
             f"{num_key_scenes} distinct key scenes are too few for a queue; "
             f"{_SHARE_OF_SCENES} or more are needed"
         )
-    if most >= wanted:
-        return QueueLength(wanted, f"the queue holds {wanted:,} keys, as asked")
-    return QueueLength(
-        most,
-        f"the queue holds {most:,} keys, a quarter of {num_key_scenes:,} distinct key scenes, "
-        f"instead of {wanted:,}",
-    )
+    length, why = wanted, "as asked"
+    if most < wanted:
+        length = most
+        why = f"a quarter of {num_key_scenes:,} distinct key scenes, instead of {wanted:,}"
+    return QueueLength(length, f"the queue holds {length:,} keys, {why}")
 
 
 def alignment(one_BD: Tensor, other_BD: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""A small network of fire modules: one look at a frame, on a CPU, in two milliseconds.
+"""A small network of fire modules: a frame in two milliseconds on a CPU.
 
 The fire module, its overlapping pools and the bypasses are of SqueezeNet (Iandola et al. 2016,
 arXiv:1602.07360, sections 3 and 6); input size, widths and batch normalisation are ours.
@@ -15,16 +15,9 @@ from torch.nn.functional import relu
 _PIXEL_MEAN, _PIXEL_SPREAD = 114.0, 64.0
 # Squeeze width and width of each expand branch of fire 2 to 9; None is a pool that halves the map.
 _FIRES = (
-    (16, 64),
-    (16, 64),
-    None,
-    (32, 128),
-    (32, 128),
-    None,
-    (48, 192),
-    (48, 192),
-    (80, 320),
-    (80, 320),
+    *((16, 64), (16, 64), None),
+    *((32, 128), (32, 128), None),
+    *((48, 192), (48, 192), (80, 320), (80, 320)),
 )
 _FIRE_5 = 5  # its place among the layers: pool, fire 2, fire 3, pool, fire 4, fire 5
 _STEM_CHANNELS = 64
@@ -34,17 +27,17 @@ _LAST_CHANNELS = 640
 
 @dataclass(frozen=True)
 class FireMaps:
-    """What the network computes on its way, for teachers that give hints.
+    """Outputs of a student, and the maps before them that a teacher's hints are compared with.
 
     Attributes:
-        middle: After fire 5, shape (B, 256, H/8, W/8).
-        last: After fire 9, shape (B, 640, H/16, W/16).
         outputs: Shape (B, N), not normalised.
+        middle: Shape (B, 256, H/8, W/8); None of a network without maps.
+        last: Shape (B, 640, H/16, W/16); None of a network without maps.
     """
 
-    middle: Tensor
-    last: Tensor
     outputs: Tensor
+    middle: Tensor | None = None
+    last: Tensor | None = None
 
 
 class Fire(nn.Module):
@@ -71,7 +64,7 @@ class Fire(nn.Module):
 
 
 class FireNet(nn.Module):
-    """Frames to N numbers: log-probabilities up to a constant, or a vector of another's space."""
+    """Frames to N numbers: log-probabilities up to a constant, or a vector of a teacher's space."""
 
     map_channels = (_MIDDLE_CHANNELS, _LAST_CHANNELS)
 
@@ -100,7 +93,7 @@ class FireNet(nn.Module):
                 nn.init.kaiming_normal_(module.weight, nonlinearity="relu")
 
     def maps(self, images_BCHW: Tensor) -> FireMaps:
-        """Return outputs and the maps before them, from RGB values 0…255."""
+        """Return outputs and the maps after fire 5 and fire 9, from RGB values 0…255."""
         x = (images_BCHW - _PIXEL_MEAN) / _PIXEL_SPREAD
         x = relu(self.stem_norm(self.stem(x)))
         middle = x
@@ -108,14 +101,14 @@ class FireNet(nn.Module):
             x = layer(x)
             if index == _FIRE_5:
                 middle = x
-        return FireMaps(middle, x, self.head(x.mean((2, 3))))
+        return FireMaps(self.head(x.mean((2, 3))), middle, x)
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
         """Return the outputs (B, N) alone."""
         return self.maps(images_BCHW).outputs
 
     def shipped_weights(self) -> dict[str, Tensor]:
-        """Return the weights of the network as it is shipped, by `fused_weights`."""
+        """Return the `fused_weights`."""
         return fused_weights(self)
 
 
@@ -130,7 +123,7 @@ def fused_weights(network: FireNet) -> dict[str, Tensor]:
         assert norm.running_var is not None
         gain = norm.weight / (norm.running_var + norm.eps).sqrt()
         bias = norm.bias - norm.running_mean * gain
-        # The norm after two branches is theirs in turn.
+        # The norm after two branches has the channels of one, then those of the other.
         stem = name.removesuffix("_norm")
         branches = (f"{stem}1", f"{stem}3") if stem.endswith("expand") else (stem,)
         for branch, part, shift in zip(

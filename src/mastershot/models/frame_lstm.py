@@ -18,7 +18,7 @@ class FrameLSTM(nn.Module):
     """Sequences of vectors to one logit a class."""
 
     def __init__(self, width: int, num_classes: int, *, hidden: int = 512, layers: int = 2) -> None:
-        """Build the network with random weights; the sizes are METHODS A7's."""
+        """Build the network with random weights, of METHODS A7's sizes."""
         super().__init__()
         self.lstm = nn.LSTM(width, hidden, layers, batch_first=True)
         self.head = nn.Linear(hidden, num_classes)
@@ -26,7 +26,7 @@ class FrameLSTM(nn.Module):
     def forward(self, frames_BTD: Tensor, lengths_B: Tensor) -> Tensor:
         """Return logits (B, C) from the last valid step of each sequence.
 
-        Steps run forward alone, so what follows a sequence's end, the padding, changes nothing.
+        Steps run forward only, so the padding after a sequence has no influence.
 
         Args:
             frames_BTD: The vectors, each sequence padded to T with anything.

@@ -1,8 +1,8 @@
 """Layers in eight-bit integers, for processors that multiply those fast.
 
-Each weight row and each row of the input has a scale of its own, 127 steps to its largest value;
-products are summed in 32-bit integers, exactly. So what a row becomes depends on that row alone,
-never on what else is in the batch, as it would with one scale a batch.
+Each row of the weights and of the input has a scale of its own, 127 steps to its largest value;
+products are summed in 32-bit integers, exactly. So a row's output depends on that row alone, not on
+the rest of the batch.
 """
 # N rows of the input, I inputs, O outputs; B images, C channels, H × W pixels, P edge of a patch
 
@@ -21,12 +21,12 @@ class Int8Linear(nn.Module):
     weight_scale: Tensor  # (O,)
     bias: Tensor | None
 
-    def __init__(self, layer: nn.Linear) -> None:
-        """Take the weights of a layer."""
+    def __init__(self, layer: nn.Linear | nn.Conv2d) -> None:
+        """Take the weights of a layer; those of a convolution are for its kernel's inputs."""
         super().__init__()
-        scale_O1 = _row_scale(layer.weight.detach())
-        weight_OI = (layer.weight.detach() / scale_O1).round().to(torch.int8)
-        self.register_buffer("weight", weight_OI.t())
+        weight_OI = layer.weight.detach().flatten(1)
+        scale_O1 = _row_scale(weight_OI)
+        self.register_buffer("weight", (weight_OI / scale_O1).round().to(torch.int8).t())
         self.register_buffer("weight_scale", scale_O1.squeeze(1))
         self.register_buffer("bias", None if layer.bias is None else layer.bias.detach())
 
@@ -35,7 +35,7 @@ class Int8Linear(nn.Module):
         rows_NI = inputs.reshape(-1, inputs.shape[-1])
         scale_N1 = _row_scale(rows_NI)
         steps_NI = (rows_NI / scale_N1).round_().to(torch.int8)
-        # The one product of int8 matrices that torch has; it is exact, as a test holds it to.
+        # The one product of int8 matrices in torch; it is exact, as a test confirms.
         sums_NO = torch._int_mm(steps_NI, self.weight)
         outputs = sums_NO.float().mul_(self.weight_scale)
         if self.bias is None:
@@ -52,12 +52,8 @@ class Int8Patches(nn.Module):
         """Take the weights of a layer."""
         super().__init__()
         self._patch_px = layer.kernel_size[0]
-        linear = nn.Linear(layer.weight[0].numel(), layer.out_channels, bias=layer.bias is not None)
-        linear.weight = nn.Parameter(layer.weight.detach().flatten(1), requires_grad=False)
-        if layer.bias is not None:
-            linear.bias = nn.Parameter(layer.bias.detach(), requires_grad=False)
-        self.product = Int8Linear(linear)
-        self.weight = layer.weight  # Whoever prepares pixels asks for its dtype.
+        self.product = Int8Linear(layer)
+        self.weight = layer.weight  # transformers casts pixels to its dtype.
 
     def forward(self, images_BCHW: Tensor) -> Tensor:
         """Return the layer's output."""
@@ -79,7 +75,7 @@ class QuickGelu(nn.Module):
 
 
 def quantise(network: nn.Module) -> None:
-    """Put layers in int8 in the place of every linear layer and patch convolution of a network.
+    """Replace every linear layer and patch convolution of a network by one in int8.
 
     Subclasses of a linear layer stay: their owners read the weights themselves.
     """
@@ -92,6 +88,6 @@ def quantise(network: nn.Module) -> None:
 
 
 def _row_scale(rows: Tensor) -> Tensor:
-    """Return what one step of each row is worth, (N, 1)."""
+    """Return the value of one step of each row, (N, 1)."""
     largest = torch.maximum(rows.amax(1, keepdim=True), rows.amin(1, keepdim=True).neg_())
     return largest.clamp_min_(_SMALLEST).div_(_STEPS)

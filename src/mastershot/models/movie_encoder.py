@@ -1,9 +1,9 @@
-"""Are two films similar: their shots' features compared in windows (Movies2Scenes 3.1; METHODS B3).
+"""Similarity of two films by windows of their shots' features (Movies2Scenes 3.1; METHODS B3).
 
 The paper multiplies all shots of one film with all of the other and averages windows of that
 matrix. The mean of a window of dot products is the dot product of the windows' means, so windows
-are averaged first and the matrix of shots is never formed. The last layer is linear, so it comes
-after the averaging as well.
+are averaged first and the matrix of shots is never formed. The last layer is linear, so it too
+comes after the averaging.
 """
 # F films, S shots, C numbers a shot feature has, K blocks of shots, W windows, D width, B pairs
 
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import max_pool2d, relu
 
 from mastershot.core.errors import SettingError
+from mastershot.models.transformer import require_positive_sizes
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class MovieSettings:
     Attributes:
         num_inputs: C, how many numbers a shot's feature has.
         width: D, of both layers.
-        num_shots: Films are cut to so many, or filled up with shots that contribute nothing.
+        num_shots: Longer films are cut to so many, shorter ones padded without influence.
         dropout: Share of the first layer's outputs left out in training.
         kernel: Length of a window, in shots when averaging, in windows when taking the highest.
         stride: From one window to the next; it divides the kernel.
@@ -39,9 +40,7 @@ class MovieSettings:
     stride: int = 8
 
     def __post_init__(self) -> None:
-        for name in ("num_inputs", "width", "num_shots", "kernel", "stride"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+        require_positive_sizes(self)
         if not 0 <= self.dropout < 1:
             raise SettingError(f"dropout is {self.dropout}; it must be 0 or more and below 1")
         if self.kernel % self.stride:
@@ -81,12 +80,11 @@ class MovieEncoder(nn.Module):
         """Return the logits of each pair of films, shape (B, 2).
 
         Args:
-            one: The features of each pair's one film, (S, C) each, S as it comes.
+            one: The features of each pair's one film, (S, C) each, of any S.
             other: The features of each pair's other film.
 
         Raises:
-            SettingError: A film has no shot, or features of another width than the network's; or
-                there are more films on one side.
+            SettingError: As `windows` does, or there are more films on one side.
         """
         if len(one) != len(other):
             raise SettingError(f"{len(one)} films and {len(other)} others are no pairs")
@@ -98,26 +96,25 @@ class MovieEncoder(nn.Module):
         Films of several pairs may be encoded once, and `compare` given their windows.
 
         Raises:
-            SettingError: There is no film, or a film has no shot, or features of another width than
-                the network's.
+            SettingError: There is no film, or one has no shot, or features of another width.
         """
-        settings = self.settings
         if not films:
             raise SettingError("there are no films to encode")
+        settings = self.settings
         for film in films:
             self._check(film)
         films = [film[: settings.num_shots] for film in films]
-        blocks = _Blocks(
-            stride=settings.stride,
-            num_blocks=settings.num_windows + settings.kernel // settings.stride - 1,
-            dropout=settings.dropout if self.training else 0.0,
-        )
-        sums_FKD = _BlockSums.apply(blocks, self.first.weight, self.first.bias, *films)  # type: ignore[no-untyped-call]
-        num_shots_FK = blocks.num_shots([len(film) for film in films]).to(sums_FKD)
+        num_blocks = settings.num_windows + settings.kernel // settings.stride - 1
+        dropout = settings.dropout if self.training else 0.0
+        blocks = settings.stride, num_blocks, dropout
+        sums_FKD = _BlockSums.apply(*blocks, self.first.weight, self.first.bias, *films)  # type: ignore[no-untyped-call]
+        lengths_F1 = torch.tensor([[len(film)] for film in films])
+        starts_K = torch.arange(num_blocks) * settings.stride
+        num_shots_FK = (lengths_F1 - starts_K).clamp(0, settings.stride).to(sums_FKD)
         per_shot = 1 / settings.kernel
-        means_FWD = self._over_windows(sums_FKD) * (per_shot / (1 - blocks.dropout))
+        means_FWD = self._over_windows(sums_FKD) * (per_shot / (1 - dropout))
         filled_FW1 = self._over_windows(num_shots_FK[..., None]) * per_shot
-        # The bias belongs to shots there are: a window that is half padding gets half of it.
+        # The bias belongs to real shots: a window that is half padding gets half of it.
         return means_FWD @ self.last.weight.T + filled_FW1 * self.last.bias
 
     def compare(self, one_BWD: Tensor, other_BWD: Tensor) -> Tensor:
@@ -127,12 +124,12 @@ class MovieEncoder(nn.Module):
         return self.verdict(highest.flatten(1))  # type: ignore[no-any-return]
 
     def shot_features(self, film_SC: Tensor) -> Tensor:
-        """Return what scenes of two films are compared by, for every shot, shape (S, D).
+        """Return the first layer's output, by which scenes of films are compared, shape (S, D).
 
-        The output of the first layer, of all shots however many (METHODS B4).
+        Of all shots, however many (METHODS B4).
 
         Raises:
-            SettingError: The film has no shot, or features of another width than the network's.
+            SettingError: The film has no shot, or features of another width.
         """
         self._check(film_SC)
         return relu(self.first(film_SC.to(self.first.weight.dtype)))
@@ -154,48 +151,35 @@ class MovieEncoder(nn.Module):
             )
 
 
-@dataclass(frozen=True)
-class _Blocks:
-    """How shots are summed.
-
-    Attributes:
-        stride: Shots in a block.
-        num_blocks: K, of a film; shots after the last block are left out.
-        dropout: Share of numbers left out of the sums.
-    """
-
-    stride: int
-    num_blocks: int
-    dropout: float
-
-    def num_shots(self, lengths: Sequence[int]) -> Tensor:
-        """Return how many shots there are in each block of films of so many shots, (F, K)."""
-        starts_K = torch.arange(self.num_blocks) * self.stride
-        return (torch.tensor(lengths)[:, None] - starts_K).clamp(0, self.stride)
-
-
 class _BlockSums(torch.autograd.Function):
     """Sums over blocks of shots of dropout(relu(features · weight + bias)), times 1 - dropout.
 
-    Film by film, so that what lies between stays in the processor's cache; kept for the gradient is
-    one byte a number: whether it was above zero and not dropped.
+    Film by film, so that intermediate results stay in the processor's cache. For the gradient one
+    byte a number is kept: whether it was above zero and not dropped.
     """
 
     @staticmethod
-    def forward(ctx: Any, blocks: _Blocks, weight: Tensor, bias: Tensor, *films: Tensor) -> Tensor:
-        """Return the sums, shape (F, K, D)."""
-        stride, num_blocks = blocks.stride, blocks.num_blocks
+    def forward(
+        ctx: Any,
+        stride: int,
+        num_blocks: int,
+        dropout: float,
+        weight: Tensor,
+        bias: Tensor,
+        *films: Tensor,
+    ) -> Tensor:
+        """Return the sums over ``num_blocks`` (K) of ``stride`` shots each, shape (F, K, D)."""
         sums_FKD = weight.new_zeros(len(films), num_blocks, len(weight))
         hidden = weight.new_empty(num_blocks * stride, len(weight))
         drawn = torch.empty_like(hidden)
-        ctx.blocks, ctx.active = blocks, []
+        ctx.stride, ctx.active = stride, []
         for film, sums_KD in zip(films, sums_FKD, strict=True):
             x_SC = film[: len(hidden)].to(weight.dtype)
             hidden_SD = torch.addmm(bias, x_SC, weight.T, out=hidden[: len(x_SC)])
             active_SD = hidden_SD > 0
-            if blocks.dropout:
+            if dropout:
                 # bernoulli_ draws the same six times slower.
-                active_SD.logical_and_(drawn[: len(x_SC)].uniform_() >= blocks.dropout)
+                active_SD.logical_and_(drawn[: len(x_SC)].uniform_() >= dropout)
             hidden_SD.mul_(active_SD)
             filled = -(-len(x_SC) // stride)
             hidden[len(x_SC) : filled * stride] = 0
@@ -208,17 +192,16 @@ class _BlockSums(torch.autograd.Function):
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         """Return the gradients of weight, bias, and of the films if they are wanted."""
         weight, *films = ctx.saved_tensors
-        stride = ctx.blocks.stride
         grad_weight, grad_bias = torch.zeros_like(weight), weight.new_zeros(len(weight))
         grad_films: list[Tensor | None] = [None] * len(films)
         for index, (film, grad_KD) in enumerate(zip(films, grads[0], strict=True)):
             active_SD = ctx.active[index]
             length = len(active_SD)
-            grad_SD = grad_KD.repeat_interleave(stride, 0)[:length].mul_(active_SD)
+            grad_SD = grad_KD.repeat_interleave(ctx.stride, 0)[:length].mul_(active_SD)
             grad_weight.addmm_(grad_SD.T, film[:length].to(weight.dtype))
             grad_bias.add_(grad_SD.sum(0))
-            if ctx.needs_input_grad[3 + index]:
+            if ctx.needs_input_grad[5 + index]:
                 grad_film = torch.zeros_like(film)
                 grad_film[:length] = grad_SD @ weight
                 grad_films[index] = grad_film
-        return None, grad_weight, grad_bias, *grad_films
+        return None, None, None, grad_weight, grad_bias, *grad_films

@@ -34,15 +34,9 @@ class FeatureSceneSettings(TransformerSettings):
     num_inputs: int = 512
     num_positions: int = 9
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("num_inputs", "num_positions"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)}; it must be 1 or more")
-
 
 class PixelSceneEncoder(nn.Module):
-    """Frames of a scene to its class token; of one frame, exactly what the plain ViT says."""
+    """Frames of a scene to its class token; of one frame, exactly that of the plain ViT."""
 
     def __init__(self, settings: ViTSettings) -> None:
         super().__init__()
@@ -51,8 +45,8 @@ class PixelSceneEncoder(nn.Module):
     def forward(self, scenes_BF3HW: Tensor) -> Tensor:
         """Return one vector a scene before any head, shape (B, D).
 
-        The frames count as one picture, stacked along its height: the grid of positions is
-        interpolated from (R, C) to (F·R, C), and the class token keeps its own.
+        The frames form one picture, stacked along its height: the grid of positions is interpolated
+        from (R, C) to (F·R, C), and the class token keeps its own.
 
         Args:
             scenes_BF3HW: RGB values 0…255, bytes or floats, in the order they are shown.
@@ -87,11 +81,11 @@ class FeatureSceneEncoder(nn.Module):
     def forward(self, features_BSC: Tensor, num_shots_B: Tensor | None = None) -> Tensor:
         """Return one vector a scene before any head, shape (B, D).
 
-        A scene's positions span the shots it has: padding, whatever it holds, changes nothing.
+        Positions are spread over a scene's own shots; what padding holds has no influence.
 
         Args:
             features_BSC: Shots in the order they are shown, padding after the last.
-            num_shots_B: How many shots each scene has, from 1 to S; S each where it is None.
+            num_shots_B: Shots of each scene, from 1 to S; None is S each.
 
         Raises:
             SettingError: A scene has no shot or more than S, or the features another width than
@@ -120,17 +114,16 @@ class FeatureSceneEncoder(nn.Module):
 
 
 class PaddedSceneEncoder(FeatureSceneEncoder):
-    """Features of scenes of many lengths to their class tokens: rows of zeros at the end are none.
+    """A `FeatureSceneEncoder`, weights included, that takes zeros at a scene's end for padding.
 
-    What a table of fixed width holds of scenes that differ in length; the weights are those of
-    `FeatureSceneEncoder`.
+    Tables of fixed width hold scenes of different lengths in this way.
     """
 
     def forward(self, features_BSC: Tensor, num_shots_B: Tensor | None = None) -> Tensor:
         """Return one vector a scene, (B, D), of its shots up to the last that is not all zeros.
 
         Raises:
-            SettingError: A scene holds nothing but zeros, or as `FeatureSceneEncoder` has it.
+            SettingError: A scene holds only zeros, or in the cases of `FeatureSceneEncoder`.
         """
         if num_shots_B is None:
             places_S = torch.arange(1, features_BSC.shape[1] + 1, device=features_BSC.device)
@@ -139,15 +132,15 @@ class PaddedSceneEncoder(FeatureSceneEncoder):
 
 
 class ProjectionHead(nn.Module):
-    """What stands between a representation and the contrastive loss, and is dropped afterwards."""
+    """Layers between a representation and the contrastive loss, dropped after training."""
 
     def __init__(self, width: int, num_outputs: int = 128, *, hidden: int | None = None) -> None:
-        """Build a head with random weights.
+        """Build a head with random weights for representations of a width.
 
         Args:
             width: Of the representation.
             num_outputs: 128 in MoCo (He et al. 2020, section 3.3).
-            hidden: Width of a hidden layer, as SimCLR and MoCo v2 have one; None has none.
+            hidden: Width of a hidden layer, as in SimCLR and MoCo v2; None is no such layer.
         """
         super().__init__()
         layers: list[nn.Module] = [nn.Linear(width, num_outputs)]
@@ -161,10 +154,10 @@ class ProjectionHead(nn.Module):
 
 
 def spread_weights(num_shots_B: Tensor, num_slots: int, num_positions: int) -> Tensor:
-    """Return what each of P positions weighs at each shot of scenes of many lengths, (B, S, P).
+    """Return the weight of each of P positions at each shot of scenes of many lengths, (B, S, P).
 
     Bicubic interpolation along one dimension, scene by scene: P embeddings are spread over the
-    shots the scene has. Slots past its last shot get the last embeddings.
+    scene's shots. Slots past its last shot get the last embeddings.
     """
     slots = torch.arange(num_slots, device=num_shots_B.device)
     places_BS = (slots + 0.5) * (num_positions / num_shots_B[:, None]) - 0.5

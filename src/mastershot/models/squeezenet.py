@@ -6,6 +6,7 @@ Input, layers and activation are those of the published Caffe/TensorFlow model
 # B batch, H × W size of a map, C channels
 
 from dataclasses import dataclass
+from itertools import product
 
 import torch
 from torch import Tensor
@@ -13,12 +14,8 @@ from torch.nn.functional import conv2d, leaky_relu, max_pool2d, pad
 
 _MEAN_BGR = (104.05, 112.51, 116.68)
 _SLOPE = 0.55
-_CONVOLUTIONS = (
-    "conv1",
-    *(f"fire{n}.{part}" for n in range(2, 10) for part in ("squeeze", "expand1", "expand3")),
-    "classifier",
-)
-_WEIGHTS = tuple(f"{name}.{part}" for name in _CONVOLUTIONS for part in ("weight", "bias"))
+_FIRES = [f"fire{n}.{part}" for n in range(2, 10) for part in ("squeeze", "expand1", "expand3")]
+_CONVOLUTIONS = ("conv1", *_FIRES, "classifier")
 
 
 @dataclass(frozen=True)
@@ -40,14 +37,14 @@ class SqueezeNetPlaces:
     """The network, for inference on images of any size near 224 pixels."""
 
     def __init__(self, weights: dict[str, Tensor]) -> None:
-        """Take the weights by the names they have in the file; it runs where they are.
+        """Take the weights by their names in the file; the network runs on their device.
 
         Raises:
             KeyError: A weight is missing.
         """
-        for name in _WEIGHTS:
-            if name not in weights:
-                raise KeyError(name)
+        for name, part in product(_CONVOLUTIONS, ("weight", "bias")):
+            if f"{name}.{part}" not in weights:
+                raise KeyError(f"{name}.{part}")
         self._mean = torch.tensor(_MEAN_BGR, device=weights["conv1.weight"].device).view(1, 3, 1, 1)
         self._weights = {
             name: tensor.to(memory_format=torch.channels_last) if tensor.ndim == 4 else tensor

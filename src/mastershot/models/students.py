@@ -1,25 +1,26 @@
-"""The networks that a student can be: one visible table. Light to import: no tensor is here.
+"""The networks that a student can be, in one table; importing it does not import torch.
 
-To offer another, write its class, with what `FireNet` and `ViTStudent` have in common, and its row.
+Another network needs its class, with what `FireNet` and `ViTStudent` have in common, and its row.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from mastershot.models.fire_net import FireMaps, FireNet
-    from mastershot.models.vit_student import ViTMaps, ViTStudent
+    from mastershot.models.vit import ViTStudent
 
     StudentNetwork: TypeAlias = FireNet | ViTStudent
-    StudentMaps: TypeAlias = FireMaps | ViTMaps
+    StudentMaps: TypeAlias = FireMaps
 
 DEFAULT_NETWORK = "fire"
 
 
 @dataclass(frozen=True)
 class StudentKind:
-    """One row of the table; both take the number of outputs and the side of the images in pixels.
+    """One row of the table; both take the number of outputs and the edge of the images in pixels.
 
     Attributes:
         to_train: Makes the network with random weights.
@@ -30,25 +31,19 @@ class StudentKind:
     to_ship: "Callable[[int, int], StudentNetwork]"
 
 
-def _fire(num_outputs: int, image_px: int) -> "FireNet":
+def _fire(num_outputs: int, image_px: int, *, normed: bool = True) -> "FireNet":
     from mastershot.models.fire_net import FireNet
 
-    return FireNet(num_outputs)
-
-
-def _fused_fire(num_outputs: int, image_px: int) -> "FireNet":
-    from mastershot.models.fire_net import FireNet
-
-    return FireNet(num_outputs, normed=False)
+    return FireNet(num_outputs, normed=normed)
 
 
 def _vit(num_outputs: int, image_px: int) -> "ViTStudent":
-    from mastershot.models.vit_student import ViTStudent
+    from mastershot.models.vit import ViTStudent
 
     return ViTStudent(num_outputs, image_px)
 
 
 STUDENT_NETWORKS = {
-    "fire": StudentKind(_fire, _fused_fire),
+    "fire": StudentKind(_fire, partial(_fire, normed=False)),
     "vit": StudentKind(_vit, _vit),
 }

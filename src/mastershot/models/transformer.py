@@ -1,11 +1,12 @@
-"""A transformer that reads a set of tokens and answers with one of them.
+"""A transformer over a set of tokens, of which it returns the first, the class token.
 
-Pre-norm blocks as in ViT (Dosovitskiy et al. 2021, section 3.1). Only the class token is ever read
-out, so the last block computes that token alone: the same numbers for less work.
+Pre-norm blocks as in ViT (Dosovitskiy et al. 2021, section 3.1). Only the class token is read, so
+the last block computes that token alone: the same numbers for less work.
 """
 # B batch, T tokens, W wanted tokens, D width, H heads, E width of a head
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -38,9 +39,7 @@ class TransformerSettings:
     activation: str = "gelu"
 
     def __post_init__(self) -> None:
-        for name in ("width", "depth", "heads", "mlp_ratio"):
-            if getattr(self, name) < 1:
-                raise SettingError(f"{name} is {getattr(self, name)}; it must be 1 or more")
+        require_positive_sizes(self)
         if self.width % self.heads:
             raise SettingError(
                 f"{self.heads} heads cannot share a width of {self.width} evenly; "
@@ -67,16 +66,16 @@ class Block(nn.Module):
         self._activation = gelu if settings.activation == "gelu" else _quick_gelu
 
     def forward(self, tokens_BTD: Tensor, mask_B11T: Tensor | None, num_wanted: int) -> Tensor:
-        """Return the first W tokens, shape (B, W, D), having looked at all that the mask lets."""
+        """Return the first W tokens, shape (B, W, D), after attention to all the mask permits."""
         queries, keys, values = (
             x.view(*x.shape[:2], self._heads, -1).transpose(1, 2)
             for x in self._project(self.attention_norm(tokens_BTD), num_wanted)
         )
-        seen_BHWE = scaled_dot_product_attention(queries, keys, values, mask_B11T)
-        attended: Tensor = self.attended(seen_BHWE.transpose(1, 2).flatten(2))
+        mixed_BHWE = scaled_dot_product_attention(queries, keys, values, mask_B11T)
+        attended: Tensor = self.attended(mixed_BHWE.transpose(1, 2).flatten(2))
         x_BWD = tokens_BTD[:, :num_wanted] + attended
-        thought: Tensor = self.narrow(self._activation(self.widen(self.mlp_norm(x_BWD))))
-        return x_BWD + thought
+        changes: Tensor = self.narrow(self._activation(self.widen(self.mlp_norm(x_BWD))))
+        return x_BWD + changes
 
     def _project(self, normed_BTD: Tensor, num_wanted: int) -> tuple[Tensor, ...]:
         """Return queries of the wanted tokens, keys and values of all."""
@@ -101,7 +100,7 @@ class Transformer(nn.Module):
 
         Args:
             tokens_BTD: The class token first.
-            mask_BT: True where a token may be looked at; all of them where it is None.
+            mask_BT: True where a token takes part in attention; None is all of them.
         """
         mask_B11T = None if mask_BT is None else mask_BT[:, None, None]
         last = len(self.blocks) - 1
@@ -109,6 +108,14 @@ class Transformer(nn.Module):
             num_wanted = 1 if index == last else tokens_BTD.shape[1]
             tokens_BTD = block(tokens_BTD, mask_B11T, num_wanted)
         return self.norm(tokens_BTD[:, 0])  # type: ignore[no-any-return]
+
+
+def require_positive_sizes(settings: Any) -> None:
+    """Raise a SettingError if a whole number among a dataclass's fields is below 1."""
+    for field in fields(settings):
+        if field.type is int and getattr(settings, field.name) < 1:
+            value = getattr(settings, field.name)
+            raise SettingError(f"{field.name} is {value}; it must be 1 or more")
 
 
 def initialise(module: nn.Module) -> None:

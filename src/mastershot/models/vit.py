@@ -1,5 +1,5 @@
 """The plain vision transformer: a frame to one vector (Dosovitskiy et al. 2021; METHODS B1, B5)."""
-# B batch, H × W size of a frame, R × C grid of patches, N = R·C patches, D width
+# B batch, H × W size of a frame, R × C grid of patches, N = R·C patches, D width, O outputs
 
 from dataclasses import dataclass
 
@@ -8,12 +8,8 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate
 
 from mastershot.core.errors import SettingError
-from mastershot.models.transformer import (
-    Transformer,
-    TransformerSettings,
-    initialise,
-    learned,
-)
+from mastershot.models.fire_net import FireMaps
+from mastershot.models.transformer import Transformer, TransformerSettings, initialise, learned
 
 Triple = tuple[float, float, float]
 
@@ -38,7 +34,7 @@ class ViTSettings(TransformerSettings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.patch_px < 1 or self.image_px < 1 or self.image_px % self.patch_px:
+        if self.image_px % self.patch_px:
             raise SettingError(
                 f"patches of {self.patch_px} pixels do not tile a frame of {self.image_px}; "
                 "the patch's edge must divide the frame's"
@@ -101,10 +97,45 @@ class VisionTransformer(nn.Module):
         return self.patches(pixels).flatten(2).transpose(1, 2)  # type: ignore[no-any-return]
 
     def read(self, tokens_BND: Tensor, positions_ND: Tensor) -> Tensor:
-        """Return the class token that has looked at patches, any number of them, shape (B, D)."""
+        """Return the class token after attention to any number of patches, shape (B, D)."""
         class_token = (self.class_token + self.class_position).expand(len(tokens_BND), 1, -1)
         tokens = torch.cat([class_token, tokens_BND + positions_ND], 1)
         return self.transformer(self.norm_before(tokens))  # type: ignore[no-any-return]
+
+
+class ViTStudent(nn.Module):
+    """A small ViT to O numbers, as `FireNet`, for training with a GPU on many frames.
+
+    It has no maps for a teacher's hints.
+    """
+
+    map_channels = None
+
+    def __init__(self, num_outputs: int, image_px: int) -> None:
+        """Build the network with random weights, for squares of an edge.
+
+        Raises:
+            SettingError: Its patches of 16 pixels do not tile the square.
+        """
+        super().__init__()
+        # The shape of ViT-Ti (Touvron et al. 2021, arXiv:2012.12877, table 1) at half its depth.
+        settings = ViTSettings(width=192, depth=6, heads=3, patch_px=16, image_px=image_px)
+        self.frames = VisionTransformer(settings)
+        self.head = nn.Linear(settings.width, num_outputs)
+        initialise(self.head)
+
+    def maps(self, images_B3HW: Tensor) -> FireMaps:
+        """Return the outputs from RGB values 0…255."""
+        return FireMaps(self(images_B3HW))
+
+    def forward(self, images_B3HW: Tensor) -> Tensor:
+        """Return the outputs (B, O)."""
+        outputs: Tensor = self.head(self.frames(images_B3HW))
+        return outputs
+
+    def shipped_weights(self) -> dict[str, Tensor]:
+        """Return the weights unchanged."""
+        return {name: tensor.detach() for name, tensor in self.state_dict().items()}
 
 
 def resized_positions(positions_ND: Tensor, grid: tuple[int, int], new: tuple[int, int]) -> Tensor:

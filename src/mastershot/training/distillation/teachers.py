@@ -14,7 +14,7 @@ from mastershot.core.errors import EncoderError, SettingError
 from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import load_encoder
-from mastershot.encoders.image_text import find_device
+from mastershot.encoders.precision import find_device
 from mastershot.labelling.weak_labels import encode_labels
 from mastershot.training.distillation.settings import TeacherSettings
 from mastershot.training.engine.settings import find_encoder, under

@@ -95,7 +95,7 @@ def train_contrastive(
     log, first = recipe.log, batches.first_step
     resumed = {"resumed": True, "from_step": first} if first else {}
     metrics, queue = MetricsLog(out), length.queue
-    metrics.write({**resumed, **counts, "steps": length.steps, "queue": queue.said})
+    metrics.write({**resumed, **counts, "steps": length.steps, "queue": queue.reason})
     probe = _knn_probe(encoder[0], batches, recipe)
     module = _contrast(encoder, recipe.training, length)
 

@@ -10,8 +10,8 @@ from transformers import ViTModel
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError
 from mastershot.encoders.catalogue import known_name, load_encoder, load_frame_encoder
+from mastershot.encoders.image_text import VIT_NAME, VisionEncoder
 from mastershot.encoders.images import prepare_frames, read_preparation
-from mastershot.encoders.vit import VIT_NAME, VitEncoder
 
 FRAMES = np.random.default_rng(0).integers(0, 256, (11, 40, 56, 3), np.uint8)
 
@@ -28,7 +28,7 @@ def broken(folder: Path, tmp_path: Path) -> Path:
 
 def test_a_vector_is_the_class_token_at_unit_length(folder: Path) -> None:
     encoder = load_frame_encoder(folder, precision="float32")
-    assert isinstance(encoder, VitEncoder)
+    assert isinstance(encoder, VisionEncoder)
     vectors = encoder.encode_images(FRAMES)
     model = ViTModel.from_pretrained(folder, add_pooling_layer=False).eval()
     with torch.inference_mode():
@@ -82,7 +82,7 @@ def test_weights_of_another_size_are_refused(broken: Path) -> None:
         load_frame_encoder(broken)
 
 
-def test_damaged_settings_are_said(broken: Path) -> None:
+def test_damaged_settings_are_reported(broken: Path) -> None:
     (broken / "config.json").write_text("{")
     with pytest.raises(EncoderError, match=r"config\.json cannot be read as JSON"):
         load_frame_encoder(broken)

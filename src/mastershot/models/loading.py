@@ -1,0 +1,74 @@
+"""Weights into networks, strictly: each has its place and its shape, or one sentence says why not.
+
+Files are read by `mastershot.encoders.checkpoint.read_weights`.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from mastershot.core.errors import EncoderError
+
+
+def fit_weights(network: nn.Module, weights: Mapping[str, Tensor], source: Path | str) -> None:
+    """Load weights into a network, all of them and no others.
+
+    A network on the meta device takes the tensors themselves, another one copies their values.
+
+    Args:
+        network: The network, as `state_dict` names its weights.
+        weights: Tensors by these names.
+        source: Where the weights are from; the error begins with it.
+
+    Raises:
+        EncoderError: Weights are missing, unexpected, or of another shape.
+    """
+    require_fit(network, weights, source)
+    is_empty = any(tensor.is_meta for tensor in network.parameters())
+    network.load_state_dict(weights, assign=is_empty)
+
+
+def require_fit(network: nn.Module, weights: Mapping[str, Tensor], source: Path | str) -> None:
+    """Check weights as `fit_weights` does, without loading them.
+
+    Raises:
+        EncoderError: Weights are missing, unexpected, or of another shape.
+    """
+    ours = {name: tuple(tensor.shape) for name, tensor in network.state_dict().items()}
+    theirs = {name: tuple(tensor.shape) for name, tensor in weights.items()}
+    problems = {
+        "missing weights": [name for name in ours if name not in theirs],
+        "unexpected weights": [name for name in theirs if name not in ours],
+        "weights of another shape": [
+            f"{name} of {theirs[name]} instead of {shape}"
+            for name, shape in ours.items()
+            if theirs.get(name, shape) != shape
+        ],
+    }
+    found = [f"{kind}: {len(n)}, such as {n[0]}" for kind, n in problems.items() if n]
+    if found:
+        network_name = type(network).__name__
+        raise EncoderError(f"{source} cannot be loaded into {network_name} ({'; '.join(found)})")
+
+
+def translate_weights(
+    weights: Mapping[str, Tensor], names: Mapping[str, tuple[str, ...]], source: Path | str
+) -> dict[str, Tensor]:
+    """Return a published checkpoint's weights by a network's own names, in float32.
+
+    Args:
+        weights: Tensors by the names they were published under; those not asked for are left out.
+        names: Our name to theirs; of several, the tensors are joined along the first dimension.
+        source: Where the weights are from; the error begins with it.
+
+    Raises:
+        EncoderError: Weights are missing.
+    """
+    missing = [name for theirs in names.values() for name in theirs if name not in weights]
+    if missing:
+        found = f"{len(missing)}, such as {missing[0]}"
+        raise EncoderError(f"{source} cannot be loaded (missing weights: {found})")
+    parts = {ours: [weights[name].float() for name in theirs] for ours, theirs in names.items()}
+    return {ours: torch.cat(some) if len(some) > 1 else some[0] for ours, some in parts.items()}
