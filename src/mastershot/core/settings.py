@@ -4,23 +4,16 @@ import math
 import sys
 from dataclasses import dataclass, fields, is_dataclass
 from numbers import Integral, Real
-from typing import Annotated, Any, Literal, Protocol, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, get_args, get_origin, get_type_hints
 
 from mastershot.core.errors import SettingError
 
 _MAX_SHOWN = 60
 
 
-class Limit(Protocol):
-    """What limits the values of a field; its text completes "it must …"."""
-
-    def holds(self, value: Any) -> bool:
-        """Return True if the value is within the limit."""
-
-
 @dataclass(frozen=True)
 class Range:
-    """Numbers from `low` to `high`.
+    """A limit of numbers, from `low` to `high`; as text it completes "it must …".
 
     Attributes:
         low: The lower end.
@@ -48,7 +41,7 @@ class Range:
 
 
 class NotEmpty:
-    """Text or a list that holds something."""
+    """A limit of text and lists: they hold something."""
 
     def holds(self, value: Any) -> bool:
         """Return True if there is something in it."""
@@ -69,10 +62,10 @@ Share = Annotated[float, Range(0, 1)]
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of frozen dataclasses whose fields declare their values by type and `Limit`.
+    """Base of frozen dataclasses whose fields declare their values by type and limits.
 
-    Fields are text, whole numbers, numbers, booleans, a choice (`Literal`), tuples of one type, or
-    other settings; `Annotated` adds limits. A float is always finite.
+    Fields are text, whole numbers, finite numbers, booleans, a choice (`Literal`), tuples of one
+    type, or other settings; `Annotated` adds limits.
 
     Raises:
         SettingError: A value is none that its field may hold, or two contradict each other.

@@ -69,12 +69,7 @@ class RandomMovies:
     seed: int = 0
 
     def similar(self, movies: Sequence[str], *, num_similar: int = NUM_SIMILAR) -> SimilarityTable:
-        """Return for each movie others drawn at random, each with score 0.
-
-        Raises:
-            MiningError: A movie is named twice.
-            SettingError: The number is below 1.
-        """
+        """Return for each movie others drawn at random, each with score 0."""
         everyone = {"": np.arange(len(checked_places(movies, num_similar)))}
         draws = _drawn([("",)] * len(movies), everyone, num_similar, self.seed)
         return _table(movies, draws, 0.0, {"measure": "random", "seed": self.seed})
@@ -96,10 +91,6 @@ class SameGenre:
         """Return for each movie others that share a genre, at random, each with score 1.
 
         Of a movie with several genres each genre has as many candidates, however common it is.
-
-        Raises:
-            MiningError: A movie is named twice.
-            SettingError: The number is below 1.
         """
         checked_places(movies, num_similar)
         genres = [tuple(dict.fromkeys(self.genres.get(movie, ()))) for movie in movies]
@@ -147,9 +138,8 @@ class CloseSynopses:
         vectors = self.vectors[[row_of[movie] for movie in known]].astype(np.float32, copy=False)
         finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
-            raise MiningError(
-                f"the synopsis of {known[int(np.argmin(finite))]!r} has a vector that is not finite"
-            )
+            movie = known[int(np.argmin(finite))]
+            raise MiningError(f"the synopsis of {movie!r} has a vector that is not finite")
         places = np.array([place_of[movie] for movie in known], np.int64)
         found = list(_nearest(vectors, min(num_similar, len(known) - 1)))
         nearest = np.concatenate([near for near, _ in found] or [np.empty((0, 0), np.int64)])
@@ -228,8 +218,8 @@ def _drawn(
 ) -> Iterator[tuple[int, IntArray]]:
     """Yield each movie's place and others drawn from its groups, as many from each.
 
-    Of each group one more than needed is drawn, in case the movie itself is among them; so
-    whoever has enough others in its groups gets all that were asked for.
+    Of each group one more than needed is drawn, in case the movie itself is among them, so a movie
+    with enough others in its groups gets the full number.
     """
     rng = np.random.default_rng(seed)
     for place, names in enumerate(groups):

@@ -42,12 +42,12 @@ class Recipe:
 def shipped_recipes() -> list[str]:
     """Return the names of the recipes that come with the package.
 
-    Each of Movies2Scenes has a twin of small sizes, ``debug/movies2scenes-…``.
+    Each of Movies2Scenes has a debug version of small sizes, ``debug/movies2scenes-…``.
     """
     folder = _shipped_folder()
     names = [str(path.relative_to(folder).with_suffix("")) for path in folder.glob("*/*.yaml")]
-    twins = [_SMALL + name.removeprefix(_FULL) for name in names if name.startswith(_FULL)]
-    return sorted(names + twins)
+    small = [_SMALL + name.removeprefix(_FULL) for name in names if name.startswith(_FULL)]
+    return sorted(names + small)
 
 
 def recipe_text(source: str) -> str:
@@ -58,7 +58,7 @@ def recipe_text(source: str) -> str:
     """
     names = shipped_recipes()
     if source in names and source.startswith(_SMALL):
-        return _small_twin(source.removeprefix(_SMALL))
+        return _debug_version(source.removeprefix(_SMALL))
     path = Path(source).expanduser()
     if source in names:
         path = _shipped_folder() / f"{source}.yaml"
@@ -104,7 +104,7 @@ def load_recipe(source: str, overrides: Sequence[str] = ()) -> Recipe:
     return Recipe(name, kind, settings, tuple(notes))
 
 
-def _small_twin(name: str) -> str:
+def _debug_version(name: str) -> str:
     """Return the YAML of a recipe of Movies2Scenes with small sizes laid over its own."""
     full, folder = f"{_FULL}{name}", _shipped_folder()
     values, kind = _values_of(recipe_text(full), full)

@@ -111,7 +111,7 @@ class DistillationSettings(Settings):
 
 @dataclass(frozen=True)
 class HeldOutSettings(Settings):
-    """Which frames are never learnt from.
+    """Which frames are never trained on.
 
     Attributes:
         share: A share of all frames, picked by a digest of their names.
@@ -132,12 +132,12 @@ class HeldOutSettings(Settings):
 
 @dataclass(frozen=True)
 class DistilRecipe(Settings):
-    """A small network learns to see what larger ones see, on unlabelled frames.
+    """A small network is trained to predict what larger ones do, on unlabelled frames.
 
     Attributes:
         frames: Where frames come from.
-        teachers: Classifiers, whose concepts the student learns to name; or one encoder, whose
-            space it learns.
+        teachers: Classifiers, whose concepts the student predicts; or one encoder, whose space it
+            shares.
         name: What the student is called.
         network: What the student is, a name of `STUDENT_NETWORKS`.
         data: Folder that paths of frames, weights and concepts start from.
@@ -181,27 +181,22 @@ def find_list(name: str) -> Path:
 
 
 def missing_inputs(recipe: DistilRecipe) -> list[str]:
-    """Return a sentence for each file or folder of a recipe that is not there."""
+    """Return a sentence for each file or folder of a recipe that does not exist."""
+    frames = [under(recipe.data, source.path) for source in recipe.frames]
     problems = [
         f"frames {path} do not exist; name a folder, a picture, a film or a library"
-        for path in (under(recipe.data, source.path) for source in recipe.frames)
+        for path in frames
         if not path.exists()
     ]
     for teacher in recipe.teachers:
-        if teacher.kind == "encoder":
-            continue  # A name, which may yet be fetched: loading it says what is wrong.
-        problems += [
-            f"{what} {path} of the {teacher.kind} teacher do not exist"
-            for what, path in (
-                ("weights", under(recipe.data, teacher.weights)),
-                ("concepts", under(recipe.data, teacher.concepts)),
-            )
-            if not path.is_file()
-        ]
-    for name in (recipe.held_out.labelled, recipe.held_out.right):
+        files = {"weights": teacher.weights, "concepts": teacher.concepts}
+        # An encoder is a name, which may yet be fetched: loading it says what is wrong.
+        for what, name in files.items() if teacher.kind != "encoder" else ():
+            if not (path := under(recipe.data, name)).is_file():
+                problems.append(f"{what} {path} of the {teacher.kind} teacher do not exist")
+    for name in filter(None, (recipe.held_out.labelled, recipe.held_out.right)):
         try:
-            if name:
-                find_list(name)
+            find_list(name)
         except SettingError as error:
             problems.append(str(error))
     return problems

@@ -87,7 +87,7 @@ def by_current_names(
 def find_encoder(name: str, data: str) -> str:
     """Return what `load_encoder` takes: the name of a known encoder, else a folder if there is one.
 
-    A known encoder goes by the name that says the same on any machine.
+    A known encoder goes by its name, which means the same on any machine.
     """
     from mastershot.encoders.catalogue import known_name
 

@@ -23,14 +23,14 @@ class ContrastBatch(NamedTuple):
     Attributes:
         queries: Features (B, n, D) or keyframes (B, n, k, H, W, 3).
         keys: Their positives, (B, K, …) likewise.
-        present: Which positives there are, (B, K); one at least.
+        valid: Which positives exist, (B, K); at least one.
         query_ids: Names each query's scene: the running number of its first shot, (B,).
         key_ids: Those of the positives, (B, K).
     """
 
     queries: Tensor
     keys: Tensor
-    present: Tensor
+    valid: Tensor
     query_ids: Tensor
     key_ids: Tensor
 
@@ -111,17 +111,17 @@ class ShotBatches(StepBatches[ContrastBatch]):
         movies = self.arrays.movie_of(rows)
         low, high = self.arrays.offsets[movies], self.arrays.offsets[movies + 1]
         beside = np.stack([rows - self._reach, rows + self._reach], axis=1)
-        present = (beside >= low[:, None]) & (beside < high[:, None])
+        valid = (beside >= low[:, None]) & (beside < high[:, None])
         # A film so short that it has neither: the shot beside it, else the shot itself.
-        alone = ~present.any(axis=1)
+        isolated = ~valid.any(axis=1)
         near = np.where(rows + 1 < high, rows + 1, np.maximum(rows - 1, low))
-        beside = np.where(present, beside, near[:, None])
-        present[alone, 0] = True
+        beside = np.where(valid, beside, near[:, None])
+        valid[isolated, 0] = True
         keys = self.arrays.shots(beside.reshape(-1)).reshape(*beside.shape, *self.arrays.row_shape)
         return ContrastBatch(
             torch.from_numpy(self.arrays.shots(rows))[:, None],
             torch.from_numpy(keys)[:, :, None],
-            torch.from_numpy(present),
+            torch.from_numpy(valid),
             torch.from_numpy(rows),
             torch.from_numpy(beside),
         )

@@ -48,8 +48,8 @@ class SavedEncoder:
     Attributes:
         network: Ready to run on the CPU.
         width: Width of its vectors, W.
-        shape: What it was trained on: shots a scene, and what there is of a shot.
-        metadata: All that its folder says of it.
+        shape: What it was trained on.
+        metadata: The content of its JSON.
     """
 
     network: nn.Module
@@ -110,16 +110,7 @@ def load_scene_encoder(folder: str | Path) -> SavedEncoder:
     Raises:
         EncoderError: The folder holds none, or one that is damaged or of another version.
     """
-    path, metadata = read_metadata(folder, SCENE_STEM, SCENE_FORMAT)
-    with describing(path, "an encoder"):
-        settings, shape = _settings_of(metadata)
-        network = (
-            PixelSceneEncoder(_vit_of(metadata, shape))
-            if settings.network == "vit"
-            else scene_network(settings, shape)
-        )
-    load_weights(network, path, metadata)
-    return SavedEncoder(network, settings.width, shape, metadata)
+    return _load(folder, SCENE_STEM)
 
 
 def load_shot_encoder(folder: str | Path) -> SavedEncoder:
@@ -128,12 +119,23 @@ def load_shot_encoder(folder: str | Path) -> SavedEncoder:
     Raises:
         EncoderError: The folder holds none, or one that is damaged or of another version.
     """
-    path, metadata = read_metadata(folder, SHOT_STEM, SHOT_FORMAT)
-    with describing(path, "a shot encoder"):
-        _, shape = _settings_of(metadata)
-        settings, width = _vit_of(metadata, shape), metadata["output"]
-        _require_sizes(width, width * settings.width)
-        network = ShotEncoder(settings, width)
+    return _load(folder, SHOT_STEM)
+
+
+def _load(folder: str | Path, stem: str) -> SavedEncoder:
+    path, metadata = read_metadata(folder, stem, _FORMATS[stem])
+    with describing(path, "an encoder"):
+        settings, shape = _settings_of(metadata)
+        width = settings.width
+        network: nn.Module
+        if stem == SHOT_STEM:
+            width = metadata["output"]
+            _require_sizes(width, width * settings.width)
+            network = ShotEncoder(_vit_of(metadata, shape), width)
+        elif settings.network == "vit":
+            network = PixelSceneEncoder(_vit_of(metadata, shape))
+        else:
+            network = scene_network(settings, shape)
     load_weights(network, path, metadata)
     return SavedEncoder(network, width, shape, metadata)
 
@@ -219,7 +221,7 @@ def _settings_of(metadata: Mapping[str, Any]) -> tuple[NetworkSettings, SceneSha
     features = settings.network == "features"
     numbers = math.prod(shape.row_shape) * shape.num_shots
     if len(shape.row_shape) != (1 if features else 4) or numbers > _MAX_NUMBERS:
-        raise ValueError(f"it says {shape.num_shots} shots of {shape.row_shape}")
+        raise ValueError(f"scenes of {shape.num_shots} shots of {shape.row_shape}")
     _require_size(settings, 12, shape.row_shape[0] + shape.num_shots if features else 0)
     return settings, shape
 
@@ -236,7 +238,7 @@ def _vit_of(metadata: Mapping[str, Any], shape: SceneShape) -> ViTSettings:
     _require_sizes(*sizes, settings.image_px, settings.patch_px)
     numbers = (settings.norm_eps, *settings.pixel_mean, *settings.pixel_std)
     if len(numbers) != 7 or any(type(number) not in (int, float) for number in numbers):
-        raise ValueError(f"it says {numbers} for norm_eps, pixel_mean and pixel_std")
+        raise ValueError(f"norm_eps, pixel_mean and pixel_std are {numbers}")
     inputs = math.prod(settings.grid) + 3 * settings.patch_px**2
     _require_size(settings, 4 + 2 * settings.mlp_ratio, inputs)
     return settings
@@ -246,7 +248,7 @@ def _require_sizes(*sizes: int) -> None:
     """Raise `ValueError` unless all are whole numbers (no bool) that a network may have."""
     for size in sizes:
         if type(size) is not int or not 1 <= size < _MAX_NUMBERS:
-            raise ValueError(f"it says {size!r} where a whole number is expected")
+            raise ValueError(f"{size!r} where a whole number is expected")
 
 
 def _require_size(settings: NetworkSettings | ViTSettings, a_block: int, inputs: int) -> None:
@@ -260,6 +262,6 @@ def _require_size(settings: NetworkSettings | ViTSettings, a_block: int, inputs:
     num_weights = settings.width * (settings.width * a_block * settings.depth + inputs)
     if num_weights > _MAX_NUMBERS or settings.depth > _MAX_DEPTH:
         raise ValueError(
-            f"it says {num_weights:,} weights in {settings.depth:,} blocks; {_MAX_NUMBERS:,} in "
+            f"{num_weights:,} weights in {settings.depth:,} blocks; {_MAX_NUMBERS:,} in "
             f"{_MAX_DEPTH:,} are the most"
         )

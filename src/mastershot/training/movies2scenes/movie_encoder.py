@@ -1,4 +1,4 @@
-"""The movie encoder: are two films similar, from their shots alone (METHODS B3)?"""
+"""The movie encoder, which predicts from shots whether two films are similar (METHODS B3)."""
 # B pairs of films, S shots of a film, C numbers a shot feature has
 
 from dataclasses import asdict, dataclass
@@ -133,7 +133,7 @@ class MovieSimilarityModule(LightningModule):
         self._training = training
 
     def training_step(self, batch: MoviePairs, _: int) -> Tensor:
-        """Return the loss of a batch; dropout follows from the seed and the step alone."""
+        """Return the loss of a batch; dropout depends only on the seed and the step."""
         with torch.random.fork_rng():
             torch.manual_seed((self._training.seed << 32) + self.global_step)
             logits = self.compare(batch)
@@ -271,7 +271,7 @@ def load_movie_encoder(folder: str | Path) -> LoadedMovieEncoder:
     with describing(path, "a movie encoder"):
         settings = MovieSettings(**metadata["settings"])
         if max(settings.width, settings.num_inputs, settings.num_shots) > _MAX_WIDTH:
-            raise ValueError(f"it says {settings}")
+            raise ValueError(f"sizes of {settings} above {_MAX_WIDTH:,}")
         network = MovieEncoder(settings)
     load_weights(network, path, metadata)
     return LoadedMovieEncoder(network, metadata["weights_sha256"])

@@ -35,7 +35,7 @@ class SceneShape(Settings):
 
     Attributes:
         num_shots: Shots a scene, n.
-        row_shape: What there is of a shot: a feature (D,), or keyframes (k, H, W, 3).
+        row_shape: What a shot is: a feature (D,), or keyframes (k, H, W, 3).
     """
 
     num_shots: Count

@@ -1,4 +1,4 @@
-"""The scene encoder: scenes of similar films that look alike come to lie close (METHODS B5)."""
+"""The scene encoder: paired scenes of similar films come to lie close (METHODS B5)."""
 # N scenes, n shots a scene, W width of a representation
 
 from dataclasses import asdict

@@ -37,29 +37,29 @@ def write_scene_pairs(
         EncoderError: The movie encoder cannot be loaded.
         OutputError: The folder cannot be written.
     """
-    made, asked = out / PAIRS, recipe.pairs
+    made, pairing = out / PAIRS, recipe.pairs
     with open_run_directory(out, recipe, made=(PAIRS,)):
         if made.is_file():
             return made
         arrays = gather_shots(recipe.source, out / "shots", on_progress).arrays
         on_progress("scene pairs", 0, None, {})
-        if asked.positives == "similar":
+        if pairing.positives == "similar":
             found = _mine(recipe, arrays, made)
             MetricsLog(out).write(found)
             if not found["scene_pairs"]:
                 made.unlink()
                 raise DatasetError(_why_none(found))
         else:
-            control = same_scenes if asked.positives == "same" else nearest_scenes
-            pairs = control(arrays, asked.window, asked.stride)
+            control = same_scenes if pairing.positives == "same" else nearest_scenes
+            pairs = control(arrays, pairing.window, pairing.stride)
             write_pairs(made, [pairs], pairs.made_by)
-            MetricsLog(out).write({"positives": asked.positives, "scene_pairs": len(pairs)})
+            MetricsLog(out).write({"positives": pairing.positives, "scene_pairs": len(pairs)})
     return made
 
 
 def _mine(recipe: ScenePairsRecipe, arrays: ShotArrays, made: Path) -> dict[str, Any]:
     """Write the pairs of similar movies; return counts for the log."""
-    table, asked = read_similarity(recipe.path(recipe.similarity)), recipe.pairs
+    table, pairing = read_similarity(recipe.path(recipe.similarity)), recipe.pairs
     place_of = {name: index for index, name in enumerate(arrays.movies)}
     about: dict[str, Any] = {"source": recipe.shots.path}
     first_layer = None
@@ -75,7 +75,7 @@ def _mine(recipe: ScenePairsRecipe, arrays: ShotArrays, made: Path) -> dict[str,
         rows = np.array(arrays.movie(place_of[movie]), np.float32)
         return rows if first_layer is None else first_layer(rows)
 
-    settings = PairSettings(asked.window, asked.keep, asked.consider)
+    settings = PairSettings(pairing.window, pairing.keep, pairing.consider)
     report = mine_library(table, features, made, settings, made_by=about)
     return {
         "similar_movies": report.num_rows, "movie_pairs": report.num_mined,
@@ -158,7 +158,7 @@ def nearest_scenes(features: ShotArrays, window: int, stride: int, reach: int = 
     """Return every scene paired with the most alike of those that begin up to `reach` shots away.
 
     The positive of ShotCoL (Chen et al. 2021, section 3.2), for scenes of n shots: the mean of a
-    scene's features is compared. ShotCoL compares by the encoder as it learns; here cached features
+    scene's features is compared. ShotCoL compares by the encoder in training; here cached features
     do, so that the table is made once.
 
     Raises:

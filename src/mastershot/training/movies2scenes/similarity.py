@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.names import FilmNames, NamedFilm
@@ -51,10 +52,10 @@ class _Names:
 
     def called(self, names: Iterable[str]) -> dict[str, str]:
         """Return the library's name of each film; names that mean none are left out."""
-        meant = self._names.meant(names)
-        called = {name: self._movies[place] for name, place in meant.film.items()}
-        self.by_start |= {name: called[name] for name in meant.by_start}
-        self.ambiguous |= dict.fromkeys(meant.ambiguous)
+        found = self._names.meant(names)
+        called = {name: self._movies[place] for name, place in found.film.items()}
+        self.by_start |= {name: called[name] for name in found.by_start}
+        self.ambiguous |= dict.fromkeys(found.ambiguous)
         return called
 
     def possible(self, names: Iterable[str]) -> set[str]:
@@ -62,8 +63,7 @@ class _Names:
         return {self._movies[place] for name in names for place in self._names.places(name)}
 
 
-@dataclass(frozen=True)
-class _Metadata:
+class _Metadata(NamedTuple):
     """Genres and synopses of movies by the library's names."""
 
     genres: dict[str, tuple[str, ...]]

@@ -48,13 +48,13 @@ class ScaleTrainingSettings(Settings):
 
 @dataclass(frozen=True)
 class ShotScaleRecipe(Settings):
-    """A classifier learns how close the camera is, from shots laid out as MovieShots is.
+    """A classifier of how close the camera is, trained on shots laid out as MovieShots is.
 
     Attributes:
         data: Folder that the paths start from.
         annotations: ``v1_split_trailer.json``, or a file laid out like it.
         clips: Folder of the shots' films, ``<trailer>/shot_<shot>.mp4``.
-        encoder: What sees the frames: ``vit-b16``, a name of `mastershot models ls`, or a folder.
+        encoder: The encoder of the frames: ``vit-b16``, one of `mastershot models ls`, a folder.
         name: What the classifier is called.
         drawn_trailers: Trailers to draw into ``data`` where it has no annotations; 0 draws none.
         training: How it is trained.
@@ -87,7 +87,7 @@ class ShotScaleRecipe(Settings):
 
 
 def missing_scale_inputs(recipe: ShotScaleRecipe) -> list[str]:
-    """Return a sentence for the file and the folder of a recipe that are not there."""
+    """Return a sentence for each file and folder of a recipe that do not exist."""
     if recipe.drawn_trailers and not recipe.annotations_path.exists():
         return []
     problems = []

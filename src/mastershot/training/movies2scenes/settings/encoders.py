@@ -50,7 +50,7 @@ class ShotSource(Settings):
 
 @dataclass(frozen=True)
 class ContrastiveSettings(Settings):
-    """How an encoder is trained to tell which of two belong together (B5).
+    """How an encoder is trained by contrast (B5).
 
     Attributes:
         epochs: Times each positive pair is seen.
@@ -145,8 +145,8 @@ class LogSettings(Settings):
         report_every: Steps between two lines of the log.
         save_every: Steps between two checkpoints.
         labels: A CSV with columns ``movie``, ``first_shot`` and ``label``: scenes, or shots, whose
-            labels the nearest ones of other films are asked for (k-NN probe); empty for none.
-        neighbours: Neighbours asked, k.
+            labels the nearest ones of other films predict (k-NN probe); empty for none.
+        neighbours: Neighbours that vote, k.
     """
 
     report_every: Count = 50

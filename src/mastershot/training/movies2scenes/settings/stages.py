@@ -38,8 +38,7 @@ class SimilaritySettings(Settings):
         movielens: A MovieLens folder; it stands for both, films named by IMDb id.
         co_watch: How movies are similar by views.
         num_similar: Similar movies a movie.
-        max_movies: So many movies of the library alone, picked by a digest of their names; 0 is
-            all.
+        max_movies: Only so many movies of the library, picked by a digest of their names; 0 is all.
         cowatch_weight: What the measure counts for where they are ``combined``; 0 leaves it out.
         genre_weight: Likewise.
         synopsis_weight: Likewise.
@@ -92,7 +91,7 @@ class SimilarityRecipe(StageRecipe):
 
 @dataclass(frozen=True)
 class MovieTrainingSettings(Settings):
-    """How the movie encoder is trained to tell which movies are similar (B3).
+    """How the movie encoder is trained (B3).
 
     Attributes:
         epochs: Times each similar pair is seen.
@@ -117,7 +116,7 @@ class MovieTrainingSettings(Settings):
 
 @dataclass(frozen=True)
 class MovieSimilarityRecipe(TrainingRecipe):
-    """A movie encoder: is a pair of films similar, from their shots alone (B3)?
+    """A movie encoder, which predicts from shots whether two films are similar (B3).
 
     Attributes:
         similarity: The table of similar movies.
