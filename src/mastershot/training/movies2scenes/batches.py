@@ -2,8 +2,9 @@
 # B batch, K positives a query, n shots a scene, k keyframes a shot, D width
 
 from collections.abc import Iterator
+from dataclasses import KW_ONLY, dataclass
 from itertools import count
-from typing import NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -48,30 +49,28 @@ class StepBatches(IterableDataset[Batch]):
         raise NotImplementedError
 
 
+@dataclass(eq=False)
 class SceneBatches(StepBatches[ContrastBatch]):
-    """Scenes and their partners; either of a pair may be the query."""
+    """Scenes and their partners, by the running numbers of their first shots (P,), both in `rows`.
 
-    def __init__(
-        self,
-        arrays: ShotArrays,
-        rows: tuple[IntArray, IntArray],
-        *,
-        window: int,
-        batch_size: int,
-        seed: int,
-        first_step: int = 0,
-    ) -> None:
-        """Take pairs by the running numbers of their first shots, (P,) both."""
-        self.arrays, self._rows, self.window = arrays, rows, window
-        self._batch_size, self._seed, self.first_step = batch_size, seed, first_step
+    Either of a pair may be the query.
+    """
+
+    arrays: ShotArrays
+    rows: tuple[IntArray, IntArray]
+    _: KW_ONLY
+    window: int
+    batch_size: int
+    seed: int
+    first_step: int = 0
 
     def batch(self, step: int) -> ContrastBatch:
         """Return the batch of a step."""
         items, _ = batch_places(
-            step, batch_size=self._batch_size, num_items=len(self._rows[0]), seed=self._seed
+            step, batch_size=self.batch_size, num_items=len(self.rows[0]), seed=self.seed
         )
-        swapped = np.random.default_rng([self._seed, step]).random(len(items)) < 0.5
-        first, second = self._rows[0][items], self._rows[1][items]
+        swapped = np.random.default_rng([self.seed, step]).random(len(items)) < 0.5
+        first, second = self.rows[0][items], self.rows[1][items]
         queries, keys = np.where(swapped, second, first), np.where(swapped, first, second)
         return ContrastBatch(
             torch.from_numpy(self.arrays.scenes(queries, self.window)),
@@ -82,35 +81,36 @@ class SceneBatches(StepBatches[ContrastBatch]):
         )
 
 
+@dataclass(eq=False)
 class ShotBatches(StepBatches[ContrastBatch]):
-    """Shots and their neighbours so many shots before and after in the same film (B1, Eq. 1)."""
+    """Shots and their neighbours `reach` shots before and after in the same film (B1, Eq. 1).
 
-    window = 1
+    A share of all shots are queries, picked by a shuffle that is never listed.
+    """
 
-    def __init__(
-        self,
-        arrays: ShotArrays,
-        *,
-        reach: int,
-        query_share: float,
-        batch_size: int,
-        seed: int,
-        first_step: int = 0,
-    ) -> None:
-        """Take a share of all shots as queries, picked by a shuffle that is never listed."""
-        self.arrays, self._reach = arrays, reach
-        self._batch_size, self._seed, self.first_step = batch_size, seed, first_step
-        self.num_queries = max(1, round(query_share * arrays.num_shots))
+    arrays: ShotArrays
+    _: KW_ONLY
+    reach: int
+    query_share: float
+    batch_size: int
+    seed: int
+    first_step: int = 0
+    window: ClassVar = 1
+
+    @property
+    def num_queries(self) -> int:
+        """How many shots are queries."""
+        return max(1, round(self.query_share * self.arrays.num_shots))
 
     def batch(self, step: int) -> ContrastBatch:
         """Return the batch of a step."""
         items, _ = batch_places(
-            step, batch_size=self._batch_size, num_items=self.num_queries, seed=self._seed
+            step, batch_size=self.batch_size, num_items=self.num_queries, seed=self.seed
         )
-        rows = shuffled(items, self.arrays.num_shots, self._seed, 1 << 40)
+        rows = shuffled(items, self.arrays.num_shots, self.seed, 1 << 40)
         movies = self.arrays.movie_of(rows)
         low, high = self.arrays.offsets[movies], self.arrays.offsets[movies + 1]
-        beside = np.stack([rows - self._reach, rows + self._reach], axis=1)
+        beside = np.stack([rows - self.reach, rows + self.reach], axis=1)
         valid = (beside >= low[:, None]) & (beside < high[:, None])
         # A film so short that it has neither: the shot beside it, else the shot itself.
         isolated = ~valid.any(axis=1)
