@@ -17,14 +17,14 @@ import av
 
 from mastershot.core.errors import MediaError
 from mastershot.media.video import Film, open_video
-from mastershot.pipeline.analysis.decode_pass import watch
+from mastershot.pipeline.analysis.decode_pass import decode_film
 from mastershot.pipeline.analysis.plan import Plan, prepare
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 from tests.factories.mutations import SOURCES, mutations, write_source
 
 THREADS = (1, 2, 4, 8)
-KIT = prepare(Plan(steps=("shots",)))
+LOADED = prepare(Plan(steps=("shots",)))
 
 
 def digest(data: bytes) -> str:
@@ -35,7 +35,7 @@ def ours(path: Path, threads: int) -> tuple[list[int], list[str], list[int]]:
     """Return times, digests of the pixels, and first frames of the shots."""
     film = open_video(path, threads=threads)
     frames = [(frame.pts, digest(frame.points_bgr().tobytes())) for frame in film.frames()]
-    shots = watch(Film(film.file, threads=threads), KIT).shots
+    shots = decode_film(Film(film.file, threads=threads), LOADED).shots
     cuts = [shot.span.first_frame for shot in shots]
     return [pts for pts, _ in frames], [pixels for _, pixels in frames], cuts
 

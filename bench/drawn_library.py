@@ -17,7 +17,7 @@ from torch.nn.functional import interpolate
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.store.shot_arrays import write_movie
-from mastershot.synthetic.library import LibraryFilm, WorldLibrary, film_truth, plan_library
+from mastershot.synthetic.library import LibraryFilm, SyntheticLibrary, film_truth, plan_library
 from mastershot.synthetic.plan import Picture
 from mastershot.synthetic.stage import GRAIN, build_stage, shoot
 
@@ -50,7 +50,7 @@ FOLDER = Path(__file__).parent / "films" / "drawn_scenes"
 SEEN_PX = 96  # Keyframes are enlarged to this for the network whose maps are the features.
 
 
-def plan(settings: DrawnSettings = SETTINGS) -> tuple[WorldLibrary, WorldLibrary]:
+def plan(settings: DrawnSettings = SETTINGS) -> tuple[SyntheticLibrary, SyntheticLibrary]:
     """Return the library to learn from, and the one to probe on."""
     picture = Picture(settings.side_px, settings.side_px, Fraction(4))
     shape = {"num_scenes": settings.scenes, "shots_per_scene": settings.shots_per_scene}
@@ -59,7 +59,7 @@ def plan(settings: DrawnSettings = SETTINGS) -> tuple[WorldLibrary, WorldLibrary
     return one, other
 
 
-def draw(library: WorldLibrary, folder: Path) -> None:
+def draw(library: SyntheticLibrary, folder: Path) -> None:
     """Draw the keyframes of films that are not there yet, and write what is known of all."""
     (folder / "keyframes").mkdir(parents=True, exist_ok=True)
     for film in library.films:

@@ -11,15 +11,8 @@ import av
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.media.write import Encoding, Sound, write_frames
-from mastershot.synthetic.films import (
-    SOUND_RATE_HZ,
-    Editing,
-    FilmPlan,
-    Picture,
-    draw_frames,
-    draw_sound,
-    plan_film,
-)
+from mastershot.synthetic.films import SOUND_RATE_HZ, draw_frames, draw_sound
+from mastershot.synthetic.plan import Editing, FilmPlan, Picture, plan_film
 
 FOLDER = Path(__file__).parent / "films"
 EDITING = Editing(shot_s=(1.5, 5.5), fades=0.15, dissolves=0.25)

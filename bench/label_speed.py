@@ -61,13 +61,15 @@ def released_method_s(film: Path, folder: Path) -> float:
 
 def ours_s(film: Path, folder: Path, sampling: str, precision: str) -> tuple[float, int]:
     """Return the seconds our whole analysis takes, and the number of frames encoded."""
-    kit = prepare(Plan(encoder=str(folder), precision=precision, sampling=parse_sampling(sampling)))
-    assert kit.labeller is not None
-    _ = kit.labeller.encoder.space, kit.labeller.label_vectors
-    kit.labeller.encoder.encode_images(np.zeros((8, 224, 224, 3), np.uint8))
+    loaded = prepare(
+        Plan(encoder=str(folder), precision=precision, sampling=parse_sampling(sampling))
+    )
+    assert loaded.labeller is not None
+    _ = loaded.labeller.encoder.space, loaded.labeller.label_vectors
+    loaded.labeller.encoder.encode_images(np.zeros((8, 224, 224, 3), np.uint8))
     with tempfile.TemporaryDirectory() as out:
         started_s = time.perf_counter()
-        timeline, _ = analyze_movie(film, kit, Path(out))
+        timeline, _ = analyze_movie(film, loaded, Path(out))
         seconds = time.perf_counter() - started_s
     sampled = sum(len(shot.sampled_frames) for shot in timeline.shots)
     return seconds, sampled or timeline.movie.num_frames

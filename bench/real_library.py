@@ -13,7 +13,6 @@ from itertools import groupby
 from pathlib import Path
 
 import numpy as np
-from mastershot.mining.leakage import without_held_out
 
 from mastershot.core.protocols import MovieSimilarity
 from mastershot.core.similarity import SimilarityTable
@@ -24,8 +23,15 @@ from mastershot.datasets.movielens import MovieLens, read_movielens
 from mastershot.datasets.tables.similarity_table import read_similarity, write_similarity
 from mastershot.datasets.tmdb import read_tmdb
 from mastershot.encoders.text import SENTENCE_MODEL, SentenceEncoder
-from mastershot.mining.co_watch import CoWatch, CoWatchSettings
-from mastershot.mining.similarity import CloseSynopses, RandomMovies, SameGenre, combine
+from mastershot.mining.co_watch import CoWatch
+from mastershot.mining.settings import CoWatchSettings
+from mastershot.mining.similarity import (
+    CloseSynopses,
+    RandomMovies,
+    SameGenre,
+    combine,
+    without_held_out,
+)
 from mastershot.store.shot_arrays import write_movie
 
 FOLDER = Path(__file__).parent / "films" / "real_metadata"

@@ -64,7 +64,7 @@ def main() -> None:
     places = load_teacher(recipe.teachers[0], recipe.data)
     squares = np.stack([square(picture, TEACHER_PX) for picture in pictures])
     with torch.inference_mode():
-        logits = places.teach(torch.from_numpy(squares).permute(0, 3, 1, 2).float()).logits
+        logits = places.targets(torch.from_numpy(squares).permute(0, 3, 1, 2).float()).logits
     found = calibrate(frames(logits), [365], concept_vectors([places.concepts]))
     print(
         f"teacher, best of the grid: zero-shot {found.accuracy:.1%}, best of 179 right "

@@ -14,7 +14,7 @@ from pathlib import Path
 from mastershot.core.labels import load_taxonomy
 from mastershot.curation.curate import Curation, Embed, nearest
 from mastershot.encoders.text import SentenceEncoder
-from mastershot.exports.pages.templates import page_template
+from mastershot.exports.pages.templates import environment
 from mastershot.exports.taxonomy import source_shares
 from mastershot.pipeline.taxonomy.build import (
     RememberedVectors,
@@ -101,7 +101,7 @@ def main() -> None:
     shares = source_shares(built)
     print("\n" + "; ".join(f"{s.words} {s.count} ({s.percent:.0f} %)" for s in shares))
     if arguments.chart:
-        arguments.chart.write_text(page_template("sources.svg", {}).render(shares=shares))
+        arguments.chart.write_text(environment().get_template("sources.svg").render(shares=shares))
 
 
 if __name__ == "__main__":

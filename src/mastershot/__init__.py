@@ -4,16 +4,18 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from mastershot.core.errors import MastershotError
-    from mastershot.core.labels import Taxonomy, load_taxonomy
-    from mastershot.core.timeline import Timeline
-    from mastershot.curation.scripts import parse_script
-    from mastershot.curation.sluglines import Heading
-    from mastershot.encoders.catalogue import load_encoder
-    from mastershot.mining.pairs import mine_scene_pairs
-    from mastershot.pipeline.analysis.plan import Plan
-    from mastershot.pipeline.analyze import analyze, detect_shots
-    from mastershot.pipeline.library import Library
+    from mastershot.core.errors import MastershotError as MastershotError
+    from mastershot.core.labels import Taxonomy as Taxonomy
+    from mastershot.core.labels import load_taxonomy as load_taxonomy
+    from mastershot.core.timeline import Timeline as Timeline
+    from mastershot.curation.scripts import parse_script as parse_script
+    from mastershot.curation.sluglines import Heading as Heading
+    from mastershot.encoders.catalogue import load_encoder as load_encoder
+    from mastershot.mining.pairs import mine_scene_pairs as mine_scene_pairs
+    from mastershot.pipeline.analysis.plan import Plan as Plan
+    from mastershot.pipeline.analyze import analyze as analyze
+    from mastershot.pipeline.analyze import detect_shots as detect_shots
+    from mastershot.pipeline.library import Library as Library
 
 __version__ = "0.1.0"
 
@@ -31,21 +33,7 @@ _HOMES = {
     "mine_scene_pairs": "mastershot.mining.pairs",
     "parse_script": "mastershot.curation.scripts",
 }
-
-__all__ = [
-    "Heading",
-    "Library",
-    "MastershotError",
-    "Plan",
-    "Taxonomy",
-    "Timeline",
-    "analyze",
-    "detect_shots",
-    "load_encoder",
-    "load_taxonomy",
-    "mine_scene_pairs",
-    "parse_script",
-]
+__all__ = list(_HOMES)
 
 
 def __getattr__(name: str) -> Any:

@@ -14,9 +14,10 @@ from tests.media.test_streams import film_of
 from typer import Exit
 from typer.testing import CliRunner, Result
 
+from mastershot.apps.analyze import each_film
 from mastershot.apps.cli import app
-from mastershot.apps.films import each_film
-from mastershot.apps.show import FilmProgress
+from mastershot.apps.options import Reporting
+from mastershot.apps.show import StageProgress
 from mastershot.core.timeline import timeline_schema
 
 
@@ -159,7 +160,7 @@ def test_a_library_is_verified_and_repaired_and_lets_a_film_go(film: Path, tmp_p
 
 
 def test_the_demo_is_drawn_and_its_cuts_are_found(tmp_path: Path) -> None:
-    from mastershot.synthetic.films import plan_demo_film
+    from mastershot.synthetic.plan import plan_demo_film
 
     done = run("analyze", "--demo", "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
@@ -245,19 +246,17 @@ def test_progress_shows_a_name_as_it_is(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("FORCE_COLOR", "1")
     monkeypatch.setenv("TERM", "xterm")
 
-    def work(path: Path, progress: FilmProgress) -> dict[str, object]:
+    def work(path: Path, progress: StageProgress) -> dict[str, object]:
         progress("shots", 1, 2)
         return {"film": path.name, "error": ""}
 
     with pytest.raises(Exit):
-        each_film([Path("[red]x\x1b[41m")], work, as_json=False, quiet=False, debug=False)
+        each_film([Path("[red]x\x1b[41m")], work, Reporting())
     assert "[red]x\\x1b[41m" in terminal.getvalue()
     assert "\x1b[41m" not in terminal.getvalue()
 
 
-def test_what_is_missing_of_a_damaged_film_is_said_in_one_sentence(
-    film: Path, tmp_path: Path
-) -> None:
+def test_what_is_missing_of_a_damaged_film_is_one_sentence(film: Path, tmp_path: Path) -> None:
     broken = remux(
         film, tmp_path / "broken.mkv", lambda n, data: bytes(len(data)) if 20 <= n < 50 else data
     )
@@ -272,7 +271,7 @@ def test_what_is_missing_of_a_damaged_film_is_said_in_one_sentence(
     assert timeline["damaged"][0]["frames_missing"] > 20
 
 
-def test_a_stream_may_be_named_and_a_choice_is_said(tmp_path: Path) -> None:
+def test_a_stream_may_be_named_and_a_choice_is_reported(tmp_path: Path) -> None:
     path = film_of(tmp_path / "film.mkv", (64, 30, True), (48, 20, True))
     chosen = invoke("analyze", path, "--steps", "shots", "--out", tmp_path / "out")
     assert "it holds 2 video streams; read is 0 (mpeg4, 64 x 48, 1.2 s)" in chosen.stderr

@@ -7,7 +7,7 @@ from tests.factories.distillation import write_pictures
 from tests.factories.models import make_tiny_clip
 from typer.testing import CliRunner
 
-from mastershot.apps.recipes import RunProgress, recipes_app, run
+from mastershot.apps.recipes import recipes_app, run
 from mastershot.apps.show import showing_progress
 from mastershot.recipes.load import shipped_recipes
 
@@ -36,24 +36,26 @@ def recipe(tmp_path: Path) -> Path:
 
 def test_a_run_says_where_its_student_is(recipe: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
-    code, said, noted = invoke("run", recipe, "training.steps=2", "--out", out)
-    assert (code, said) == (0, f"mine → {out}/student\n")
-    assert noted == f"mastershot: the run is kept in {out}\n"
-    code, said, noted = invoke("run", recipe, "training.steps=2", "--out", out, "--json", "--quiet")
-    result = json.loads(said)
-    assert (code, noted) == (0, "")
+    code, shown, errors = invoke("run", recipe, "training.steps=2", "--out", out)
+    assert (code, shown) == (0, f"mine → {out}/student\n")
+    assert errors == f"mastershot: the run is kept in {out}\n"
+    code, shown, errors = invoke(
+        "run", recipe, "training.steps=2", "--out", out, "--json", "--quiet"
+    )
+    result = json.loads(shown)
+    assert (code, errors) == (0, "")
     assert (result["recipe"], result["made"]) == ("mine", f"{out}/student")
     assert result["agreement"][0]["source"] == "pictures"
 
 
-def test_files_that_could_not_be_read_are_said(recipe: Path, tmp_path: Path) -> None:
+def test_files_that_could_not_be_read_are_listed(recipe: Path, tmp_path: Path) -> None:
     (tmp_path / "pictures" / "bad.jpg").write_text("no picture")
-    code, said, noted = invoke(
+    code, shown, errors = invoke(
         "run", recipe, "training.steps=2", "--out", tmp_path / "out", "--json", "--quiet"
     )
     assert code == 0
-    assert "files that could not be read: 1, the first: " in noted
-    assert "bad.jpg is not a picture" in json.loads(said)["unread"][0]
+    assert "files that could not be read: 1, the first: " in errors
+    assert "bad.jpg is not a picture" in json.loads(shown)["unread"][0]
 
 
 def test_a_run_goes_into_a_folder_of_its_name(
@@ -70,16 +72,16 @@ def test_what_cannot_be_run_is_one_sentence_and_usage(recipe: Path, tmp_path: Pa
         ((recipe, "frames.0.path=gone"), f"frames {tmp_path}/gone do not exist"),
         (("distil/startr",), "did you mean 'distil/starter'?"),
     ):
-        code, said, noted = invoke("run", *arguments, "--quiet", "--out", tmp_path / "out")
-        assert (code, said) == (2, "")
-        assert sentence in noted
-        assert len(noted.splitlines()) == 1
+        code, shown, errors = invoke("run", *arguments, "--quiet", "--out", tmp_path / "out")
+        assert (code, shown) == (2, "")
+        assert sentence in errors
+        assert len(errors.splitlines()) == 1
 
 
 def test_recipes_are_listed_with_what_they_do() -> None:
-    code, said, _ = invoke("recipes", "list")
+    code, shown, _ = invoke("recipes", "list")
     assert code == 0
-    assert [line.split()[0] for line in said.splitlines()] == shipped_recipes()
+    assert [line.split()[0] for line in shown.splitlines()] == shipped_recipes()
     assert {"debug/distil", "distil/starter", "shot_scale/movieshots"} <= set(shipped_recipes())
     rows = json.loads(invoke("recipes", "list", "--json")[1])
     about = {row["name"]: row["about"] for row in rows}
@@ -87,29 +89,29 @@ def test_recipes_are_listed_with_what_they_do() -> None:
 
 
 def test_a_recipe_is_shown_as_it_is() -> None:
-    code, said, _ = invoke("recipes", "show", "distil/clip")
+    code, shown, _ = invoke("recipes", "show", "distil/clip")
     assert code == 0
-    assert "recipe: distil\n" in said
+    assert "recipe: distil\n" in shown
     assert invoke("recipes", "show", "distil/clap")[0] == 2
 
 
 def test_a_copy_never_replaces_a_file(tmp_path: Path) -> None:
     (tmp_path / "mine.yaml").write_text("mine")
-    code, _, noted = invoke("recipes", "copy", "distil/clip", tmp_path / "mine.yaml")
+    code, _, errors = invoke("recipes", "copy", "distil/clip", tmp_path / "mine.yaml")
     assert (code, (tmp_path / "mine.yaml").read_text()) == (1, "mine")
-    assert "is there already; name another file" in noted
-    code, _, noted = invoke("recipes", "copy", "distil/clip", tmp_path / "no" / "mine.yaml")
+    assert "exists already; name another file" in errors
+    code, _, errors = invoke("recipes", "copy", "distil/clip", tmp_path / "no" / "mine.yaml")
     assert code == 1
-    assert "cannot be written: No such file" in noted
+    assert "cannot be written: No such file" in errors
 
 
 def test_a_recipe_is_checked_without_being_run(recipe: Path, tmp_path: Path) -> None:
     assert invoke("recipes", "check", recipe)[:2] == (0, "mine can be run\n")
-    code, said, noted = invoke("recipes", "check", recipe, "frames.0.path=gone", "--json")
-    checked = json.loads(said)
+    code, shown, errors = invoke("recipes", "check", recipe, "frames.0.path=gone", "--json")
+    checked = json.loads(shown)
     assert code == 1
     assert checked["settings"]["frames"][0]["path"] == "gone"
-    assert checked["problems"][0] in noted
+    assert checked["problems"][0] in errors
     assert invoke("recipes", "check", recipe, "nonsense=1")[0] == 2
 
 
@@ -136,11 +138,10 @@ def test_a_debug_version_is_shown_and_copied_whole(tmp_path: Path) -> None:
 
 
 def test_progress_takes_every_stage() -> None:
-    with showing_progress(quiet=True) as bars:
-        task = bars.add_task("run", total=None, stage="", speed="")
-        progress = RunProgress(bars, task)
+    with showing_progress("run", quiet=True) as progress:
         progress("frames", 3, 9, {})
         progress("training", 5, 10, {"loss": 1.23456})
         progress("training", 10, 10, {"loss": 0.5})
-    assert (bars.tasks[0].completed, bars.tasks[0].total) == (10, 10)
-    assert bars.tasks[0].fields == {"stage": "training", "speed": "loss 0.500"}
+    (task,) = progress._bars.tasks
+    assert (task.completed, task.total) == (10, 10)
+    assert task.fields == {"stage": "training", "speed": "loss 0.500"}

@@ -60,7 +60,7 @@ def test_a_row_that_is_no_decision_is_told_with_its_place(
 def test_a_file_of_something_else_is_told(tmp_path: Path) -> None:
     path = tmp_path / "decisions.csv"
     path.write_text("label;decision;into\nlake;drop;\n")
-    with pytest.raises(DatasetError, match="has no column 'decision'; its first line should name"):
+    with pytest.raises(DatasetError, match="has no column 'decision'; it has label;decision;into"):
         read_decisions(path)
     path.write_bytes(b"\xff\xfe\x00\x01" * 10)
     with pytest.raises(DatasetError, match="is not UTF-8 text"):

@@ -34,10 +34,10 @@ def test_condensed_movies_are_read_as_a_folder_or_as_its_table_of_clips(real_dat
     [
         ("", "should have the columns video and film, .* its first line names nothing"),
         ("clip,film\na,f\n", "its first line names clip, film"),
-        ("video,film\na,f\na,g\n", "says that clip 'a' is of 'f' and of 'g'"),
-        ("video,film\na,\n", "has a row without a clip or a film"),
-        ("video,film,year\na,f,soon\n", "year 'soon' is not a whole number"),
-        ("video,film\na\n", "line 2: the row has another number of cells"),
+        ("video,film\na,f\na,g\n", "line 3: clip 'a' is of 'g', and of 'f' before"),
+        ("video,film\na,\n", "line 2: a clip or a film is missing"),
+        ("video,film,year\na,f,soon\n", "line 2: year is 'soon', which should be a whole number"),
+        ("video,film\na\n", "line 2: the row has .* cells than the header: 1 instead of 2"),
     ],
 )
 def test_a_table_that_says_nothing_is_an_error(tmp_path: Path, text: str, message: str) -> None:

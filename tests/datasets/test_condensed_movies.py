@@ -60,20 +60,24 @@ def test_what_is_known_of_a_film_and_its_clips(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("file", "text", "message"),
     [
-        ("movies", "imdbid,title,year\ntt1,One,soon\n", "'tt1': year is 'soon'.* a number"),
-        ("movies", "imdbid,title,year\ntt1,One,19.5\n", "'tt1': year is '19.5'.* a whole number"),
-        ("movies", "imdbid,title,year\ntt1,One,\ntt1,One,\n", "names film 'tt1' twice"),
+        ("movies", "imdbid,title,year\ntt1,One,soon\n", "line 2: year is 'soon'.* a whole number"),
+        ("movies", "imdbid,title,year\ntt1,One,19.5\n", "line 2: year is '19.5'.* a whole number"),
+        ("movies", "imdbid,title,year\ntt1,One,\ntt1,One,\n", "line 3: 'tt1' stands in line 2 too"),
         ("movies", "imdbid,title\n", "has no column 'year'"),
         ("movies", "imdbid,title,year\ntt1,One,\n", "clip 'b' is of film 'tt2', which movies.csv"),
-        ("split", "imdbid,split\ntt1,train\n", "puts film 'tt2' into None"),
-        ("split", "imdbid,split\ntt1,best\n", "puts film 'tt1' into 'best'; .* train, val, test"),
+        ("split", "imdbid,split\ntt1,train\n", "the split of film 'tt2' is None"),
+        (
+            "split",
+            "imdbid,split\ntt1,best\n",
+            "the split of film 'tt1' is 'best'.* val, test",
+        ),
         ("movie_info", "imdbid,genre,country\ntt1,['Drama,[]\n", "genre is .* a list"),
         ("movie_info", "imdbid,genre,country\ntt1,[1],[]\n", "genre is .* a list of texts"),
         ("movie_info", "imdbid,genre,country\ntt1,[],{}\n", "country is .* a list of texts"),
         ("casts", "imdbid,cast\ntt1,{1: 'A'}\n", "cast is .* a dict of texts"),
         ("casts", "imdbid,cast\ntt1,__import__('os')\n", "cast is .* a dict"),
         ("casts", "imdbid,cast\ntt1,7\n", "cast is '7'.* a dict of texts"),
-        ("durations", "videoid,duration\na,long\n", "'a': duration is 'long'.* a number"),
+        ("durations", "videoid,duration\na,long\n", "line 2: duration is 'long'.* a number"),
     ],
 )
 def test_a_damaged_file_says_what_and_where(
@@ -85,7 +89,7 @@ def test_a_damaged_file_says_what_and_where(
 
 def test_a_clip_named_twice_is_an_error(tmp_path: Path) -> None:
     clips = FILES["clips"] + FILES["clips"].splitlines()[1] + "\n"
-    with pytest.raises(DatasetError, match="names clip 'a' twice"):
+    with pytest.raises(DatasetError, match="line 4: 'a' stands in line 2 too"):
         read_condensed_movies(release(tmp_path, clips=clips))
 
 

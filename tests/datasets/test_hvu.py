@@ -31,7 +31,7 @@ def test_labels_are_words_and_tags_are_as_released(tmp_path: Path) -> None:
     [
         ("Tag,Category\n", "is empty; it should hold one tag a line"),
         ("", "has no column 'Tag'"),
-        ("Tag,Category\n,scene\n", "a row without a tag or a category"),
+        ("Tag,Category\n,scene\n", "line 2: a tag or a category is missing"),
         ("Tag,Category\nsmile,action\n", "has no category 'scene'; it has action"),
     ],
 )

@@ -67,11 +67,15 @@ def test_values_are_centred_as_released(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "text", "message"),
     [
-        ("scene", "0 office a\n", "line 2: 3 cells instead of 4"),
-        ("scene", "6 office a tt1\n", "clip a is of class '6'; there are 6"),
-        ("scene", "-1 office a tt1\n", "clip a is of class '-1'"),
-        ("scene", "0 office a tt1\n0 bar b tt1\n", "class 0 is 'bar' here and 'office' before"),
-        ("view_count", "0 office a tt1\n", "should start with the row 'view_count youtube_id"),
+        ("scene", "0 office a\n", "line 2: the row has .* cells than the header: 3 instead of 4"),
+        ("scene", "6 office a tt1\n", "line 2: class_id is 6, which should be below 6"),
+        ("scene", "-1 office a tt1\n", "class_id is '-1', which should be a whole number"),
+        ("scene", "0 office a tt1\n0 bar b tt1\n", "line 3: class 0 is 'bar', and 'office' before"),
+        (
+            "view_count",
+            "0 office a tt1\n",
+            "has no column 'view_count'; it has class_id",
+        ),
         ("songs", "", "LVU has no task 'songs'; its tasks are relationship"),
     ],
 )
@@ -82,10 +86,17 @@ def test_a_damaged_file_says_what_and_where(
         read_lvu_task(task(tmp_path, name, text), name)
 
 
-@pytest.mark.parametrize("counts", ["0 0", "x 1", "-3 1"])
-def test_counts_that_cannot_be_are_refused(tmp_path: Path, counts: str) -> None:
+@pytest.mark.parametrize(
+    ("counts", "message"),
+    [
+        ("0 0", "the counts should not all be 0"),
+        ("x 1", "like_count is 'x', which should be a whole number"),
+        ("3 -1", "dislike_count is '-1'"),
+    ],
+)
+def test_counts_that_cannot_be_are_refused(tmp_path: Path, counts: str, message: str) -> None:
     header = "like_count dislike_count youtube_id imdb_id\n"
-    with pytest.raises(DatasetError, match=f"clip a has the counts {counts}"):
+    with pytest.raises(DatasetError, match=f"line 2: {message}"):
         read_lvu_task(task(tmp_path, "like_ratio", f"{counts} a tt1\n", header), "like_ratio")
 
 

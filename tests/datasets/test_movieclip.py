@@ -11,6 +11,7 @@ import pytest
 
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.labels import LabelScore, Taxonomy, load_taxonomy
+from mastershot.datasets import files
 from mastershot.datasets.movieclip import (
     HUMAN_VERIFIED,
     MovieClipRelease,
@@ -24,7 +25,6 @@ from mastershot.datasets.movieclip import (
     write_split,
     write_tags,
 )
-from mastershot.datasets.tables import json_stream
 from mastershot.datasets.tables.records import LabelledShot, ScoredShot
 
 # Two of the examples in the release's DATASET.md.
@@ -241,17 +241,17 @@ def test_tags_are_the_same_however_small_the_pieces_they_are_read_in(
 ) -> None:
     text = json.dumps(RELEASED_TAGS | {"none": {}, 'é\\"': {}}, indent=4, ensure_ascii=False)
     (tmp_path / "a.json").write_text(text, "utf-8")
-    whole = list(json_stream.object_members(tmp_path / "a.json", what="tags"))
+    whole = list(files.object_members(tmp_path / "a.json", what="tags"))
     assert dict(whole) == json.loads(text)
     for size in (1, 2, 3, 7, 64):
-        monkeypatch.setattr(json_stream, "_PIECE_CHARS", size)
-        assert list(json_stream.object_members(tmp_path / "a.json", what="tags")) == whole
+        monkeypatch.setattr(files, "_PIECE_CHARS", size)
+        assert list(files.object_members(tmp_path / "a.json", what="tags")) == whole
 
 
 def test_a_number_cut_in_two_is_read_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_stream, "_PIECE_CHARS", 1)
+    monkeypatch.setattr(files, "_PIECE_CHARS", 1)
     path = written(tmp_path / "a.json", {"a": 1234, "b": [1.5e3]})
-    assert dict(json_stream.object_members(path, what="tags")) == {"a": 1234, "b": [1500.0]}
+    assert dict(files.object_members(path, what="tags")) == {"a": 1234, "b": [1500.0]}
 
 
 def test_a_file_without_clips_has_no_shots(tmp_path: Path) -> None:

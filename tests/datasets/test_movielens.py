@@ -40,10 +40,10 @@ def test_films_and_ratings_are_named_by_imdb_id(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("links", "message"),
     [
-        (LINKS + "1,0114710,3\n", "names film 1 or tt0114710 twice"),
-        (LINKS.replace("12345678", "0114709"), "names film 2 or tt0114709 twice"),
-        (LINKS + "3,0114711,3\n", "links film '3', which movies.csv lacks"),
-        (LINKS.replace("862", "x"), "the ids are '0114709' and 'x'; they should be numbers"),
+        (LINKS + "1,0114710,3\n", "line 4: '1' stands in line 2 too"),
+        (LINKS.replace("12345678", "0114709"), "line 3: 'tt0114709' stands in line 2 too"),
+        (LINKS + "3,0114711,3\n", "line 4: film '3' is not in movies.csv"),
+        (LINKS.replace("862", "x"), "line 2: tmdbId is 'x', which should be a whole number"),
         ("movieId,imdbId\n", "has no column 'tmdbId'"),
     ],
 )
@@ -63,18 +63,18 @@ def test_a_film_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
     folder = release(tmp_path)
     with (folder / "movies.csv").open("a") as file:
         file.write("1,Another film (1999),War\n")
-    with pytest.raises(DatasetError, match=r"movies\.csv names film 1 twice; keep one row"):
+    with pytest.raises(DatasetError, match=r"movies\.csv, line 4: '1' stands in line 2 too"):
         read_movielens(folder)
 
 
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        ("1,A,,[],[],x\n1,B,,[],[],y\n", "name film 1 twice"),
-        ("one,A,,[],[],x\n", "a film has the id 'one', not a number"),
-        ("1,A,,[3],[],x\n", "film 1: genres is '\\[3\\]'.* a JSON list of objects"),
-        ("1,A,,[],{,x\n", "film 1: keywords is '{'"),
-        ('1,A,,"[{""name"": 3}]",[],x\n', "film 1: genres is"),
+        ("1,A,,[],[],x\n1,B,,[],[],y\n", "line 3: 1 stands in line 2 too"),
+        ("one,A,,[],[],x\n", "line 2: id is 'one', which should be a whole number"),
+        ("1,A,,[3],[],x\n", "line 2: genres is '\\[3\\]'.* a JSON list of objects"),
+        ("1,A,,[],{,x\n", "line 2: keywords is '{'"),
+        ('1,A,,"[{""name"": 3}]",[],x\n', "line 2: genres is"),
     ],
 )
 def test_a_damaged_row_of_tmdb_says_what_and_where(tmp_path: Path, rows: str, message: str) -> None:

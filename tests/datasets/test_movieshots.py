@@ -51,7 +51,7 @@ def test_what_else_the_file_holds_is_left_alone(tmp_path: Path) -> None:
     assert read_movieshots(write(tmp_path, more)) == read_movieshots(write(tmp_path, ANNOTATIONS))
 
 
-def test_a_trailer_in_two_splits_is_told(tmp_path: Path) -> None:
+def test_a_trailer_in_two_splits_is_found(tmp_path: Path) -> None:
     shots = read_movieshots(write(tmp_path, with_shot(mark("LS"), "test", "tt002")))
     assert shared_trailers(shots) == ("tt002",)
     assert shared_trailers(read_movieshots(write(tmp_path, ANNOTATIONS))) == ()
@@ -67,16 +67,19 @@ def test_a_trailer_in_two_splits_is_told(tmp_path: Path) -> None:
         ("[1]", "is not one valid JSON object"),
         ("{", "is not one valid JSON object"),
         ("", "is not one valid JSON object"),
-        (ANNOTATIONS | {"val": [1]}, "val: an object by name is due; found list"),
-        (ANNOTATIONS | {"val": {"tt003": 7}}, "val, trailer tt003: an object .* found int"),
+        (ANNOTATIONS | {"val": [1]}, "val: list found, which should be an object"),
+        (
+            ANNOTATIONS | {"val": {"tt003": 7}},
+            "val, trailer tt003: int found, which",
+        ),
         (with_shot(mark("XLS")), "tt003, shot 0000: the scale's label is 'XLS', none of ECS, CS"),
         (with_shot({"movement": {}}), "tt003, shot 0000: the scale's label is None"),
         (with_shot({"scale": {"value": 3}}), "the scale's label is None"),
         (with_shot({"scale": "CS"}), "the scale's label is None"),
         (with_shot({"scale": {"label": ["CS"]}}), r"the scale's label is \['CS'\]"),
         (with_shot("CS"), "the scale's label is None"),
-        (with_shot(mark("CS"), trailer="../up"), "'../up' is no name; letters, digits"),
-        (with_shot(mark("CS"), name="0/1"), "'0/1' is no name"),
+        (with_shot(mark("CS"), trailer="../up"), "name '../up' should be of letters, digits"),
+        (with_shot(mark("CS"), name="0/1"), "name '0/1' should be"),
     ],
 )
 def test_another_layout_is_one_sentence(tmp_path: Path, value: Any, sentence: str) -> None:
@@ -86,6 +89,6 @@ def test_another_layout_is_one_sentence(tmp_path: Path, value: Any, sentence: st
     assert "\n" not in str(error.value)
 
 
-def test_a_file_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"gone\.json cannot be read: No such file"):
         read_movieshots(tmp_path / "gone.json")

@@ -10,8 +10,8 @@ import av
 import numpy as np
 
 from mastershot.core.embeddings import ImageArray
-from mastershot.synthetic.films import FilmPlan, write_film
-from mastershot.synthetic.plan import Editing, Picture, plan_film
+from mastershot.synthetic.films import write_film
+from mastershot.synthetic.plan import Editing, FilmPlan, Picture, plan_film
 
 
 def drawn_film(

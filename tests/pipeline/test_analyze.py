@@ -27,7 +27,7 @@ from mastershot.pipeline import analyze as story
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.shots.content import ShotSettings
-from mastershot.synthetic.films import FilmPlan
+from mastershot.synthetic.plan import FilmPlan
 
 WITHOUT_WORDS = Plan(steps=("shots", "scenes"))
 
@@ -146,7 +146,7 @@ def test_new_labels_never_decode_again(
     first, _ = analyze_movie(film[0], prepare(plan), tmp_path)
     labels = tmp_path / "mine.txt"
     labels.write_text("kitchen\n{harbour}\n50% off\n")
-    monkeypatch.setattr(story, "watch", None)
+    monkeypatch.setattr(story, "decode_film", None)
     second, folder = analyze_movie(film[0], prepare(replace(plan, taxonomy=labels)), tmp_path)
     check(second)
     assert second.shots[0].span == first.shots[0].span
@@ -161,13 +161,13 @@ def test_other_shots_are_decoded_again_but_no_frame_is_encoded_twice(
     film, tiny_clip: Path, tmp_path: Path
 ) -> None:
     plan = Plan(encoder=str(tiny_clip), sampling=Sampling("every", 0))
-    kit = prepare(plan)
-    first, _ = analyze_movie(film[0], kit, tmp_path)
+    loaded = prepare(plan)
+    first, _ = analyze_movie(film[0], loaded, tmp_path)
     check(first)
     assert first.shots[0].sampled_frames == ()
-    assert kit.labeller is not None
-    kit.labeller.encoder.encode_images = None  # type: ignore[method-assign, assignment]
-    longer = replace(kit, plan=replace(plan, shots=ShotSettings(min_shot_s=2.0)))
+    assert loaded.labeller is not None
+    loaded.labeller.encoder.encode_images = None  # type: ignore[method-assign, assignment]
+    longer = replace(loaded, plan=replace(plan, shots=ShotSettings(min_shot_s=2.0)))
     second, _ = analyze_movie(film[0], longer, tmp_path)
     check(second)
     assert len(second.shots) < len(first.shots)
@@ -189,11 +189,11 @@ def test_without_an_encoder_the_rest_is_delivered_and_one_sentence_says_how(
 ) -> None:
     monkeypatch.setattr("huggingface_hub.constants.ENDPOINT", "http://127.0.0.1:9")
     monkeypatch.setenv("NO_PROXY", "127.0.0.1")
-    kit = prepare(Plan(encoder="somebody/clip"))
-    [note] = kit.notes
+    loaded = prepare(Plan(encoder="somebody/clip"))
+    [note] = loaded.notes
     assert "\n" not in note
     assert "--encoder" in note
-    timeline, folder = analyze_movie(film[0], kit, tmp_path)
+    timeline, folder = analyze_movie(film[0], loaded, tmp_path)
     check(timeline)
     assert timeline.scenes
     assert timeline.shots[0].labels is None
@@ -201,11 +201,11 @@ def test_without_an_encoder_the_rest_is_delivered_and_one_sentence_says_how(
 
 
 def test_the_starter_labels_when_no_encoder_is_named_and_says_so(film, tmp_path: Path) -> None:
-    kit = prepare(Plan())
-    [note] = kit.notes
+    loaded = prepare(Plan())
+    [note] = loaded.notes
     assert "starter" in note
     assert "--encoder clip" in note
-    timeline, folder = analyze_movie(film[0], kit, tmp_path)
+    timeline, folder = analyze_movie(film[0], loaded, tmp_path)
     check(timeline)
     assert timeline.shots[0].labels
     assert timeline.made_by.steps["labels"]["encoder"] == "mastershot/starter"
@@ -217,10 +217,10 @@ def test_the_starter_labels_when_no_encoder_is_named_and_says_so(film, tmp_path:
 def test_a_very_long_shot_is_scored_in_pieces_and_comes_out_the_same(
     film, tiny_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kit = prepare(Plan(encoder=str(tiny_clip), sampling=parse_sampling("every")))
-    whole, _ = analyze_movie(film[0], kit, tmp_path / "whole")
+    loaded = prepare(Plan(encoder=str(tiny_clip), sampling=parse_sampling("every")))
+    whole, _ = analyze_movie(film[0], loaded, tmp_path / "whole")
     monkeypatch.setattr("mastershot.pipeline.analysis.annotate._FRAMES_AT_ONCE", 7)
-    pieces, _ = analyze_movie(film[0], kit, tmp_path / "pieces")
+    pieces, _ = analyze_movie(film[0], loaded, tmp_path / "pieces")
     assert [scene.first_shot for scene in pieces.scenes] == [s.first_shot for s in whole.scenes]
     for one, other in zip(pieces.shots, whole.shots, strict=True):
         assert len(range(one.span.first_frame, one.span.end_frame)) > 7
@@ -236,10 +236,10 @@ def test_labels_stay_where_their_encoder_has_gone(film, tiny_clip: Path, tmp_pat
 
 
 def test_vectors_that_were_deleted_are_made_again(film, tmp_path: Path) -> None:
-    kit = prepare(WITHOUT_WORDS)
-    first, folder = analyze_movie(film[0], kit, tmp_path)
+    loaded = prepare(WITHOUT_WORDS)
+    first, folder = analyze_movie(film[0], loaded, tmp_path)
     shutil.rmtree(folder / "features")
-    second, _ = analyze_movie(film[0], kit, tmp_path)
+    second, _ = analyze_movie(film[0], loaded, tmp_path)
     assert (folder / "features").is_dir()
     assert second.shots == first.shots
 
@@ -254,9 +254,9 @@ def test_two_films_of_one_stem_get_two_folders(film, tmp_path: Path) -> None:
     other = tmp_path / "other" / "film.mp4"
     other.parent.mkdir()
     encode_film(other, flat_images([(9, 99, 9)], each=5))
-    kit = prepare(Plan(steps=("shots",)))
+    loaded = prepare(Plan(steps=("shots",)))
     out = tmp_path / "out"
-    folders = [analyze_movie(path, kit, out)[1] for path in (film[0], other, film[0], other)]
+    folders = [analyze_movie(path, loaded, out)[1] for path in (film[0], other, film[0], other)]
     assert folders[0] == folders[2] != folders[1] == folders[3]
     assert folders[0].name == "film"
     assert folders[1].name.startswith("film-")
@@ -266,14 +266,14 @@ def test_a_film_of_the_same_stem_that_comes_between_keeps_its_folder(film, tmp_p
     other = tmp_path / "other" / "film.mp4"
     other.parent.mkdir()
     encode_film(other, flat_images([(9, 99, 9)], each=5))
-    kit, out = prepare(Plan(steps=("shots",))), tmp_path / "out"
+    loaded, out = prepare(Plan(steps=("shots",))), tmp_path / "out"
     taken: list[Path] = []
 
     def the_other_comes_between(stage: str, _done: int, _total: int | None) -> None:
         if stage == "report" and not taken:
-            taken.append(analyze_movie(other, kit, out)[1])
+            taken.append(analyze_movie(other, loaded, out)[1])
 
-    timeline, folder = analyze_movie(film[0], kit, out, progress=the_other_comes_between)
+    timeline, folder = analyze_movie(film[0], loaded, out, progress=the_other_comes_between)
     assert taken[0].name == "film"
     assert folder.name.startswith("film-")
     assert Timeline.load(folder / "timeline.json") == timeline
@@ -291,8 +291,8 @@ def test_a_folder_that_is_not_ours_is_left_alone(film, tmp_path: Path) -> None:
 def test_killed_while_results_are_put_in_place_the_next_run_mends_them(
     film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    kit = prepare(Plan(steps=("shots",)))
-    _, folder = analyze_movie(film[0], kit, tmp_path)
+    loaded = prepare(Plan(steps=("shots",)))
+    _, folder = analyze_movie(film[0], loaded, tmp_path)
     longer = prepare(Plan(steps=("shots",), shots=ShotSettings(min_shot_s=2.0)))
 
     def killed(*_: object) -> None:

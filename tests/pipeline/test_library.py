@@ -37,8 +37,8 @@ def versions(library: ms.Library) -> dict[str, int]:
 
 def test_a_film_is_analysed_and_kept_once(films: list[Path], tmp_path: Path) -> None:
     library = ms.Library(tmp_path / "films.mastershot")
-    kit = prepare(WITHOUT_WORDS)
-    timeline = library.add(films[0], kit=kit)
+    loaded = prepare(WITHOUT_WORDS)
+    timeline = library.add(films[0], loaded=loaded)
     assert library.timeline(timeline.movie.id) == timeline
     assert [movie.id for movie in library.movies()] == [timeline.movie.id]
     frames = [frame for shot in timeline.shots for frame in shot.sampled_frames]
@@ -47,18 +47,18 @@ def test_a_film_is_analysed_and_kept_once(films: list[Path], tmp_path: Path) -> 
     assert library.thumb(timeline.shots[0].id)
     assert library.verify() == []
     before = library.dump(), versions(library)
-    assert library.add(films[0], kit=kit) == timeline
+    assert library.add(films[0], loaded=loaded) == timeline
     assert (library.dump(), versions(library)) == before
 
 
 def test_a_film_that_was_moved_is_found_again(films: list[Path], tmp_path: Path) -> None:
-    library, kit = ms.Library(tmp_path / "films.mastershot"), prepare(WITHOUT_WORDS)
+    library, loaded = ms.Library(tmp_path / "films.mastershot"), prepare(WITHOUT_WORDS)
     here, there = tmp_path / "here.mp4", tmp_path / "there.mp4"
     shutil.copy(films[0], here)
-    first = library.add(here, kit=kit)
-    assert library.add(films[0], kit=kit) == first  # a copy: the film is still where it was
+    first = library.add(here, loaded=loaded)
+    assert library.add(films[0], loaded=loaded) == first  # a copy: the film is still where it was
     here.rename(there)
-    moved = library.add(there, kit=kit)
+    moved = library.add(there, loaded=loaded)
     assert moved == replace(first, movie=replace(first.movie, path=str(there)))
     [movie] = library.movies()
     assert movie.path == movie.file == str(there)
@@ -71,9 +71,9 @@ def test_new_labels_are_made_from_what_is_kept(
 ) -> None:
     library = ms.Library(tmp_path / "films.mastershot")
     plan = Plan(encoder=str(make_tiny_clip(tmp_path / "tiny")))
-    first = library.add(films[0], kit=prepare(plan))
-    monkeypatch.setattr(story, "watch", None)
-    second = library.add(films[0], kit=prepare(replace(plan, taxonomy="movieclip-150")))
+    first = library.add(films[0], loaded=prepare(plan))
+    monkeypatch.setattr(story, "decode_film", None)
+    second = library.add(films[0], loaded=prepare(replace(plan, taxonomy="movieclip-150")))
     assert second.shots[0].span == first.shots[0].span
     assert second.made_by.steps["labels"]["taxonomy"] == "movieclip-150"
     assert library.timeline(second.movie.id) == second
@@ -83,9 +83,9 @@ def test_new_labels_are_made_from_what_is_kept(
 
 def test_analysed_beside_a_library_both_hold_the_same(films: list[Path], tmp_path: Path) -> None:
     library = ms.Library(tmp_path / "films.mastershot")
-    kit = prepare(WITHOUT_WORDS)
-    story.analyze_movie(films[0], kit, tmp_path / "out")
-    timeline = library.add(films[0], kit=kit, out=tmp_path / "out")
+    loaded = prepare(WITHOUT_WORDS)
+    story.analyze_movie(films[0], loaded, tmp_path / "out")
+    timeline = library.add(films[0], loaded=loaded, out=tmp_path / "out")
     assert library.timeline(timeline.movie.id) == timeline
     assert ms.Timeline.load(tmp_path / "out" / "one" / "timeline.json") == timeline
     assert len(library.features(timeline.movie.id).get(COLOR_SPACE))
@@ -98,7 +98,7 @@ def test_a_film_that_fails_leaves_no_row(films: list[Path], tmp_path: Path) -> N
     drawn_film(path, num_scenes=6)
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 3])
     with pytest.raises(MediaError, match="truncated"):
-        library.add(path, kit=prepare(WITHOUT_WORDS))
+        library.add(path, loaded=prepare(WITHOUT_WORDS))
     assert not any(library.dump().values())
     assert not any(library.path.glob("building-*"))
 

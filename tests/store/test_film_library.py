@@ -265,7 +265,7 @@ def test_many_films_are_compacted_and_indexed_without_a_change_of_content(
         assert library.thumb(timeline.shots[1].id) == make_thumbs(timeline)[timeline.shots[1].id]
         kept = library.features(timeline.movie.id).get(SPACE, np.array([5, 10]))
         np.testing.assert_array_equal(kept.vectors, make_embeddings(SPACE, [5, 10]).vectors)
-    table = library.tables._open("shots")
+    table = library.tables._database.open_table("shots")
     assert table.stats()["fragment_stats"]["num_fragments"] <= 4
     assert [index.columns for index in table.list_indices()] == [["movie_id"]]
     assert {problem.kind for problem in find_problems(library)} == {"file"}

@@ -232,8 +232,8 @@ def add_on_a_full_disk(path: Path) -> None:
 def test_a_disk_that_takes_no_more_is_one_sentence_and_loses_nothing(tmp_path: Path) -> None:
     path = tmp_path / "films.mastershot"
     expected = dump_after(add_old, path)
-    told = in_child(add_on_a_full_disk, path)
-    assert told == f"library {path} cannot be written: table shots: File too large"
+    sentence = in_child(add_on_a_full_disk, path)
+    assert sentence == f"library {path} cannot be written: table shots: File too large"
     assert_readable(path)
     assert dump_after(add_old, path) == expected
 
@@ -270,14 +270,14 @@ def foreign_library() -> Iterator[Path]:
 
 
 def test_a_library_that_may_not_be_written_is_read_and_says_so(foreign_library: Path) -> None:
-    told = in_child(add_without_permission, foreign_library)
-    assert told == f"library {foreign_library} cannot be written: Permission denied"
+    sentence = in_child(add_without_permission, foreign_library)
+    assert sentence == f"library {foreign_library} cannot be written: Permission denied"
 
 
 def test_a_table_that_may_not_be_read_is_one_sentence(foreign_library: Path) -> None:
-    told = in_child(read_without_permission, foreign_library)
-    assert told.startswith(f"library {foreign_library} cannot be read: table movies: ")
-    assert told.endswith("Permission denied")
+    sentence = in_child(read_without_permission, foreign_library)
+    assert sentence.startswith(f"library {foreign_library} cannot be read: table movies: ")
+    assert sentence.endswith("Permission denied")
 
 
 def test_no_library_at_the_path_says_how_to_make_one(tmp_path: Path) -> None:
@@ -314,7 +314,7 @@ def test_a_folder_that_is_no_library_is_left_alone(tmp_path: Path) -> None:
         ("{", r"is damaged: its library\.json is not JSON"),
         ('{"schema": "mastershot/library/9"}', "has schema 'mastershot/library/9'; this version"),
         ("[]", "has schema None; this version reads 'mastershot/library/1'"),
-        ("\udcff", "cannot be read: 'utf-8' codec"),
+        ("\udcff", "cannot be read: it is not UTF-8 text"),
     ],
 )
 def test_a_library_of_another_schema_is_one_sentence(

@@ -12,20 +12,17 @@ from scenedetect import ContentDetector, detect
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.labels import load_taxonomy
+from mastershot.media.write import Encoding
 from mastershot.synthetic.canvas import Window
-from mastershot.synthetic.colours import NATURAL_COLOURS, random_colours
-from mastershot.synthetic.films import (
-    Editing,
-    Encoding,
-    FilmPlan,
-    Picture,
-    draw_frames,
-    draw_sound,
-    plan_demo_film,
-    plan_film,
-    write_film,
+from mastershot.synthetic.films import draw_frames, draw_sound, write_film
+from mastershot.synthetic.places import (
+    NATURAL_COLOURS,
+    PLACES,
+    Place,
+    paint_place,
+    random_colours,
 )
-from mastershot.synthetic.places import PLACES, Place, paint_place
+from mastershot.synthetic.plan import Editing, FilmPlan, Picture, plan_demo_film, plan_film
 from mastershot.synthetic.stage import GRAIN
 
 SMALL = Picture(64, 36)

@@ -13,18 +13,18 @@ import pytest
 from mastershot.core.errors import OutputError
 from mastershot.synthetic.films import draw_frames
 from mastershot.synthetic.library import (
+    THEMES,
     LibraryFilm,
-    WorldLibrary,
+    SyntheticLibrary,
     film_path,
     plan_library,
     shared_themes,
     write_library,
 )
-from mastershot.synthetic.themes import THEMES
 
 
 @pytest.fixture(scope="module")
-def library() -> WorldLibrary:
+def library() -> SyntheticLibrary:
     return plan_library(100, num_scenes=5, shots_per_scene=2)
 
 
@@ -32,18 +32,18 @@ def mean_alikeness(pairs: list[tuple[LibraryFilm, LibraryFilm]]) -> float:
     return float(np.mean([shared_themes(one, other) for one, other in pairs]))
 
 
-def test_films_watched_together_share_more_themes_than_others(library: WorldLibrary) -> None:
+def test_films_watched_together_share_more_themes_than_others(library: SyntheticLibrary) -> None:
     films = {film.id: film for film in library.films}
     in_a_row = [
         (films[one.movie], films[other.movie])
-        for one, other in pairwise(library.watches)
+        for one, other in pairwise(library.viewings)
         if one.user == other.user
     ]
     assert mean_alikeness(in_a_row) > 2 * mean_alikeness(list(combinations(library.films, 2)))
 
 
 def test_films_of_one_genre_and_films_of_like_synopses_share_more_themes(
-    library: WorldLibrary,
+    library: SyntheticLibrary,
 ) -> None:
     pairs = list(combinations(library.films, 2))
     same_genre = [(a, b) for a, b in pairs if a.genres[0] == b.genres[0]]
@@ -73,7 +73,7 @@ def test_palette_camera_and_cast_say_nothing_of_the_themes() -> None:
 
 
 def test_scenes_of_a_theme_share_places_layouts_and_actions_across_films(
-    library: WorldLibrary,
+    library: SyntheticLibrary,
 ) -> None:
     seen: dict[str, set[tuple[str, int]]] = {theme.name: set() for theme in THEMES}
     for film in library.films:
@@ -88,7 +88,7 @@ def test_scenes_of_a_theme_share_places_layouts_and_actions_across_films(
     assert not set.intersection(*seen.values())
 
 
-def test_like_films_look_alike_only_through_their_themes(library: WorldLibrary) -> None:
+def test_like_films_look_alike_only_through_their_themes(library: SyntheticLibrary) -> None:
     film = library.films[0]
     recoloured = replace(film, plan=replace(film.plan, seed=99))
     first, again = next(draw_frames(film.plan)), next(draw_frames(recoloured.plan))
@@ -98,18 +98,18 @@ def test_like_films_look_alike_only_through_their_themes(library: WorldLibrary) 
 
 def test_a_written_library_holds_what_was_planned(tmp_path: Path) -> None:
     library = plan_library(3, num_scenes=2, shots_per_scene=2, seed=4)
-    told: list[str] = []
+    drawn: list[str] = []
 
-    assert write_library(library, tmp_path, told.append) == 3
+    assert write_library(library, tmp_path, drawn.append) == 3
     with (tmp_path / "movies.csv").open() as file:
         movies = list(csv.DictReader(file))
     with (tmp_path / "cowatch.csv").open() as file:
         watches = list(csv.DictReader(file))
     truth = json.loads((tmp_path / "truth.json").read_text())
     ids = [film.id for film in library.films]
-    assert [movie["movie"] for movie in movies] == list(truth) == told == ids
+    assert [movie["movie"] for movie in movies] == list(truth) == drawn == ids
     assert movies[0]["genres"].split("|") == list(library.films[0].genres)
-    assert len(watches) == len(library.watches)
+    assert len(watches) == len(library.viewings)
     assert {watch["movie"] for watch in watches} <= set(ids)
     scenes = truth[ids[0]]["scenes"]
     assert [scene["theme"] for scene in scenes] == list(library.films[0].themes)

@@ -1,180 +1,145 @@
 """``mastershot library``: the timelines of many films in one folder."""
 
 import json
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, cast
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument, Option
 
-from mastershot.apps.errors import errors_as_sentences
-from mastershot.apps.films import each_film, film_summary, open_kit, parse_steps
-from mastershot.apps.options import (
-    Debug,
-    Detector,
-    Encoder,
-    Exact,
-    Json,
-    LibraryFolder,
-    MinShot,
-    Precision,
-    Quiet,
-    Sampling,
-    Scale,
-    ShotList,
-    Steps,
-    Stream,
-    Taxonomy,
-    Threshold,
-)
-from mastershot.apps.show import FilmProgress, complain, say, say_json, timeline_lines
+from mastershot.apps.analyze import each_film, film_summary, load_plan
+from mastershot.apps.command import command
+from mastershot.apps.options import AnalysisOptions, Json, LibraryFolder, Reporting
+from mastershot.apps.show import StageProgress, say_json, say_lines, say_result
 from mastershot.core.text import printable
+from mastershot.core.time import format_clock
 
 if TYPE_CHECKING:
-    from mastershot.shots.content import DetectorName
+    from mastershot.core.labels import LabelScore
+    from mastershot.core.timeline import Timeline
     from mastershot.store.library import LibraryMovie
 
-_MOST_WIDE = 40  # columns of names
+_WIDEST_NAME = 40  # columns
 
 library_app = typer.Typer(name="library", help="Keep the timelines of many films in one folder.")
 
-NAMED_BY = "Id, path, file name, stem, or the start of one."
-FilmInLibrary = Annotated[str, typer.Argument(metavar="FILM", help=NAMED_BY)]
+FilmInLibrary = Annotated[
+    str, Argument(metavar="FILM", help="Id, path, file name, stem, or the start of one.")
+]
 
 
 @library_app.command("add")
+@command
 def library_add(
-    films: Annotated[list[Path], typer.Argument(metavar="FILM...")],
+    *,
+    films: Annotated[list[Path], Argument(metavar="FILM...")],
     library: LibraryFolder,
-    encoder: Encoder = None,
-    precision: Precision = None,
-    taxonomy: Taxonomy = "movieclip",
-    detector: Detector = "content",
-    exact: Exact = False,
-    threshold: Threshold = None,
-    min_shot: MinShot = 0.6,
-    shots: ShotList = None,
-    sampling: Sampling = "uniform:3",
-    steps: Steps = "shots,labels,scenes,scale",
-    scale: Scale = None,
-    stream: Stream = None,
-    as_json: Json = False,
-    quiet: Quiet = False,
-    debug: Debug = False,
+    analysis: AnalysisOptions,
+    reporting: Reporting,
 ) -> None:
-    """Analyse films and keep them in a library; a film that is there already changes nothing."""
-    with errors_as_sentences(debug):
-        from mastershot.media.sampling import parse_sampling
-        from mastershot.pipeline.analysis.plan import Plan
-        from mastershot.pipeline.library import Library
-        from mastershot.shots.content import ShotSettings
+    """Analyse films and keep them in a library; a film that it holds already is left as it is."""
+    from mastershot.pipeline.library import Library
 
-        plan = Plan(
-            steps=parse_steps(steps),
-            shots=ShotSettings(cast("DetectorName", detector), exact, threshold, min_shot),
-            shot_list=shots,
-            sampling=parse_sampling(sampling),
-            encoder=encoder,
-            precision=precision,
-            taxonomy=taxonomy,
-            scale=scale,
-            stream=stream,
-        )
-        kit = open_kit(plan)
-        kept = Library(library)
+    loaded = load_plan(analysis.plan())
+    kept = Library(library)
 
-        def add_one(path: Path, progress: FilmProgress) -> dict[str, Any]:
-            return film_summary(kept.add(path, kit=kit, progress=progress))
+    def add_one(path: Path, progress: StageProgress) -> dict[str, Any]:
+        return film_summary(kept.add(path, loaded=loaded, progress=progress))
 
-        each_film(films, add_one, as_json=as_json, quiet=quiet, debug=debug)
+    each_film(films, add_one, reporting)
 
 
 @library_app.command("ls")
-def library_ls(library: LibraryFolder, as_json: Json = False, debug: Debug = False) -> None:
+@command
+def library_ls(library: LibraryFolder, as_json: Json = False) -> None:
     """List the films of a library, their names first."""
-    with errors_as_sentences(debug):
-        from mastershot.store.library import Library
+    from mastershot.store.library import Library
 
-        movies = Library(library).movies()
-        if as_json:
-            say_json([_film_json(movie) for movie in movies])
-            return
-        names = [printable(movie.name) for movie in movies]
-        width = min(max(map(len, names), default=0), _MOST_WIDE)
-        for name, film in zip(names, movies, strict=True):
-            shots = f"{film.num_shots:5} shots  {film.duration_s:8.1f} s"
-            say(f"{name:{width}}  {shots}  {film.id}  {film.path}")
+    movies = Library(library).movies()
+    say_result([_film_json(movie) for movie in movies], _film_lines(movies), as_json=as_json)
 
 
 @library_app.command("show")
-def library_show(
-    film: FilmInLibrary, library: LibraryFolder, as_json: Json = False, debug: Debug = False
-) -> None:
+@command
+def library_show(film: FilmInLibrary, library: LibraryFolder, as_json: Json = False) -> None:
     """Show a film's shots and scenes; with --json its whole timeline."""
-    with errors_as_sentences(debug):
-        from mastershot.store.library import Library
+    from mastershot.store.library import Library
 
-        kept = Library(library)
-        timeline = kept.timeline(kept.movie(film).id)
-        if as_json:
-            say_json(json.loads(timeline.to_json()))
-            return
-        for line in timeline_lines(timeline):
-            say(line)
+    kept = Library(library)
+    timeline = kept.timeline(kept.movie(film).id)
+    if as_json:
+        say_json(json.loads(timeline.to_json()))
+    else:
+        say_lines(_timeline_lines(timeline))
 
 
 @library_app.command("rm")
-def library_rm(
-    film: FilmInLibrary, library: LibraryFolder, as_json: Json = False, debug: Debug = False
-) -> None:
+@command
+def library_rm(film: FilmInLibrary, library: LibraryFolder, as_json: Json = False) -> None:
     """Remove a film from a library and say which it was; its file is left alone."""
-    with errors_as_sentences(debug):
-        from mastershot.store.library import Library
+    from mastershot.store.library import Library
 
-        movie = Library(library).remove(film)
-        if as_json:
-            say_json(_film_json(movie))
-        else:
-            say(f"removed {movie.name} ({movie.id}), {movie.path}")
+    movie = Library(library).remove(film)
+    line = f"removed {movie.name} ({movie.id}), {movie.path}"
+    say_result(_film_json(movie), [line], as_json=as_json)
 
 
 @library_app.command("verify")
+@command
 def library_verify(
     library: LibraryFolder,
     hashes: Annotated[
-        bool, typer.Option("--hashes", help="Also read every film file and compare its hash.")
+        bool, Option("--hashes", help="Also read every film file and compare its hash.")
     ] = False,
     as_json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Check that a library is whole; exit 1 if it is not."""
-    with errors_as_sentences(debug):
-        from mastershot.store.library import Library
-        from mastershot.store.verify import find_problems
+    from mastershot.store.library import Library
+    from mastershot.store.verify import find_problems
 
-        problems = list(find_problems(Library(library), hashes=hashes))
-        if as_json:
-            say_json([asdict(problem) for problem in problems])
-        for problem in problems:
-            complain(problem.text)
-        if not as_json and not problems:
-            say("the library is whole")
-    if problems:
-        raise typer.Exit(1)
+    found = list(find_problems(Library(library), hashes=hashes))
+    value, lines = [asdict(one) for one in found], [] if found else ["the library is whole"]
+    say_result(value, lines, as_json=as_json, problems=[one.text for one in found])
 
 
 @library_app.command("repair")
-def library_repair(library: LibraryFolder, as_json: Json = False, debug: Debug = False) -> None:
+@command
+def library_repair(library: LibraryFolder, as_json: Json = False) -> None:
     """Drop what belongs to no film of a library, and pack its tables."""
-    with errors_as_sentences(debug):
-        from mastershot.store.library import Library
+    from mastershot.store.library import Library
 
-        num_dropped = Library(library).repair()
-        if as_json:
-            say_json({"num_dropped": num_dropped})
-        else:
-            say(f"dropped {num_dropped} rows that belonged to no film")
+    num_dropped = Library(library).repair()
+    line = f"dropped {num_dropped} rows that belonged to no film"
+    say_result({"num_dropped": num_dropped}, [line], as_json=as_json)
 
 
 def _film_json(movie: "LibraryMovie") -> dict[str, Any]:
     return {"name": movie.name, **asdict(movie)}
+
+
+def _film_lines(films: "Sequence[LibraryMovie]") -> Iterator[str]:
+    names = [printable(film.name) for film in films]
+    width = min(max(map(len, names), default=0), _WIDEST_NAME)
+    for name, film in zip(names, films, strict=True):
+        shots = f"{film.num_shots:5} shots  {film.duration_s:8.1f} s"
+        yield f"{name:{width}}  {shots}  {film.id}  {film.path}"
+
+
+def _timeline_lines(timeline: "Timeline") -> Iterator[str]:
+    """Yield a timeline as lines for people: each scene, then its shots."""
+    for index, shot in enumerate(timeline.shots):
+        scene = timeline.scene_of(index)
+        if scene is not None and scene.first_shot == index:
+            yield f"scene {scene.id.rpartition('/s')[2]}  {_label_words(scene.labels)}"
+        times = f"{format_clock(shot.span.start_s)} - {format_clock(shot.span.end_s)}"
+        frames = f"{shot.span.first_frame}-{shot.span.end_frame}"
+        yield f"  {index:5}  {times}  {frames:>15}  {_label_words(shot.labels)}"
+
+
+def _label_words(labels: "tuple[LabelScore, ...] | None") -> str:
+    sure = [f"{label.name} {label.score:.2f}" for label in labels or () if not label.unsure]
+    if labels and not sure:
+        return f"unsure ({labels[0].name} {labels[0].score:.2f})"
+    return ", ".join(sure)

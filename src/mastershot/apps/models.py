@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from typer import Argument
 
-from mastershot.apps.errors import errors_as_sentences
-from mastershot.apps.options import Debug, Json
-from mastershot.apps.show import say, say_json
+from mastershot.apps.command import command
+from mastershot.apps.options import Json
+from mastershot.apps.show import say, say_result
 
 if TYPE_CHECKING:
     from mastershot.encoders.catalogue import EncoderAvailability
@@ -17,35 +18,30 @@ models = typer.Typer(name="models", help="The encoders of frames and words.")
 
 
 @models.command("ls")
-def models_ls(as_json: Json = False, debug: Debug = False) -> None:
+@command
+def models_ls(as_json: Json = False) -> None:
     """List the encoders: what each is, its size, licence and speed, and if it is here."""
-    with errors_as_sentences(debug):
-        from mastershot.encoders.catalogue import available_encoders
+    from mastershot.encoders.catalogue import available_encoders
 
-        found = available_encoders()
-        if as_json:
-            say_json([_as_json(encoder) for encoder in found])
-            return
-        for encoder in found:
-            say(_line(encoder))
+    found = available_encoders()
+    say_result(list(map(_as_json, found)), map(_line, found), as_json=as_json)
 
 
 @models.command("get")
+@command
 def models_get(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the list, or of the hub.")],
-    debug: Debug = False,
+    name: Annotated[str, Argument(metavar="NAME", help="Of the list, or of the hub.")],
 ) -> None:
     """Fetch an encoder's weights into the hub's cache, once; later runs need no network."""
-    with errors_as_sentences(debug):
-        from mastershot.encoders.catalogue import fetch_encoder, known_encoder
+    from mastershot.encoders.catalogue import fetch_encoder, known_encoder
 
-        row, folder = known_encoder(name), fetch_encoder(name)
-        if row is not None and row.packaged:
-            say(f"{name} comes with this package; there is nothing to fetch")
-        elif folder == Path(name):
-            say(f"{name} is a folder of this machine; there is nothing to fetch")
-        else:
-            say(f"{name} is on this machine: {folder}")
+    row, folder = known_encoder(name), fetch_encoder(name)
+    if row is not None and row.packaged:
+        say(f"{name} comes with this package; there is nothing to fetch")
+    elif folder == Path(name):
+        say(f"{name} is a folder of this machine; there is nothing to fetch")
+    else:
+        say(f"{name} is on this machine: {folder}")
 
 
 def _as_json(found: "EncoderAvailability") -> dict[str, Any]:

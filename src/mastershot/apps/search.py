@@ -1,70 +1,192 @@
-"""``mastershot search``: shots of a library by words."""
+"""``mastershot search``, ``similar``, ``map``: shots by words, and scenes that are alike."""
 
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, cast
 
-import typer
+from typer import Argument, Option
 
-from mastershot.apps.errors import errors_as_sentences
-from mastershot.apps.options import Debug, Json, LibraryFolder
-from mastershot.apps.show import complain, say, say_json
+from mastershot.apps.command import command
+from mastershot.apps.options import Json, LibraryFolder
+from mastershot.apps.show import complain, say, say_result
 from mastershot.core.time import format_clock
 
 if TYPE_CHECKING:
     from mastershot.core.embeddings import EmbeddingSpace
     from mastershot.pipeline.search.nearest import Hit
+    from mastershot.pipeline.search.scene_map import Kind
+    from mastershot.pipeline.search.similar import FoundScene, SimilarScenes
+    from mastershot.pipeline.search.vectors import SceneView
+
+SceneEncoder = Annotated[
+    Path | None,
+    Option(
+        "--encoder", metavar="RUN|FOLDER", help="Trained scene encoder, instead of plain means."
+    ),
+]
+Vectors = Annotated[
+    str, Option(metavar="NAME", help="Of a library with vectors of several encoders, the one.")
+]
 
 
+@command
 def search(
-    words: Annotated[str, typer.Argument(metavar="WORDS", help='Such as "a forest in the snow".')],
+    words: Annotated[str, Argument(metavar="WORDS", help='Such as "a forest in the snow".')],
     library: LibraryFolder,
-    limit: Annotated[int, typer.Option(metavar="N", help="The most shots to show.")] = 10,
+    limit: Annotated[int, Option(metavar="N", help="The most shots to show.")] = 10,
     encoder: Annotated[
-        str | None,
-        typer.Option(metavar="NAME|FOLDER", help="Search what this encoder has looked at."),
+        str | None, Option(metavar="NAME|FOLDER", help="Search the vectors of this encoder.")
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(metavar="PAGE", help="Also write a contact sheet, as HTML.")
+        Path | None, Option(metavar="PAGE", help="Also write a contact sheet, as HTML.")
     ] = None,
     as_json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Find the shots of a library that words describe best."""
-    with errors_as_sentences(debug):
-        from mastershot.pipeline.library import Library
-        from mastershot.pipeline.search.words import write_hits_page
+    from mastershot.pipeline.library import Library
+    from mastershot.pipeline.search.words import write_hits_page
 
-        kept = Library(library, create=False)
-        hits = kept.search(words, limit=limit, encoder=encoder)
-        complain(_searched_with(hits.space, library))
-        for note in hits.notes:
-            complain(note)
-        if out is not None:
-            write_hits_page(kept, hits, out, words=words)
-        if as_json:
-            say_json([asdict(hit) for hit in hits])
-            return
-        for rank, hit in enumerate(hits, start=1):
-            say(_line(rank, hit))
-        if out is not None:
-            say(f"→ {out}")
+    kept = Library(library, create=False)
+    hits = kept.search(words, limit=limit, encoder=encoder)
+    complain(_searched_with(hits.space, library), *hits.notes)
+    lines = [_hit_line(rank, hit) for rank, hit in enumerate(hits, start=1)]
+    if out is not None:
+        write_hits_page(kept, hits, out, words=words)
+        lines.append(f"→ {out}")
+    say_result([asdict(hit) for hit in hits], lines, as_json=as_json)
+
+
+@command
+def similar(
+    *,
+    name: Annotated[str, Argument(metavar="FILM|SCENE", help="A film, or a scene (FILM/s0003).")],
+    library: LibraryFolder,
+    other: Annotated[
+        str | None, Argument(metavar="FILM", help="The film to compare with; or all.")
+    ] = None,
+    limit: Annotated[int, Option(metavar="N", help="The most rows to show.")] = 10,
+    window: Annotated[
+        int | None, Option(metavar="SHOTS", help="Shots of a scene; default 9, or the encoder's.")
+    ] = None,
+    encoder: SceneEncoder = None,
+    against: Annotated[
+        Path | None, Option(metavar="RUN|FOLDER", help="Another one, to show the results of both.")
+    ] = None,
+    vectors: Vectors = "",
+    out: Annotated[
+        Path | None, Option(metavar="PAGE", help="Also draw the scenes side by side, as HTML.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Find the similar scenes of two films, the films similar to one, or scenes similar to one.
+
+    Films are compared by the vectors that the library holds of their shots.
+    """
+    from mastershot.pipeline.search.similar import find_similar
+    from mastershot.pipeline.search.similar_page import write_similar_page
+    from mastershot.pipeline.search.vectors import SceneSource
+    from mastershot.store.library import Library
+
+    store = Library(library)
+    sources = (
+        SceneSource(store, scene_view(folder), vectors=vectors)
+        for folder in (encoder, *([against] if against else []))
+    )
+    found = [find_similar(source, name, other, window=window, limit=limit) for source in sources]
+    complain(*dict.fromkeys(note for one in found for note in one.notes))
+    lines = []
+    for one in found:
+        lines += [one.view] if len(found) > 1 else []
+        lines += [_pair_line(rank, row) for rank, row in enumerate(one.rows, start=1)]
+    if out is not None:
+        write_similar_page(store, found, out)
+        lines.append(f"→ {out}")
+    rows = [{"view": one.view, **asdict(row)} for one in found for row in one.rows]
+    say_result(rows, lines, as_json=as_json)
+
+
+@command
+def draw_map(
+    library: LibraryFolder,
+    out: Annotated[Path, Option(metavar="PAGE", help="The page.")] = Path("map.html"),
+    of: Annotated[str, Option(metavar="scenes|films", help="What the points are.")] = "scenes",
+    encoder: SceneEncoder = None,
+    vectors: Vectors = "",
+) -> None:
+    """Draw a library's scenes, or films, as a map on which what is alike lies near."""
+    from mastershot.pipeline.search.scene_map import draw_scene_map
+    from mastershot.pipeline.search.vectors import SceneSource
+    from mastershot.store.library import Library
+
+    source = SceneSource(Library(library), scene_view(encoder), vectors=vectors)
+    say(f"{draw_scene_map(source, out, of=cast('Kind', of)):,} {of} → {out}")
+
+
+def scene_view(folder: Path | None) -> "SceneView":
+    """Return how the encoder in a folder, or in a run's folder, sees scenes; plain without one.
+
+    Raises:
+        EncoderError: There is none, or one of keyframes, which a library does not hold.
+    """
+    from mastershot.core.embeddings import EmbeddingSpace
+    from mastershot.core.errors import EncoderError, SettingError
+    from mastershot.pipeline.search.vectors import PLAIN_VIEW, SceneView
+
+    if folder is None:
+        return PLAIN_VIEW
+    from mastershot.training.movies2scenes.checkpoints import load_scene_encoder
+    from mastershot.training.movies2scenes.settings.encoders import ShotSource
+
+    inner = (folder, folder / "scene_encoder", folder / "scenes" / "scene_encoder")
+    home = next((at for at in inner if (at / "scene_encoder.json").is_file()), folder)
+    encoder = load_scene_encoder(home)
+    shape = encoder.shape
+    if len(shape.row_shape) > 1:
+        raise EncoderError(
+            f"{home} holds an encoder of keyframes, and a library keeps vectors of shots; name an "
+            "encoder of features"
+        )
+    try:
+        shots = ShotSource(".", pooling=encoder.metadata["recipe"]["shots"]["pooling"])
+        space = encoder.metadata.get("space")
+        space = EmbeddingSpace(**space) if space else None
+    except (KeyError, TypeError, SettingError) as error:
+        raise EncoderError(f"{home} does not say which vectors it was trained on") from error
+    return SceneView(
+        name=str(folder),
+        encode=encoder.encode,
+        num_shots=shape.num_shots,
+        width=shape.row_shape[0],
+        pooling=shots.pooling,
+        space=space,
+    )
 
 
 def _searched_with(space: "EmbeddingSpace", library: Path) -> str:
     from mastershot.encoders.catalogue import ENCODERS
 
-    row = next((row for row in ENCODERS if row.name == space.model), None)
-    if row is None or not row.packaged:
+    if not any(row.packaged for row in ENCODERS if row.name == space.model):
         return f"searched with {space.model}"
     return (
-        f"searched with {row.name}, which knows places and things, not sentences; CLIP knows more: "
-        f"`mastershot library add FILM --library {library} --encoder clip`, then search with "
-        "`--encoder clip`"
+        f"searched with {space.model}, which recognises places and things but not sentences; CLIP "
+        f"knows more: `mastershot library add FILM --library {library} --encoder clip`, then "
+        "search with `--encoder clip`"
     )
 
 
-def _line(rank: int, hit: "Hit") -> str:
+def _hit_line(rank: int, hit: "Hit") -> str:
     times = f"{format_clock(hit.start_s)} - {format_clock(hit.end_s)}"
     name, labels = Path(hit.path).name, ", ".join(hit.kept)
     return f"{rank:4}  {hit.score:6.3f}  {times}  {name}  {hit.id}  {labels}".rstrip()
+
+
+def _pair_line(rank: int, row: "SimilarScenes") -> str:
+    labels = ", ".join(label.name for label in row.shared)
+    note = f"{row.score_note}  " if row.score_note else ""
+    places = f"{_place(row.scene)}  ~  {_place(row.other)}"
+    return f"{rank:4}  {row.ranked_by:6.3f}  {note}{places}  {labels}".rstrip()
+
+
+def _place(scene: "FoundScene") -> str:
+    times = f"{format_clock(scene.start_s)} - {format_clock(scene.end_s)}"
+    return f"{Path(scene.path).name} {times}" + (f" {scene.scene_id}" if scene.scene_id else "")

@@ -10,7 +10,7 @@ from mastershot.core.errors import TaxonomyError
 from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.curation.curate import ORIGINS, Curation, Origin
 from mastershot.curation.groups import Group
-from mastershot.datasets.tables.records import read_table
+from mastershot.datasets.files import read_table
 
 SCHEMA = "mastershot/taxonomy/1"
 LABELS_FILE = "taxonomy.txt"

@@ -7,7 +7,7 @@ from pathlib import Path
 from mastershot.core.errors import DatasetError, ScriptError, SettingError
 from mastershot.curation.scripts import parse_script
 from mastershot.curation.sluglines import Heading, parse_heading
-from mastershot.datasets.tables.records import read_table
+from mastershot.datasets.files import read_table
 
 TOP = 173
 """How many labels the paper takes from its scripts (section 3.1)."""

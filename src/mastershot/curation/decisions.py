@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, get_args
 
 from mastershot.core.errors import DatasetError, OutputError
-from mastershot.datasets.tables.records import read_table
+from mastershot.datasets.files import read_table
 from mastershot.store.files import append_row
 
 DecisionKind: TypeAlias = Literal["keep", "drop", "merge", "rename", "add"]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mastershot.core.errors import DatasetError
 from mastershot.datasets.condensed_movies import read_condensed_movies
-from mastershot.datasets.tables.records import read_table, read_text
+from mastershot.datasets.files import Row, open_text, read_table
 
 _WHAT = "table of clips"
 
@@ -45,50 +45,39 @@ def read_clip_films(path: str | Path) -> ClipFilms:
     """
     path = Path(path)
     if path.is_dir():
-        return _of_condensed_movies(path)
-    header = next(csv.reader(read_text(path, what=_WHAT).splitlines()[:1]), [])
-    if {"videoid", "imdbid"} <= set(header):
-        rows = read_table(path, ("videoid", "imdbid"), what=_WHAT)
-        return ClipFilms(_films(path, [(row["videoid"], row["imdbid"]) for row in rows]))
-    if not {"video", "film"} <= set(header):
+        release = read_condensed_movies(path)
+        movies = release.movies.items()
+        years = {key: movie.year for key, movie in movies if movie.year is not None}
+        genres = {key: movie.genres for key, movie in movies if movie.genres}
+        return ClipFilms(release.film_of_clip, years, genres)
+    with open_text(path, what=_WHAT) as file:
+        header = next(csv.reader(file), [])
+    is_released = {"videoid", "imdbid"} <= set(header)
+    columns = ("videoid", "imdbid") if is_released else ("video", "film")
+    if not set(columns) <= set(header):
         raise DatasetError(
             f"{_WHAT} {path} should have the columns video and film, or Condensed Movies' videoid "
             f"and imdbid; its first line names {', '.join(header) or 'nothing'}"
         )
-    rows = read_table(path, ("video", "film"), what=_WHAT)
+    rows = read_table(path, columns, what=_WHAT)
+    films = _films(rows, *columns)
+    if is_released:
+        return ClipFilms(films)
+    years = {row["film"]: row.whole("year") for row in rows if row.get("year")}
     genres = {row["film"]: _genres(row["genres"]) for row in rows if row.get("genres")}
-    years = {row["film"]: _year(path, row["year"]) for row in rows if row.get("year")}
-    return ClipFilms(_films(path, [(row["video"], row["film"]) for row in rows]), years, genres)
+    return ClipFilms(films, years, genres)
 
 
-def _of_condensed_movies(folder: Path) -> ClipFilms:
-    release = read_condensed_movies(folder)
-    return ClipFilms(
-        release.film_of_clip,
-        {key: movie.year for key, movie in release.movies.items() if movie.year is not None},
-        {key: movie.genres for key, movie in release.movies.items() if movie.genres},
-    )
-
-
-def _films(path: Path, pairs: list[tuple[str, str]]) -> dict[str, str]:
+def _films(rows: list[Row], clip_column: str, film_column: str) -> dict[str, str]:
     films: dict[str, str] = {}
-    for clip, film in pairs:
+    for row in rows:
+        clip, film = row[clip_column], row[film_column]
         if not clip or not film:
-            raise DatasetError(f"{_WHAT} {path} has a row without a clip or a film")
+            raise row.error("a clip or a film is missing")
         if films.setdefault(clip, film) != film:
-            raise DatasetError(
-                f"{_WHAT} {path} says that clip {clip!r} is of {films[clip]!r} and of {film!r}; "
-                "keep one row"
-            )
+            raise row.error(f"clip {clip!r} is of {film!r}, and of {films[clip]!r} before")
     return films
 
 
 def _genres(text: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name.strip() for name in text.split(";") if name.strip()))
-
-
-def _year(path: Path, text: str) -> int:
-    try:
-        return int(text)
-    except ValueError as error:
-        raise DatasetError(f"{_WHAT} {path}: year {text!r} is not a whole number") from error

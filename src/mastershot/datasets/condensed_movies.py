@@ -7,10 +7,13 @@ import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from operator import itemgetter
 from pathlib import Path
+from typing import Any, TypeVar
 
-from mastershot.core.errors import DatasetError
-from mastershot.datasets.tables.records import read_table
+from mastershot.datasets.files import Row, by_key, read_table
+
+T = TypeVar("T", list[str], dict[str, str])
 
 SPLITS = ("train", "val", "test")
 
@@ -57,7 +60,7 @@ class CondensedClip:
         imdb_id: The film it is of.
         name: Its title on YouTube; empty for a few.
         number: Which of the film's clips it is, from 1.
-        num_clips: How many there are of the film.
+        num_clips: How many there are of the film; -1 for some 900 that do not say.
         upload_year: Year of upload.
         description: What happens in it; None where there is none.
         duration_s: Its length; None where not known.
@@ -97,121 +100,75 @@ def read_condensed_movies(folder: str | Path) -> CondensedMovies:
     Raises:
         DatasetError: A file is missing, damaged, or names a film that ``movies.csv`` does not.
     """
-    folder = Path(folder)
-    tables = {name: _Table(folder / f"{name}.csv", columns) for name, columns in _FILES.items()}
+    tables = {
+        name: read_table(Path(folder) / f"{name}.csv", columns, what="Condensed Movies table")
+        for name, columns in _FILES.items()
+    }
     movies = _movies(tables)
     return CondensedMovies(movies, _clips(tables, movies))
 
 
-class _Table:
-    """One file of the release."""
-
-    def __init__(self, path: Path, columns: tuple[str, ...]) -> None:
-        self.path = path
-        self.rows = read_table(path, columns, what="Condensed Movies table")
-
-    def by(self, column: str) -> dict[str, dict[str, str]]:
-        """Return the rows by a column; the first of those that share its value."""
-        rows: dict[str, dict[str, str]] = {}
-        for row in self.rows:
-            rows.setdefault(row[column], row)
-        return rows
-
-    def number(self, row: dict[str, str], column: str) -> float:
-        """Return a cell as a number; whole numbers are written as 2012.0 in places."""
-        try:
-            return float(row[column])
-        except ValueError as error:
-            raise self.wrong(row, column, "a number") from error
-
-    def count(self, row: dict[str, str], column: str) -> int:
-        """Return a cell as a whole number."""
-        value = self.number(row, column)
-        if not value.is_integer():
-            raise self.wrong(row, column, "a whole number")
-        return int(value)
-
-    def literal(self, row: dict[str, str], column: str, kind: type) -> object:
-        """Return a cell that holds a Python list or dictionary of texts."""
-        try:
-            value = ast.literal_eval(row[column]) if row[column] else kind()
-        except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
-            raise self.wrong(row, column, f"a {kind.__name__}") from error
-        texts = [*value, *value.values()] if isinstance(value, dict) else value
-        if not isinstance(value, kind) or not all(isinstance(text, str) for text in texts):
-            raise self.wrong(row, column, f"a {kind.__name__} of texts")
-        return value
-
-    def wrong(self, row: dict[str, str], column: str, due: str) -> DatasetError:
-        """Return the error that a cell is not what it should be."""
-        key = next(iter(row.values()))
-        return DatasetError(
-            f"{self.path}, row {key!r}: {column} is {row[column][:60]!r}, which should be {due}"
-        )
-
-
-def _movies(tables: dict[str, _Table]) -> dict[str, CondensedMovie]:
-    movies, splits = tables["movies"], tables["split"].by("imdbid")
-    information, casts = tables["movie_info"].by("imdbid"), tables["casts"].by("imdbid")
-    found: dict[str, CondensedMovie] = {}
-    for row in movies.rows:
-        key = row["imdbid"]
-        if key in found:
-            raise DatasetError(f"{movies.path} names film {key!r} twice; keep one row")
-        split = splits.get(key, {}).get("split")
+def _movies(tables: Mapping[str, list[Row]]) -> dict[str, CondensedMovie]:
+    splits = _first_rows(tables["split"], "imdbid")
+    information = _first_rows(tables["movie_info"], "imdbid")
+    casts = _first_rows(tables["casts"], "imdbid")
+    movies = {}
+    for key, row in by_key(tables["movies"], itemgetter("imdbid")).items():
+        split = splits[key]["split"] if key in splits else None
         if split not in SPLITS:
-            raise DatasetError(
-                f"{tables['split'].path} puts film {key!r} into {split!r}; "
-                f"it should be one of {', '.join(SPLITS)}"
+            raise splits.get(key, row).error(
+                f"the split of film {key!r} is {split!r}, which should be one of "
+                f"{', '.join(SPLITS)}"
             )
-        about = information.get(key, {"genre": "", "country": ""})
-        found[key] = CondensedMovie(
+        movies[key] = CondensedMovie(
             imdb_id=key,
             title=row["title"],
-            year=movies.count(row, "year") if row["year"] else None,
+            year=row.whole("year") if row["year"] else None,
             split=split,
-            genres=_texts(tables["movie_info"], about, "genre"),
-            countries=_texts(tables["movie_info"], about, "country"),
-            cast=_cast(tables["casts"], casts.get(key, {"cast": ""})),
+            genres=tuple(_literal(information.get(key), "genre", list)),
+            countries=tuple(_literal(information.get(key), "country", list)),
+            cast=_literal(casts.get(key), "cast", dict),
         )
-    return found
+    return movies
 
 
 def _clips(
-    tables: dict[str, _Table], movies: Mapping[str, CondensedMovie]
+    tables: Mapping[str, list[Row]], movies: Mapping[str, CondensedMovie]
 ) -> dict[str, CondensedClip]:
-    clips, durations = tables["clips"], tables["durations"].by("videoid")
-    descriptions = tables["descriptions"].by("videoid")
-    found: dict[str, CondensedClip] = {}
-    for row in clips.rows:
-        key, film = row["videoid"], row["imdbid"]
-        if key in found:
-            raise DatasetError(f"{clips.path} names clip {key!r} twice; keep one row")
+    descriptions = _first_rows(tables["descriptions"], "videoid")
+    durations = _first_rows(tables["durations"], "videoid")
+    clips = {}
+    for key, row in by_key(tables["clips"], itemgetter("videoid")).items():
+        film, duration = row["imdbid"], durations.get(key)
         if film not in movies:
-            raise DatasetError(
-                f"{clips.path} says that clip {key!r} is of film {film!r}, which movies.csv lacks"
-            )
-        duration = durations.get(key)
-        found[key] = CondensedClip(
+            raise row.error(f"clip {key!r} is of film {film!r}, which movies.csv lacks")
+        clips[key] = CondensedClip(
             id=key,
             imdb_id=film,
             name=row["clip_name"],
-            number=clips.count(row, "clip_idx"),
-            num_clips=clips.count(row, "clip_tot"),
-            upload_year=clips.count(row, "upload_year"),
+            number=row.whole("clip_idx"),
+            num_clips=row.whole("clip_tot", least=-1),
+            upload_year=row.whole("upload_year"),
             description=descriptions[key]["description"] if key in descriptions else None,
-            duration_s=tables["durations"].number(duration, "duration") if duration else None,
+            duration_s=duration.read("duration", float, "a number") if duration else None,
         )
-    return found
+    return clips
 
 
-def _texts(table: _Table, row: dict[str, str], column: str) -> tuple[str, ...]:
-    value = table.literal(row, column, list)
-    assert isinstance(value, list)
-    return tuple(value)
+def _first_rows(rows: list[Row], column: str) -> dict[str, Row]:
+    """Return the first row of each value; the release has two casts of some films."""
+    return {row[column]: row for row in reversed(rows)}
 
 
-def _cast(table: _Table, row: dict[str, str]) -> dict[str, str]:
-    value = table.literal(row, "cast", dict)
-    assert isinstance(value, dict)
-    return value
+def _literal(row: Row | None, column: str, kind: type[T]) -> T:
+    """Return a cell that holds a Python list or dictionary of texts, empty without a row."""
+
+    def convert(text: str) -> T:
+        value: Any = ast.literal_eval(text)
+        texts = [*value, *value.values()] if isinstance(value, dict) else value
+        if not isinstance(value, kind) or not all(isinstance(item, str) for item in texts):
+            raise TypeError(text)
+        return value
+
+    expected = f"a {kind.__name__} of texts"
+    return row.read(column, convert, expected) if row and row[column] else kind()

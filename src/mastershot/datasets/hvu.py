@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
-from mastershot.datasets.tables.records import read_table
+from mastershot.datasets.files import read_table
 
 _WHAT = "HVU tag list"
 
@@ -15,15 +15,15 @@ def read_hvu_tags(path: str | Path) -> dict[str, tuple[str, ...]]:
     Raises:
         DatasetError: The file is unreadable, not a table of tags, or names no tag.
     """
-    tags: dict[str, list[str]] = {}
+    tags: dict[str, tuple[str, ...]] = {}
     for row in read_table(Path(path), ("Tag", "Category"), what=_WHAT):
         tag, category = row["Tag"].strip(), row["Category"].strip()
         if not tag or not category:
-            raise DatasetError(f"{_WHAT} {path} has a row without a tag or a category: {row}")
-        tags.setdefault(category, []).append(tag)
+            raise row.error("a tag or a category is missing")
+        tags[category] = (*tags.get(category, ()), tag)
     if not tags:
         raise DatasetError(f"{_WHAT} {path} is empty; it should hold one tag a line")
-    return {category: tuple(names) for category, names in tags.items()}
+    return tags
 
 
 def read_hvu_labels(path: str | Path, category: str = "scene") -> Taxonomy:

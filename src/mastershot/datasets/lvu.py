@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.tables.records import read_text
+from mastershot.datasets.files import Row, read_table
 
 SPLITS = ("train", "val", "test")
 HELD_OUT = ("val", "test")
@@ -26,7 +26,9 @@ CLASSIFICATION = {
 }
 """The tasks that ask for a class, and how many there are (METHODS B6)."""
 
-REGRESSION = ("view_count", "like_ratio")
+_COLUMNS = {"view_count": ("view_count",), "like_ratio": ("like_count", "dislike_count")}
+REGRESSION = tuple(_COLUMNS)
+"""The tasks that ask for a value."""
 
 _MISSING = r"\N"
 _MEAN_LOG_VIEWS = 11.76425435683139
@@ -91,10 +93,12 @@ def read_lvu_task(folder: str | Path, name: str) -> LvuTask:
         known = ", ".join((*CLASSIFICATION, *REGRESSION))
         raise DatasetError(f"LVU has no task {name!r}; its tasks are {known}")
     classes = [""] * CLASSIFICATION.get(name, 0)
+    columns = (*_COLUMNS.get(name, ("class_id", "class_name")), "youtube_id", "imdb_id")
     splits = {}
     for split in SPLITS:
         path = Path(folder) / name / f"{split}.csv"
-        splits[split] = tuple(_clip(row, classes, path) for row in _rows(path, name))
+        rows = read_table(path, columns, what="LVU split", delimiter="")
+        splits[split] = tuple(_clip(row, classes) for row in rows)
     return LvuTask(name, tuple(classes), splits)
 
 
@@ -105,50 +109,25 @@ def movies_of(tasks: Mapping[str, LvuTask], splits: Collection[str] = HELD_OUT) 
     )
 
 
-def _rows(path: Path, task: str) -> list[dict[str, str]]:
-    columns = {
-        "view_count": ("view_count", "youtube_id", "imdb_id"),
-        "like_ratio": ("like_count", "dislike_count", "youtube_id", "imdb_id"),
-    }.get(task, ("class_id", "class_name", "youtube_id", "imdb_id"))
-    lines = [line.split() for line in read_text(path, what="LVU split").splitlines()]
-    if not lines or tuple(lines[0]) != columns:
-        raise DatasetError(f"LVU split {path} should start with the row {' '.join(columns)!r}")
-    rows = []
-    for number, cells in enumerate(lines[1:], start=2):
-        if len(cells) != len(columns):
-            raise DatasetError(
-                f"LVU split {path}, line {number}: {len(cells)} cells instead of {len(columns)}"
-            )
-        rows.append(dict(zip(columns, cells, strict=True)))
-    return rows
-
-
-def _clip(row: Mapping[str, str], classes: list[str], path: Path) -> LvuClip:
+def _clip(row: Row, classes: list[str]) -> LvuClip:
     """Return a row as a clip, and put the name of its class where its number says."""
     ids = row["youtube_id"], row["imdb_id"]
-    if "class_id" not in row:
-        return LvuClip(*ids, None, _target(row, path), False)
-    text, name = row["class_id"], row["class_name"]
-    if not text.isdecimal() or int(text) >= len(classes):
-        raise DatasetError(
-            f"LVU split {path}: clip {ids[0]} is of class {text!r}; there are {len(classes)}"
-        )
-    if classes[int(text)] not in ("", name):
-        raise DatasetError(
-            f"LVU split {path}: class {text} is {name!r} here and {classes[int(text)]!r} before"
-        )
-    classes[int(text)] = name
-    return LvuClip(*ids, int(text), None, name == _MISSING)
+    if not classes:
+        return LvuClip(*ids, None, _target(row), False)
+    number, name = row.whole("class_id"), row["class_name"]
+    if number >= len(classes):
+        raise row.error(f"class_id is {number}, which should be below {len(classes)}")
+    if classes[number] not in ("", name):
+        raise row.error(f"class {number} is {name!r}, and {classes[number]!r} before")
+    classes[number] = name
+    return LvuClip(*ids, number, None, name == _MISSING)
 
 
-def _target(row: Mapping[str, str], path: Path) -> float:
+def _target(row: Row) -> float:
     """Return ln(views) or ten times the share of likes, less its mean in train (METHODS D)."""
-    counts = [row[name] for name in ("view_count", "like_count", "dislike_count") if name in row]
-    if not all(text.isdecimal() for text in counts) or not sum(map(int, counts)):
-        raise DatasetError(
-            f"LVU split {path}: clip {row['youtube_id']} has the counts {' '.join(counts)}; they "
-            "should be whole numbers, not all 0"
-        )
+    counts = [row.whole(name) for columns in _COLUMNS.values() for name in columns if name in row]
+    if not any(counts):
+        raise row.error("the counts should not all be 0")
     if "view_count" in row:
-        return math.log(int(counts[0])) - _MEAN_LOG_VIEWS
-    return 10 * int(counts[0]) / sum(map(int, counts)) - _MEAN_LIKES
+        return math.log(counts[0]) - _MEAN_LOG_VIEWS
+    return 10 * counts[0] / sum(counts) - _MEAN_LIKES

@@ -14,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from mastershot.core.errors import DatasetError
+from mastershot.core.files import written_whole
 from mastershot.core.labels import LabelScore, Taxonomy, load_taxonomy
-from mastershot.datasets.tables.json_stream import object_members
-from mastershot.datasets.tables.records import LabelledShot, ScoredShot, read_text, written_whole
+from mastershot.datasets.files import object_members, read_json, read_text
+from mastershot.datasets.tables.records import LabelledShot, ScoredShot
 
 HUMAN_VERIFIED = "human-verified"
 INDEX_FILE = "index.json"
@@ -76,13 +77,12 @@ def read_split_folder(folder: str | Path) -> tuple[Taxonomy, dict[str, tuple[Lab
     if (folder / _INDEX_FILE).exists():
         release = read_release(folder)
         return release.index, dict(release.splits)
-    index = read_index(folder / INDEX_FILE)
-    order = list(_SPLIT_FILES)
-    paths = sorted(folder.glob("*.txt"))
-    paths.sort(key=lambda path: order.index(path.stem) if path.stem in order else len(order))
+    index, order = read_index(folder / INDEX_FILE), [*_SPLIT_FILES]
+    paths = {path.stem: path for path in sorted(folder.glob("*.txt"))}
     if not paths:
         raise DatasetError(f"folder {folder} holds no split; it should hold .txt files")
-    return index, {path.stem: read_split(path, num_classes=len(index)) for path in paths}
+    names = sorted(paths, key=lambda name: order.index(name) if name in order else len(order))
+    return index, {name: read_split(paths[name], num_classes=len(index)) for name in names}
 
 
 def is_split_folder(folder: str | Path) -> bool:
@@ -111,19 +111,14 @@ def read_index(path: str | Path) -> Taxonomy:
         DatasetError: The file is unreadable, or the places are not 0, 1, 2 …, each once.
     """
     path = Path(path)
-    text = read_text(path, what="label index")
-    try:
-        places = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"label index {path} is not valid JSON: {error}") from error
+    places = read_json(path, what="label index")
     if not isinstance(places, dict) or not places:
         raise DatasetError(f"label index {path} should be a JSON object of label and place")
-    if any(type(place) is not int for place in places.values()) or (
-        sorted(places.values()) != list(range(len(places)))
-    ):
+    numbers = list(places.values())
+    if {type(place) for place in numbers} != {int} or sorted(numbers) != [*range(len(numbers))]:
         raise DatasetError(
-            f"label index {path} should number its {len(places)} labels from 0 to "
-            f"{len(places) - 1}, each once"
+            f"label index {path} should number its {len(numbers)} labels from 0 to "
+            f"{len(numbers) - 1}, each once"
         )
     return Taxonomy(path.stem, tuple(sorted(places, key=places.__getitem__)))
 
@@ -145,25 +140,23 @@ def read_split(path: str | Path, *, num_classes: int) -> tuple[LabelledShot, ...
         DatasetError: The file is unreadable or empty, or a line is not of this form, names a
             place outside the index, or a shot or a place twice.
     """
-    path, shots, seen = Path(path), [], set()
-    for number, line in enumerate(read_text(path, what="split file").splitlines(), start=1):
-        parts = _SPLIT_LINE.fullmatch(line.rstrip())
+    shots: dict[tuple[str, str], LabelledShot] = {}
+    for number, line in enumerate(read_text(Path(path), what="split file").splitlines(), start=1):
         where = f"split file {path}, line {number}"
+        parts = _SPLIT_LINE.fullmatch(line.rstrip())
         if not parts:
             raise DatasetError(
                 f"{where}: {line[:80]!r} should be a video, a slash, a shot file and its classes"
             )
-        classes = tuple(int(place) for place in parts["classes"].split())
+        name, classes = (parts["video"], parts["file"]), tuple(map(int, parts["classes"].split()))
         if max(classes) >= num_classes:
             raise DatasetError(f"{where}: class {max(classes)} is not in an index of {num_classes}")
-        shot = LabelledShot(parts["video"], parts["file"], classes)
-        if len(set(classes)) < len(classes) or (shot.video, shot.file) in seen:
+        if name in shots or len(set(classes)) < len(classes):
             raise DatasetError(f"{where}: {line[:80]!r} names a shot or a class a second time")
-        seen.add((shot.video, shot.file))
-        shots.append(shot)
+        shots[name] = LabelledShot(*name, classes)
     if not shots:
         raise DatasetError(f"split file {path} is empty; it should hold one shot a line")
-    return tuple(shots)
+    return tuple(shots.values())
 
 
 def write_split(path: Path, shots: Iterable[LabelledShot]) -> None:
@@ -194,11 +187,11 @@ def read_tags(path: str | Path) -> Iterator[ScoredShot]:
     Raises:
         DatasetError: The file is unreadable, not of this layout, or names a clip twice.
     """
-    path, seen = Path(path), set()
-    for video, shots in object_members(path, what="tags"):
-        if video in seen:
+    videos: set[str] = set()
+    for video, shots in object_members(Path(path), what="tags"):
+        if video in videos:
             raise DatasetError(f"tags {path} name clip {video!r} twice; keep one")
-        seen.add(video)
+        videos.add(video)
         if not isinstance(shots, dict):
             raise DatasetError(f"tags {path}: clip {video!r} should hold an object of shots")
         for file, values in shots.items():
@@ -212,20 +205,22 @@ def write_tags(path: Path, shots: Iterable[ScoredShot]) -> None:
         DatasetError: The shots of a clip do not follow each other, or a shot comes twice.
         OutputError: The file cannot be written; what was there before stays.
     """
-    written: set[str] = set()
+    videos: set[str] = set()
     with written_whole(path) as file:
         file.write("{")
         for video, group in groupby(shots, key=lambda shot: shot.video):
-            if video in written:
+            if video in videos:
                 raise DatasetError(f"clip {video!r} comes twice; its shots should come in one run")
             tags: dict[str, Any] = {}
             for shot in group:
                 if shot.file in tags:
                     raise DatasetError(f"clip {video!r} holds shot {shot.file!r} twice; keep one")
-                tags[shot.file] = _tags_of_shot(shot)
-            file.write(",\n" if written else "\n")
+                numbers = float(shot.start_frame), float(shot.end_frame), shot.start_s, shot.end_s
+                labels = {label.name: label.score for label in shot.labels}
+                tags[shot.file] = dict(zip(_NUMBERS, numbers, strict=True)) | {"labels": labels}
+            file.write(",\n" if videos else "\n")
             file.write(f"{json.dumps(video)}: {json.dumps(tags)}")
-            written.add(video)
+            videos.add(video)
         file.write("\n}\n")
 
 
@@ -242,16 +237,6 @@ def _shot_of_tags(where: str, name: tuple[str, str], values: Any) -> ScoredShot:
     best = sorted(labels.items(), key=lambda item: -item[1])
     scored = tuple(LabelScore(label, float(score)) for label, score in best)
     return ScoredShot(*name, int(first), int(end), float(start_s), float(end_s), scored)
-
-
-def _tags_of_shot(shot: ScoredShot) -> dict[str, Any]:
-    return {
-        "start_frame": float(shot.start_frame),
-        "end_frame": float(shot.end_frame),
-        "start_time": shot.start_s,
-        "end_time": shot.end_s,
-        "labels": {label.name: label.score for label in shot.labels},
-    }
 
 
 def _is_number(value: Any) -> bool:

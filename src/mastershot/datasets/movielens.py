@@ -7,10 +7,10 @@ them is co-rating.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from pathlib import Path
 
-from mastershot.core.errors import DatasetError
-from mastershot.datasets.tables.records import read_table
+from mastershot.datasets.files import by_key, read_table
 from mastershot.datasets.tables.watch_log import WatchLog
 
 _NO_GENRES = "(no genres listed)"
@@ -55,29 +55,24 @@ def read_movielens(folder: str | Path) -> MovieLens:
         DatasetError: A file is missing or damaged, or two films share a number or an IMDb id.
     """
     folder = Path(folder)
-    titles: dict[str, Mapping[str, str]] = {}
-    path = folder / "movies.csv"
-    for row in read_table(path, ("movieId", "title", "genres"), what="MovieLens films"):
-        if titles.setdefault(row["movieId"], row) is not row:
-            raise DatasetError(f"{path} names film {row['movieId']} twice; keep one row")
-    movies: dict[str, MovieLensMovie] = {}
-    ids: dict[str, str] = {}
-    path = folder / "links.csv"
-    for row in read_table(path, ("movieId", "imdbId", "tmdbId"), what="MovieLens links"):
-        key, number, tmdb = row["movieId"], row["imdbId"], row["tmdbId"]
+    columns = ("movieId", "title", "genres")
+    rows = read_table(folder / "movies.csv", columns, what="MovieLens films")
+    titles = by_key(rows, itemgetter("movieId"))
+    columns = ("movieId", "imdbId", "tmdbId")
+    links = read_table(folder / "links.csv", columns, what="MovieLens links")
+    by_key(links, itemgetter("movieId"))
+    movies = {}
+    for imdb_id, row in by_key(links, lambda row: f"tt{row.whole('imdbId'):07}").items():
+        key = row["movieId"]
         if key not in titles:
-            raise DatasetError(f"{path} links film {key!r}, which movies.csv lacks")
-        if not number.isdecimal() or not (tmdb.isdecimal() or not tmdb):
-            raise DatasetError(
-                f"{path}, film {key}: the ids are {number!r} and {tmdb!r}; they should be numbers"
-            )
-        imdb_id = f"tt{number:0>7}"
-        if key in ids or imdb_id in movies:
-            raise DatasetError(f"{path} names film {key} or {imdb_id} twice; keep one row")
-        ids[key] = imdb_id
-        genres = tuple(name for name in titles[key]["genres"].split("|") if name != _NO_GENRES)
+            raise row.error(f"film {key!r} is not in movies.csv")
         movies[imdb_id] = MovieLensMovie(
-            key, imdb_id, int(tmdb) if tmdb else None, titles[key]["title"], genres
+            id=key,
+            imdb_id=imdb_id,
+            tmdb_id=row.whole("tmdbId") if row["tmdbId"] else None,
+            title=titles[key]["title"],
+            genres=tuple(name for name in titles[key]["genres"].split("|") if name != _NO_GENRES),
         )
-    columns = ("userId", "movieId", "timestamp")
-    return MovieLens(movies, WatchLog(folder / "ratings.csv", columns, ids))
+    ids = {movie.id: movie.imdb_id for movie in movies.values()}
+    ratings = WatchLog(folder / "ratings.csv", ("userId", "movieId", "timestamp"), ids)
+    return MovieLens(movies, ratings)

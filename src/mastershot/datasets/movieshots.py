@@ -17,7 +17,7 @@ from typing import Any
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.movie import SCALES
-from mastershot.datasets.tables.json_stream import object_members
+from mastershot.datasets.files import object_members
 
 SPLITS = ("train", "val", "test")
 _WHAT = "MovieShots annotations"
@@ -50,19 +50,18 @@ def read_movieshots(path: str | Path) -> dict[str, tuple[ScaleShot, ...]]:
         DatasetError: The file is unreadable or of another layout, a split is missing or empty, or
             a shot has no scale or an unknown one.
     """
-    path = Path(path)
-    found = {
+    shots = {
         split: tuple(_shots(value, f"{_WHAT} {path}, {split}"))
-        for split, value in object_members(path, what=_WHAT)
+        for split, value in object_members(Path(path), what=_WHAT)
         if split in SPLITS
     }
     for split in SPLITS:
-        if not found.get(split):
+        if not shots.get(split):
             raise DatasetError(
                 f"{_WHAT} {path} have no shot under {split!r}; v1_split_trailer.json has some "
                 f"under each of {', '.join(SPLITS)}"
             )
-    return {split: found[split] for split in SPLITS}
+    return {split: shots[split] for split in SPLITS}
 
 
 def count_scales(shots: Iterable[ScaleShot]) -> dict[str, int]:
@@ -93,8 +92,8 @@ def _shots(trailers: Any, where: str) -> Iterator[ScaleShot]:
 def _members(value: Any, where: str) -> Iterator[tuple[str, Any]]:
     """Yield the members of an object whose names can be part of a path."""
     if not isinstance(value, dict):
-        raise DatasetError(f"{where}: an object by name is due; found {type(value).__name__}")
+        raise DatasetError(f"{where}: {type(value).__name__} found, which should be an object")
     for name, member in value.items():
         if not _NAME.fullmatch(name):
-            raise DatasetError(f"{where}: {name!r} is no name; letters, digits, - and _ are taken")
+            raise DatasetError(f"{where}: name {name!r} should be of letters, digits, - and _")
         yield name, member

@@ -1,14 +1,11 @@
 """TMDb's films as one CSV file, such as Kaggle's TMDB 5000: overviews, genres, keywords."""
 
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from mastershot.core.errors import DatasetError
-from mastershot.datasets.tables.records import read_table
+from mastershot.datasets.files import by_key, read_table
 
-_WHAT = "TMDb films"
 _COLUMNS = ("id", "title", "release_date", "genres", "keywords", "overview")
 
 
@@ -40,34 +37,21 @@ def read_tmdb(path: str | Path) -> dict[int, TmdbMovie]:
         DatasetError: The file is unreadable, lacks a column, names a film twice, or has a cell
             that is not what its column holds.
     """
-    path = Path(path)
-    movies: dict[int, TmdbMovie] = {}
-    for row in read_table(path, _COLUMNS, what=_WHAT):
-        if not row["id"].isdecimal():
-            raise DatasetError(f"{_WHAT} {path}: a film has the id {row['id']!r}, not a number")
-        key = int(row["id"])
-        if key in movies:
-            raise DatasetError(f"{_WHAT} {path} name film {key} twice; keep one row")
-        movies[key] = TmdbMovie(
-            tmdb_id=key,
-            title=row["title"],
-            release_date=row["release_date"],
-            genres=_names(path, row, "genres"),
-            keywords=_names(path, row, "keywords"),
-            overview=row["overview"].strip(),
+    movies = {}
+    rows = read_table(Path(path), _COLUMNS, what="TMDb films")
+    for key, row in by_key(rows, lambda row: row.whole("id")).items():
+        genres, keywords = (
+            row.read(column, _names, "a JSON list of objects with a name")
+            for column in ("genres", "keywords")
         )
+        overview = row["overview"].strip()
+        movies[key] = TmdbMovie(key, row["title"], row["release_date"], genres, keywords, overview)
     return movies
 
 
-def _names(path: Path, row: Mapping[str, str], column: str) -> tuple[str, ...]:
-    """Return the names of a cell that holds ``[{"id": 28, "name": "Action"}, …]``."""
-    try:
-        names = [item["name"] for item in json.loads(row[column] or "[]")]
-    except (ValueError, RecursionError, TypeError, KeyError):
-        names = [None]
+def _names(text: str) -> tuple[str, ...]:
+    """Return the names in ``[{"id": 28, "name": "Action"}, …]``."""
+    names = tuple(item["name"] for item in json.loads(text or "[]"))
     if not all(isinstance(name, str) for name in names):
-        raise DatasetError(
-            f"{_WHAT} {path}, film {row['id']}: {column} is {row[column][:60]!r}, which should be "
-            "a JSON list of objects with a name"
-        )
-    return tuple(names)
+        raise TypeError(text)
+    return names

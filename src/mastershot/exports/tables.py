@@ -11,30 +11,9 @@ from mastershot.core.movie import Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 
-COLUMNS = (
-    "index",
-    "id",
-    "first_frame",
-    "end_frame",
-    "start_pts",
-    "end_pts",
-    "start_s",
-    "end_s",
-    "duration_s",
-    "start_clock",
-    "transition",
-    "scene_index",
-    "top_label",
-    "score",
-    "unsure",
-    "kept",
-    "borrowed",
-    "scale",
-)
-
 
 def write_shots_csv(timeline: Timeline, path: Path) -> None:
-    """Write one row a shot, as RFC 4180 in UTF-8 under the header `COLUMNS`.
+    """Write one row a shot, as RFC 4180 in UTF-8 under a header.
 
     ``index`` and ``scene_index`` count from 0, ranges are half-open, numbers read back to the
     same value. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest.
@@ -49,13 +28,14 @@ def write_shots_csv(timeline: Timeline, path: Path) -> None:
         for index, scene in enumerate(timeline.scenes or ())
         for _ in range(scene.first_shot, scene.end_shot)
     ]
+    rows = [
+        _row(index, shot, scene_of_shot[index] if scene_of_shot else "")
+        for index, shot in enumerate(timeline.shots)
+    ]
     with open_whole(path, newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for index, shot in enumerate(timeline.shots):
-            scene_index = scene_of_shot[index] if scene_of_shot else ""
-            scale = shot.likeliest_scale or ""
-            writer.writerow([index, *_span_cells(shot), scene_index, *_label_cells(shot), scale])
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
 
 
 @contextmanager
@@ -77,29 +57,28 @@ def open_whole(path: Path, *, newline: str) -> Iterator[TextIO]:
             part.unlink(missing_ok=True)
 
 
-def _span_cells(shot: Shot) -> list[object]:
-    span = shot.span
-    return [
-        as_text(shot.id),
-        span.first_frame,
-        span.end_frame,
-        span.start_pts,
-        span.end_pts,
-        span.start_s,
-        span.end_s,
-        span.duration_s,
-        format_clock(span.start_s),
-        as_text(shot.transition_in.kind),
-    ]
-
-
-def _label_cells(shot: Shot) -> list[object]:
-    borrowed = _joined(label.name for label in shot.borrowed)
-    if not shot.labels:
-        return ["", "", "", _joined(shot.kept), borrowed]
-    top = shot.labels[0]
-    unsure = "true" if top.unsure else "false"
-    return [as_text(top.name), top.score, unsure, _joined(shot.kept), borrowed]
+def _row(index: int, shot: Shot, scene_index: int | str) -> dict[str, object]:
+    span, top = shot.span, shot.labels[0] if shot.labels else None
+    return {
+        "index": index,
+        "id": as_text(shot.id),
+        "first_frame": span.first_frame,
+        "end_frame": span.end_frame,
+        "start_pts": span.start_pts,
+        "end_pts": span.end_pts,
+        "start_s": span.start_s,
+        "end_s": span.end_s,
+        "duration_s": span.duration_s,
+        "start_clock": format_clock(span.start_s),
+        "transition": as_text(shot.transition_in.kind),
+        "scene_index": scene_index,
+        "top_label": as_text(top.name) if top else "",
+        "score": top.score if top else "",
+        "unsure": str(top.unsure).lower() if top else "",
+        "kept": _joined(shot.kept),
+        "borrowed": _joined(label.name for label in shot.borrowed),
+        "scale": shot.likeliest_scale or "",
+    }
 
 
 def _joined(names: Iterable[str]) -> str:

@@ -9,7 +9,7 @@ from pathlib import Path
 from mastershot.core.errors import OutputError
 from mastershot.curation.built import DETAILS_FILE, LABELS_FILE, BuiltTaxonomy
 from mastershot.curation.curate import ORIGINS, Curation, Merge
-from mastershot.exports.pages.templates import page_template
+from mastershot.exports.pages.templates import count_text, write_page
 from mastershot.exports.tables import as_text, open_whole
 
 STEPS_FILE = "steps.csv"
@@ -62,12 +62,12 @@ def write_taxonomy(built: BuiltTaxonomy, curation: Curation, folder: Path) -> No
         writer.writerow(STEP_COLUMNS)
         writer.writerows(step_rows(curation))
     shares = source_shares(built)
-    with open_whole(folder / CHART_FILE, newline="\n") as file:
-        file.write(page_template("sources.svg", {}).render(shares=shares))
-    with open_whole(folder / PAGE_FILE, newline="\n") as file:
-        template = page_template("taxonomy.html", {})
-        steps = built.made_by["steps"]
-        file.write(template.render(built=built, curation=curation, shares=shares, steps=steps))
+    write_page("sources.svg", folder / CHART_FILE, shares=shares)
+    facts = count_text(len(built.labels), "label"), f"fingerprint {built.taxonomy.fingerprint}"
+    content = {"built": built, "curation": curation, "steps": built.made_by["steps"]}
+    write_page(
+        "taxonomy.html", folder / PAGE_FILE, title=built.name, facts=facts, shares=shares, **content
+    )
 
 
 def source_shares(built: BuiltTaxonomy) -> tuple[Share, ...]:

@@ -10,8 +10,10 @@ import numpy as np
 
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
+from mastershot.core.files import written_whole
 from mastershot.core.labels import Taxonomy
-from mastershot.datasets.tables.records import NUM_BEST, read_text, shots_of, written_whole
+from mastershot.datasets.files import read_text
+from mastershot.datasets.tables.records import NUM_BEST, shots_of
 from mastershot.datasets.tables.scored import ScoredDataset
 from mastershot.labelling.draws import (
     draw_shots,

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.tables.records import read_table, written_whole
+from mastershot.core.files import written_whole
+from mastershot.datasets.files import read_table
 from mastershot.labelling.draw_file import Draw
 from mastershot.labelling.verdicts import Verdict, VerdictTable
 

@@ -24,7 +24,7 @@ from mastershot.media.pyav import size_bytes
 if TYPE_CHECKING:
     from av import VideoFrame
 
-READING = 2
+READING_REVISION = 2
 """Rises when frames or their times may come out otherwise than before; older timelines are made
 anew."""
 

@@ -1,48 +1,36 @@
 """`analyze_movie`: a film in, its timeline out. The main path, on one screen."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from mastershot import __version__
 from mastershot.core.movie import Shot
-from mastershot.core.protocols import FeatureStore
-from mastershot.core.timeline import MadeBy, Timeline
+from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
 from mastershot.media.video import Film, open_video
-from mastershot.pipeline.analysis.annotate import (
-    borrow_from_scenes,
-    find_scenes,
-    label_scenes,
-    label_shots,
-    scale_shots,
-    score_shots,
-    shot_features,
-)
-from mastershot.pipeline.analysis.decode_pass import Progress, Watched, no_progress, watch
-from mastershot.pipeline.analysis.plan import Kit, Plan, prepare
+from mastershot.pipeline.analysis.annotate import annotate
+from mastershot.pipeline.analysis.decode_pass import Progress, decode_film, no_progress
+from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.reuse import (
-    compared,
-    reads_otherwise,
-    still_holds,
-    watched_before,
+    read_differently,
+    timeline_without_decoding,
+    with_reading_note,
 )
 from mastershot.pipeline.analysis.workspace import open_workspace
 from mastershot.shots.content import DetectorName, ShotSettings
 
 
 def analyze_movie(
-    path: str | Path | FilmFile, kit: Kit, out: Path, *, progress: Progress = no_progress
+    path: str | Path | FilmFile, loaded: LoadedPlan, out: Path, *, progress: Progress = no_progress
 ) -> tuple[Timeline, Path]:
     """Return the film's timeline and the folder its results were written to.
 
-    A film analysed before with the same settings is left as it is; one whose labels or scenes
-    alone would change is not decoded again.
+    A film analysed before with the same settings is left as it is; one of which only labels or
+    scenes would change is not decoded again.
 
     Args:
-        path: The film, or what `probe` said of it.
-        kit: What to do, from `prepare`.
+        path: The film, or what `probe` returned for it.
+        loaded: What to do, from `prepare`.
         out: Where the film's folder of results goes.
         progress: Called with the stage, how much is done and of how much.
 
@@ -51,44 +39,28 @@ def analyze_movie(
         OutputError: The results cannot be written.
         ShotListError: The plan's list of shots does not fit the film.
     """
-    file = path if isinstance(path, FilmFile) else probe(path, stream=kit.plan.stream)
+    file = path if isinstance(path, FilmFile) else probe(path, stream=loaded.plan.stream)
     with open_workspace(out, file) as workspace:
-        previous, made, store = workspace.previous(), made_now(kit), workspace.features
-        if previous is not None and still_holds(previous, made, kit, store):
+        previous, made, store = workspace.previous(), loaded.made_by(), workspace.features
+        timeline = timeline_without_decoding(previous, made, loaded, store)
+        if timeline is not None and timeline is previous:
             workspace.discard()
-            return previous, workspace.folder
-        watched = watched_before(previous, made, kit, store)
-        if watched is None:
+            return timeline, workspace.folder
+        if timeline is None:
             thumbs = workspace.fresh_thumbs()
-            if previous is not None and reads_otherwise(previous, made):
+            if read_differently(previous, made):
                 store.clear()
-            watched = watch(Film(file), kit, store=store, thumbs=thumbs, progress=progress)
-        timeline = compared(describe(watched, kit, store, made), previous)
+            decoded = decode_film(Film(file), loaded, store=store, thumbs=thumbs, progress=progress)
+            timeline = annotate(decoded, made, loaded, store)
+            timeline = with_reading_note(timeline, previous)
         progress("report", 0, 1)
-        workspace.publish(timeline, kit.notes)
+        workspace.publish(timeline, loaded.notes)
         progress("report", 1, 1)
         return timeline, workspace.folder
 
 
-def describe(watched: Watched, kit: Kit, store: FeatureStore, made: MadeBy) -> Timeline:
-    """Return the timeline of a film whose frames have been looked at: scenes, then labels."""
-    movie, shots, scenes = watched.movie, watched.shots, None
-    if "scenes" in kit.plan.steps:
-        features = [shot_features(shots, space, store) for space in kit.scene_spaces]
-        scenes = find_scenes(movie, shots, features)
-    if kit.scaler is not None:
-        shots = scale_shots(shots, kit.scaler, store)
-    if kit.labeller is not None:
-        scores = score_shots(shots, kit.labeller, store)
-        shots = label_shots(shots, scores, kit.labeller, kit.plan)
-        if scenes is not None:
-            scenes = label_scenes(scenes, scores, kit.labeller, kit.plan.keep)
-            shots = borrow_from_scenes(shots, scenes)
-    return Timeline(movie, made, shots, scenes, watched.damaged, watched.notes)
-
-
 def analyze(path: str | Path, plan: Plan | None = None, out: str | Path | None = None) -> Timeline:
-    """Return a film's timeline: shots, scenes and, where an encoder can be had, labels.
+    """Return a film's timeline: shots, scenes and, where an encoder is available, labels.
 
     Args:
         path: The film.
@@ -99,11 +71,11 @@ def analyze(path: str | Path, plan: Plan | None = None, out: str | Path | None =
     Raises:
         MastershotError: The film cannot be read, the plan cannot be done, or ``out`` written.
     """
-    kit = prepare(plan or Plan())
+    loaded = prepare(plan or Plan())
     if out is not None:
-        return analyze_movie(path, kit, Path(out))[0]
+        return analyze_movie(path, loaded, Path(out))[0]
     with TemporaryDirectory(prefix="mastershot-") as folder:
-        timeline, _ = analyze_movie(path, kit, Path(folder))
+        timeline, _ = analyze_movie(path, loaded, Path(folder))
     return replace(timeline, shots=tuple(replace(shot, thumb=None) for shot in timeline.shots))
 
 
@@ -124,10 +96,5 @@ def detect_shots(
         SettingError: A setting means nothing.
     """
     settings = ShotSettings(detector, exact, threshold, min_shot_s)
-    kit = prepare(Plan(steps=("shots",), shots=settings))
-    return list(watch(open_video(path), kit).shots)
-
-
-def made_now(kit: Kit) -> MadeBy:
-    """Return what a timeline made now with this kit says of how it was made."""
-    return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), kit.steps_made())
+    loaded = prepare(Plan(steps=("shots",), shots=settings))
+    return list(decode_film(open_video(path), loaded).shots)

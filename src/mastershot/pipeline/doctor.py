@@ -1,10 +1,10 @@
-"""What is installed here, which encoders can be had, and how fast this machine is."""
+"""What is installed, which encoders are available, and how fast this machine is."""
 
 import os
 import platform
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,7 +16,7 @@ from mastershot import __version__
 from mastershot.core.errors import MastershotError
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, available_encoders, load_encoder
 from mastershot.media.video import open_video
-from mastershot.pipeline.analysis.decode_pass import watch
+from mastershot.pipeline.analysis.decode_pass import decode_film
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.synthetic.films import write_film
 from mastershot.synthetic.plan import Picture, plan_film
@@ -45,7 +45,7 @@ class EncoderFinding:
 
 @dataclass(frozen=True)
 class Findings:
-    """What the doctor found.
+    """What is installed on a machine, and its speed in frames a second.
 
     Attributes:
         version: Mastershot's version.
@@ -53,11 +53,11 @@ class Findings:
         system: Operating system and processor.
         num_cores: Processor cores this process may use.
         gpu: Name of the GPU torch can use; None if there is none.
-        packages: Version of each package the path relies on.
+        packages: Version of each package the main path needs.
         encoders: The known encoders.
-        decode_fps: Frames a second of bare decoding, of a drawn 720p film.
-        shots_fps: Frames a second of decoding and shot detection, same film.
-        encode_fps: Frames a second of the default encoder; None if it is not here.
+        decode_fps: Bare decoding of a drawn 720p film.
+        shots_fps: Decoding and shot detection, same film.
+        encode_fps: The default encoder; None if its weights are not on this machine.
         problems: Sentences on what does not work.
     """
 
@@ -86,10 +86,8 @@ class Findings:
         yield "Speed here (a drawn 1280×720 film, H.264)"
         yield f"  decoding                 {self.decode_fps:,.0f} frames/s"
         yield f"  decoding + shots         {self.shots_fps:,.0f} frames/s"
-        encode = (
-            "no weights here" if self.encode_fps is None else f"{self.encode_fps:,.0f} frames/s"
-        )
-        yield f"  encoding, {DEFAULT_ENCODER:14} {encode}"
+        rate = "no weights here" if self.encode_fps is None else f"{self.encode_fps:,.0f} frames/s"
+        yield f"  encoding, {DEFAULT_ENCODER:14} {rate}"
         yield from (f"PROBLEM: {problem}" for problem in self.problems)
 
 
@@ -97,7 +95,7 @@ def examine() -> Findings:
     """Return what is installed and how fast this machine is; takes some seconds.
 
     Raises:
-        MastershotError: A package the path relies on is not installed.
+        MastershotError: A package the main path needs is not installed.
     """
     packages = {name: _version(name) for name in _PACKAGES}
     missing = [name for name, found in packages.items() if found is None]
@@ -105,13 +103,14 @@ def examine() -> Findings:
         raise MastershotError(
             f"{', '.join(missing)} is not installed; install mastershot again with its constraints"
         )
-    problems = []
-    encode_fps = None
     with TemporaryDirectory(prefix="mastershot-") as folder:
         film = Path(folder) / "film.mp4"
         picture = Picture(width_px=1280, height_px=720)
         write_film(plan_film(num_scenes=2, shots_per_scene=2, picture=picture, seed=0), film)
-        decode_fps, shots_fps = _decode_fps(film), _shots_fps(film)
+        loaded = prepare(Plan(steps=("shots",)))
+        decode_fps = _per_second(lambda: sum(1 for _ in open_video(film).frames()))
+        shots_fps = _per_second(lambda: decode_film(open_video(film), loaded).movie.num_frames)
+    encode_fps, problems = None, []
     try:
         encode_fps = _encode_fps()
     except MastershotError as error:
@@ -134,18 +133,10 @@ def examine() -> Findings:
     )
 
 
-def _decode_fps(path: Path) -> float:
+def _per_second(work: Callable[[], int]) -> float:
+    """Return the frames a second of work that returns its number of frames."""
     started_s = time.perf_counter()
-    count = sum(1 for _ in open_video(path).frames())
-    return count / (time.perf_counter() - started_s)
-
-
-def _shots_fps(path: Path) -> float:
-    kit = prepare(Plan(steps=("shots",)))
-    film = open_video(path)
-    started_s = time.perf_counter()
-    watched = watch(film, kit)
-    return watched.movie.num_frames / (time.perf_counter() - started_s)
+    return work() / (time.perf_counter() - started_s)
 
 
 def _encode_fps() -> float | None:
@@ -156,9 +147,7 @@ def _encode_fps() -> float | None:
     encoder = load_encoder(DEFAULT_ENCODER)
     frames = np.random.default_rng(0).integers(0, 256, (_ENCODE_FRAMES, 360, 640, 3), np.uint8)
     encoder.encode_images(frames[:8])
-    started_s = time.perf_counter()
-    encoder.encode_images(frames)
-    return len(frames) / (time.perf_counter() - started_s)
+    return _per_second(lambda: len(encoder.encode_images(frames)))
 
 
 def _gpu() -> str | None:

@@ -1,4 +1,4 @@
-"""The library a user meets: the store, and films going in."""
+"""The library of the public interface: the store, with analysis and search."""
 
 import shutil
 from dataclasses import replace
@@ -9,14 +9,13 @@ from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
 from mastershot.pipeline.analysis.annotate import frames_of, sampled_blocks
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
-from mastershot.pipeline.analysis.plan import Kit, Plan, prepare
+from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.reuse import (
-    compared,
-    reads_otherwise,
-    still_holds,
-    watched_before,
+    read_differently,
+    timeline_without_decoding,
+    with_reading_note,
 )
-from mastershot.pipeline.analyze import analyze_movie, describe, made_now
+from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.search.nearest import Hits
 from mastershot.pipeline.search.words import search_words
 from mastershot.store.features import FolderFeatures
@@ -28,26 +27,26 @@ class Library(FilmStore):
     """A library that analyses the films that are added to it."""
 
     def __init__(self, path: str | Path, *, create: bool = True) -> None:
-        """Open a library; unless told not to, make it where there is none."""
+        """Open a library; with ``create``, make it where there is none."""
         super().__init__(path, create=create)
 
     def add(
         self,
         path: str | Path | FilmFile,
         *,
-        kit: Kit | None = None,
+        loaded: LoadedPlan | None = None,
         out: Path | None = None,
         progress: Progress = no_progress,
     ) -> Timeline:
-        """Return the timeline of a film, analysed and kept; a film that is there changes nothing.
+        """Return the timeline of a film, analysed and kept; adding a film again changes nothing.
 
-        Of a film whose file was moved the new path is kept. Killed at any point, the same call goes
-        on from what is kept. Where labels or scenes alone would change, they are made anew from the
-        kept vectors, and nothing is decoded.
+        If its file was moved, the new path is kept. Killed at any point, the same call resumes from
+        what is kept. If only labels or scenes would change, they are made anew from the kept
+        vectors, and nothing is decoded.
 
         Args:
-            path: The film, or what `probe` said of it.
-            kit: What to do, from `prepare`; None does everything with the defaults.
+            path: The film, or what `probe` returned for it.
+            loaded: What to do, from `prepare`; None does everything with the defaults.
             out: Where the film's folder of results goes too; None writes none.
             progress: Called with the stage, how much is done and of how much.
 
@@ -55,21 +54,21 @@ class Library(FilmStore):
             MediaError: The film cannot be read.
             LibraryError: The library cannot be written.
         """
-        kit = kit or prepare(Plan())
-        file = path if isinstance(path, FilmFile) else probe(path, stream=kit.plan.stream)
+        loaded = loaded or prepare(Plan())
+        file = path if isinstance(path, FilmFile) else probe(path, stream=loaded.plan.stream)
         building = self.path / f"building-{file.id}"
         if out is None:
-            known = self._known(file.id, kit)
+            known = self._known(file.id, loaded)
             if known is not None:
                 shutil.rmtree(building, ignore_errors=True)
-                return self._followed(known, file)
-        timeline, folder = analyze_movie(file, kit, out or building, progress=progress)
+                return self._at_new_path(known, file)
+        timeline, folder = analyze_movie(file, loaded, out or building, progress=progress)
         try:
             known = self.find(timeline.movie.id)
-            if known is not None and reads_otherwise(known, timeline.made_by):
-                timeline = compared(timeline, known)
+            if read_differently(known, timeline.made_by):
+                timeline = with_reading_note(timeline, known)
                 self.features(timeline.movie.id).clear()
-            self._copy_vectors(timeline, kit, FolderFeatures(folder / "features"))
+            self._copy_vectors(timeline, loaded, FolderFeatures(folder / "features"))
             self.put_timeline(timeline, folder)
         finally:
             if out is None:
@@ -79,23 +78,13 @@ class Library(FilmStore):
     def search(
         self, words: str, *, limit: int = 10, encoder: str | Path | ImageTextEncoder | None = None
     ) -> Hits:
-        """Return the shots that words describe best, best first; `search_words` says how.
+        """Return the shots that words describe best, best first; arguments are of `search_words`.
 
-        A shot counts by its frame that is nearest to the words. What was not searched, such as
-        films that this encoder has not looked at, is in the notes of what comes back.
-
-        Args:
-            words: What to look for.
-            limit: The most shots to return.
-            encoder: An encoder, or its name or folder. None takes the default one if the library
-                holds vectors of it, else the one whose vectors it holds.
+        A shot is ranked by its frame nearest to the words. ``notes`` of the hits say what was not
+        searched, such as films without vectors of this encoder.
 
         Raises:
-            SettingError: There are no words, the limit is below 1, or one of the three is of
-                another type.
-            EncoderError: The encoder is unknown, unusable or not on this machine.
-            EmbeddingSpaceError: The library holds no vectors of the encoder.
-            LibraryError: The library holds nothing to search, or cannot be read.
+            MastershotError: As `search_words`.
         """
         return search_words(self, words, limit=limit, encoder=encoder)
 
@@ -103,19 +92,15 @@ class Library(FilmStore):
         """Return all that is wrong; with ``hashes``, every film's file is read whole."""
         return list(find_problems(self, hashes=hashes))
 
-    def _known(self, movie_id: str, kit: Kit) -> Timeline | None:
-        """Return the film's timeline if it is there or can be made from what is there."""
-        known, made, store = self.find(movie_id), made_now(kit), self.features(movie_id)
-        if known is None or still_holds(known, made, kit, store):
-            return known
-        watched = watched_before(known, made, kit, store)
-        if watched is None:
-            return None
-        timeline = describe(watched, kit, store, made)
-        self._put_again(timeline)
+    def _known(self, movie_id: str, loaded: LoadedPlan) -> Timeline | None:
+        """Return the film's timeline if the library holds it or what it can be made from."""
+        known, store = self.find(movie_id), self.features(movie_id)
+        timeline = timeline_without_decoding(known, loaded.made_by(), loaded, store)
+        if timeline is not None and timeline is not known:
+            self._put_again(timeline)
         return timeline
 
-    def _followed(self, known: Timeline, file: FilmFile) -> Timeline:
+    def _at_new_path(self, known: Timeline, file: FilmFile) -> Timeline:
         """Return the timeline with the film's new path, if the file is no longer where it was."""
         if Path(self.movie(file.id).file).exists():
             return known
@@ -128,9 +113,9 @@ class Library(FilmStore):
         thumbs = {shot.id: self.thumb(shot.id) for shot in timeline.shots}
         self.put_timeline(timeline, {id: jpeg for id, jpeg in thumbs.items() if jpeg is not None})
 
-    def _copy_vectors(self, timeline: Timeline, kit: Kit, source: FolderFeatures) -> None:
+    def _copy_vectors(self, timeline: Timeline, loaded: LoadedPlan, source: FolderFeatures) -> None:
         target = self.features(timeline.movie.id)
-        for space in kit.spaces:
+        for space in loaded.encoders:
             for block in sampled_blocks(timeline.shots):
                 missing = target.missing(space, frames_of(block))
                 if len(missing):

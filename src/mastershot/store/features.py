@@ -12,6 +12,7 @@ import numpy as np
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.errors import EncoderError, OutputError
+from mastershot.core.files import failure_reason, reporting_errors
 from mastershot.core.protocols import FeatureStore
 from mastershot.store.files import exclusive, write_whole
 from mastershot.store.lance import LanceTables, equals
@@ -34,7 +35,8 @@ class FolderFeatures:
 
     A chunk is what one `put` brought that was new. Its name states its space, its half-open
     range of frames and the digest of its bytes; a file that is not what its name says counts
-    as absent, and the next `put` over its range removes it.
+    as absent, and the next `put` over its range removes it. A folder that cannot be read or
+    written is an `OutputError`.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -49,10 +51,9 @@ class FolderFeatures:
         return wanted
 
     def put(self, embeddings: Embeddings) -> None:
-        """Keep the vectors; a frame that is there already keeps what it has.
+        """Keep the vectors; a frame that has one already keeps it.
 
         Raises:
-            OutputError: The folder cannot be written.
             EncoderError: A value is not finite.
         """
         with self._writing():
@@ -89,11 +90,7 @@ class FolderFeatures:
         return Embeddings(space, wanted, vectors)
 
     def clear(self) -> None:
-        """Forget every vector, because the film's frames are others than they were.
-
-        Raises:
-            OutputError: The folder cannot be written.
-        """
+        """Remove every vector, because the film's frames are not the same any more."""
         with self._writing():
             for path in self._folder.glob("*.npz"):
                 path.unlink()
@@ -103,11 +100,10 @@ class FolderFeatures:
         """Return the chunks that may hold one of the frames, by what their names say."""
         chunks = []
         for path in sorted(self._folder.glob(f"{space.key}-*.npz")):
-            name = _CHUNK_NAME.fullmatch(path.stem)
-            if name and (
-                frames is None or _any_within(frames, int(name["first"]), int(name["end"]))
-            ):
-                chunks.append(path)
+            if name := _CHUNK_NAME.fullmatch(path.stem):
+                first, end = int(name["first"]), int(name["end"])
+                if frames is None or ((frames >= first) & (frames < end)).any():
+                    chunks.append(path)
         return chunks
 
     def _frames(self, path: Path) -> IntArray:
@@ -121,14 +117,9 @@ class FolderFeatures:
 
     def _write(self, embeddings: Embeddings) -> None:
         space, frames = embeddings.space, embeddings.frames
-        buffer = io.BytesIO()
-        np.savez(
-            buffer,
-            frames=frames,
-            vectors=embeddings.vectors,
-            model=np.array(space.model),
-            weights_hash=np.array(space.weights_hash),
-        )
+        model, weights_hash = np.array(space.model), np.array(space.weights_hash)
+        vectors, buffer = embeddings.vectors, io.BytesIO()
+        np.savez(buffer, frames=frames, vectors=vectors, model=model, weights_hash=weights_hash)
         data = buffer.getvalue()
         name = f"{space.key}-{frames[0]:07}-{frames[-1] + 1:07}-{_digest(data)}.npz"
         write_whole(self._folder / name, data)
@@ -141,30 +132,28 @@ class FolderFeatures:
                 yield
         except OSError as error:
             raise OutputError(
-                f"features cannot be kept in {self._folder}: {error.strerror or error}"
+                f"features cannot be kept in {self._folder}: {failure_reason(error)}"
             ) from error
 
 
 class LibraryFeatures:
-    """Feature store of one film of a library, whose timeline need not be there yet."""
+    """Feature store of one film of a library, which may not have its timeline yet.
+
+    Every method raises `LibraryError` if a table cannot be read or written.
+    """
 
     def __init__(self, tables: LanceTables, movie_id: str) -> None:
         self._tables = tables
         self._movie_id = movie_id
 
     def missing(self, space: EmbeddingSpace, frames: IntArray) -> IntArray:
-        """Return those of the frames that have no vector in this space yet, ascending.
-
-        Raises:
-            LibraryError: The library cannot be read.
-        """
+        """Return those of the frames that have no vector in this space yet, ascending."""
         return np.setdiff1d(frames, self._rows(space, frames, ["frame"])["frame"].to_numpy())
 
     def put(self, embeddings: Embeddings) -> None:
-        """Keep the vectors in one commit; a frame that is there already keeps what it has.
+        """Keep the vectors in one commit; a frame that has one already keeps it.
 
         Raises:
-            LibraryError: The library cannot be read or written.
             EncoderError: A value is not finite.
         """
         space, name = embeddings.space, embeddings_table(embeddings.space.key)
@@ -183,7 +172,6 @@ class LibraryFeatures:
 
         Raises:
             KeyError: A frame that was asked for has no vector.
-            LibraryError: The library cannot be read.
         """
         table = self._rows(space, frames, ["frame", "vector"])
         kept = table["frame"].to_numpy()
@@ -194,11 +182,7 @@ class LibraryFeatures:
         return Embeddings(space, wanted, vectors[rows])
 
     def clear(self) -> None:
-        """Forget every vector, because the film's frames are others than they were.
-
-        Raises:
-            LibraryError: The library cannot be written.
-        """
+        """Remove every vector, because the film's frames are not the same any more."""
         with self._tables.writing():
             for key in self._tables.rows("spaces", columns=["key"])["key"].to_pylist():
                 self._tables.delete(embeddings_table(key), equals("movie_id", self._movie_id))
@@ -238,22 +222,17 @@ def _require_all(space: EmbeddingSpace, wanted: IntArray, *, found: IntArray) ->
         raise KeyError(f"{len(absent)} frames, first {absent[0]}, have no vector of {space.model}")
 
 
-def _any_within(frames: IntArray, first_frame: int, end_frame: int) -> bool:
-    return bool(((frames >= first_frame) & (frames < end_frame)).any())
-
-
 def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=8).hexdigest()
 
 
 def _read_chunk(path: Path) -> tuple[IntArray, FloatArray] | None:
     """Return a chunk's frames and vectors, or None if its bytes are not what its name says."""
-    try:
-        data = path.read_bytes()
-    except FileNotFoundError:
-        return None
-    except OSError as error:
-        raise OutputError(f"features cannot be read: {path}: {error.strerror}") from error
+    with reporting_errors(OutputError, f"features cannot be read: {path}"):
+        try:
+            data = path.read_bytes()
+        except FileNotFoundError:
+            return None
     if path.stem.rpartition("-")[2] != _digest(data):
         return None
     with np.load(io.BytesIO(data), allow_pickle=False) as chunk:

@@ -1,4 +1,4 @@
-"""One writer at a time, and files that are there whole or not at all."""
+"""One writer at a time, files written whole, and rows added whole to a file."""
 
 import errno
 import fcntl
@@ -6,6 +6,8 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+from mastershot.core.files import replacing
 
 
 @contextmanager
@@ -28,13 +30,8 @@ def write_whole(path: Path, data: bytes) -> None:
     Raises:
         OSError: The file cannot be written; nothing of it is left.
     """
-    partial = path.with_name(f"{path.name}.tmp")
-    try:
+    with replacing(path, ending=".tmp") as partial:
         partial.write_bytes(data)
-        partial.replace(path)
-    except OSError:
-        partial.unlink(missing_ok=True)
-        raise
 
 
 def append_row(path: Path, row: bytes, *, header: bytes = b"") -> None:

@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 from mastershot.core.errors import LibraryError
+from mastershot.core.files import reporting_errors
 from mastershot.store.files import write_whole
 from mastershot.store.lance import LanceTables
 from mastershot.store.tables import SCHEMA, schemas
@@ -18,7 +19,7 @@ def is_library(folder: Path) -> bool:
 
 def require_library(folder: Path) -> None:
     """Raise `LibraryError` unless the folder is a library that this version reads."""
-    try:
+    with reporting_errors(LibraryError, f"library {folder} cannot be read"):
         if not folder.exists():
             raise LibraryError(
                 f"no library at {folder}; "
@@ -26,26 +27,30 @@ def require_library(folder: Path) -> None:
             )
         if not folder.is_dir():
             raise LibraryError(f"{folder} is a file, not a library; a library is a folder")
-        text = (folder / _MARKER).read_text("utf-8")
-    except FileNotFoundError as error:
-        raise LibraryError(
-            f"{folder} is not a library: it holds no {_MARKER}; name another folder, or a new one "
-            "to `mastershot library add`"
-        ) from error
-    except (OSError, UnicodeDecodeError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise LibraryError(f"library {folder} cannot be read: {reason}") from error
-    _require_schema(folder, text)
+        try:
+            text = (folder / _MARKER).read_text("utf-8")
+        except FileNotFoundError as error:
+            raise LibraryError(
+                f"{folder} is not a library: it holds no {_MARKER}; name another folder, or a new "
+                "one to `mastershot library add`"
+            ) from error
+    try:
+        marker = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise LibraryError(f"library {folder} is damaged: its {_MARKER} is not JSON") from error
+    found = marker.get("schema") if isinstance(marker, dict) else None
+    if found != SCHEMA:
+        raise LibraryError(f"library {folder} has schema {found!r}; this version reads {SCHEMA!r}")
 
 
 def make_library(tables: LanceTables) -> None:
-    """Make an empty library; one that is there stays as it is, a half-made one is completed.
+    """Make an empty library; a library stays as it is, a half-made one is completed.
 
     Raises:
         LibraryError: Something else is in its place, or the folder cannot be written.
     """
     folder = tables.folder
-    with tables.told("cannot be made"):
+    with tables.reporting_errors("cannot be made"):
         if folder.exists() and not folder.is_dir():
             raise LibraryError(f"{folder} is a file, so no library can be made there")
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,17 +63,7 @@ def make_library(tables: LanceTables) -> None:
                 f"{folder} is not a library and not empty (it holds {foreign[0]}); "
                 "name another folder"
             )
-    with tables.writing(), tables.told("cannot be made"):
+    with tables.writing(), tables.reporting_errors("cannot be made"):
         for name, schema in schemas().items():
             tables.create(name, schema)
         write_whole(folder / _MARKER, json.dumps({"schema": SCHEMA}).encode())
-
-
-def _require_schema(folder: Path, text: str) -> None:
-    try:
-        value = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise LibraryError(f"library {folder} is damaged: its {_MARKER} is not JSON") from error
-    found = value.get("schema") if isinstance(value, dict) else None
-    if found != SCHEMA:
-        raise LibraryError(f"library {folder} has schema {found!r}; this version reads {SCHEMA!r}")

@@ -4,7 +4,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 from mastershot.core.embeddings import EmbeddingSpace
@@ -16,10 +16,17 @@ from mastershot.store.features import LibraryFeatures
 from mastershot.store.files import write_whole
 from mastershot.store.folder import make_library, require_library
 from mastershot.store.lance import LanceTables, equals
-from mastershot.store.leftovers import find_leftovers
-from mastershot.store.paths import read_path, stored_path
 from mastershot.store.run import Run, timeline_of, wrong_id
-from mastershot.store.tables import TABLES_OF_A_RUN, Row, embeddings_table, of_run, schemas
+from mastershot.store.tables import (
+    TABLES_OF_A_RUN,
+    Row,
+    embeddings_table,
+    find_leftovers,
+    of_run,
+    read_path,
+    schemas,
+    stored_path,
+)
 
 _ID = re.compile("[0-9a-f]{16}")
 _NUM_NAMED = 5
@@ -69,14 +76,12 @@ class Library:
 
     A film exists once its row in ``movies`` names its run, which is written last; rows that a
     killed writer left are invisible, and the next writer clears them away.
+
+    Every method raises `LibraryError` if a table cannot be read or written.
     """
 
     def __init__(self, path: str | Path, *, create: bool = False) -> None:
-        """Open a library; with ``create``, make it if it is not there.
-
-        Raises:
-            LibraryError: There is no library at the path, or it cannot be read or made.
-        """
+        """Open a library; with ``create``, make it unless there is one."""
         self.path = Path(path).absolute()
         self.tables = LanceTables(self.path)
         self._changes = self.path / "changing"
@@ -122,7 +127,7 @@ class Library:
         """Return a film's timeline, equal to the one that was put.
 
         Raises:
-            LibraryError: The film is not there, or its rows cannot be read.
+            LibraryError: The library does not hold the film.
             TimelineError: What is kept is not a timeline.
         """
         timeline = self.find(movie_id)
@@ -131,10 +136,9 @@ class Library:
         return timeline
 
     def find(self, movie_id: str) -> Timeline | None:
-        """Return a film's timeline, or None if the film is not there.
+        """Return a film's timeline, or None if the library does not hold the film.
 
         Raises:
-            LibraryError: The film's rows cannot be read.
             TimelineError: What is kept is not a timeline.
         """
         run = self._run(movie_id)
@@ -152,11 +156,7 @@ class Library:
         )
 
     def thumb(self, shot_id: str) -> bytes | None:
-        """Return a shot's picture as JPEG, or None if the shot has none or is not there.
-
-        Raises:
-            LibraryError: The shot's row cannot be read.
-        """
+        """Return a shot's picture as JPEG, or None if there is no such shot or picture."""
         movie_id = shot_id.partition("/")[0]
         where = f"{of_run(movie_id, self._run(movie_id) or '')} AND {equals('id', shot_id)}"
         pictures = self.tables.rows("shots", where=where, columns=["thumb"])["thumb"].to_pylist()
@@ -174,7 +174,7 @@ class Library:
     def put_timeline(
         self, timeline: Timeline, thumbs: Mapping[str, bytes] | Path | None = None
     ) -> bool:
-        """Keep a film's timeline in the place of any other; return False if it was there already.
+        """Keep a film's timeline in the place of any other; return False if it was kept already.
 
         Killed at any moment, the film is as it was before or as it is after.
 
@@ -184,7 +184,7 @@ class Library:
                 each shot is relative to.
 
         Raises:
-            LibraryError: A picture cannot be read, or the library cannot be written.
+            LibraryError: An id is not the derived one, or a picture cannot be read.
         """
         _require_storable(timeline)
         pictures = thumbs if isinstance(thumbs, Mapping) else _pictures(timeline, thumbs)
@@ -207,46 +207,37 @@ class Library:
         return True
 
     def remove(self, name: str | Path) -> LibraryMovie:
-        """Forget a film, its vectors included, and return what it was.
+        """Remove the film that a name means (see `movie`), its vectors included, and return it.
 
         Killed early, it leaves vectors that the film would find if it were added again, and
         that `repair` drops.
-
-        Raises:
-            LibraryError: No film, or more than one, answers to the name, or the library cannot
-                be written.
         """
         film = self.movie(name)
         with self._writing(), self._changing(film.id):
             self.tables.delete("movies", equals("id", film.id))
             self._drop_runs(film.id, keep=None)
-            for space in self.spaces():
-                where = equals("movie_id", film.id)
-                self.tables.delete(embeddings_table(space.key), where)
+            for table in self._vector_tables():
+                self.tables.delete(table, equals("movie_id", film.id))
         return film
 
     def repair(self) -> int:
         """Drop rows that belong to no film, compact every table, and return the number of rows.
 
         Vectors of a film whose analysis has not finished belong to no film yet: they go too.
-
-        Raises:
-            LibraryError: A table cannot be read or written.
         """
         dropped = 0
         with self._writing():
             runs = {film.id: film.run_id for film in self._movies()}
-            vectors = [embeddings_table(space.key) for space in self.spaces()]
-            for name in (*TABLES_OF_A_RUN, *vectors):
+            for name in (*TABLES_OF_A_RUN, *self._vector_tables()):
                 for leftover in find_leftovers(self.tables, name, runs):
                     dropped += self.tables.delete(name, leftover.where)
-            for name in (*schemas(), *vectors):
+            for name in (*schemas(), *self._vector_tables()):
                 self.tables.tidy(name)
         return dropped
 
     def dump(self) -> dict[str, list[Row]]:
         """Return the rows of every table, sorted and undated: equal means the same content."""
-        names = [*schemas(), *(embeddings_table(space.key) for space in self.spaces())]
+        names = (*schemas(), *self._vector_tables())
         content = {name: self.tables.rows(name).to_pylist() for name in names}
         for row in content["runs"]:
             row["created"] = ""
@@ -254,11 +245,9 @@ class Library:
 
     def _movies(self, where: str | None = None) -> list[LibraryMovie]:
         columns = [field.name for field in fields(LibraryMovie)]
-        rows = self.tables.rows("movies", where=where, columns=columns)
-        films = (LibraryMovie(**row) for row in rows.to_pylist())
-        return [
-            replace(film, path=read_path(film.path), file=read_path(film.file)) for film in films
-        ]
+        rows = self.tables.rows("movies", where=where, columns=columns).to_pylist()
+        paths = ({name: read_path(row[name]) for name in ("path", "file")} for row in rows)
+        return [LibraryMovie(**row | changed) for row, changed in zip(rows, paths, strict=True)]
 
     def _run(self, movie_id: str) -> str | None:
         rows = self.tables.rows("movies", where=equals("id", movie_id), columns=["run_id"])
@@ -268,7 +257,7 @@ class Library:
     def _writing(self) -> Iterator[None]:
         """Keep other writers out, and clear away what a killed one left."""
         with self.tables.writing():
-            with self.tables.told("cannot be written"):
+            with self.tables.reporting_errors("cannot be written"):
                 left = self._changes.read_text("utf-8") if self._changes.exists() else None
             if left is not None:
                 self._drop_runs(left, keep=self._run(left))
@@ -278,10 +267,10 @@ class Library:
     @contextmanager
     def _changing(self, movie_id: str) -> Iterator[None]:
         """Note which film is being changed; the note stays if the block does not finish."""
-        with self.tables.told("cannot be written"):
+        with self.tables.reporting_errors("cannot be written"):
             write_whole(self._changes, movie_id.encode())
         yield
-        with self.tables.told("cannot be written"):
+        with self.tables.reporting_errors("cannot be written"):
             self._changes.unlink()
 
     def _drop_runs(self, movie_id: str, *, keep: str | None) -> None:
@@ -290,6 +279,9 @@ class Library:
             where += f" AND NOT {equals('run_id', keep)}"
         for name in TABLES_OF_A_RUN:
             self.tables.delete(name, where)
+
+    def _vector_tables(self) -> list[str]:
+        return [embeddings_table(space.key) for space in self.spaces()]
 
 
 def _require_storable(timeline: Timeline) -> None:

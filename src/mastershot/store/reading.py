@@ -1,4 +1,7 @@
-"""Reading across the films of a library: where their shots start, and every vector of a space."""
+"""Reading across the films of a library: where their shots start, and every vector of a space.
+
+Each function raises `LibraryError` if a table cannot be read.
+"""
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
@@ -44,9 +47,6 @@ def first_frames(tables: LanceTables) -> dict[str, IntArray]:
     """Return the first frame of each shot, ascending, by the id of the film's run.
 
     Runs that a killed writer left are among them.
-
-    Raises:
-        LibraryError: The shots cannot be read.
     """
     rows = tables.rows("shots", columns=["run_id", "first_frame"])
     runs = rows.group_by("run_id").aggregate([("first_frame", "list")])
@@ -55,11 +55,7 @@ def first_frames(tables: LanceTables) -> dict[str, IntArray]:
 
 
 def scene_bounds(tables: LanceTables) -> dict[str, IntArray]:
-    """Return first and end shot of each scene, in the film's order, by the id of the film's run.
-
-    Raises:
-        LibraryError: The scenes cannot be read.
-    """
+    """Return first and end shot of each scene, in the film's order, by the id of the film's run."""
     rows = tables.rows("scenes", columns=["run_id", "first_shot", "end_shot"])
     runs = rows.group_by("run_id").aggregate([("first_shot", "list"), ("end_shot", "list")])
     columns = (runs[name] for name in ("run_id", "first_shot_list", "end_shot_list"))
@@ -72,11 +68,7 @@ def scene_bounds(tables: LanceTables) -> dict[str, IntArray]:
 def stored_shots(
     tables: LanceTables, ids: Sequence[str], *, runs: Collection[str]
 ) -> list[StoredShot]:
-    """Return those of the shots that are there, as one of the runs found them, in no order.
-
-    Raises:
-        LibraryError: The shots cannot be read.
-    """
+    """Return those of the shots that one of the runs found, in no order."""
     one_of_runs = f"run_id IN ({', '.join(map(quoted, sorted(runs)))})"
     shots = []
     for first in range(0, len(ids), _IDS_AT_ONCE):
@@ -89,15 +81,12 @@ def stored_shots(
 def vector_blocks(tables: LanceTables, space: EmbeddingSpace) -> Iterator[tuple[str, Embeddings]]:
     """Yield every vector of a space in blocks of some thousand frames of one film, and its id.
 
-    Blocks come in no order, a film's in several pieces; vectors of a film that is not there yet
-    come too. Only some blocks are in memory at once, however large the library.
-
-    Raises:
-        LibraryError: The vectors cannot be read.
+    Blocks come in no order, a film's in several pieces; vectors of films without a
+    timeline come too. Only some blocks are in memory at once, however large the library.
     """
     name = embeddings_table(space.key)
     for batch in tables.batches(name, ["movie_id", "frame", "vector"]):
-        with tables.told("cannot be read", name):
+        with tables.reporting_errors("cannot be read", name):
             blocks = list(_blocks_of(batch, space))
         yield from blocks
 

@@ -3,20 +3,18 @@
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mastershot.core.errors import TimelineError
-from mastershot.core.labels import LabelScore
-from mastershot.core.movie import Scene, movie_id, scene_id, shot_id
+from mastershot.core.movie import movie_id, scene_id, shot_id
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 from mastershot.core.timeline import Timeline
-from mastershot.store.paths import stored_path
-from mastershot.store.tables import TABLES_OF_A_RUN, Row, table_of
+from mastershot.store.tables import SPAN_COLUMNS, TABLES_OF_A_RUN, Row, stored_path, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -42,15 +40,19 @@ class Run:
     def movie_row(self, *, file: str, size_bytes: int | None) -> "pa.Table":
         """Return the one row of ``movies`` that makes the film and this run exist."""
         movie, scenes = self.timeline.movie, self.timeline.scenes
-        values = asdict(movie)
         row = {
-            name: _ratio(value) if isinstance(value, Fraction) else value
-            for name, value in values.items()
+            name: f"{value.numerator}/{value.denominator}" if isinstance(value, Fraction) else value
+            for name, value in asdict(movie).items()
+        } | {
+            "path": stored_path(movie.path),
+            "duration_s": movie.duration_s,
+            "num_shots": len(self.timeline.shots),
+            "num_scenes": None if scenes is None else len(scenes),
+            "run_id": self.id,
+            "file": stored_path(file),
+            "size_bytes": size_bytes,
         }
-        row |= {"duration_s": movie.duration_s, "num_shots": len(self.timeline.shots)}
-        row |= {"num_scenes": None if scenes is None else len(scenes), "run_id": self.id}
-        row |= {"path": stored_path(movie.path), "file": stored_path(file)}
-        return table_of("movies", [row | {"size_bytes": size_bytes}])
+        return table_of("movies", [row])
 
     def rows(self) -> "dict[str, pa.Table]":
         """Return the rows of each of `TABLES_OF_A_RUN`, in the order of the film."""
@@ -64,7 +66,7 @@ class Run:
         rows = {
             "runs": [made],
             "shots": list(_shot_rows(timeline, self.pictures)),
-            "scenes": [_scene_row(i, scene) for i, scene in enumerate(timeline.scenes or ())],
+            "scenes": list(_scene_rows(timeline)),
             "labels": list(_label_rows(timeline)),
         }
         key = {"movie_id": timeline.movie.id, "run_id": self.id}
@@ -112,10 +114,10 @@ def timeline_of(row: Row, *, name: str) -> Timeline:
 def wrong_id(timeline: Timeline) -> str | None:
     """Return what is wrong with the first id that is not the derived one, or None."""
     movie, scenes = timeline.movie, timeline.scenes or ()
-    due = [(movie.id, movie_id(movie.content_hash))]
-    due += [(shot.id, shot_id(movie.id, index)) for index, shot in enumerate(timeline.shots)]
-    due += [(scene.id, scene_id(movie.id, index)) for index, scene in enumerate(scenes)]
-    for found, derived in due:
+    ids = [(movie.id, movie_id(movie.content_hash))]
+    ids += [(shot.id, shot_id(movie.id, index)) for index, shot in enumerate(timeline.shots)]
+    ids += [(scene.id, scene_id(movie.id, index)) for index, scene in enumerate(scenes)]
+    for found, derived in ids:
         if found != derived:
             return f"id {found!r} should be {derived!r}"
     return None
@@ -128,10 +130,9 @@ def _shot_rows(timeline: Timeline, pictures: Mapping[str, bytes]) -> Iterator[Ro
         for _ in range(scene.first_shot, scene.end_shot)
     ]
     for index, shot in enumerate(timeline.shots):
-        yield {
+        yield _span_row(shot.span) | {
             "index": index,
             "id": shot.id,
-            **_span_row(shot.span),
             "transition": shot.transition_in.kind,
             "transition_start_frame": shot.transition_in.start_frame,
             "transition_end_frame": shot.transition_in.end_frame,
@@ -141,36 +142,22 @@ def _shot_rows(timeline: Timeline, pictures: Mapping[str, bytes]) -> Iterator[Ro
         }
 
 
-def _scene_row(index: int, scene: Scene) -> Row:
-    return {
-        "index": index,
-        "id": scene.id,
-        "first_shot": scene.first_shot,
-        "end_shot": scene.end_shot,
-        **_span_row(scene.span),
-    }
-
-
-def _label_rows(timeline: Timeline) -> Iterator[Row]:
-    for shot in timeline.shots:
-        yield from _labels_of("shot", shot.id, shot.labels or (), borrowed=False)
-        yield from _labels_of("shot", shot.id, shot.borrowed, borrowed=True)
-    for scene in timeline.scenes or ():
-        yield from _labels_of("scene", scene.id, scene.labels or (), borrowed=False)
-
-
-def _labels_of(
-    level: str, item_id: str, labels: Sequence[LabelScore], *, borrowed: bool
-) -> Iterator[Row]:
-    for rank, label in enumerate(labels):
-        item = {"level": level, "item_id": item_id, "borrowed": borrowed, "rank": rank}
-        yield item | {"name": label.name, "score": label.score, "unsure": label.unsure}
+def _scene_rows(timeline: Timeline) -> Iterator[Row]:
+    for index, scene in enumerate(timeline.scenes or ()):
+        shots = {"first_shot": scene.first_shot, "end_shot": scene.end_shot}
+        yield {"index": index, "id": scene.id, **shots, **_span_row(scene.span)}
 
 
 def _span_row(span: Span) -> Row:
-    names = ("first_frame", "end_frame", "start_pts", "end_pts", "start_s", "end_s")
-    return {name: getattr(span, name) for name in names}
+    return {name: getattr(span, name) for name in SPAN_COLUMNS}
 
 
-def _ratio(ratio: Fraction) -> str:
-    return f"{ratio.numerator}/{ratio.denominator}"
+def _label_rows(timeline: Timeline) -> Iterator[Row]:
+    shots, scenes = timeline.shots, timeline.scenes or ()
+    items = [("shot", shot.id, False, shot.labels or ()) for shot in shots]
+    items += [("shot", shot.id, True, shot.borrowed) for shot in shots]
+    items += [("scene", scene.id, False, scene.labels or ()) for scene in scenes]
+    for level, item_id, borrowed, labels in items:
+        for rank, label in enumerate(labels):
+            item = {"level": level, "item_id": item_id, "borrowed": borrowed, "rank": rank}
+            yield item | {"name": label.name, "score": label.score, "unsure": label.unsure}

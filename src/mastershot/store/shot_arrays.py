@@ -18,6 +18,7 @@ from numpy.lib import format as npy
 
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
+from mastershot.core.files import replacing
 
 _MAX_MAPPED = 256
 
@@ -40,18 +41,17 @@ class ShotArrays:
                 differs in kind from the others.
         """
         self.folder = Path(folder)
-        names = (
-            sorted(path.stem for path in self.folder.glob("*.npy")) if movies is None else movies
-        )
-        if not names:
+        if movies is None:
+            movies = sorted(path.stem for path in self.folder.glob("*.npy"))
+        if not movies:
             raise DatasetError(f"{self.folder} holds no film; it should hold one .npy file a film")
-        self.movies = tuple(names)
+        self.movies = tuple(movies)
         first = _read_header(self._path(0))
         self.row_shape, self.dtype = first.shape[1:], first.dtype
-        counts, self._data_at = np.zeros(len(names), np.int64), np.zeros(len(names), np.int64)
-        for index in range(len(names)):
+        counts, self._data_at = np.zeros((2, len(movies)), np.int64)
+        for index in range(len(movies)):
             header = _read_header(self._path(index))
-            if header.shape[1:] != self.row_shape or header.dtype != self.dtype:
+            if (header.shape[1:], header.dtype) != (self.row_shape, self.dtype):
                 raise DatasetError(
                     f"{self._path(index)} holds rows of {header.shape[1:]} {header.dtype}, and "
                     f"{self._path(0)} of {self.row_shape} {self.dtype}; all films must be alike"
@@ -76,10 +76,8 @@ class ShotArrays:
     def movie(self, index: int) -> npt.NDArray[Any]:
         """Return all rows of a film, mapped from its file."""
         if index not in self._mapped:
-            shape = (self.num_shots_of(index), *self.row_shape)
-            at = int(self._data_at[index])
-            array = np.memmap(self._path(index), self.dtype, "r", at, shape)
-            self._mapped[index] = array
+            shape, at = (self.num_shots_of(index), *self.row_shape), int(self._data_at[index])
+            self._mapped[index] = np.memmap(self._path(index), self.dtype, "r", at, shape)
             if len(self._mapped) > _MAX_MAPPED:
                 self._mapped.popitem(last=False)
         self._mapped.move_to_end(index)
@@ -113,15 +111,13 @@ def are_shots(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bool:
 
 
 def write_movie(folder: Path, movie: str, rows: npt.NDArray[Any]) -> None:
-    """Write a film's rows, so that its file is there whole or not at all.
+    """Write a film's rows, whole or not at all.
 
     Raises:
         OSError: The file cannot be written.
     """
-    partial = folder / f"{movie}.part"
-    with partial.open("wb") as file:
+    with replacing(folder / f"{movie}.npy") as partial, partial.open("wb") as file:
         np.save(file, np.ascontiguousarray(rows), allow_pickle=False)
-    partial.replace(folder / f"{movie}.npy")
 
 
 def _read_header(path: Path) -> _Header:

@@ -2,6 +2,7 @@
 # S shots, D width of the space
 
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Literal
 
 import numpy as np
@@ -28,9 +29,10 @@ def feature_space(
         LibraryError: The library holds no vectors, none of the encoder, or those of several.
     """
     spaces = library.spaces()
-    found = [space for space in spaces if space.model == encoder] if encoder else [
-        space for space in spaces if space not in last
-    ] or spaces  # fmt: skip
+    if encoder:
+        found = [space for space in spaces if space.model == encoder]
+    else:
+        found = [space for space in spaces if space not in last] or spaces
     if len(found) == 1:
         return found[0]
     held = ", ".join(space.model for space in spaces) or "none"
@@ -64,13 +66,13 @@ def shot_vectors(
     kept = library.features(movie.id).get(space)
     bounds = [*np.searchsorted(kept.frames, starts).tolist(), len(kept)]
     rows = np.empty((len(starts), space.width), np.float32)
-    for index in range(len(starts)):
-        first, end = bounds[index], bounds[index + 1]
+    for index, (first, end) in enumerate(pairwise(bounds)):
         if first == end:
             raise LibraryError(
                 f"shot {shot_id(movie.id, index)} of {movie.path} has no vector of {space.model}; "
                 "analyse the film anew with that encoder"
             )
-        middle = slice((first + end) // 2, (first + end) // 2 + 1)
-        rows[index] = kept.vectors[slice(first, end) if pooling == "mean" else middle].mean(axis=0)
+        middle = (first + end) // 2
+        pooled = slice(first, end) if pooling == "mean" else slice(middle, middle + 1)
+        rows[index] = kept.vectors[pooled].mean(axis=0)
     return rows

@@ -1,10 +1,14 @@
-"""The tables of a library and their columns."""
+"""The tables of a library: columns, paths as text, and rows that a killed writer left."""
 
+import os
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace
-from mastershot.store.lance import equals
+from mastershot.store.lance import LanceTables, equals
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -15,12 +19,10 @@ TABLES_OF_A_RUN = ("runs", "shots", "scenes", "labels")
 
 Row: TypeAlias = dict[str, Any]
 
+_PATH_SCHEME = "file:"
+
 _RUN = {"movie_id": "text", "run_id": "text"}
-_SPAN = {
-    "first_frame": "int64",
-    "end_frame": "int64",
-    "start_pts": "int64",
-    "end_pts": "int64",
+SPAN_COLUMNS = dict.fromkeys(("first_frame", "end_frame", "start_pts", "end_pts"), "int64") | {
     "start_s": "real",
     "end_s": "real",
 }
@@ -51,7 +53,7 @@ _COLUMNS = {
         **_RUN,
         "index": "int32",
         "id": "text",
-        **_SPAN,
+        **SPAN_COLUMNS,
         "transition": "text",
         "transition_start_frame": "int64",
         "transition_end_frame": "int64",
@@ -61,11 +63,8 @@ _COLUMNS = {
     },
     "scenes": {
         **_RUN,
-        "index": "int32",
-        "id": "text",
-        "first_shot": "int32",
-        "end_shot": "int32",
-        **_SPAN,
+        **{"index": "int32", "id": "text", "first_shot": "int32", "end_shot": "int32"},
+        **SPAN_COLUMNS,
     },
     "labels": {
         **_RUN,
@@ -138,3 +137,66 @@ def table_of(name: str, rows: list[Row]) -> "pa.Table":
     import pyarrow as pa
 
     return pa.Table.from_pylist(rows, schema=schemas()[name])
+
+
+class Leftover(NamedTuple):
+    """Rows of one table that belong to no film, or not to its run.
+
+    Attributes:
+        movie_id: The film they were written for.
+        where: The SQL condition that finds them.
+        num_rows: How many they are.
+    """
+
+    movie_id: str
+    where: str
+    num_rows: int
+
+
+def find_leftovers(tables: LanceTables, name: str, runs: Mapping[str, str]) -> list[Leftover]:
+    """Return the rows of a table that a killed writer left.
+
+    Args:
+        tables: The library's tables.
+        name: One of `TABLES_OF_A_RUN`, or a table of vectors, where only the film counts.
+        runs: The run of each film of the library, by the film's id.
+    """
+    import pyarrow as pa
+
+    columns = ["movie_id", "run_id"] if name in TABLES_OF_A_RUN else ["movie_id"]
+    num_rows: Counter[tuple[str, ...]] = Counter()
+    for batch in tables.batches(name, columns):
+        groups = pa.Table.from_batches([batch]).group_by(columns).aggregate([([], "count_all")])
+        for group in groups.to_pylist():
+            num_rows[tuple(group[column] for column in columns)] += group["count_all"]
+    return [
+        Leftover(key[0], " AND ".join(map(equals, columns, key)), count)
+        for key, count in sorted(num_rows.items())
+        if key[0] not in runs or key[1:] not in {(), (runs[key[0]],)}
+    ]
+
+
+def stored_path(path: str) -> str:
+    """Return a path as a table keeps it: as it is, or as ``file:caf%E9.mp4`` if it is no UTF-8.
+
+    Raises:
+        UnicodeEncodeError: It is no file name at all.
+    """
+    return path if _is_utf8(path) and read_path(path) == path else _uri(path)
+
+
+def read_path(stored: str) -> str:
+    """Return the path that `stored_path` made this of; what it did not make stays as it is."""
+    if not stored.startswith(_PATH_SCHEME):
+        return stored
+    path = os.fsdecode(unquote_to_bytes(stored.removeprefix(_PATH_SCHEME)))
+    needs_uri = path.startswith(_PATH_SCHEME) or not _is_utf8(path)
+    return path if needs_uri and _uri(path) == stored else stored
+
+
+def _is_utf8(path: str) -> bool:
+    return not any("\ud800" <= char <= "\udfff" for char in path)
+
+
+def _uri(path: str) -> str:
+    return _PATH_SCHEME + quote_from_bytes(os.fsencode(path))

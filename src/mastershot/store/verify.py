@@ -1,6 +1,6 @@
 """What is wrong with a library: unreadable tables, leftovers, damaged rows, missing films."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -11,10 +11,9 @@ from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import MastershotError, MediaError
 from mastershot.media.probe import content_hash
 from mastershot.store.lance import equals
-from mastershot.store.leftovers import find_leftovers
 from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.run import Run, run_id, undated_json_of, wrong_id
-from mastershot.store.tables import TABLES_OF_A_RUN, embeddings_table, of_run
+from mastershot.store.tables import TABLES_OF_A_RUN, embeddings_table, find_leftovers, of_run
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,9 +32,8 @@ class Problem:
     """One thing that is wrong with a library.
 
     Attributes:
-        kind: A ``table`` cannot be read, ``leftover`` rows belong to no film that is there, a
-            film's ``rows`` or ``vectors`` are damaged, or its ``file`` is missing or another
-            one now.
+        kind: A ``table`` cannot be read, ``leftover`` rows belong to no film, a film's
+            ``rows`` or ``vectors`` are damaged, or its ``file`` is missing or another one now.
         text: The sentence the user reads.
         movie_id: The film it concerns; None when it concerns a whole table.
     """
@@ -54,32 +52,37 @@ def find_problems(library: Library, *, hashes: bool = False) -> Iterator[Problem
         return
     runs = {film.id: film.run_id for film in films}
     for name in (*TABLES_OF_A_RUN, *(embeddings_table(space.key) for space in spaces)):
-        try:
-            for leftover in find_leftovers(library.tables, name, runs):
-                text = (
-                    f"{leftover.num_rows} rows of {name} belong to no film that is there "
-                    f"({leftover.movie_id}); `mastershot library repair` drops them"
-                )
-                yield Problem("leftover", text, leftover.movie_id)
-        except MastershotError as error:
-            yield Problem("table", str(error))
+        yield from _or_unreadable(_leftover_problems(library, name, runs))
     for film in films:
-        yield from _film_problems(library, film)
+        yield from _or_unreadable(_film_problems(library, film), film.id)
         for space in spaces:
-            yield from _vector_problems(library, film, space)
+            yield from _or_unreadable(_vector_problems(library, film, space), film.id)
         yield from _file_problems(film, with_hash=hashes)
+
+
+def _or_unreadable(problems: Iterator[Problem], movie_id: str | None = None) -> Iterator[Problem]:
+    """Yield the problems, and one more if a table cannot be read in search of them."""
+    try:
+        yield from problems
+    except MastershotError as error:
+        yield Problem("table", str(error), movie_id)
+
+
+def _leftover_problems(library: Library, name: str, runs: Mapping[str, str]) -> Iterator[Problem]:
+    for leftover in find_leftovers(library.tables, name, runs):
+        text = (
+            f"{leftover.num_rows} rows of {name} belong to no film of the library "
+            f"({leftover.movie_id}); `mastershot library repair` drops them"
+        )
+        yield Problem("leftover", text, leftover.movie_id)
 
 
 def _film_problems(library: Library, film: LibraryMovie) -> Iterator[Problem]:
     """Yield how a film's rows differ from those that its timeline and pictures turn into."""
-    try:
-        timeline = library.timeline(film.id)
-        stored = {"movies": library.tables.rows("movies", where=equals("id", film.id))}
-        for table in TABLES_OF_A_RUN:
-            stored[table] = library.tables.rows(table, where=of_run(film.id, film.run_id))
-    except MastershotError as error:
-        yield Problem("table", str(error), film.id)
-        return
+    timeline = library.timeline(film.id)
+    stored = {"movies": library.tables.rows("movies", where=equals("id", film.id))}
+    for table in TABLES_OF_A_RUN:
+        stored[table] = library.tables.rows(table, where=of_run(film.id, film.run_id))
     shots = stored["shots"].select(["id", "thumb"]).to_pylist()
     pictures = {row["id"]: row["thumb"] for row in shots if row["thumb"] is not None}
     run = Run(timeline, pictures)
@@ -109,38 +112,36 @@ def _vector_problems(
     library: Library, film: LibraryMovie, space: EmbeddingSpace
 ) -> Iterator[Problem]:
     table = embeddings_table(space.key)
-    try:
-        rows = library.tables.rows(table, where=equals("movie_id", film.id))
-    except MastershotError as error:
-        yield Problem("table", str(error), film.id)
-        return
+    rows = library.tables.rows(table, where=equals("movie_id", film.id))
     frames = rows["frame"].to_numpy()
     width = rows.schema.field("vector").type.list_size
     values = rows["vector"].combine_chunks().flatten().to_numpy()
-    troubles = {
+    checks = {
         f"vectors have width {width} instead of {space.width}": width != space.width,
         "a frame has two vectors": len(np.unique(frames)) != len(frames),
         "a frame lies outside the film": ((frames < 0) | (frames >= film.num_frames)).any(),
         "a vector is not finite": rows["vector"].null_count or not np.isfinite(values).all(),
     }
-    for text, holds in troubles.items():
-        if holds:
+    for text, is_wrong in checks.items():
+        if is_wrong:
             yield Problem("vectors", f"film {film.id} ({film.path}) in {table}: {text}", film.id)
 
 
 def _file_problems(film: LibraryMovie, *, with_hash: bool) -> Iterator[Problem]:
-    """Say if a film's file is gone or is another one now."""
-    file = Path(film.file)
+    """Yield a problem if a film's file is missing or another one now."""
+    file, text = Path(film.file), ""
     try:
         size_bytes = file.stat().st_size
         if film.size_bytes not in {None, size_bytes}:
-            text = f"{file} has {size_bytes:,} bytes instead of {film.size_bytes:,}"
-            yield Problem("file", f"{text}: it is not the film that was added", film.id)
+            text = (
+                f"{file} has {size_bytes:,} bytes instead of {film.size_bytes:,}: it is not the "
+                "film that was added"
+            )
         elif with_hash and content_hash(file) != film.content_hash:
             text = f"{file} has other content than the film that was added"
-            yield Problem("file", text, film.id)
     except OSError as error:
         text = f"{file} cannot be read: {error.strerror or error}"
-        yield Problem("file", text, film.id)
     except MediaError as error:
-        yield Problem("file", str(error), film.id)
+        text = str(error)
+    if text:
+        yield Problem("file", text, film.id)

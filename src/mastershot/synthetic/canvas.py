@@ -1,8 +1,8 @@
-"""A canvas that paints shapes given in world units: one world, seen at any size and resolution."""
+"""A canvas for shapes in units of a place, which shows any part of it at any resolution."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -14,17 +14,59 @@ Colour: TypeAlias = Floats
 """Red, green and blue in 0 to 255, shape (3, 1, 1), or (3, H, W) where each pixel has its own."""
 Point: TypeAlias = tuple[float, float]
 Box: TypeAlias = tuple[float, float, float, float]
-"""Left, top, right, bottom in world units."""
+"""Left, top, right, bottom in heights of the place."""
 Distance: TypeAlias = Callable[[Floats, Floats], Floats]
 """Signed distance to a shape's edge, below 0 inside, of x (1, W) and y (H, 1)."""
 
-WORLD_WIDTH = 3.0
+PLACE_WIDTH = 3.0
 """A place is this wide and 1 high; y grows downwards."""
+
+
+class Palette(NamedTuple):
+    """The colours a place is painted in.
+
+    Attributes:
+        upper: The top of the sky, or the ceiling.
+        lower: The sky at the horizon, or the wall.
+        far: What stands far away.
+        near: What stands close.
+        ground: What lies below: earth, floor, water.
+        thing: The objects in the place.
+        accent: Small things that catch the eye.
+        light: Sun, lamps and windows.
+    """
+
+    upper: Colour
+    lower: Colour
+    far: Colour
+    near: Colour
+    ground: Colour
+    thing: Colour
+    accent: Colour
+    light: Colour
+
+
+def palette_of(colours: str) -> Palette:
+    """Return the palette that eight hexadecimal colours name."""
+    return Palette(*map(colour_of, colours.split()))
+
+
+def colour_of(digits: str) -> Colour:
+    """Return the colour that six hexadecimal digits name, shape (3, 1, 1)."""
+    return np.array(list(bytes.fromhex(digits)), np.float32)[:, None, None]
+
+
+def mix(one: Colour, other: Colour, share: float) -> Colour:
+    """Return the colour ``share`` of the way from one to the other."""
+    return one + (other - one) * np.float32(share)
+
+
+BLACK, WHITE = colour_of("000000"), colour_of("ffffff")
 
 
 @dataclass(frozen=True)
 class Window:
-    """The part of a place that a canvas shows, in world units."""
+    """The part of a place that a canvas shows, in heights of the place."""
 
     left: float
     top: float
@@ -141,23 +183,19 @@ class Canvas:
         ``stretch`` makes lumps that many times wider than high. Octaves finer than two pixels are
         left out.
         """
-        total = np.zeros(self.pixels.shape[1:], np.float32)
-        seed, weight = int(self.rng.integers(2**32)), 0.6
-        for octave in range(octaves):
-            if cells * self.pixel > 0.5:
-                break
-            rng = np.random.default_rng([seed, octave])
-            total += weight * _lattice(rng, self.x[0] * (cells / stretch), self.y[:, 0] * cells)
-            weight, cells = weight / 2, cells * 2
-        return total
+        visible = sum(cells * 2**octave * self.pixel <= 0.5 for octave in range(octaves))
+        return self._octaves(self.y[:, 0], cells, stretch, visible)
 
     def line(self, cells: float, *, octaves: int = 4) -> Floats:
         """Return smooth noise along x in about [-1, 1], shape (1, W)."""
-        total = np.zeros_like(self.x)
+        return self._octaves(np.zeros(1, np.float32), cells, 1.0, octaves)
+
+    def _octaves(self, y: FloatArray, cells: float, stretch: float, octaves: int) -> FloatArray:
+        total = np.zeros((len(y), self.x.shape[1]), np.float32)
         seed, weight = int(self.rng.integers(2**32)), 0.6
         for octave in range(octaves):
             rng = np.random.default_rng([seed, octave])
-            total += weight * _lattice(rng, self.x[0] * cells, np.zeros(1, np.float32))
+            total += weight * _lattice(rng, self.x[0] * (cells / stretch), y * cells)
             weight, cells = weight / 2, cells * 2
         return total
 

@@ -5,8 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.synthetic.canvas import Canvas, Floats, Window
-from mastershot.synthetic.colours import WHITE, colour_of
+from mastershot.synthetic.canvas import WHITE, Canvas, Floats, Window, colour_of
 
 SKINS = tuple(map(colour_of, ("f4d0b2", "deac82", "b07a54", "784e36")))
 HAIRS = tuple(map(colour_of, ("221a18", "5c361e", "c4944a", "969698")))
@@ -15,7 +14,7 @@ LIPS, PUPIL = colour_of("782c2c"), colour_of("221a18")
 
 @dataclass(frozen=True, eq=False)
 class _Person:
-    """A person's looks; the rows of ``colours`` are skin, neck, hair, shirt, sleeves, trousers."""
+    """A person as drawn; the rows of ``colours`` are skin, neck, hair, shirt, sleeves, trousers."""
 
     colours: Floats
     build: float

@@ -11,30 +11,8 @@ import numpy.typing as npt
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.media.write import Encoding, Sound, write_frames
 from mastershot.synthetic.places import PLACES
-from mastershot.synthetic.plan import (
-    Editing,
-    FilmPlan,
-    Picture,
-    Setup,
-    ShotPlan,
-    plan_demo_film,
-    plan_film,
-)
+from mastershot.synthetic.plan import FilmPlan, Setup
 from mastershot.synthetic.stage import GRAIN, Stage, build_stage, shoot
-
-__all__ = [
-    "Editing",
-    "Encoding",
-    "FilmPlan",
-    "Picture",
-    "Setup",
-    "ShotPlan",
-    "draw_frames",
-    "draw_sound",
-    "plan_demo_film",
-    "plan_film",
-    "write_film",
-]
 
 SOUND_RATE_HZ = 16_000
 GRAIN_PLAY = 64
@@ -110,7 +88,8 @@ def _clean_frame(plan: FilmPlan, ordinal: int, stage_of: Callable[[Setup], Stage
             share = (ordinal - change.start_frame + 0.5) / (change.end_frame - change.start_frame)
             if change.kind == "dissolve":
                 return _mix(draw(into - 1), draw(into), share)
-            return _dim(draw(index), max(0.0, 1.25 * abs(2 * share - 1) - 0.25))
+            image = draw(index)
+            return _mix(np.zeros_like(image), image, max(0.0, 1.25 * abs(2 * share - 1) - 0.25))
     return draw(index)
 
 
@@ -119,8 +98,3 @@ def _mix(one: ImageArray, other: ImageArray, share: float) -> ImageArray:
     mixed = one.astype(np.uint16) * (256 - weight) + other.astype(np.uint16) * weight
     blend: ImageArray = (mixed >> 8).astype(np.uint8)
     return blend
-
-
-def _dim(image: ImageArray, level: float) -> ImageArray:
-    dimmed: ImageArray = ((image.astype(np.uint16) * round(256 * level)) >> 8).astype(np.uint8)
-    return dimmed

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from mastershot.synthetic.canvas import Canvas, Colour, Floats
-from mastershot.synthetic.colours import BLACK, WHITE, Palette, mix
+from mastershot.synthetic.canvas import BLACK, WHITE, Canvas, Colour, Floats, Palette, mix
 
 
 def paint_kitchen(canvas: Canvas, p: Palette) -> None:

@@ -4,30 +4,91 @@ import csv
 import json
 import os
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import StringIO
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
 from mastershot.core.errors import OutputError
+from mastershot.core.files import replacing
 from mastershot.media.write import write_frames
-from mastershot.synthetic.colours import random_colours
 from mastershot.synthetic.films import draw_frames
-from mastershot.synthetic.places import Place
+from mastershot.synthetic.places import Place, random_colours
 from mastershot.synthetic.plan import (
+    Action,
     Editing,
     FilmPlan,
+    Move,
     Picture,
     ShotPlan,
     edit_scene,
     scene_setups,
     set_lengths,
 )
-from mastershot.synthetic.themes import CAMERAS, NAMES, THEMES, Theme
+
+
+@dataclass(frozen=True)
+class Theme:
+    """What scenes of like films have in common.
+
+    Attributes:
+        name: What it is called in the truth.
+        action: What people do in it.
+        places: The kinds of place it is set in; each theme has its own layouts of them.
+        genres: Genres of films about it.
+        words: What synopses of such films speak of.
+    """
+
+    name: str
+    action: Action
+    places: tuple[str, ...]
+    genres: tuple[str, ...]
+    words: tuple[str, ...]
+
+
+_THEMES = """
+voyage; walk; sea, beach, cave; Adventure, Family
+    an old sea chart, a ship that never came home, an island nobody has named
+manhunt; run; street, corridor, forest; Thriller, Crime
+    a witness on the run, a stolen suitcase, a detective who never sleeps
+courtship; talk; kitchen, beach, meadow; Romance, Comedy
+    a wedding in doubt, letters sent too late, two neighbours who cannot stand each other
+show; dance; church, street, kitchen; Musical, Comedy
+    a choir about to close, a dancer's last chance, a song that the town forgot
+expedition; walk; mountain, cave, desert; Adventure, Drama
+    a climb nobody has survived, a missing scientist, a storm on the ridge
+feud; run; desert, meadow, church; Western, Action
+    a ranch worth killing for, a sheriff without a badge, the last train through the valley
+riddle; talk; library, corridor, church; Mystery, Thriller
+    a book with a missing page, a locked reading room, a will in a dead language
+harvest; dance; meadow, forest, beach; Musical, Romance
+    a summer fair, a band of travelling fiddlers, a feast under the trees
+"""
+
+
+def _read_themes() -> Iterator[Theme]:
+    lines = _THEMES.strip().splitlines()
+    for head, words in zip(lines[::2], lines[1::2], strict=True):
+        name, action, places, genres = head.split("; ")
+        lists = (tuple(cells.strip().split(", ")) for cells in (places, genres, words))
+        yield Theme(name, cast(Action, action), *lists)
+
+
+THEMES = tuple(_read_themes())
+
+CAMERAS: dict[str, tuple[Move, ...]] = {
+    "locked": ("still",),
+    "handheld": ("shake",),
+    "gliding": ("pan", "zoom_in", "zoom_out"),
+    "mixed": ("still", "pan", "shake"),
+}
+"""How a film is photographed, whatever it is about."""
+
+NAMES = ("Ada", "Bruno", "Chen", "Dalia", "Emil", "Farah", "Goran", "Hana", "Ivo", "Jun")
 
 
 @dataclass(frozen=True)
@@ -59,9 +120,8 @@ class LibraryFilm:
     plan: FilmPlan
 
 
-@dataclass(frozen=True)
-class Watch:
-    """One viewing: who saw what, and when in seconds since 1970."""
+class Viewing(NamedTuple):
+    """Who saw which film, and when in seconds since 1970."""
 
     user: int
     movie: str
@@ -69,11 +129,11 @@ class Watch:
 
 
 @dataclass(frozen=True)
-class WorldLibrary:
-    """Films and who watched them; nothing is drawn until a film's frames are asked for."""
+class SyntheticLibrary:
+    """Films and who saw them; nothing is drawn until a film's frames are asked for."""
 
     films: tuple[LibraryFilm, ...]
-    watches: tuple[Watch, ...]
+    viewings: tuple[Viewing, ...]
 
 
 def plan_library(
@@ -83,7 +143,7 @@ def plan_library(
     shots_per_scene: int = 6,
     picture: Picture | None = None,
     seed: int = 0,
-) -> WorldLibrary:
+) -> SyntheticLibrary:
     """Return a library in which like films share themes, and nothing else.
 
     Each film has a main and a side theme. Genres, synopsis and viewers follow the themes; palette,
@@ -96,7 +156,7 @@ def plan_library(
         )
         for index in range(num_films)
     )
-    return WorldLibrary(films, _watches(films, np.random.default_rng([seed, num_films, 1])))
+    return SyntheticLibrary(films, _viewings(films, np.random.default_rng([seed, num_films, 1])))
 
 
 def shared_themes(one: LibraryFilm, other: LibraryFilm) -> float:
@@ -107,14 +167,14 @@ def shared_themes(one: LibraryFilm, other: LibraryFilm) -> float:
 
 
 def write_library(
-    library: WorldLibrary,
+    library: SyntheticLibrary,
     folder: str | Path,
     report: Callable[[str], None] = lambda film_id: None,
 ) -> int:
-    """Return the number of films drawn into a folder; films that are there already are kept.
+    """Draw films into a folder, except those it has already, and return the number drawn.
 
     The folder gets ``movies.csv``, ``cowatch.csv``, ``truth.json`` and ``films/<id>.mp4``.
-    ``report`` is told the id of each film that was drawn.
+    ``report`` is called with the id of each film that was drawn.
 
     Raises:
         OutputError: The folder cannot be written, or holds another library.
@@ -133,8 +193,8 @@ def write_library(
     return len(missing)
 
 
-def write_metadata(library: WorldLibrary, folder: Path) -> None:
-    """Write ``movies.csv``, ``cowatch.csv`` and ``truth.json`` into a folder that is there.
+def write_metadata(library: SyntheticLibrary, folder: Path) -> None:
+    """Write ``movies.csv``, ``cowatch.csv`` and ``truth.json`` into an existing folder.
 
     Raises:
         OutputError: The folder holds another library.
@@ -147,24 +207,20 @@ def write_metadata(library: WorldLibrary, folder: Path) -> None:
         (film.id, film.title, film.year, "|".join(film.genres), film.synopsis)
         for film in library.films
     ]
-    watches = [(watch.user, watch.movie, watch.time) for watch in library.watches]
-    _write_whole(folder / "truth.json", truth)
-    _write_whole(
-        folder / "movies.csv", _table(("movie", "title", "year", "genres", "synopsis"), movies)
-    )
-    _write_whole(folder / "cowatch.csv", _table(("user", "movie", "time"), watches))
+    header = ("movie", "title", "year", "genres", "synopsis")
+    for name, text in (
+        ("truth.json", truth),
+        ("movies.csv", _csv(header, movies)),
+        ("cowatch.csv", _csv(Viewing._fields, library.viewings)),
+    ):
+        with replacing(folder / name, ending=f".{os.getpid()}.part") as partial:
+            partial.write_text(text, "utf-8")
 
 
-def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
+def _csv(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
     text = StringIO()
     csv.writer(text, lineterminator="\n").writerows([header, *rows])
     return text.getvalue()
-
-
-def _write_whole(path: Path, text: str) -> None:
-    partial = path.with_name(f".{path.name}.{os.getpid()}.part")
-    partial.write_text(text, "utf-8")
-    partial.replace(path)
 
 
 def film_path(folder: str | Path, film: LibraryFilm) -> Path:
@@ -174,14 +230,22 @@ def film_path(folder: str | Path, film: LibraryFilm) -> Path:
 
 def film_truth(film: LibraryFilm) -> dict[str, Any]:
     """Return what is true of a film, as JSON values: nuisance, then theme scene by scene."""
-    first_shots = film.plan.scene_starts
-    end_shots = (*first_shots[1:], len(film.plan.shots))
+    shots, first_shots = film.plan.shots, film.plan.scene_starts
     scenes = []
-    for theme, first_shot, end_shot in zip(film.themes, first_shots, end_shots, strict=True):
-        setup = film.plan.shots[first_shot].setup
-        what = {"theme": theme, "place": setup.place.kind, "layout": setup.place.layout_seed}
-        where = {"first_shot": first_shot, "end_shot": end_shot}
-        scenes.append({**what, "action": setup.action, **where})
+    for theme, first_shot, end_shot in zip(
+        film.themes, first_shots, (*first_shots[1:], len(shots)), strict=True
+    ):
+        setup = shots[first_shot].setup
+        scenes.append(
+            {
+                "theme": theme,
+                "place": setup.place.kind,
+                "layout": setup.place.layout_seed,
+                "action": setup.action,
+                "first_shot": first_shot,
+                "end_shot": end_shot,
+            }
+        )
     nuisance = {"camera": film.camera, "colours": film.colours, "cast": film.cast}
     return {**nuisance, "scenes": scenes, "shot_starts": film.plan.starts}
 
@@ -234,14 +298,14 @@ def _synopsis(main: Theme, side: Theme, rng: np.random.Generator) -> str:
     )
 
 
-def _watches(films: tuple[LibraryFilm, ...], rng: np.random.Generator) -> tuple[Watch, ...]:
+def _viewings(films: tuple[LibraryFilm, ...], rng: np.random.Generator) -> tuple[Viewing, ...]:
     """Return what viewers saw, by time: each likes one theme and mostly follows it."""
     shares = np.array([[film.themes.count(t.name) for t in THEMES] for film in films], float)
-    watches = []
+    viewings = []
     for user in range(3 * len(films)):
         liking = 0.05 + shares[:, rng.integers(len(THEMES))]
         num_seen = min(len(films), int(rng.integers(5, 15)))
         seen = rng.choice(len(films), num_seen, replace=False, p=liking / liking.sum())
         times = 1_500_000_000 + np.cumsum(rng.integers(3_600, 1_000_000, num_seen))
-        watches += [Watch(user, films[i].id, int(t)) for i, t in zip(seen, times, strict=True)]
-    return tuple(watches)
+        viewings += [Viewing(user, films[i].id, int(t)) for i, t in zip(seen, times, strict=True)]
+    return tuple(viewings)

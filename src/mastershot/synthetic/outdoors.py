@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from mastershot.synthetic.canvas import WORLD_WIDTH, Box, Canvas, Colour
-from mastershot.synthetic.colours import BLACK, Palette, mix
+from mastershot.synthetic.canvas import BLACK, PLACE_WIDTH, Box, Canvas, Colour, Palette, mix
 
 
 def paint_forest(canvas: Canvas, p: Palette) -> None:
@@ -25,7 +24,7 @@ def paint_forest(canvas: Canvas, p: Palette) -> None:
 
 
 def _trunk(canvas: Canvas, colour: Colour, depth: float) -> None:
-    x, lean, size, low = canvas.rng.uniform((0, -0.02, 0.7, 0), (WORLD_WIDTH, 0.02, 1.3, 0.05))
+    x, lean, size, low = canvas.rng.uniform((0, -0.02, 0.7, 0), (PLACE_WIDTH, 0.02, 1.3, 0.05))
     width = (0.010 + 0.03 * depth) * size
     top, foot = x + lean, 0.66 + 0.12 * depth + low
     corners = [(top - width / 2, -0.3), (top + width / 2, -0.3), (x + width, foot)]
@@ -38,7 +37,7 @@ def paint_beach(canvas: Canvas, p: Palette) -> None:
     _clouds(canvas, p, 0.45)
     canvas.glow(canvas.rng.uniform(0.4, 2.6), 0.2, 0.16, p.light)
     _water(canvas, p, 0.45)
-    shore = 0.64 + 0.035 * canvas.line(1.2) + 0.05 * (canvas.x / WORLD_WIDTH)
+    shore = 0.64 + 0.035 * canvas.line(1.2) + 0.05 * (canvas.x / PLACE_WIDTH)
     canvas.ridge(shore - 0.014, p.light, p.light, 1)
     canvas.ridge(shore, mix(p.thing, p.ground, 0.35), p.thing, 0.12)
     canvas.shade(0.14 * canvas.noise(40, stretch=4), below=0.66)

@@ -9,8 +9,7 @@ from typing import Literal, TypeAlias, cast
 import numpy as np
 
 from mastershot.core.movie import Transition, TransitionKind
-from mastershot.synthetic.colours import NATURAL_COLOURS
-from mastershot.synthetic.places import PLACES, Place
+from mastershot.synthetic.places import PLACES, Place, draw_place
 
 Framing: TypeAlias = Literal["wide", "medium", "close"]
 Move: TypeAlias = Literal["still", "pan", "zoom_in", "zoom_out", "shake"]
@@ -19,7 +18,7 @@ Action: TypeAlias = Literal["talk", "walk", "run", "dance"]
 
 @dataclass(frozen=True)
 class Setup:
-    """Where the camera stands and what it sees; shots that return to it look alike.
+    """Where the camera stands and what it sees; shots that return to it are alike.
 
     Attributes:
         place: The place.
@@ -164,8 +163,7 @@ def plan_film(
     kinds = [str(kind) for kind in rng.permutation(sorted(PLACES))]
     shots: list[ShotPlan] = []
     for scene in range(num_scenes):
-        kind = kinds[scene % len(kinds)]
-        place = Place(kind, int(rng.integers(2**31)), NATURAL_COLOURS[kind])
+        place = draw_place(kinds[scene % len(kinds)], rng)
         setups = scene_setups(place, rng.integers(2**31, size=2).tolist(), rng)
         shots += edit_scene(setups, shots_per_scene, scene=scene, rng=rng)
     return FilmPlan(set_lengths(shots, picture, editing, rng), picture, seed)
@@ -224,20 +222,15 @@ def _frames(seconds: float, picture: Picture) -> int:
     return max(1, round(seconds * picture.frame_rate))
 
 
-DEMO_SCENES: tuple[tuple[str, TransitionKind, Action, str], ...] = (
-    ("mountain", "start", "walk", "wide zoom_out 3; left still 1.5; right still 1.5"),
-    ("church", "cut", "talk", "wide zoom_in 2.5; left still 1.5; right still 1.5"),
-    ("street", "fade", "run", "wide pan 3; right shake 1.5; left shake 1.5"),
-    ("beach", "dissolve", "dance", "wide pan 2.5; left still 1.5; right still 1.5; left still 1.5"),
-    (
-        "kitchen",
-        "cut",
-        "talk",
-        "wide still 2; left still 2; right still 2; left shake 1; right still 2",
-    ),
-    ("sea", "fade", "talk", "wide zoom_out 3; left still 1.75; right shake 1.75"),
+DEMO_SCENES = (
+    "mountain start walk; wide zoom_out 3; left still 1.5; right still 1.5",
+    "church cut talk; wide zoom_in 2.5; left still 1.5; right still 1.5",
+    "street fade run; wide pan 3; right shake 1.5; left shake 1.5",
+    "beach dissolve dance; wide pan 2.5; left still 1.5; right still 1.5; left still 1.5",
+    "kitchen cut talk; wide still 2; left still 2; right still 2; left shake 1; right still 2",
+    "sea fade talk; wide zoom_out 3; left still 1.75; right shake 1.75",
 )
-"""Kind of place, how the scene begins, what people do, and of each shot set-up, move, seconds."""
+"""Kind of place, how the scene begins, what people do; then of each shot set-up, move, seconds."""
 
 
 def plan_demo_film(seed: int = 0) -> FilmPlan:
@@ -245,16 +238,20 @@ def plan_demo_film(seed: int = 0) -> FilmPlan:
     rng = np.random.default_rng(seed)
     picture = Picture(640, 360)
     shots: list[ShotPlan] = []
-    for scene, (kind, begins, action, script) in enumerate(DEMO_SCENES):
-        place = Place(kind, int(rng.integers(2**31)), NATURAL_COLOURS[kind])
-        setups = scene_setups(place, rng.integers(2**31, size=2).tolist(), rng, action)
+    for scene, script in enumerate(DEMO_SCENES):
+        head, *takes = script.split("; ")
+        kind, begins, action = head.split()
+        place = draw_place(kind, rng)
+        setups = scene_setups(
+            place, rng.integers(2**31, size=2).tolist(), rng, cast(Action, action)
+        )
         first = len(shots)
-        for words in script.split("; "):
+        for words in takes:
             name, move, seconds = words.split()
             setup = setups[("wide", "left", "right").index(name)]
             length, take = _frames(float(seconds), picture), int(rng.integers(2**31))
             shots.append(ShotPlan(setup, scene, length, cast(Move, move), take))
-        shots[first] = _begin(shots[first], begins, picture)
+        shots[first] = _begin(shots[first], cast(TransitionKind, begins), picture)
     return FilmPlan(tuple(shots), picture, seed)
 
 

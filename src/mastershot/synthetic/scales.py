@@ -12,9 +12,8 @@ from mastershot.core.errors import OutputError
 from mastershot.core.movie import SCALES
 from mastershot.media.write import write_frames
 from mastershot.synthetic.canvas import Window
-from mastershot.synthetic.colours import NATURAL_COLOURS
 from mastershot.synthetic.figures import paint_figure
-from mastershot.synthetic.places import PLACES, Place, paint_place
+from mastershot.synthetic.places import PLACES, draw_place, paint_place
 
 SPLITS = ("train", "val", "test")
 ANNOTATIONS, CLIPS = "v1_split_trailer.json", "trailer"
@@ -67,8 +66,7 @@ def _frames(scale: str, rng: np.random.Generator) -> Iterator[ImageArray]:
 
 
 def _backdrop(rng: np.random.Generator, *, near: bool) -> FloatArray:
-    kind = sorted(PLACES)[rng.integers(len(PLACES))]
-    place = Place(kind, int(rng.integers(2**31)), NATURAL_COLOURS[kind])
+    place = draw_place(sorted(PLACES)[rng.integers(len(PLACES))], rng)
     height = rng.uniform(0.25, 0.35) if near else rng.uniform(0.8, 1.0)
     window = Window(rng.uniform(0, 1), rng.uniform(0, 1 - height), height * 16 / 9, height)
     return paint_place(place, window, width_px=WIDTH_PX, height_px=HEIGHT_PX)

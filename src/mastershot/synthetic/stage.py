@@ -1,4 +1,4 @@
-"""A set-up painted once, then looked at frame by frame through a moving camera."""
+"""A set-up painted once, then seen frame by frame through a moving camera."""
 
 from dataclasses import dataclass
 from math import ceil, pi, sin
@@ -6,7 +6,7 @@ from math import ceil, pi, sin
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray, ImageArray, IntArray
-from mastershot.synthetic.canvas import WORLD_WIDTH, Window
+from mastershot.synthetic.canvas import PLACE_WIDTH, Window
 from mastershot.synthetic.figures import paint_figure
 from mastershot.synthetic.places import Place, paint_place
 from mastershot.synthetic.plan import Picture, Setup, ShotPlan
@@ -55,7 +55,7 @@ def build_stage(setup: Setup, picture: Picture) -> Stage:
     width, height = (ceil(size * (1 + MARGIN)) for size in (picture.width_px, picture.height_px))
     top, shown = {"wide": (0.0, 1.0), "medium": (0.2, 0.52), "close": (0.24, 0.42)}[setup.framing]
     pixel = shown / (picture.height_px * (1 + MARGIN))
-    left = setup.look_at * (WORLD_WIDTH - picture.width_px * (1 + MARGIN) * pixel)
+    left = setup.look_at * (PLACE_WIDTH - picture.width_px * (1 + MARGIN) * pixel)
     window = Window(left, top + setup.tilt, width * pixel, height * pixel)
     if setup.framing == "close":
         painted = _paint_blurred(setup.place, window, width_px=width, height_px=height)
@@ -106,7 +106,7 @@ def _halves(image: ImageArray) -> ImageArray:
     return shifted
 
 
-def _look(halves: ImageArray, rows: IntArray, columns: IntArray) -> ImageArray:
+def _crop(halves: ImageArray, rows: IntArray, columns: IntArray) -> ImageArray:
     """Return the pixels of `_halves` at rows and columns, both counted in half pixels."""
     height, width = len(rows), len(columns)
     if rows[-1] - rows[0] == 2 * (height - 1) and columns[-1] - columns[0] == 2 * (width - 1):
@@ -141,7 +141,7 @@ def shoot(shot: ShotPlan, frame: int, stage: Stage, picture: Picture) -> ImageAr
     view = _camera(shot, frame, picture)
     rows = _lines(view.top, view.scale, picture.height_px)
     columns = _lines(view.left, view.scale, picture.width_px)
-    image = _look(stage.backdrop, rows, columns).copy()
+    image = _crop(stage.backdrop, rows, columns).copy()
     time_s = float((frame - shot.num_frames // 2) / picture.frame_rate)
     for number, figure in enumerate(stage.figures):
         _paste(image, figure, view, _step(shot, time_s, shot.take + number))
@@ -155,7 +155,7 @@ def _lines(start: float, scale: float, count: int) -> IntArray:
 
 
 def _camera(shot: ShotPlan, frame: int, picture: Picture) -> _View:
-    """Return where the camera looks, moving from one side of the margin to the other."""
+    """Return what the camera sees, moving from one side of the margin to the other."""
     across, down = picture.width_px * MARGIN, picture.height_px * MARGIN
     share = min(1.0, max(0.0, (frame + 0.5) / shot.num_frames))
     if shot.move == "pan":
@@ -204,6 +204,6 @@ def _paste(image: ImageArray, figure: _Figure, view: _View, step: tuple[int, flo
     x = slice(*np.searchsorted(columns, [0, 2 * colours.shape[3]]))
     if rows[y].size and columns[x].size:
         behind = image[y, x].astype(np.uint16)
-        behind *= ~_look(opacity, rows[y], columns[x])
+        behind *= ~_crop(opacity, rows[y], columns[x])
         behind >>= 8
-        image[y, x] = behind.astype(np.uint8) + _look(colours, rows[y], columns[x])
+        image[y, x] = behind.astype(np.uint8) + _crop(colours, rows[y], columns[x])

@@ -1,20 +1,11 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastershot.core.errors import DatasetError, OutputError
+from mastershot.core.errors import DatasetError
 from mastershot.core.labels import LabelScore, Taxonomy
-from mastershot.datasets.tables.records import (
-    ScoredShot,
-    best_columns,
-    columns_of,
-    read_table,
-    shots_of,
-    written_whole,
-)
+from mastershot.datasets.tables.records import ScoredShot, best_columns, columns_of, shots_of
 
 PLACES = Taxonomy("places", ("street", "forest", "kitchen", "beach"))
 
@@ -71,59 +62,3 @@ def test_a_score_keeps_its_side_of_a_threshold_when_it_becomes_a_decimal(
     assert np.float32(written) == single
     assert (written >= threshold) == bool(single >= np.float32(threshold))
     assert (written > threshold) == bool(single > np.float32(threshold))
-
-
-def test_a_table_without_a_column_says_which(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
-    with pytest.raises(DatasetError, match=r"list .*a\.csv has no column 'z'.* x, z"):
-        read_table(tmp_path / "a.csv", ("x", "z"), what="list")
-
-
-def test_an_empty_table_has_no_column(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("")
-    with pytest.raises(DatasetError, match="has no column 'x'"):
-        read_table(tmp_path / "a.csv", ("x",), what="list")
-
-
-@pytest.mark.parametrize("row", ["1", "1,2,3"])
-def test_a_row_of_another_length_is_named(tmp_path: Path, row: str) -> None:
-    (tmp_path / "a.csv").write_text(f"x,y\n1,2\n{row}\n")
-    with pytest.raises(DatasetError, match="line 3: the row has another number of cells"):
-        read_table(tmp_path / "a.csv", ("x",), what="list")
-
-
-def test_a_cell_too_large_for_a_table_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("x\n" + "a" * 200_000 + "\n")
-    with pytest.raises(DatasetError, match="field larger than field limit"):
-        read_table(tmp_path / "a.csv", ("x",), what="list")
-
-
-def test_a_file_that_is_not_there_or_not_text_is_an_error(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match=r"list .*none\.csv cannot be read: No such file"):
-        read_table(tmp_path / "none.csv", ("x",), what="list")
-    (tmp_path / "a.csv").write_bytes(b"x\n\xff\xfe\n")
-    with pytest.raises(DatasetError, match=r"list .*a\.csv is not UTF-8 text"):
-        read_table(tmp_path / "a.csv", ("x",), what="list")
-
-
-def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
-    path = tmp_path / "a.txt"
-    path.write_text("before")
-
-    def write_half() -> None:
-        with written_whole(path) as file:
-            file.write("half")
-            raise RuntimeError
-
-    with pytest.raises(RuntimeError):
-        write_half()
-    assert path.read_text() == "before"
-    assert [entry.name for entry in tmp_path.iterdir()] == ["a.txt"]
-
-
-def test_a_folder_that_is_not_there_cannot_be_written_to(tmp_path: Path) -> None:
-    with (
-        pytest.raises(OutputError, match="cannot be written: No such file"),
-        written_whole(tmp_path / "none" / "a.txt"),
-    ):
-        pass

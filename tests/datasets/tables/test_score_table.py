@@ -11,7 +11,7 @@ from pyarrow import parquet
 
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.labels import Taxonomy
-from mastershot.datasets.tables import score_rows
+from mastershot.datasets.tables import score_table
 from mastershot.datasets.tables.records import ScoredShots, best_columns
 from mastershot.datasets.tables.score_table import open_scores, write_scores
 
@@ -77,7 +77,7 @@ def test_no_shots_are_an_empty_table(tmp_path: Path, suffix: str) -> None:
 def test_many_small_batches_become_few_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(score_rows, "PIECE_SHOTS", 100)
+    monkeypatch.setattr(score_table, "PIECE_SHOTS", 100)
     path = tmp_path / "scores.parquet"
     write_scores(path, (batch(7, seed) for seed in range(60)), PLACES, MADE_BY)
     sizes = [len(shots) for shots in open_scores(path).batches()]
@@ -89,7 +89,7 @@ def test_many_small_batches_become_few_pieces(
 def test_shots_with_many_labels_are_read_in_smaller_pieces(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(score_rows, "PIECE_SHOTS", 100)
+    monkeypatch.setattr(score_table, "PIECE_SHOTS", 100)
     many = Taxonomy("many", tuple(f"place {number}" for number in range(50)))
     scores = np.random.default_rng(0).random((95, 50), np.float32)
     labels, best = best_columns(scores, 50)
@@ -119,7 +119,7 @@ def test_parts_made_otherwise_are_not_mixed(tmp_path: Path) -> None:
 
 @SUFFIXES
 @pytest.mark.parametrize("error", [DatasetError("clip b has no shot"), ValueError("our mistake")])
-def test_a_failing_source_is_told_as_it_is_and_leaves_what_was_there(
+def test_what_a_source_raises_is_raised_as_it_is_and_the_table_before_stays(
     tmp_path: Path, suffix: str, error: Exception
 ) -> None:
     path = tmp_path / f"scores{suffix}"
@@ -161,7 +161,10 @@ def test_what_is_no_table_is_an_error(tmp_path: Path) -> None:
 
 def test_a_table_of_something_else_is_an_error(tmp_path: Path) -> None:
     parquet.write_table(pa.table({"a": [1]}), tmp_path / "a.parquet")
-    with pytest.raises(DatasetError, match="is not a table of scores; this version reads"):
+    with pytest.raises(
+        DatasetError,
+        match="is not a table of schema 'mastershot/scores/1'; this version",
+    ):
         open_scores(tmp_path / "a.parquet")
 
 

@@ -30,7 +30,7 @@ def test_an_empty_table_is_a_table(tmp_path: Path) -> None:
     assert len(read_similarity(tmp_path / "t.parquet")) == 0
 
 
-def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_table_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"movies .*t\.parquet cannot be written: No such"):
         write_similarity(tmp_path / "none" / "t.parquet", TABLE)
 
@@ -92,7 +92,7 @@ def test_scene_pairs_are_read_as_they_were_written(tmp_path: Path) -> None:
 
 
 def test_a_damaged_table_of_pairs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="is damaged: it has no column score as due"):
+    with pytest.raises(DatasetError, match="is damaged: column score is missing, which"):
         read_pairs(pair_rows(tmp_path, lambda table: table.drop(["score"])))
 
     def without_a_shot(table: pa.Table) -> pa.Table:
@@ -103,6 +103,6 @@ def test_a_damaged_table_of_pairs_is_refused(tmp_path: Path) -> None:
         read_pairs(pair_rows(tmp_path, without_a_shot))
 
 
-def test_pairs_that_cannot_be_written_are_told(tmp_path: Path) -> None:
+def test_pairs_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match=r"scene pairs .*p\.parquet cannot be written: No such"):
         write_pairs(tmp_path / "none" / "p.parquet", [], {})

@@ -50,7 +50,7 @@ def test_a_page_says_what_the_figures_say_and_asks_for_nothing(tmp_path: Path) -
     assert "<b>bar" not in page
 
 
-def test_pictures_hang_once_and_the_most_frequent_label_first(tmp_path: Path) -> None:
+def test_pictures_are_shown_once_and_the_most_frequent_label_first(tmp_path: Path) -> None:
     shots = [GalleryShot("v", f"v-Scene-00{n}.mp4", 1 - n / 10) for n in range(4)]
     galleries = {"<b>bar</b>": (shots[:1], shots[:1]), "forest": (shots[:2], [shots[3], shots[1]])}
     path = tmp_path / "stats.html"

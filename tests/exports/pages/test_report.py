@@ -204,7 +204,7 @@ def test_a_film_without_a_known_duration_has_a_report(thumbs: Path) -> None:
     assert page.text.count("0.00 s, frames") == 2
 
 
-def test_unsure_and_borrowed_labels_are_said_to_be_so(thumbs: Path) -> None:
+def test_unsure_and_borrowed_labels_are_marked(thumbs: Path) -> None:
     timeline = film_of(2, scene_length=2)
     timeline = with_shot(
         timeline,
@@ -226,7 +226,7 @@ def test_unsure_and_borrowed_labels_are_said_to_be_so(thumbs: Path) -> None:
     assert alts == ["Picture of shot 00000: kitchen", "Picture of shot 00001: room (unsure)"]
 
 
-def test_a_scale_is_told_in_words_where_it_is_known(thumbs: Path) -> None:
+def test_a_scale_is_named_in_words_where_it_is_known(thumbs: Path) -> None:
     scale = {"ECS": 0.8, "CS": 0.1, "MS": 0.1, "FS": 0.0, "LS": 0.0}
     page = page_of(with_shot(film_of(2), 0, scale=scale), thumbs)
     assert page.text.count("extreme close-up 0.80") == 1
@@ -371,7 +371,7 @@ def test_a_page_that_cannot_be_written_is_one_sentence(thumbs: Path) -> None:
         write_report(film_of(2), thumbs / "missing" / "report.html", thumbs=thumbs)
 
 
-def test_missing_spans_are_listed_drawn_and_said_to_be_left_out(tmp_path: Path) -> None:
+def test_missing_spans_are_listed_drawn_and_left_out_of_the_statistics(tmp_path: Path) -> None:
     film = film_of(4)
     start = film.shots[1].span.start_pts
     spans = tuple(DamagedSpan(start + i, start + i + 1, UNIT_S, 1) for i in range(0, 6, 2))

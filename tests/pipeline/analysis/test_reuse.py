@@ -13,7 +13,7 @@ import mastershot as ms
 from mastershot.core.timeline import Timeline
 from mastershot.pipeline import analyze as story
 from mastershot.pipeline.analysis.plan import Plan, prepare
-from mastershot.pipeline.analysis.reuse import compared, reads_otherwise
+from mastershot.pipeline.analysis.reuse import read_differently, with_reading_note
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.scenes.grouping import COLOR_SPACE
 
@@ -37,25 +37,25 @@ def as_an_earlier_version(timeline: Timeline, *, shorter_by: int = 0) -> Timelin
 def test_a_timeline_of_an_earlier_reading_opens_and_is_made_anew(
     film: Path, tmp_path: Path
 ) -> None:
-    kit = prepare(WITHOUT_WORDS)
-    first, folder = analyze_movie(film, kit, tmp_path)
+    loaded = prepare(WITHOUT_WORDS)
+    first, folder = analyze_movie(film, loaded, tmp_path)
     older = as_an_earlier_version(first, shorter_by=100)
     (folder / "timeline.json").write_text(older.to_json())
     assert Timeline.load(folder / "timeline.json") == older
-    again, _ = analyze_movie(film, kit, tmp_path)
+    again, _ = analyze_movie(film, loaded, tmp_path)
     assert again.movie == first.movie
     (note,) = again.notes
     assert note.startswith("analysed anew, because it is read otherwise than before: ")
-    assert analyze_movie(film, kit, tmp_path)[0] == again
+    assert analyze_movie(film, loaded, tmp_path)[0] == again
 
 
 def test_a_film_that_is_read_as_before_says_nothing(film: Path, tmp_path: Path) -> None:
-    kit = prepare(WITHOUT_WORDS)
-    first, folder = analyze_movie(film, kit, tmp_path)
+    loaded = prepare(WITHOUT_WORDS)
+    first, folder = analyze_movie(film, loaded, tmp_path)
     older = as_an_earlier_version(first)
-    assert reads_otherwise(older, first.made_by)
+    assert read_differently(older, first.made_by)
     (folder / "timeline.json").write_text(older.to_json())
-    assert analyze_movie(film, kit, tmp_path)[0].notes == ()
+    assert analyze_movie(film, loaded, tmp_path)[0].notes == ()
 
 
 def test_other_times_of_the_same_shots_are_another_reading(film: Path) -> None:
@@ -63,31 +63,31 @@ def test_other_times_of_the_same_shots_are_another_reading(film: Path) -> None:
     last = timeline.shots[-1]
     moved = replace(last, span=replace(last.span, start_pts=last.span.start_pts + 1))
     older = as_an_earlier_version(replace(timeline, shots=(*timeline.shots[:-1], moved)))
-    (note,) = compared(timeline, older).notes
+    (note,) = with_reading_note(timeline, older).notes
     assert note.endswith(" s, other times")
 
 
 def test_a_library_analyses_such_a_film_anew(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    library, kit = ms.Library(tmp_path / "films.mastershot"), prepare(WITHOUT_WORDS)
-    first = library.add(film, kit=kit)
+    library, loaded = ms.Library(tmp_path / "films.mastershot"), prepare(WITHOUT_WORDS)
+    first = library.add(film, loaded=loaded)
     library.put_timeline(as_an_earlier_version(first, shorter_by=100), {})
-    again = library.add(film, kit=kit)
+    again = library.add(film, loaded=loaded)
     assert again.movie == first.movie
     assert len(again.notes) == 1
     assert library.timeline(first.movie.id) == again
     assert library.verify() == []
-    monkeypatch.setattr(story, "watch", None)
-    assert library.add(film, kit=kit) == again
+    monkeypatch.setattr(story, "decode_film", None)
+    assert library.add(film, loaded=loaded) == again
 
 
 def test_another_stream_of_a_film_keeps_no_vector_of_the_first(tmp_path: Path) -> None:
     path = film_of(tmp_path / "film.mkv", (96, 60, True), (48, 40, False))
     library = ms.Library(tmp_path / "films.mastershot")
-    first = library.add(path, kit=prepare(WITHOUT_WORDS))
+    first = library.add(path, loaded=prepare(WITHOUT_WORDS))
     kept = library.features(first.movie.id).get(COLOR_SPACE)
-    other = library.add(path, kit=prepare(replace(WITHOUT_WORDS, stream=1)))
+    other = library.add(path, loaded=prepare(replace(WITHOUT_WORDS, stream=1)))
     assert (first.movie.num_frames, other.movie.num_frames) == (60, 40)
     assert other.made_by.steps["reading"]["stream"] == 1
     frames = library.features(first.movie.id).get(COLOR_SPACE).frames

@@ -25,8 +25,8 @@ from mastershot.labelling.weak_labels import KeepRule
 from mastershot.media.sampling import parse_sampling
 from mastershot.media.video import open_video
 from mastershot.pipeline import analyze as story
-from mastershot.pipeline.analysis.plan import Kit, Plan, prepare
-from mastershot.pipeline.analysis.scale import LearntScaler, PromptedScaler
+from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
+from mastershot.pipeline.analysis.scale import PromptedScaler, TrainedScaler
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.library import Library
 
@@ -43,7 +43,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A tiny CLIP, a tiny ViT, and a classifier of scales taught on each."""
+    """A tiny CLIP, a tiny ViT, and a classifier of scales trained on each."""
     folder = tmp_path_factory.mktemp("models")
     make_tiny_clip(folder / "clip")
     make_tiny_vit(folder / "vit")
@@ -70,12 +70,12 @@ def scale_of(shot: Shot) -> list[float]:
 def test_clip_is_asked_in_words_and_looks_at_no_frame_twice(
     film: Path, models: Path, tmp_path: Path
 ) -> None:
-    kit = prepare(Plan(encoder=str(models / "clip")))
-    assert isinstance(kit.scaler, PromptedScaler)
-    assert len(kit.spaces) == 2  # the encoder's, once, and colours
-    timeline, _ = analyze_movie(film, kit, tmp_path)
+    loaded = prepare(Plan(encoder=str(models / "clip")))
+    assert isinstance(loaded.scaler, PromptedScaler)
+    assert len(loaded.encoders) == 2  # the encoder's, once, and colours
+    timeline, _ = analyze_movie(film, loaded, tmp_path)
     check(timeline)
-    encoder = kit.scaler.encoder
+    encoder = loaded.scaler.encoder
     words = encode_scales(encoder)
     images = {frame.index: frame.rgb() for frame in open_video(film).frames()}
     for shot in timeline.shots:
@@ -100,10 +100,10 @@ def test_a_student_is_not_asked_in_words(tmp_path: Path) -> None:
     assert prepare(Plan(encoder=str(tmp_path / "student"))).scaler is None
 
 
-def test_who_asks_for_scale_by_name_is_told_what_it_takes() -> None:
+def test_scale_by_name_without_an_encoder_gives_a_note() -> None:
     assert not any("scale" in note for note in prepare(Plan()).notes)
     (note,) = prepare(Plan(steps=SCALE_ALONE)).notes
-    assert note.startswith("No shot scale: it takes CLIP or SigLIP (--encoder clip), or a trained")
+    assert note.startswith("No shot scale: it needs CLIP or SigLIP (--encoder clip), or a trained")
 
 
 @pytest.mark.parametrize("inner", ["", "classifier"])
@@ -111,17 +111,17 @@ def test_a_classifier_scores_each_shots_frames(
     film: Path, models: Path, tmp_path: Path, inner: str
 ) -> None:
     plan = Plan(steps=SCALE_ALONE, sampling=FOUR_HZ, scale=models / "scale-vit" / inner)
-    kit = prepare(plan)
-    assert kit.notes == ()
-    assert isinstance(kit.scaler, LearntScaler)
-    timeline, _ = analyze_movie(film, kit, tmp_path)
+    loaded = prepare(plan)
+    assert loaded.notes == ()
+    assert isinstance(loaded.scaler, TrainedScaler)
+    timeline, _ = analyze_movie(film, loaded, tmp_path)
     check(timeline)
     encoder = load_frame_encoder(models / "vit", precision="float32")
     images = {frame.index: frame.rgb() for frame in open_video(film).frames()}
     for shot in timeline.shots:
         vectors = encoder.encode_images([images[i] for i in shot.sampled_frames])
         assert scale_of(shot) == pytest.approx(
-            kit.scaler.classifier.scores([vectors])[0].tolist(), abs=1e-4
+            loaded.scaler.classifier.scores([vectors])[0].tolist(), abs=1e-4
         )
     assert len({tuple(scale_of(shot)) for shot in timeline.shots}) > 1
     made = timeline.made_by.steps["scale"]
@@ -132,10 +132,10 @@ def test_labels_and_scenes_rest_on_the_encoder_of_labels_alone(
     film: Path, models: Path, tmp_path: Path
 ) -> None:
     plain = Plan(encoder=str(models / "clip"), steps=("shots", "labels", "scenes"))
-    kit = prepare(replace(plain, steps=(*plain.steps, "scale"), scale=models / "scale-vit"))
-    assert len(kit.spaces) == 3
+    loaded = prepare(replace(plain, steps=(*plain.steps, "scale"), scale=models / "scale-vit"))
+    assert len(loaded.encoders) == 3
     without, _ = analyze_movie(film, prepare(plain), tmp_path / "without")
-    scaled, _ = analyze_movie(film, kit, tmp_path / "with")
+    scaled, _ = analyze_movie(film, loaded, tmp_path / "with")
     check(scaled)
     assert scaled.scenes == without.scenes
     assert [shot.labels for shot in scaled.shots] == [shot.labels for shot in without.shots]
@@ -144,13 +144,13 @@ def test_labels_and_scenes_rest_on_the_encoder_of_labels_alone(
 
 def test_the_encoder_of_labels_is_used_where_it_is_the_classifiers(models: Path) -> None:
     encoder = load_encoder(models / "clip", precision="float32")
-    kit = prepare(Plan(encoder=str(models / "clip"), scale=models / "scale-clip"))
-    assert kit.labeller is not None
-    assert kit.scaler is not None
-    if kit.labeller.encoder.space == encoder.space:  # not in bfloat16, which is another space
-        assert kit.scaler.encoder is kit.labeller.encoder
+    loaded = prepare(Plan(encoder=str(models / "clip"), scale=models / "scale-clip"))
+    assert loaded.labeller is not None
+    assert loaded.scaler is not None
+    if loaded.labeller.encoder.space == encoder.space:  # not in bfloat16, which is another space
+        assert loaded.scaler.encoder is loaded.labeller.encoder
     else:
-        assert kit.scaler.encoder.space == encoder.space
+        assert loaded.scaler.encoder.space == encoder.space
 
 
 def test_a_new_classifier_decodes_nothing(
@@ -158,7 +158,7 @@ def test_a_new_classifier_decodes_nothing(
 ) -> None:
     plan = Plan(steps=SCALE_ALONE, sampling=FOUR_HZ, scale=models / "scale-vit")
     first, _ = analyze_movie(film, prepare(plan), tmp_path)
-    monkeypatch.setattr(story, "watch", None)
+    monkeypatch.setattr(story, "decode_film", None)
     assert analyze_movie(film, prepare(plan), tmp_path)[0] == first
     space = load_frame_encoder(models / "vit", precision="float32").space
     other = make_scale_classifier(
@@ -173,26 +173,26 @@ def test_a_very_long_shot_is_scored_by_its_beginning(
     film: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plan = Plan(steps=SCALE_ALONE, sampling=parse_sampling("every"), scale=models / "scale-vit")
-    kit = prepare(plan)
-    whole, _ = analyze_movie(film, kit, tmp_path / "whole")
+    loaded = prepare(plan)
+    whole, _ = analyze_movie(film, loaded, tmp_path / "whole")
     monkeypatch.setattr("mastershot.pipeline.analysis.annotate._FRAMES_AT_ONCE", 25)
-    pieces, _ = analyze_movie(film, kit, tmp_path / "pieces")
+    pieces, _ = analyze_movie(film, loaded, tmp_path / "pieces")
     for one, other in zip(whole.shots, pieces.shots, strict=True):
         assert scale_of(one) == pytest.approx(scale_of(other), abs=1e-6)
 
 
-def test_another_sampling_than_it_was_taught_on_is_noted(models: Path) -> None:
+def test_another_sampling_than_in_training_is_noted(models: Path) -> None:
     (note,) = prepare(Plan(steps=SCALE_ALONE, scale=models / "scale-vit")).notes
-    assert note.startswith("The classifier of shot scale was taught on 4 frames a second and gets")
+    assert note.startswith("The classifier of shot scale was trained on 4 frames a second and gets")
     assert "--sampling rate:4" in note
 
 
-def closest(kit: Kit) -> Kit:
-    """The kit, its scaler certain that every shot is a close-up."""
-    assert isinstance(kit.scaler, LearntScaler)
-    bias = kit.scaler.classifier._network.head.bias
+def closest(loaded: LoadedPlan) -> LoadedPlan:
+    """The loaded, its scaler certain that every shot is a close-up."""
+    assert isinstance(loaded.scaler, TrainedScaler)
+    bias = loaded.scaler.classifier._network.head.bias
     bias.copy_(bias.new_tensor([0, 1e4, 0, 0, 0]))
-    return kit
+    return loaded
 
 
 def test_a_label_on_a_close_up_is_unsure_and_borrowed_from_the_scene(
@@ -228,55 +228,55 @@ def test_a_label_on_a_close_up_is_unsure_and_borrowed_from_the_scene(
 def test_a_library_keeps_scales_and_the_vectors_they_rest_on(
     film: Path, models: Path, tmp_path: Path
 ) -> None:
-    kit = prepare(Plan(steps=SCALE_ALONE, scale=models / "scale-vit"))
+    loaded = prepare(Plan(steps=SCALE_ALONE, scale=models / "scale-vit"))
     library = Library(tmp_path / "films.mastershot")
-    timeline = library.add(film, kit=kit)
+    timeline = library.add(film, loaded=loaded)
     assert library.timeline(timeline.movie.id) == timeline
     assert [space.model for space in library.spaces()] == ["vit"]
     assert scale_of(timeline.shots[0])
 
 
-def test_a_folder_without_a_classifier_is_said(tmp_path: Path) -> None:
+def test_a_folder_without_a_classifier_is_an_error(tmp_path: Path) -> None:
     for folder in (tmp_path, tmp_path / "gone"):
         with pytest.raises(SettingError, match=r"holds no classifier of shot scales \(classifier"):
             prepare(Plan(steps=SCALE_ALONE, scale=folder))
 
 
-def test_a_classifier_of_something_else_is_said(models: Path, tmp_path: Path) -> None:
+def test_a_classifier_of_something_else_is_an_error(models: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(models / "scale-vit" / "classifier", tmp_path / "other"))
-    said = json.loads((folder / "classifier.json").read_text())
-    (folder / "classifier.json").write_text(json.dumps(said | {"task": "places"}))
+    settings = json.loads((folder / "classifier.json").read_text())
+    (folder / "classifier.json").write_text(json.dumps(settings | {"task": "places"}))
     with pytest.raises(SettingError, match="holds a classifier of places"):
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
-    swapped = said | {"classes": list(reversed(SCALES))}
+    swapped = settings | {"classes": list(reversed(SCALES))}
     (folder / "classifier.json").write_text(json.dumps(swapped))
     with pytest.raises(SettingError, match=r"\(LS, FS, MS, CS, ECS\), not of shot scales \(ECS"):
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
 
 
 @pytest.mark.parametrize("changes", [{"encoder_hash": "blake2b:0"}, {"encoder": "clip"}])
-def test_an_encoder_with_other_weights_is_said(
+def test_an_encoder_with_other_weights_is_an_error(
     models: Path, tmp_path: Path, changes: dict[str, str]
 ) -> None:
     folder = Path(shutil.copytree(models / "scale-vit" / "classifier", tmp_path / "other"))
-    said = json.loads((folder / "classifier.json").read_text())
+    settings = json.loads((folder / "classifier.json").read_text())
     if "encoder" in changes:
         changes = {"encoder": str(models / changes["encoder"])}
-    (folder / "classifier.json").write_text(json.dumps(said | changes))
-    with pytest.raises(EncoderError, match="with other weights than are there now"):
+    (folder / "classifier.json").write_text(json.dumps(settings | changes))
+    with pytest.raises(EncoderError, match="with other weights than it has now"):
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
 
 
-def test_an_encoder_that_is_gone_is_said(models: Path, tmp_path: Path) -> None:
+def test_an_encoder_that_is_gone_is_an_error(models: Path, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(models / "scale-vit" / "classifier", tmp_path / "other"))
-    said = json.loads((folder / "classifier.json").read_text())
-    gone = said | {"encoder": str(tmp_path / "gone")}
+    settings = json.loads((folder / "classifier.json").read_text())
+    gone = settings | {"encoder": str(tmp_path / "gone")}
     (folder / "classifier.json").write_text(json.dumps(gone))
-    sentence = "looks through an encoder that cannot be loaded: encoder '.*gone' is neither"
+    sentence = "needs an encoder that cannot be loaded: encoder '.*gone' is neither"
     with pytest.raises(EncoderError, match=sentence):
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
 
 
-def test_a_classifier_without_its_step_is_said(models: Path) -> None:
+def test_a_classifier_without_its_step_is_an_error(models: Path) -> None:
     with pytest.raises(SettingError, match="but the steps are only shots, labels; add scale"):
         Plan(steps=("shots", "labels"), scale=models / "scale-vit")

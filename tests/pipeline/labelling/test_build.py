@@ -29,7 +29,7 @@ from mastershot.datasets.movieclip import read_tags
 from mastershot.datasets.tables.records import ScoredShots, shots_of
 from mastershot.datasets.tables.score_table import open_scores
 from mastershot.pipeline import library as libraries
-from mastershot.pipeline.analysis.plan import Kit, Plan, prepare
+from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.labelling.build import (
     FAILURES,
     Build,
@@ -45,7 +45,7 @@ def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def kit(tiny: Path) -> Kit:
+def loaded(tiny: Path) -> LoadedPlan:
     return prepare(Plan(encoder=str(tiny)))
 
 
@@ -62,9 +62,9 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def built(clips: Path, kit: Kit, tmp_path_factory: pytest.TempPathFactory) -> Build:
+def built(clips: Path, loaded: LoadedPlan, tmp_path_factory: pytest.TempPathFactory) -> Build:
     out = tmp_path_factory.mktemp("built")
-    return build_from_clips([clips], kit, ms.Library(out / "clips.mastershot"), out)
+    return build_from_clips([clips], loaded, ms.Library(out / "clips.mastershot"), out)
 
 
 def columns(build: Build) -> ScoredShots:
@@ -86,11 +86,13 @@ def test_every_shot_of_every_clip_is_there_under_its_names(built: Build) -> None
     assert not (built.table.parent / FAILURES).exists()
 
 
-def test_every_label_has_the_score_of_the_plain_loop(built: Build, clips: Path, kit: Kit) -> None:
+def test_every_label_has_the_score_of_the_plain_loop(
+    built: Build, clips: Path, loaded: LoadedPlan
+) -> None:
     library = ms.Library(built.table.parent / "clips.mastershot")
-    labeller, shots = kit.labeller, columns(built)
+    labeller, shots = loaded.labeller, columns(built)
     assert labeller is not None
-    timeline = library.add(clips / "two.mp4", kit=kit)
+    timeline = library.add(clips / "two.mp4", loaded=loaded)
     kept = library.features(timeline.movie.id).get(labeller.encoder.space)
     for row, shot in enumerate(timeline.shots, start=12):
         vectors = kept.vectors[np.isin(kept.frames, shot.sampled_frames)]
@@ -122,16 +124,16 @@ def test_a_table_says_how_it_was_made(built: Build, tiny: Path) -> None:
 
 
 def test_the_same_run_again_decodes_nothing_and_gives_the_same_bytes(
-    built: Build, clips: Path, kit: Kit, monkeypatch: pytest.MonkeyPatch
+    built: Build, clips: Path, loaded: LoadedPlan, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     before, library = results(built), ms.Library(built.table.parent / "clips.mastershot")
-    monkeypatch.setattr(libraries, "analyze_movie", lambda *_, **__: pytest.fail("looked again"))
-    again = build_from_clips([clips], kit, library, built.table.parent)
+    monkeypatch.setattr(libraries, "analyze_movie", lambda *_, **__: pytest.fail("analysed again"))
+    again = build_from_clips([clips], loaded, library, built.table.parent)
     assert results(again) == before
 
 
 def test_a_run_that_was_stopped_goes_on_and_comes_to_the_same(
-    built: Build, clips: Path, kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    built: Build, clips: Path, loaded: LoadedPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     library, analyse, seen = ms.Library(tmp_path / "clips.mastershot"), libraries.analyze_movie, []
 
@@ -144,16 +146,16 @@ def test_a_run_that_was_stopped_goes_on_and_comes_to_the_same(
     with monkeypatch.context() as patched:
         patched.setattr(libraries, "analyze_movie", stopped)
         with pytest.raises(KeyboardInterrupt):
-            build_from_clips([clips], kit, library, tmp_path)
+            build_from_clips([clips], loaded, library, tmp_path)
     assert not (tmp_path / "scores.parquet").exists()
-    assert results(build_from_clips([clips], kit, library, tmp_path)) == results(built)
+    assert results(build_from_clips([clips], loaded, library, tmp_path)) == results(built)
 
 
 def test_a_library_is_labelled_again_without_its_films(
-    built: Build, clips: Path, kit: Kit, tiny: Path, tmp_path: Path,
+    built: Build, clips: Path, loaded: LoadedPlan, tiny: Path, tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(libraries, "analyze_movie", lambda *_, **__: pytest.fail("looked again"))
+    monkeypatch.setattr(libraries, "analyze_movie", lambda *_, **__: pytest.fail("analysed again"))
     library = ms.Library(tmp_path / "films.mastershot")
     shutil.rmtree(library.path)
     shutil.copytree(built.table.parent / "clips.mastershot", library.path)
@@ -167,68 +169,68 @@ def test_a_library_is_labelled_again_without_its_films(
     assert table.taxonomy.labels == ("kitchen", "harbour")
     (shots,) = table.batches()
     np.testing.assert_allclose(shots.scores.sum(axis=1), 1, atol=1e-5)
-    same = build_from_library(kit, library, tmp_path / "out")
+    same = build_from_library(loaded, library, tmp_path / "out")
     assert not (tmp_path / "out" / "scores.lance").exists()
     first = columns(same).scores[:6]
     np.testing.assert_array_equal(first, columns(built).scores[:6])
 
 
 def test_clips_that_fail_are_listed_and_do_not_stop_the_rest(
-    clips: Path, kit: Kit, tmp_path: Path
+    clips: Path, loaded: LoadedPlan, tmp_path: Path
 ) -> None:
     (tmp_path / "text.mp4").write_text("no film")
     (tmp_path / "other").mkdir()
     shutil.copy(clips / "two.mp4", tmp_path / "other" / "two.mp4")
     shutil.copy(clips / "two.mp4", tmp_path / "a\nb.mp4")
-    out, told = tmp_path / "out", []
-    build = build_from_clips(
-        [clips / "two.mp4", tmp_path / "text.mp4", tmp_path / "gone.mp4", tmp_path / "a\nb.mp4",
-         tmp_path / "other"], kit, ms.Library(tmp_path / "l.mastershot"), out, failed=told.append,
-    )  # fmt: skip
+    out, errors = tmp_path / "out", []
+    names = ("text.mp4", "gone.mp4", "a\nb.mp4", "other")
+    paths = [clips / "two.mp4", *(tmp_path / name for name in names)]
+    library = ms.Library(tmp_path / "l.mastershot")
+    build = build_from_clips(paths, loaded, library, out, failed=errors.append)
     assert (build.num_clips, build.num_shots) == (1, 6)
     reasons = {Path(failure.clip).name: failure.reason for failure in build.failures}
     assert reasons.keys() == {"text.mp4", "gone.mp4", "two.mp4", "a\nb.mp4"}
     assert "does not exist" in reasons["gone.mp4"]
     assert "has a name that no data set can hold" in reasons["a\nb.mp4"]
     assert "has the name of" in reasons["two.mp4"]
-    assert len(told) == 4
-    assert {type(error) for error in told} == {MediaError, DatasetError}
+    assert len(errors) == 4
+    assert {type(error) for error in errors} == {MediaError, DatasetError}
     with (out / FAILURES).open(newline="") as file:
         listed = [(row["clip"], row["reason"]) for row in csv.DictReader(file)]
     assert listed == [(failure.clip, failure.reason) for failure in build.failures]
-    build_from_clips([clips / "two.mp4"], kit, ms.Library(tmp_path / "l.mastershot"), out)
+    build_from_clips([clips / "two.mp4"], loaded, library, out)
     assert not (out / FAILURES).exists()
 
 
 def test_a_clip_without_a_frame_has_no_shot_and_is_one_sentence(
-    clips: Path, kit: Kit, tmp_path: Path
+    clips: Path, loaded: LoadedPlan, tmp_path: Path
 ) -> None:
     with av.open(str(tmp_path / "none.mkv"), "w") as container:
         stream = container.add_stream("libx264", rate=24)
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         container.start_encoding()
     library = ms.Library(tmp_path / "l.mastershot")
-    build = build_from_clips([tmp_path / "none.mkv", clips / "two.mp4"], kit, library, tmp_path)
+    build = build_from_clips([tmp_path / "none.mkv", clips / "two.mp4"], loaded, library, tmp_path)
     assert build.num_clips == 1
     (failure,) = build.failures
     assert "none.mkv" in failure.reason
     assert "unforeseen" not in failure.reason
 
 
-def test_two_films_of_a_library_with_one_name_are_told(
-    clips: Path, kit: Kit, tmp_path: Path
+def test_two_films_of_a_library_with_one_name_are_reported(
+    clips: Path, loaded: LoadedPlan, tmp_path: Path
 ) -> None:
     library, path = ms.Library(tmp_path / "l.mastershot"), tmp_path / "film.mp4"
     for clip in ("1999/one.mp4", "two.mp4"):
         shutil.copy(clips / clip, path)
-        library.add(path, kit=kit)
-    build = build_from_library(kit, library, tmp_path / "out")
+        library.add(path, loaded=loaded)
+    build = build_from_library(loaded, library, tmp_path / "out")
     assert build.num_clips == 1
     assert "a data set knows clips by their names" in build.failures[0].reason
 
 
 def test_a_clip_that_cannot_be_scored_is_listed_too(
-    clips: Path, kit: Kit, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    clips: Path, loaded: LoadedPlan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from mastershot.pipeline.labelling import build
 
@@ -241,19 +243,19 @@ def test_a_clip_that_cannot_be_scored_is_listed_too(
         return score(*arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(build, "score_shots", failing)
-    build = build_from_clips([clips], kit, ms.Library(tmp_path / "l.mastershot"), tmp_path)
+    build = build_from_clips([clips], loaded, ms.Library(tmp_path / "l.mastershot"), tmp_path)
     assert build.num_clips == 2
     assert [failure.reason for failure in build.failures] == ["the vectors are damaged"]
 
 
 def test_where_no_clip_can_be_labelled_nothing_is_written_over(
-    built: Build, kit: Kit, tmp_path: Path
+    built: Build, loaded: LoadedPlan, tmp_path: Path
 ) -> None:
     (tmp_path / "text.mp4").write_text("no film")
     shutil.copy(built.table, tmp_path / "scores.parquet")
     library = ms.Library(tmp_path / "l.mastershot")
     with pytest.raises(DatasetError, match=r"none of 1 clips could be labelled; .*failures\.csv"):
-        build_from_clips([tmp_path / "text.mp4"], kit, library, tmp_path)
+        build_from_clips([tmp_path / "text.mp4"], loaded, library, tmp_path)
     assert (tmp_path / "scores.parquet").read_bytes() == built.table.read_bytes()
     assert (tmp_path / FAILURES).exists()
 
@@ -269,19 +271,19 @@ def test_a_folder_without_clips_is_an_error(tmp_path: Path) -> None:
         find_clips([tmp_path])
 
 
-def test_an_empty_library_is_an_error(kit: Kit, tmp_path: Path) -> None:
+def test_an_empty_library_is_an_error(loaded: LoadedPlan, tmp_path: Path) -> None:
     library = ms.Library(tmp_path / "l.mastershot")
     with pytest.raises(DatasetError, match="holds no film to label; add some first"):
-        build_from_library(kit, library, tmp_path)
+        build_from_library(loaded, library, tmp_path)
 
 
 def test_a_library_without_vectors_of_the_encoder_says_so(built: Build, tmp_path: Path) -> None:
     other = prepare(Plan(encoder=str(make_tiny_clip(tmp_path / "other", seed=1))))
     library = ms.Library(built.table.parent / "clips.mastershot")
-    told: list[Exception] = []
+    errors: list[Exception] = []
     with pytest.raises(DatasetError, match="none of 2 clips"):
-        build_from_library(other, library, tmp_path / "out", failed=told.append)
-    assert "holds no vectors of other for" in str(told[0])
+        build_from_library(other, library, tmp_path / "out", failed=errors.append)
+    assert "holds no vectors of other for" in str(errors[0])
 
 
 def test_without_an_encoder_there_is_no_data_set(clips: Path, tmp_path: Path) -> None:
@@ -292,14 +294,14 @@ def test_without_an_encoder_there_is_no_data_set(clips: Path, tmp_path: Path) ->
         build_from_clips([clips], prepare(Plan(steps=("shots",))), library, tmp_path)
 
 
-def test_a_taxonomy_has_a_largest_size(kit: Kit, tmp_path: Path) -> None:
+def test_a_taxonomy_has_a_largest_size(loaded: LoadedPlan, tmp_path: Path) -> None:
     from dataclasses import replace
 
     from mastershot.core.labels import Taxonomy
 
-    assert kit.labeller is not None
+    assert loaded.labeller is not None
     many = Taxonomy("many", tuple(map(str, range(40_000))))
-    large = replace(kit, labeller=replace(kit.labeller, taxonomy=many))
+    large = replace(loaded, labeller=replace(loaded.labeller, taxonomy=many))
     with pytest.raises(TaxonomyError, match="has 40000 labels; a data set takes at most 32767"):
         build_from_library(large, ms.Library(tmp_path / "l.mastershot"), tmp_path)
 

@@ -100,7 +100,7 @@ def test_without_films_each_clip_is_one_of_its_own(table: ScoreTable) -> None:
     assert sum(map(len, clips)) == len(set().union(*clips))
 
 
-def test_clips_that_people_verified_are_left_out_and_overlaps_told(table: ScoreTable) -> None:
+def test_clips_that_people_verified_are_left_out_and_overlaps_reported(table: ScoreTable) -> None:
     verified = (
         LabelledShot("v_v0_seg_0_10", "v_v0_seg_0_10-Scene-001.mp4", (1,)),
         LabelledShot("v1", "v1-Scene-002.mp4", (1,)),

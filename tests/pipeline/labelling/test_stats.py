@@ -70,7 +70,7 @@ def test_without_a_library_the_page_says_so(dataset: Path) -> None:
         open_pictures(dataset, dataset / "gone")
 
 
-def test_clips_of_no_known_film_are_told(dataset: Path) -> None:
+def test_clips_of_no_known_film_are_reported(dataset: Path) -> None:
     report = describe_dataset(dataset, PLACES, films=ClipFilms({"other": "f"}))
     assert report.notes == (
         "The film of 1 of 1 clips is not in the table of films; they count for no film and no "

@@ -1,4 +1,6 @@
 import json
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +16,9 @@ from mastershot.labelling.verdict_sheet import read_verdicts
 from mastershot.labelling.verdicts import Verdict
 from mastershot.labelling.verify import NOT_RATED, gather_ratings
 from mastershot.pipeline.labelling.verify import (
+    DrawReport,
     report_facts,
     report_on_draw,
-    scale_reliability,
-    scale_shares,
-    verify_labels,
     write_draw_files,
     write_draw_report,
 )
@@ -38,8 +38,34 @@ VERDICTS = [
 ]
 
 
+PLACES = Taxonomy("places", ("bar", "zoo", "inn"))
+WEIGHTS = {"a/1.mp4": 1.0, "a/2.mp4": 1.0, "b/1.mp4": 6.0, "c/1.mp4": 2.0}
+
+
+def draw(
+    allocation: str = "proportional",
+    scale: str = "",
+    *,
+    weights: Mapping[str, float] = WEIGHTS,
+    scales: Mapping[str, str] | None = None,
+) -> Draw:
+    """The shots of `VERDICTS`; shot ``b/1.mp4``, which gets no tick, stands for six."""
+    scales = dict.fromkeys(weights, scale) if scales is None else scales
+    shots = tuple(
+        ShownShot(
+            *name.split("/"), 0.0, 1.0, ("bar", "zoo", "inn"), "bar", weight, scales.get(name, "")
+        )
+        for name, weight in weights.items()
+    )
+    return Draw(PLACES, allocation, 0, 10, shots)
+
+
+def report(verdicts: Sequence[Verdict] = VERDICTS, **options: float) -> DrawReport:
+    return report_on_draw(draw(), verdicts, PLACES, **options)
+
+
 def test_a_verification_worked_by_hand() -> None:
-    found = verify_labels(VERDICTS)
+    found = report()
     assert (len(found.confirmed), found.num_raters, found.num_verdicts) == (4, 3, 7)
     assert found.dropped == ("b/1.mp4",)
     assert (found.agreement.best.value, found.agreement.any.value) == (0.5, 0.75)
@@ -47,7 +73,7 @@ def test_a_verification_worked_by_hand() -> None:
 
 
 def test_alpha_is_over_every_label_shown_and_drawn_by_clips() -> None:
-    found = verify_labels(VERDICTS).alpha
+    found = report().alpha
     assert NOT_RATED == NO_VALUE
     assert found.value == pytest.approx(krippendorff_alpha(gather_ratings(VERDICTS).ticks))
     assert found.interval.low <= found.value <= found.interval.high
@@ -55,24 +81,28 @@ def test_alpha_is_over_every_label_shown_and_drawn_by_clips() -> None:
 
 
 def test_one_rater_alone_has_no_alpha() -> None:
-    assert np.isnan(verify_labels(VERDICTS[:1]).alpha.value)
+    assert np.isnan(report(VERDICTS[:1]).alpha.value)
 
 
-def test_shots_weigh_what_they_were_drawn_for() -> None:
-    weights = {"a/1.mp4": 1.0, "a/2.mp4": 1.0, "b/1.mp4": 6.0, "c/1.mp4": 2.0}
-    found = verify_labels(VERDICTS, weights=weights).agreement
-    assert found.best.value == pytest.approx((1 + 2) / 10)
-    assert found.any.value == pytest.approx((1 + 1 + 2) / 10)
+def test_shots_of_an_equal_draw_weigh_what_they_were_drawn_for() -> None:
+    found = report_on_draw(draw("equal"), VERDICTS, PLACES)
+    assert found.is_weighted
+    assert found.agreement.best.value == pytest.approx((1 + 2) / 10)
+    assert found.agreement.any.value == pytest.approx((1 + 1 + 2) / 10)
 
 
-def test_a_shot_that_was_not_drawn_is_an_error() -> None:
+@pytest.mark.parametrize("allocation", ["proportional", "equal"])
+def test_a_shot_that_was_not_drawn_is_an_error(allocation: str) -> None:
     with pytest.raises(DatasetError, match=r"a/2\.mp4 has a verdict but was not drawn"):
-        verify_labels(VERDICTS, weights={"a/1.mp4": 1.0})
+        report_on_draw(draw(allocation, weights={"a/1.mp4": 1.0}), VERDICTS, PLACES)
 
 
 def test_the_scales_of_dropped_shots_are_shares_with_intervals() -> None:
     shots = [f"v{number}/1.mp4" for number in range(40)]
-    shares = scale_shares(shots, ["CS"] * 30 + ["ECS"] * 10)
+    scales = dict(zip(shots, ["CS"] * 30 + ["ECS"] * 10, strict=True))
+    none = [replace(VERDICTS[0], shot=shot, ticked=()) for shot in shots]
+    drawn = draw(weights=dict.fromkeys(shots, 1.0), scales=scales)
+    shares = report_on_draw(drawn, none, PLACES).scales
     assert list(shares) == list(SCALES)
     assert [figure.value for figure in shares.values()] == [0.25, 0.75, 0, 0, 0]
     assert shares["CS"].interval.low < 0.75 < shares["CS"].interval.high
@@ -81,68 +111,46 @@ def test_the_scales_of_dropped_shots_are_shares_with_intervals() -> None:
 
 def test_an_unknown_scale_is_an_error() -> None:
     with pytest.raises(DatasetError, match="shot scale 'XL' is none of ECS, CS, MS, FS, LS"):
-        scale_shares(["a/1.mp4"], ["XL"])
-
-
-PLACES = Taxonomy("places", ("bar", "zoo", "inn"))
-
-
-def draw(allocation: str = "proportional", scale: str = "") -> Draw:
-    """The shots of `VERDICTS`; shot ``b/1.mp4``, which gets no tick, stands for six."""
-    names = ("a/1.mp4", "a/2.mp4", "b/1.mp4", "c/1.mp4")
-    shots = tuple(
-        ShownShot(*name.split("/"), 0.0, 1.0, ("bar", "zoo", "inn"), "bar", weight, scale)
-        for name, weight in zip(names, (1.0, 1.0, 6.0, 2.0), strict=True)
-    )
-    return Draw(PLACES, allocation, 0, 10, shots)
+        report_on_draw(draw(scale="XL"), VERDICTS, PLACES)
 
 
 def test_a_report_on_a_draw(tmp_path: Path) -> None:
-    report = report_on_draw(draw(), VERDICTS, PLACES)
-    assert report.verification == verify_labels(VERDICTS)
-    assert (report.num_drawn, report.is_weighted, report.scales) == (4, False, {})
-    assert report.num_unscaled == 1
-    write_draw_report(report, VERDICTS, tmp_path)
+    found = report()
+    assert (found.num_drawn, found.is_weighted, found.scales) == (4, False, {})
+    assert found.num_unscaled == 1
+    write_draw_report(found, VERDICTS, tmp_path)
     index, splits = read_split_folder(tmp_path)
     assert index.labels == PLACES.labels
-    found = {f"{s.video}/{s.file}": s.classes for s in splits[HUMAN_VERIFIED]}
-    assert found == {"a/1.mp4": (0,), "a/2.mp4": (2,), "c/1.mp4": (0,)}
+    verified = {f"{s.video}/{s.file}": s.classes for s in splits[HUMAN_VERIFIED]}
+    assert verified == {"a/1.mp4": (0,), "a/2.mp4": (2,), "c/1.mp4": (0,)}
     assert read_verdicts(tmp_path / "verdicts.csv", draw()) == VERDICTS
     value = json.loads((tmp_path / "report.json").read_text())
-    assert value == report_facts(report)
+    assert value == report_facts(found)
     assert (value["num_rated"], value["num_dropped"], value["num_evaluation"]) == (4, 1, 3)
     assert value["best_confirmed"]["value"] == 0.5
 
 
-def test_an_equal_draw_is_weighted() -> None:
-    report = report_on_draw(draw("equal"), VERDICTS, PLACES)
-    assert report.is_weighted
-    assert report.verification.agreement.best.value == pytest.approx(3 / 10)
-
-
 def test_the_dropped_shots_are_shared_out_over_their_scales() -> None:
-    report = report_on_draw(draw(scale="CS"), VERDICTS, PLACES)
-    assert {scale: figure.value for scale, figure in report.scales.items()} == {
+    found = report_on_draw(draw(scale="CS"), VERDICTS, PLACES)
+    assert {scale: figure.value for scale, figure in found.scales.items()} == {
         "ECS": 0, "CS": 1, "MS": 0, "FS": 0, "LS": 0,
     }  # fmt: skip
-    assert report.num_unscaled == 0
+    assert found.num_unscaled == 0
 
 
 def test_what_is_not_defined_is_null() -> None:
-    facts = report_facts(report_on_draw(draw(), VERDICTS[:1], PLACES))
+    facts = report_facts(report(VERDICTS[:1]))
     alpha = facts["krippendorff_alpha"]
     assert alpha == {"value": None, "low": None, "high": None, "num_items": 0}
     json.dumps(facts, allow_nan=False)
 
 
 def test_one_rater_can_be_asked_of_or_all() -> None:
-    ticked = {shot: labels for shot, labels in verify_labels(VERDICTS).confirmed.items() if labels}
-    lenient = report_on_draw(draw(), VERDICTS, PLACES, above_share=0.0).verification.confirmed
-    assert lenient["a/1.mp4"] == ("bar", "zoo")
-    assert ticked["a/1.mp4"] == ("bar",)
+    assert report(above_share=0.0).confirmed["a/1.mp4"] == ("bar", "zoo")
+    assert report().confirmed["a/1.mp4"] == ("bar",)
     for share in (1.0, -0.1, np.nan):
         with pytest.raises(SettingError, match="of the raters means nothing; take 0 to 1"):
-            report_on_draw(draw(), VERDICTS, PLACES, above_share=share)
+            report(above_share=share)
 
 
 def test_an_index_of_another_taxonomy_is_an_error() -> None:
@@ -152,7 +160,7 @@ def test_an_index_of_another_taxonomy_is_an_error() -> None:
 
 def test_no_verdict_is_an_error() -> None:
     with pytest.raises(DatasetError, match="there is no verdict yet"):
-        report_on_draw(draw(), [], PLACES)
+        report([])
 
 
 def test_a_draw_comes_with_a_page_and_a_blank_table(tmp_path: Path) -> None:
@@ -172,22 +180,18 @@ def test_a_draw_comes_with_a_page_and_a_blank_table(tmp_path: Path) -> None:
 
 def test_reliability_by_scale_worked_by_hand() -> None:
     scales = {"a/1.mp4": "CS", "a/2.mp4": "LS", "b/1.mp4": "CS"}
-    found = scale_reliability(VERDICTS, scales)
+    found = report_on_draw(draw(scales=scales), VERDICTS, PLACES).reliability
     assert {scale: figure.value for scale, figure in found.items()} == {
         "CS": 0.5, "LS": 0.0, None: 1.0,
     }  # fmt: skip
     assert (found["CS"].interval.low, found["CS"].interval.high) == (0, 1)
     weights = {"a/1.mp4": 3.0, "a/2.mp4": 1.0, "b/1.mp4": 1.0, "c/1.mp4": 1.0}
-    assert scale_reliability(VERDICTS, scales, weights=weights)["CS"].value == 0.75
+    weighted = report_on_draw(draw("equal", weights=weights, scales=scales), VERDICTS, PLACES)
+    assert weighted.reliability["CS"].value == 0.75
 
 
-def test_a_report_tells_reliability_by_scale_where_scales_are_known() -> None:
+def test_a_report_holds_reliability_by_scale_where_scales_are_known() -> None:
     known = report_on_draw(draw(scale="CS"), VERDICTS, PLACES)
     assert {scale: figure.value for scale, figure in known.reliability.items()} == {"CS": 0.5}
     assert report_facts(known)["best_confirmed_by_scale"]["CS"]["value"] == 0.5
-    assert report_on_draw(draw(), VERDICTS, PLACES).reliability == {}
-
-
-def test_a_scale_that_is_none_is_an_error() -> None:
-    with pytest.raises(DatasetError, match="shot scale 'XL' is none of ECS, CS"):
-        scale_reliability(VERDICTS, {"a/1.mp4": "XL"})
+    assert report().reliability == {}

@@ -92,7 +92,7 @@ def test_two_films_give_the_pairs_that_mining_finds(library: ms.Library) -> None
     assert found.title == "one.mp4 and two.mp4"
 
 
-def test_a_scene_has_nine_shots_unless_said_otherwise(library: ms.Library) -> None:
+def test_a_scene_has_nine_shots_by_default(library: ms.Library) -> None:
     put_film(library, "one.mp4")
     put_film(library, "two.mp4")
     (row,) = find(library, "one.mp4", "two.mp4").rows
@@ -133,7 +133,7 @@ def test_films_are_ranked_by_the_mean_of_their_pairs(library: ms.Library) -> Non
     for row in found.rows:
         assert row.film_score == pytest.approx(float(means[row.other.path]), rel=1e-5)
         assert row.score >= row.ranked_by == row.film_score
-        assert row.said == f"mean of {row.num_pairs} pairs, best {row.score:.3f}"
+        assert row.score_note == f"mean of {row.num_pairs} pairs, best {row.score:.3f}"
     assert found.title == "Films like one.mp4"
 
 
@@ -157,7 +157,7 @@ def test_scenes_of_other_films_are_ranked_by_the_mean_of_all_their_shots(
     assert [row.other.path for row in only.rows] == ["two.mp4"] * 2
 
 
-def test_films_that_do_not_fit_are_counted_and_the_first_is_said(library: ms.Library) -> None:
+def test_films_that_do_not_fit_are_counted_and_the_first_is_an_error(library: ms.Library) -> None:
     put_film(library, "one.mp4")
     put_film(library, "two.mp4")
     put_film(library, "short.mp4", shots=4, scene_shots=None)
@@ -237,7 +237,7 @@ def test_a_library_without_vectors_or_of_two_spaces_is_a_sentence(library: ms.Li
         find(library, "three.mp4", "four.mp4", vectors="toy")
 
 
-def test_colours_are_compared_where_no_encoder_has_looked(library: ms.Library) -> None:
+def test_colours_are_compared_where_there_is_no_encoder(library: ms.Library) -> None:
     put_film(library, "one.mp4", space=COLOR_SPACE)
     put_film(library, "two.mp4", space=COLOR_SPACE)
     assert find(library, "one.mp4", "two.mp4").space == COLOR_SPACE

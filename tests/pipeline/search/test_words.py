@@ -251,13 +251,15 @@ def test_of_two_encoders_one_must_be_named(library: ms.Library) -> None:
 
 
 @pytest.mark.parametrize("with_film", [False, True])
-def test_a_library_no_encoder_has_looked_at_says_how_to_add(
+def test_a_library_without_vectors_of_words_says_how_to_add(
     library: ms.Library, with_film: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if with_film:
         put(library, make_timeline(), {0: 0.5}, space=COLOR_SPACE)
     asked = loading(monkeypatch, SPACE)
-    sentence = r"holds no film that an encoder .* `mastershot library add FILM --library .*"
+    sentence = (
+        r"holds no film with vectors of an encoder .* `mastershot library add FILM --library .*"
+    )
     for encoder in (None, "toy", ToyEncoder()):
         with pytest.raises(LibraryError, match=sentence):
             library.search("forest", encoder=encoder)
@@ -293,7 +295,7 @@ def test_an_encoder_that_was_a_folder_is_to_be_named(
         library.search("forest")
 
 
-def test_weights_that_are_not_here_are_told_as_ever(
+def test_weights_that_are_not_here_keep_their_error(
     library: ms.Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def load(*_: object, **__: object) -> None:
@@ -372,13 +374,13 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def real_library(clip: Path, tmp_path_factory: pytest.TempPathFactory) -> ms.Library:
-    """A library of two drawn films that a tiny CLIP has looked at."""
+    """A library of two drawn films with vectors of a tiny CLIP."""
     folder = tmp_path_factory.mktemp("films")
     library = ms.Library(folder / "films.mastershot")
-    kit = prepare(Plan(encoder=str(clip)))
+    loaded = prepare(Plan(encoder=str(clip)))
     for name in ("one.mp4", "two.mp4"):
         drawn_film(folder / name, num_scenes=2 if name == "one.mp4" else 3)
-        library.add(folder / name, kit=kit)
+        library.add(folder / name, loaded=loaded)
     return library
 
 

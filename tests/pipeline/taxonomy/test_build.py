@@ -90,13 +90,13 @@ def test_shares_by_source_sum_to_the_whole(plan: TaxonomyPlan) -> None:
     assert sum(share.percent for share in shares) == pytest.approx(100)
 
 
-def test_a_folder_that_cannot_be_made_is_told(plan: TaxonomyPlan, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_an_error(plan: TaxonomyPlan, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(OutputError, match="cannot be made"):
         write_taxonomy(*built(plan), tmp_path / "file" / "out")
 
 
-def test_a_folder_that_is_no_build_or_was_changed_by_hand_is_told(
+def test_a_folder_that_is_no_build_or_was_changed_by_hand_is_an_error(
     plan: TaxonomyPlan, tmp_path: Path
 ) -> None:
     with pytest.raises(TaxonomyError, match="holds no taxonomy that `taxonomy build` made"):
@@ -120,7 +120,7 @@ def test_a_folder_that_is_no_build_or_was_changed_by_hand_is_told(
         open_taxonomy(folder)
 
 
-def test_an_empty_auxiliary_list_is_told(tmp_path: Path) -> None:
+def test_an_empty_auxiliary_list_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "aux.txt").write_text("# nothing yet\n")
     with pytest.raises(TaxonomyError, match="taxonomy 'aux' holds no label; write one label a"):
         read_auxiliary(tmp_path / "aux.txt")
@@ -129,7 +129,7 @@ def test_an_empty_auxiliary_list_is_told(tmp_path: Path) -> None:
         read_auxiliary(tmp_path / "aux.csv")
 
 
-def test_a_glossary_without_its_columns_is_told(tmp_path: Path) -> None:
+def test_a_glossary_without_its_columns_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "words.csv").write_text("word,meaning\n")
     with pytest.raises(DatasetError, match=r"glossary .* has no column 'label'"):
         read_glossary(tmp_path / "words.csv")

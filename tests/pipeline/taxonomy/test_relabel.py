@@ -61,6 +61,6 @@ def test_the_counts_are_those_of_labelling_with_both(library: Library) -> None:
     assert (same.num_scored, same.num_best_changed, same.num_kept_changed) == (3, 0, 0)
 
 
-def test_a_library_without_a_film_is_told(tmp_path: Path) -> None:
+def test_a_library_without_a_film_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="holds no film; add one before comparing"):
         relabelling_effect(Library(tmp_path / "none.mastershot", create=True), OLD, NEW)

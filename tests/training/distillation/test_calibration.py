@@ -13,8 +13,8 @@ from mastershot.training.distillation.calibration import (
     Calibration,
     LabelledFrames,
     calibrate,
+    concept_description,
     concept_vectors,
-    speaking,
 )
 
 PLACES = ["forest path", "kitchen", "ocean", "bedroom", "street"]
@@ -42,7 +42,7 @@ def calibrated(clearness: float) -> Calibration:
     return calibrate(frames(clearness), [5, 2], concept_vectors([PLACES, THINGS]))
 
 
-def test_a_student_that_sees_clearly_is_right_and_sure() -> None:
+def test_a_student_with_clear_logits_is_right_and_sure() -> None:
     found = calibrated(20)
     assert found.accuracy == found.taxonomy_accuracy == 1
     assert found.kept == found.kept_accuracy == 1
@@ -72,32 +72,31 @@ def test_no_other_settings_would_be_right_more_often() -> None:
     found = calibrate(labelled, [5, 2], concepts)
     blurred = found.settings.__class__(**{**vars(found.settings), "temperature": 2.0})
     words = torch.from_numpy(SentenceEncoder().encode_texts(sorted(LABELS)))
-    said = (conse(labelled.logits, concepts, blurred) @ words.T).argmax(1).tolist()
+    nearest = (conse(labelled.logits, concepts, blurred) @ words.T).argmax(1).tolist()
     right = [
-        sorted(LABELS)[index] == label for index, label in zip(said, labelled.labels, strict=True)
+        sorted(LABELS)[index] == label
+        for index, label in zip(nearest, labelled.labels, strict=True)
     ]
     assert found.accuracy >= np.mean(right)
 
 
 def test_a_label_for_which_nothing_is_right_is_refused() -> None:
     labelled = LabelledFrames(seen([0, 1], clearness=5), ["forest", "attic"], RIGHT, TAXONOMY)
-    with pytest.raises(
-        SettingError, match=r"no label of small is said to be right for \['attic'\]"
-    ):
+    with pytest.raises(SettingError, match=r"no label of small is listed as right for \['attic'\]"):
         calibrate(labelled, [5, 2], concept_vectors([PLACES, THINGS]))
 
 
-def test_without_labelled_frames_the_settings_are_middling_and_say_so() -> None:
-    said, vectors = speaking([PLACES, THINGS], None)
-    assert said["calibration"] is None
-    assert said["conse"]["group_weights"] == pytest.approx([0.9, 0.1])
-    assert vectors.shape == (7, said["width"])
-    alone, _ = speaking([PLACES], None)
+def test_without_labelled_frames_the_settings_are_middling_and_calibration_is_none() -> None:
+    description, vectors = concept_description([PLACES, THINGS], None)
+    assert description["calibration"] is None
+    assert description["conse"]["group_weights"] == pytest.approx([0.9, 0.1])
+    assert vectors.shape == (7, description["width"])
+    alone, _ = concept_description([PLACES], None)
     assert alone["conse"]["group_weights"] == [1.0]
 
 
-def test_what_was_found_is_said() -> None:
-    said, _ = speaking([PLACES, THINGS], frames(20))
-    assert said["calibration"]["accuracy"] == 1
-    assert (said["calibration"]["num_frames"], said["calibration"]["num_labels"]) == (60, 5)
-    assert "{label}" in said["label_template"]
+def test_a_description_states_the_calibration() -> None:
+    description, _ = concept_description([PLACES, THINGS], frames(20))
+    figures = description["calibration"]
+    assert (figures["accuracy"], figures["num_frames"], figures["num_labels"]) == (1, 60, 5)
+    assert "{label}" in description["label_template"]

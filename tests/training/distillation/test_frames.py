@@ -60,13 +60,13 @@ def test_a_file_that_cannot_be_read_is_passed_over_and_listed(tmp_path: Path) ->
     assert "bad.jpg is not a picture" in unread
 
 
-def test_progress_is_told_file_by_file(tmp_path: Path) -> None:
+def test_progress_is_reported_file_by_file(tmp_path: Path) -> None:
     folder = write_pictures(tmp_path / "source", count=2)
-    told: list[tuple[str, int, int | None]] = []
+    reported: list[tuple[str, int, int | None]] = []
     gather_frames(
-        (FrameSource(str(folder)),), tmp_path, lambda *progress: told.append(progress[:3])
+        (FrameSource(str(folder)),), tmp_path, lambda *progress: reported.append(progress[:3])
     )
-    assert told == [("frames", 1, 2), ("frames", 2, 2)]
+    assert reported == [("frames", 1, 2), ("frames", 2, 2)]
 
 
 @pytest.mark.parametrize("name", ["films.mastershot", "films"])
@@ -86,7 +86,7 @@ def test_a_library_of_any_name_gives_the_frames_of_its_films(
     assert "gone.mp4 does not exist" in unread
 
 
-def test_what_is_no_library_is_said(tmp_path: Path) -> None:
+def test_what_is_no_library_is_reported(tmp_path: Path) -> None:
     folder = tmp_path / "empty.mastershot"
     folder.mkdir()
     with pytest.raises(SettingError, match=r"no picture or film .* is in .*empty\.mastershot"):
@@ -96,12 +96,12 @@ def test_what_is_no_library_is_said(tmp_path: Path) -> None:
         gather_frames((FrameSource(str(folder)),), tmp_path)
 
 
-def test_a_source_that_is_not_there_is_said(tmp_path: Path) -> None:
+def test_a_source_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match="gone do not exist; name a folder"):
         gather_frames((FrameSource(str(tmp_path / "gone")),), tmp_path)
 
 
-def test_a_source_without_a_frame_is_said_with_the_first_reason(tmp_path: Path) -> None:
+def test_a_source_without_a_frame_is_reported_with_the_first_reason(tmp_path: Path) -> None:
     (tmp_path / "bad").mkdir()
     with pytest.raises(SettingError, match=r"no picture or film that can be read is in .*bad$"):
         gather_frames((FrameSource(str(tmp_path / "bad")),), tmp_path)
@@ -119,7 +119,7 @@ def test_a_source_without_a_frame_is_said_with_the_first_reason(tmp_path: Path) 
         ({"path": "a", "share": float("inf")}, "share is inf; it must be a finite number"),
     ],
 )
-def test_a_source_that_cannot_be_is_said(settings: dict[str, object], sentence: str) -> None:
+def test_a_source_that_cannot_be_is_reported(settings: dict[str, object], sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
         FrameSource(**settings)
 

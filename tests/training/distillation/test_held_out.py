@@ -16,7 +16,7 @@ from mastershot.models.fire_net import FireNet
 from mastershot.models.squeezenet import SqueezeNetPlaces
 from mastershot.training.distillation.frames import FramePool, gather_frames
 from mastershot.training.distillation.held_out import (
-    Examination,
+    AgreementEvaluation,
     HeldOut,
     chances,
     held_out,
@@ -43,7 +43,7 @@ def pool(tmp_path: Path, sources: tuple[FrameSource, ...]) -> FramePool:
 def held_rows(*rows: int, count: int = 12) -> HeldOut:
     mask = torch.zeros(count, dtype=torch.bool)
     mask[list(rows)] = True
-    return HeldOut(mask, torch.tensor(sorted(rows)), ("",) * len(rows), ("",) * len(rows))
+    return HeldOut(mask, ("",) * len(rows))
 
 
 def test_the_share_held_out_is_that_of_the_names_and_the_same_everywhere() -> None:
@@ -68,7 +68,7 @@ def test_where_nothing_is_held_out_agreement_cannot_be_measured(pool: FramePool)
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
-def test_a_share_that_cannot_be_is_said(share: float) -> None:
+def test_a_share_that_cannot_be_is_reported(share: float) -> None:
     with pytest.raises(SettingError, match=r"share is .*; it must be in \[0, 1\)"):
         HeldOutSettings(share)
 
@@ -79,7 +79,7 @@ def test_the_list_of_the_starter_ships() -> None:
     assert len({label for label in listed.values() if label}) == 15
 
 
-def test_a_list_that_is_not_there_is_said() -> None:
+def test_a_list_that_is_not_there_is_reported() -> None:
     with pytest.raises(SettingError, match=r"list gone\.csv of held_out is neither"):
         find_list("gone.csv")
 
@@ -92,7 +92,9 @@ def test_a_list_that_is_not_there_is_said() -> None:
         (b"name,label\n\xff\xfe,a\n", "cannot be read as CSV"),
     ],
 )
-def test_a_list_that_cannot_be_read_is_said(tmp_path: Path, content: bytes, sentence: str) -> None:
+def test_a_list_that_cannot_be_read_is_reported(
+    tmp_path: Path, content: bytes, sentence: str
+) -> None:
     (tmp_path / "list.csv").write_bytes(content)
     with pytest.raises(SettingError, match=sentence):
         read_labelled(tmp_path / "list.csv")
@@ -106,7 +108,7 @@ def test_sources_are_drawn_by_their_shares_and_held_out_frames_never(
     assert drawn.tolist() == pytest.approx(expected)
 
 
-def test_a_source_that_is_held_out_wholly_is_said(
+def test_a_source_that_is_held_out_wholly_is_reported(
     pool: FramePool, sources: tuple[FrameSource, ...]
 ) -> None:
     with pytest.raises(SettingError, match=r"all frames of .*other are held out"):
@@ -116,14 +118,14 @@ def test_a_source_that_is_held_out_wholly_is_said(
 def test_agreement_is_that_of_a_plain_loop(
     tmp_path: Path, pool: FramePool, sources: tuple[FrameSource, ...]
 ) -> None:
-    told = write_squeezenet(tmp_path)
-    teachers = [(load_teacher(told, str(tmp_path)), told)]
+    settings = write_squeezenet(tmp_path)
+    teachers = [(load_teacher(settings, str(tmp_path)), settings)]
     torch.manual_seed(0)
     network = FireNet(7)
     module = Distillation(network, teachers, tiny_training())
     rows = (0, 2, 3, 5, 6, 7, 10)
-    examination = Examination(pool, held_rows(*rows), teachers, tiny_training())
-    found = examination.agreement(network, module, sources)
+    evaluation = AgreementEvaluation(pool, held_rows(*rows), teachers, sources, tiny_training())
+    found = evaluation.agreement(network, module)
     hits = {"one": [], "other": []}
     network.eval()
     for row in rows:
@@ -142,24 +144,24 @@ def test_agreement_is_that_of_a_plain_loop(
             order = order.argsort(descending=True).tolist()
         hits["one" if row < 8 else "other"].append(order.index(best))
     for agreement in found:
-        ranks = hits[agreement.source]
-        assert agreement.num_frames == len(ranks)
-        assert agreement.top1 == round(sum(rank < 1 for rank in ranks) / len(ranks), 4)
-        assert agreement.top5 == round(sum(rank < 5 for rank in ranks) / len(ranks), 4)
+        places = hits[agreement.source]
+        assert agreement.num_frames == len(places)
+        assert agreement.top1 == round(sum(place < 1 for place in places) / len(places), 4)
+        assert agreement.top5 == round(sum(place < 5 for place in places) / len(places), 4)
         assert agreement.teacher == "squeezenet.safetensors"
     assert [agreement.source for agreement in found] == ["one", "other"]
 
 
-def test_the_network_goes_on_in_the_mode_it_was_in_and_sources_without_a_frame_are_left_out(
+def test_the_network_keeps_its_mode_and_sources_without_a_frame_are_left_out(
     tmp_path: Path, pool: FramePool, sources: tuple[FrameSource, ...]
 ) -> None:
-    told = write_squeezenet(tmp_path)
-    teachers = [(load_teacher(told, str(tmp_path)), told)]
+    settings = write_squeezenet(tmp_path)
+    teachers = [(load_teacher(settings, str(tmp_path)), settings)]
     network = FireNet(7)
     module = Distillation(network, teachers, tiny_training())
     before = network.stem_norm.running_mean.clone()
-    found = Examination(pool, held_rows(1), teachers, tiny_training()).agreement(
-        network, module, sources
+    found = AgreementEvaluation(pool, held_rows(1), teachers, sources, tiny_training()).agreement(
+        network, module
     )
     assert [agreement.source for agreement in found] == ["one"]
     assert network.training

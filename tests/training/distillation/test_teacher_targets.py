@@ -10,27 +10,27 @@ from tests.factories.distillation import tiny_training, write_pictures
 from mastershot.training.distillation.frames import FramePool, gather_frames
 from mastershot.training.distillation.settings import FrameSource, TeacherSettings
 from mastershot.training.distillation.teacher_targets import (
-    TaughtBatch,
-    TaughtViews,
+    DistillationBatch,
+    DistillationBatches,
     student_images,
 )
-from mastershot.training.distillation.teachers import Lesson
+from mastershot.training.distillation.teachers import TeacherTargets
 
-TOLD = TeacherSettings("tflite", "w", "c")
+SETTINGS = TeacherSettings("tflite", "w", "c")
 
 
 @dataclass
 class MeanTeacher:
-    """Says the mean of each channel, and gives the picture itself as both maps."""
+    """Outputs the mean of each channel, and gives the picture itself as both maps."""
 
     concepts: tuple[str, ...] = ("red", "green", "blue")
     hint_channels: tuple[int, int] | None = (3, 3)
     space: None = None
     shown: int = 0
 
-    def teach(self, images: torch.Tensor) -> Lesson:
+    def targets(self, images: torch.Tensor) -> TeacherTargets:
         self.shown += len(images)
-        return Lesson(images.mean((2, 3)), middle=images, last=images)
+        return TeacherTargets(images.mean((2, 3)), middle=images, last=images)
 
 
 @pytest.fixture
@@ -45,11 +45,13 @@ def some_batches(
     teachers: Sequence[tuple[MeanTeacher, TeacherSettings]] | None = None,
     first_step: int = 0,
     chances: torch.Tensor | None = None,
-) -> list[TaughtBatch]:
+) -> list[DistillationBatch]:
     chances = torch.ones(len(pool)) if chances is None else chances
-    teachers = teachers or [(MeanTeacher(), TOLD)]
-    views = TaughtViews(pool, teachers, tiny_training(), chances=chances, first_step=first_step)
-    return list(islice(views, count))
+    teachers = teachers or [(MeanTeacher(), SETTINGS)]
+    batches = DistillationBatches(
+        pool, teachers, tiny_training(), chances=chances, first_step=first_step
+    )
+    return list(islice(batches, count))
 
 
 def test_the_stream_begins_anywhere_and_goes_on_the_same(pool: FramePool) -> None:
@@ -58,31 +60,31 @@ def test_the_stream_begins_anywhere_and_goes_on_the_same(pool: FramePool) -> Non
         for later, batch in zip(whole[first:], some_batches(pool, 11 - first, first_step=first),
                                 strict=True):  # fmt: skip
             assert torch.equal(later.images, batch.images)
-            (one,), (other,) = later.lessons, batch.lessons
+            (one,), (other,) = later.targets, batch.targets
             assert one is not None
             assert other is not None
             assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True) if a is not None)
 
 
-def test_lessons_belong_to_their_views_mirrored_or_not(pool: FramePool) -> None:
+def test_targets_belong_to_their_views_mirrored_or_not(pool: FramePool) -> None:
     # 2 batches straight and 2 mirrored make a group; the maps are the views, at the student's size.
     for batch in some_batches(pool, 8):
-        (lesson,) = batch.lessons
-        assert lesson is not None
-        assert lesson.middle is not None
-        assert lesson.last is not None
-        assert lesson.middle.shape == (2, 3, 4, 4)
-        assert lesson.last.shape == (2, 3, 2, 2)
+        (targets,) = batch.targets
+        assert targets is not None
+        assert targets.middle is not None
+        assert targets.last is not None
+        assert targets.middle.shape == (2, 3, 4, 4)
+        assert targets.last.shape == (2, 3, 2, 2)
         seen = torch.nn.functional.adaptive_avg_pool2d(batch.images, 4)
-        torch.testing.assert_close(lesson.middle.float(), seen, atol=12.0, rtol=0)
-        torch.testing.assert_close(lesson.logits, batch.images.mean((2, 3)), atol=2.0, rtol=0)
+        torch.testing.assert_close(targets.middle.float(), seen, atol=12.0, rtol=0)
+        torch.testing.assert_close(targets.logits, batch.images.mean((2, 3)), atol=2.0, rtol=0)
 
 
-def test_each_view_is_learnt_from_straight_and_mirrored_and_shown_to_teachers_once(
+def test_each_view_is_trained_on_straight_and_mirrored_and_shown_to_teachers_once(
     pool: FramePool,
 ) -> None:
     teacher = MeanTeacher()
-    batches = some_batches(pool, 4, teachers=[(teacher, TOLD)])
+    batches = some_batches(pool, 4, teachers=[(teacher, SETTINGS)])
     straight = torch.cat([batch.images for batch in batches[:2]])
     mirrored = torch.cat([batch.images for batch in batches[2:]]).flip(3)
     assert teacher.shown == 4 == len(straight)
@@ -90,13 +92,13 @@ def test_each_view_is_learnt_from_straight_and_mirrored_and_shown_to_teachers_on
         assert (mirrored == view).all((1, 2, 3)).any()
 
 
-def test_a_teacher_that_answers_seldom_is_none_in_between(pool: FramePool) -> None:
+def test_a_teacher_that_runs_seldom_has_no_targets_in_between(pool: FramePool) -> None:
     often, seldom = MeanTeacher(), MeanTeacher()
     rarely = TeacherSettings("tflite", "w", "c", every=2)
-    batches = some_batches(pool, 12, teachers=[(often, TOLD), (seldom, rarely)])
-    assert all(batch.lessons[0] is not None for batch in batches)
-    heard = [batch.lessons[1] is not None for batch in batches]
-    assert heard == [True] * 4 + [False] * 4 + [True] * 4
+    batches = some_batches(pool, 12, teachers=[(often, SETTINGS), (seldom, rarely)])
+    assert all(batch.targets[0] is not None for batch in batches)
+    given = [batch.targets[1] is not None for batch in batches]
+    assert given == [True] * 4 + [False] * 4 + [True] * 4
     assert (often.shown, seldom.shown) == (12, 8)
 
 

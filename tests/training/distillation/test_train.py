@@ -48,7 +48,7 @@ def weights_of(student: Path) -> dict[str, torch.Tensor]:
     return load_file(student / "student.safetensors")
 
 
-def said_of(student: Path) -> dict[str, Any]:
+def settings_of(student: Path) -> dict[str, Any]:
     return json.loads((student / "student.json").read_text())
 
 
@@ -71,21 +71,21 @@ def undisturbed(data: Path) -> Path:
     return distil(tiny_recipe(data), data / "undisturbed")
 
 
-def test_a_run_leaves_a_student_that_says_how_it_was_made(undisturbed: Path) -> None:
-    said = said_of(undisturbed)
-    assert said["format"] == "mastershot/student/1"
-    assert (said["kind"], said["network"], said["image_px"]) == ("concepts", "fire", 32)
-    assert (said["name"], said["seed"], said["steps"]) == ("tiny", 0, 5)
-    assert said["concepts"] == [[f"place {number}" for number in range(7)]]
-    (teacher,) = said["teachers"]
+def test_a_run_leaves_a_student_that_states_how_it_was_made(undisturbed: Path) -> None:
+    settings = settings_of(undisturbed)
+    assert settings["format"] == "mastershot/student/1"
+    assert (settings["kind"], settings["network"], settings["image_px"]) == ("concepts", "fire", 32)
+    assert (settings["name"], settings["seed"], settings["steps"]) == ("tiny", 0, 5)
+    assert settings["concepts"] == [[f"place {number}" for number in range(7)]]
+    (teacher,) = settings["teachers"]
     assert teacher.pop("sha256").isalnum()
     assert teacher == {
         "kind": "squeezenet", "weights": "squeezenet.safetensors", "weight": 1.0, "temperature": 2.0
     }  # fmt: skip
-    (agreement,) = said["agreement"]
-    (learnt,) = said["trained_on"]
-    assert learnt["source"] == agreement["source"] == "pictures"
-    assert learnt["frames"] + agreement["num_frames"] == 12
+    (agreement,) = settings["agreement"]
+    (trained_on,) = settings["trained_on"]
+    assert trained_on["source"] == agreement["source"] == "pictures"
+    assert trained_on["frames"] + agreement["num_frames"] == 12
 
 
 def test_the_student_is_the_last_checkpoint_fused_and_halved(undisturbed: Path) -> None:
@@ -113,7 +113,7 @@ def test_agreement_and_loss_are_logged_now_and_then_and_at_the_end(undisturbed: 
         assert 0 <= entry["agreement"][0]["top1"] <= entry["agreement"][0]["top5"] <= 1
 
 
-def test_a_run_that_was_killed_goes_on_to_the_same_weights(data: Path, undisturbed: Path) -> None:
+def test_a_run_that_was_killed_resumes_to_the_same_weights(data: Path, undisturbed: Path) -> None:
     out = data / "killed"
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(data), str(out)],
@@ -141,7 +141,7 @@ def interruptible() -> Iterator[None]:
 
 @pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_stopped_says_so_and_goes_on(
+def test_a_run_that_is_stopped_interrupts_and_resumes(
     data: Path, undisturbed: Path, number: signal.Signals
 ) -> None:
     def stop(stage: str, done: int, total: int | None, figures: Mapping[str, float]) -> None:
@@ -165,11 +165,11 @@ def test_a_run_that_is_done_changes_nothing(data: Path, undisturbed: Path) -> No
     assert {path: path.stat().st_mtime_ns for path in before} == before
 
 
-def test_a_run_killed_while_it_was_handing_over_hands_over(data: Path, undisturbed: Path) -> None:
-    out = copytree(undisturbed.parent, data / "handing")
+def test_a_run_killed_while_it_was_exporting_exports(data: Path, undisturbed: Path) -> None:
+    out = copytree(undisturbed.parent, data / "exporting")
     (out / "student").rename(out / "student.part")
     (out / "student.part" / "student.json").unlink()
-    assert said_of(distil(tiny_recipe(data), out)) == said_of(undisturbed)
+    assert settings_of(distil(tiny_recipe(data), out)) == settings_of(undisturbed)
 
 
 def test_another_seed_is_another_student(data: Path, undisturbed: Path) -> None:
@@ -201,7 +201,7 @@ def test_a_folder_that_holds_something_else_is_refused(data: Path, tmp_path: Pat
             distil(tiny_recipe(data), tmp_path)
 
 
-def test_a_checkpoint_that_cannot_be_read_is_said(data: Path, undisturbed: Path) -> None:
+def test_a_checkpoint_that_cannot_be_read_is_reported(data: Path, undisturbed: Path) -> None:
     out = copytree(undisturbed.parent, data / "damaged")
     rmtree(out / "student")
     (out / "last.ckpt").write_bytes(b"half a checkpoint")
@@ -209,7 +209,7 @@ def test_a_checkpoint_that_cannot_be_read_is_said(data: Path, undisturbed: Path)
         distil(tiny_recipe(data), out)
 
 
-def test_a_place_that_cannot_be_written_is_said(data: Path, tmp_path: Path) -> None:
+def test_a_place_that_cannot_be_written_is_reported(data: Path, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file cannot be used for a run"):
         distil(tiny_recipe(data), tmp_path / "file")
@@ -230,7 +230,7 @@ def test_a_place_that_cannot_be_written_is_said(data: Path, tmp_path: Path) -> N
         ({"held_out": HeldOutSettings(0.1, "gone.csv")}, "list gone.csv of held_out is neither"),
     ],
 )
-def test_what_is_missing_is_said_before_anything_is_written(
+def test_what_is_missing_is_reported_before_anything_is_written(
     tmp_path: Path, changes: dict[str, Any], sentence: str
 ) -> None:
     recipe = tiny_recipe(tmp_path, **changes)
@@ -239,7 +239,7 @@ def test_what_is_missing_is_said_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_teacher_that_is_broken_is_said(tmp_path: Path) -> None:
+def test_a_teacher_that_is_broken_is_reported(tmp_path: Path) -> None:
     recipe = tiny_recipe(tmp_path)
     (tmp_path / "squeezenet.safetensors").write_text("broken")
     with pytest.raises(EncoderError, match="is not a SqueezeNet in safetensors form"):
@@ -257,17 +257,17 @@ def space_recipe(folder: Path, **changes: Any) -> DistilRecipe:
 
 def test_the_student_of_an_encoder_is_an_encoder_of_its_space(tmp_path: Path) -> None:
     student = distil(space_recipe(tmp_path), tmp_path / "out")
-    said = said_of(student)
+    settings = settings_of(student)
     teacher = load_encoder(tmp_path / "toy")
-    assert said["kind"] == "space"
-    assert said["text"] == {
+    assert settings["kind"] == "space"
+    assert settings["text"] == {
         "encoder": str(tmp_path / "toy"),
         "width": 8,
         "logit_scale": teacher.logit_scale,
         "label_template": teacher.label_template,
         "weights_hash": teacher.space.weights_hash,
     }
-    assert said["teachers"][0]["weights_hash"] == teacher.space.weights_hash
+    assert settings["teachers"][0]["weights_hash"] == teacher.space.weights_hash
     encoder = load_encoder(student)
     vectors = encoder.encode_images(np.zeros((2, 40, 30, 3), np.uint8))
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, rtol=1e-5)
@@ -292,15 +292,15 @@ def test_a_student_of_an_encoder_comes_closer_to_it(tmp_path: Path) -> None:
     assert np.mean(away[-5:]) < 0.7 * away[0]
 
 
-@pytest.mark.parametrize("taught_by", ["an encoder", "a classifier"])
-def test_a_vision_transformer_can_be_the_student(tmp_path: Path, taught_by: str) -> None:
-    make = space_recipe if taught_by == "an encoder" else tiny_recipe
+@pytest.mark.parametrize("teacher_kind", ["an encoder", "a classifier"])
+def test_a_vision_transformer_can_be_the_student(tmp_path: Path, teacher_kind: str) -> None:
+    make = space_recipe if teacher_kind == "an encoder" else tiny_recipe
     recipe = make(tmp_path, training=tiny_training(steps=2), network="vit")
     student = distil(recipe, tmp_path / "out")
-    assert said_of(student)["network"] == "vit"
+    assert settings_of(student)["network"] == "vit"
     weights = weights_of(student)
     assert weights["frames.positions"].shape == (4, 192)
-    assert weights["head.weight"].shape == ((8 if taught_by == "an encoder" else 7), 192)
+    assert weights["head.weight"].shape == ((8 if teacher_kind == "an encoder" else 7), 192)
     figures = log_of(tmp_path / "out")[-1]
     assert "kl_0" in figures
     assert "hint" not in figures
@@ -313,7 +313,7 @@ def test_a_vision_transformer_can_be_the_student(tmp_path: Path, taught_by: str)
     assert np.array_equal(encoder.encode_images(frames[1:2]), vectors[1:2])
 
 
-def test_a_vision_transformer_that_was_stopped_goes_on_to_the_same_weights(tmp_path: Path) -> None:
+def test_a_vision_transformer_that_was_stopped_resumes_to_the_same_weights(tmp_path: Path) -> None:
     def stop(stage: str, done: int, total: int | None, figures: Mapping[str, float]) -> None:
         if stage == "training" and done == 3:
             raise KeyboardInterrupt
@@ -326,7 +326,7 @@ def test_a_vision_transformer_that_was_stopped_goes_on_to_the_same_weights(tmp_p
     assert equal(weights_of(distil(recipe, tmp_path / "stopped")), weights_of(undisturbed))
 
 
-def test_a_run_begun_before_there_was_a_choice_of_networks_goes_on(
+def test_a_run_begun_before_there_was_a_choice_of_networks_resumes(
     data: Path, undisturbed: Path
 ) -> None:
     out = copytree(undisturbed.parent, data / "older")
@@ -357,7 +357,7 @@ def test_a_run_begun_before_there_was_a_choice_of_networks_goes_on(
         ),
     ],
 )  # fmt: skip
-def test_a_recipe_that_cannot_be_is_said(changes: dict[str, Any], sentence: str) -> None:
+def test_a_recipe_that_cannot_be_is_reported(changes: dict[str, Any], sentence: str) -> None:
     settings: dict[str, Any] = {
         "frames": (FrameSource("a"),),
         "teachers": (TFLITE,),

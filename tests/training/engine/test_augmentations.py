@@ -93,6 +93,6 @@ def test_mixed_views_show_two_frames_through_each_other(pool: FramePool) -> None
         ({"mixed_share": 2.0}, "mixed_share is 2"),
     ],
 )
-def test_views_that_cannot_be_are_said(changes: dict[str, float], sentence: str) -> None:
+def test_views_that_cannot_be_are_reported(changes: dict[str, float], sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
         AugmentationSettings(**changes)

@@ -30,24 +30,24 @@ from mastershot.training.movies2scenes.shot_encoder import train_shot_encoder
 
 # Seven rows do not divide by two.
 STEPS = replace(TRAINING, batch_size=7, learning_rate=1e-3, max_steps=5)
-STUDIES = {
+TRAININGS = {
     "plain": STEPS,
     "parts": replace(STEPS, micro_batch=2),
     "augmented": replace(STEPS, views="augmented"),
     "simclr": replace(STEPS, views="augmented", negatives="batch"),
 }
-KINDS = (*STUDIES, "shots")
+KINDS = (*TRAININGS, "shots")
 FIGURES = ("step", "loss", "alignment", "uniformity", "queue_age")
 
 
-def learn(kind: str, data: Path, out: Path, on_progress: OnProgress = no_progress) -> None:
-    """Learn scenes, or shots where that is the kind."""
+def train(kind: str, data: Path, out: Path, on_progress: OnProgress = no_progress) -> None:
+    """Train an encoder of scenes, or of shots where that is the kind."""
     if kind == "shots":
         source = ShotSource("keyframes", "keyframes", image_px=16)
         shots = ShotContrastRecipe(source, PIXEL_NET, training=STEPS, log=LOG, data=str(data))
         train_shot_encoder(shots, out, on_progress)
     else:
-        training = STUDIES.get(kind, STEPS)
+        training = TRAININGS.get(kind, STEPS)
         scenes = SceneContrastRecipe(
             ShotSource("features"),
             "pairs.parquet",
@@ -60,7 +60,7 @@ def learn(kind: str, data: Path, out: Path, on_progress: OnProgress = no_progres
 
 
 def main(data: Path, kinds: Sequence[str]) -> None:
-    """Learn in one of two processes; at last the first kills itself."""
+    """Train in one of two processes; at last the first kills itself."""
 
     def kill(stage: str, done: int, *_: object) -> None:
         if stage == "training" and done == 5:
@@ -68,8 +68,8 @@ def main(data: Path, kinds: Sequence[str]) -> None:
 
     with distributed.process_group(shared=True):
         for kind in kinds:
-            learn(kind, data, data / kind)
-        learn("plain", data, data / "killed", kill)
+            train(kind, data, data / kind)
+        train("plain", data, data / "killed", kill)
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -84,7 +84,7 @@ def cpu() -> Iterator[None]:
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory, cpu: None) -> Path:
     """A run of two processes of each kind; "resumed" was begun by one, "killed" was killed."""
-    folder = tmp_path_factory.mktemp("ranks")
+    folder = tmp_path_factory.mktemp("processes")
     write_films(folder)
 
     class StoppedError(Exception):
@@ -95,12 +95,12 @@ def data(tmp_path_factory: pytest.TempPathFactory, cpu: None) -> Path:
             raise StoppedError
 
     with pytest.raises(StoppedError):
-        learn("resumed", folder, folder / "resumed", stop)
+        train("resumed", folder, folder / "resumed", stop)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     # As torchrun starts them, without torchrun to end the one when the other has died.
-    told = {
+    env = {
         **os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1",
         "TORCHELASTIC_RUN_ID": "x", "WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1",
         "MASTER_PORT": port, "CUDA_VISIBLE_DEVICES": "",
@@ -108,17 +108,17 @@ def data(tmp_path_factory: pytest.TempPathFactory, cpu: None) -> Path:
     pair = [
         subprocess.Popen(
             [sys.executable, __file__, str(folder), "resumed", *KINDS],
-            env={**told, "RANK": rank, "LOCAL_RANK": rank}, stderr=subprocess.PIPE, text=True,
+            env={**env, "RANK": rank, "LOCAL_RANK": rank}, stderr=subprocess.PIPE, text=True,
         )
         for rank in "01"
     ]  # fmt: skip
     try:
-        said = [process.communicate(timeout=120)[1] for process in pair]
+        errors = [process.communicate(timeout=120)[1] for process in pair]
     finally:
         for process in pair:
             process.kill()
-    assert [process.returncode for process in pair] == [-signal.SIGKILL, 1], said
-    assert "another process of this run ended, so this one ends too" in said[1]
+    assert [process.returncode for process in pair] == [-signal.SIGKILL, 1], errors
+    assert "another process of this run ended, so this one ends too" in errors[1]
     return folder
 
 
@@ -144,8 +144,8 @@ def assert_same_run(one: Path, other: Path) -> None:
     )
     for name, value in states[0].items():
         rtol = 1e-3 if name.startswith("gradient") else 0
-        said = f"{name}: {{}}".format
-        torch.testing.assert_close(states[1][name], value, rtol=rtol, atol=1e-5, msg=said)
+        message = f"{name}: {{}}".format
+        torch.testing.assert_close(states[1][name], value, rtol=rtol, atol=1e-5, msg=message)
     logs = [[{name: line[name] for name in FIGURES if name in line} for line in read_log(run)]
             for run in (one, other)]  # fmt: skip
     assert [line["step"] for line in logs[0]] == [2, 4, 5]
@@ -157,14 +157,14 @@ def assert_same_run(one: Path, other: Path) -> None:
 
 @pytest.mark.parametrize("kind", [*KINDS, "resumed"])
 def test_two_processes_take_the_steps_of_one(kind: str, data: Path, tmp_path: Path) -> None:
-    learn(kind, data, tmp_path)
+    train(kind, data, tmp_path)
     assert_same_run(tmp_path, data / kind)
 
 
-def test_two_processes_that_died_left_what_goes_on(data: Path, tmp_path: Path) -> None:
+def test_a_run_of_two_processes_that_died_resumes(data: Path, tmp_path: Path) -> None:
     assert steps_done(data / "killed") == 3
-    learn("plain", data, data / "killed")
-    learn("plain", data, tmp_path)
+    train("plain", data, data / "killed")
+    train("plain", data, tmp_path)
     assert_same_run(tmp_path, data / "killed")
 
 

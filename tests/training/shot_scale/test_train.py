@@ -68,16 +68,19 @@ def same(one: Path, other: Path) -> bool:
     return all(torch.equal(first[name], second[name]) for name in {**first, **second})
 
 
-def test_a_run_leaves_a_classifier_that_says_how_it_was_made(data: Path, undisturbed: Path) -> None:
-    said = json.loads((undisturbed / "classifier.json").read_text())
-    assert said["classes"] == list(SCALES)
-    assert (said["task"], said["rate_hz"], said["max_steps"]) == ("shot_scale", 4.0, 20)
-    assert said["encoder"] == str((data / "vit").resolve())
-    assert said["trained_on"]["train"] == dict.fromkeys(SCALES, 4)
-    assert said["training"]["learning_rate"] == 1e-3
-    confusion = np.array(said["held_out"]["confusion"])
+def test_a_run_leaves_a_classifier_that_states_how_it_was_made(
+    data: Path, undisturbed: Path
+) -> None:
+    description = json.loads((undisturbed / "classifier.json").read_text())
+    assert description["classes"] == list(SCALES)
+    assert (description["task"], description["max_steps"]) == ("shot_scale", 20)
+    assert description["rate_hz"] == 4.0
+    assert description["encoder"] == str((data / "vit").resolve())
+    assert description["trained_on"]["train"] == dict.fromkeys(SCALES, 4)
+    assert description["training"]["learning_rate"] == 1e-3
+    confusion = np.array(description["held_out"]["confusion"])
     assert confusion.sum(axis=1).tolist() == [1] * 5
-    accuracy = said["held_out"]["accuracy"]
+    accuracy = description["held_out"]["accuracy"]
     assert accuracy["value"] == pytest.approx(np.trace(confusion) / 5)
     assert accuracy["num_items"] == 5
     log = [json.loads(line) for line in (data / "undisturbed/log.jsonl").read_text().splitlines()]
@@ -95,11 +98,11 @@ def test_what_is_loaded_scores_as_what_was_measured(data: Path, undisturbed: Pat
     confusion = np.zeros((5, 5), int)
     for shot, row in zip(shots, classifier.scores(vectors), strict=True):
         confusion[shot.scale, row.argmax()] += 1
-    said = json.loads((undisturbed / "classifier.json").read_text())
-    assert confusion.tolist() == said["held_out"]["confusion"]
+    description = json.loads((undisturbed / "classifier.json").read_text())
+    assert confusion.tolist() == description["held_out"]["confusion"]
 
 
-def test_a_run_that_was_killed_goes_on_to_the_same_weights(data: Path, undisturbed: Path) -> None:
+def test_a_run_that_was_killed_resumes_to_the_same_weights(data: Path, undisturbed: Path) -> None:
     out = data / "killed"
     killed = subprocess.run(
         [sys.executable, "-c", KILLED, str(data), str(out)],
@@ -119,12 +122,12 @@ def test_a_run_that_is_done_changes_nothing(
     assert train_shot_scale(tiny_recipe(data), undisturbed.parent) == undisturbed
 
 
-def test_training_ends_early_with_the_best_epoch_and_so_does_one_that_goes_on(data: Path) -> None:
+def test_training_ends_early_with_the_best_epoch_and_so_does_one_that_resumes(data: Path) -> None:
     training = replace(TRAINING, epochs=40, patience=2, learning_rate=1e-9)  # nothing is learnt
     recipe, out = tiny_recipe(data, training=training), data / "early"
     classifier = train_shot_scale(recipe, out)
-    said = json.loads((classifier / "classifier.json").read_text())
-    assert said["steps"] == 9  # the first epoch is the best; two more are not better
+    description = json.loads((classifier / "classifier.json").read_text())
+    assert description["steps"] == 9  # the first epoch is the best; two more are not better
     first = weights_of(classifier)
     rmtree(classifier)
     train_shot_scale(recipe, out)
@@ -138,7 +141,7 @@ def test_the_best_epoch_is_kept_not_the_last() -> None:
     for value, accuracy in ((1.0, 0.5), (2.0, 0.7), (3.0, 0.7), (4.0, 0.1)):
         with torch.no_grad():
             weight.fill_(value)
-        training.take_note(accuracy)
+        training.update_best(accuracy)
     assert training.best.head.bias.tolist() == [2.0, 2.0]
     assert float(training.best_accuracy) == 0.7
     assert int(training.epochs_since_best) == 2
@@ -160,7 +163,7 @@ def test_the_rate_is_halved_every_so_many_epochs() -> None:
 def test_an_epoch_holds_every_shot_once_in_an_order_of_its_own_and_can_be_joined_late() -> None:
     shots = [np.full((1 + i % 3, 2), i, np.float32) for i in range(7)]
     settings = ScaleTrainingSettings(batch_size=3)
-    endless = iter(ShuffledShots(shots, list(range(7)), settings))
+    endless = iter(ShuffledShots(shots, np.arange(7), settings))
     drawn = [next(endless) for _ in range(6)]
     epochs = [torch.cat([batch[2] for batch in drawn[i : i + 3]]).tolist() for i in (0, 3)]
     assert epochs[0] != epochs[1]
@@ -168,11 +171,11 @@ def test_an_epoch_holds_every_shot_once_in_an_order_of_its_own_and_can_be_joined
     for frames, lengths, classes in drawn:
         assert frames[:, 0, 0].tolist() == classes.tolist()
         assert lengths.tolist() == [1 + i % 3 for i in classes.tolist()]
-    late = next(iter(ShuffledShots(shots, list(range(7)), settings, first_step=4)))
+    late = next(iter(ShuffledShots(shots, np.arange(7), settings, first_step=4)))
     assert late[2].tolist() == drawn[4][2].tolist()
 
 
-def test_an_encoder_that_is_not_known_is_said(data: Path, tmp_path: Path) -> None:
+def test_an_encoder_that_is_not_known_is_reported(data: Path, tmp_path: Path) -> None:
     with pytest.raises(EncoderError, match="encoder 'clap' is neither a folder"):
         train_shot_scale(tiny_recipe(data, encoder="clap"), tmp_path / "out")
 
@@ -184,7 +187,7 @@ def test_an_encoder_that_is_not_known_is_said(data: Path, tmp_path: Path) -> Non
         ({"clips": "gone"}, "clips .*gone is no folder; it holds a folder a trailer"),
     ],
 )
-def test_what_is_missing_is_said_before_anything_is_written(
+def test_what_is_missing_is_reported_before_anything_is_written(
     data: Path, tmp_path: Path, changes: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(SettingError, match=sentence):
@@ -192,7 +195,7 @@ def test_what_is_missing_is_said_before_anything_is_written(
     assert not (tmp_path / "out").exists()
 
 
-def test_a_split_whose_films_are_missing_is_said(data: Path, tmp_path: Path) -> None:
+def test_a_split_whose_films_are_missing_is_reported(data: Path, tmp_path: Path) -> None:
     (tmp_path / "trailer").mkdir()
     recipe = tiny_recipe(data, clips=str(tmp_path / "trailer"))
     with pytest.raises(
@@ -201,7 +204,7 @@ def test_a_split_whose_films_are_missing_is_said(data: Path, tmp_path: Path) -> 
         train_shot_scale(recipe, tmp_path / "out")
 
 
-def test_annotations_of_another_layout_are_said(data: Path, tmp_path: Path) -> None:
+def test_annotations_of_another_layout_are_reported(data: Path, tmp_path: Path) -> None:
     (tmp_path / "v2.json").write_text('{"tt001": {}}')
     recipe = tiny_recipe(data, annotations=str(tmp_path / "v2.json"))
     with pytest.raises(DatasetError, match="have no shot under 'train'"):
@@ -235,7 +238,7 @@ def test_the_folder_of_another_recipe_is_refused(data: Path, undisturbed: Path) 
         (ShotScaleRecipe, {"drawn_trailers": 5}, "drawn_trailers is 5; 0 draws none"),
     ],
 )
-def test_a_setting_that_means_nothing_is_said(
+def test_a_setting_that_means_nothing_is_reported(
     kind: type, changes: dict[str, Any], sentence: str
 ) -> None:
     with pytest.raises(SettingError, match=sentence):

@@ -2,23 +2,30 @@
 
 # R rows
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
 
 from mastershot.core.embeddings import FloatArray, IntArray
-from mastershot.core.errors import DatasetError
-from mastershot.datasets.tables.arrow import ABOUT, about_table, told, told_writing, write_parquet
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from mastershot.core.errors import DatasetError, OutputError
+from mastershot.core.files import reporting_errors
+from mastershot.datasets.tables.arrow import about_table, schema_with, write_parquet
 
 SCHEMA = "mastershot/scene-pairs/1"
 _WHAT = "scene pairs"
+_COLUMNS = {
+    "movie": pa.string(),
+    "first_shot": pa.int32(),
+    "similar": pa.string(),
+    "similar_first_shot": pa.int32(),
+    "score": pa.float32(),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,15 +55,9 @@ class ScenePairs:
 
     def rows(self) -> Iterator[tuple[str, int, str, int, float]]:
         """Yield (movie, first shot, similar movie, first shot there, score) of each row."""
-        for place, shot, other, other_shot, score in zip(
-            self.movie.tolist(),
-            self.first_shot.tolist(),
-            self.similar.tolist(),
-            self.similar_first_shot.tolist(),
-            self.scores.tolist(),
-            strict=True,
-        ):
-            yield self.movies[place], shot, self.movies[other], other_shot, score
+        columns = (self.movie, self.first_shot, self.similar, self.similar_first_shot, self.scores)
+        for row in zip(*(column.tolist() for column in columns), strict=True):
+            yield self.movies[row[0]], row[1], self.movies[row[2]], row[3], row[4]
 
 
 def write_pairs(path: Path, batches: Iterable[ScenePairs], made_by: Mapping[str, Any]) -> int:
@@ -66,7 +67,7 @@ def write_pairs(path: Path, batches: Iterable[ScenePairs], made_by: Mapping[str,
         OutputError: The file cannot be written.
     """
     schema = _schema(made_by)
-    with told_writing(path, _WHAT):
+    with reporting_errors(OutputError, f"{_WHAT} {path} cannot be written"):
         return write_parquet(path, (_rows_of(pairs, schema) for pairs in batches), schema)
 
 
@@ -77,8 +78,8 @@ def join_pairs(path: Path, parts: Sequence[Path], made_by: Mapping[str, Any]) ->
         OutputError: The file cannot be written, or a part cannot be read.
     """
     schema = _schema(made_by)
-    with told_writing(path, _WHAT):
-        return write_parquet(path, _batches(parts, schema), schema)
+    with reporting_errors(OutputError, f"{_WHAT} {path} cannot be written"):
+        return write_parquet(path, _batches_of(parts, schema), schema)
 
 
 def read_pairs(path: str | Path) -> ScenePairs:
@@ -87,26 +88,21 @@ def read_pairs(path: str | Path) -> ScenePairs:
     Raises:
         DatasetError: The file is unreadable, not such a table, or damaged.
     """
-    import pyarrow as pa
-    from pyarrow import parquet
-
     path = Path(path)
-    made_by = pairs_made_by(path)
-    with told(path, _WHAT), parquet.ParquetFile(path) as file:
+    with _open_table(path) as (file, made_by):
         table = file.read()
     if any(column.null_count for column in table.columns):
         raise DatasetError(f"{_WHAT} {path} are damaged: a value is missing")
     chunks = [*table["movie"].chunks, *table["similar"].chunks]
     both = pa.chunked_array(chunks, pa.string()).combine_chunks().dictionary_encode()
     codes = both.indices.to_numpy(zero_copy_only=False)
-    shots = {name: table[name].to_numpy() for name in ("first_shot", "similar_first_shot", "score")}
     return ScenePairs(
         movies=tuple(both.dictionary.to_pylist()),
         movie=codes[: len(table)],
-        first_shot=shots["first_shot"],
+        first_shot=table["first_shot"].to_numpy(),
         similar=codes[len(table) :],
-        similar_first_shot=shots["similar_first_shot"],
-        scores=shots["score"],
+        similar_first_shot=table["similar_first_shot"].to_numpy(),
+        scores=table["score"].to_numpy(),
         made_by=made_by,
     )
 
@@ -117,28 +113,32 @@ def pairs_made_by(path: Path) -> dict[str, Any]:
     Raises:
         DatasetError: The file is unreadable or not such a table.
     """
-    from pyarrow import parquet
-
-    with told(path, _WHAT), parquet.ParquetFile(path) as file:
-        about = about_table(path, file.schema_arrow, due=SCHEMA, columns=_columns())
-    made_by = about.get("made_by", {})
-    if not isinstance(made_by, Mapping):
-        raise DatasetError(f"{_WHAT} {path} do not say how they were made; mine them anew")
-    return dict(made_by)
+    with _open_table(path) as (_, made_by):
+        return made_by
 
 
-def _batches(parts: Sequence[Path], schema: "pa.Schema") -> "Iterator[pa.RecordBatch]":
-    from pyarrow import parquet
+@contextmanager
+def _open_table(path: Path) -> Iterator[tuple[parquet.ParquetFile, dict[str, Any]]]:
+    """Return a table of pairs and how it was made."""
+    with (
+        reporting_errors(DatasetError, f"{_WHAT} {path} cannot be read"),
+        parquet.ParquetFile(path) as file,
+    ):
+        about = about_table(path, file.schema_arrow, name=SCHEMA, columns=_COLUMNS)
+        made_by = about.get("made_by", {})
+        if not isinstance(made_by, Mapping):
+            raise DatasetError(f"{_WHAT} {path} do not say how they were made; mine them anew")
+        yield file, dict(made_by)
 
+
+def _batches_of(parts: Sequence[Path], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
     for part in parts:
         with parquet.ParquetFile(part) as file:
             for batch in file.iter_batches():
                 yield batch.replace_schema_metadata(schema.metadata)
 
 
-def _rows_of(pairs: ScenePairs, schema: "pa.Schema") -> "pa.RecordBatch":
-    import pyarrow as pa
-
+def _rows_of(pairs: ScenePairs, schema: pa.Schema) -> pa.RecordBatch:
     names = pa.array(pairs.movies, pa.string())
     columns = [
         names.take(pa.array(pairs.movie, pa.int64())),
@@ -150,19 +150,5 @@ def _rows_of(pairs: ScenePairs, schema: "pa.Schema") -> "pa.RecordBatch":
     return pa.RecordBatch.from_arrays(columns, schema=schema)
 
 
-def _schema(made_by: Mapping[str, Any]) -> "pa.Schema":
-    about = {"schema": SCHEMA, "made_by": dict(made_by)}
-    return _columns().with_metadata({ABOUT: json.dumps(about).encode()})
-
-
-def _columns() -> "pa.Schema":
-    import pyarrow as pa
-
-    types = {
-        "movie": pa.string(),
-        "first_shot": pa.int32(),
-        "similar": pa.string(),
-        "similar_first_shot": pa.int32(),
-        "score": pa.float32(),
-    }
-    return pa.schema([pa.field(name, kind, False) for name, kind in types.items()])
+def _schema(made_by: Mapping[str, Any]) -> pa.Schema:
+    return schema_with(_COLUMNS, {"schema": SCHEMA, "made_by": dict(made_by)})

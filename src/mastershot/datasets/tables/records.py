@@ -1,19 +1,15 @@
 """What data sets are made of: a shot with its best labels, alone or as columns of many."""
 # N shots, K best labels of each, L labels of the taxonomy
 
-import csv
-import io
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any, TextIO, TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from mastershot.core.embeddings import IntArray
-from mastershot.core.errors import DatasetError, OutputError
+from mastershot.core.errors import DatasetError
 from mastershot.core.labels import LabelScore, Taxonomy
 
 ScoreArray: TypeAlias = npt.NDArray[np.floating[Any]]
@@ -75,7 +71,7 @@ class ScoredShots:
         scores: Their scores, shape (N, K), in the type they were computed in; 0 where a shot has
             fewer.
         scales: The scale of each shot, such as ``CS``, empty where it is not known; None where
-            no shot was looked at for it.
+            it was not determined for any shot.
     """
 
     videos: Sequence[str]
@@ -88,12 +84,11 @@ class ScoredShots:
 
     def __post_init__(self) -> None:
         num_shots = len(self.videos)
-        assert len(self.files) == num_shots, (len(self.files), num_shots)
+        assert len(self.files) == len(self.labels) == num_shots, (len(self.files), num_shots)
+        assert self.scales is None or len(self.scales) == num_shots, num_shots
         assert self.frames.shape == self.times_s.shape == (num_shots, 2), self.frames.shape
         assert self.labels.shape == self.scores.shape, (self.labels.shape, self.scores.shape)
         assert self.labels.ndim == 2, self.labels.shape
-        assert len(self.labels) == num_shots, (len(self.labels), num_shots)
-        assert self.scales is None or len(self.scales) == num_shots, num_shots
 
     def __len__(self) -> int:
         return len(self.videos)
@@ -168,78 +163,3 @@ def shots_of(columns: ScoredShots, taxonomy: Taxonomy) -> Iterator[ScoredShot]:
         first, end = columns.frames[row].tolist()
         start_s, end_s = columns.times_s[row].tolist()
         yield ScoredShot(video, file, first, end, start_s, end_s, labels)
-
-
-def read_text(path: Path, *, what: str) -> str:
-    """Return a file's text, without a byte order mark.
-
-    Raises:
-        DatasetError: The file is missing, unreadable, or not UTF-8.
-    """
-    try:
-        return path.read_text("utf-8-sig")
-    except OSError as error:
-        raise DatasetError(f"{what} {path} cannot be read: {error.strerror or error}") from error
-    except UnicodeDecodeError as error:
-        raise DatasetError(f"{what} {path} is not UTF-8 text: {error}") from error
-
-
-def read_table(
-    path: Path, columns: Sequence[str], *, what: str, delimiter: str = ","
-) -> list[dict[str, str]]:
-    """Return the rows of a CSV file by column name; columns that were not asked for stay in.
-
-    Raises:
-        DatasetError: The file is unreadable, lacks a column, or has a row of another length.
-    """
-    text = io.StringIO(read_text(path, what=what), newline="")
-    reader = csv.DictReader(text, delimiter=delimiter)
-    rows = []
-    try:
-        missing = [name for name in columns if name not in (reader.fieldnames or ())]
-        if missing:
-            raise DatasetError(
-                f"{what} {path} has no column {missing[0]!r}; its first line should name "
-                f"{', '.join(columns)}"
-            )
-        for row in reader:
-            if None in row or None in row.values():
-                raise DatasetError(
-                    f"{what} {path}, line {reader.line_num}: the row has another number of cells "
-                    "than the header"
-                )
-            rows.append(row)
-    except csv.Error as error:
-        raise DatasetError(f"{what} {path}, line {reader.line_num}: {error}") from error
-    return rows
-
-
-def make_folder(folder: Path) -> None:
-    """Make a folder, unless it is there.
-
-    Raises:
-        OutputError: It cannot be made.
-    """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"folder {folder} cannot be made: {error.strerror or error}") from error
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[TextIO]:
-    """Return a UTF-8 file that takes its name only once all of it is written.
-
-    Raises:
-        OutputError: The file cannot be written; what was there before stays.
-    """
-    partial = path.with_name(f"{path.name}.part")
-    try:
-        with partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file:
-            yield file
-        partial.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            partial.unlink(missing_ok=True)

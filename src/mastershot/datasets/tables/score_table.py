@@ -6,25 +6,26 @@ tens of megabytes on disk; in memory there is one piece at a time.
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
 
 from mastershot.core.errors import DatasetError, OutputError
+from mastershot.core.files import reporting_errors
 from mastershot.core.labels import Taxonomy
-from mastershot.datasets.tables.arrow import is_of_the_store, reason, told, write_parquet
-from mastershot.datasets.tables.records import ScoredShots
-from mastershot.datasets.tables.score_rows import (
-    about_of,
-    columns_in,
-    columns_of_rows,
-    gathered,
-    piece_shots,
-    rows_of,
-    schema_of,
-)
+from mastershot.datasets.tables.arrow import about_table, schema_with, write_parquet
+from mastershot.datasets.tables.records import NUM_BEST, ScoredShots
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+SCHEMA = "mastershot/scores/1"
+COLUMNS = ("video", "file", "start_frame", "end_frame", "start_s", "end_s", "labels", "scores")
+SCALE = "scale"
+"""A further column, where the scale of the shots was determined."""
+PIECE_SHOTS = 1 << 16
+"""How many rows are held in memory at once; fewer are read where each has many labels."""
 
 
 @dataclass(frozen=True)
@@ -50,9 +51,9 @@ class ScoreTable:
             DatasetError: A part cannot be read, or names a label that the taxonomy has not.
         """
         for part in self.parts:
-            with told(part, "scores"):
-                for batch in _record_batches(part):
-                    yield columns_of_rows(batch, part, num_labels=len(self.taxonomy))
+            with reporting_errors(DatasetError, f"scores {part} cannot be read"):
+                for batch in _batches_of(part):
+                    yield _shots_of(batch, part, num_labels=len(self.taxonomy))
 
 
 def write_scores(
@@ -68,19 +69,28 @@ def write_scores(
     """
     if path.suffix not in {".parquet", ".lance"}:
         raise OutputError(f"scores go to a .parquet file or a .lance table, not to {path}")
-    source = _Source(batches)
-    first = next(source, None)
-    schema = schema_of(first, taxonomy, made_by)
-    pieces = gathered(rows_of(source, first, schema), schema)
+    failures: list[Exception] = []
+
+    def source() -> Iterator[ScoredShots]:
+        """Yield the batches, and keep what their maker raises: Lance reports it as its own."""
+        try:
+            yield from batches
+        except Exception as error:
+            failures.append(error)
+            raise
+
+    shots = source()
+    first = next(shots, None)
+    schema = _schema_of(first, taxonomy, made_by)
+    rows = (_rows_of(some, schema) for some in chain([] if first is None else [first], shots))
     write = write_parquet if path.suffix == ".parquet" else _write_lance
     try:
-        return write(path, pieces, schema)
-    except Exception as error:
-        if source.error is not None:
-            raise source.error from None
-        if not is_of_the_store(error):
-            raise
-        raise OutputError(f"scores {path} cannot be written: {reason(error)}") from error
+        with reporting_errors(OutputError, f"scores {path} cannot be written"):
+            return write(path, _gathered(rows, schema), schema)
+    except Exception:
+        if failures:
+            raise failures[0] from None
+        raise
 
 
 def open_scores(path: str | Path) -> ScoreTable:
@@ -95,72 +105,116 @@ def open_scores(path: str | Path) -> ScoreTable:
     parts = tuple(sorted(path.glob("*.parquet"))) if is_folder else (path,)
     if not parts:
         raise DatasetError(f"folder {path} holds no scores; it should hold .parquet files")
-    about, num_shots = None, 0
+    about: dict[str, Any] = {}
+    num_shots = 0
     for part in parts:
-        with told(part, "scores"):
-            schema, num_rows = _look(part)
-            found = about_of(part, schema)
-        if about is not None and found != about:
+        with reporting_errors(DatasetError, f"scores {part} cannot be read"):
+            schema, num_rows = _schema_and_rows(part)
+            found = about_table(part, schema, name=SCHEMA, columns=dict.fromkeys(COLUMNS))
+        if about and found != about:
             raise DatasetError(
                 f"scores {part} were made otherwise than {parts[0]}; keep them apart"
             )
         about, num_shots = found, num_shots + num_rows
-    assert about is not None
     taxonomy = Taxonomy(about["taxonomy"], tuple(about["labels"]))
     return ScoreTable(parts, taxonomy, about["made_by"], num_shots)
 
 
-class _Source:
-    """Batches, and what their maker raised: the store would report that as its own trouble."""
-
-    def __init__(self, batches: Iterable[ScoredShots]) -> None:
-        self._batches = iter(batches)
-        self.error: Exception | None = None
-
-    def __iter__(self) -> Iterator[ScoredShots]:
-        return self
-
-    def __next__(self) -> ScoredShots:
-        try:
-            return next(self._batches)
-        except StopIteration:
-            raise
-        except Exception as error:
-            self.error = error
-            raise
+def _schema_of(
+    first: ScoredShots | None, taxonomy: Taxonomy, made_by: Mapping[str, Any]
+) -> pa.Schema:
+    """Return the schema of a table whose shots are like the first."""
+    num_best = NUM_BEST if first is None else first.labels.shape[1]
+    score = pa.from_numpy_dtype(np.dtype(np.float32) if first is None else first.scores.dtype)
+    types = [pa.string()] * 2 + [pa.int64()] * 2 + [pa.float64()] * 2
+    types += [pa.list_(pa.int16(), num_best), pa.list_(score, num_best)]
+    columns = dict(zip(COLUMNS, types, strict=True))
+    if first is not None and first.scales is not None:
+        columns[SCALE] = pa.string()
+    about = {"schema": SCHEMA, "taxonomy": taxonomy.name, "labels": taxonomy.labels}
+    return schema_with(columns, about | {"made_by": dict(made_by)})
 
 
-def _write_lance(path: Path, pieces: "Iterable[pa.RecordBatch]", schema: "pa.Schema") -> int:
+def _rows_of(shots: ScoredShots, schema: pa.Schema) -> pa.RecordBatch:
+    best = [
+        pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), kind.value_type), type=kind)
+        for values, kind in (
+            (shots.labels, schema.field("labels").type),
+            (shots.scores, schema.field("scores").type),
+        )
+    ]
+    columns = [pa.array(shots.videos, pa.string()), pa.array(shots.files, pa.string())]
+    columns += [*map(pa.array, [*shots.frames.T, *shots.times_s.T]), *best]
+    if SCALE in schema.names:
+        columns.append(pa.array(shots.scales or [""] * len(shots), pa.string()))
+    return pa.RecordBatch.from_arrays(columns, schema=schema)
+
+
+def _gathered(batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """Yield batches of useful size: a clip's few shots alone would make a slow file."""
+    held: list[pa.RecordBatch] = []
+    for batch in batches:
+        held.append(batch)
+        if sum(map(len, held)) >= PIECE_SHOTS:
+            yield pa.concat_batches(held)
+            held = []
+    yield pa.concat_batches([*held, pa.RecordBatch.from_pylist([], schema)])
+
+
+def _columns_in(schema: pa.Schema) -> list[str]:
+    return [*COLUMNS, SCALE] if SCALE in schema.names else [*COLUMNS]
+
+
+def _shots_of(batch: pa.RecordBatch, part: Path, *, num_labels: int) -> ScoredShots:
+    names = _columns_in(batch.schema)
+    if any(batch[name].null_count for name in names):
+        raise DatasetError(f"scores {part} are damaged: a value is missing")
+    flat = {name: batch[name].to_numpy() for name in COLUMNS[2:6]}
+    labels, scores = (
+        batch[name].flatten().to_numpy(zero_copy_only=False).reshape(len(batch), -1)
+        for name in ("labels", "scores")
+    )
+    if labels.size and not -1 <= labels.min() <= labels.max() < num_labels:
+        raise DatasetError(f"scores {part} are damaged: a label is none of the {num_labels}")
+    return ScoredShots(
+        videos=batch["video"].to_pylist(),
+        files=batch["file"].to_pylist(),
+        frames=np.stack([flat["start_frame"], flat["end_frame"]], axis=1),
+        times_s=np.stack([flat["start_s"], flat["end_s"]], axis=1),
+        labels=labels,
+        scores=scores,
+        scales=batch[SCALE].to_pylist() if SCALE in names else None,
+    )
+
+
+def _write_lance(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schema) -> int:
     import lancedb
-    import pyarrow as pa
 
-    reader = pa.RecordBatchReader.from_batches(schema, pieces)
+    reader = pa.RecordBatchReader.from_batches(schema, batches)
     database = lancedb.connect(str(path.parent.resolve()))
     mode = "overwrite" if path.exists() else "create"
     table = database.create_table(path.stem, data=reader, schema=schema, mode=mode)
     return int(table.count_rows())
 
 
-def _look(part: Path) -> "tuple[pa.Schema, int]":
+def _schema_and_rows(part: Path) -> tuple[pa.Schema, int]:
+    """Return a part's schema and its number of rows."""
     if part.suffix == ".lance":
         table = _lance_table(part)
         return table.schema, table.count_rows()
-    from pyarrow import parquet
-
     with parquet.ParquetFile(part) as file:
         return file.schema_arrow, file.metadata.num_rows
 
 
-def _record_batches(part: Path) -> "Iterator[pa.RecordBatch]":
+def _batches_of(part: Path) -> Iterator[pa.RecordBatch]:
     if part.suffix == ".lance":
         table = _lance_table(part)
-        yield from table.search().select(columns_in(table.schema)).to_batches()
+        yield from table.search().select(_columns_in(table.schema)).to_batches()
         return
-    from pyarrow import parquet
-
     with parquet.ParquetFile(part) as file:
-        schema = file.schema_arrow
-        size, columns = piece_shots(schema), columns_in(schema)
+        columns = _columns_in(file.schema_arrow)
+        num_best = getattr(file.schema_arrow.field("labels").type, "list_size", NUM_BEST)
+        size = PIECE_SHOTS * NUM_BEST // max(NUM_BEST, num_best)
         # Of many row groups at once pyarrow keeps far more in memory than is asked for.
         for group in range(file.num_row_groups):
             yield from file.iter_batches(size, row_groups=[group], columns=columns)

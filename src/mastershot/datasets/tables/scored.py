@@ -77,14 +77,13 @@ def open_dataset(path: str | Path, taxonomy: Taxonomy) -> ScoredDataset:
         return TagFile(path, taxonomy)
     if path.suffix in {".parquet", ".lance"}:
         return open_scores(path)
-    if path.is_dir():
-        for name in SCORE_TABLES:
-            if (path / name).exists():
-                return open_scores(path / name)
-        if (path / TAGS_FILE).exists():
-            return TagFile(path / TAGS_FILE, taxonomy)
-        if any(path.glob("*.parquet")):
-            return open_scores(path)
+    for name in SCORE_TABLES:
+        if (path / name).exists():
+            return open_scores(path / name)
+    if (path / TAGS_FILE).exists():
+        return TagFile(path / TAGS_FILE, taxonomy)
+    if any(path.glob("*.parquet")):
+        return open_scores(path)
     raise DatasetError(
         f"{path} is no data set: it is neither a table of scores nor a folder with "
         f"{', '.join(SCORE_TABLES)} or {TAGS_FILE}; `mastershot label build` makes one"

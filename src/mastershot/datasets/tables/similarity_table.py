@@ -1,20 +1,23 @@
 """A table of similar movies as a Parquet file: movie, similar, rank, score."""
 
-import json
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
+from pyarrow import parquet
 
-from mastershot.core.errors import DatasetError, MiningError
+from mastershot.core.errors import DatasetError, MiningError, OutputError
+from mastershot.core.files import reporting_errors
 from mastershot.core.similarity import SimilarityTable, table_of
-from mastershot.datasets.tables.arrow import ABOUT, about_table, told, told_writing, write_parquet
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from mastershot.datasets.tables.arrow import about_table, schema_with, write_parquet
 
 SCHEMA = "mastershot/similarity/1"
-_WHAT = "similar movies"
+_COLUMNS = {
+    "movie": pa.string(),
+    "similar": pa.string(),
+    "rank": pa.int32(),
+    "score": pa.float32(),
+}
 
 
 def write_similarity(path: str | Path, table: SimilarityTable) -> None:
@@ -25,14 +28,12 @@ def write_similarity(path: str | Path, table: SimilarityTable) -> None:
     Raises:
         OutputError: The file cannot be written.
     """
-    import pyarrow as pa
-
     names = pa.array(table.movies, pa.string())
     columns = [names.take(pa.array(places)) for places in (table.movie, table.similar)]
     columns += [pa.array(table.ranks, pa.int32()), pa.array(table.scores, pa.float32())]
     about = {"schema": SCHEMA, "movies": table.movies, "made_by": dict(table.made_by)}
-    schema = _columns().with_metadata({ABOUT: json.dumps(about).encode()})
-    with told_writing(Path(path), _WHAT):
+    schema = schema_with(_COLUMNS, about)
+    with reporting_errors(OutputError, f"similar movies {path} cannot be written"):
         write_parquet(Path(path), [pa.RecordBatch.from_arrays(columns, schema=schema)], schema)
 
 
@@ -42,28 +43,17 @@ def read_similarity(path: str | Path) -> SimilarityTable:
     Raises:
         DatasetError: The file is unreadable, not such a table, or contradicts itself.
     """
-    from pyarrow import parquet
-
     path = Path(path)
-    with told(path, _WHAT), parquet.ParquetFile(path) as file:
-        about = about_table(path, file.schema_arrow, due=SCHEMA, columns=_columns())
+    with (
+        reporting_errors(DatasetError, f"similar movies {path} cannot be read"),
+        parquet.ParquetFile(path) as file,
+    ):
+        about = about_table(path, file.schema_arrow, name=SCHEMA, columns=_COLUMNS)
         rows = file.read(["movie", "similar", "score"])
-    cells = [rows[name].to_pylist() for name in ("movie", "similar", "score")]
+    movies, similar, scores = (column.to_pylist() for column in rows.columns)
     try:
-        scores = [np.nan if score is None else score for score in cells[2]]
-        found = zip(cells[0], cells[1], scores, strict=True)
+        scores = [np.nan if score is None else score for score in scores]
+        found = zip(movies, similar, scores, strict=True)
         return table_of(about["movies"], found, about["made_by"])
     except (KeyError, TypeError, MiningError) as error:
-        raise DatasetError(f"{_WHAT} {path} are damaged: {error}") from error
-
-
-def _columns() -> "pa.Schema":
-    import pyarrow as pa
-
-    types = {
-        "movie": pa.string(),
-        "similar": pa.string(),
-        "rank": pa.int32(),
-        "score": pa.float32(),
-    }
-    return pa.schema([pa.field(name, kind, False) for name, kind in types.items()])
+        raise DatasetError(f"similar movies {path} are damaged: {error}") from error

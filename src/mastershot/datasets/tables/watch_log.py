@@ -1,21 +1,22 @@
-"""Who watched what when: a CSV or Parquet log of any length, read in pieces."""
+"""Viewing logs (who saw what, and when): CSV or Parquet of any length, read in pieces."""
 
 # E events of a piece
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import csv, parquet
 
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.tables.arrow import told
-
-if TYPE_CHECKING:
-    import pyarrow as pa
+from mastershot.core.files import reporting_errors
+from mastershot.datasets.files import require_columns
 
 _WHAT = "viewing log"
 _PIECE_BYTES = 1 << 24
@@ -94,22 +95,19 @@ class WatchLog:
         ids = {name: called.get(id, id) for name, id in self.ids.items()}
         return replace(self, ids={**called, **ids})
 
-    def _batches(self, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
+    def _batches(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
         path = Path(self.path)
         if path.suffix not in {".csv", ".parquet"}:
             raise DatasetError(f"a {_WHAT} is a .csv or a .parquet file, not {path}")
         batches = _parquet_batches if path.suffix == ".parquet" else _csv_batches
-        with told(path, _WHAT):
+        with reporting_errors(DatasetError, f"{_WHAT} {path} cannot be read"):
             yield from batches(path, columns)
 
 
-def _csv_batches(path: Path, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
-    import pyarrow as pa
-    from pyarrow import csv
-
+def _csv_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     reading = csv.ReadOptions(block_size=_PIECE_BYTES)
     with csv.open_csv(path, read_options=reading) as header:
-        _require(columns, header.schema.names, path)
+        require_columns(columns, header.schema.names, f"{_WHAT} {path}")
     # Of other columns nothing is guessed that a later row might contradict; and by default a film
     # called "NA", "nan" or "NULL" would be none.
     converting = csv.ConvertOptions(
@@ -123,46 +121,22 @@ def _csv_batches(path: Path, columns: Sequence[str]) -> "Iterator[pa.RecordBatch
             yield batch.select(list(columns))
 
 
-def _parquet_batches(path: Path, columns: Sequence[str]) -> "Iterator[pa.RecordBatch]":
-    from pyarrow import parquet
-
+def _parquet_batches(path: Path, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
     with parquet.ParquetFile(path) as file:
-        _require(columns, file.schema_arrow.names, path)
+        require_columns(columns, file.schema_arrow.names, f"{_WHAT} {path}")
         for batch in file.iter_batches(_PIECE_ROWS, columns=list(columns)):
             yield batch.select(list(columns))
 
 
-def _require(columns: Sequence[str], found: list[str], path: Path) -> None:
-    missing = [name for name in columns if name not in found]
-    if missing:
-        raise DatasetError(
-            f"{_WHAT} {path} has no column {missing[0]!r}; it has {', '.join(found[:9])}"
-            + (", which should be separated by commas" if _is_one_of_many(found) else "")
-        )
-    doubled = [name for name in columns if found.count(name) > 1]
-    if doubled:
-        raise DatasetError(f"{_WHAT} {path} has two columns {doubled[0]!r}; keep one")
-
-
-def _is_one_of_many(found: list[str]) -> bool:
-    return len(found) == 1 and any(mark in found[0] for mark in ";\t|")
-
-
-def _coded(column: "pa.Array") -> tuple[list[str], IntArray]:
+def _coded(column: pa.Array) -> tuple[list[str], IntArray]:
     """Return the distinct values of a column as text, and each row's place among them."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     values = column if pa.types.is_dictionary(column.type) else pc.dictionary_encode(column)
     codes = pc.fill_null(values.indices.cast(pa.int64()), -1).to_numpy(zero_copy_only=False)
     return [str(value) for value in values.dictionary.to_pylist()], codes
 
 
-def _seconds(column: "pa.Array") -> npt.NDArray[np.float64]:
+def _seconds(column: pa.Array) -> npt.NDArray[np.float64]:
     """Return seconds since 1970, NaN where a cell holds no time."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     kind: Any = column.type
     if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         micros = column.cast(pa.timestamp("us")).cast(pa.int64())
@@ -174,10 +148,8 @@ def _seconds(column: "pa.Array") -> npt.NDArray[np.float64]:
     return np.asarray(pc.fill_null(seconds, np.nan).to_numpy(zero_copy_only=False))
 
 
-def _seconds_of_text(column: "pa.Array") -> "pa.Array":
+def _seconds_of_text(column: pa.Array) -> pa.Array:
     """Return a column of numbers or moments as seconds, null where a cell is neither."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
 
     def only(pattern: str) -> Any:
         return pc.if_else(pc.match_substring_regex(column, pattern), column, None)
@@ -191,11 +163,8 @@ def _seconds_of_text(column: "pa.Array") -> "pa.Array":
     )
 
 
-def _parsed(texts: "pa.Array", pattern: str) -> "pa.Array":
+def _parsed(texts: pa.Array, pattern: str) -> pa.Array:
     """Return moments as seconds, null where there is no such day: 31 February is not 2 March."""
-    import pyarrow as pa
-    import pyarrow.compute as pc
-
     moments = pc.strptime(texts, format=pattern, unit="s", error_is_null=True)
     is_real = pc.equal(pc.day(moments), pc.utf8_slice_codeunits(texts, 8, 10).cast(pa.int64()))
     return pc.if_else(is_real, moments.cast(pa.int64()).cast(pa.float64()), None)

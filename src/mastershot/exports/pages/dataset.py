@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.movie import SCALE_NAMES
-from mastershot.exports.drawing import Mark, round_up
-from mastershot.exports.pages.templates import jpeg_source, page_template
-from mastershot.exports.tables import open_whole
+from mastershot.exports.drawings.film import Mark, round_up
+from mastershot.exports.pages.templates import count_text, write_page
 from mastershot.labelling.figures import DatasetFigures
 from mastershot.labelling.statistics import GalleryShot
 
@@ -52,9 +51,7 @@ def write_dataset_page(
     picture: Callable[[GalleryShot], bytes | None] = lambda shot: None,
     notes: Sequence[str] = (),
 ) -> None:
-    """Write a data set's figures as one HTML file that makes no request at all.
-
-    The page is written as it is rendered: few pictures are in memory at once.
+    """Write a data set's figures as one HTML page.
 
     Args:
         figures: What is drawn.
@@ -67,36 +64,31 @@ def write_dataset_page(
     Raises:
         OutputError: The page cannot be written; what was there before stays.
     """
-    filters = {"number": _number, "percent": _percent}
     scores = figures.score_counts
-    page = page_template("dataset.html", filters).generate(
+    labels = [(name, count) for name, count in figures.label_counts if count]
+    write_page(
+        "dataset.html",
+        path,
         title=title,
+        facts=(
+            f"labels of {figures.taxonomy}",
+            f"{len(labels):,} of {count_text(len(figures.label_counts), 'label')} occur",
+        ),
+        notes=notes,
         figures=figures,
         scale_names=SCALE_NAMES,
-        labels=[(name, count) for name, count in figures.label_counts if count],
+        labels=labels,
         histogram=draw_histogram(scores, threshold=figures.min_best) if sum(scores) else None,
-        galleries=_hung(figures, galleries or {}),
-        source=lambda shot: jpeg_source(picture(shot)),
-        notes=notes,
+        galleries=_ordered(figures, galleries or {}),
+        picture=picture,
     )
-    with open_whole(path, newline="\n") as file:
-        for piece in page:
-            file.write(piece)
 
 
-def _hung(figures: DatasetFigures, galleries: Galleries) -> Galleries:
-    """Return the galleries, the most frequent label first; of few shots none hangs twice."""
+def _ordered(figures: DatasetFigures, galleries: Galleries) -> Galleries:
+    """Return the galleries, the most frequent label first; no shot is shown twice for a label."""
     return {
         label: (surest, [shot for shot in least if shot not in surest])
         for label, _ in figures.label_counts
         for surest, least in [galleries.get(label, ((), ()))]
         if surest
     }
-
-
-def _number(value: float) -> str:
-    return f"{value:,}" if isinstance(value, int) else f"{value:,.2f}"
-
-
-def _percent(value: float) -> str:
-    return f"{100 * value:.1f} %"

@@ -4,13 +4,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-from mastershot.core.time import format_clock
-from mastershot.exports.pages.templates import page_template
-from mastershot.exports.tables import open_whole
+from mastershot.exports.pages.templates import write_page
 
 _HUES = (25, 250, 140, 320, 85, 200, 290, 55)
-OTHER = "other or unknown"
 
 
 @dataclass(frozen=True)
@@ -42,7 +40,7 @@ def write_map(
     facts: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> None:
-    """Write points as one HTML file with a drawing; the commonest labels have colours of their own.
+    """Write points as one HTML page with a drawing; the commonest labels have their own colours.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
@@ -54,9 +52,5 @@ def write_map(
     ]
     hues = {label: hue for label, hue, _ in legend}
     rest = sum(point.label not in hues for point in points)
-    page = page_template("map.html", {"clock": format_clock}).render(
-        points=points, hues=hues, legend=legend, rest=rest, other=OTHER,
-        title=title, facts=facts, notes=notes,
-    )  # fmt: skip
-    with open_whole(path, newline="\n") as file:
-        file.write(page)
+    drawn: dict[str, Any] = {"hues": hues, "legend": legend, "rest": rest}
+    write_page("map.html", path, title=title, facts=facts, notes=notes, points=points, **drawn)

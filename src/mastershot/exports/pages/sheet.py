@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mastershot.core.time import format_clock
-from mastershot.exports.pages.templates import page_template
-from mastershot.exports.tables import open_whole
+from mastershot.exports.pages.templates import write_page
 
 
 @dataclass(frozen=True)
@@ -40,21 +38,16 @@ def write_sheet(
     facts: tuple[str, ...] = (),
     notes: tuple[str, ...] = (),
 ) -> None:
-    """Write shots as one HTML file that makes no request at all, in the order given.
-
-    The page is written as it is rendered: given a generator, few pictures are in memory at once.
+    """Write shots as one HTML page, in the order given; a generator keeps pictures out of memory.
 
     Args:
         cards: What to show.
         path: The page.
         title: What the shots have in common, such as the words that found them.
-        facts: Said below the title.
+        facts: Shown below the title.
         notes: Sentences the reader should know.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
     """
-    template = page_template("sheet.html", {"clock": format_clock})
-    with open_whole(path, newline="\n") as file:
-        for piece in template.generate(cards=cards, title=title, facts=facts, notes=notes):
-            file.write(piece)
+    write_page("sheet.html", path, cards=cards, title=title, facts=facts, notes=notes)

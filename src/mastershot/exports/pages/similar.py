@@ -4,9 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from mastershot.core.time import format_clock
-from mastershot.exports.pages.templates import page_template
-from mastershot.exports.tables import open_whole
+from mastershot.exports.pages.templates import write_page
 
 
 @dataclass(frozen=True)
@@ -25,14 +23,14 @@ class Side:
         film: The film's file.
         start_s: When the scene starts.
         end_s: When it ends.
-        said: Which shots it is.
+        extent: Which shots it consists of.
         stills: Its shots, or some of them.
     """
 
     film: str
     start_s: float
     end_s: float
-    said: str
+    extent: str
     stills: tuple[Still, ...]
 
 
@@ -42,25 +40,25 @@ class Pair:
 
     Attributes:
         score: What it was ranked by.
-        said: What the score is of.
+        score_of: What the score is of, such as the mean of some pairs.
         sides: The two scenes; the other alone where one was asked for.
-        reasons: Labels that both have, each with what is said of it.
+        reasons: Labels that both have, each with how many shots have it.
     """
 
     score: float
-    said: str
+    score_of: str
     sides: tuple[Side, ...]
     reasons: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
 class Head:
-    """What a page says above its pairs.
+    """What a page shows above its pairs.
 
     Attributes:
         title: What was asked.
-        views: Names of the ways in which scenes were seen, beside each other.
-        facts: Said below the title.
+        views: Names of the encoders or means by which scenes were compared, side by side.
+        facts: Shown below the title.
         notes: Sentences the reader should know.
         asked: The scene that was asked for, shown once.
     """
@@ -72,24 +70,15 @@ class Head:
     asked: Side | None = None
 
 
-def write_pairs_page(
-    ranks: Iterable[tuple[Pair | None, ...]],
-    path: Path,
-    head: Head,
-) -> None:
-    """Write pairs of scenes, best first, as one HTML file that makes no request at all.
-
-    The page is written as it is rendered: given a generator, few pictures are in memory at once.
+def write_pairs_page(ranks: Iterable[tuple[Pair | None, ...]], path: Path, head: Head) -> None:
+    """Write pairs of scenes as one HTML page, best first; a generator saves memory.
 
     Args:
         ranks: Of each rank one pair a view; None where a view has found fewer.
         path: The page.
-        head: What is said above them.
+        head: What is shown above them.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
     """
-    template = page_template("similar.html", {"clock": format_clock})
-    with open_whole(path, newline="\n") as file:
-        for piece in template.generate(ranks=ranks, head=head):
-            file.write(piece)
+    write_page("similar.html", path, ranks=ranks, **vars(head))

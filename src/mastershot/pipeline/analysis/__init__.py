@@ -1,6 +1,6 @@
 """The steps of `analyze`, in order.
 
-`plan` says what to do and loads it; `reuse` says what of an earlier run still holds; `workspace` is
-where results are built; the `decode_pass` gives shots, pictures and vectors; `annotate` gives
+`plan` is what to do, loaded once; `workspace` is where results are built; `reuse` decides what of
+an earlier run is still valid; `decode_pass` gives shots, pictures and vectors; `annotate` gives
 scenes, labels and, by `scale`, shot scales.
 """

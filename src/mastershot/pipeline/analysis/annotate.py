@@ -1,14 +1,16 @@
-"""From the vectors of frames to the labels of shots and scenes."""
+"""From the vectors of frames to scenes, shot scales, and labels of shots and scenes."""
+# S shots, L labels, D width of a space
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.movie import SCALES, Movie, Scene, Shot, scene_id
-from mastershot.core.protocols import FeatureStore
-from mastershot.core.timeline import span_of_shots
+from mastershot.core.protocols import FeatureStore, ImageTextEncoder
+from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
 from mastershot.labelling.abstention import borrowed_labels, rule_of_shot
 from mastershot.labelling.weak_labels import (
     KeepRule,
@@ -17,17 +19,104 @@ from mastershot.labelling.weak_labels import (
     kept_labels,
     pool_shot_scores,
 )
-from mastershot.pipeline.analysis.plan import Labeller, Plan
-from mastershot.pipeline.analysis.scale import LearntScaler, Scaler
+from mastershot.pipeline.analysis.decode_pass import Decoded
+from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
+from mastershot.pipeline.analysis.scale import ShotScaler, TrainedScaler
 from mastershot.scenes.grouping import group_shots
 
 # Vectors read from the store at once: a few megabytes, whatever the film's length.
 _FRAMES_AT_ONCE = 4096
 
 
+def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> Timeline:
+    """Return the timeline of a decoded film: scenes, then shot scales, then labels."""
+    movie, shots, scenes = decoded.movie, decoded.shots, None
+    if "scenes" in loaded.plan.steps:
+        features = [shot_features(shots, space, store) for space in loaded.scene_spaces]
+        scenes = find_scenes(movie, shots, features)
+    if loaded.scaler is not None:
+        shots = scale_shots(shots, loaded.scaler, store)
+    if loaded.labeller is not None:
+        scores = score_shots(shots, loaded.labeller, store)
+        shots = label_shots(shots, scores, loaded.labeller, loaded.plan)
+        if scenes is not None:
+            scenes = label_scenes(scenes, scores, loaded.labeller, loaded.plan.keep)
+            shots = borrow_from_scenes(shots, scenes)
+    return Timeline(movie, made, shots, scenes, decoded.damaged, decoded.notes)
+
+
+def shot_features(
+    shots: tuple[Shot, ...], space: EmbeddingSpace, store: FeatureStore
+) -> FloatArray:
+    """Return each shot's feature, the mean of its frames' vectors, shape (S, D)."""
+    return _mean_of_shots(shots, space, store, lambda vectors: vectors.mean(axis=0))
+
+
+def find_scenes(
+    movie: Movie, shots: tuple[Shot, ...], features: Sequence[FloatArray]
+) -> tuple[Scene, ...]:
+    """Return the scenes that group the shots by all their features, without labels."""
+    starts = group_shots(*features)
+    return tuple(
+        Scene(scene_id(movie.id, index), first, end, span_of_shots(shots, first, end))
+        for index, (first, end) in enumerate(zip(starts, [*starts[1:], len(shots)], strict=True))
+    )
+
+
+def scale_shots(
+    shots: tuple[Shot, ...], scaler: ShotScaler, store: FeatureStore
+) -> tuple[Shot, ...]:
+    """Return the shots with the probability of each scale."""
+    if isinstance(scaler, TrainedScaler):
+        scores = _classify_shots(shots, scaler, store)
+    else:
+        scores = _score_texts(shots, scaler.encoder, scaler.vectors, store)
+    return tuple(
+        replace(shot, scale=dict(zip(SCALES, row, strict=True)))
+        for shot, row in zip(shots, scores.tolist(), strict=True)
+    )
+
+
+def score_shots(shots: tuple[Shot, ...], labeller: Labeller, store: FeatureStore) -> FloatArray:
+    """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order."""
+    return _score_texts(shots, labeller.encoder, labeller.label_vectors, store)
+
+
+def label_shots(
+    shots: tuple[Shot, ...], scores: FloatArray, labeller: Labeller, plan: Plan
+) -> tuple[Shot, ...]:
+    """Return the shots with their best labels, and those of them that are kept."""
+    labelled = []
+    for shot, row in zip(shots, scores, strict=True):
+        rule = rule_of_shot(plan.keep, shot.scale, plan.abstain)
+        labels = best_labels(row, labeller.taxonomy, rule)
+        labelled.append(replace(shot, labels=labels, kept=kept_labels(labels)))
+    return tuple(labelled)
+
+
+def label_scenes(
+    scenes: tuple[Scene, ...], scores: FloatArray, labeller: Labeller, rule: KeepRule
+) -> tuple[Scene, ...]:
+    """Return the scenes with the best labels by the mean score of their shots."""
+    labelled = []
+    for scene in scenes:
+        mean = pool_shot_scores(scores, first_shot=scene.first_shot, end_shot=scene.end_shot)
+        labelled.append(replace(scene, labels=best_labels(mean, labeller.taxonomy, rule)))
+    return tuple(labelled)
+
+
+def borrow_from_scenes(shots: tuple[Shot, ...], scenes: tuple[Scene, ...]) -> tuple[Shot, ...]:
+    """Return the shots; an unsure one, such as a close-up, borrows its scene's sure labels."""
+    return tuple(
+        replace(shot, borrowed=borrowed_labels(shot.labels or (), scene.labels or ()))
+        for scene in scenes
+        for shot in shots[scene.first_shot : scene.end_shot]
+    )
+
+
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """Some of the frames that one shot rests on; all of them, unless it is very long.
+    """Some of the sampled frames of one shot; all of them, unless it is very long.
 
     Attributes:
         shot: Index of the shot.
@@ -39,7 +128,7 @@ class Piece:
 
 
 def sampled_blocks(shots: tuple[Shot, ...]) -> Iterator[list[Piece]]:
-    """Yield the frames each shot rests on, shot after shot, in blocks of some thousand frames."""
+    """Yield the sampled frames of each shot, shot after shot, in blocks of some thousand frames."""
     block: list[Piece] = []
     count = 0
     for index, shot in enumerate(shots):
@@ -61,9 +150,9 @@ def frames_of(block: Sequence[Piece]) -> IntArray:
 
 
 def has_vectors(
-    shots: tuple[Shot, ...], spaces: Sequence[EmbeddingSpace], store: FeatureStore
+    shots: tuple[Shot, ...], spaces: Collection[EmbeddingSpace], store: FeatureStore
 ) -> bool:
-    """Return True if every frame the shots rest on has its vector in each space."""
+    """Return True if every sampled frame of the shots has its vector in each space."""
     return not any(
         len(store.missing(space, frames_of(block)))
         for space in spaces
@@ -71,55 +160,27 @@ def has_vectors(
     )
 
 
-def shot_features(
-    shots: tuple[Shot, ...], space: EmbeddingSpace, store: FeatureStore
+def _score_texts(
+    shots: tuple[Shot, ...], encoder: ImageTextEncoder, texts: FloatArray, store: FeatureStore
 ) -> FloatArray:
-    """Return each shot's feature, the mean of its frames' vectors, shape (S, D)."""
-    return _mean_of_shots(shots, space, store, lambda vectors: vectors.mean(axis=0))
+    """Return the CLIPSceneScore of each of L texts, (L, D), on each shot, shape (S, L)."""
+    scores = partial(clip_scene_scores, label_vectors=texts, logit_scale=encoder.logit_scale)
+    return _mean_of_shots(shots, encoder.space, store, scores)
 
 
-def score_shots(shots: tuple[Shot, ...], labeller: Labeller, store: FeatureStore) -> FloatArray:
-    """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order."""
-    words, scale = labeller.label_vectors, labeller.encoder.logit_scale
-    return _mean_of_shots(
-        shots,
-        labeller.encoder.space,
-        store,
-        lambda vectors: clip_scene_scores(vectors, words, scale),
-    )
-
-
-def scale_shots(shots: tuple[Shot, ...], scaler: Scaler, store: FeatureStore) -> tuple[Shot, ...]:
-    """Return the shots with how likely each scale is of them."""
-    if isinstance(scaler, LearntScaler):
-        scores = _scores_of_beginnings(shots, scaler, store)
-    else:
-        words, logit_scale = scaler.vectors, scaler.encoder.logit_scale
-        scores = _mean_of_shots(
-            shots,
-            scaler.encoder.space,
-            store,
-            lambda vectors: clip_scene_scores(vectors, words, logit_scale),
-        )
-    return tuple(
-        replace(shot, scale=dict(zip(SCALES, row, strict=True)))
-        for shot, row in zip(shots, scores.tolist(), strict=True)
-    )
-
-
-def _scores_of_beginnings(
-    shots: tuple[Shot, ...], scaler: LearntScaler, store: FeatureStore
+def _classify_shots(
+    shots: tuple[Shot, ...], scaler: TrainedScaler, store: FeatureStore
 ) -> FloatArray:
-    """Return what a classifier says of each shot's first frames, shape (S, 5)."""
+    """Return a classifier's probabilities from each shot's first frames, shape (S, 5)."""
     space, steps = scaler.encoder.space, scaler.classifier.settings.max_steps
     rows, scaled = [], -1
     for block in sampled_blocks(shots):
+        # A piece of a shot that began in an earlier block has none of its first frames.
         pieces = [piece for piece in block if piece.shot > scaled]
-        if not pieces:
-            continue  # The middle of a shot too long for one block.
-        scaled = pieces[-1].shot
-        vectors = [store.get(space, piece.frames[:steps]).vectors for piece in pieces]
-        rows.append(scaler.classifier.scores(vectors))
+        if pieces:
+            scaled = pieces[-1].shot
+            vectors = [store.get(space, piece.frames[:steps]).vectors for piece in pieces]
+            rows.append(scaler.classifier.scores(vectors))
     return np.concatenate(rows)
 
 
@@ -134,66 +195,16 @@ def _mean_of_shots(
     The vectors of one block are in memory at a time, however long a shot is.
     """
     rows: list[FloatArray] = []
-    weights = np.zeros(len(shots))
+    weights: list[int] = []
     for block in sampled_blocks(shots):
         vectors = store.get(space, frames_of(block)).vectors
         ends = np.cumsum([len(piece.frames) for piece in block])
-        for piece, end in zip(block, ends, strict=True):
-            weight = len(piece.frames)
-            mean = summary(vectors[end - weight : end])
+        for piece, part in zip(block, np.split(vectors, ends[:-1]), strict=True):
+            mean, weight = summary(part), len(part)
             if piece.shot == len(rows):
                 rows.append(mean)
+                weights.append(weight)
             else:
-                earlier = weights[piece.shot]
-                rows[piece.shot] = (rows[piece.shot] * earlier + mean * weight) / (earlier + weight)
-            weights[piece.shot] += weight
+                rows[-1] = np.average([rows[-1], mean], axis=0, weights=[weights[-1], weight])
+                weights[-1] += weight
     return np.stack(rows).astype(np.float32)
-
-
-def find_scenes(
-    movie: Movie, shots: tuple[Shot, ...], features: Sequence[FloatArray]
-) -> tuple[Scene, ...]:
-    """Return the scenes that group the shots by all their features, without labels."""
-    starts = group_shots(*features)
-    return tuple(
-        Scene(scene_id(movie.id, index), first, end, span_of_shots(shots, first, end))
-        for index, (first, end) in enumerate(zip(starts, [*starts[1:], len(shots)], strict=True))
-    )
-
-
-def label_shots(
-    shots: tuple[Shot, ...], scores: FloatArray, labeller: Labeller, plan: Plan
-) -> tuple[Shot, ...]:
-    """Return the shots with their best labels, and those of them that are kept."""
-    labelled = []
-    for shot, row in zip(shots, scores, strict=True):
-        rule = rule_of_shot(plan.keep, shot.scale, plan.abstain)
-        labels = best_labels(row, labeller.taxonomy, rule)
-        labelled.append(replace(shot, labels=labels, kept=kept_labels(labels)))
-    return tuple(labelled)
-
-
-def label_scenes(
-    scenes: tuple[Scene, ...], scores: FloatArray, labeller: Labeller, rule: KeepRule
-) -> tuple[Scene, ...]:
-    """Return the scenes with the best labels of their shots' mean score."""
-    return tuple(
-        replace(
-            scene,
-            labels=best_labels(
-                pool_shot_scores(scores, first_shot=scene.first_shot, end_shot=scene.end_shot),
-                labeller.taxonomy,
-                rule,
-            ),
-        )
-        for scene in scenes
-    )
-
-
-def borrow_from_scenes(shots: tuple[Shot, ...], scenes: tuple[Scene, ...]) -> tuple[Shot, ...]:
-    """Return the shots; an unsure one, such as a close-up, borrows what its scene is sure of."""
-    return tuple(
-        replace(shot, borrowed=borrowed_labels(shot.labels or (), scene.labels or ()))
-        for scene in scenes
-        for shot in shots[scene.first_shot : scene.end_shot]
-    )

@@ -1,4 +1,4 @@
-"""The decoding pass: one look at every frame gives cuts, pictures and the frames' vectors."""
+"""The decoding pass: one pass over the frames gives cuts, pictures and the frames' vectors."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -10,7 +10,7 @@ import numpy as np
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.movie import DamagedSpan, Movie, Shot
-from mastershot.core.protocols import FeatureStore, ShotDetector
+from mastershot.core.protocols import Encoder, FeatureStore, ShotDetector
 from mastershot.media.pictures import JpegWriter
 from mastershot.media.sampling import (
     HeldFrames,
@@ -20,7 +20,7 @@ from mastershot.media.sampling import (
     uniform_frames,
 )
 from mastershot.media.video import Film, Frame
-from mastershot.pipeline.analysis.plan import Kit
+from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.scenes.grouping import color_histogram
 from mastershot.shots.content import detector_view, make_detector
 from mastershot.shots.lists import ListedShots
@@ -29,7 +29,7 @@ from mastershot.shots.tiling import cut_into_shots
 # Called with the stage's name, how much is done, and of how much (None if unknown).
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 
-THUMB_SIDE_PX = 320
+_THUMB_SIDE_PX = 320
 _COLOR_SIDE_PX = 160
 _BATCH_FRAMES = 32
 _BATCH_BYTES = 64 << 20
@@ -43,12 +43,12 @@ def no_progress(stage: str, done: int, total: int | None) -> None:
 
 
 @dataclass(frozen=True)
-class Watched:
+class Decoded:
     """What one decoding pass found.
 
     Attributes:
-        movie: What the film turned out to be.
-        shots: Its shots, with their pictures and the frames that were looked at.
+        movie: The film as it was decoded.
+        shots: Its shots, with their pictures and the frames that were sampled.
         damaged: The spans of which frames could not be decoded.
         notes: What the user should know of how the film was read.
     """
@@ -59,12 +59,135 @@ class Watched:
     notes: tuple[str, ...] = ()
 
 
-class FrameVectors:
-    """Turns chosen frames into vectors of one space, passing over those that are kept already."""
+def decode_film(
+    film: Film,
+    loaded: LoadedPlan,
+    *,
+    store: FeatureStore | None = None,
+    thumbs: Path | None = None,
+    progress: Progress = no_progress,
+) -> Decoded:
+    """Return the film's shots, after one pass over its frames.
 
-    def __init__(self, space: EmbeddingSpace, kit: Kit, store: FeatureStore) -> None:
+    Vectors of the frames that the plan samples go to the store, pictures to the folder ``thumbs``;
+    where there is none, none are made.
+
+    Raises:
+        MediaError: The film cannot be decoded to its end.
+        ShotListError: A list of shots does not fit the film.
+    """
+    vectors: tuple[FrameVectors, ...] = ()
+    if store is not None:
+        vectors = tuple(FrameVectors(*each, store) for each in loaded.encoders.items())
+    detector, view = _detector(film, loaded)
+    held = HeldFrames(_num_wanted(loaded.plan.sampling), detector.max_lag_frames)
+    sampler = ShotSampler(loaded.plan.sampling, film.file.time_base, held, vectors, thumbs)
+    total = film.file.stated_frames
+    for frame in film.frames():
+        cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
+        sampler.add(frame)
+        sampler.end_shots(cuts)
+        progress("shots", frame.index + 1, total)
+    sampler.end_shots(detector.finish())
+    movie = film.movie()
+    sampler.end_shots([movie.num_frames])
+    for space_vectors in vectors:
+        space_vectors.finish()
+    shots = cut_into_shots(movie, film.pts, sampler.ends[:-1])
+    sampled = tuple(
+        replace(shot, sampled_frames=frames, thumb=thumb)
+        for shot, frames, thumb in zip(shots, sampler.sampled, sampler.thumbs, strict=True)
+    )
+    return Decoded(movie, sampled, film.damaged, film.notes())
+
+
+def _detector(film: Film, loaded: LoadedPlan) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
+    if loaded.listed is not None:
+        return ListedShots(loaded.listed, film.file), lambda frame: _NO_PICTURE
+    return make_detector(loaded.plan.shots, film.file), detector_view(loaded.plan.shots)
+
+
+def _num_wanted(sampling: Sampling) -> int:
+    """Return how many evenly spaced frames a shot needs; of `rate`, for a shot without a frame."""
+    return int(sampling.amount) if sampling.kind == "uniform" else 1
+
+
+class ShotSampler:
+    """Follows the film shot by shot: a picture of each, and the frames whose vectors are taken.
+
+    Attributes:
+        ends: The end of each shot so far, as an ordinal.
+        sampled: Its sampled frames; empty where every frame is.
+        thumbs: The place of its picture, relative to the timeline.
+    """
+
+    def __init__(
+        self,
+        sampling: Sampling,
+        time_base: Fraction,
+        held: HeldFrames,
+        vectors: tuple["FrameVectors", ...],
+        thumbs: Path | None,
+    ) -> None:
+        self._kind, self._wanted = sampling.kind, _num_wanted(sampling)
+        self._clock = RateClock(sampling.amount, time_base)
+        self._held, self._vectors, self._folder = held, vectors, thumbs
+        self._jpeg = JpegWriter()
+        self._ticked: list[int] = []
+        self.ends: list[int] = []
+        self.sampled: list[tuple[int, ...]] = []
+        self.thumbs: list[str | None] = []
+
+    def add(self, frame: Frame) -> None:
+        """Take the next frame of the film."""
+        self._held.add(frame)
+        if not self._vectors or self._kind == "uniform":
+            return
+        if self._kind == "every":
+            self._take(frame)
+        elif self._clock.takes(frame):
+            self._take(frame)
+            self._ticked.append(frame.index)
+
+    def end_shots(self, ends: list[int]) -> None:
+        """Close the shots that end before these frames."""
+        for end in ends:
+            first, held = self.ends[-1] if self.ends else 0, self._held.cut(end)
+            self.thumbs.append(self._picture(held, first, end))
+            sampled = tuple(frame for frame in self._ticked if frame < end)
+            self._ticked = self._ticked[len(sampled) :]
+            if self._vectors and self._kind != "every" and not sampled:
+                chosen = nearest_frames(held, uniform_frames(first, end, self._wanted))
+                for frame in chosen:
+                    self._take(frame)
+                sampled = tuple(frame.index for frame in chosen)
+            self.sampled.append(sampled)
+            self.ends.append(end)
+
+    def _take(self, frame: Frame) -> None:
+        for vectors in self._vectors:
+            vectors.take(frame)
+
+    def _picture(self, held: list[Frame], first: int, end: int) -> str | None:
+        """Write the picture of a shot, its middle frame; return its place."""
+        if self._folder is None:
+            return None
+        middle = nearest_frames(held, uniform_frames(first, end, 1))[0]
+        name = f"{len(self.ends):05}.jpg"
+        jpeg = self._jpeg.encode(middle.rgb(longest_side_px=_THUMB_SIDE_PX))
+        (self._folder / name).write_bytes(jpeg)
+        return f"thumbs/{name}"
+
+
+class FrameVectors:
+    """Turns sampled frames into vectors of one space, in batches; none that are stored already.
+
+    Without an encoder, vectors are colour histograms.
+    """
+
+    def __init__(self, space: EmbeddingSpace, encoder: Encoder | None, store: FeatureStore) -> None:
         self._space = space
-        self._encoder = kit.encoder_of(space)
+        self._encoder = encoder
         self._store = store
         self._images: dict[int, ImageArray] = {}
         self._fresh: dict[int, FloatArray] = {}
@@ -72,29 +195,33 @@ class FrameVectors:
         self._known_until = 0
 
     def take(self, frame: Frame) -> None:
-        """Take a chosen frame."""
+        """Take a sampled frame."""
         if not self._is_missing(frame.index):
             return
         side_px = _COLOR_SIDE_PX if self._encoder is None else None
         self._images[frame.index] = frame.rgb(longest_side_px=side_px)
         held_bytes = len(self._images) * self._images[frame.index].nbytes
         if len(self._images) >= _BATCH_FRAMES or held_bytes >= _BATCH_BYTES:
-            self.flush()
+            self._encode()
 
-    def flush(self) -> None:
-        """Encode the images that are held."""
+    def finish(self) -> None:
+        """Encode and keep all that is held."""
+        self._encode()
+        self._keep()
+
+    def _encode(self) -> None:
         if not self._images:
             return
-        vectors = self._encode(list(self._images.values()))
+        images = list(self._images.values())
+        vectors = (
+            np.stack([color_histogram(image) for image in images])
+            if self._encoder is None
+            else self._encoder.encode_images(images)
+        )
         self._fresh.update(zip(self._images, vectors, strict=True))
         self._images.clear()
         if len(self._fresh) >= _FRAMES_A_CHUNK:
             self._keep()
-
-    def finish(self) -> None:
-        """Encode and keep all that is held."""
-        self.flush()
-        self._keep()
 
     def _keep(self) -> None:
         if not self._fresh:
@@ -105,11 +232,6 @@ class FrameVectors:
         self._kept.update(self._fresh)
         self._fresh.clear()
 
-    def _encode(self, images: list[ImageArray]) -> FloatArray:
-        if self._encoder is None:
-            return np.stack([color_histogram(image) for image in images])
-        return self._encoder.encode_images(images)
-
     def _is_missing(self, frame: int) -> bool:
         while frame >= self._known_until:
             block = np.arange(self._known_until, self._known_until + _KNOWN_BLOCK)
@@ -117,141 +239,3 @@ class FrameVectors:
             self._kept.update(kept.tolist())
             self._known_until += _KNOWN_BLOCK
         return not any(frame in taken for taken in (self._kept, self._fresh, self._images))
-
-
-class ShotViewer:
-    """Follows the film shot by shot: a picture of each, and the frames to look at."""
-
-    def __init__(
-        self,
-        sampling: Sampling,
-        *,
-        time_base: Fraction,
-        max_lag_frames: int,
-        vectors: tuple[FrameVectors, ...],
-        thumbs: Path | None,
-    ) -> None:
-        self._sampling = sampling
-        self._vectors = vectors
-        self._thumbs = thumbs
-        self._jpeg = JpegWriter()
-        wanted = int(sampling.amount) if sampling.kind == "uniform" else 1
-        self._held = HeldFrames(wanted, max_lag_frames)
-        self._clock = RateClock(sampling.amount, time_base)
-        self._ticked: list[int] = []
-        self._first_frame = 0
-        self.sampled: list[tuple[int, ...]] = []
-
-    def see(self, frame: Frame) -> None:
-        """Take the next frame of the film."""
-        self._held.add(frame)
-        if not self._vectors or self._sampling.kind == "uniform":
-            return
-        if self._sampling.kind == "every":
-            self._look_at(frame)
-        elif self._clock.takes(frame):
-            self._look_at(frame)
-            self._ticked.append(frame.index)
-
-    def end_shot(self, end_frame: int) -> None:
-        """Close the shot that ends before this frame."""
-        held = self._held.cut(end_frame)
-        middle = uniform_frames(self._first_frame, end_frame, 1)
-        if self._thumbs is not None:
-            self._write_thumb(nearest_frames(held, middle)[0])
-        sampled: tuple[int, ...] = ()
-        if self._vectors and self._sampling.kind != "every":
-            sampled = tuple(frame for frame in self._ticked if frame < end_frame)
-            self._ticked = self._ticked[len(sampled) :]
-            sampled = sampled or self._take_held(held, end_frame)
-        self.sampled.append(sampled)
-        self._first_frame = end_frame
-
-    def _take_held(self, held: list[Frame], end_frame: int) -> tuple[int, ...]:
-        """Look at evenly spaced frames of a shot; at its middle one if the rate left it out."""
-        count = int(self._sampling.amount) if self._sampling.kind == "uniform" else 1
-        chosen = nearest_frames(held, uniform_frames(self._first_frame, end_frame, count))
-        for frame in chosen:
-            self._look_at(frame)
-        return tuple(frame.index for frame in chosen)
-
-    def _look_at(self, frame: Frame) -> None:
-        for vectors in self._vectors:
-            vectors.take(frame)
-
-    def _write_thumb(self, frame: Frame) -> None:
-        assert self._thumbs is not None
-        jpeg = self._jpeg.encode(frame.rgb(longest_side_px=THUMB_SIDE_PX))
-        (self._thumbs / thumb_name(len(self.sampled))).write_bytes(jpeg)
-
-
-def watch(
-    film: Film,
-    kit: Kit,
-    *,
-    store: FeatureStore | None = None,
-    thumbs: Path | None = None,
-    progress: Progress = no_progress,
-) -> Watched:
-    """Return the film's shots, after one pass over its frames.
-
-    Vectors of the frames that the plan samples go to the store, pictures to the folder ``thumbs``;
-    where there is none, none are made.
-
-    Raises:
-        MediaError: The film cannot be decoded to its end.
-        ShotListError: A list of shots does not fit the film.
-    """
-    spaces = () if store is None else kit.spaces
-    vectors = tuple(FrameVectors(space, kit, store) for space in spaces if store is not None)
-    detector, view = _detector(film, kit)
-    viewer = ShotViewer(
-        kit.plan.sampling,
-        time_base=film.file.time_base,
-        max_lag_frames=detector.max_lag_frames,
-        vectors=vectors,
-        thumbs=thumbs,
-    )
-    cuts: list[int] = []
-
-    def cut_at(frames: list[int]) -> None:
-        for frame in frames:
-            cuts.append(frame)
-            viewer.end_shot(frame)
-
-    total = film.file.stated_frames
-    for frame in film.frames():
-        found = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
-        viewer.see(frame)
-        cut_at(found)
-        progress("shots", frame.index + 1, total)
-    cut_at(detector.finish())
-    movie = film.movie()
-    viewer.end_shot(movie.num_frames)
-    for space_vectors in vectors:
-        space_vectors.finish()
-    shots = cut_into_shots(movie, film.pts, cuts)
-    viewed = tuple(_with_views(shots, viewer, thumbs is not None))
-    return Watched(movie, viewed, film.damaged, film.notes())
-
-
-def thumb_name(index: int) -> str:
-    """Return the file name of a shot's picture."""
-    return f"{index:05}.jpg"
-
-
-def _detector(film: Film, kit: Kit) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
-    if kit.listed is not None:
-        return ListedShots(kit.listed, film.file), lambda frame: _NO_PICTURE
-    return make_detector(kit.plan.shots, film.file), detector_view(kit.plan.shots)
-
-
-def _with_views(shots: tuple[Shot, ...], viewer: ShotViewer, pictured: bool) -> list[Shot]:
-    return [
-        replace(
-            shot,
-            sampled_frames=sampled,
-            thumb=f"thumbs/{thumb_name(index)}" if pictured else None,
-        )
-        for index, (shot, sampled) in enumerate(zip(shots, viewer.sampled, strict=True))
-    ]

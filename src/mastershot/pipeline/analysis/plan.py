@@ -1,30 +1,32 @@
 """What to do with each film, and what is loaded once to do it."""
 
 from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
 from pathlib import Path
 
+from mastershot import __version__
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.errors import EncoderUnavailableError, SettingError
 from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.core.protocols import Encoder, ImageTextEncoder
-from mastershot.core.timeline import Json
+from mastershot.core.timeline import Json, MadeBy
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
 from mastershot.encoders.starter import STARTER_NAME
 from mastershot.labelling.abstention import AbstentionRule
 from mastershot.labelling.weak_labels import KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
-from mastershot.media.video import READING
-from mastershot.pipeline.analysis.scale import Scaler, find_scaler, scale_notes
+from mastershot.media.video import READING_REVISION
+from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
 from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
 
 STEPS = ("shots", "labels", "scenes", "scale")
 STARTER_NOTE = (
-    "Places are named by the starter, the small encoder that ships with Mastershot; CLIP knows far "
-    "more: --encoder clip"
+    "Places are named by the starter, the small encoder that ships with Mastershot; CLIP is far "
+    "more accurate: --encoder clip"
 )
 
 
@@ -77,7 +79,7 @@ class Labeller:
     """An encoder with the labels it is to find.
 
     Attributes:
-        encoder: What maps frames and words to one space.
+        encoder: Maps frames and words to one space.
         taxonomy: The labels.
     """
 
@@ -86,80 +88,78 @@ class Labeller:
 
     @cached_property
     def label_vectors(self) -> FloatArray:
-        """One unit vector a label, shape (L, D), in taxonomy order; encoded when first asked for.
+        """One unit vector a label, shape (L, D), in taxonomy order; encoded on first use.
 
-        A film whose results are there already needs no words.
+        A film whose results are current needs none.
         """
         return encode_labels(self.encoder, self.taxonomy)
 
+    def made(self) -> Json:
+        """Return what a timeline keeps of how scores of labels were made."""
+        return {
+            "encoder": self.encoder.space.model,
+            "weights_hash": self.encoder.space.weights_hash,
+            "taxonomy": self.taxonomy.name,
+            "taxonomy_fingerprint": self.taxonomy.fingerprint,
+            "template": self.encoder.label_template,
+            "logit_scale": self.encoder.logit_scale,
+        }
+
 
 @dataclass(frozen=True)
-class Kit:
+class LoadedPlan:
     """A plan with what it needs loaded: made once, used for every film.
 
     Attributes:
         plan: The plan.
-        labeller: The encoder and labels; None when labels are not asked for or cannot be had.
-        scaler: What tells shot scales; None when they are not asked for or cannot be had.
+        labeller: The encoder and labels; None when labels are not asked for or not available.
+        scaler: Scores shot scales; None when they are not asked for or not available.
         listed: The shots made elsewhere, if the plan names a list.
         notes: Sentences the user should read, such as how to get an encoder's weights.
     """
 
     plan: Plan
     labeller: Labeller | None = None
-    scaler: Scaler | None = None
+    scaler: ShotScaler | None = None
     listed: ShotList | None = None
     notes: tuple[str, ...] = ()
 
     @property
-    def spaces(self) -> tuple[EmbeddingSpace, ...]:
-        """The spaces in which each looked-at frame gets a vector: the encoders', and colours."""
-        scales = () if self.scaler is None else (self.scaler.encoder.space,)
-        return tuple(dict.fromkeys((*self._label_spaces, *scales, *self._color_spaces)))
+    def encoders(self) -> dict[EmbeddingSpace, Encoder | None]:
+        """The spaces in which each sampled frame gets a vector; colours, last, need no encoder."""
+        users = (self.labeller, self.scaler)
+        encoders: dict[EmbeddingSpace, Encoder | None] = {
+            user.encoder.space: user.encoder for user in users if user is not None
+        }
+        return encoders | ({COLOR_SPACE: None} if "scenes" in self.plan.steps else {})
 
     @property
     def scene_spaces(self) -> tuple[EmbeddingSpace, ...]:
         """The spaces whose vectors group shots into scenes: that of labels, and colours."""
-        return (*self._label_spaces, *self._color_spaces)
+        labels = () if self.labeller is None else (self.labeller.encoder.space,)
+        return (*labels, COLOR_SPACE)
 
-    @property
-    def _label_spaces(self) -> tuple[EmbeddingSpace, ...]:
-        return () if self.labeller is None else (self.labeller.encoder.space,)
-
-    @property
-    def _color_spaces(self) -> tuple[EmbeddingSpace, ...]:
-        return (COLOR_SPACE,) if "scenes" in self.plan.steps else ()
-
-    def encoder_of(self, space: EmbeddingSpace) -> Encoder | None:
-        """Return the encoder that maps into a space; None for colours, which need none."""
-        for user in (self.labeller, self.scaler):
-            if user is not None and user.encoder.space == space:
-                return user.encoder
-        return None
-
-    def steps_made(self) -> dict[str, Json]:
-        """Return what a timeline says of how it was made; equal only if nothing would change."""
-        stream = {} if self.plan.stream is None else {"stream": self.plan.stream}
+    def made_by(self) -> MadeBy:
+        """Return how a timeline that is made now is made; same steps give the same results."""
+        plan, spaces = self.plan, [asdict(space) for space in self.encoders]
+        stream = {} if plan.stream is None else {"stream": plan.stream}
         steps: dict[str, Json] = {
-            "reading": {"revision": READING, **stream},
+            "reading": {"revision": READING_REVISION, **stream},
             "shots": self._shots_made(),
         }
-        if self.spaces:
-            steps["frames"] = {
-                "sampling": str(self.plan.sampling),
-                "spaces": [asdict(space) for space in self.spaces],
-            }
+        if spaces:
+            steps["frames"] = {"sampling": str(plan.sampling), "spaces": spaces}
         if self.labeller is not None:
-            steps["labels"] = self._labels_made(self.labeller)
-        if "scenes" in self.plan.steps:
+            steps["labels"] = self.labeller.made() | {"keep": asdict(plan.keep)}
+        if "scenes" in plan.steps:
             steps["scenes"] = {
                 "method": "sequential grouping",
                 "features": [space.model for space in self.scene_spaces],
                 "penalty": PENALTY,
             }
         if self.scaler is not None:
-            steps["scale"] = {**self.scaler.made(), "abstain": asdict(self.plan.abstain)}
-        return steps
+            steps["scale"] = self.scaler.made() | {"abstain": asdict(plan.abstain)}
+        return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
 
     def _shots_made(self) -> Json:
         if self.listed is not None:
@@ -173,23 +173,12 @@ class Kit:
             "library": f"scenedetect {version('scenedetect-headless')}",
         }
 
-    def _labels_made(self, labeller: Labeller) -> Json:
-        return {
-            "encoder": labeller.encoder.space.model,
-            "weights_hash": labeller.encoder.space.weights_hash,
-            "taxonomy": labeller.taxonomy.name,
-            "taxonomy_fingerprint": labeller.taxonomy.fingerprint,
-            "template": labeller.encoder.label_template,
-            "logit_scale": labeller.encoder.logit_scale,
-            "keep": asdict(self.plan.keep),
-        }
 
-
-def prepare(plan: Plan) -> Kit:
+def prepare(plan: Plan) -> LoadedPlan:
     """Return the plan with its encoders loaded.
 
-    Where the encoder's weights are not here, the kit has no labeller, and a note says how to get
-    them; everything else of the plan can still be done.
+    Where the encoder's weights are not on this machine there is no labeller, and a note says how to
+    get them; the rest of the plan can still be done.
 
     Raises:
         MastershotError: The taxonomy, the encoder's folder, the classifier of scales or the shot
@@ -204,21 +193,19 @@ def prepare(plan: Plan) -> Kit:
     if "scale" in plan.steps:
         scaler = find_scaler(plan.scale, encoder)
         notes += scale_notes(scaler, plan.sampling, asked=plan.steps != STEPS)
-    return Kit(plan, labeller, scaler, listed, notes)
+    return LoadedPlan(plan, labeller, scaler, listed, notes)
 
 
 def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:
     """Return the encoder of labels, or of scales in words, and what the user should know of it."""
-    if "labels" not in plan.steps and ("scale" not in plan.steps or plan.scale is not None):
+    needs_labels = "labels" in plan.steps
+    if not needs_labels and ("scale" not in plan.steps or plan.scale is not None):
         return None, ()
+    name = plan.encoder or DEFAULT_ENCODER
     try:
-        # Only an encoder that was asked for by name may be fetched.
-        encoder = load_encoder(
-            plan.encoder or DEFAULT_ENCODER,
-            precision=plan.precision,
-            download=plan.encoder is not None,
-        )
+        # Only an encoder that was asked for by name may be downloaded.
+        encoder = load_encoder(name, precision=plan.precision, download=plan.encoder is not None)
     except EncoderUnavailableError as error:
-        return None, (f"No labels: {error}",) if "labels" in plan.steps else (str(error),)
-    named_by_starter = "labels" in plan.steps and encoder.space.model == STARTER_NAME
-    return encoder, (STARTER_NOTE,) if named_by_starter else ()
+        return None, (f"No labels: {error}" if needs_labels else str(error),)
+    is_starter = encoder.space.model == STARTER_NAME
+    return encoder, (STARTER_NOTE,) if needs_labels and is_starter else ()

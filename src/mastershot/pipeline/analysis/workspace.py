@@ -1,4 +1,4 @@
-"""Where a film's results go: built aside, put in place whole, resumed after a kill."""
+"""A film's folder of results: built aside, put in place whole, resumed after a kill."""
 
 import fcntl
 import json
@@ -16,16 +16,16 @@ from mastershot.media.probe import FilmFile
 from mastershot.store.features import FolderFeatures
 
 _RESULTS = ("thumbs", "features", "shots.csv", "report.html")
-_OLD_TIMELINE = ".timeline.old.json"
+_TIMELINE, _OLD_TIMELINE = "timeline.json", ".timeline.old.json"
 
 
 class Workspace:
     """The folder of one film's results, and a folder aside where they are built.
 
-    New results are put in place by one renaming of the whole folder. Where there are results of
-    the film already, the old timeline steps aside and the parts are renamed one by one, the new
-    ``timeline.json`` last: where it is, the rest is whole and belongs to it. A run that was killed
-    leaves the folder aside, and the next run goes on from what it holds.
+    New results are put in place by renaming the whole folder. Where there are results of the film
+    already, the old timeline is renamed and the parts are replaced one by one, ``timeline.json``
+    last: if it exists, the rest is whole and belongs to it. A killed run leaves the folder aside,
+    and the next one resumes from it.
 
     Attributes:
         folder: Where the results will be.
@@ -35,19 +35,14 @@ class Workspace:
     def __init__(self, out: Path, file: FilmFile) -> None:
         self.folder = _folder_for(out, file)
         self._out, self._file = out, file
-        self._aside = out / f".{file.id}.partial"
+        self._aside = _aside(out, file)
         in_place = self.folder / "features"
         self.features = FolderFeatures(in_place if in_place.is_dir() else self._aside / "features")
-
-    @property
-    def timeline_path(self) -> Path:
-        """Where the timeline is, once the results are in place."""
-        return self.folder / "timeline.json"
 
     def previous(self) -> Timeline | None:
         """Return the timeline of an earlier run, or None if there is none that can be read."""
         try:
-            return Timeline.load(self.timeline_path)
+            return Timeline.load(self.folder / _TIMELINE)
         except TimelineError:
             return None
 
@@ -65,17 +60,17 @@ class Workspace:
         shown = thumbs if thumbs.is_dir() else self.folder / "thumbs"
         write_shots_csv(timeline, self._aside / "shots.csv")
         write_report(timeline, self._aside / "report.html", thumbs=shown, notes=notes)
-        (self._aside / "timeline.json").write_text(timeline.to_json(), "utf-8")
+        (self._aside / _TIMELINE).write_text(timeline.to_json(), "utf-8")
         (self._aside / "lock").unlink(missing_ok=True)
-        with _alone_in(self._out):
+        with _locked(self._out):
             # Another film of this stem may have taken the folder meanwhile.
             self.folder = _folder_for(self._out, self._file)
             if not self.folder.exists() or not any(self.folder.iterdir()):
                 self._aside.rename(self.folder)
                 return
-        if self.timeline_path.exists():
-            self.timeline_path.replace(self.folder / _OLD_TIMELINE)
-        for name in (*_RESULTS, "timeline.json"):
+        with suppress(FileNotFoundError):
+            (self.folder / _TIMELINE).replace(self.folder / _OLD_TIMELINE)
+        for name in (*_RESULTS, _TIMELINE):
             if (self._aside / name).exists():
                 _replace(self._aside / name, self.folder / name)
         (self.folder / _OLD_TIMELINE).unlink(missing_ok=True)
@@ -90,14 +85,14 @@ class Workspace:
 def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
     """Yield the film's workspace, for one run at a time.
 
-    Left by an error, nothing half-made stays behind; left by a stop (Ctrl-C), what was made stays
-    aside for the next run.
+    After an error nothing half-made stays; after a stop (Ctrl-C), what was made stays aside for the
+    next run.
 
     Raises:
         OutputError: The folder cannot be written, or another run is at work on the same film.
     """
-    aside = out / f".{file.id}.partial"
-    was_there = out.exists()
+    aside = _aside(out, file)
+    is_new = not out.exists()
     try:
         aside.mkdir(parents=True, exist_ok=True)
         lock = (aside / "lock").open("w")
@@ -107,21 +102,25 @@ def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            raise OutputError(f"another run is at work on {file.path.name} in {out}") from error
+            raise OutputError(f"another run is analysing {file.path.name} in {out}") from error
         try:
             yield Workspace(out, file)
         except Exception as error:
             shutil.rmtree(aside, ignore_errors=True)
-            if not was_there and not any(out.iterdir()):
+            if is_new and not any(out.iterdir()):
                 out.rmdir()
             if isinstance(error, OSError):
                 raise _not_written(file, out, error) from error
             raise
 
 
+def _aside(out: Path, file: FilmFile) -> Path:
+    return out / f".{file.id}.partial"
+
+
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Hold off other runs that would put results into the folder, for a moment."""
+def _locked(folder: Path) -> Iterator[None]:
+    """Keep other runs from putting results into the folder meanwhile."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -147,7 +146,7 @@ def _folder_for(out: Path, file: FilmFile) -> Path:
 
 
 def _content_hash_in(folder: Path) -> str | None:
-    for name in ("timeline.json", _OLD_TIMELINE):
+    for name in (_TIMELINE, _OLD_TIMELINE):
         with suppress(OSError, ValueError, KeyError, TypeError):
             value = json.loads((folder / name).read_text("utf-8"))
             return str(value["movie"]["content_hash"])

@@ -4,11 +4,12 @@
 import csv
 import json
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -20,21 +21,16 @@ from mastershot.core.errors import (
     TaxonomyError,
     sentence,
 )
+from mastershot.core.files import make_folder, written_whole
 from mastershot.core.text import utf8_text
 from mastershot.core.timeline import Timeline
 from mastershot.datasets.movieclip import shot_file_name, write_tags
-from mastershot.datasets.tables.records import (
-    ScoredShots,
-    best_columns,
-    make_folder,
-    shots_of,
-    written_whole,
-)
+from mastershot.datasets.tables.records import ScoredShots, best_columns, shots_of
 from mastershot.datasets.tables.score_table import open_scores, write_scores
 from mastershot.datasets.tables.scored import SCORE_TABLES, TAGS_FILE
 from mastershot.pipeline.analysis.annotate import has_vectors, score_shots
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
-from mastershot.pipeline.analysis.plan import Kit, Labeller
+from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan
 from mastershot.pipeline.library import Library
 
 CLIP_LIBRARY = "clips.mastershot"
@@ -45,6 +41,14 @@ CLIP_SUFFIXES = (
     ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
 )  # fmt: skip
 
+Failed: TypeAlias = Callable[[Exception], None]
+"""Called with the error of a clip that failed."""
+T = TypeVar("T")
+
+
+def no_report(error: Exception) -> None:
+    """Do nothing; the failure is listed all the same."""
+
 
 @dataclass(frozen=True)
 class Failure:
@@ -52,14 +56,6 @@ class Failure:
 
     clip: str
     reason: str
-
-
-Failed: TypeAlias = Callable[[Exception], None]
-"""Called with what went wrong with a clip."""
-
-
-def no_report(error: Exception) -> None:
-    """Say nothing; the failure is listed all the same."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +75,6 @@ class Build:
     num_clips: int
     num_shots: int
     failures: tuple[Failure, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class _Clip:
-    video: str
-    source: str
-    movie_id: str
 
 
 def find_clips(paths: Iterable[Path]) -> list[Path]:
@@ -111,7 +100,7 @@ def find_clips(paths: Iterable[Path]) -> list[Path]:
 
 def build_from_clips(
     paths: Iterable[Path],
-    kit: Kit,
+    loaded: LoadedPlan,
     library: Library,
     out: Path,
     *,
@@ -122,32 +111,32 @@ def build_from_clips(
     """Return the data set of clips: each is analysed and kept in the library, then scored.
 
     A clip that the library holds under the same content and settings is not decoded again, so a
-    run that was killed goes on where it was and comes to the same files.
+    run that was killed resumes where it stopped and writes the same files.
 
     Args:
-        paths: Clips, or folders of clips. A clip is known by its file's stem.
-        kit: How shots are found and labelled.
-        library: Keeps what was computed.
+        paths: Clips, or folders of clips. A clip's name is its file's stem.
+        loaded: How shots are found and labelled.
+        library: Keeps timelines and vectors.
         out: The data set's folder.
         table: File name of the table of scores, one of `SCORE_TABLES`.
         progress: Called with the stage, how many clips are done and of how many.
-        failed: Called with what went wrong with a clip; it does not stop the others.
+        failed: Called with the error of a clip that failed; the others are still done.
 
     Raises:
         DatasetError: There is no clip, or none could be labelled.
-        EncoderError: The encoder cannot be had.
+        EncoderError: The encoder is not available.
         OutputError: The folder cannot be written.
     """
-    _labeller(kit)
-    clips = find_clips(paths)
-    sources = ((path.stem, path, str(path)) for path in clips)
-    builder = _Builder(kit, library, out, progress, failed)
-    builder.gather(sources, len(clips), lambda path: library.add(path, kit=kit))
-    return builder.write(table)
+    builder = _Builder(loaded, library, out, progress, failed)
+    clips = [
+        _Clip(path.stem, str(path), partial(library.add, path, loaded=loaded))
+        for path in find_clips(paths)
+    ]
+    return builder.build(clips, table)
 
 
 def build_from_library(
-    kit: Kit,
+    loaded: LoadedPlan,
     library: Library,
     out: Path,
     *,
@@ -157,76 +146,54 @@ def build_from_library(
 ) -> Build:
     """Return the data set of a library's films, from their vectors: nothing is decoded.
 
-    The library stays as it is; shots and sampling are those its films were added with.
+    The library stays as it is; shots and sampling are those its films were added with. Arguments
+    are those of `build_from_clips`.
 
     Raises:
         DatasetError: The library holds no film, or none could be labelled.
-        EncoderError: The encoder cannot be had.
+        EncoderError: The encoder is not available.
         OutputError: The folder cannot be written.
     """
-    labeller = _labeller(kit)
+    builder = _Builder(loaded, library, out, progress, failed)
     films = sorted(library.movies(), key=lambda film: (Path(film.path).stem, film.id))
     if not films:
         raise DatasetError(f"library {library.path} holds no film to label; add some first")
+    clips = [
+        _Clip(Path(film.path).stem, film.path, partial(builder.timeline, film.id)) for film in films
+    ]
+    return builder.build(clips, table)
 
-    def timeline_of(movie_id: str) -> Timeline:
-        timeline = library.timeline(movie_id)
-        space = labeller.encoder.space
-        if not has_vectors(timeline.shots, [space], library.features(movie_id)):
-            raise LibraryError(
-                f"library {library.path} holds no vectors of {space.model} for "
-                f"{timeline.movie.path}; add the film again with that encoder, or name the one "
-                "it was added with"
-            )
-        return timeline
 
-    builder = _Builder(kit, library, out, progress, failed)
-    sources = ((Path(film.path).stem, film.id, film.path) for film in films)
-    builder.gather(sources, len(films), timeline_of)
-    return builder.write(table)
+@dataclass(frozen=True, slots=True)
+class _Clip:
+    """A clip's name in the data set, its file, and a call that returns its timeline."""
+
+    video: str
+    source: str
+    timeline: Callable[[], Timeline]
 
 
 class _Builder:
     """Gathers clips, then writes their scores; in memory are their names and one clip's scores."""
 
     def __init__(
-        self, kit: Kit, library: Library, out: Path, progress: Progress, failed: Failed
+        self, loaded: LoadedPlan, library: Library, out: Path, progress: Progress, failed: Failed
     ) -> None:
-        self._kit, self._library, self._out = kit, library, out
+        self._labeller = _labeller(loaded)
+        self._library, self._out = library, out
         self._progress, self._failed = progress, failed
-        self._clips: list[_Clip] = []
-        self._num_scored = 0
+        self._sources: dict[str, str] = {}
+        self._movie_ids: dict[str, str] = {}
         self._failures: list[Failure] = []
         self._settings: dict[str, dict[str, Any]] = {"shots": {}, "frames": {}}
 
-    def gather(
-        self,
-        sources: Iterable[tuple[str, Any, str]],
-        num_sources: int,
-        timeline_of: Callable[[Any], Timeline],
-    ) -> None:
-        """Take note of each clip whose timeline can be had: its name, how to ask, what to say."""
-        seen: dict[str, str] = {}
-        for number, (video, key, source) in enumerate(sources):
-            self._progress("clips", number, num_sources)
-            try:
-                _require_name(video, source, seen)
-                timeline = timeline_of(key)
-            except Exception as error:  # noqa: BLE001  One clip must not stop the rest.
-                self._fail(source, error)
-                continue
-            self._clips.append(_Clip(video, source, timeline.movie.id))
-            steps = timeline.made_by.steps
-            for step, made in self._settings.items():
-                values = {k: v for k, v in steps.get(step, {}).items() if k != "spaces"}
-                made[json.dumps(values, sort_keys=True)] = values
-        self._progress("clips", num_sources, num_sources)
-
-    def write(self, table: str) -> Build:
-        """Write scores, tags and failures."""
+    def build(self, clips: Sequence[_Clip], table: str) -> Build:
+        """Return the data set of the clips, in a table of that name."""
+        gathered = list(self._each("clips", clips, self._gather))
         make_folder(self._out)
         path, tags = self._out / table, self._out / TAGS_FILE
-        scored = self._scored()
+        taxonomy = self._labeller.taxonomy
+        scored = self._each("scores", gathered, self._score)
         first = next(scored, None)
         if first is None:
             self._write_failures()
@@ -234,44 +201,87 @@ class _Builder:
                 f"none of {len(self._failures)} clips could be labelled; "
                 f"{self._out / FAILURES} says why"
             )
-        taxonomy = _labeller(self._kit).taxonomy
         num_shots = write_scores(path, chain([first], scored), taxonomy, self._made_by())
         for other in SCORE_TABLES:
             if other != table:
-                _forget(self._out / other)
+                _remove(self._out / other)
         batches = open_scores(path).batches()
         write_tags(tags, (s for batch in batches for s in shots_of(batch.best(), taxonomy)))
         self._write_failures()
-        return Build(path, tags, self._num_scored, num_shots, tuple(self._failures))
+        num_clips = len(clips) - len(self._failures)
+        return Build(path, tags, num_clips, num_shots, tuple(self._failures))
 
-    def _scored(self) -> Iterator[ScoredShots]:
-        for number, clip in enumerate(self._clips):
-            self._progress("scores", number, len(self._clips))
+    def timeline(self, movie_id: str) -> Timeline:
+        """Return a film's timeline from the library, if its vectors are there too."""
+        timeline, space = self._library.timeline(movie_id), self._labeller.encoder.space
+        if not has_vectors(timeline.shots, [space], self._library.features(movie_id)):
+            raise LibraryError(
+                f"library {self._library.path} holds no vectors of {space.model} for "
+                f"{timeline.movie.path}; add the film again with that encoder, or name the one "
+                "it was added with"
+            )
+        return timeline
+
+    def _each(self, stage: str, clips: Sequence[_Clip], work: Callable[[_Clip], T]) -> Iterator[T]:
+        """Yield what the work on each clip returns; a clip that fails is listed."""
+        for number, clip in enumerate(clips):
+            self._progress(stage, number, len(clips))
             try:
-                columns = _columns(clip, self._library, _labeller(self._kit))
+                result = work(clip)
             except Exception as error:  # noqa: BLE001  One clip must not stop the rest.
-                self._fail(clip.source, error)
+                failure = Failure(utf8_text(clip.source), utf8_text(sentence(error)))
+                self._failures.append(failure)
+                self._failed(error)
                 continue
-            self._num_scored += 1
-            yield columns
-        self._progress("scores", len(self._clips), len(self._clips))
+            yield result
+        self._progress(stage, len(clips), len(clips))
+
+    def _gather(self, clip: _Clip) -> _Clip:
+        """Return the clip once it is analysed and how it was is noted."""
+        if utf8_text(clip.video) != clip.video or len(clip.video.splitlines()) != 1:
+            raise DatasetError(
+                f"{clip.source!a} has a name that no data set can hold; rename the file"
+            )
+        if clip.video in self._sources:
+            raise DatasetError(
+                f"{clip.source} has the name of {self._sources[clip.video]}, and a data set knows "
+                "clips by their names; rename one"
+            )
+        self._sources[clip.video] = clip.source
+        timeline = clip.timeline()
+        self._movie_ids[clip.video] = timeline.movie.id
+        for step, made in self._settings.items():
+            found = timeline.made_by.steps.get(step, {})
+            values = {name: value for name, value in found.items() if name != "spaces"}
+            made[json.dumps(values, sort_keys=True)] = values
+        return clip
+
+    def _score(self, clip: _Clip) -> ScoredShots:
+        """Return every label's score on every shot of a clip, best first, shape (S, L)."""
+        movie_id = self._movie_ids[clip.video]
+        shots = self._library.timeline(movie_id).shots
+        scores = score_shots(shots, self._labeller, self._library.features(movie_id))
+        labels, best = best_columns(scores, len(self._labeller.taxonomy))
+        spans = [shot.span for shot in shots]
+        scales = [shot.likeliest_scale or "" for shot in shots]
+        return ScoredShots(
+            videos=[clip.video] * len(shots),
+            files=[shot_file_name(clip.video, number) for number in range(1, len(shots) + 1)],
+            frames=np.array([(span.first_frame, span.end_frame) for span in spans], np.int64),
+            times_s=np.array([(span.start_s, span.end_s) for span in spans], np.float64),
+            labels=labels,
+            scores=best,
+            scales=scales if any(scales) else None,
+        )
 
     def _made_by(self) -> dict[str, Any]:
-        labels = self._kit.steps_made()["labels"]
-        return {
-            "version": __version__,
-            "labels": {key: value for key, value in labels.items() if key != "keep"},
-            **{step: list(made.values()) for step, made in self._settings.items()},
-        }
-
-    def _fail(self, source: str, error: Exception) -> None:
-        self._failures.append(Failure(utf8_text(source), utf8_text(sentence(error))))
-        self._failed(error)
+        settings = {step: list(made.values()) for step, made in self._settings.items()}
+        return {"version": __version__, "labels": self._labeller.made(), **settings}
 
     def _write_failures(self) -> None:
         path = self._out / FAILURES
         if not self._failures:
-            _forget(path)
+            _remove(path)
             return
         with written_whole(path) as file:
             writer = csv.writer(file, lineterminator="\n")
@@ -279,48 +289,19 @@ class _Builder:
             writer.writerows([failure.clip, failure.reason] for failure in self._failures)
 
 
-def _columns(clip: _Clip, library: Library, labeller: Labeller) -> ScoredShots:
-    """Return every label's score on every shot of a clip, best first, shape (S, L)."""
-    shots = library.timeline(clip.movie_id).shots
-    scores = score_shots(shots, labeller, library.features(clip.movie_id))
-    labels, best = best_columns(scores, len(labeller.taxonomy))
-    spans = [shot.span for shot in shots]
-    scales = [shot.likeliest_scale or "" for shot in shots]
-    return ScoredShots(
-        videos=[clip.video] * len(shots),
-        files=[shot_file_name(clip.video, number) for number in range(1, len(shots) + 1)],
-        frames=np.array([(span.first_frame, span.end_frame) for span in spans], np.int64),
-        times_s=np.array([(span.start_s, span.end_s) for span in spans], np.float64),
-        labels=labels,
-        scores=best,
-        scales=scales if any(scales) else None,
-    )
-
-
-def _labeller(kit: Kit) -> Labeller:
-    if kit.labeller is None:
-        raise EncoderError(kit.notes[0] if kit.notes else "a data set needs labels; ask for them")
-    if len(kit.labeller.taxonomy) > np.iinfo(np.int16).max:
+def _labeller(loaded: LoadedPlan) -> Labeller:
+    labeller, most = loaded.labeller, np.iinfo(np.int16).max
+    if labeller is None:
+        raise EncoderError([*loaded.notes, "a data set needs labels; ask for them"][0])
+    if len(labeller.taxonomy) > most:
         raise TaxonomyError(
-            f"taxonomy {kit.labeller.taxonomy.name!r} has {len(kit.labeller.taxonomy)} labels; a "
-            f"data set takes at most {np.iinfo(np.int16).max}"
+            f"taxonomy {labeller.taxonomy.name!r} has {len(labeller.taxonomy)} labels; a data set "
+            f"takes at most {most}"
         )
-    return kit.labeller
+    return labeller
 
 
-def _require_name(video: str, source: str, seen: dict[str, str]) -> None:
-    """Refuse a clip that a data set, which knows clips by their names, could not tell."""
-    if utf8_text(video) != video or len(video.splitlines()) != 1:
-        raise DatasetError(f"{source!a} has a name that no data set can hold; rename the file")
-    if video in seen:
-        raise DatasetError(
-            f"{source} has the name of {seen[video]}, and a data set knows clips by their names; "
-            "rename one"
-        )
-    seen[video] = source
-
-
-def _forget(path: Path) -> None:
+def _remove(path: Path) -> None:
     """Remove what an earlier run left that this one did not make."""
     if path.is_dir():
         shutil.rmtree(path, ignore_errors=True)

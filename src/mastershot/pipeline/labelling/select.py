@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from mastershot import __version__
 from mastershot.core.errors import DatasetError, OutputError, SettingError
+from mastershot.core.files import make_folder, written_whole
 from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.datasets.clip_films import ClipFilms
+from mastershot.datasets.files import read_text
 from mastershot.datasets.movieclip import (
     HUMAN_VERIFIED,
     INDEX_FILE,
@@ -16,7 +19,7 @@ from mastershot.datasets.movieclip import (
     write_index,
     write_split,
 )
-from mastershot.datasets.tables.records import LabelledShot, make_folder, read_text, written_whole
+from mastershot.datasets.tables.records import LabelledShot
 from mastershot.datasets.tables.scored import ScoredDataset
 from mastershot.labelling.selection import (
     Subset,
@@ -62,18 +65,13 @@ class SelectionSettings:
                 raise SettingError(f"the {name} threshold is {value:g}; scores go from 0 to 1")
         require_ratios(self.ratios)
 
-    @property
-    def rule(self) -> SubsetRule:
-        """What becomes of a shot's best labels."""
-        return SubsetRule(KeepRule(self.min_best, self.above))
-
 
 @dataclass(frozen=True)
 class Selection:
     """A training subset in splits.
 
     Attributes:
-        subset: All its shots, and what was left out on the way.
+        subset: All its shots, and how many were left out.
         splits: The shots of each split.
         overlaps: What each two splits share, and each with the verified shots, if any.
     """
@@ -133,7 +131,7 @@ def select_training_set(
         dataset.batches(),
         dataset.taxonomy,
         classes,
-        rule=settings.rule,
+        rule=SubsetRule(KeepRule(settings.min_best, settings.above)),
         held_out_clips={shot.video for shot in verified},
     )
     if not subset.shots:
@@ -230,14 +228,10 @@ def read_classes(index: str, taxonomy: Taxonomy) -> tuple[Taxonomy, int]:
                 f"index {index!r} means nothing; write min-shots:N with N of 1 or more"
             )
         return all_classes(taxonomy), int(number)
-    if Path(index).suffix == ".json" and _is_index(Path(index)):
-        return read_index(index), 0
+    if Path(index).suffix == ".json":
+        is_list = False  # of labels, as a taxonomy's file may be, too
+        with suppress(OSError, UnicodeDecodeError):
+            is_list = Path(index).read_text("utf-8-sig").lstrip().startswith("[")
+        if not is_list:
+            return read_index(index), 0
     return load_taxonomy(index), 0
-
-
-def _is_index(path: Path) -> bool:
-    """Return True unless the file is a list of labels, which a taxonomy's file may be too."""
-    try:
-        return not path.read_text("utf-8-sig").lstrip().startswith("[")
-    except (OSError, UnicodeDecodeError):
-        return True

@@ -1,18 +1,20 @@
 """A data set in figures and pictures: what `label stats` prints and draws."""
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.errors import LibraryError
+from mastershot.core.files import make_folder
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import shot_id
 from mastershot.core.names import FilmNames
 from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import is_split_folder, read_split_folder
-from mastershot.datasets.tables.records import make_folder
 from mastershot.datasets.tables.scored import SCORE_TABLES, open_dataset
 from mastershot.exports.pages.dataset import Galleries, write_dataset_page
+from mastershot.labelling.draw_file import ShownShot
 from mastershot.labelling.figures import DatasetFigures, figures_of_scores, figures_of_splits
 from mastershot.labelling.statistics import GalleryShot, ScoreSummary, summarise
 from mastershot.pipeline.labelling.build import CLIP_LIBRARY
@@ -62,6 +64,15 @@ class ShotPictures:
         return self._library.thumb(shot_id(self._movies[places[0]].id, int(number[1]) - 1))
 
 
+def picture_of(pictures: ShotPictures | None) -> Callable[[GalleryShot | ShownShot], bytes | None]:
+    """Return what finds a shot's picture as JPEG, and finds none without a library."""
+
+    def find(shot: GalleryShot | ShownShot) -> bytes | None:
+        return None if pictures is None else pictures.find(shot.video, shot.file)
+
+    return find
+
+
 def open_pictures(dataset: Path, library: Path | None) -> ShotPictures | None:
     """Return the pictures of a data set, from a library or from the one in the data set's folder.
 
@@ -99,7 +110,12 @@ def describe_dataset(
     summary = ScoreSummary(dataset.taxonomy, genres_of_clip=genres, gallery=gallery)
     summarise(dataset.batches(), summary)
     figures = figures_of_scores(summary, films)
-    return DatasetReport(figures, summary.galleries(), _notes(summary, films))
+    unknown = 0 if films is None else len(summary.clips - films.film_of_clip.keys())
+    note = (
+        f"The film of {unknown:,} of {len(summary.clips):,} clips is not in the table of films; "
+        "they count for no film and no genre."
+    )
+    return DatasetReport(figures, summary.galleries(), (note,) if unknown else ())
 
 
 def write_dataset_report(
@@ -112,10 +128,6 @@ def write_dataset_report(
         LibraryError: A picture cannot be read.
     """
     make_folder(out)
-
-    def picture(shot: GalleryShot) -> bytes | None:
-        return None if pictures is None else pictures.find(shot.video, shot.file)
-
     notes = list(report.notes)
     galleries = report.galleries if pictures is not None else {}
     if report.galleries and not galleries:
@@ -123,17 +135,8 @@ def write_dataset_report(
             "The galleries are left out: there is no library with pictures beside the data set; "
             "name the one it was made with."
         )
+    picture = picture_of(pictures)
     write_dataset_page(
         report.figures, out / PAGE, title=title, galleries=galleries, picture=picture, notes=notes
     )
     return out / PAGE
-
-
-def _notes(summary: ScoreSummary, films: ClipFilms | None) -> tuple[str, ...]:
-    unknown = 0 if films is None else len(summary.clips - films.film_of_clip.keys())
-    if not unknown:
-        return ()
-    return (
-        f"The film of {unknown:,} of {len(summary.clips):,} clips is not in the table of films; "
-        "they count for no film and no genre.",
-    )

@@ -21,12 +21,12 @@ _ATTEMPTS = 3
 
 @dataclass(frozen=True, eq=False)
 class Query:
-    """What is searched for, as a point of a space.
+    """What is searched for, as a vector.
 
     Attributes:
-        space: Where it lies.
-        vector: Its unit vector, float32 (D,).
-        other_spaces: Where it lies as well: those of the same weights in other precisions.
+        space: The vector's space.
+        vector: A unit vector, float32 (D,).
+        other_spaces: Spaces it may be compared in as well: the same weights in other precisions.
     """
 
     space: EmbeddingSpace
@@ -41,8 +41,8 @@ class Hit(StoredShot):
     Attributes:
         movie_id: Its film's id.
         path: The film's file as the user named it.
-        score: Cosine of the query with the nearest frame, in [-1, 1]. It is no probability, and
-            scores of two encoders do not compare.
+        score: Cosine of the query with the nearest frame, in [-1, 1]; scores of two encoders do
+            not compare.
         frame: Ordinal of that frame; of frames equally near, the first.
     """
 
@@ -78,15 +78,13 @@ class Hits(list[Hit]):
 def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
     """Return the shots nearest to a query: best first, then by film and time.
 
-    A shot's score is the best cosine of its frames that have a vector, not their mean: who
-    searches wants the shots in which a thing is seen at all, and a mean would bury what a pan
-    passes by; the frame that was found is the evidence. So a shot of which many frames were
-    sampled has more chances than one of which few were.
+    A shot's score is the best cosine of its frames that have a vector, not their mean, which would
+    hide what is seen in few frames, as in a pan. So a shot of which many frames were sampled has
+    more chances than one of which few were.
 
-    Films that the same weights have looked at in another precision are searched too: words have
-    the same vector in each, and a frame very nearly so. Every vector is compared, in blocks, and
-    some twenty bytes a shot are kept between them. A film that comes or goes meanwhile may or may
-    not be among the hits.
+    Vectors of the same weights in another precision are searched too: words have the same vector
+    in each, and a frame very nearly so. Every vector is compared, in blocks, and some twenty bytes
+    a shot are kept between them. A film that is added or removed meanwhile may be found or not.
 
     Raises:
         SettingError: The limit is below 1.
@@ -101,7 +99,7 @@ def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
             return hits
     raise LibraryError(
         f"library {store.path} changed under each of {_ATTEMPTS} searches; search again once no "
-        "film is being added, or see what `mastershot library verify` says of it"
+        "film is being added, or check it with `mastershot library verify`"
     )
 
 
@@ -126,7 +124,7 @@ def word_spaces(store: FilmStore) -> list[EmbeddingSpace]:
     ]
     if not spaces:
         raise LibraryError(
-            f"library {store.path} holds no film that an encoder of words has looked at; "
+            f"library {store.path} holds no film with vectors of an encoder of words; "
             f"{_add_command(store, DEFAULT_ENCODER)} adds one"
         )
     return spaces
@@ -147,24 +145,20 @@ def _held_spaces(store: FilmStore, query: Query) -> list[EmbeddingSpace]:
 
 
 def _add_command(store: FilmStore, encoder: str) -> str:
-    """Return the command that has an encoder look at a film; one made of a folder is no name."""
+    """Return the command that adds an encoder's vectors of a film."""
     named = "/" in encoder or encoder in {row.alias for row in ENCODERS}
     name = encoder if named else "FOLDER"
     return f"`mastershot library add FILM --library {store.path} --encoder {name}`"
 
 
 class _Film:
-    """A film while the vectors pass by: the best score of each of its shots so far."""
+    """The best score of each of a film's shots so far, and the frame that has it."""
 
     def __init__(self, movie: LibraryMovie, starts: IntArray) -> None:
         self.movie = movie
         self.scores = np.full(len(starts), -np.inf, np.float32)
         self.frames = np.zeros(len(starts), np.int64)
         self._starts = starts
-
-    @property
-    def num_shots_without_vector(self) -> int:
-        return int((self.scores == -np.inf).sum())
 
     def take(self, frames: IntArray, scores: FloatArray) -> None:
         """Take the scores of some frames; of equal scores in a shot the first frame's counts."""
@@ -207,7 +201,7 @@ def _search_once(
         )
         for id, (film, index) in zip(ids, best, strict=True)
     )
-    return _told(hits, store, query.space, films.values())
+    return _with_notes(hits, store, query.space, films.values())
 
 
 def _best(films: Sequence[_Film], limit: int) -> Iterator[tuple[_Film, int]]:
@@ -221,22 +215,23 @@ def _best(films: Sequence[_Film], limit: int) -> Iterator[tuple[_Film, int]]:
         yield films[film], int(place - ends[film] + len(films[film].scores))
 
 
-def _told(
+def _with_notes(
     hits: Iterable[Hit], store: FilmStore, space: EmbeddingSpace, films: Collection[_Film]
 ) -> Hits:
     """Return the hits with sentences on all that was not searched."""
-    partly = [film for film in films if film.num_shots_without_vector < film.movie.num_shots]
-    num_films = len(films) - len(partly)
-    num_shots = sum(film.num_shots_without_vector for film in partly)
+    missing = [film.scores == -np.inf for film in films]
+    num_films = sum(bool(shots.all()) for shots in missing)
+    num_shots = sum(int(shots.sum()) for shots in missing if not shots.all())
+    command = _add_command(store, space.model)
     notes = []
     if num_films:
         notes.append(
             f"not searched: {num_films:,} of {len(films):,} films, without vectors of "
-            f"{space.model}; {_add_command(store, space.model)} gives a film its vectors"
+            f"{space.model}; {command} gives a film its vectors"
         )
     if num_shots:
         notes.append(
             f"not searched: {num_shots:,} of the shots of the other films, none of whose frames "
-            f"has a vector of {space.model}; {_add_command(store, space.model)} completes a film"
+            f"has a vector of {space.model}; {command} completes a film"
         )
     return Hits(hits, space=space, num_films_not_searched=num_films, notes=tuple(notes))

@@ -2,7 +2,7 @@
 # N points, W width of a vector
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -10,11 +10,10 @@ import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import LibraryError, SettingError
-from mastershot.core.labels import LabelScore
 from mastershot.core.movie import shot_id
 from mastershot.exports.pages.map import Point, write_map
 from mastershot.mining.layout import lay_out
-from mastershot.pipeline.search.vectors import SceneSource
+from mastershot.pipeline.search.vectors import SceneSource, left_out
 from mastershot.store.library import Library, LibraryMovie
 
 Kind = Literal["scenes", "films"]
@@ -28,20 +27,10 @@ _GRID = (12, 11)
 """Cells of the map, each of which shows one picture, so that pictures do not hide each other."""
 
 
-@dataclass(frozen=True)
-class _Place:
-    """A scene or film before it lies anywhere: its film, its middle shot and its best label."""
-
-    movie: LibraryMovie
-    start_s: float
-    shot: str
-    label: str | None
-
-
 def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> int:
     """Write a map of a library as one HTML page, and return how many points it has.
 
-    Of more than `MOST_POINTS` an even choice is drawn, and the page says so.
+    Of more than `MOST_POINTS` an even choice is drawn, with a note on the page.
 
     Args:
         source: The films of a library.
@@ -61,7 +50,7 @@ def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> i
     trouble: list[str] = []
     movies = store.movies()
 
-    def found() -> Iterator[tuple[FloatArray, _Place]]:
+    def found() -> Iterator[tuple[FloatArray, tuple[Point, str]]]:
         for movie in movies:
             try:
                 scenes = source.scenes(movie)
@@ -69,21 +58,16 @@ def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> i
                 trouble.append(str(error))
                 continue
             vectors = scenes if of == "scenes" else scenes.mean(axis=0, keepdims=True)
-            yield from zip(vectors, _places(store, movie, of), strict=True)
+            yield from zip(vectors, _unplaced(store, movie, of), strict=True)
 
     drawn, num_found = _even_choice(found())
     xy = lay_out(np.stack([vector for vector, _ in drawn]) if drawn else _NOTHING)
-    places = [place for _, place in drawn]
-    points = list(_points(store, places, xy))
-    notes = (
-        (f"not on the map: {len(trouble):,} of {len(movies):,} films; the first: {trouble[0]}",)
-        if trouble
-        else ()
-    )
+    points = list(_placed(store, [point for _, point in drawn], xy))
     shown = f"{len(points):,} {of}"
     if len(points) < num_found:
         shown = f"{len(points):,} of {num_found:,} {of}, evenly chosen"
     facts = (shown, f"vectors of {source.space.model}", source.view.name)
+    notes = left_out("on the map", trouble, len(movies))
     write_map(points, path, title=f"Library {store.path.name}", facts=facts, notes=notes)
     return len(points)
 
@@ -100,33 +84,33 @@ def _even_choice(found: Iterable[T]) -> tuple[list[T], int]:
     return kept, number
 
 
-def _places(store: Library, movie: LibraryMovie, of: Kind) -> Iterator[_Place]:
+def _unplaced(store: Library, movie: LibraryMovie, of: Kind) -> Iterator[tuple[Point, str]]:
+    """Yield the points of a film at (0, 0), each with the id of its middle shot."""
     timeline = store.timeline(movie.id)
     scenes = timeline.scenes or ()
+    labels = [
+        next((label.name for label in scene.labels or () if not label.unsure), None)
+        for scene in scenes
+    ]
     if of == "films":
-        labels = [_sure(scene.labels) for scene in scenes]
         named = [label for label in labels if label is not None]
-        middle = shot_id(movie.id, len(timeline.shots) // 2)
         best = max(named, key=named.count) if named else None
-        yield _Place(movie, timeline.shots[0].span.start_s, middle, best)
+        start_s, middle = timeline.shots[0].span.start_s, len(timeline.shots) // 2
+        yield Point(0, 0, movie.path, start_s, best), shot_id(movie.id, middle)
         return
-    for scene in scenes:
-        middle = shot_id(movie.id, (scene.first_shot + scene.end_shot) // 2)
-        yield _Place(movie, scene.span.start_s, middle, _sure(scene.labels))
+    for scene, label in zip(scenes, labels, strict=True):
+        middle = (scene.first_shot + scene.end_shot) // 2
+        yield Point(0, 0, movie.path, scene.span.start_s, label), shot_id(movie.id, middle)
 
 
-def _sure(labels: tuple[LabelScore, ...] | None) -> str | None:
-    return next((label.name for label in labels or () if not label.unsure), None)
-
-
-def _points(store: Library, places: Sequence[_Place], xy: FloatArray) -> Iterator[Point]:
-    """Yield the points, those with pictures last, so that no dot hides one."""
+def _placed(store: Library, points: Sequence[tuple[Point, str]], xy: FloatArray) -> Iterator[Point]:
+    """Yield the points in their places, those with pictures last, so that no dot hides one."""
     cells = np.minimum((xy * _GRID).astype(int), np.array(_GRID) - 1)
     pictured: dict[tuple[int, int], Point] = {}
-    for place, (x, y), cell in zip(places, xy.tolist(), map(tuple, cells.tolist()), strict=True):
-        point = Point(x, y, place.movie.path, place.start_s, place.label)
-        if cell in pictured:
-            yield point
+    for (point, shot), (x, y), cell in zip(points, xy.tolist(), cells.tolist(), strict=True):
+        placed = replace(point, x=x, y=y)
+        if tuple(cell) in pictured:
+            yield placed
         else:
-            pictured[cell] = replace(point, picture=store.thumb(place.shot))
+            pictured[tuple(cell)] = replace(placed, picture=store.thumb(shot))
     yield from pictured.values()

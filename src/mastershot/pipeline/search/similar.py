@@ -1,12 +1,13 @@
-"""Which scenes of two films are alike, which films are, and which scenes are like one."""
+"""Similar scenes of two films, films similar to one, and scenes similar to one."""
 
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray
+from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import LibraryError, SettingError, ShortMovieError
 from mastershot.core.movie import Shot
 from mastershot.core.text import printable
@@ -14,7 +15,7 @@ from mastershot.core.timeline import Timeline
 from mastershot.mining.pairs import pairs_of_scenes
 from mastershot.mining.settings import KEEP
 from mastershot.pipeline.search.nearest import require_limit
-from mastershot.pipeline.search.vectors import SceneSource, require_window
+from mastershot.pipeline.search.vectors import SceneSource, left_out
 from mastershot.store.library import Library, LibraryMovie
 
 _SCENE = re.compile(r"(?P<film>.+)/s(?P<index>\d{4,9})", re.DOTALL)
@@ -57,14 +58,13 @@ class SimilarScenes:
     """Two scenes that are alike.
 
     Attributes:
-        score: Mean dot product of their shots (METHODS B4), or cosine of their encoder's vectors.
-            Scores of two encoders do not compare.
-        scene: The one that was asked for, or of the film that was.
-        other: The other.
-        shared: Labels that both have, the plain reason; those of most shots first.
-        film_score: Where films were asked for, the mean score of the scene pairs of the two, by
-            which films are ranked; else None.
-        num_pairs: Their number; None where films were not asked for.
+        score: Mean dot product of their shots (METHODS B4), or cosine of their encoder's vectors;
+            scores of two encoders do not compare.
+        scene: The scene that was named, or one of the film that was.
+        other: The other scene.
+        shared: Labels of both, those of most shots first.
+        film_score: Where films are ranked, the mean score of the two films' scene pairs; else None.
+        num_pairs: Where films are ranked, how many pairs there are; else None.
     """
 
     score: float
@@ -80,8 +80,8 @@ class SimilarScenes:
         return self.score if self.film_score is None else self.film_score
 
     @property
-    def said(self) -> str:
-        """What that score is of, where films were asked for; else empty."""
+    def score_note(self) -> str:
+        """What that score is the mean of, where films are ranked; else empty."""
         if self.film_score is None:
             return ""
         pairs = "1 pair" if self.num_pairs == 1 else f"{self.num_pairs:,} pairs"
@@ -94,9 +94,9 @@ class Similar:
 
     Attributes:
         rows: Best first.
-        view: Name of how scenes were seen.
+        view: Name of the `SceneView`.
         space: Whose vectors of frames were compared.
-        title: What was asked, for a page.
+        title: What was asked for, for a page.
         notes: Sentences on what was not compared.
     """
 
@@ -109,20 +109,14 @@ class Similar:
 
 @dataclass(frozen=True)
 class _Match:
-    """Two runs of shots before anything is known of them but their places."""
+    """Two runs of shots by their places: of the film that was named, and of another."""
 
     score: float
-    movie: LibraryMovie
     shots: tuple[int, int]
     other: LibraryMovie
     other_shots: tuple[int, int]
     film_score: float | None = None
     num_pairs: int | None = None
-
-    @property
-    def rank(self) -> float:
-        """What it is ranked by."""
-        return self.score if self.film_score is None else self.film_score
 
 
 _Finder = Callable[[LibraryMovie], list[_Match]]
@@ -139,58 +133,57 @@ def find_similar(
     """Return the similar scenes of two films, the films similar to one, or scenes similar to one.
 
     Two films give the pairs of `mine_scene_pairs`. A film alone gives the others, ranked by the
-    mean score of the pairs that it has with each, and the best of those pairs; of a short film
-    there are few pairs, so chance counts more. A scene (``<film>/s<index>``) gives the scenes of
-    all other films, or of the other named, as the library divides them.
+    mean score of the pairs that it has with each, and the best of those pairs; a short film has
+    few pairs, so its mean varies more. A scene (``<film>/s<index>``) gives the scenes of all other
+    films, or of the other one named, as the library divides them.
 
     Args:
         source: The films of a library.
         name: A film, as `Library.movie` finds it, or a scene of one.
         other: The other film.
-        window: Shots of a scene; None for as many as the view says. A scene by id has its own.
+        window: Shots of a scene; None takes the view's number. A scene by id has its own.
         limit: The most rows to return.
 
     Raises:
         SettingError: The limit or the window is below 1, both films are one, or a scene by id was
             given a window.
-        LibraryError: A film or scene is not there, has no vectors, or all the others are unfit.
+        LibraryError: The library does not hold a film or scene, it has no vectors, or no other
+            film can be compared.
         ShortMovieError: A film that was named has fewer shots than a scene.
         EncoderError: The encoder gives no finite vector.
     """
-    store, shots = source.store, source.view.num_shots if window is None else window
+    store, num_shots = source.store, source.view.num_shots if window is None else window
     require_limit(limit)
-    require_window(shots)
-    asked = _SCENE.fullmatch(str(name))
-    movie = store.movie(asked["film"] if asked else name)
+    if num_shots < 1:
+        raise SettingError(f"a scene of {num_shots} shots means nothing; it has 1 or more")
+    scene = _SCENE.fullmatch(str(name))
+    movie = store.movie(scene["film"] if scene else name)
     others = [film for film in store.movies() if film.id != movie.id]
     if other is not None:
         others = [store.movie(other)]
         if others[0].id == movie.id:
             raise SettingError(f"{name} and {other} are of one film, {movie.path}; name two films")
-    if asked and window is not None:
+    if scene and window is not None:
         raise SettingError(f"scene {name} has shots of its own; leave out --window")
     find = (
-        _like_scene(source, movie, int(asked["index"]))
-        if asked
-        else _like_film(source, movie, shots, rank=other is None)
+        _like_scene(source, movie, int(scene["index"]))
+        if scene
+        else _like_film(source, movie, num_shots, rank=other is None)
     )
     best, trouble = _best(find, others, limit, strict=other is not None)
     if not best:
         why = trouble[0] if trouble else f"{movie.path} is its only film"
         raise LibraryError(f"library {store.path} holds nothing to compare with {name}: {why}")
     return Similar(
-        tuple(_told(store, best, by_id=bool(asked))),
+        tuple(_rows(store, movie, best, by_id=bool(scene))),
         source.view.name,
         source.space,
-        _title(movie, others[0] if other is not None else None, scene=bool(asked)),
-        (f"not compared: {len(trouble):,} of {len(others):,} films; the first: {trouble[0]}",)
-        if trouble
-        else (),
+        _title(movie, others[0] if other is not None else None, scene=bool(scene)),
+        left_out("compared", trouble, len(others)),
     )
 
 
 def _title(movie: LibraryMovie, other: LibraryMovie | None, *, scene: bool) -> str:
-    """Return what was asked, in words."""
     name, where = printable(movie.name), "" if other is None else printable(other.name)
     if scene:
         return f"Like a scene of {name}" + (f", in {where}" if where else "")
@@ -200,15 +193,19 @@ def _title(movie: LibraryMovie, other: LibraryMovie | None, *, scene: bool) -> s
 def _best(
     find: _Finder, films: Sequence[LibraryMovie], limit: int, *, strict: bool
 ) -> tuple[list[_Match], list[str]]:
-    """Return the best that is found in the films, and why films that do not fit were passed over.
+    """Return the best matches in the films, and why films that do not fit were left out.
 
     Of equal ones those of the earlier film come first. No more than the limit are kept on the way.
     """
+
+    def rank(match: _Match) -> float:
+        return -(match.score if match.film_score is None else match.film_score)
+
     best: list[_Match] = []
     trouble = []
     for film in films:
         try:
-            best = sorted([*best, *find(film)], key=lambda match: -match.rank)[:limit]
+            best = sorted([*best, *find(film)], key=rank)[:limit]
         except (ShortMovieError, LibraryError) as error:
             if strict:
                 raise
@@ -223,7 +220,7 @@ def _like_film(source: SceneSource, movie: LibraryMovie, window: int, *, rank: b
     def find(film: LibraryMovie) -> list[_Match]:
         pairs = pairs_of_scenes(rows, source.windows(film, window), window, KEEP, 1.0)
         matches = [
-            _Match(score, movie, (row, row + window), film, (column, column + window))
+            _Match(score, (row, row + window), film, (column, column + window))
             for row, column, score in pairs
         ]
         if not rank:
@@ -235,29 +232,30 @@ def _like_film(source: SceneSource, movie: LibraryMovie, window: int, *, rank: b
 
 
 def _like_scene(source: SceneSource, movie: LibraryMovie, index: int) -> _Finder:
-    """Return what finds how alike each of a film's own scenes is to one."""
-    bounds = source.bounds(movie)
+    """Return what scores each scene of a film by how like it is to one of the movie's."""
+    bounds = source.bounds(movie).tolist()
     if index >= len(bounds):
         raise LibraryError(
             f"{movie.path} has {len(bounds)} scenes, counted from 0; there is no scene {index}"
         )
-    vector: FloatArray = source.scenes(movie)[index]
-    own = (int(bounds[index][0]), int(bounds[index][1]))
+    vector = source.scenes(movie)[index]
 
     def find(film: LibraryMovie) -> list[_Match]:
         scores = source.scenes(film) @ vector
         return [
-            _Match(float(score), movie, own, film, (int(first), int(end)))
-            for score, (first, end) in zip(scores, source.bounds(film), strict=True)
+            _Match(score, tuple(bounds[index]), film, tuple(other))
+            for score, other in zip(scores.tolist(), source.bounds(film).tolist(), strict=True)
         ]
 
     return find
 
 
-def _told(store: Library, matches: Sequence[_Match], *, by_id: bool) -> Iterator[SimilarScenes]:
-    timeline = _timelines(store)
+def _rows(
+    store: Library, movie: LibraryMovie, matches: Sequence[_Match], *, by_id: bool
+) -> Iterator[SimilarScenes]:
+    timeline, one = cache(store.timeline), store.timeline(movie.id)
     for match in matches:
-        one, other = timeline(match.movie.id), timeline(match.other.id)
+        other = timeline(match.other.id)
         yield SimilarScenes(
             match.score,
             _found(one, match.shots, by_id=by_id),
@@ -266,17 +264,6 @@ def _told(store: Library, matches: Sequence[_Match], *, by_id: bool) -> Iterator
             match.film_score,
             match.num_pairs,
         )
-
-
-def _timelines(store: Library) -> Callable[[str], Timeline]:
-    held: dict[str, Timeline] = {}
-
-    def timeline(movie_id: str) -> Timeline:
-        if movie_id not in held:
-            held[movie_id] = store.timeline(movie_id)
-        return held[movie_id]
-
-    return timeline
 
 
 def _found(timeline: Timeline, shots: tuple[int, int], *, by_id: bool) -> FoundScene:
@@ -294,18 +281,13 @@ def _found(timeline: Timeline, shots: tuple[int, int], *, by_id: bool) -> FoundS
 
 
 def _shared(shots: Sequence[Shot], others: Sequence[Shot]) -> tuple[SharedLabel, ...]:
-    counts, other_counts = _label_counts(shots), _label_counts(others)
-    shared = [
-        SharedLabel(name, count, other_counts[name])
-        for name, count in counts.items()
-        if name in other_counts
-    ]
-    shared.sort(key=lambda label: (-min(label.num_shots, label.num_other_shots), label.name))
-    return tuple(shared)
-
-
-def _label_counts(shots: Sequence[Shot]) -> Counter[str]:
-    """Return of how many shots each label is, be it the shot's own or borrowed from its scene."""
-    return Counter(
-        name for shot in shots for name in {*shot.kept, *(label.name for label in shot.borrowed)}
+    """Return the labels of both, kept or borrowed, those of most shots first."""
+    counts, other_counts = (
+        Counter(name for shot in part for name in {*shot.kept, *(b.name for b in shot.borrowed)})
+        for part in (shots, others)
+    )
+    common = counts & other_counts  # the smaller count of each
+    return tuple(
+        SharedLabel(name, counts[name], other_counts[name])
+        for name in sorted(common, key=lambda name: (-common[name], name))
     )

@@ -1,4 +1,4 @@
-"""The page that shows why scenes are similar, their shots in rows above each other."""
+"""The page that shows why scenes are similar: their shots in rows above each other."""
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
@@ -29,15 +29,15 @@ def write_similar_page(store: Library, found: Sequence[Similar], path: Path) -> 
 
     def side(scene: FoundScene) -> Side:
         stills = tuple(_stills(store, timeline(scene.movie_id), scene))
-        return Side(scene.path, scene.start_s, scene.end_s, _shots_said(scene), stills)
+        return Side(scene.path, scene.start_s, scene.end_s, _shots_named(scene), stills)
 
-    def ranks() -> Iterator[tuple[Pair | None, ...]]:
+    def by_rank() -> Iterator[tuple[Pair | None, ...]]:
         for rank in range(max(len(one.rows) for one in found)):
             rows = [one.rows[rank] if rank < len(one.rows) else None for one in found]
             yield tuple(None if row is None else _pair(row, side) for row in rows)
 
-    asked = None if first.scene_id is None else side(first)
-    write_pairs_page(ranks(), path, Head(found[0].title, views, facts, tuple(notes), asked))
+    query = None if first.scene_id is None else side(first)
+    write_pairs_page(by_rank(), path, Head(found[0].title, views, facts, tuple(notes), query))
 
 
 def _pair(row: SimilarScenes, side: Callable[[FoundScene], Side]) -> Pair:
@@ -45,10 +45,10 @@ def _pair(row: SimilarScenes, side: Callable[[FoundScene], Side]) -> Pair:
         (label.name, f"{label.num_shots} and {label.num_other_shots} shots") for label in row.shared
     )
     shown = (row.scene, row.other) if row.scene.scene_id is None else (row.other,)
-    return Pair(row.ranked_by, row.said, tuple(side(scene) for scene in shown), reasons)
+    return Pair(row.ranked_by, row.score_note, tuple(side(scene) for scene in shown), reasons)
 
 
-def _shots_said(scene: FoundScene) -> str:
+def _shots_named(scene: FoundScene) -> str:
     last = scene.end_shot - 1
     shots = f"shots {scene.first_shot}–{last}" if last > scene.first_shot else f"shot {last}"
     if scene.end_shot - scene.first_shot > MAX_STILLS:

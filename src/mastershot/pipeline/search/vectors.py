@@ -1,14 +1,14 @@
-"""The scenes of a library's films as vectors: plain means of shots, or what an encoder makes."""
+"""The scenes of a library's films as vectors: plain means of shots, or an encoder's."""
 # S shots, N scenes, n shots a scene, D width of a shot's vector, W width of a scene's
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
-from mastershot.core.errors import EncoderError, LibraryError, SettingError, ShortMovieError
+from mastershot.core.errors import EncoderError, LibraryError, ShortMovieError
 from mastershot.mining.pairs import scene_means
 from mastershot.mining.settings import WINDOW_SHOTS
 from mastershot.scenes.grouping import COLOR_SPACE
@@ -22,13 +22,13 @@ class SceneView:
     """How scenes become vectors.
 
     Attributes:
-        name: What it is called where results are shown.
+        name: Its name where results are shown.
         encode: Scenes of as many shots each, (N, n, D), to vectors, (N, W); None takes the mean
             of a scene's shots.
-        num_shots: Shots of a scene where nothing else is said, n.
-        width: Width of the shot vectors it takes; None takes any.
+        num_shots: Shots of a scene by default, n.
+        width: Width D of the shot vectors it takes; None takes any.
         pooling: How a shot's frames make its vector.
-        space: Whose vectors of frames it was trained on; None if it does not say.
+        space: Whose vectors of frames it was trained on; None if that is not known.
     """
 
     name: str
@@ -43,7 +43,7 @@ PLAIN_VIEW = SceneView("mean of shots")
 
 
 class SceneSource:
-    """The films of a library, seen one way."""
+    """The films of a library, their shots and scenes as vectors by one `SceneView`."""
 
     def __init__(self, store: Library, view: SceneView = PLAIN_VIEW, *, vectors: str = "") -> None:
         """Take the vectors of an encoder; empty is the view's own, or the only ones held.
@@ -64,7 +64,7 @@ class SceneSource:
         """Return a film's shots, (S, D).
 
         Raises:
-            LibraryError: A shot has no vector, or the film's shots are not there.
+            LibraryError: A shot has no vector, or the library lacks the film's shots.
         """
         starts = self._starts.get(movie.run_id)
         if starts is None:
@@ -131,33 +131,33 @@ class SceneSource:
 
 
 def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
-    if view.space is not None:
-        return _own_space(store, view.name, view.space, vectors)
-    space = feature_space(store, vectors, last=(COLOR_SPACE,))
-    if view.width not in (None, space.width):
-        raise EncoderError(
-            f"encoder {view.name} takes shots of {view.width} numbers, and those of {space.model} "
-            f"in library {store.path} have {space.width}; name an encoder trained on them"
-        )
-    return space
-
-
-def _own_space(store: Library, name: str, space: EmbeddingSpace, vectors: str) -> EmbeddingSpace:
-    """Return the space that an encoder of scenes was trained in, if the library holds it."""
-    if vectors not in ("", space.model):
-        raise EncoderError(f"encoder {name} was trained on vectors of {space.model}, not {vectors}")
+    """Return the space of the view, or the one that is meant; only if it fits the view."""
+    if view.space is None:
+        space = feature_space(store, vectors, last=(COLOR_SPACE,))
+        if view.width not in (None, space.width):
+            raise EncoderError(
+                f"encoder {view.name} takes shots of {view.width} numbers, and those of "
+                f"{space.model} in library {store.path} have {space.width}; name an encoder "
+                "trained on them"
+            )
+        return space
+    trained = f"encoder {view.name} was trained on vectors of {view.space.model}"
+    if vectors not in ("", view.space.model):
+        raise EncoderError(f"{trained}, not {vectors}")
     held = store.spaces()
-    if space not in held:
+    if view.space not in held:
         models = sorted({other.model for other in held})
-        other = "of other weights" if space.model in models else f"of {', '.join(models) or 'none'}"
+        other = f"of {', '.join(models) or 'none'}"
+        if view.space.model in models:
+            other = "of other weights"
         raise EncoderError(
-            f"encoder {name} was trained on vectors of {space.model}; library {store.path} holds "
-            f"those {other}, so they do not fit"
+            f"{trained}; library {store.path} holds those {other}, so they do not fit"
         )
-    return space
+    return view.space
 
 
-def require_window(window: int) -> None:
-    """Raise `SettingError` unless a scene may have so many shots."""
-    if window < 1:
-        raise SettingError(f"a scene of {window} shots means nothing; it has 1 or more")
+def left_out(done: str, trouble: Sequence[str], num_films: int) -> tuple[str, ...]:
+    """Return a note on films that were not compared, or not drawn: how many, and one reason."""
+    if not trouble:
+        return ()
+    return (f"not {done}: {len(trouble):,} of {num_films:,} films; the first: {trouble[0]}",)

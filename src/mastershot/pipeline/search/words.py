@@ -1,4 +1,4 @@
-"""Words in, shots of a library out; and the page that shows them."""
+"""Search by words: the shots of a library that words describe best, and the page of hits."""
 
 from pathlib import Path
 
@@ -30,14 +30,14 @@ def search_words(
     limit: int = 10,
     encoder: str | Path | ImageTextEncoder | None = None,
 ) -> Hits:
-    """Return the shots of a library that words describe best; `nearest_shots` says how.
+    """Return the shots of a library that words describe best, ranked as by `nearest_shots`.
 
     Args:
         store: The library.
-        words: What to look for; encoded as they are, in no prompt.
+        words: What to search for; encoded as they are, in no prompt.
         limit: The most shots to return.
         encoder: An encoder, or its name or folder. None takes the default one if the library
-            holds vectors of it, else the one whose vectors it holds.
+            holds vectors of it, else the only one whose vectors it holds.
 
     Raises:
         SettingError: There are no words, the limit is below 1, or one of the three is of another
@@ -65,7 +65,7 @@ def encode_words(words: str, encoder: ImageTextEncoder) -> Query:
     """Return words as a query.
 
     Raises:
-        SettingError: There are no words.
+        SettingError: There are no words, or they are no text.
         EncoderError: The encoder gives no finite vector.
     """
     _require_words(words)
@@ -115,7 +115,7 @@ def _require_words(words: str) -> None:
 def _encoder_of(store: FilmStore, models: list[str]) -> ImageTextEncoder:
     """Return the default encoder if the library holds its vectors, else the one it was made with.
 
-    Nothing is fetched: only an encoder that a user names may be.
+    Only an encoder that a user names may be downloaded.
     """
     default = next(row.name for row in ENCODERS if row.alias == DEFAULT_ENCODER)
     if default not in models and len(models) > 1:
@@ -130,6 +130,6 @@ def _encoder_of(store: FilmStore, models: list[str]) -> ImageTextEncoder:
         raise
     except EncoderError as error:
         raise EncoderError(
-            f"library {store.path} was made with encoder {model!r}, which is not to be had by "
-            f"that name ({error}); if it was a folder, name it with --encoder FOLDER"
+            f"library {store.path} was made with encoder {model!r}, which cannot be "
+            f"loaded by that name ({error}); if it was a folder, name it with --encoder FOLDER"
         ) from error

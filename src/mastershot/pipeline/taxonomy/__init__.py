@@ -1,1 +1,1 @@
-"""Taxonomies (METHODS A1, A2): `build` one, look at what is missing (`viewing`), `relabel`."""
+"""Taxonomies (METHODS A1, A2): `build` one, find what it lacks (`viewing`), `relabel` a library."""

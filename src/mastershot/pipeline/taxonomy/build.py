@@ -12,7 +12,7 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import TaxonomyError
 from mastershot.core.labels import load_taxonomy
 from mastershot.curation.built import BuiltTaxonomy, describe_labels, read_glossary
-from mastershot.curation.candidates import TOP, Scripts, count_labels, cut_candidates, read_scripts
+from mastershot.curation.candidates import TOP, count_labels, cut_candidates, read_scripts
 from mastershot.curation.curate import Curation, Embed, LabelSources, MergeRule, curate
 from mastershot.curation.decisions import Decision, read_decisions
 from mastershot.curation.groups import group_labels
@@ -27,7 +27,7 @@ class TaxonomyPlan:
     Attributes:
         scripts: Scripts, folders of scripts, tables of headings.
         auxiliary: HVU's tags as released (``.csv``), a shipped taxonomy, or a file of labels.
-        decisions: The decisions file; it need not be there yet.
+        decisions: The decisions file; it may not exist yet.
         glossary: Definitions of labels.
         top: How many labels of scripts to take at most; None takes all.
         min_scripts: How many scripts must name a label.
@@ -44,12 +44,15 @@ class TaxonomyPlan:
 
 
 class TaxonomyBuilder:
-    """A taxonomy in the making: sources are read once, decisions are replayed at every step."""
+    """Builds a taxonomy: sources are read once, decisions are replayed at every step.
+
+    Attributes:
+        problems: Sentences on scripts that cannot be read.
+        notes: Sentences on what the user should know but need not mend.
+    """
 
     def __init__(self, plan: TaxonomyPlan, embed: Embed | None = None) -> None:
-        """Read the plan's sources; scripts that cannot be read are told in ``problems``.
-
-        What is worth a word but no problem is told in ``notes``.
+        """Read the plan's sources.
 
         Raises:
             MastershotError: No script can be read, or the auxiliary set, the glossary or the
@@ -59,7 +62,11 @@ class TaxonomyBuilder:
         self.embed: Embed = RememberedVectors(embed or SentenceEncoder().encode_texts)
         scripts = read_scripts(plan.scripts)
         self.problems = scripts.problems
-        self.notes = _notes_on(scripts)
+        self.notes: tuple[str, ...] = ()
+        if count := len(scripts.repeated):
+            words = "1 script stands" if count == 1 else f"{count} scripts stand"
+            note = f"{words} in two sources; the first was taken, as for {scripts.repeated[0]!r}"
+            self.notes = (note,)
         self.num_scripts = len(scripts.headings)
         self.num_headings = sum(map(len, scripts.headings.values()))
         ranked = count_labels(scripts.headings)
@@ -73,14 +80,14 @@ class TaxonomyBuilder:
         self.decisions = () if plan.decisions is None else read_decisions(plan.decisions)
 
     def curate(self, more: Iterable[Decision] = ()) -> Curation:
-        """Return the taxonomy after all decisions, and those that were made since."""
+        """Return the taxonomy after all decisions, and after more that were made since."""
         return curate(self.sources, self.embed, (*self.decisions, *more), self.plan.rule)
 
     def require_label(self, decision: Decision) -> None:
-        """Raise `TaxonomyError` where a decision merges into a label that is not there."""
+        """Raise `TaxonomyError` where a decision merges into a label that the taxonomy lacks."""
         if self.curate([decision]).stale != self.curate().stale:
             raise TaxonomyError(
-                f"there is no label {decision.into!r} to merge into; name one that is there, or "
+                f"there is no label {decision.into!r} to merge into; name an existing one, or "
                 "rename"
             )
 
@@ -95,8 +102,7 @@ class TaxonomyBuilder:
         return BuiltTaxonomy(name, labels, self._made_by(curation), dropped)
 
     def _made_by(self, curation: Curation) -> dict[str, object]:
-        decisions = "\n".join(map(repr, curation.decisions.values()))
-        sources = curation.sources
+        sources, decisions = curation.sources, map(repr, curation.decisions.values())
         return {
             "version": __version__,
             "scripts": self.num_scripts,
@@ -106,7 +112,7 @@ class TaxonomyBuilder:
             "rule": asdict(self.plan.rule),
             "encoder": SENTENCE_MODEL,
             "sources_hash": _digest("\n".join([*sources.scripts, "", *sources.auxiliary])),
-            "decisions_hash": _digest(decisions),
+            "decisions_hash": _digest("\n".join(decisions)),
             "steps": step_counts(curation),
         }
 
@@ -140,7 +146,6 @@ def read_auxiliary(source: str | Path) -> tuple[str, ...]:
 
 def step_counts(curation: Curation) -> dict[str, int]:
     """Return how many labels there are at each step, under the paper's names for them."""
-    kinds = [made.decision for made in curation.decisions.values()]
     return {
         "L_MS": len(curation.sources.scripts),
         "L_aux": len(curation.sources.auxiliary),
@@ -148,19 +153,11 @@ def step_counts(curation: Curation) -> dict[str, int]:
         "L_NC": len(curation.not_common),
         "merged into L_com": len(curation.merged),
         "L_N": len(curation.rest),
-        "decided": len(kinds),
+        "decided": len(curation.decisions),
         "merges on offer": len(curation.offers),
         "undecided": len(curation.undecided),
         "L_final": len(curation.entries),
     }
-
-
-def _notes_on(scripts: Scripts) -> tuple[str, ...]:
-    count = len(scripts.repeated)
-    if not count:
-        return ()
-    words = "1 script stands" if count == 1 else f"{count} scripts stand"
-    return (f"{words} in two sources; the first was taken, as for {scripts.repeated[0]!r}",)
 
 
 def _digest(text: str) -> str:

@@ -1,13 +1,14 @@
 """What another taxonomy would change in a library, from its kept vectors: nothing is decoded."""
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass
-
-import numpy as np
+from functools import cache
 
 from mastershot.core.errors import EncoderError, LibraryError
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import Shot
+from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import Timeline
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.abstention import AbstentionRule
@@ -24,7 +25,7 @@ class RelabellingEffect:
     Attributes:
         num_shots: Shots of the library.
         num_labelled: Those that have labels.
-        num_naming_gone: Those that keep a label which the new taxonomy has not.
+        num_naming_gone: Those that keep a label which the new taxonomy lacks.
         num_scored: Those that could be scored with both taxonomies.
         num_best_changed: Of these, how many get another best label.
         num_kept_changed: Of these, how many keep other labels.
@@ -49,83 +50,62 @@ def relabelling_effect(library: FilmStore, old: Taxonomy, new: Taxonomy) -> Rela
     Raises:
         LibraryError: The library cannot be read, or holds no film.
     """
-    counts = np.zeros(6, np.int64)
+    counts: Counter[str] = Counter()
     notes: dict[str, None] = {}
-    relabeller = _Relabeller(library, old, new)
+
+    @cache
+    def labellers(model: str) -> tuple[Labeller, Labeller]:
+        encoder = load_encoder(model, download=False)
+        return Labeller(encoder, old), Labeller(encoder, new)
+
     for film in library.movies():
         timeline = library.timeline(film.id)
         labelled = [shot for shot in timeline.shots if shot.labels]
-        gone = [shot for shot in labelled if not set(shot.kept) <= set(new.labels)]
         pairs: list[tuple[Shot, Shot]] = []
         try:
-            pairs = list(relabeller.relabel(timeline))
+            pairs = _relabelled(timeline, library.features(film.id), labellers)
         except EncoderError as error:
             notes[f"film {film.path} was not scored: {error}"] = None
-        best = sum(_best(before) != _best(after) for before, after in pairs)
-        kept = sum(before.kept != after.kept for before, after in pairs)
-        counts += (len(timeline.shots), len(labelled), len(gone), len(pairs), best, kept)
-    if not counts[0]:
-        raise LibraryError(f"library {library.path} holds no film; add one before comparing")
-    num_shots, num_labelled, num_gone, num_scored, num_best, num_kept = counts.tolist()
-    return RelabellingEffect(
-        num_shots=num_shots,
-        num_labelled=num_labelled,
-        num_naming_gone=num_gone,
-        num_scored=num_scored,
-        num_best_changed=num_best,
-        num_kept_changed=num_kept,
-        notes=tuple(notes),
-    )
-
-
-class _Relabeller:
-    """Labels films anew with two taxonomies; each encoder is loaded once."""
-
-    def __init__(self, library: FilmStore, old: Taxonomy, new: Taxonomy) -> None:
-        self._library = library
-        self._taxonomies = (old, new)
-        self._labellers: dict[str, tuple[Labeller, ...]] = {}
-
-    def relabel(self, timeline: Timeline) -> Iterator[tuple[Shot, Shot]]:
-        """Yield each shot as either taxonomy labels it.
-
-        Raises:
-            EncoderError: The film has no labels, its encoder is not here, or vectors are missing.
-        """
-        made = timeline.made_by.steps.get("labels")
-        if not isinstance(made, dict):
-            raise EncoderError("it has no labels")
-        labellers = self._labellers_of(str(made["encoder"]))
-        store, space = self._library.features(timeline.movie.id), labellers[0].encoder.space
-        if not has_vectors(timeline.shots, [space], store):
-            raise EncoderError(f"the library lacks vectors of {space.model} for it")
-        plan = _plan_of(timeline)
-        before, after = (
-            label_shots(timeline.shots, score_shots(timeline.shots, one, store), one, plan)
-            for one in labellers
+        counts.update(
+            num_shots=len(timeline.shots),
+            num_labelled=len(labelled),
+            num_naming_gone=sum(not set(shot.kept) <= set(new.labels) for shot in labelled),
+            num_scored=len(pairs),
+            num_best_changed=sum(_best(before) != _best(after) for before, after in pairs),
+            num_kept_changed=sum(before.kept != after.kept for before, after in pairs),
         )
-        yield from zip(before, after, strict=True)
-
-    def _labellers_of(self, model: str) -> tuple[Labeller, ...]:
-        if model not in self._labellers:
-            encoder = load_encoder(model, download=False)
-            self._labellers[model] = tuple(
-                Labeller(encoder, taxonomy) for taxonomy in self._taxonomies
-            )
-        return self._labellers[model]
+    if not counts["num_shots"]:
+        raise LibraryError(f"library {library.path} holds no film; add one before comparing")
+    return RelabellingEffect(**counts, notes=tuple(notes))
 
 
-def _plan_of(timeline: Timeline) -> Plan:
-    """Return the rules by which a film's labels were kept."""
+def _relabelled(
+    timeline: Timeline,
+    store: FeatureStore,
+    labellers: Callable[[str], tuple[Labeller, Labeller]],
+) -> list[tuple[Shot, Shot]]:
+    """Return each shot as either taxonomy labels it, by the rules its labels were kept by.
+
+    Raises:
+        EncoderError: The film has no labels, its encoder is not available, or vectors are missing.
+    """
     made = timeline.made_by.steps
+    if not isinstance(made.get("labels"), dict):
+        raise EncoderError("it has no labels")
+    both = labellers(str(made["labels"]["encoder"]))
+    space = both[0].encoder.space
+    if not has_vectors(timeline.shots, [space], store):
+        raise EncoderError(f"the library lacks vectors of {space.model} for it")
     keep, abstain = (
-        step.get(name) if isinstance(step := made.get(of), dict) else None
-        for of, name in (("labels", "keep"), ("scale", "abstain"))
+        made.get(step, {}).get(rule) or {}
+        for step, rule in (("labels", "keep"), ("scale", "abstain"))
     )
-    return Plan(
-        keep=KeepRule(**keep) if isinstance(keep, dict) else KeepRule(),
-        abstain=AbstentionRule(**abstain) if isinstance(abstain, dict) else AbstentionRule(),
+    plan = Plan(keep=KeepRule(**keep), abstain=AbstentionRule(**abstain))
+    before, after = (
+        label_shots(timeline.shots, score_shots(timeline.shots, one, store), one, plan)
+        for one in both
     )
+    return list(zip(before, after, strict=True))
 
 
 def _best(shot: Shot) -> str | None:

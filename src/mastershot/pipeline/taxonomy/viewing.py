@@ -1,15 +1,16 @@
-"""Shots to watch for labels that a taxonomy lacks, and what was seen in them (METHODS A2)."""
+"""Shots in which people look for labels that a taxonomy lacks, and what they found (METHODS A2)."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from mastershot.core.errors import LibraryError, OutputError
+from mastershot.core.files import make_folder, written_whole
 from mastershot.core.movie import Shot
 from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 from mastershot.curation.decisions import Decision, now
-from mastershot.datasets.tables.records import read_table, written_whole
+from mastershot.datasets.files import read_table
 from mastershot.exports.tables import as_text
 from mastershot.labelling.draws import draw_shots
 from mastershot.store.files import write_whole
@@ -27,13 +28,13 @@ def write_viewing(
     """Write a draw of a library's shots as a CSV file to fill in; return how many there are.
 
     Films are strata: each has its share of the draw, and the seed alone settles which shots. The
-    pictures lie in ``thumbs/`` beside the file. Whoever watches writes into ``missing`` the labels
-    that the taxonomy lacks, parted by semicolons.
+    pictures lie in ``thumbs/`` beside the file. Viewers write into ``missing`` the labels that the
+    taxonomy lacks, separated by semicolons.
 
     Raises:
         SettingError: Fewer than one shot is asked for.
         LibraryError: The library holds no shot, or cannot be read.
-        OutputError: A file cannot be written, or one that may be filled in is there already.
+        OutputError: A file cannot be written, or there is one already, which may be filled in.
     """
     if path.exists():
         raise OutputError(f"{path} is there already and may be filled in; name another file")
@@ -47,17 +48,14 @@ def write_viewing(
     names = list(shots)
     drawn = draw_shots(names, [shots[name][0].id for name in names], num_drawn, seed=seed)
     thumbs = path.parent / "thumbs"
-    try:
-        thumbs.mkdir(parents=True, exist_ok=True)
-        with written_whole(path) as file:
-            writer = csv.writer(file)
-            writer.writerow(VIEWING_COLUMNS)
-            for one in drawn:
-                film, shot = shots[names[one.place]]
-                thumb = _write_thumb(library.thumb(shot.id), thumbs, shot.id)
-                writer.writerow(_viewing_row(film.path, shot, thumb))
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
+    make_folder(thumbs)
+    with written_whole(path) as file:
+        writer = csv.writer(file)
+        writer.writerow(VIEWING_COLUMNS)
+        for one in drawn:
+            film, shot = shots[names[one.place]]
+            thumb = _write_thumb(library.thumb(shot.id), thumbs, shot.id)
+            writer.writerow(_viewing_row(film.path, shot, thumb))
     return len(drawn)
 
 
@@ -74,8 +72,10 @@ def read_missing(path: Path, *, by: str) -> tuple[Decision, ...]:
         DatasetError: The file is no draw.
     """
     seen: dict[str, list[str]] = {}
-    for shot, label in _missing(path):
-        seen.setdefault(label, []).append(shot)
+    for row in read_table(path, ("shot", "missing"), what="draw of shots"):
+        for text in row["missing"].split(";"):
+            if label := " ".join(text.lower().split()):
+                seen.setdefault(label, []).append(row["shot"])
     made = now()
     return tuple(
         Decision("add", label, by=by, made=made, note=f"seen in {len(shots)} shots: {shots[0]}")
@@ -86,24 +86,16 @@ def read_missing(path: Path, *, by: str) -> tuple[Decision, ...]:
 def not_yet_made(found: Iterable[Decision], made: Iterable[Decision]) -> tuple[Decision, ...]:
     """Return the decisions that the same person has not made before for the same reason.
 
-    A draw that is read twice so adds nothing, and what was decided since stands.
+    So a draw that is read twice adds nothing, and later decisions stay.
     """
     known = {_same(one) for one in made}
     return tuple(one for one in found if _same(one) not in known)
 
 
 def _same(decision: Decision) -> tuple[str, ...]:
-    """Return what a decision says but for its time, in the blanks that a file keeps."""
-    says = (decision.decision, decision.label, decision.into, decision.by, decision.note)
-    return tuple(" ".join(text.split()) for text in says)
-
-
-def _missing(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield shot and label of each entry."""
-    for row in read_table(path, ("shot", "missing"), what="draw of shots"):
-        for text in row["missing"].split(";"):
-            if label := " ".join(text.lower().split()):
-                yield row["shot"], label
+    """Return a decision without its time, with blanks as a file keeps them."""
+    texts = (decision.decision, decision.label, decision.into, decision.by, decision.note)
+    return tuple(" ".join(text.split()) for text in texts)
 
 
 def _write_thumb(picture: bytes | None, folder: Path, shot_id: str) -> str:

@@ -1,4 +1,4 @@
-"""From a student's logits to vectors and scores that mean something, on frames held out.
+"""Calibration of a student of concepts on labelled frames held out: from logits to scores.
 
 Three things are chosen: how soft its probabilities are and how many concepts make a vector (ConSE,
 Norouzi et al. 2014), by how often the nearest of the labels is right; and the scale of its cosines,
@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import normalize
 
@@ -31,19 +30,19 @@ _NUM_CONCEPTS = (3, 5, 10, 20, 50)
 # Of every group after the first, in all: a frame is a place first, and then what stands in it.
 _LATER_GROUPS = (0.05, 0.1, 0.2, 0.3)
 # For a student without labelled frames: temperature, concepts, share of later groups, scale.
-_MIDDLING = (1.4, 10, 0.1, 30.0)
+_UNCALIBRATED = (1.4, 10, 0.1, 30.0)
 _SCALES = tuple(float(scale) for scale in np.geomspace(2, 200, 100))
 
 
 @dataclass(frozen=True, eq=False)
 class LabelledFrames:
-    """Frames that someone named, and what that proves.
+    """Frames with a label each, and which labels of a taxonomy are right for it.
 
     Attributes:
         logits: The student's, of all its teachers' concepts, (F, N).
-        labels: Name of each frame's place, (F,).
-        right: Of each name, the labels of the taxonomy that are right as well.
-        taxonomy: The labels whose scores are to mean something.
+        labels: Label of each frame's place, (F,).
+        right: For each of these labels, the labels of the taxonomy that are right.
+        taxonomy: The labels whose scores are calibrated.
     """
 
     logits: Tensor
@@ -72,61 +71,73 @@ class Calibration:
 
 
 def concept_vectors(groups: Sequence[Sequence[str]]) -> Tensor:
-    """Return the sentence vector of each concept, (N, D), rounded as it is going to be kept."""
+    """Return the sentence vector of each concept, (N, D), rounded to float16 as it is saved."""
     names = [name for group in groups for name in group]
     return torch.from_numpy(SentenceEncoder().encode_texts(names)).half().float()
 
 
 def calibrate(frames: LabelledFrames, groups: Sequence[int], concepts: Tensor) -> Calibration:
-    """Return the settings under which the student does best on these frames.
+    """Return the settings under which the student does best on frames it was not trained on.
 
-    Args:
-        frames: Frames it has not seen, named.
-        groups: Number of concepts of each of its teachers.
-        concepts: Sentence vector of each concept, (N, D).
+    Groups are the numbers of concepts of its teachers, (N, D) the concepts' sentence vectors.
 
     Raises:
-        SettingError: A name of the frames has no right label in the taxonomy.
+        SettingError: A label of the frames has no right label in the taxonomy.
     """
+    encode, taxonomy = SentenceEncoder().encode_texts, frames.taxonomy
     names = sorted(set(frames.labels))
-    name_vectors = torch.from_numpy(SentenceEncoder().encode_texts(names))
+    name_vectors = torch.from_numpy(encode(names))
     truth = torch.tensor([names.index(label) for label in frames.labels])
 
-    def nearest_is_right(settings: StudentSettings) -> float:
-        cosines = _vectors(frames.logits, concepts, settings) @ name_vectors.T
-        return float((cosines.argmax(1) == truth).float().mean())
+    def vectors(settings: StudentSettings) -> Tensor:
+        return normalize(conse(frames.logits, concepts, settings), dim=1)
 
-    best = max(_candidates(groups), key=nearest_is_right)
-    vectors = _vectors(frames.logits, concepts, best).numpy()
-    texts = [LABEL_TEMPLATE.replace("{label}", label) for label in frames.taxonomy.labels]
-    cosines = vectors @ SentenceEncoder().encode_texts(texts).T
-    hits = _hits(frames, cosines.argmax(1))
+    def accuracy(settings: StudentSettings) -> float:
+        nearest = (vectors(settings) @ name_vectors.T).argmax(1)
+        return float((nearest == truth).float().mean())
+
+    shares = _LATER_GROUPS if len(groups) > 1 else (0.0,)
+    grid = itertools.product(_TEMPERATURES, _NUM_CONCEPTS, shares)
+    best = max((_settings(groups, *choice) for choice in grid), key=accuracy)
+    texts = [LABEL_TEMPLATE.replace("{label}", label) for label in taxonomy.labels]
+    cosines = vectors(best).numpy() @ encode(texts).T
+    unknown = [label for label in set(frames.labels) if not frames.right.get(label)]
+    if unknown:
+        raise SettingError(f"no label of {taxonomy.name} is listed as right for {unknown}")
+    found = [taxonomy.labels[index] for index in cosines.argmax(1)]
+    hits = np.array(
+        [name in frames.right[label] for name, label in zip(found, frames.labels, strict=True)]
+    )
     scale = min(_SCALES, key=lambda scale: abs(_best_scores(cosines, scale).mean() - hits.mean()))
     sure = _best_scores(cosines, scale) >= np.float32(0.4)
     return Calibration(
         settings=replace(best, logit_scale=round(scale, 2)),
-        accuracy=nearest_is_right(best),
+        accuracy=accuracy(best),
         taxonomy_accuracy=float(hits.mean()),
         kept=float(sure.mean()),
         kept_accuracy=float(hits[sure].mean()) if sure.any() else 0.0,
     )
 
 
-def speaking(
+def concept_description(
     groups: Sequence[Sequence[str]], frames: LabelledFrames | None
 ) -> tuple[dict[str, Any], Tensor]:
-    """Return what a student of concepts is told to turn them into vectors, and their vectors.
+    """Return what student.json states of a student of concepts, and the concepts' vectors (N, D).
 
-    Args:
-        groups: Concepts of each of its teachers.
-        frames: Frames to calibrate it on; without any it gets middling settings, and says so.
+    Groups are the concepts of each of its teachers. Without frames to calibrate it on its settings
+    are middling ones, and ``calibration`` is None.
     """
-    vectors = concept_vectors(groups)
-    sizes = [len(group) for group in groups]
-    found = calibrate(frames, sizes, vectors) if frames is not None else None
-    settings = _settings(sizes, *_MIDDLING) if found is None else found.settings
-    figures = None if found is None or frames is None else _figures(found, frames)
-    said = {
+    vectors, sizes = concept_vectors(groups), [len(group) for group in groups]
+    settings, figures = _settings(sizes, *_UNCALIBRATED), None
+    if frames is not None:
+        found = calibrate(frames, sizes, vectors)
+        settings = found.settings
+        figures = {
+            "num_frames": len(frames.labels),
+            "num_labels": len(set(frames.labels)),
+            "taxonomy": frames.taxonomy.name,
+        } | {name: round(value, 4) for name, value in asdict(found).items() if name != "settings"}
+    description = {
         "width": SENTENCE_WIDTH,
         "text": {"encoder": SENTENCE_MODEL},
         "label_template": settings.label_template,
@@ -138,33 +149,19 @@ def speaking(
         },
         "calibration": figures,
     }
-    return said, vectors
-
-
-def _figures(found: Calibration, frames: LabelledFrames) -> dict[str, Any]:
-    figures = {key: round(value, 4) for key, value in asdict(found).items() if key != "settings"}
-    return {
-        "num_frames": len(frames.labels),
-        "num_labels": len(set(frames.labels)),
-        "taxonomy": frames.taxonomy.name,
-        **figures,
-    }
-
-
-def _candidates(groups: Sequence[int]) -> list[StudentSettings]:
-    shares = _LATER_GROUPS if len(groups) > 1 else (0.0,)
-    choices = itertools.product(_TEMPERATURES, _NUM_CONCEPTS, shares)
-    return [_settings(groups, *choice) for choice in choices]
+    return description, vectors
 
 
 def _settings(
     groups: Sequence[int], temperature: float, num_concepts: int, share: float, scale: float = 1.0
 ) -> StudentSettings:
+    """Return settings; groups after the first divide the share, and the first has the rest."""
+    later = len(groups) - 1
     return StudentSettings(
         kind="concepts",
         image_px=128,
         groups=tuple(groups),
-        group_weights=_shared(share, len(groups)),
+        group_weights=(1 - share, *[share / later] * later) if later else (1.0,),
         temperature=temperature,
         num_concepts=min(num_concepts, sum(groups)),
         logit_scale=scale,
@@ -172,26 +169,6 @@ def _settings(
         text_encoder="",
         text_hash="",
         width=SENTENCE_WIDTH,
-    )
-
-
-def _shared(share: float, num_groups: int) -> tuple[float, ...]:
-    """Return the weight of each group: what is left for the first, the share for the others."""
-    later = num_groups - 1
-    return (1 - share, *(share / later for _ in range(later))) if later else (1.0,)
-
-
-def _vectors(logits: Tensor, concepts: Tensor, settings: StudentSettings) -> Tensor:
-    return normalize(conse(logits, concepts, settings), dim=1)
-
-
-def _hits(frames: LabelledFrames, best: NDArray[np.int64]) -> NDArray[np.bool_]:
-    unknown = [label for label in set(frames.labels) if not frames.right.get(label)]
-    if unknown:
-        raise SettingError(f"no label of {frames.taxonomy.name} is said to be right for {unknown}")
-    said = [frames.taxonomy.labels[index] for index in best]
-    return np.array(
-        [name in frames.right[label] for name, label in zip(said, frames.labels, strict=True)]
     )
 
 

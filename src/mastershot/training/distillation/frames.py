@@ -1,4 +1,4 @@
-"""The pictures a student learns from, gathered once into one file that is read as needed."""
+"""The frames a student is trained on, gathered once into one file that is read as needed."""
 # F frames, S side of a square in pixels
 
 import hashlib
@@ -6,10 +6,12 @@ import json
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import MastershotError, SettingError
@@ -30,7 +32,7 @@ POOL_INDEX = "frames.json"
 
 @dataclass(frozen=True)
 class FramePool:
-    """Frames squeezed into squares, on disk; their true shapes are kept beside them.
+    """Frames squeezed into squares, on disk, with their true aspect ratios.
 
     Attributes:
         squares: RGB, uint8 (F, S, S, 3), mapped from the file.
@@ -47,14 +49,18 @@ class FramePool:
     def __len__(self) -> int:
         return len(self.names)
 
+    def images(self, rows: Tensor) -> Tensor:
+        """Return these frames, RGB values 0…255, float32 (G, 3, S, S)."""
+        return torch.from_numpy(self.squares[rows.numpy()]).permute(0, 3, 1, 2).float()
+
 
 def gather_frames(
     sources: tuple[FrameSource, ...], folder: Path, on_progress: OnProgress = no_progress
 ) -> FramePool:
     """Return the frames of all sources, from the folder if they were gathered there before.
 
-    Files that cannot be read are passed over; why is said of each in ``frames.json``. What was
-    gathered stays as it is when a source changes: remove ``frames.json`` to gather anew.
+    Files that cannot be read are passed over; ``frames.json`` states why. What was gathered stays
+    as it is when a source changes: remove ``frames.json`` to gather anew.
 
     Raises:
         SettingError: A source does not exist, or no frame was found in it.
@@ -68,23 +74,22 @@ def gather_frames(
         rows, unread = _write_squares(sources, folder / POOL_PIXELS, on_progress)
         index = {"key": key, "unread": unread, "rows": rows}
         write_whole(folder / POOL_INDEX, json.dumps(index).encode())
-    rows = index["rows"]
+    names, aspects, of_sources = zip(*index["rows"], strict=True)
     return FramePool(
-        np.memmap(folder / POOL_PIXELS, np.uint8, "r", shape=(len(rows), FRAME_PX, FRAME_PX, 3)),
-        np.array([row[1] for row in rows], np.float32),
-        tuple(row[0] for row in rows),
-        np.array([row[2] for row in rows], np.int64),
+        np.memmap(folder / POOL_PIXELS, np.uint8, "r", shape=(len(names), FRAME_PX, FRAME_PX, 3)),
+        np.array(aspects, np.float32),
+        names,
+        np.array(of_sources, np.int64),
     )
 
 
 def unread_files(folder: Path) -> list[str]:
-    """Return why each file that was passed over when the folder's frames were gathered was so."""
-    index: dict[str, Any] = json.loads((folder / POOL_INDEX).read_text("utf-8"))
-    return list(index["unread"])
+    """Return why files were passed over when the folder's frames were gathered, one text each."""
+    return list(json.loads((folder / POOL_INDEX).read_text("utf-8"))["unread"])
 
 
 def stills_named(sources: Sequence[FrameSource], names: Collection[str]) -> dict[str, Path]:
-    """Return where the pictures of these file names are, of those that are pictures."""
+    """Return the files of these names that are pictures, not films."""
     files = (file for source in sources for file in _files(source))
     return {
         file.name: file
@@ -94,7 +99,7 @@ def stills_named(sources: Sequence[FrameSource], names: Collection[str]) -> dict
 
 
 def _gathered(folder: Path, key: str) -> dict[str, Any] | None:
-    """Return the index of what was gathered for this key, or None if it is not there whole."""
+    """Return the index of what was gathered for this key, or None if that is not complete."""
     try:
         index: dict[str, Any] = json.loads((folder / POOL_INDEX).read_text("utf-8"))
         size_bytes = (folder / POOL_PIXELS).stat().st_size
@@ -107,18 +112,19 @@ def _gathered(folder: Path, key: str) -> dict[str, Any] | None:
 def _write_squares(
     sources: tuple[FrameSource, ...], path: Path, on_progress: OnProgress
 ) -> tuple[list[tuple[str, float, int]], list[str]]:
-    found = [(index, source, _files(source)) for index, source in enumerate(sources)]
-    total = sum(len(files) for _, _, files in found)
-    done = 0
+    """Write all frames as squares; return name, aspect and source of each, and what is unread."""
+    found = [_files(source) for source in sources]
+    total, done = sum(map(len, found)), 0
     rows: list[tuple[str, float, int]] = []
     unread: list[str] = []
     with path.open("wb") as out:
-        for index, source, files in found:
+        for index, (source, files) in enumerate(zip(sources, found, strict=True)):
             before = len(rows)
             for file in files:
                 try:
-                    for name, aspect in _append(file, source.rate_hz, out):
-                        rows.append((name, aspect, index))
+                    for name, picture in _pictures(file, source.rate_hz):
+                        out.write(square(picture, FRAME_PX).tobytes())
+                        rows.append((name, picture.shape[1] / picture.shape[0], index))
                 except MastershotError as error:
                     unread.append(str(error))
                 done += 1
@@ -129,13 +135,6 @@ def _write_squares(
                     + (f"; the first problem: {unread[-1]}" if unread else "")
                 )
     return rows, unread
-
-
-def _append(file: Path, rate_hz: float, out: BinaryIO) -> Iterator[tuple[str, float]]:
-    """Write a file's frames as squares; yield the name and aspect of each that is written."""
-    for name, picture in _pictures(file, rate_hz):
-        out.write(square(picture, FRAME_PX).tobytes())
-        yield name, picture.shape[1] / picture.shape[0]
 
 
 def _files(source: FrameSource) -> list[Path]:
@@ -159,7 +158,5 @@ def _pictures(file: Path, rate_hz: float) -> Iterator[tuple[str, ImageArray]]:
         yield file.name, read_still(file)
         return
     film = open_video(file)
-    clock = RateClock(rate_hz, film.file.time_base)
-    for frame in film.frames():
-        if clock.takes(frame):
-            yield f"{file.name}@{frame.index}", frame.rgb(longest_side_px=2 * FRAME_PX)
+    for frame in filter(RateClock(rate_hz, film.file.time_base).takes, film.frames()):
+        yield f"{file.name}@{frame.index}", frame.rgb(longest_side_px=2 * FRAME_PX)

@@ -1,4 +1,4 @@
-"""Frames that are never learnt from, and how well the student agrees with its teachers on them."""
+"""Frames that are never trained on, and how well the student agrees with its teachers on them."""
 # F frames, K frames held out, N concepts, S side of a square in pixels
 
 import csv
@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import SettingError
-from mastershot.core.labels import Taxonomy, load_taxonomy
+from mastershot.core.labels import load_taxonomy
 from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import student_preparation
 from mastershot.media.stills import read_still
@@ -25,16 +25,15 @@ from mastershot.training.distillation.settings import (
     DistillationSettings,
     FrameSource,
     HeldOutSettings,
-    TeacherSettings,
     find_list,
 )
-from mastershot.training.distillation.teachers import Teacher
+from mastershot.training.distillation.teachers import Teachers
 
 if TYPE_CHECKING:
     from mastershot.models.students import StudentNetwork
 
 _AT_ONCE = 64
-# Teachers are asked at the size they were trained for; views, drawn smaller, save time.
+# Teachers see frames at the size they were trained for; views, drawn smaller, save time.
 _TEACHER_PX = 224
 
 
@@ -44,15 +43,16 @@ class HeldOut:
 
     Attributes:
         mask: True for each frame held out, (F,).
-        rows: Their rows in the pool, ascending, (K,).
-        names: Their names.
-        labels: The label of each in the labelled list, empty where it has none.
+        labels: The label of each frame held out in the labelled list, empty where it has none.
     """
 
     mask: Tensor
-    rows: Tensor
-    names: tuple[str, ...]
     labels: tuple[str, ...]
+
+    @property
+    def rows(self) -> Tensor:
+        """Rows of the frames held out in the pool, ascending, (K,)."""
+        return self.mask.nonzero().flatten()
 
 
 @dataclass(frozen=True)
@@ -77,7 +77,7 @@ class Agreement:
 def hold_out(pool: FramePool, settings: HeldOutSettings) -> HeldOut:
     """Return the frames of a pool that are held out.
 
-    Film frames are held out one by one, so that neighbours of a held-out frame may be learnt from:
+    Film frames are held out one by one, so that neighbours of a held-out frame may be trained on:
     agreement is measured on frames unseen, not on films unseen.
 
     Raises:
@@ -85,13 +85,12 @@ def hold_out(pool: FramePool, settings: HeldOutSettings) -> HeldOut:
     """
     listed = read_labelled(find_list(settings.labelled)) if settings.labelled else {}
     mask = torch.tensor([name in listed or held_out(name, settings.share) for name in pool.names])
-    rows = mask.nonzero().flatten()
-    if not len(rows):
+    if not mask.any():
         raise SettingError(
             f"none of {len(pool)} frames is held out; raise held_out.share, now {settings.share:g}"
         )
-    names = tuple(pool.names[row] for row in rows.tolist())
-    return HeldOut(mask, rows, names, tuple(listed.get(name, "") for name in names))
+    rows = mask.nonzero().flatten().tolist()
+    return HeldOut(mask, tuple(listed.get(pool.names[row], "") for row in rows))
 
 
 def held_out(name: str, share: float) -> bool:
@@ -100,16 +99,12 @@ def held_out(name: str, share: float) -> bool:
     return int.from_bytes(digest) < share * 2**64
 
 
-def read_labelled(path: Path) -> dict[str, str]:
-    """Return the label of each file name in a CSV with columns ``name`` and ``label``.
+def read_labelled(path: Path, key: str = "name", value: str = "label") -> dict[str, str]:
+    """Return one column of a CSV by another: by default the label of each file name.
 
     Raises:
         SettingError: The file cannot be read, or lacks a column.
     """
-    return _read_pairs(path, "name", "label")
-
-
-def _read_pairs(path: Path, key: str, value: str) -> dict[str, str]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = csv.DictReader(file)
@@ -124,13 +119,13 @@ def labelled_pictures(
     held: HeldOut, pool: FramePool, sources: Sequence[FrameSource]
 ) -> tuple[list[ImageArray], list[str]]:
     """Return the held-out frames that have a label, as they are in their files, and the labels."""
-    named = zip(held.rows.tolist(), held.names, held.labels, strict=True)
-    labelled = [(row, name, label) for row, name, label in named if label]
-    files = stills_named(sources, {name for _, name, _ in labelled})
+    labelled = [row for row, label in zip(held.rows.tolist(), held.labels, strict=True) if label]
+    files = stills_named(sources, {pool.names[row] for row in labelled})
     pictures = [
-        read_still(files[name]) if name in files else pool.squares[row] for row, name, _ in labelled
+        read_still(files[name]) if (name := pool.names[row]) in files else pool.squares[row]
+        for row in labelled
     ]
-    return pictures, [label for _, _, label in labelled]
+    return pictures, [label for label in held.labels if label]
 
 
 def labelled_frames(
@@ -138,111 +133,93 @@ def labelled_frames(
 ) -> LabelledFrames | None:
     """Return what a student of concepts is calibrated on, or None if there is nothing.
 
-    Args:
-        settings: Says which labels of the taxonomy are right for theirs.
-        logits: The student's, one row a labelled picture, (K, N).
-        labels: Their labels.
+    Logits are the student's, one row a labelled picture, (K, N).
 
     Raises:
         SettingError: The list of right labels cannot be read, or names what is not in the taxonomy.
     """
     if not labels or not settings.right:
         return None
-    taxonomy = load_taxonomy("movieclip")
-    right = _read_right(find_list(settings.right), taxonomy)
-    return LabelledFrames(logits, labels, right, taxonomy)
-
-
-def _read_right(path: Path, taxonomy: Taxonomy) -> dict[str, list[str]]:
-    rows = _read_pairs(path, "label", "right")
+    taxonomy, path = load_taxonomy("movieclip"), find_list(settings.right)
+    rows = read_labelled(path, "label", "right")
     right = {label: names.split(";") for label, names in rows.items()}
     unknown = [name for names in right.values() for name in names if name not in taxonomy.labels]
     if unknown:
         raise SettingError(f"{path} names {unknown[0]!r}, which is not in {taxonomy.name}")
-    return right
+    return LabelledFrames(logits, labels, right, taxonomy)
 
 
 def chances(pool: FramePool, sources: Sequence[FrameSource], held: HeldOut) -> Tensor:
-    """Return how often each frame is drawn, (F,); never, if it is held out.
+    """Return the weight that each frame is drawn by, (F,), 0 if it is held out.
 
     Raises:
         SettingError: Every frame of a source is held out.
     """
     of_source = torch.from_numpy(pool.sources)
-    drawn = torch.zeros(len(pool))
+    weights = torch.zeros(len(pool))
     for index, source in enumerate(sources):
-        learnt = (of_source == index) & ~held.mask
-        if not learnt.any():
-            raise SettingError(f"all frames of {source.path} are held out; none is left to learn")
-        drawn[learnt] = source.share / learnt.sum()
-    return drawn
+        drawn = (of_source == index) & ~held.mask
+        if not drawn.any():
+            raise SettingError(
+                f"all frames of {source.path} are held out; none is left to train on"
+            )
+        weights[drawn] = source.share / drawn.sum()
+    return weights
 
 
-class Examination:
-    """The held-out frames with the teachers' answers, asked once."""
+class AgreementEvaluation:
+    """The held-out frames with the best concept of each teacher, computed once."""
 
     def __init__(
         self,
         pool: FramePool,
         held: HeldOut,
-        teachers: Sequence[tuple[Teacher, TeacherSettings]],
+        teachers: Teachers,
+        sources: Sequence[FrameSource],
         settings: DistillationSettings,
     ) -> None:
-        """Show the frames, whole, to each teacher."""
-        self._pool = pool
-        self._rows = held.rows
-        self._sources = torch.from_numpy(pool.sources)[held.rows]
-        self._names = [told.weights for _, told in teachers]
-        self._settings = settings
+        """Run each teacher on the frames, uncropped."""
+        self._squares = [pool.squares[row] for row in held.rows.tolist()]
+        self._of_source = torch.from_numpy(pool.sources)[held.rows]
+        self._teacher_names = [
+            Path(teacher_settings.weights).name for _, teacher_settings in teachers
+        ]
+        self._source_names = [Path(source.path).name for source in sources]
+        self._side_px = settings.student_px
+        size = (_TEACHER_PX, _TEACHER_PX)
+        best = []
         with torch.inference_mode():
-            answers = [
-                [teacher.teach(whole).logits.argmax(1).cpu() for teacher, _ in teachers]
-                for whole in (
-                    _whole_frames(pool, part, _TEACHER_PX)
-                    for part in torch.split(held.rows, _AT_ONCE)
+            for rows in torch.split(held.rows, _AT_ONCE):
+                images = interpolate(pool.images(rows), size, mode="bilinear", antialias=True)
+                best.append(
+                    [teacher.targets(images).logits.argmax(1).cpu() for teacher, _ in teachers]
                 )
-            ]
-        self._best = [torch.cat(column) for column in zip(*answers, strict=True)]
+        self._best = [torch.cat(column) for column in zip(*best, strict=True)]
 
-    def agreement(
-        self, network: "StudentNetwork", module: Distillation, sources: Sequence[FrameSource]
-    ) -> list[Agreement]:
-        """Return the agreement with each teacher on each source of which frames are held out.
+    def agreement(self, network: "StudentNetwork", module: Distillation) -> list[Agreement]:
+        """Return the agreement with each teacher on each source that has frames held out.
 
-        Args:
-            network: The student, whose mode is kept.
-            module: Knows which outputs answer which teacher.
-            sources: The sources of the pool.
+        The module maps the network's outputs to the concepts of each teacher.
         """
         was_training = network.training
         network.eval()
-        squares = [self._pool.squares[row] for row in self._rows.tolist()]
-        logits = seen_whole(squares, network, module, side_px=self._settings.student_px)
+        logits = uncropped_logits(self._squares, network, module, side_px=self._side_px)
         network.train(was_training)
         return [
-            _agreement(
-                logits[index][self._sources == number],
-                best[self._sources == number],
-                name=Path(name).name,
-                source=Path(source.path).name,
-            )
-            for index, (name, best) in enumerate(zip(self._names, self._best, strict=True))
-            for number, source in enumerate(sources)
-            if (self._sources == number).any()
+            _agreement(answers[frames], best[frames], teacher=teacher, source=source)
+            for teacher, answers, best in zip(self._teacher_names, logits, self._best, strict=True)
+            for index, source in enumerate(self._source_names)
+            if (frames := self._of_source == index).any()
         ]
 
 
 @torch.inference_mode()
-def seen_whole(
+def uncropped_logits(
     pictures: Sequence[ImageArray], network: "StudentNetwork", module: Distillation, *, side_px: int
 ) -> list[Tensor]:
-    """Return the logits (K, N) of each teacher's concepts, of pictures seen as the encoder will.
+    """Return the logits (K, N) of each teacher's concepts, of pictures as the encoder takes them.
 
-    Args:
-        pictures: RGB, uint8 (H, W, 3) each.
-        network: The student, in eval mode.
-        module: Knows which outputs answer which teacher.
-        side_px: Side of the square the student sees.
+    Pictures are RGB, uint8 (H, W, 3); the network, in eval mode, sees squares of ``side_px``.
     """
     preparation, device = student_preparation(side_px), next(network.parameters()).device
     parts = []
@@ -252,19 +229,9 @@ def seen_whole(
     return [torch.cat(column) for column in zip(*parts, strict=True)]
 
 
-def _agreement(logits: Tensor, best: Tensor, *, name: str, source: str) -> Agreement:
+def _agreement(logits: Tensor, best: Tensor, *, teacher: str, source: str) -> Agreement:
     """Return the agreement of logits (K, N) with the teacher's best concepts (K,)."""
     five = logits.topk(min(5, logits.shape[1]), dim=1).indices
-    hits = five == best[:, None]
-    return Agreement(
-        name,
-        source,
-        len(best),
-        round(hits[:, 0].float().mean().item(), 4),
-        round(hits.any(1).float().mean().item(), 4),
-    )
-
-
-def _whole_frames(pool: FramePool, rows: Tensor, side_px: int) -> Tensor:
-    squares = torch.from_numpy(pool.squares[rows.numpy()]).permute(0, 3, 1, 2).float()
-    return interpolate(squares, (side_px, side_px), mode="bilinear", antialias=True)
+    hits = (five == best[:, None]).float()
+    top1, top5 = hits[:, 0].mean().item(), hits.amax(1).mean().item()
+    return Agreement(teacher, source, len(best), round(top1, 4), round(top5, 4))

@@ -1,4 +1,4 @@
-"""A student at its desk: what it learns from a batch, and how fast.
+"""The loss of a student, and how it is optimised.
 
 Knowledge distillation (Hinton et al. 2015, arXiv:1503.02531) on views that teacher and student
 share (Beyer et al. 2022, arXiv:2106.05237), with the teacher's maps as hints where it gives them
@@ -6,39 +6,35 @@ share (Beyer et al. 2022, arXiv:2106.05237), with the teacher's maps as hints wh
 """
 # B batch, N concepts, D width of a space, C channels, H × W size of a map
 
-import math
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, kl_div, log_softmax, normalize
 
-from mastershot.training.distillation.settings import DistillationSettings, TeacherSettings
-from mastershot.training.distillation.teacher_targets import TaughtBatch
-from mastershot.training.distillation.teachers import Lesson, Teacher
+from mastershot.training.distillation.settings import DistillationSettings
+from mastershot.training.distillation.teacher_targets import DistillationBatch
+from mastershot.training.distillation.teachers import Teachers, TeacherTargets
+from mastershot.training.engine.trainer import adamw_with_cosine
 
 if TYPE_CHECKING:
     from mastershot.models.students import StudentMaps, StudentNetwork
 
 
 class Distillation(LightningModule):
-    """A student at its desk: loss, optimiser and schedule."""
+    """A student with its loss, optimiser and schedule."""
 
     def __init__(
-        self,
-        student: "StudentNetwork",
-        teachers: Sequence[tuple[Teacher, TeacherSettings]],
-        settings: DistillationSettings,
+        self, student: "StudentNetwork", teachers: Teachers, settings: DistillationSettings
     ) -> None:
         """Take a student with one output a concept of each teacher, or one a dimension.
 
-        A teacher's maps are hints for a student that has maps itself; another does without.
+        A teacher's maps are hints for a student that has maps itself, and unused for another.
         """
         super().__init__()
         self.student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._told = [told for _, told in teachers]
+        self._teacher_settings = [teacher_settings for _, teacher_settings in teachers]
         self._widths = [len(teacher.concepts) for teacher, _ in teachers]
         self._space = teachers[0][0].space
         self._settings = settings
@@ -48,21 +44,23 @@ class Distillation(LightningModule):
             self.middle_hint = nn.Conv2d(middle, channels[0][0], 1)
             self.last_hint = nn.Conv2d(last, channels[0][1], 1)
 
-    def training_step(self, batch: TaughtBatch, _: int) -> Tensor:
-        """Return the loss of a batch: what each teacher that looked has to say."""
+    def training_step(self, batch: DistillationBatch, _: int) -> Tensor:
+        """Return the loss of a batch, summed over the teachers that have targets for it."""
         images = batch.images.contiguous(memory_format=torch.channels_last)
         maps = self.student.maps(images)
         loss: Tensor = maps.outputs.new_zeros(())
         outputs = self.logits(maps.outputs)
-        for index, (lesson, told) in enumerate(zip(batch.lessons, self._told, strict=True)):
-            if lesson is None:
+        for index, (targets, teacher_settings) in enumerate(
+            zip(batch.targets, self._teacher_settings, strict=True)
+        ):
+            if targets is None:
                 continue
-            part = softened_kl(outputs[index], lesson.logits, told.temperature)
+            part = softened_kl(outputs[index], targets.logits, teacher_settings.temperature)
             self.log(f"kl_{index}", part)
-            loss = loss + told.weight * part
-            loss = self._add_hint(loss, maps, lesson)
-            if lesson.vectors is not None:
-                away = 1 - cosine_similarity(maps.outputs, lesson.vectors).mean()
+            loss = loss + teacher_settings.weight * part
+            loss = self._add_hint(loss, maps, targets)
+            if targets.vectors is not None:
+                away = 1 - cosine_similarity(maps.outputs, targets.vectors).mean()
                 self.log("away", away)
                 loss = loss + self._settings.cosine_weight * away
         self.log("loss", loss)
@@ -74,38 +72,29 @@ class Distillation(LightningModule):
             return (self._space.logits(normalize(outputs, dim=1)),)
         return torch.split(outputs, self._widths, 1)
 
-    def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+    def configure_optimizers(self) -> dict[str, Any]:  # type: ignore[override]
         """Return AdamW, warmed up and then cooled along a cosine."""
-        settings = self._settings
-        optimizer = torch.optim.AdamW(
-            self.parameters(), lr=settings.learning_rate, weight_decay=settings.weight_decay
+        return adamw_with_cosine(
+            self.parameters(),
+            learning_rate=self._settings.learning_rate,
+            weight_decay=self._settings.weight_decay,
+            steps=self._settings.steps,
+            warmup_steps=self._settings.warmup_steps,
         )
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
-        return {
-            "optimizer": optimizer,
-            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
-        }
 
-    def _add_hint(self, loss: Tensor, maps: "StudentMaps", lesson: Lesson) -> Tensor:
-        if lesson.middle is None or lesson.last is None or maps.middle is None:
+    def _add_hint(self, loss: Tensor, maps: "StudentMaps", targets: TeacherTargets) -> Tensor:
+        if targets.middle is None or targets.last is None or maps.middle is None:
             return loss
-        hint: Tensor = unexplained(self.middle_hint(maps.middle), lesson.middle)
-        hint = hint + unexplained(self.last_hint(maps.last), lesson.last)
+        hint: Tensor = unexplained(self.middle_hint(maps.middle), targets.middle)
+        hint = hint + unexplained(self.last_hint(maps.last), targets.last)
         self.log("hint", hint)
         return loss + self._settings.hint_weight * hint
 
-    def _rate(self, step: int) -> float:
-        settings = self._settings
-        if step < settings.warmup_steps:
-            return (step + 1) / settings.warmup_steps
-        done = (step - settings.warmup_steps) / max(1, settings.steps - settings.warmup_steps)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
-
-def softened_kl(logits: Tensor, taught: Tensor, temperature: float) -> Tensor:
+def softened_kl(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:
     """Return T² · KL(teacher ‖ student) of outputs softened by T, a mean over the batch."""
     student = log_softmax(logits / temperature, 1)
-    teacher = log_softmax(taught.float() / temperature, 1)
+    teacher = log_softmax(targets.float() / temperature, 1)
     return temperature**2 * kl_div(student, teacher, reduction="batchmean", log_target=True)
 
 
@@ -115,7 +104,7 @@ def unexplained(guess: Tensor, hint: Tensor) -> Tensor:
     return (guess - hint).square().mean() / hint.var(correction=0).clamp_min(1e-6)
 
 
-def num_outputs(teachers: Sequence[tuple[Teacher, TeacherSettings]]) -> int:
+def num_outputs(teachers: Teachers) -> int:
     """Return how many outputs a student of these teachers has."""
     space = teachers[0][0].space
     if space is not None:

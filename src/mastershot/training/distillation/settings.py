@@ -51,7 +51,7 @@ class TeacherSettings(Settings):
         concepts: File of its classes, one a line; for an encoder, a taxonomy.
         weight: Its share in the loss.
         temperature: Its logits are divided by it, and the student's as well.
-        every: It answers for one of so many groups.
+        every: It gives targets for one of so many groups.
     """
 
     kind: Literal["squeezenet", "tflite", "encoder"]
@@ -70,7 +70,7 @@ class DistillationSettings(Settings):
         steps: Optimiser steps in all.
         batch_size: Views a step, B.
         group_size: Views drawn and shown to the teachers at once, G.
-        passes_per_view: Times the student sees each view, half of them mirrored.
+        passes_per_view: Passes of the student over each view, half of them mirrored.
         learning_rate: Of AdamW at its height, after the warm-up; a cosine then takes it to 0.
         weight_decay: Of AdamW.
         warmup_steps: Steps in which the learning rate rises.
@@ -139,7 +139,7 @@ class DistilRecipe(Settings):
         teachers: Classifiers, whose concepts the student predicts; or one encoder, whose space it
             shares.
         name: What the student is called.
-        network: What the student is, a name of `STUDENT_NETWORKS`.
+        network: The student's network, a name of `STUDENT_NETWORKS`.
         data: Folder that paths of frames, weights and concepts start from.
         held_out: Which frames agreement with the teachers is measured on.
         training: How the student is trained.

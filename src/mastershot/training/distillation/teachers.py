@@ -1,6 +1,7 @@
-"""Teachers: networks that someone else trained, as what a student has to imitate."""
+"""Teachers: trained networks whose outputs a student learns to reproduce."""
 # G images, N concepts, D width of a space, H × W size of a map, C channels
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -23,8 +24,8 @@ _AT_ONCE = 32
 _LEAST_PROBABILITY = 0.5 / 1000  # in steps of a quantised output
 
 
-class Lesson(NamedTuple):
-    """What a teacher says of a group of images.
+class TeacherTargets(NamedTuple):
+    """What a teacher outputs for a group of images.
 
     Attributes:
         logits: Log-probabilities up to a constant, (G, N).
@@ -40,11 +41,11 @@ class Lesson(NamedTuple):
 
 
 @dataclass(frozen=True)
-class TaughtSpace:
-    """The space an encoder teaches.
+class LabelSpace:
+    """The space of an encoder, with labels in it.
 
     Attributes:
-        encoder: The encoder, which keeps the words.
+        encoder: The encoder, which keeps encoding the words.
         label_vectors: Unit vector of each concept, (N, D).
     """
 
@@ -57,33 +58,30 @@ class TaughtSpace:
 
 
 class Teacher(Protocol):
-    """Looks at images and says what it sees."""
+    """A trained network that gives targets for images.
 
-    @property
-    def concepts(self) -> tuple[str, ...]:
-        """Names of its N classes."""
-        ...
+    Attributes:
+        concepts: Names of its N classes.
+        hint_channels: Channels of the two maps it gives, if it gives any.
+        space: Its space, if it is an encoder.
+    """
 
-    @property
-    def hint_channels(self) -> tuple[int, int] | None:
-        """Channels of the two maps it gives, if it gives any."""
-        ...
+    concepts: tuple[str, ...]
+    hint_channels: tuple[int, int] | None = None
+    space: LabelSpace | None = None
 
-    @property
-    def space(self) -> TaughtSpace | None:
-        """The space it teaches, if it is an encoder."""
-        ...
-
-    def teach(self, images: Tensor) -> Lesson:
-        """Return a lesson on images of RGB values 0…255, float32 (G, 3, S, S)."""
+    def targets(self, images: Tensor) -> TeacherTargets:
+        """Return the targets for images of RGB values 0…255, float32 (G, 3, S, S)."""
         ...
 
 
-class SqueezeNetTeacher:
+Teachers = Sequence[tuple[Teacher, TeacherSettings]]
+
+
+class SqueezeNetTeacher(Teacher):
     """The Places365 SqueezeNet, with its maps as hints (FitNets, Romero et al. 2015)."""
 
     hint_channels = (256, 512)
-    space = None
 
     def __init__(self, weights: Path, concepts: tuple[str, ...]) -> None:
         """Load the network, onto a GPU if there is one.
@@ -110,22 +108,19 @@ class SqueezeNetTeacher:
             ) from error
         self.concepts = _counted(concepts, classes.shape[1], weights)
 
-    def teach(self, images: Tensor) -> Lesson:
+    def targets(self, images: Tensor) -> TeacherTargets:
         """Return logits and both maps."""
         parts = torch.split(images.to(self._device), _AT_ONCE)
         maps = [self._network.maps(part) for part in parts]
-        return Lesson(
+        return TeacherTargets(
             torch.cat([part.logits for part in maps]),
             middle=torch.cat([part.middle for part in maps]),
             last=torch.cat([part.last for part in maps]),
         )
 
 
-class TfliteTeacher:
+class TfliteTeacher(Teacher):
     """A quantised image classifier in a .tflite file, whose outputs are probabilities."""
-
-    hint_channels = None
-    space = None
 
     def __init__(self, weights: Path, concepts: tuple[str, ...]) -> None:
         """Load the classifier; it runs on the CPU.
@@ -154,8 +149,8 @@ class TfliteTeacher:
             )
         self.concepts = _counted(concepts, int(self._output["shape"][1]), weights)
 
-    def teach(self, images: Tensor) -> Lesson:
-        """Return log-probabilities; those rounded to zero count as a thousandth of half a step."""
+    def targets(self, images: Tensor) -> TeacherTargets:
+        """Return log-probabilities; one rounded to 0 counts as a thousandth of half a step."""
         _, height, width, _ = self._input["shape"]
         sized = interpolate(images.cpu(), (int(height), int(width)), mode="bilinear")
         pixels = sized.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1).numpy()
@@ -166,25 +161,24 @@ class TfliteTeacher:
             rows.append(self._runner.get_tensor(self._output["index"])[0].copy())
         step = float(self._output["quantization"][0])
         probabilities = np.maximum(np.stack(rows).astype(np.float32), _LEAST_PROBABILITY) * step
-        return Lesson(torch.from_numpy(np.log(probabilities)))
+        return TeacherTargets(torch.from_numpy(np.log(probabilities)))
 
 
-class EncoderTeacher:
-    """An encoder of frames and words: its student learns its space and keeps its words."""
-
-    hint_channels = None
+class EncoderTeacher(Teacher):
+    """An encoder of frames and words: its student learns its space and uses its text encoder."""
 
     def __init__(self, encoder: ImageTextEncoder, taxonomy: Taxonomy) -> None:
         """Take an encoder; the labels are the concepts, each put into the encoder's own prompt."""
         self.concepts = taxonomy.labels
         self._encoder = encoder
-        self.space = TaughtSpace(encoder, torch.from_numpy(encode_labels(encoder, taxonomy)))
+        vectors = torch.from_numpy(encode_labels(encoder, taxonomy))
+        self.space = self._label_space = LabelSpace(encoder, vectors)
 
-    def teach(self, images: Tensor) -> Lesson:
+    def targets(self, images: Tensor) -> TeacherTargets:
         """Return unit vectors, and logits over the labels."""
         pixels = images.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
         vectors = torch.from_numpy(self._encoder.encode_images(pixels.contiguous().cpu().numpy()))
-        return Lesson(self.space.logits(vectors), vectors)
+        return TeacherTargets(self._label_space.logits(vectors), vectors)
 
 
 def load_teacher(settings: TeacherSettings, data: str) -> Teacher:
@@ -231,21 +225,15 @@ def read_concepts(path: Path) -> tuple[str, ...]:
 def _counted(concepts: tuple[str, ...], num_classes: int, weights: Path) -> tuple[str, ...]:
     if len(concepts) != num_classes:
         raise EncoderError(
-            f"teacher {weights} tells {num_classes} classes apart, but its list of concepts names "
-            f"{len(concepts)}; one line names one class"
+            f"teacher {weights} distinguishes {num_classes} classes, but its list of concepts "
+            f"names {len(concepts)}; one line names one class"
         )
     return concepts
 
 
 def _is_quantised_classifier(given: dict[str, Any], answered: dict[str, Any]) -> bool:
-    image, classes = tuple(given["shape"]), tuple(answered["shape"])
-    return bool(
-        len(image) == 4
-        and (image[0], image[3]) == (1, 3)
-        and given["dtype"] is np.uint8
-        and len(classes) == 2
-        and classes[0] == 1
-        and answered["dtype"] is np.uint8
-        and answered["quantization"][0] > 0
-        and answered["quantization"][1] == 0
-    )
+    image, classes = list(given["shape"]), list(answered["shape"])
+    step, zero_point = answered["quantization"]
+    shapes_fit = (image[:1], image[3:], classes[:1], len(classes)) == ([1], [3], [1], 2)
+    types_fit = given["dtype"] is answered["dtype"] is np.uint8
+    return bool(shapes_fit and types_fit and step > 0 and zero_point == 0)

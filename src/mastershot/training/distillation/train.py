@@ -1,10 +1,9 @@
-"""Distillation: a small network learns to see what larger ones see, on unlabelled frames.
+"""Distillation: a small network is trained on the outputs of larger ones, on unlabelled frames.
 
-The student starts from random weights. What is kept in the folder, so that a run killed anywhere
-goes on: the recipe, the frames, the last checkpoint, a log of figures, at last the student.
+The student starts from random weights. The folder keeps what a killed run needs to resume: the
+recipe, the frames, the last checkpoint, a log of metrics; at the end the student.
 """
 
-from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,26 +14,21 @@ from torch.utils.data import DataLoader
 from mastershot.core.errors import SettingError
 from mastershot.models.students import STUDENT_NETWORKS
 from mastershot.training.distillation.calibration import LabelledFrames
-from mastershot.training.distillation.export import hand_over, shipped_student
+from mastershot.training.distillation.export import export_student, exported_student
 from mastershot.training.distillation.frames import POOL_INDEX, FramePool, gather_frames
 from mastershot.training.distillation.held_out import (
-    Examination,
+    AgreementEvaluation,
     HeldOut,
     chances,
     hold_out,
     labelled_frames,
     labelled_pictures,
-    seen_whole,
+    uncropped_logits,
 )
 from mastershot.training.distillation.module import Distillation, num_outputs
-from mastershot.training.distillation.settings import (
-    DistilRecipe,
-    FrameSource,
-    TeacherSettings,
-    missing_inputs,
-)
-from mastershot.training.distillation.teacher_targets import TaughtViews
-from mastershot.training.distillation.teachers import Teacher, load_teacher
+from mastershot.training.distillation.settings import DistilRecipe, FrameSource, missing_inputs
+from mastershot.training.distillation.teacher_targets import DistillationBatches
+from mastershot.training.distillation.teachers import Teachers, load_teacher
 from mastershot.training.engine.metrics_log import MetricsLog
 from mastershot.training.engine.run_directory import open_run_directory
 from mastershot.training.engine.settings import OnProgress, no_progress, under
@@ -47,27 +41,25 @@ STUDENT = "student"
 
 
 @dataclass(frozen=True)
-class _Class:
-    """Everyone who is present: teachers, frames, the student at its desk."""
+class _Inputs:
+    """What a run trains with: frames, teachers, evaluation, and the student to be trained."""
 
     sources: tuple[FrameSource, ...]
-    teachers: Sequence[tuple[Teacher, TeacherSettings]]
+    teachers: Teachers
     pool: FramePool
     held: HeldOut
-    examination: Examination
+    evaluation: AgreementEvaluation
     module: Distillation
+
+    def agreement(self, network: "StudentNetwork") -> list[dict[str, Any]]:
+        return [asdict(one) for one in self.evaluation.agreement(network, self.module)]
 
 
 def distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress = no_progress) -> Path:
     """Return the folder of a student, trained by the recipe; `load_encoder` takes it.
 
-    A run that was stopped or killed goes on from its last checkpoint, to the same weights on the
-    same CPU. A run that is done changes nothing. Two runs of one folder wait for each other.
-
-    Args:
-        recipe: What to train, from what.
-        out: Where everything is kept; it belongs to this recipe from then on.
-        on_progress: Told of progress.
+    A run that was stopped or killed resumes from its last checkpoint, to the same weights on the
+    same CPU. A finished run is left as it is. Two runs of one folder wait for each other.
 
     Raises:
         SettingError: Frames or lists are missing or empty, or the folder is another recipe's.
@@ -84,33 +76,45 @@ def distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress = no_progres
 
 
 def _train(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> None:
-    present = _gather(recipe, out, on_progress)
-    first = steps_done(out)
-    metrics = _AgreementLog(recipe, out, present, on_progress)
-    batches = TaughtViews(
-        present.pool,
-        present.teachers,
-        recipe.training,
-        chances=chances(present.pool, present.sources, present.held),
-        first_step=first,
-    )
+    inputs = _gather(recipe, out, on_progress)
+    first, steps, metrics = steps_done(out), recipe.training.steps, MetricsLog(out)
+    weights = chances(inputs.pool, inputs.sources, inputs.held)
+    batches = DistillationBatches(inputs.pool, inputs.teachers, recipe.training, weights, first)
+
+    def on_step(step: int, figures: dict[str, float]) -> None:
+        on_progress("training", step, steps, figures)
+        if step % recipe.report_every == 0 or step == steps:
+            metrics.note(step, figures, agreement=inputs.agreement(inputs.module.student))
+
     if first:
         metrics.write({"step": first, "resumed": True})
-    on_progress("training", first, recipe.training.steps, {})
+    on_progress("training", first, steps, {})
     fit(
-        present.module,
+        inputs.module,
         DataLoader(batches, batch_size=None),
         folder=out,
-        steps=recipe.training.steps,
+        steps=steps,
         save_every=recipe.save_every,
-        on_step=metrics.note,
+        on_step=on_step,
     )
-    _export(recipe, out, present)
+    student = exported_student(inputs.module.student, recipe)
+    of_source = torch.from_numpy(inputs.pool.sources)[~inputs.held.mask]
+    figures = {
+        "trained_on": [
+            {"source": Path(source.path).name, "frames": int((of_source == index).sum())}
+            for index, source in enumerate(inputs.sources)
+        ],
+        "agreement": inputs.agreement(student),
+    }
+    labelled = _labelled(recipe, inputs, student)
+    export_student(
+        out / STUDENT, recipe, inputs.teachers, student, figures=figures, labelled=labelled
+    )
 
 
-def _gather(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> _Class:
+def _gather(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> _Inputs:
     on_progress("teachers", 0, len(recipe.teachers), {})
-    teachers = [(load_teacher(told, recipe.data), told) for told in recipe.teachers]
+    teachers = [(load_teacher(settings, recipe.data), settings) for settings in recipe.teachers]
     sources = tuple(
         replace(source, path=str(under(recipe.data, source.path))) for source in recipe.frames
     )
@@ -121,59 +125,17 @@ def _gather(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> _Class:
         kind, side_px = STUDENT_NETWORKS[recipe.network], recipe.training.student_px
         student = kind.to_train(num_outputs(teachers), side_px)
         module = Distillation(student, teachers, recipe.training)
-    on_progress("asking the teachers", 0, None, {})
-    examination = Examination(pool, held, teachers, recipe.training)
-    return _Class(sources, teachers, pool, held, examination, module)
-
-
-def _export(recipe: DistilRecipe, out: Path, present: _Class) -> None:
-    """Write the student's folder, which is there whole or not at all."""
-    student = shipped_student(present.module.student, recipe)
-    agreement = present.examination.agreement(student, present.module, present.sources)
-    learnt = torch.from_numpy(present.pool.sources)[~present.held.mask]
-    figures = {
-        "trained_on": [
-            {"source": Path(source.path).name, "frames": int((learnt == index).sum())}
-            for index, source in enumerate(present.sources)
-        ],
-        "agreement": [asdict(one) for one in agreement],
-    }
-    labelled = _labelled(recipe, present, student)
-    partial = out / f"{STUDENT}.part"
-    hand_over(partial, recipe, present.teachers, student, figures=figures, labelled=labelled)
-    partial.rename(out / STUDENT)
+    on_progress("evaluating the teachers", 0, None, {})
+    evaluation = AgreementEvaluation(pool, held, teachers, sources, recipe.training)
+    return _Inputs(sources, teachers, pool, held, evaluation, module)
 
 
 def _labelled(
-    recipe: DistilRecipe, present: _Class, student: "StudentNetwork"
+    recipe: DistilRecipe, inputs: _Inputs, student: "StudentNetwork"
 ) -> LabelledFrames | None:
-    pictures, labels = labelled_pictures(present.held, present.pool, present.sources)
+    pictures, labels = labelled_pictures(inputs.held, inputs.pool, inputs.sources)
     if not labels:
         return None
     side_px = recipe.training.student_px
-    logits = torch.cat(seen_whole(pictures, student, present.module, side_px=side_px), 1)
+    logits = torch.cat(uncropped_logits(pictures, student, inputs.module, side_px=side_px), 1)
     return labelled_frames(recipe.held_out, logits, labels)
-
-
-class _AgreementLog(MetricsLog):
-    """Writes down the figures of a run and the agreement now and then."""
-
-    def __init__(
-        self, recipe: DistilRecipe, out: Path, present: _Class, on_progress: OnProgress
-    ) -> None:
-        super().__init__(out)
-        self._recipe = recipe
-        self._present = present
-        self._watch = on_progress
-
-    def note(self, step: int, figures: Mapping[str, float], **more: Any) -> None:
-        """Tell of a step, and write its figures down if it is time."""
-        steps = self._recipe.training.steps
-        self._watch("training", step, steps, figures)
-        if step % self._recipe.report_every and step != steps:
-            return
-        present = self._present
-        agreement = present.examination.agreement(
-            present.module.student, present.module, present.sources
-        )
-        super().note(step, figures, agreement=[asdict(one) for one in agreement])

@@ -1,7 +1,7 @@
-"""What every story's training shares; it knows none of them.
+"""What training shares, whatever is trained.
 
-A run directory is opened (`run_directory`), by one process or by several (`distributed`); batches
-come in an order that the seed and the step settle (`samplers`), pictures as augmented views
+A run directory is opened (`run_directory`) by one process or by several (`distributed`); the seed
+and the step determine which items a batch has (`samplers`) and how its views are drawn
 (`augmentations`); the `trainer` takes the steps, saves checkpoints and resumes from the last one;
 the `metrics_log` keeps the figures. `settings` holds the checks that all settings use.
 """

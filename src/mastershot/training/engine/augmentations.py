@@ -1,6 +1,6 @@
-"""Views of frames: crops, flips, colours and mixtures, drawn anew for every group of a run.
+"""Augmented views of frames: crops, flips, colours and mixtures, drawn anew for every group.
 
-Teacher and student see the very same view, so any view teaches, however distorted ("function
+Teacher and student see the very same view, so a view may be distorted at will ("function
 matching", Beyer et al. 2022, arXiv:2106.05237).
 """
 # G views in a group, S side of a square in pixels
@@ -50,8 +50,8 @@ def _crop(
 ) -> Tensor:
     """Return a random rectangle of each frame, half of them mirrored.
 
-    A view is to look as if a frame had been squeezed into a square by no more than the stretch; a
-    whole frame squeezed, as the encoder sees it, is one view in four.
+    A view looks as if a frame had been squeezed into a square by no more than ``max_stretch``. One
+    view in four is the whole frame squeezed, as the encoder sees it.
     """
     count = len(squares)
     area = _uniform(count, settings.min_area, 1.0, generator)

@@ -1,7 +1,9 @@
-"""Several processes at one run, as torchrun starts them; alone, nothing here does anything.
+"""Several processes of one run, as torchrun starts them; alone, nothing here does anything.
 
 Every process has the same batch, computes its share of the rows, and adds its part to the others':
-the step is that of one process. What is made once is made by the first process.
+the step is that of one process. Lightning's DDP averages over equal shares at each backward pass;
+here shares may differ by a row, and a step of several passes adds up once. What is made once is
+made by the first process, days before the Trainer starts if need be.
 """
 # B rows of a batch
 
@@ -16,7 +18,7 @@ from torch import Tensor, distributed, nn
 
 from mastershot.core.errors import MastershotError, SettingError
 
-_PATIENCE = timedelta(days=7)  # The first may read films for days while the others wait.
+_TIMEOUT = timedelta(days=7)  # The first may read films for days while the others wait.
 
 Made = TypeVar("Made")
 
@@ -25,11 +27,8 @@ Made = TypeVar("Made")
 def process_group(*, shared: bool) -> Iterator[None]:
     """Join the processes that torchrun started, if it did, each with a device of its own.
 
-    Args:
-        shared: Whether the work is one that processes can share.
-
     Raises:
-        SettingError: It is not, or there are more processes on this machine than GPUs.
+        SettingError: The work cannot be shared, or this machine has more processes than GPUs.
     """
     if not distributed.is_available() or not distributed.is_torchelastic_launched():
         yield
@@ -38,23 +37,23 @@ def process_group(*, shared: bool) -> Iterator[None]:
         raise SettingError("this recipe runs in one process; start it without torchrun")
     backend = "gloo"
     if torch.cuda.is_available():
-        place, num_gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
-        if place >= num_gpus:
+        local_rank, num_gpus = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if local_rank >= num_gpus:
             raise SettingError(
-                f"process {place + 1} on this machine finds {num_gpus} GPUs; start one a GPU"
+                f"process {local_rank + 1} on this machine finds {num_gpus} GPUs; start one a GPU"
             )
-        torch.cuda.set_device(place)
+        torch.cuda.set_device(local_rank)
         backend = "cpu:gloo,cuda:nccl"
-    distributed.init_process_group(backend, timeout=_PATIENCE)
+    distributed.init_process_group(backend, timeout=_TIMEOUT)
     yield
     # Not after an error: what the others wait for then never comes, and the process ends instead.
     distributed.destroy_process_group()
 
 
 def world_size() -> int:
-    """Return how many processes are at this run."""
-    there = distributed.is_available() and distributed.is_initialized()
-    return distributed.get_world_size() if there else 1
+    """Return the number of processes of this run."""
+    started = distributed.is_available() and distributed.is_initialized()
+    return distributed.get_world_size() if started else 1
 
 
 def is_rank_zero() -> bool:
@@ -63,8 +62,8 @@ def is_rank_zero() -> bool:
 
 
 def barrier() -> None:
-    """Go on when every process has come as far."""
-    _add_up(torch.zeros(1))
+    """Wait until every process has come as far."""
+    _all_reduce(torch.zeros(1))
 
 
 def rank_zero_first(work: Callable[[], Made]) -> Made:
@@ -72,20 +71,19 @@ def rank_zero_first(work: Callable[[], Made]) -> Made:
 
     Within the work no process waits for another.
     """
-    if is_rank_zero():
-        made = work()
+    if not is_rank_zero():
         barrier()
-        return made
+        return work()
+    made = work()
     barrier()
-    return work()
+    return made
 
 
 def own_rows(num_rows: int) -> slice:
     """Return the rows of a batch that are this process's."""
-    if world_size() == 1:
-        return slice(0, num_rows)
-    place = distributed.get_rank()
-    return slice(num_rows * place // world_size(), num_rows * (place + 1) // world_size())
+    size = world_size()
+    rank = distributed.get_rank() if size > 1 else 0
+    return slice(num_rows * rank // size, num_rows * (rank + 1) // size)
 
 
 def gather_rows(own: Tensor, num_rows: int) -> Tensor:
@@ -98,16 +96,14 @@ def gather_rows(own: Tensor, num_rows: int) -> Tensor:
         return own
     rows = own.new_zeros(num_rows, *own.shape[1:])
     rows[own_rows(num_rows)] = own.detach()
-    _add_up(rows)
+    _all_reduce(rows)
     rows[own_rows(num_rows)] = own
     return rows
 
 
 def all_reduce_sum(part: Tensor) -> Tensor:
     """Return the sum of a figure's parts, without gradient."""
-    total = part.detach().clone()
-    _add_up(total)
-    return total
+    return _all_reduce(part.detach().clone())
 
 
 def sum_gradients(network: nn.Module) -> None:
@@ -115,18 +111,19 @@ def sum_gradients(network: nn.Module) -> None:
     if world_size() == 1:
         return
     gradients = [own.grad for own in network.parameters() if own.grad is not None]
-    flat = torch.cat([gradient.flatten() for gradient in gradients])
-    _add_up(flat)
+    flat = _all_reduce(torch.cat([gradient.flatten() for gradient in gradients]))
     totals = torch.split(flat, [gradient.numel() for gradient in gradients])
     for gradient, total in zip(gradients, totals, strict=True):
         gradient.copy_(total.view_as(gradient))
 
 
-def _add_up(tensor: Tensor) -> None:
-    """Put the sum over all processes in place of each one's tensor."""
-    if world_size() == 1:
-        return
-    try:
-        distributed.all_reduce(tensor)
-    except RuntimeError as error:
-        raise MastershotError("another process of this run ended, so this one ends too") from error
+def _all_reduce(tensor: Tensor) -> Tensor:
+    """Put the sum over all processes in place of each one's tensor, and return it."""
+    if world_size() > 1:
+        try:
+            distributed.all_reduce(tensor)
+        except RuntimeError as error:
+            raise MastershotError(
+                "another process of this run ended, so this one ends too"
+            ) from error
+    return tensor

@@ -1,4 +1,8 @@
-"""The metrics of a run, one JSON object a line."""
+"""The metrics of a run, one JSON object a line.
+
+Not Lightning's CSVLogger: it deletes the file of the run before when a run resumes, and its rows
+have one set of columns, where an entry here may hold a list.
+"""
 
 import json
 import math
@@ -13,40 +17,45 @@ LOG = "log.jsonl"
 
 
 class MetricsLog:
-    """Writes down the figures of a run, one JSON object a line, in the first of its processes."""
+    """Appends the figures of a run to its log, in the first of its processes."""
 
     def __init__(self, out: Path) -> None:
         self._path = out / LOG
         self._began_s = time.monotonic()
 
     def write(self, entry: Mapping[str, Any]) -> None:
-        """Append a line to the log; a figure that is no number is left out."""
+        """Append a line to the log; figures that are not finite are left out."""
         if not is_rank_zero():
             return
-        kept = {name: value for name, value in entry.items() if not _is_nan(value)}
+        kept = {
+            name: value
+            for name, value in entry.items()
+            if not isinstance(value, float) or math.isfinite(value)
+        }
         with self._path.open("a", encoding="utf-8") as log:
             log.write(json.dumps(kept, ensure_ascii=False) + "\n")
 
     def note(self, step: int, figures: Mapping[str, float], **more: Any) -> None:
-        """Write down the figures of a step, with the seconds since the run began or went on."""
+        """Append the figures of a step, with the seconds since the run began or resumed."""
         rounded = {name: round(value, 5) for name, value in figures.items()}
         seconds = round(time.monotonic() - self._began_s, 1)
         self.write({"step": step, "seconds": seconds, **rounded, **more})
 
 
 def read_log(out: Path) -> list[dict[str, Any]]:
-    """Return what was noted of steps, by step; of a step that was taken twice, the later."""
-    by_step: dict[int, dict[str, Any]] = {}
-    for entry in read_entries(out):
-        if isinstance(entry.get("step"), int) and "seconds" in entry:
-            by_step[entry["step"]] = entry
+    """Return the figures of steps, by step; of a step that was taken twice, the later."""
+    by_step = {
+        entry["step"]: entry
+        for entry in read_entries(out)
+        if isinstance(entry.get("step"), int) and "seconds" in entry
+    }
     return [by_step[step] for step in sorted(by_step)]
 
 
 def read_entries(out: Path) -> Iterator[dict[str, Any]]:
-    """Yield all that a log says, line by line; none where there is no log.
+    """Yield the entries of a log; none where there is no log.
 
-    The line that a killed run was at, and what else is no entry, is passed over.
+    The line that a killed run was writing, and whatever else is no entry, is passed over.
     """
     path = out / LOG
     if not path.is_file():
@@ -58,7 +67,3 @@ def read_entries(out: Path) -> Iterator[dict[str, Any]]:
             continue
         if isinstance(entry, dict):
             yield entry
-
-
-def _is_nan(value: object) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)

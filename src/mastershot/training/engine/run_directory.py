@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, fields, is_dataclass
 from pathlib import Path
+from shutil import rmtree
 from typing import TYPE_CHECKING, Any, TypeGuard
 
 from mastershot.core.errors import OutputError, SettingError
@@ -25,10 +26,13 @@ def open_run_directory(
 ) -> Iterator[None]:
     """Hold a run's folder while the block runs; two runs of one folder wait for each other.
 
-    Of a run's several processes the first holds it for all.
+    Of a run's several processes the first holds it for all. The recipe is written into a new
+    folder; in an old one it must be the same.
+
+    ``made`` names what a run makes; a folder that has one of these and no recipe is another's.
 
     Raises:
-        SettingError: The folder is another recipe's, or holds a run of none.
+        SettingError: The folder was begun with another recipe, or holds a run of none.
         OutputError: The folder cannot be written.
     """
     if not is_rank_zero():
@@ -37,58 +41,56 @@ def open_run_directory(
     try:
         out.mkdir(parents=True, exist_ok=True)
         with exclusive(out / "lock"):
-            claim(out, recipe, made=made)
+            _claim(out, recipe, made)
             yield
     except OSError as error:
         raise OutputError(f"{out} cannot be used for a run: {error.strerror or error}") from error
 
 
-def claim(out: Path, recipe: "DataclassInstance", *, made: Iterable[str]) -> None:
-    """Write the recipe into a new folder; in an old one, require that it is the same.
+@contextmanager
+def whole_folder(folder: Path) -> Iterator[Path]:
+    """Yield where to write a folder; when the block ends, it is moved to its own place."""
+    partial = folder.with_name(f"{folder.name}.part")
+    rmtree(partial, ignore_errors=True)
+    yield partial
+    partial.rename(folder)
 
-    Args:
-        out: The folder.
-        recipe: A dataclass of plain values.
-        made: Names of what a run makes; a folder that has them and no recipe is another's.
 
-    Raises:
-        SettingError: The folder was begun with another recipe, or holds a run of none.
-    """
+def _claim(out: Path, recipe: "DataclassInstance", made: Iterable[str]) -> None:
     asked = json.loads(json.dumps(asdict(recipe)))
     path = out / RECIPE
-    if path.exists():
-        try:
-            begun = _filled(json.loads(path.read_text("utf-8")), recipe)
-        except (ValueError, TypeError, AttributeError) as error:
-            raise SettingError(f"{path} is no recipe of a run; name another folder") from error
-        difference = _difference(begun, asked)
-        if difference:
-            raise SettingError(
-                f"{out} was begun with another recipe ({difference}); name another folder, or "
-                "remove this one"
-            )
+    if not path.exists():
+        for name in (*made, LOG):
+            if (out / name).exists():
+                raise SettingError(f"{out} holds {name} of something else; name another folder")
+        write_whole(path, (json.dumps(asked, indent=1, ensure_ascii=False) + "\n").encode())
         return
-    for name in (*made, LOG):
-        if (out / name).exists():
-            raise SettingError(f"{out} holds {name} of something else; name another folder")
-    write_whole(path, (json.dumps(asked, indent=1, ensure_ascii=False) + "\n").encode())
+    try:
+        begun = _completed(json.loads(path.read_text("utf-8")), recipe)
+    except (ValueError, TypeError, AttributeError) as error:
+        raise SettingError(f"{path} is no recipe of a run; name another folder") from error
+    difference = _difference(begun, asked)
+    if difference:
+        raise SettingError(
+            f"{out} was begun with another recipe ({difference}); name another folder, or "
+            "remove this one"
+        )
 
 
-def _filled(begun: dict[str, Any], recipe: "DataclassInstance") -> dict[str, Any]:
+def _completed(begun: dict[str, Any], recipe: "DataclassInstance") -> dict[str, Any]:
     """Return a recipe of an older version by current names, what it lacks at defaults."""
     begun = by_current_names(begun, [field.name for field in fields(recipe)])
-    filled = dict(begun)
     for field in fields(recipe):
         now = getattr(recipe, field.name)
         if field.name in begun:
             if _is_instance(now) and isinstance(begun[field.name], dict):
-                filled[field.name] = _filled(begun[field.name], now)
+                begun[field.name] = _completed(begun[field.name], now)
         elif field.default is not MISSING:
-            filled[field.name] = field.default
+            begun[field.name] = field.default
         elif field.default_factory is not MISSING:
             default = field.default_factory()
-            filled[field.name] = asdict(default) if _is_instance(default) else default
-    return filled
+            begun[field.name] = asdict(default) if _is_instance(default) else default
+    return begun
 
 
 def _is_instance(value: object) -> TypeGuard["DataclassInstance"]:

@@ -1,6 +1,7 @@
 """Which items a step sees: a shuffle by arithmetic, a pure function of the seed and the step."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mastershot.core.embeddings import IntArray
 
@@ -38,10 +39,8 @@ def batch_places(
 
 
 def _scrambled(
-    values: "np.ndarray[tuple[int, ...], np.dtype[np.uint64]]",
-    half_bits: int,
-    keys: "np.ndarray[tuple[int, ...], np.dtype[np.uint64]]",
-) -> "np.ndarray[tuple[int, ...], np.dtype[np.uint64]]":
+    values: NDArray[np.uint64], half_bits: int, keys: NDArray[np.uint64]
+) -> NDArray[np.uint64]:
     bits, mask = np.uint64(half_bits), np.uint64((1 << half_bits) - 1)
     left, right = values >> bits, values & mask
     for key in keys:

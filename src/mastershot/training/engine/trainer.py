@@ -1,28 +1,35 @@
-"""The one place that builds a Trainer: what every training run here has in common."""
+"""The one place that builds Lightning's Trainer: what every training run here has in common.
+
+Lightning trains; three things are ours. Its own save moves a file from the temporary folder, which
+to another disk is a copy that a kill leaves half done, so `_AtomicCheckpointIO` writes beside the
+place. `ModelCheckpoint` saves at multiples of so many steps and not where a run ends in between, so
+`_EachStep` saves there too. Its Trainer exits the process after Ctrl-C; here it interrupts.
+"""
 
 import ctypes
 import logging
+import math
 import platform
 import signal
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
 from typing import Any
 
 import torch
-from lightning.pytorch import Callback, LightningModule, Trainer
+from lightning.fabric.plugins import TorchCheckpointIO
+from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
+from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
 from mastershot.core.errors import OutputError
-from mastershot.training.engine import distributed
+from mastershot.training.engine.distributed import is_rank_zero, world_size
 
 CHECKPOINT = "last.ckpt"
 OnStep = Callable[[int, dict[str, float]], None]
-"""Told after every step: steps done, the figures of that step."""
-IsFinished = Callable[[], bool]
-"""Asked after every step, and when a run goes on: whether to train no further."""
+"""Called after every step: steps done, the figures of that step."""
 
 # Of mallopt in glibc's malloc.h: where memory freed is given back to the kernel.
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_THRESHOLD = -1, -2, -3
@@ -45,125 +52,77 @@ def steps_done(folder: Path) -> int:
         ) from error
 
 
-def never() -> bool:
-    """Train every step."""
-    return False
-
-
-def _untold(step: int, figures: dict[str, float]) -> None:
-    """Take no note of a step."""
-
-
 def fit(
     module: LightningModule,
-    batches: DataLoader[Any],
+    batches: DataLoader[Any] | LightningDataModule,
     *,
     folder: Path,
     steps: int,
     save_every: int,
     on_step: OnStep,
-    is_finished: IsFinished = never,
+    callbacks: Iterable[Callback] = (),
+    **options: Any,
 ) -> None:
-    """Train until so many steps are done or it is finished before.
-
-    It goes on from the checkpoint in the folder if there is one.
+    """Train from the checkpoint in the folder, if there is one, to the last of so many steps.
 
     The batches are an endless stream that begins where the checkpoint ends, at `steps_done`.
-    Afterwards the module holds what was learnt, and the folder a checkpoint of the last step.
-    Of several processes each trains on a device of its own; the first one tells and saves, and it
-    is the module that makes their steps one.
+    Afterwards the module is trained, and the folder holds a checkpoint of the last step, which is
+    an earlier one if the module or a callback sets ``trainer.should_stop``.
+
+    Of several processes that torchrun started, each trains on a device of its own, and the module
+    itself adds up what they compute. Steps are reported and checkpoints written by the first one.
+
+    Args:
+        callbacks: Lightning's; a ``ModelCheckpoint`` needs ``enable_checkpointing=True`` too.
+        options: Of Lightning's Trainer: logger, precision, accumulate_grad_batches, or strategy
+            "ddp" with devices and num_nodes to have Lightning average gradients.
 
     Raises:
-        KeyboardInterrupt: Someone stopped it (SIGINT, SIGTERM); the last checkpoint stays.
+        KeyboardInterrupt: The run was stopped (SIGINT, SIGTERM); the last checkpoint stays.
     """
     checkpoint = folder / CHECKPOINT
-    callbacks: list[Callback] = [
-        _EachStep(on_step if distributed.is_rank_zero() else _untold, is_finished)
-    ]
-    if distributed.is_rank_zero():
-        callbacks.append(_Saver(checkpoint, save_every))
-    with _quiet_lightning():
+    quiet = dict.fromkeys(
+        ("logger", "enable_checkpointing", "enable_progress_bar", "enable_model_summary"), False
+    )
+    device = _own_device() if "strategy" not in options else {}
+    with _contained_lightning():
         trainer = Trainer(
             default_root_dir=folder,
             max_steps=steps,
             max_epochs=-1,
-            **_device(),
-            logger=False,
-            enable_checkpointing=False,
-            enable_progress_bar=False,
-            enable_model_summary=False,
-            callbacks=callbacks,
+            callbacks=[_EachStep(checkpoint, save_every, on_step), *callbacks],
+            plugins=_AtomicCheckpointIO(),
+            **{**quiet, **device, **options},
         )
         if trainer.strategy.root_device.type == "cpu":
             keep_freed_memory()
         resumed = checkpoint if checkpoint.is_file() else None
-        with _interruptible():
-            trainer.fit(module, batches, ckpt_path=resumed, weights_only=True)
+        trainer.fit(module, batches, ckpt_path=resumed, weights_only=True)
 
 
-def _device() -> dict[str, Any]:
-    """Return a Trainer's device; of several processes each has its own."""
-    if distributed.world_size() == 1:
-        return {"accelerator": "auto", "devices": 1}
-    if torch.cuda.is_available():
-        return {"accelerator": "cuda", "devices": [torch.cuda.current_device()]}
-    return {"accelerator": "cpu", "devices": 1}
+def adamw_with_cosine(
+    parameters: Iterable[torch.nn.Parameter],
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    steps: int,
+    warmup_steps: float,
+) -> dict[str, Any]:
+    """Return AdamW for `configure_optimizers`, warmed up linearly, then cooled along a cosine to 0.
 
+    ``LambdaLR`` computes each rate from the step alone; ``LinearLR`` and ``CosineAnnealingLR``
+    multiply the last one, and so end in other digits.
+    """
+    optimizer = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
 
-class _EachStep(Callback):
-    def __init__(self, on_step: OnStep, is_finished: IsFinished) -> None:
-        self._on_step, self._is_finished = on_step, is_finished
+    def rate(step: int) -> float:
+        if step < warmup_steps:
+            return (step + 1) / warmup_steps
+        done = (step - warmup_steps) / max(1, steps - warmup_steps)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
-    def on_train_start(self, trainer: Trainer, *_: object) -> None:
-        trainer.should_stop = self._is_finished()
-
-    def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
-        figures = {name: float(value) for name, value in trainer.callback_metrics.items()}
-        self._on_step(trainer.global_step, figures)
-        trainer.should_stop = trainer.should_stop or self._is_finished()
-
-
-class _Saver(Callback):
-    """Keeps one checkpoint, which is there whole or not at all."""
-
-    def __init__(self, path: Path, every: int) -> None:
-        self._path, self._every = path, every
-
-    def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
-        step = trainer.global_step
-        if step % self._every == 0 or step == trainer.max_steps or trainer.should_stop:
-            partial = self._path.with_suffix(".part")
-            trainer.save_checkpoint(partial)
-            partial.replace(self._path)
-
-
-@contextmanager
-def _quiet_lightning() -> Iterator[None]:
-    loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
-    levels = [logger.level for logger in loggers]
-    for logger in loggers:
-        logger.setLevel(logging.WARNING)
-    try:
-        with warnings.catch_warnings():
-            # Batches are made in this process on purpose: the teacher lives here.
-            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
-            # Lightning 2.6 on a newer torch.
-            warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Turn a Trainer's exit, after Ctrl-C or a polite kill, back into an interruption."""
-    handler = signal.getsignal(signal.SIGINT)
-    try:
-        yield
-    except SystemExit:
-        signal.signal(signal.SIGINT, handler)
-        raise KeyboardInterrupt from None
+    scheduler = {"scheduler": LambdaLR(optimizer, rate), "interval": "step"}
+    return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
 
 def keep_freed_memory() -> None:
@@ -178,3 +137,80 @@ def keep_freed_memory() -> None:
     for option in (_M_MMAP_THRESHOLD, _M_TRIM_THRESHOLD):
         mallopt(option, 2**31 - 1)
     mallopt(_M_TOP_PAD, 500_000_000)
+
+
+def _own_device() -> dict[str, Any]:
+    """Return a Trainer's device; of several processes each has its own."""
+    if world_size() == 1:
+        return {"accelerator": "auto", "devices": 1}
+    cuda = torch.cuda.is_available()
+    devices = [torch.cuda.current_device()] if cuda else 1
+    return {"accelerator": "cuda" if cuda else "cpu", "devices": devices}
+
+
+class _EachStep(Callback):
+    """Reports each optimiser step, and saves the last checkpoint."""
+
+    def __init__(self, path: Path, every: int, on_step: OnStep) -> None:
+        self._path, self._every, self._on_step = path, every, on_step
+        self._step = self._saved = 0
+
+    def on_train_start(self, trainer: Trainer, *_: object) -> None:
+        self._step = self._saved = trainer.global_step
+
+    def on_train_batch_end(self, trainer: Trainer, *_: object) -> None:
+        if trainer.global_step == self._step:  # Gradients of several batches make a step.
+            return
+        self._step = trainer.global_step
+        if is_rank_zero():
+            metrics = trainer.callback_metrics
+            self._on_step(self._step, {name: float(value) for name, value in metrics.items()})
+        ends = self._step == trainer.max_steps or trainer.should_stop
+        if ends or self._step % self._every == 0:
+            self._save(trainer)
+
+    def on_train_end(self, trainer: Trainer, *_: object) -> None:
+        if self._saved != trainer.global_step:  # A later callback ended the run.
+            self._save(trainer)
+
+    def _save(self, trainer: Trainer) -> None:
+        trainer.save_checkpoint(self._path)
+        self._saved = trainer.global_step
+
+
+class _AtomicCheckpointIO(TorchCheckpointIO):
+    """Writes checkpoints, which are there whole or not at all, in the first process alone."""
+
+    def save_checkpoint(
+        self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None
+    ) -> None:
+        if not is_rank_zero():
+            return
+        partial = Path(path).with_suffix(".part")
+        partial.parent.mkdir(parents=True, exist_ok=True)
+        torch.save(checkpoint, partial)
+        partial.replace(path)
+
+
+@contextmanager
+def _contained_lightning() -> Iterator[None]:
+    """Silence what Lightning announces, and turn its exit after a signal into an interruption."""
+    loggers = [logging.getLogger(f"lightning.{part}") for part in ("pytorch", "fabric")]
+    levels, handler = [logger.level for logger in loggers], signal.getsignal(signal.SIGINT)
+    try:
+        with warnings.catch_warnings():
+            # Batches are made in this process on purpose: the teacher lives here.
+            warnings.filterwarnings("ignore", message=".*does not have many workers.*")
+            # A run directory holds more than checkpoints.
+            warnings.filterwarnings("ignore", message="Checkpoint directory .* is not empty")
+            # Lightning 2.6 on a newer torch.
+            warnings.filterwarnings("ignore", message=r".*isinstance\(treespec, LeafSpec\).*")
+            for logger in loggers:
+                logger.setLevel(logging.WARNING)
+            yield
+    except SystemExit:
+        signal.signal(signal.SIGINT, handler)
+        raise KeyboardInterrupt from None
+    finally:
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

@@ -24,6 +24,7 @@ from mastershot.encoders.checkpoint import one_line, read_json
 from mastershot.models.scene_encoder import PixelSceneEncoder
 from mastershot.models.vit import ViTSettings
 from mastershot.training.engine.distributed import barrier, is_rank_zero
+from mastershot.training.engine.run_directory import whole_folder
 from mastershot.training.movies2scenes.networks import (
     SceneShape,
     ShotEncoder,
@@ -161,15 +162,14 @@ def write_network(
     folder: Path, stem: str, kind: str, network: nn.Module, metadata: Mapping[str, Any]
 ) -> None:
     """Write a folder with a network's weights and metadata; it appears whole or not at all."""
-    partial = folder.with_name(f"{folder.name}.part")
-    partial.mkdir(parents=True, exist_ok=True)
     data = save({name: value.cpu().contiguous() for name, value in network.state_dict().items()})
-    (partial / f"{stem}.safetensors").write_bytes(data)
     made_by = {"format": kind, "version": __version__}
     digest = {"weights_sha256": hashlib.sha256(data).hexdigest()}
     text = json.dumps({**made_by, **digest, **metadata}, indent=1, ensure_ascii=False) + "\n"
-    (partial / f"{stem}.json").write_text(text, "utf-8")
-    partial.rename(folder)
+    with whole_folder(folder) as partial:
+        partial.mkdir(parents=True)
+        (partial / f"{stem}.safetensors").write_bytes(data)
+        (partial / f"{stem}.json").write_text(text, "utf-8")
 
 
 def read_metadata(folder: str | Path, stem: str, kind: str) -> tuple[Path, dict[str, Any]]:

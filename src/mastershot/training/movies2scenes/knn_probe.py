@@ -12,7 +12,7 @@ from torch.nn.functional import normalize
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
 from mastershot.core.names import FilmNames
-from mastershot.datasets.tables.records import read_table
+from mastershot.datasets.files import read_table
 from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.movies2scenes.networks import plain_views
 from mastershot.training.movies2scenes.shots import films_of

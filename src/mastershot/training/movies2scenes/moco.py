@@ -5,7 +5,6 @@ Representation Learning"; the control without a queue is SimCLR (Chen et al. 202
 """
 # B batch, K positives a query, P width of the projection
 
-import math
 from typing import Any, cast
 
 import torch
@@ -25,6 +24,7 @@ from mastershot.models.contrastive import (
     uniformity,
 )
 from mastershot.training.engine import distributed
+from mastershot.training.engine.trainer import adamw_with_cosine
 from mastershot.training.movies2scenes.batches import ContrastBatch
 from mastershot.training.movies2scenes.networks import augmented_views, plain_views
 from mastershot.training.movies2scenes.settings.encoders import ContrastiveSettings
@@ -69,13 +69,13 @@ class ContrastiveModule(LightningModule):
 
     def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
         """Return AdamW, warmed up and then cooled along a cosine."""
-        trained = [parameter for parameter in self.parameters() if parameter.requires_grad]
-        settings = self.settings
-        optimizer = torch.optim.AdamW(
-            trained, lr=settings.learning_rate, weight_decay=settings.weight_decay
+        return adamw_with_cosine(
+            [parameter for parameter in self.parameters() if parameter.requires_grad],
+            learning_rate=self.settings.learning_rate,
+            weight_decay=self.settings.weight_decay,
+            steps=self._steps,
+            warmup_steps=self._warmup_steps,
         )
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, self._rate)
-        return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
     def _accumulate_gradients(
         self, batch: ContrastBatch, generator: torch.Generator
@@ -87,12 +87,6 @@ class ContrastiveModule(LightningModule):
         if self.settings.views == "plain":
             return plain_views(scenes)
         return augmented_views(scenes, self.settings, generator)
-
-    def _rate(self, step: int) -> float:
-        if step < self._warmup_steps:
-            return (step + 1) / self._warmup_steps
-        done = (step - self._warmup_steps) / max(1, self._steps - self._warmup_steps)
-        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
 
 class MomentumContrast(ContrastiveModule):

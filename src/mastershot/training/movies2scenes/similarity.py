@@ -10,9 +10,9 @@ from mastershot.core.errors import DatasetError
 from mastershot.core.names import FilmNames, NamedFilm
 from mastershot.core.protocols import MovieSimilarity
 from mastershot.core.similarity import SimilarityTable
+from mastershot.datasets.files import read_table
 from mastershot.datasets.lvu import movies_of, read_lvu
 from mastershot.datasets.movielens import MovieLens, read_movielens
-from mastershot.datasets.tables.records import read_table
 from mastershot.datasets.tables.similarity_table import write_similarity
 from mastershot.datasets.tables.watch_log import WatchLog
 from mastershot.encoders.text import SENTENCE_MODEL, SentenceEncoder

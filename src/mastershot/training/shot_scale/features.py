@@ -1,17 +1,17 @@
-"""The vectors of many shots' frames, made once and kept in blocks, so that a killed run goes on."""
-# N shots, F frames of all shots, D width of a frame's vector
+"""The vectors of many shots' frames, computed once and kept in blocks, so that a run resumes."""
+# N shots, T frames of a shot, D width of a frame's vector
 
 import hashlib
 import io
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
-from mastershot.core.embeddings import FloatArray, ImageArray, IntArray
+from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.errors import MastershotError
 from mastershot.core.protocols import Encoder
 from mastershot.media.sampling import RateClock
@@ -28,28 +28,13 @@ class ShotFeatures:
     """Sequences of vectors, one a shot.
 
     Attributes:
-        vectors: The vectors of all shots in order, (F, D).
-        ends: Where each shot's end in it, (N,); a shot that could not be read has none.
-        unread: Why each file that was passed over was so.
+        shots: The vectors of each shot's frames in order, (T, D); a shot that could not be read
+            has none.
+        unread: Why files were passed over, one text each.
     """
 
-    vectors: FloatArray
-    ends: IntArray
-    unread: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.ends)
-
-    def of(self, shot: int) -> FloatArray:
-        """Return the vectors of one shot, (T, D)."""
-        first = int(self.ends[shot - 1]) if shot else 0
-        return self.vectors[first : int(self.ends[shot])]
-
-
-class _Block(NamedTuple):
-    vectors: FloatArray
-    lengths: IntArray
-    unread: tuple[str, ...]
+    shots: list[FloatArray]
+    unread: list[str]
 
 
 def gather_features(
@@ -61,10 +46,10 @@ def gather_features(
     max_steps: int,
     on_progress: OnProgress = no_progress,
 ) -> ShotFeatures:
-    """Return the vectors of frames of every clip, from the folder where they were made before.
+    """Return the vectors of frames of every clip, from the folder where they were computed before.
 
-    Files that cannot be read are passed over. What is kept is of these clips, this encoder and this
-    sampling; a block that is damaged is made again.
+    Files that cannot be read are passed over. Blocks belong to these clips, this encoder and this
+    sampling; a damaged block is computed again.
 
     Raises:
         OSError: The folder cannot be written.
@@ -72,7 +57,8 @@ def gather_features(
     key = repr([encoder.space.key, rate_hz, max_steps, [str(clip) for clip in clips]])
     folder = out / FEATURES / hashlib.sha256(key.encode()).hexdigest()[:16]
     folder.mkdir(parents=True, exist_ok=True)
-    blocks: list[_Block] = []
+    shots: list[FloatArray] = []
+    unread: list[str] = []
     for first in range(0, len(clips), _SHOTS_A_BLOCK):
         path = folder / f"{first:07}.npz"
         block = clips[first : first + _SHOTS_A_BLOCK]
@@ -81,13 +67,10 @@ def gather_features(
             write_whole(path, _encode_block(block, encoder, rate_hz, max_steps))
             kept = _read_block(path, len(block), encoder.space.width)
             assert kept is not None
-        blocks.append(kept)
-        on_progress("looking at shots", first + len(block), len(clips), {})
-    return ShotFeatures(
-        np.concatenate([block.vectors for block in blocks]),
-        np.cumsum(np.concatenate([block.lengths for block in blocks])),
-        tuple(reason for block in blocks for reason in block.unread),
-    )
+        shots += kept.shots
+        unread += kept.unread
+        on_progress("encoding shots", first + len(block), len(clips), {})
+    return ShotFeatures(shots, unread)
 
 
 def frames_at_rate(clip: Path, *, rate_hz: float, max_frames: int) -> list[ImageArray]:
@@ -97,13 +80,8 @@ def frames_at_rate(clip: Path, *, rate_hz: float, max_frames: int) -> list[Image
         MediaError: The film cannot be read.
     """
     film = open_video(clip)
-    clock, images = RateClock(rate_hz, film.file.time_base), []
-    for frame in film.frames():
-        if clock.takes(frame):
-            images.append(frame.rgb())
-            if len(images) == max_frames:
-                break
-    return images
+    frames = filter(RateClock(rate_hz, film.file.time_base).takes, film.frames())
+    return [frame.rgb() for frame in islice(frames, max_frames)]
 
 
 def _encode_block(clips: Sequence[Path], encoder: Encoder, rate_hz: float, max_steps: int) -> bytes:
@@ -127,14 +105,14 @@ def _encode_block(clips: Sequence[Path], encoder: Encoder, rate_hz: float, max_s
     return buffer.getvalue()
 
 
-def _read_block(path: Path, num_shots: int, width: int) -> _Block | None:
+def _read_block(path: Path, num_shots: int, width: int) -> ShotFeatures | None:
     """Return what a block holds, or None where it is missing or damaged."""
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as block:
             vectors, lengths = block["vectors"], block["lengths"]
-            unread = tuple(str(reason) for reason in block["unread"])
+            unread = [str(reason) for reason in block["unread"]]
     except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
         return None
     if len(lengths) != num_shots or vectors.shape != (lengths.sum(), width):
         return None
-    return _Block(vectors, lengths, unread)
+    return ShotFeatures(np.split(vectors, np.cumsum(lengths)[:-1]), unread)

@@ -1,8 +1,9 @@
-"""A classifier of shots at its desk: loss, schedule, batches, and the best epoch so far."""
+"""Training of a classifier of shots: loss, schedule, batches, and the best epoch so far."""
 # B batch, T steps, D width of a frame's vector
 
 from collections.abc import Iterator, Sequence
 from copy import deepcopy
+from dataclasses import dataclass
 from math import ceil
 
 import numpy as np
@@ -12,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 from torch.utils.data import IterableDataset
 
-from mastershot.core.embeddings import FloatArray
+from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.models.frame_lstm import FrameLSTM, pad_frames
 from mastershot.training.shot_scale.settings import ScaleTrainingSettings
 
@@ -21,10 +22,10 @@ Batch = tuple[Tensor, Tensor, Tensor]
 
 
 class ShotScaleModule(LightningModule):
-    """Learns classes by cross-entropy, and remembers the best epoch.
+    """A classifier trained by cross-entropy, with the weights of its best epoch.
 
-    The best weights and the count of epochs without a better one are part of its state, so that a
-    checkpoint holds them and a run that goes on stops where it would have stopped.
+    These and the count of epochs without a better one are part of its state, so that a checkpoint
+    holds them and a resumed run ends where it would have ended.
     """
 
     best_accuracy: Tensor
@@ -48,8 +49,12 @@ class ShotScaleModule(LightningModule):
         self.log("loss", loss)
         return loss
 
-    def take_note(self, accuracy: float) -> None:
-        """Take note of an epoch's accuracy on the validation shots; keep the weights if best."""
+    def on_train_start(self) -> None:
+        """End a resumed run at once if it had ended."""
+        self.trainer.should_stop = self.is_finished()
+
+    def update_best(self, accuracy: float) -> None:
+        """Keep the weights if an epoch's accuracy on the validation shots is the best so far."""
         if accuracy > float(self.best_accuracy):
             self.best_accuracy.fill_(accuracy)
             self.epochs_since_best.zero_()
@@ -58,17 +63,14 @@ class ShotScaleModule(LightningModule):
             self.epochs_since_best += 1
 
     def is_finished(self) -> bool:
-        """Return True when training has gone on long enough without a better epoch."""
+        """Return True after as many epochs without a better one as the settings allow."""
         return int(self.epochs_since_best) >= self._settings.patience
 
     def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
         """Return AdamW, its learning rate halved every so many epochs."""
         settings, every = self._settings, self._settings.halve_every * self._steps_per_epoch
-        optimizer = torch.optim.AdamW(
-            self.network.parameters(),
-            lr=settings.learning_rate,
-            weight_decay=settings.weight_decay,
-        )
+        parameters, rate = self.network.parameters(), settings.learning_rate
+        optimizer = torch.optim.AdamW(parameters, lr=rate, weight_decay=settings.weight_decay)
         scheduler = torch.optim.lr_scheduler.StepLR(optimizer, every, 0.5)
         return {
             "optimizer": optimizer,
@@ -76,35 +78,34 @@ class ShotScaleModule(LightningModule):
         }
 
 
+@dataclass(frozen=True, eq=False)
 class ShuffledShots(IterableDataset[Batch]):
-    """Batches without end, each epoch in an order of its own that seed and epoch settle."""
+    """Batches without end, each epoch in its own order, a function of seed and epoch.
 
-    def __init__(
-        self,
-        shots: Sequence[FloatArray],
-        classes: Sequence[int],
-        settings: ScaleTrainingSettings,
-        *,
-        first_step: int = 0,
-    ) -> None:
-        self._shots = shots
-        self._classes = np.asarray(classes, np.int64)
-        self._settings = settings
-        self._first_step = first_step
+    Attributes:
+        shots: Vectors of each shot's frames, (T, D).
+        classes: Class of each shot.
+        settings: Batch size and seed.
+        first_step: Step of the first batch.
+    """
+
+    shots: Sequence[FloatArray]
+    classes: IntArray
+    settings: ScaleTrainingSettings
+    first_step: int = 0
 
     @property
     def steps_per_epoch(self) -> int:
         """Batches that hold every shot once."""
-        return ceil(len(self._shots) / self._settings.batch_size)
+        return ceil(len(self.shots) / self.settings.batch_size)
 
     def __iter__(self) -> Iterator[Batch]:
-        epoch, batch = divmod(self._first_step, self.steps_per_epoch)
-        size = self._settings.batch_size
+        epoch, batch = divmod(self.first_step, self.steps_per_epoch)
+        size = self.settings.batch_size
         while True:
-            random = np.random.default_rng([self._settings.seed, epoch])
-            order = random.permutation(len(self._shots))
-            for first in range(batch * size, len(order), size):
-                drawn = order[first : first + size]
-                frames, lengths = pad_frames([self._shots[place] for place in drawn])
-                yield frames, lengths, torch.from_numpy(self._classes[drawn])
+            random = np.random.default_rng([self.settings.seed, epoch])
+            order = random.permutation(len(self.shots))
+            for drawn in np.split(order, range(size, len(order), size))[batch:]:
+                frames, lengths = pad_frames([self.shots[shot] for shot in drawn])
+                yield frames, lengths, torch.from_numpy(self.classes[drawn])
             epoch, batch = epoch + 1, 0

@@ -24,13 +24,13 @@ class ScaleTrainingSettings(Settings):
         layers: Layers of the LSTM.
         rate_hz: Frames a second.
         max_steps: Frames of a shot that are used, from the first on.
-        epochs: Times the shots are seen, at most.
+        epochs: Passes over the shots, at most.
         batch_size: Shots a step.
         learning_rate: Of AdamW.
         weight_decay: Of AdamW.
         halve_every: Epochs after which the learning rate is halved.
         patience: Epochs without a better accuracy after which training ends.
-        seed: Seed of weights and order.
+        seed: Seed of weights and batches.
     """
 
     hidden: _Size = 512
@@ -54,7 +54,7 @@ class ShotScaleRecipe(Settings):
         data: Folder that the paths start from.
         annotations: ``v1_split_trailer.json``, or a file laid out like it.
         clips: Folder of the shots' films, ``<trailer>/shot_<shot>.mp4``.
-        encoder: The encoder of the frames: ``vit-b16``, one of `mastershot models ls`, a folder.
+        encoder: Encoder of the frames: ``vit-b16``, a name of `mastershot models ls`, or a folder.
         name: What the classifier is called.
         drawn_trailers: Trailers to draw into ``data`` where it has no annotations; 0 draws none.
         training: How it is trained.

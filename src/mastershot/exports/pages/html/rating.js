@@ -35,7 +35,7 @@
   };
   const show = () => {
     for (const shot of shots) shot.classList.toggle("done", seen(shot));
-    count.value = `${shots.filter(seen).length} of ${shots.length} looked at`;
+    count.value = `${shots.filter(seen).length} of ${shots.length} rated`;
   };
   const cell = (text) => `"${String(text).replaceAll('"', '""')}"`;
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mastershot.store.paths import read_path, stored_path
+from mastershot.store.tables import read_path, stored_path
 
 
 @given(st.binary().map(os.fsdecode) | st.sampled_from(["file:x", "file:%E9", "file:caf%C3%A9"]))

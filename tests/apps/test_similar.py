@@ -11,7 +11,7 @@ from tests.pipeline.search.test_similar import put_film
 from typer.testing import CliRunner, Result
 
 import mastershot as ms
-from mastershot.apps.similar import draw_map, similar
+from mastershot.apps.search import draw_map, similar
 from mastershot.core.embeddings import FloatArray
 from mastershot.pipeline.search import scene_map
 from mastershot.training.movies2scenes.checkpoints import SCENE_STEM, write_encoder

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from mastershot.core.movie import Scene, Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
-from mastershot.evaluation.cutting import CuttingRate, cutting_rate
+from mastershot.evaluation.cutting import cutting_rate
 
 STRIP_PICTURES = 20
 RATE_SAMPLES = 240
@@ -107,7 +107,10 @@ def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
         length_marks=_length_marks(length),
         rate_window_s=window_s,
         highest_rate=max(rate.cuts_per_minute),
-        rate_line=_rate_line(rate, time, rate_axis),
+        rate_line=" ".join(
+            f"{time.at(at):.3f},{100 - rate_axis.at(value):.2f}"
+            for at, value in zip(rate.times_s, rate.cuts_per_minute, strict=True)
+        ),
         rate_marks=tuple(Mark(at, f"{rate_axis.high * at / 100:g}") for at in (0, 50, 100)),
         time_marks=_time_marks(time),
     )
@@ -115,11 +118,9 @@ def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
 
 def _damaged(timeline: Timeline, time: Scale) -> tuple[tuple[float, float], ...]:
     """Return left and width of each damaged span; one after the film's end is at its edge."""
-    places = [
-        (min(time.at(span.start_s), 100.0), min(time.at(span.end_s), 100.0))
-        for span in timeline.damaged
-    ]
-    return tuple((left, right - left) for left, right in places)
+    lefts = [min(time.at(span.start_s), 100.0) for span in timeline.damaged]
+    rights = [min(time.at(span.end_s), 100.0) for span in timeline.damaged]
+    return tuple((left, right - left) for left, right in zip(lefts, rights, strict=True))
 
 
 def _log_length(duration_s: float) -> float:
@@ -132,7 +133,6 @@ def _log_length(duration_s: float) -> float:
 
 
 def _strip_shots(timeline: Timeline, time: Scale) -> tuple[int, ...]:
-    """Return the index of the shot in the middle of each of the strip's equal parts."""
     starts = [time.at(shot.span.start_s) for shot in timeline.shots]
     middles = ((part + 0.5) / STRIP_PICTURES * 100 for part in range(STRIP_PICTURES))
     return tuple(max(bisect_right(starts, middle) - 1, 0) for middle in middles)
@@ -152,15 +152,10 @@ def _bands(timeline: Timeline, time: Scale, length: Scale, median_at: float) -> 
 
 
 def _bar(shot: Shot, time: Scale, length: Scale, median_at: float) -> str:
-    """Return a bar as wide as the shot lasts, from the median to the shot's length."""
+    """Return the SVG path of a bar from the median to the shot's length."""
     left, right = time.at(shot.span.start_s), time.at(shot.span.end_s)
     height, base = 100 - length.at(_log_length(shot.span.duration_s)), 100 - median_at
     return f"M{left:.3f} {base:.2f}V{height:.2f}H{right:.3f}V{base:.2f}Z"
-
-
-def _rate_line(rate: CuttingRate, time: Scale, rate_axis: Scale) -> str:
-    samples = zip(rate.times_s, rate.cuts_per_minute, strict=True)
-    return " ".join(f"{time.at(at):.3f},{100 - rate_axis.at(value):.2f}" for at, value in samples)
 
 
 def _length_marks(length: Scale) -> tuple[Mark, ...]:

@@ -102,7 +102,7 @@ def test_review_without_a_file_for_the_answers_is_a_usage_error(place: Path) -> 
     assert "--review needs --decisions FILE" in result.stderr
 
 
-def test_stale_decisions_and_unread_scripts_are_told_and_the_rest_is_built(place: Path) -> None:
+def test_stale_decisions_and_unread_scripts_are_reported_and_the_rest_is_built(place: Path) -> None:
     Path("d.csv").write_text("decision,label,into\ndrop,moat,\ndrop,reef,\n")
     Path("prose.txt").write_text("Once.\n")
     result = run(
@@ -114,7 +114,7 @@ def test_stale_decisions_and_unread_scripts_are_told_and_the_rest_is_built(place
     assert [label["label"] for label in labels()] == ["creek", "lake", "office", "stream"]
 
 
-def test_a_script_that_stands_in_two_sources_is_counted_once_and_told_in_one_note(
+def test_a_script_that_stands_in_two_sources_is_counted_once_with_one_note(
     place: Path,
 ) -> None:
     Path("table.tsv").write_text("script\theading\none\tEXT. LAKE\ntwo\tEXT. CREEK\n")
@@ -145,10 +145,10 @@ def test_bad_input_is_one_sentence(place: Path, file: str, content: str, message
 
 
 def test_json_holds_all_that_is_known(place: Path) -> None:
-    said = json.loads(build("--json").stdout)
-    assert said["made_by"]["steps"]["L_final"] == 5
-    assert said["problems"] == []
-    assert said["labels"][1]["merged"] == ["pond"]
+    shown = json.loads(build("--json").stdout)
+    assert shown["made_by"]["steps"]["L_final"] == 5
+    assert shown["problems"] == []
+    assert shown["labels"][1]["merged"] == ["pond"]
 
 
 def test_decide_adds_rows_and_draws_add_labels(place: Path) -> None:
@@ -170,7 +170,7 @@ def test_a_draw_that_is_added_again_changes_nothing_and_a_later_drop_stands(plac
     before = Path("d.csv").read_bytes()
     again = run(*add)
     assert (again.exit_code, Path("d.csv").read_bytes()) == (0, before)
-    assert again.stdout == "all that draw.csv says is missing was added before\n"
+    assert again.stdout == "all labels that draw.csv lists as missing were added before\n"
     other = run(*add[:-1], "cy")
     assert other.stdout == "add 'brook'\nadd 'moat'\n"
 
@@ -183,7 +183,7 @@ def test_a_draw_that_is_added_again_changes_nothing_and_a_later_drop_stands(plac
         (("perhaps", "lake"), 1, "decision 'perhaps' is none of"),
     ],
 )
-def test_what_decides_nothing_is_told(
+def test_what_decides_nothing_is_an_error(
     place: Path, words: tuple[str, ...], code: int, message: str
 ) -> None:
     result = run("decide", *words, "--decisions", "d.csv", "--by", "ada")
@@ -210,8 +210,8 @@ def test_diff_says_what_became_of_each_label(place: Path) -> None:
     Path("old.txt").write_text("lake\noffice\npond\nbrook\nreef\n")
     Path("d.csv").write_text("decision,label,into\ndrop,reef,\n")
     build("--decisions", "d.csv")
-    said = run("diff", "old.txt", "out").stdout.splitlines()
-    assert said == [
+    shown = run("diff", "old.txt", "out").stdout.splitlines()
+    assert shown == [
         "added    stream",
         "dropped  reef",
         "merged   pond → lake (decided)",
@@ -229,9 +229,9 @@ def test_diff_and_draw_read_a_library(place: Path) -> None:
 
     Library("films.mastershot", create=True).put_timeline(make_timeline(labels=("pond",)))
     build()
-    said = run("diff", "aux.txt", "out", "--library", "films.mastershot")
-    assert "of 3 shots 3 are labelled; 2 keep a label that is gone" in said.stdout
-    assert "was not scored: it has no labels" in said.stderr
+    shown = run("diff", "aux.txt", "out", "--library", "films.mastershot")
+    assert "of 3 shots 3 are labelled; 2 keep a label that is gone" in shown.stdout
+    assert "was not scored: it has no labels" in shown.stderr
     drawn = run("draw", "--library", "films.mastershot", "--out", "draw.csv", "--num-shots", 2)
     assert drawn.stdout == "2 shots → draw.csv\n"
     assert run("draw", "--library", "nowhere", "--out", "x.csv").exit_code == 1
@@ -255,7 +255,7 @@ def test_a_machine_that_knows_no_name_asks_for_one(
     monkeypatch.setattr("getpass.getuser", nobody)
     result = run("decide", "drop", "reef", "--decisions", "d.csv")
     assert result.exit_code == 2
-    assert "does not say who you are; say it with --by NAME" in result.stderr
+    assert "does not know your login name; give your name with --by NAME" in result.stderr
 
 
 def test_signs_that_would_steer_the_terminal_are_not_shown(place: Path) -> None:

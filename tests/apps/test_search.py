@@ -28,7 +28,7 @@ def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def library(clip: Path, tmp_path: Path) -> Path:
-    """A library of one film that a tiny CLIP has looked at and one that nothing has."""
+    """A library of one film that a tiny CLIP has encoded and one that nothing has."""
     library = ms.Library(tmp_path / "films.mastershot")
     for name in ("films/one\n\x1b[31m.mp4", "films/two.mp4"):
         timeline = make_timeline(name)
@@ -91,8 +91,8 @@ def test_the_starter_is_named_with_the_way_to_clip(
     done = run("forest", "--library", library.path)
     assert done.exit_code == 0, done.output
     [line] = done.stderr.splitlines()
-    assert line.startswith("mastershot: searched with mastershot/starter, which knows places and ")
-    assert "things, not sentences" in line
+    assert line.startswith("mastershot: searched with mastershot/starter, which recognises ")
+    assert "places and things but not sentences" in line
     assert f"`mastershot library add FILM --library {library.path} --encoder clip`" in line
     assert len(done.stdout.splitlines()) == 3
 
@@ -100,7 +100,7 @@ def test_the_starter_is_named_with_the_way_to_clip(
 @pytest.mark.parametrize(
     ("arguments", "code", "sentence"),
     [
-        (("forest",), 1, "made with encoder 'tiny', which is not to be had by that name"),
+        (("forest",), 1, "made with encoder 'tiny', which cannot be loaded by that name"),
         (("  ",), 2, "there are no words to search for"),
         (("forest", "--limit", "0"), 2, "the limit is 0; it is 1 or more"),
         (("forest", "--encoder", "clop"), 1, "did you mean 'clip'?"),

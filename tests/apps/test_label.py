@@ -232,7 +232,7 @@ def test_an_equal_draw_says_so(dataset: Path, tmp_path: Path) -> None:
     rows = [f"{shot.name},ann," for shot in draw.shots]
     (tmp_path / "ann.csv").write_text("\n".join(["shot,rater,ticked", *rows, ""]))
     report = run("verify", "report", tmp_path / "d.json", tmp_path / "ann.csv", "--index", "all")
-    assert "each shot weighted by those it stands for" in report.stdout
+    assert "each shot weighted by the shots it stands for" in report.stdout
 
 
 def test_verdicts_that_cannot_be_meant_are_one_sentence(dataset: Path, tmp_path: Path) -> None:

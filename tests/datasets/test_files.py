@@ -1,0 +1,57 @@
+from pathlib import Path
+
+import pytest
+
+from mastershot.core.errors import DatasetError
+from mastershot.datasets.files import read_table
+
+
+def test_a_table_without_a_column_says_which(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x,y\n1,2\n")
+    with pytest.raises(DatasetError, match=r"list .*a\.csv has no column 'z'; it has x, y"):
+        read_table(tmp_path / "a.csv", ("x", "z"), what="list")
+
+
+def test_an_empty_table_has_no_column(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("")
+    with pytest.raises(DatasetError, match="has no column 'x'"):
+        read_table(tmp_path / "a.csv", ("x",), what="list")
+
+
+@pytest.mark.parametrize("row", ["1", "1,2,3"])
+def test_a_row_of_another_length_is_named(tmp_path: Path, row: str) -> None:
+    (tmp_path / "a.csv").write_text(f"x,y\n1,2\n{row}\n")
+    with pytest.raises(DatasetError, match=r"line 3: .* than the header: \d instead of 2"):
+        read_table(tmp_path / "a.csv", ("x",), what="list")
+
+
+def test_a_cell_too_large_for_a_table_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("x\n" + "a" * 200_000 + "\n")
+    with pytest.raises(DatasetError, match="field larger than field limit"):
+        read_table(tmp_path / "a.csv", ("x",), what="list")
+
+
+def test_a_file_that_is_not_there_or_not_text_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match=r"list .*none\.csv cannot be read: No such file"):
+        read_table(tmp_path / "none.csv", ("x",), what="list")
+    (tmp_path / "a.csv").write_bytes(b"x\n\xff\xfe\n")
+    with pytest.raises(DatasetError, match=r"list .*a\.csv cannot be read: it is not UTF-8 text"):
+        read_table(tmp_path / "a.csv", ("x",), what="list")
+
+
+def test_a_table_may_be_separated_by_white_space(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text('x y\n1  "2\n\n3 4 \n')
+    rows = read_table(tmp_path / "a.csv", ("x", "y"), what="list", delimiter="")
+    assert rows == [{"x": "1", "y": '"2'}, {"x": "3", "y": "4"}]
+    assert [row.line for row in rows] == [2, 4]
+
+
+def test_a_column_that_is_there_twice_and_a_table_with_other_separators_are_errors(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "a.csv").write_text("x,x\n1,2\n")
+    with pytest.raises(DatasetError, match="has two columns 'x'; keep one"):
+        read_table(tmp_path / "a.csv", ("x",), what="list")
+    (tmp_path / "a.csv").write_text("x;y\n1;2\n")
+    with pytest.raises(DatasetError, match="it has x;y, which should be separated by commas"):
+        read_table(tmp_path / "a.csv", ("x",), what="list")
