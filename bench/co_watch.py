@@ -9,15 +9,16 @@ import argparse
 
 from mastershot.datasets.condensed_movies import read_condensed_movies
 from mastershot.datasets.movielens import read_movielens
-from mastershot.mining.co_watch import CoWatchSettings, co_watched
-from mastershot.mining.similarity import hubs_of
+from mastershot.mining.co_watch import CoWatch
+from mastershot.mining.settings import CoWatchSettings
+from mastershot.mining.similarity import hub_share
 
 SETTINGS = {
-    "count, any later film": CoWatchSettings("count", next_items=None, min_viewers=1),
+    "count, any later film": CoWatchSettings("count", next_items=0, min_viewers=1),
     "count, next 5": CoWatchSettings("count", min_viewers=1),
-    "lift, any later film": CoWatchSettings(next_items=None, min_viewers=1),
+    "lift, any later film": CoWatchSettings(next_items=0, min_viewers=1),
     "lift, any later film, 3 viewers, prior 5": CoWatchSettings(
-        next_items=None, min_viewers=3, prior=5.0
+        next_items=0, min_viewers=3, prior=5.0
     ),
     "lift, next 5 (default)": CoWatchSettings(),
     "lift, next 20": CoWatchSettings(next_items=20),
@@ -37,11 +38,11 @@ def main() -> None:
         films = [film for film in films if film in library]
     print(f"{len(films)} films; similar to {release.movies[arguments.film].title}:")
     for name, settings in SETTINGS.items():
-        table, report = co_watched(release.log, films, settings)
+        table = CoWatch(release.log, settings).similar(films)
         similar = [release.movies[film].title for film, _ in table.similar_to(arguments.film)]
         print(
-            f"{name}: 20 films fill {hubs_of(table).share:.1%} of {len(table)} rows, "
-            f"{report.num_without_neighbours} films without one; {', '.join(similar)}"
+            f"{name}: 20 films fill {hub_share(table):.1%} of {len(table)} rows, "
+            f"{len(table.without_neighbours)} films without one; {', '.join(similar)}"
         )
 
 

@@ -37,8 +37,8 @@ from mastershot.training.movies2scenes.settings.encoders import (
     LogSettings,
     NetworkSettings,
     SceneContrastRecipe,
+    ShotSource,
 )
-from mastershot.training.movies2scenes.settings.shots import ShotSource
 from mastershot.training.movies2scenes.settings.stages import (
     PairingSettings,
     ScenePairsRecipe,
@@ -155,17 +155,17 @@ def recipe_of(variant: Variant, seed: int) -> tuple[SceneContrastRecipe, Path]:
         similar = str(
             write_similar_movies(SimilarityRecipe(shots, settings), runs / f"similar-{name}")
         )
-    pairing = PairingSettings(variant.positives, window=variant.window, stride=3)
+    pairing = PairingSettings(positives=variant.positives, window=variant.window, stride=3)
     pairs_name = f"pairs-{name if similar else variant.positives}-{variant.window}"
     pairs = write_scene_pairs(ScenePairsRecipe(shots, similar, pairs=pairing), runs / pairs_name)
-    study = replace(
+    training = replace(
         TRAINING,
         views=variant.views,
         negatives=variant.negatives,
         seed=seed,
         max_steps=variant.steps,
     )
-    recipe = SceneContrastRecipe(shots, str(pairs), NETWORK, study, LogSettings(100, 500))
+    recipe = SceneContrastRecipe(shots, str(pairs), NETWORK, training, log=LogSettings(100, 500))
     out = runs / f"scenes-{pairs_name}-{variant.films}-{variant.views}-{variant.negatives}-{seed}"
     if variant.steps != TRAINING.max_steps:
         out = out.with_name(f"{out.name}-{variant.steps}")
@@ -191,7 +191,7 @@ def measure_times(rounds: int = 3) -> None:
 
 def steps_s(recipe: SceneContrastRecipe, steps: int) -> float:
     """Return the processor seconds of a run of so many steps."""
-    recipe = replace(recipe, study=replace(recipe.study, max_steps=steps))
+    recipe = replace(recipe, training=replace(recipe.training, max_steps=steps))
     with tempfile.TemporaryDirectory() as folder:
         began_s = time.process_time()
         train_scene_encoder(recipe, Path(folder) / "run")

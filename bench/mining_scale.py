@@ -22,7 +22,7 @@ from pyarrow import csv, parquet
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.datasets.tables.watch_log import WatchLog
-from mastershot.mining.co_watch import CoWatchSettings, co_watched
+from mastershot.mining.co_watch import CoWatch
 from mastershot.mining.library_pairs import mine_library
 from mastershot.mining.similarity import CloseSynopses, RandomMovies
 
@@ -57,12 +57,13 @@ def co_watch(num_events: int) -> None:
             writer.start()
             writer.join()
             started_s = time.perf_counter()
-            table, report = co_watched(WatchLog(path), FILMS, CoWatchSettings())
+            table = CoWatch(WatchLog(path)).similar(FILMS)
             took_s = time.perf_counter() - started_s
+            num_events = table.made_by["events"]["num_events"]
             print(
-                f"{report.events.num_events:,} views {suffix}, {path.stat().st_size >> 20} MB: "
-                f"{report.num_pairs:,} pairs, {len(table):,} rows, "
-                f"{report.num_without_neighbours:,} films without a neighbour: {took_s:.1f} s"
+                f"{num_events:,} views {suffix}, {path.stat().st_size >> 20} MB: "
+                f"{table.made_by['num_pairs']:,} pairs, {len(table):,} rows, "
+                f"{len(table.without_neighbours):,} films without a neighbour: {took_s:.1f} s"
             )
 
 

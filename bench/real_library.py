@@ -23,9 +23,15 @@ from mastershot.datasets.movielens import MovieLens, read_movielens
 from mastershot.datasets.tables.similarity_table import read_similarity, write_similarity
 from mastershot.datasets.tmdb import read_tmdb
 from mastershot.encoders.text import SENTENCE_MODEL, SentenceEncoder
-from mastershot.mining.co_watch import CoWatch, CoWatchSettings
-from mastershot.mining.leakage import without_held_out
-from mastershot.mining.similarity import CloseSynopses, RandomMovies, SameGenre, combine
+from mastershot.mining.co_watch import CoWatch
+from mastershot.mining.settings import CoWatchSettings
+from mastershot.mining.similarity import (
+    CloseSynopses,
+    RandomMovies,
+    SameGenre,
+    combine,
+    without_held_out,
+)
 from mastershot.store.shot_arrays import write_movie
 
 FOLDER = Path(__file__).parent / "films" / "real_metadata"
@@ -34,7 +40,7 @@ NUM_SIMILAR = 3
 NUM_CANDIDATES = 10  # What each measure names before they are combined.
 WEIGHTS = {"cowatch": 1.0, "synopsis": 1.0, "genre": 0.5}
 # Any later film of the same viewer: with the default, the next five, few films have a neighbour.
-CO_WATCH = CoWatchSettings(next_items=None, min_viewers=2)
+CO_WATCH = CoWatchSettings(next_items=0, min_viewers=2)
 
 _SHOT_NUMBER = re.compile(r"-Scene-(\d+)\.")
 

@@ -55,8 +55,8 @@ from mastershot.training.movies2scenes.settings.encoders import (
     LogSettings,
     NetworkSettings,
     SceneContrastRecipe,
+    ShotSource,
 )
-from mastershot.training.movies2scenes.settings.shots import ShotSource
 from mastershot.training.movies2scenes.settings.stages import PairingSettings, ScenePairsRecipe
 from probing import add_result, as_text, logistic_classifier, read_results
 from real_library import (
@@ -130,7 +130,7 @@ def encoder_of(real: RealFilms, variant: Variant, seed: int) -> tuple[SavedEncod
     write_pairs(path, [pairs], pairs.made_by)
     study = SceneContrastRecipe(
         ShotSource(str(FOLDER / "scenes")), str(path), NETWORK,
-        replace(TRAINING, negatives=variant.negatives, seed=seed), LogSettings(100, 400),
+        replace(TRAINING, negatives=variant.negatives, seed=seed), log=LogSettings(100, 400),
     )  # fmt: skip
     began_s = time.perf_counter()
     out = runs / ("scenes" if variant.negatives == "queue" else "scenes-batch")

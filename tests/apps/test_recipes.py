@@ -115,6 +115,28 @@ def test_a_recipe_is_checked_without_being_run(recipe: Path, tmp_path: Path) -> 
     assert invoke("recipes", "check", recipe, "nonsense=1")[0] == 2
 
 
+def test_former_names_of_settings_are_noted(recipe: Path, tmp_path: Path) -> None:
+    note = f"mastershot: recipe {recipe}: study is now called training\n"
+    assert invoke("recipes", "check", recipe, "study.steps=2")[2] == note
+    out = ("--out", tmp_path / "out", "--quiet")
+    assert invoke("run", recipe, "study.steps=2", *out) == (0, f"mine → {out[1]}/student\n", note)
+    code, _, noted = invoke("run", recipe, "study.steps=2", "study.nonsense=2", *out)
+    assert code == 2
+    assert "training.nonsense is unknown" in noted
+
+
+def test_a_debug_version_is_shown_and_copied_whole(tmp_path: Path) -> None:
+    name = "debug/movies2scenes-films-300"
+    assert "network: {width: 8, depth: 1, heads: 2}\n" in invoke("recipes", "show", name)[1]
+    assert invoke("recipes", "copy", name, tmp_path / "mine.yaml")[0] == 0
+    settings = [
+        json.loads(invoke("recipes", "check", source, "--json")[1])["settings"]
+        for source in (name, tmp_path / "mine.yaml")
+    ]
+    assert settings[0] == settings[1]
+    assert settings[0]["similarity"]["max_movies"] == 8
+
+
 def test_progress_takes_every_stage() -> None:
     with showing_progress("run", quiet=True) as progress:
         progress("frames", 3, 9, {})

@@ -42,7 +42,7 @@ def save(folder: Path, *, width: int = 8, num_shots: int = 3, **said: object) ->
     torch.manual_seed(num_shots)
     shape = SceneShape(num_shots, (width,))
     network = scene_network(FEATURE_NET, shape)
-    write_encoder(folder, SCENE_STEM, FEATURE_NET, shape, network, said={**SHOTS, **said})
+    write_encoder(folder, SCENE_STEM, FEATURE_NET, shape, network, metadata={**SHOTS, **said})
     return folder
 
 
@@ -104,7 +104,7 @@ def test_an_encoder_that_does_not_fit_is_one_sentence(
 def test_an_encoder_of_keyframes_or_none_is_one_sentence(library: Path, tmp_path: Path) -> None:
     shape = SceneShape(3, (1, 16, 16, 3))
     network = scene_network(PIXEL_NET, shape)
-    write_encoder(tmp_path / "pixels", SCENE_STEM, PIXEL_NET, shape, network, said=SHOTS)
+    write_encoder(tmp_path / "pixels", SCENE_STEM, PIXEL_NET, shape, network, metadata=SHOTS)
     done = run("similar", "two.mp4", "--library", library, "--encoder", tmp_path / "pixels")
     assert "holds an encoder of keyframes, and a library keeps vectors" in done.stderr
     done = run("similar", "two.mp4", "--library", library, "--against", tmp_path)

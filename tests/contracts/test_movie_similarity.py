@@ -9,7 +9,8 @@ import pytest
 from mastershot.core.errors import MiningError, SettingError
 from mastershot.core.protocols import MovieSimilarity
 from mastershot.datasets.tables.watch_log import WatchLog
-from mastershot.mining.co_watch import CoWatch, CoWatchSettings
+from mastershot.mining.co_watch import CoWatch
+from mastershot.mining.settings import CoWatchSettings
 from mastershot.mining.similarity import CloseSynopses, RandomMovies, SameGenre
 
 IDS = [f"tt{number:07}" for number in range(1, 31)]

@@ -9,11 +9,13 @@ from mastershot.datasets.condensed_movies import read_condensed_movies
 from mastershot.datasets.movielens import read_movielens
 from mastershot.datasets.tables.watch_log import WatchLog
 from mastershot.mining import watch_counts
-from mastershot.mining.co_watch import CoWatchSettings, co_watched
-from mastershot.mining.similarity import hubs_of
+from mastershot.mining.co_watch import CoWatch
+from mastershot.mining.settings import CoWatchSettings
+from mastershot.mining.similarity import hub_share
+from mastershot.mining.watch_events import EventReport
 
 MOVIES = ["a", "b", "c", "d"]
-COUNT = CoWatchSettings("count", next_items=None, min_viewers=1)
+COUNT = CoWatchSettings("count", next_items=0, min_viewers=1)
 
 
 def log_of(folder: Path, *rows: str) -> WatchLog:
@@ -24,23 +26,24 @@ def log_of(folder: Path, *rows: str) -> WatchLog:
 
 def test_movies_watched_after_one_are_ranked_by_their_viewers(tmp_path: Path) -> None:
     log = log_of(tmp_path, "1,a,10", "1,b,20", "2,a,10", "2,b,11", "2,c,12", "3,c,1", "3,a,2")
-    table, report = co_watched(log, MOVIES, COUNT)
+    table = CoWatch(log, COUNT).similar(MOVIES)
     assert list(table.rows()) == [
         ("a", "b", 1, 2.0), ("a", "c", 2, 1.0), ("b", "c", 1, 1.0), ("c", "a", 1, 1.0),
     ]  # fmt: skip
     assert table.without_neighbours == ("d",)
-    assert (report.num_without_neighbours, report.num_pairs) == (1, 4)
-    assert (report.events.num_viewers, report.events.unseen_movies) == (3, ("d",))
+    events = table.made_by["events"]
+    assert table.made_by["num_pairs"] == 4
+    assert (events["num_viewers"], events["unseen_movies"]) == (3, ("d",))
 
 
 def test_a_log_in_any_order_gives_the_same_table(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     rows = [f"{viewer},{movie},{rng.integers(1e9)}" for viewer in range(30) for movie in MOVIES]
-    due, _ = co_watched(log_of(tmp_path, *rows), MOVIES, COUNT)
+    due = CoWatch(log_of(tmp_path, *rows), COUNT).similar(MOVIES)
     shuffled = [rows[place] for place in rng.permutation(len(rows))]
-    found, report = co_watched(log_of(tmp_path, *shuffled), MOVIES, COUNT)
+    found = CoWatch(log_of(tmp_path, *shuffled), COUNT).similar(MOVIES)
     assert list(found.rows()) == list(due.rows())
-    assert report.events.num_out_of_order > 20
+    assert found.made_by["events"]["num_out_of_order"] > 20
 
 
 def test_views_that_cannot_be_are_counted_and_left_out(tmp_path: Path) -> None:
@@ -50,25 +53,24 @@ def test_views_that_cannot_be_are_counted_and_left_out(tmp_path: Path) -> None:
         "2,b,99999999999", "2,x,10", "2,x,11", "2,y,12", "2,c,2024-05-01 20:15:00",
         "2,d,2024-05-01T20:15:01Z", "3,a,2024-13-45 00:00:00",
     )  # fmt: skip
-    table, report = co_watched(log, MOVIES, COUNT)
-    events = report.events
+    table = CoWatch(log, COUNT).similar(MOVIES)
+    events = EventReport(**table.made_by["events"])
     assert [row[:2] for row in table.rows()] == [("a", "b"), ("c", "d")]
     assert (events.num_events, events.num_kept, events.num_repeated) == (16, 4, 2)
     assert (events.num_incomplete, events.num_impossible, events.num_out_of_order) == (2, 5, 1)
     assert (events.num_unknown, events.unknown_movies) == (3, (("x", 2), ("y", 1)))
-    assert table.made_by["events"]["num_impossible"] == 5
 
 
 def test_a_log_of_nothing_that_counts_says_why(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"none of the 2 views .* 1 have an impossible time"):
-        co_watched(log_of(tmp_path, "1,a,1700000000000", "1,x,5"), MOVIES)
+        CoWatch(log_of(tmp_path, "1,a,1700000000000", "1,x,5")).similar(MOVIES)
     with pytest.raises(DatasetError, match=r"viewing log .* is empty"):
-        co_watched(log_of(tmp_path), MOVIES)
+        CoWatch(log_of(tmp_path)).similar(MOVIES)
 
 
-@pytest.mark.parametrize(("next_items", "within_s"), [(1, None), (3, None), (None, 50.0), (2, 9.0)])
+@pytest.mark.parametrize(("next_items", "within_days"), [(1, 0.0), (3, 0.0), (0, 0.5), (2, 0.1)])
 def test_only_movies_within_the_horizon_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, next_items: int | None, within_s: float | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, next_items: int, within_days: float
 ) -> None:
     monkeypatch.setattr(watch_counts, "_RUN_PAIRS", 7)
     rng = np.random.default_rng(1)
@@ -82,19 +84,16 @@ def test_only_movies_within_the_horizon_count(
     for seen in views.values():
         for place, (time_s, movie) in enumerate(seen):
             for step, (later_s, other) in enumerate(seen[place + 1 :], start=1):
-                near = within_s is None or later_s - time_s <= within_s
-                if near and (next_items is None or step <= next_items):
+                near = not within_days or later_s - time_s <= within_days * 86_400
+                if near and (not next_items or step <= next_items):
                     due[movies[movie], movies[other]] += 1
-    settings = CoWatchSettings("count", next_items, within_s, min_viewers=1)
-    table, report = co_watched(log_of(tmp_path, *rows), movies, settings, num_similar=12)
+    settings = CoWatchSettings("count", next_items, within_days, min_viewers=1)
+    log = log_of(tmp_path, *rows)
+    table = CoWatch(log, settings).similar(movies, num_similar=12)
     assert {(a, b): score for a, b, _, score in table.rows()} == due
-    assert report.num_pairs == len(due)
-    lift, _ = co_watched(
-        log_of(tmp_path, *rows),
-        movies,
-        CoWatchSettings("lift", next_items, within_s, min_viewers=2, prior=0.5),
-        num_similar=12,
-    )
+    assert table.made_by["num_pairs"] == len(due)
+    settings = CoWatchSettings("lift", next_items, within_days, min_viewers=2, prior=0.5)
+    lift = CoWatch(log, settings).similar(movies, num_similar=12)
     for a, b, _, score in lift.rows():
         first = sum(count for pair, count in due.items() if pair[0] == a)
         second = sum(count for pair, count in due.items() if pair[1] == b)
@@ -106,11 +105,11 @@ def test_only_movies_within_the_horizon_count(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"measure": "cosine"}, "no measure 'cosine'; give lift or count"),
-        ({"next_items": 0}, "the next 0 movies are none"),
-        ({"within_s": 0.0}, "within 0.0 s nothing is watched"),
-        ({"min_viewers": 0}, "0 viewers are none"),
-        ({"prior": -1.0}, "a prior of -1.0 means nothing"),
+        ({"rank_by": "cosine"}, "rank_by is 'cosine'; it must be one of lift, count"),
+        ({"next_items": -1}, "next_items is -1; it must be at least 0"),
+        ({"within_days": -1.0}, "within_days is -1.0; it must be at least 0"),
+        ({"min_viewers": 0}, "min_viewers is 0; it must be at least 1"),
+        ({"prior": -1.0}, "prior is -1.0; it must be at least 0"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(settings: dict[str, object], message: str) -> None:
@@ -126,7 +125,8 @@ def test_on_movielens_counts_of_any_later_film_make_hubs_and_lift_does_not(
     films = read_condensed_movies(real_data / "condensed_movies").movies
     shared = [movie for movie in release.movies if movie in films]
     assert len(shared) == 2_673
-    counted, _ = co_watched(release.log, shared, COUNT)
-    lifted, _ = co_watched(release.log, shared, CoWatchSettings(next_items=None, min_viewers=1))
-    assert hubs_of(counted).share == pytest.approx(0.231, abs=0.001)
-    assert hubs_of(lifted).share < 0.06
+    counted = CoWatch(release.log, COUNT).similar(shared)
+    settings = CoWatchSettings(next_items=0, min_viewers=1)
+    lifted = CoWatch(release.log, settings).similar(shared)
+    assert hub_share(counted) == pytest.approx(0.231, abs=0.001)
+    assert hub_share(lifted) < 0.06

@@ -13,8 +13,9 @@ from mastershot.core.errors import (
 from mastershot.core.similarity import table_of
 from mastershot.datasets.tables.pair_table import read_pairs
 from mastershot.mining import library_pairs
-from mastershot.mining.library_pairs import PairSettings, mine_library
+from mastershot.mining.library_pairs import mine_library
 from mastershot.mining.pairs import mine_scene_pairs
+from mastershot.mining.settings import PairSettings
 from mastershot.mining.similarity import RandomMovies
 
 Floats = npt.NDArray[np.float32]
@@ -122,5 +123,5 @@ def test_what_cannot_be_written_is_told(tmp_path: Path) -> None:
     (tmp_path / "other.parquet").write_text("no table")
     with pytest.raises(DatasetError, match=r"scene pairs .*other\.parquet cannot be read"):
         mine_library(TABLE, features, tmp_path / "other.parquet", made_by={})
-    with pytest.raises(SettingError, match="a window of 0 shots"):
+    with pytest.raises(SettingError, match="window is 0; it must be at least 1"):
         PairSettings(window=0)

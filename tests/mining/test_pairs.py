@@ -152,13 +152,13 @@ def test_a_short_film_has_an_error_of_its_own() -> None:
 @pytest.mark.parametrize(
     ("setting", "value", "message"),
     [
-        ("window", 0, "a window of 0 shots"),
-        ("window", 2.5, "a window of 2.5 shots"),
-        ("window", True, "a window of True shots"),
-        ("keep", 0, r"keep=0 means nothing; it is a share in \(0, 1\]"),
-        ("keep", 1.1, "keep=1.1"),
-        ("consider", math.nan, "consider=nan"),
-        ("consider", -0.5, "consider=-0.5"),
+        ("window", 0, "window is 0; it must be at least 1"),
+        ("window", 2.5, "window is 2.5; it must be a whole number"),
+        ("window", True, "window is True; it must be a whole number"),
+        ("keep", 0, r"keep is 0; it must be in \(0, 1\]"),
+        ("keep", 1.1, "keep is 1.1"),
+        ("consider", math.nan, "consider is nan"),
+        ("consider", -0.5, "consider is -0.5"),
     ],
 )
 def test_settings_that_mean_nothing_are_refused(setting: str, value: float, message: str) -> None:

@@ -1,4 +1,4 @@
-"""Every recipe of Movies2Scenes says what the paper says, and its debug twin takes two steps."""
+"""Every recipe of Movies2Scenes says what the paper says, and its debug version takes two steps."""
 
 import json
 import os
@@ -22,7 +22,7 @@ from mastershot.training.movies2scenes.checkpoints import load_scene_encoder, lo
 RECIPES = [name for name in shipped_recipes() if name.startswith("movies2scenes/")]
 
 
-def twin(name: str) -> str:
+def debug(name: str) -> str:
     return f"debug/{name.replace('/', '-')}"
 
 
@@ -44,11 +44,11 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_debug_twin_takes_two_steps(name: str, data: Path, tmp_path: Path) -> None:
-    source = load_recipe(twin(name)).settings.shots
+def test_a_debug_version_takes_two_steps(name: str, data: Path, tmp_path: Path) -> None:
+    source = load_recipe(debug(name)).settings.shots
     shots = source.content if source.content == "features" else "one"
     shots = "three" if source.frames_per_shot == 3 else shots
-    recipe = load_recipe(twin(name), [f"data={data}", f"shots.path={shots}"])
+    recipe = load_recipe(debug(name), [f"data={data}", f"shots.path={shots}"])
     assert recipe.kind.problems(recipe.settings) == []
     result = recipe.kind.run(recipe.settings, tmp_path, no_progress)
     assert result.figures["step"] == 2
@@ -74,7 +74,7 @@ def test_two_processes_run_a_recipe_and_again_change_nothing(
     def run() -> dict[Path, int]:
         subprocess.run(
             [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
-             "-m", "mastershot", "run", twin(f"movies2scenes/{name}"), f"data={data}",
+             "-m", "mastershot", "run", debug(f"movies2scenes/{name}"), f"data={data}",
              f"shots.path={shots}", "--out", tmp_path / "run"],
             env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1",
                  "CUDA_VISIBLE_DEVICES": ""},
@@ -87,7 +87,7 @@ def test_two_processes_run_a_recipe_and_again_change_nothing(
     assert run() == first
 
 
-def test_a_run_says_what_it_left_out_and_how_well_films_are_told_apart(
+def test_a_run_notes_what_it_left_out_and_how_well_similar_films_are_recognised(
     data: Path, tmp_path: Path
 ) -> None:
     views = (data / "cowatch.csv").read_text()
@@ -109,11 +109,12 @@ def test_a_run_says_what_it_left_out_and_how_well_films_are_told_apart(
         "impossible time, 2 are of films that are not in the library",
     )
     assert re.fullmatch(
-        r"whether two films are similar is told right of .* of 6 pairs .*", notes[-1]
+        r"whether two films are similar is predicted correctly for .* of 6 held-out pairs, .*",
+        notes[-1],
     )
 
 
-def test_metadata_is_read_before_anything_is_learnt(data: Path, tmp_path: Path) -> None:
+def test_metadata_is_read_before_anything_is_trained(data: Path, tmp_path: Path) -> None:
     settings = [f"data={data}", "shots.path=one"]
     recipe = load_recipe(
         "debug/movies2scenes-cowatch", [*settings, "similarity.viewing_log=gone.csv"]
@@ -130,9 +131,9 @@ def test_metadata_is_read_before_anything_is_learnt(data: Path, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_recipe_says_what_it_is_and_has_a_debug_twin(name: str) -> None:
+def test_a_recipe_says_what_it_is_and_has_a_debug_debug(name: str) -> None:
     assert recipe_text(name).startswith("# ")
-    one, other = asdict(load_recipe(name).settings), asdict(load_recipe(twin(name)).settings)
+    one, other = asdict(load_recipe(name).settings), asdict(load_recipe(debug(name)).settings)
     for key in ("pairs", "movie_encoder"):
         assert one.get(key) == other.get(key)
 

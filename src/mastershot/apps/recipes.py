@@ -47,6 +47,8 @@ def run(
     folder = out if out is not None else RUNS / loaded.name.replace("/", "-")
     with distributed.process_group(shared=loaded.kind.shared):
         first = distributed.is_rank_zero()
+        if first:
+            complain(*loaded.notes)
         if first and not reporting.quiet:
             complain(f"the run is kept in {folder}")
         with showing_progress(loaded.name, quiet=reporting.quiet or not first) as progress:
@@ -109,6 +111,7 @@ def recipes_check(recipe: Source, settings: Overrides = None, as_json: Json = Fa
     from mastershot.recipes.load import load_recipe
 
     loaded = load_recipe(recipe, settings or [])
+    complain(*loaded.notes)
     problems = loaded.kind.problems(loaded.settings)
     value = {"recipe": loaded.name, "settings": asdict(loaded.settings), "problems": problems}
     lines = [] if problems else [f"{loaded.name} can be run"]

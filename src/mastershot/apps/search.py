@@ -134,9 +134,8 @@ def scene_view(folder: Path | None) -> "SceneView":
 
     if folder is None:
         return PLAIN_VIEW
-    from mastershot.training.engine.settings import require_one_of
     from mastershot.training.movies2scenes.checkpoints import load_scene_encoder
-    from mastershot.training.movies2scenes.settings.shots import POOLINGS
+    from mastershot.training.movies2scenes.settings.encoders import ShotSource
 
     inner = (folder, folder / "scene_encoder", folder / "scenes" / "scene_encoder")
     home = next((at for at in inner if (at / "scene_encoder.json").is_file()), folder)
@@ -148,9 +147,9 @@ def scene_view(folder: Path | None) -> "SceneView":
             "encoder of features"
         )
     try:
-        pooling = encoder.said["recipe"]["shots"]["pooling"]
-        space = EmbeddingSpace(**encoder.said["space"]) if encoder.said.get("space") else None
-        require_one_of("pooling", pooling, POOLINGS)
+        shots = ShotSource(".", pooling=encoder.metadata["recipe"]["shots"]["pooling"])
+        space = encoder.metadata.get("space")
+        space = EmbeddingSpace(**space) if space else None
     except (KeyError, TypeError, SettingError) as error:
         raise EncoderError(f"{home} does not say which vectors it was trained on") from error
     return SceneView(
@@ -158,7 +157,7 @@ def scene_view(folder: Path | None) -> "SceneView":
         encode=encoder.encode,
         num_shots=shape.num_shots,
         width=shape.row_shape[0],
-        pooling=pooling,
+        pooling=shots.pooling,
         space=space,
     )
 

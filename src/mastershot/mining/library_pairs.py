@@ -17,47 +17,30 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import MastershotError, MiningError, OutputError, ShortMovieError
 from mastershot.core.similarity import SimilarityTable
 from mastershot.datasets.tables.pair_table import ScenePairs, join_pairs, pairs_made_by, write_pairs
-from mastershot.mining.pairs import (
-    KEEP,
-    WINDOW_SHOTS,
-    ScenePairList,
-    pairs_of_scenes,
-    require_pair_settings,
-    scene_means,
-)
+from mastershot.mining.pairs import ScenePairList, pairs_of_scenes, scene_means
+from mastershot.mining.settings import PairSettings
 
 FeaturesOf = Callable[[str], FloatArray | None]
 """Gives a movie's shot features, floating point (shots, width); None if the library lacks it."""
 
 _PART_PAIRS = 256
 _CACHE_BYTES = 1 << 30
-
-
-@dataclass(frozen=True)
-class PairSettings:
-    """How scenes are paired; the arguments of `mine_scene_pairs`."""
-
-    window: int = WINDOW_SHOTS
-    keep: float = KEEP
-    consider: float = 1.0
-
-    def __post_init__(self) -> None:
-        require_pair_settings(self.window, self.keep, self.consider)
+_PAPER = PairSettings()
 
 
 @dataclass(frozen=True)
 class PairReport:
-    """What became of a table of similar movies.
+    """Counts of mining a table of similar movies.
 
     Attributes:
         num_rows: Rows of the table of similar movies.
-        num_mirrored: Rows that say of b and a what another says of a and b; mined once.
+        num_mirrored: Rows of b and a where another is of a and b; mined once.
         num_mined: Pairs of movies that scenes were mined of.
         num_skipped: Pairs of movies of which one is missing, too short or damaged.
         num_scene_pairs: Pairs of scenes found.
         missing: Movies that the library does not hold.
         short: Movies with fewer shots than a scene.
-        damaged: Movies whose features mean nothing, each with a sentence that says why.
+        damaged: Movies whose features cannot be used, each with the reason.
     """
 
     num_rows: int
@@ -74,14 +57,14 @@ def mine_library(
     table: SimilarityTable,
     features: FeaturesOf,
     path: str | Path,
-    settings: PairSettings = PairSettings(),
+    settings: PairSettings = _PAPER,
     *,
     made_by: Mapping[str, Any],
 ) -> PairReport:
     """Write the scene pairs of all similar movies to a Parquet file; return what was found.
 
-    Killed at any point, the next call goes on: finished parts lie in ``<path>.parts`` until the
-    file is whole. A file that is whole and was made the same way is not made again. Features are
+    After a kill at any point the next call goes on: finished parts lie in ``<path>.parts`` until
+    the file is whole. A whole file that was made the same way is not made again. Features are
     asked for movie by movie; at most 1 GB of them, or two movies, are in memory.
 
     Args:
@@ -89,13 +72,12 @@ def mine_library(
         features: Shot features of a movie, as `E_movie`'s first layer gives them (METHODS B4).
         path: The file to write; `read_pairs` reads it.
         settings: How scenes are paired.
-        made_by: What tells these features from others: model, weights' hash. Another value starts
-            anew.
+        made_by: What the features are from: model, weights' hash. Another value starts anew.
 
     Raises:
         OutputError: The file cannot be written.
         MiningError: Features of two movies differ in width.
-        DatasetError: The file is there and is not a table of scene pairs.
+        DatasetError: The file exists and is not a table of scene pairs.
     """
     path, work = Path(path), _film_pairs(table)
     about = {"settings": asdict(settings), "features": dict(made_by)}

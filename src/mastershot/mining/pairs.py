@@ -9,13 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.core.errors import MiningError, SettingError, ShortMovieError
-
-WINDOW_SHOTS = 9
-"""Shots of a scene (Movies2Scenes section 4.2.1)."""
-
-KEEP = 0.5
-"""Share of a movie pair's scene pairs that is kept (Movies2Scenes section 4.1.2)."""
+from mastershot.core.errors import MiningError, ShortMovieError
+from mastershot.mining.settings import KEEP, WINDOW_SHOTS, PairSettings
 
 _MAX_LENGTH = float(np.finfo(np.float32).max) ** 0.5
 """Two vectors no longer than this have a dot product in float32 (Cauchy-Schwarz)."""
@@ -52,7 +47,7 @@ def mine_scene_pairs(
             so large that their products overflow.
         SettingError: The window is below 1, or a share is not above 0 and at most 1.
     """
-    require_pair_settings(window, keep, consider)
+    PairSettings(window, keep, consider)
     rows = scene_means(features_a, window, "the first movie")
     columns = scene_means(features_b, window, "the second movie")
     if rows.shape[1] != columns.shape[1]:
@@ -69,15 +64,6 @@ def pairs_of_scenes(
     """Return the pairs of `mine_scene_pairs` from the `scene_means` of both movies."""
     pairs = walk_down(rows @ columns.T, window, consider)
     return pairs[: math.ceil(len(pairs) * keep)]
-
-
-def require_pair_settings(window: int, keep: float, consider: float) -> None:
-    """Raise `SettingError` unless the settings of `mine_scene_pairs` mean something."""
-    if isinstance(window, bool) or not isinstance(window, int | np.integer) or window < 1:
-        raise SettingError(f"a window of {window!r} shots means nothing; it is a whole number >= 1")
-    for name, share in (("keep", keep), ("consider", consider)):
-        if not 0 < share <= 1:
-            raise SettingError(f"{name}={share!r} means nothing; it is a share in (0, 1]")
 
 
 def scene_means(features: FloatArray, window: int, movie: str) -> FloatArray:
@@ -117,8 +103,8 @@ def walk_down(scores: FloatArray, window: int, consider: float = 1.0) -> ScenePa
     before; of equal entries the lower row, then the lower column, comes first.
 
     B is never sorted. Each row's best entry is known; a taken entry blocks at most 2 window - 1
-    rows and columns, and of the rows whose best it blocked only those are looked at again whose
-    best had been at least the highest of the rest.
+    rows and columns, and of the rows whose best it blocked only those are searched again whose best
+    had been at least the highest of the rest.
 
     Args:
         scores: B, one row and column a window of each movie, shape (R, C), finite.

@@ -2,7 +2,7 @@
 
 # N movies, G movies of a genre, D width of a sentence vector
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,28 +15,47 @@ from mastershot.core.similarity import NUM_SIMILAR, SimilarityTable, places_of, 
 _BLOCK_SCORES = 1 << 24
 """How many dot products are in memory at once: 64 MB."""
 
-NUM_HUBS = 20
+_NUM_HUBS = 20
+
+
+def hub_share(table: SimilarityTable, num_hubs: int = _NUM_HUBS) -> float:
+    """Return the share of rows that name one of the most similar movies, as popularity would."""
+    counts = np.sort(np.bincount(table.similar, minlength=len(table.movies)))
+    return float(counts[::-1][:num_hubs].sum() / max(len(table), 1))
 
 
 @dataclass(frozen=True)
-class Hubs:
-    """The movies that most movies are similar to: what a measure of popularity would give.
+class Guarded:
+    """A library's movies after the leakage guard (METHODS D).
 
     Attributes:
-        movies: Their ids and the number of rows that name them, most first.
-        share: The share of all rows that they fill.
+        movies: Those that may be trained on, in the library's order.
+        excluded: Those that the benchmark's validation or test set holds.
     """
 
-    movies: tuple[tuple[str, int], ...]
-    share: float
+    movies: tuple[str, ...]
+    excluded: tuple[str, ...]
 
 
-def hubs_of(table: SimilarityTable, num_hubs: int = NUM_HUBS) -> Hubs:
-    """Return the movies that fill the most rows of a table, and what share of it they fill."""
-    counts = np.bincount(table.similar, minlength=len(table.movies))
-    most = np.argsort(-counts, kind="stable")[:num_hubs]
-    movies = tuple((table.movies[place], int(counts[place])) for place in most if counts[place])
-    return Hubs(movies, sum(count for _, count in movies) / max(len(table), 1))
+def without_held_out(movies: Sequence[str], held_out: Collection[str]) -> Guarded:
+    """Return the movies without those whose name or IMDb id is held out, such as `lvu.movies_of`.
+
+    Raises:
+        MiningError: A movie is named twice.
+    """
+    numbers = {_imdb_number(name) for name in held_out} - {None}
+    is_out = {
+        movie: movie in held_out or _imdb_number(movie) in numbers for movie in places_of(movies)
+    }
+    kept = tuple(movie for movie, out in is_out.items() if not out)
+    return Guarded(kept, tuple(movie for movie, out in is_out.items() if out))
+
+
+def _imdb_number(movie: str) -> int | None:
+    """Return the number of an IMDb id, so that ``tt0114709`` and ``tt114709`` are one film."""
+    digits = movie.strip().lower().removeprefix("tt")
+    is_imdb = movie.strip().lower().startswith("tt") and digits.isascii() and digits.isdecimal()
+    return int(digits) if is_imdb else None
 
 
 @dataclass(frozen=True)
@@ -50,13 +69,8 @@ class RandomMovies:
     seed: int = 0
 
     def similar(self, movies: Sequence[str], *, num_similar: int = NUM_SIMILAR) -> SimilarityTable:
-        """Return for each movie others drawn at random, each with score 0.
-
-        Raises:
-            MiningError: A movie is named twice.
-            SettingError: The number is below 1.
-        """
-        everyone = {"": np.arange(len(_checked(movies, num_similar)))}
+        """Return for each movie others drawn at random, each with score 0."""
+        everyone = {"": np.arange(len(checked_places(movies, num_similar)))}
         draws = _drawn([("",)] * len(movies), everyone, num_similar, self.seed)
         return _table(movies, draws, 0.0, {"measure": "random", "seed": self.seed})
 
@@ -77,12 +91,8 @@ class SameGenre:
         """Return for each movie others that share a genre, at random, each with score 1.
 
         Of a movie with several genres each genre has as many candidates, however common it is.
-
-        Raises:
-            MiningError: A movie is named twice.
-            SettingError: The number is below 1.
         """
-        _checked(movies, num_similar)
+        checked_places(movies, num_similar)
         genres = [tuple(dict.fromkeys(self.genres.get(movie, ()))) for movie in movies]
         members: dict[str, list[int]] = {}
         for place, names in enumerate(genres):
@@ -117,7 +127,7 @@ class CloseSynopses:
             MiningError: A movie is named twice, or the vectors are not one finite row a movie.
             SettingError: The number is below 1.
         """
-        place_of = _checked(movies, num_similar)
+        place_of = checked_places(movies, num_similar)
         row_of = places_of(self.movies)
         if self.vectors.ndim != 2 or len(self.vectors) != len(self.movies):
             raise MiningError(
@@ -128,9 +138,8 @@ class CloseSynopses:
         vectors = self.vectors[[row_of[movie] for movie in known]].astype(np.float32, copy=False)
         finite = np.isfinite(vectors).all(axis=1)
         if not finite.all():
-            raise MiningError(
-                f"the synopsis of {known[int(np.argmin(finite))]!r} has a vector that is not finite"
-            )
+            movie = known[int(np.argmin(finite))]
+            raise MiningError(f"the synopsis of {movie!r} has a vector that is not finite")
         places = np.array([place_of[movie] for movie in known], np.int64)
         found = list(_nearest(vectors, min(num_similar, len(known) - 1)))
         nearest = np.concatenate([near for near, _ in found] or [np.empty((0, 0), np.int64)])
@@ -150,7 +159,7 @@ def combine(
     *,
     num_similar: int = NUM_SIMILAR,
 ) -> SimilarityTable:
-    """Return the movies that several measures together hold most similar.
+    """Return the most similar movies by several measures together.
 
     Scores of two measures do not compare, so ranks are combined: a movie's score is the sum over
     the tables that name it of weight / rank. Of equal ones the earlier movie comes first.
@@ -173,7 +182,7 @@ def combine(
     if wrong is not None:
         raise SettingError(f"a weight of {weights[wrong]} for {wrong} means nothing; give one > 0")
     movies = next(iter(tables.values())).movies
-    _checked(movies, num_similar)
+    checked_places(movies, num_similar)
     totals: dict[tuple[int, int], float] = {}
     for name, table in tables.items():
         if table.movies != movies:
@@ -192,7 +201,13 @@ def combine(
     return table_of(movies, kept, about)
 
 
-def _checked(movies: Sequence[str], num_similar: int) -> dict[str, int]:
+def checked_places(movies: Sequence[str], num_similar: int) -> dict[str, int]:
+    """Return each movie's place among them.
+
+    Raises:
+        MiningError: A movie is named twice.
+        SettingError: The number of similar movies is below 1.
+    """
     if num_similar < 1:
         raise SettingError(f"{num_similar} similar movies a movie are none; ask for 1 or more")
     return places_of(movies)
@@ -203,8 +218,8 @@ def _drawn(
 ) -> Iterator[tuple[int, IntArray]]:
     """Yield each movie's place and others drawn from its groups, as many from each.
 
-    Of each group one more than needed is drawn, in case the movie itself is among them; so
-    whoever has enough others in its groups gets all that were asked for.
+    Of each group one more than needed is drawn, in case the movie itself is among them, so a movie
+    with enough others in its groups gets the full number.
     """
     rng = np.random.default_rng(seed)
     for place, names in enumerate(groups):

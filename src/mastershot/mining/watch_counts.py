@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from mastershot.core.embeddings import IntArray
+from mastershot.mining.settings import CoWatchSettings
 from mastershot.mining.watch_events import Views, views_of
 
 _RUN_PAIRS = 1 << 20
@@ -62,12 +63,7 @@ class PairCounts:
 
 
 def count_pairs(
-    files: Sequence[Path],
-    num_movies: int,
-    folder: Path,
-    *,
-    next_items: int | None,
-    within_s: float | None,
+    files: Sequence[Path], num_movies: int, folder: Path, settings: CoWatchSettings
 ) -> PairCounts:
     """Return how many viewers watched each movie after each other one.
 
@@ -75,14 +71,13 @@ def count_pairs(
         files: Views, each viewer in one file, without repeats and in time (`sorted_events`).
         num_movies: N.
         folder: Where the counts are kept.
-        next_items: How many of a viewer's next movies count; None for all later ones.
-        within_s: How much later; None for any time.
+        settings: How many of a viewer's next movies count, and how much later.
     """
     num_first, num_second = np.zeros(num_movies, np.int64), np.zeros(num_movies, np.int64)
     runs: list[_Run] = []
     held: list[IntArray] = []
     for path in files:
-        for first, second in _followers(views_of(path), next_items, within_s):
+        for first, second in _followers(views_of(path), settings):
             num_first += np.bincount(first, minlength=num_movies)
             num_second += np.bincount(second, minlength=num_movies)
             held.append(first * num_movies + second)
@@ -94,19 +89,16 @@ def count_pairs(
     return PairCounts(num_first, num_second, runs)
 
 
-def _followers(
-    views: Views, next_items: int | None, within_s: float | None
-) -> Iterator[tuple[IntArray, IntArray]]:
+def _followers(views: Views, settings: CoWatchSettings) -> Iterator[tuple[IntArray, IntArray]]:
     """Yield movies and those that came so many views after them, one, two, three, … later."""
     viewer, movie, times_s = views
-    starts = np.arange(len(viewer))
-    step = 0
-    while len(starts) and (next_items is None or step < next_items):
+    starts, step, last = np.arange(len(viewer)), 0, settings.next_items or len(viewer)
+    while len(starts) and step < last:
         step += 1
         starts = starts[starts + step < len(viewer)]
         follows = viewer[starts + step] == viewer[starts]
-        if within_s is not None:
-            follows &= times_s[starts + step] - times_s[starts] <= within_s
+        if settings.within_days:
+            follows &= times_s[starts + step] - times_s[starts] <= settings.within_days * 86_400
         starts = starts[follows]
         yield movie[starts].astype(np.int64), movie[starts + step].astype(np.int64)
 

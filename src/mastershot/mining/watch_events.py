@@ -72,7 +72,7 @@ class _Tally:
 
 
 def sorted_events(
-    log: WatchLog, place_of: Mapping[str, int], folder: Path, *, latest_s: float | None
+    log: WatchLog, place_of: Mapping[str, int], folder: Path
 ) -> tuple[list[Path], EventReport]:
     """Return files of views, each viewer in one of them and in time, and what was left out.
 
@@ -82,13 +82,10 @@ def sorted_events(
     Raises:
         DatasetError: The log is unreadable, or none of its views counts.
     """
-    latest_s = time.time() if latest_s is None else latest_s
-    tally = _Tally()
+    tally, latest_s = _Tally(), time.time()
+    paths = [folder / f"views-{bucket:02}.npy" for bucket in range(_NUM_BUCKETS)]
     with ExitStack() as stack:
-        files = [
-            stack.enter_context((folder / f"views-{bucket:02}").open("wb"))
-            for bucket in range(_NUM_BUCKETS)
-        ]
+        files = [stack.enter_context(path.open("wb")) for path in paths]
         for piece in log.pieces():
             views = _possible(piece, place_of, latest_s, tally)
             buckets = views["viewer"] % _NUM_BUCKETS
@@ -96,20 +93,15 @@ def sorted_events(
             bounds = np.searchsorted(buckets[order], np.arange(_NUM_BUCKETS + 1))
             for file, first, end in zip(files, bounds, bounds[1:], strict=False):
                 file.write(views[order[first:end]].tobytes())
-    seen = np.zeros(len(place_of), np.int64)
-    viewers = 0
-    paths = []
-    for bucket in range(_NUM_BUCKETS):
-        path = folder / f"views-{bucket:02}"
+    seen, num_viewers = np.zeros(len(place_of), np.int64), 0
+    for path in paths:
         views = _in_time(np.fromfile(path, _VIEW), tally)
-        path.unlink()
         seen += np.bincount(views["movie"], minlength=len(seen))
-        viewers += len(np.unique(views["viewer"]))
-        np.save(path.with_suffix(".npy"), views)
-        paths.append(path.with_suffix(".npy"))
+        num_viewers += len(np.unique(views["viewer"]))
+        np.save(path, views)
     if not seen.any():
         raise DatasetError(_why_none(log, tally))
-    return paths, _report(tally, list(place_of), seen, viewers)
+    return paths, _report(tally, list(place_of), seen, num_viewers)
 
 
 def views_of(path: Path) -> Views:

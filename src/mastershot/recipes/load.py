@@ -1,7 +1,9 @@
 """Recipes from YAML, checked to the last key before anything runs."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from fnmatch import fnmatch
+from functools import reduce
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -9,11 +11,15 @@ from typing import Any
 import yaml
 
 from mastershot.core.errors import SettingError
-from mastershot.recipes.build import Override, build, did_you_mean, shortened
+from mastershot.core.settings import shortened
+from mastershot.recipes.build import Override, build, by_names_of, did_you_mean, laid_over
+from mastershot.recipes.plain_yaml import parse_yaml
 from mastershot.recipes.schema import RECIPES, RecipeKind
 
 _MAX_BYTES = 1 << 20
 _KIND = "recipe"  # the key that names the kind
+_FULL, _SMALL = "movies2scenes/", "debug/movies2scenes-"
+_SMALL_SIZES = "small_movies2scenes.yaml"
 
 
 @dataclass(frozen=True)
@@ -23,18 +29,25 @@ class Recipe:
     Attributes:
         name: A shipped name such as ``distil/starter``, or the stem of its file.
         kind: What runs it.
-        settings: An instance of the kind's dataclass.
+        settings: Settings of the kind.
+        notes: Sentences on what the user should change in it, such as former names of settings.
     """
 
     name: str
     kind: RecipeKind
     settings: Any
+    notes: tuple[str, ...] = ()
 
 
 def shipped_recipes() -> list[str]:
-    """Return the names of the recipes that come with the package."""
+    """Return the names of the recipes that come with the package.
+
+    Each of Movies2Scenes has a debug version of small sizes, ``debug/movies2scenes-…``.
+    """
     folder = _shipped_folder()
-    return sorted(str(path.relative_to(folder).with_suffix("")) for path in folder.glob("*/*.yaml"))
+    names = [str(path.relative_to(folder).with_suffix("")) for path in folder.glob("*/*.yaml")]
+    small = [_SMALL + name.removeprefix(_FULL) for name in names if name.startswith(_FULL)]
+    return sorted(names + small)
 
 
 def recipe_text(source: str) -> str:
@@ -43,10 +56,13 @@ def recipe_text(source: str) -> str:
     Raises:
         SettingError: The name is unknown, or the file cannot be read as text.
     """
-    shipped = source in shipped_recipes()
-    path = _shipped_folder() / f"{source}.yaml" if shipped else Path(source).expanduser()
+    names = shipped_recipes()
+    if source in names and source.startswith(_SMALL):
+        return _debug_version(source.removeprefix(_SMALL))
+    path = Path(source).expanduser()
+    if source in names:
+        path = _shipped_folder() / f"{source}.yaml"
     if not path.is_file():
-        names = shipped_recipes()
         raise SettingError(
             f"recipe {source!r} is neither a file nor one of {', '.join(names)}"
             f"{did_you_mean(source, names)}"
@@ -71,7 +87,47 @@ def load_recipe(source: str, overrides: Sequence[str] = ()) -> Recipe:
         SettingError: The recipe is unknown, unreadable or no YAML, its kind or a key is unknown,
             a value is of the wrong type or makes no sense, or an override is no ``key=value``.
     """
-    values = _mapping(parse_yaml(recipe_text(source), f"recipe {source}"), source)
+    values, kind_name = _values_of(recipe_text(source), source)
+    kind = RECIPES[kind_name]
+    notes: list[str] = []
+    try:
+        values = by_names_of(kind.settings, values, notes)
+        for text in overrides:
+            keys, overlay = _override(text)
+            overlay = by_names_of(kind.settings, overlay, notes)
+            values = laid_over(values, overlay, depth=len(keys))
+        settings = build(kind.settings, values)
+    except SettingError as error:
+        raise SettingError(f"recipe {source}: {error}") from error
+    name = source if source in shipped_recipes() else Path(source).stem
+    notes = [f"recipe {source}: {note}" for note in dict.fromkeys(notes)]
+    return Recipe(name, kind, settings, tuple(notes))
+
+
+def _debug_version(name: str) -> str:
+    """Return the YAML of a recipe of Movies2Scenes with small sizes laid over its own."""
+    full, folder = f"{_FULL}{name}", _shipped_folder()
+    values, kind = _values_of(recipe_text(full), full)
+    known = {field.name for field in fields(RECIPES[kind].settings)}
+    sizes = parse_yaml((folder / _SMALL_SIZES).read_text("utf-8"), _SMALL_SIZES)
+    for patterns, overlay in sizes.items():
+        if any(fnmatch(name, pattern) for pattern in patterns.split()):
+            values = laid_over(values, {key: overlay[key] for key in overlay if key in known})
+    about = f"# Two steps of each stage of {full}, in seconds; the result is of no use.\n"
+    return about + yaml.safe_dump(
+        {_KIND: kind, **values}, sort_keys=False, width=99, default_flow_style=None
+    )
+
+
+def _values_of(text: str, source: str) -> tuple[dict[str, Any], str]:
+    """Return the values of a recipe's YAML, and the name of its kind."""
+    values = parse_yaml(text, f"recipe {source}")
+    if values is None:
+        raise SettingError(f"recipe {source} is empty; it begins with `recipe: KIND`")
+    if not isinstance(values, dict):
+        raise SettingError(
+            f"recipe {source} must be lines of `key: value`; found {shortened(values)}"
+        )
     kind = values.pop(_KIND, None)
     known = kind if isinstance(kind, str) else ""
     if known not in RECIPES:
@@ -79,96 +135,20 @@ def load_recipe(source: str, overrides: Sequence[str] = ()) -> Recipe:
             f"recipe {source} must begin with `recipe: KIND`, one of {', '.join(RECIPES)}; "
             f"found {shortened(kind)}{did_you_mean(known, list(RECIPES))}"
         )
-    for text in overrides:
-        _override(values, text)
-    try:
-        settings = build(RECIPES[known].settings, values)
-    except SettingError as error:
-        raise SettingError(f"recipe {source}: {error}") from error
-    name = source if source in shipped_recipes() else Path(source).stem
-    return Recipe(name, RECIPES[known], settings)
+    return values, known
 
 
-def parse_yaml(text: str, name: str) -> Any:
-    """Return the value of a YAML text of plain values: no anchors, no tags, no key twice.
-
-    Raises:
-        SettingError: It is not such a text.
-    """
-    try:
-        return yaml.load(text, _PlainLoader)
-    except yaml.YAMLError as error:
-        raise SettingError(f"{name} is not plain YAML: {_one_line(error)}") from error
-    except RecursionError as error:
-        raise SettingError(f"{name} is not plain YAML: it is nested too deep") from error
-    except ValueError as error:  # such as a date of the 32nd
-        raise SettingError(f"{name} holds a value that means nothing: {error}") from error
-
-
-class _PlainLoader(yaml.SafeLoader):
-    """Takes plain values alone: an alias can stand for a billion others."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        event = self.peek_event()  # type: ignore[no-untyped-call]
-        if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-            raise yaml.composer.ComposerError(
-                None, None, "anchors and aliases are not taken; write it out", event.start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> dict[Any, Any]:
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        for place, key in enumerate(keys):
-            if key in keys[:place]:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"key {key!r} stands there twice; keep one", node.start_mark
-                )
-        return super().construct_mapping(node, deep)
-
-
-def _mapping(value: Any, source: str) -> dict[str, Any]:
-    if value is None:
-        raise SettingError(f"recipe {source} is empty; it begins with `recipe: KIND`")
-    if not isinstance(value, dict):
-        raise SettingError(
-            f"recipe {source} must be lines of `key: value`; found {shortened(value)}"
-        )
-    return value
-
-
-def _override(values: dict[str, Any], text: str) -> None:
-    """Put a ``key=value`` into the values of a recipe."""
+def _override(text: str) -> tuple[list[str], Any]:
+    """Return the keys of a ``key=value``, and nested mappings that lead by them to the value."""
     dotted, equals, value = text.partition("=")
     keys = dotted.strip().split(".")
     if not equals or not all(keys):
         raise SettingError(f"{text!r} is no key=value; write such as training.steps=100")
     if keys == [_KIND]:
         raise SettingError("the kind of a recipe cannot be overridden; take another recipe")
-    inner: Any = values
-    for depth, key in enumerate(keys):
-        last = depth == len(keys) - 1
-        if isinstance(inner, list):
-            if not key.isdecimal() or int(key) >= len(inner):
-                raise SettingError(
-                    f"{text!r} names no item: {'.'.join(keys[:depth])} holds {len(inner)}, "
-                    "counted from 0"
-                )
-            place: Any = int(key)
-        elif isinstance(inner, dict):
-            place = key
-            inner.setdefault(key, {})
-        else:
-            raise SettingError(f"{text!r}: {'.'.join(keys[:depth])} holds no further settings")
-        if last:
-            inner[place] = Override(value, parse_yaml)
-        inner = inner[place]
+    overlay: Any = Override(value)
+    return keys, reduce(lambda inner, key: {key: inner}, reversed(keys), overlay)
 
 
 def _shipped_folder() -> Path:
     return Path(str(resources.files("mastershot"))) / "recipes"
-
-
-def _one_line(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    at = f", line {mark.line + 1}" if mark is not None else ""
-    return f"{getattr(error, 'problem', None) or str(error).splitlines()[0]}{at}"

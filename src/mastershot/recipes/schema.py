@@ -5,6 +5,7 @@ its dataclass and its runner, and add a row.
 """
 
 import json
+from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -13,13 +14,13 @@ from pathlib import Path
 from typing import Any
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError, MastershotError
-from mastershot.recipes.stage_notes import stage_notes
+from mastershot.core.settings import Settings
 from mastershot.training.distillation.settings import DistilRecipe, missing_inputs
-from mastershot.training.engine.metrics_log import read_entries
-from mastershot.training.engine.settings import OnProgress
+from mastershot.training.engine.settings import OnProgress, find_encoder
 from mastershot.training.movies2scenes.settings.encoders import (
     SceneContrastRecipe,
     ShotContrastRecipe,
+    StageRecipe,
 )
 from mastershot.training.movies2scenes.settings.stages import (
     MovieSimilarityRecipe,
@@ -27,7 +28,6 @@ from mastershot.training.movies2scenes.settings.stages import (
     ScenePairsRecipe,
     ShotFeaturesRecipe,
     SimilarityRecipe,
-    missing_for_stage,
 )
 from mastershot.training.shot_scale.settings import ShotScaleRecipe, missing_scale_inputs
 
@@ -39,7 +39,7 @@ class RunResult:
     Attributes:
         path: The folder or file to go on with.
         figures: What was measured, ready for JSON.
-        notes: Sentences the user should read, such as which files could not.
+        notes: Sentences the user should read, such as which files could not be read.
     """
 
     path: Path
@@ -52,13 +52,13 @@ class RecipeKind:
     """One row of the table.
 
     Attributes:
-        settings: The dataclass whose fields a recipe sets.
-        run: Runs settings in a folder, telling of progress; a run that was stopped goes on.
-        problems: Says what the settings name that is not there, a sentence each.
+        settings: The class whose fields a recipe sets.
+        run: Runs settings in a folder and reports progress; a run that was stopped goes on.
+        problems: Returns a sentence for each input of the settings that does not exist.
         shared: Whether several processes, each on a device of its own, share the work.
     """
 
-    settings: type[Any]
+    settings: type[Settings]
     run: Callable[[Any, Path, OnProgress], RunResult]
     problems: Callable[[Any], list[str]]
     shared: bool = False
@@ -69,27 +69,24 @@ def _distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> RunResu
         from mastershot.training.distillation.frames import unread_files
         from mastershot.training.distillation.train import distil
     student = distil(recipe, out, on_progress)
-    said = json.loads((student / "student.json").read_text("utf-8"))
+    saved = json.loads((student / "student.json").read_text("utf-8"))
     unread = unread_files(out)
     notes = _unread_note(len(unread), unread[:1])
-    return RunResult(student, {"agreement": said["agreement"], "unread": unread}, notes)
+    return RunResult(student, {"agreement": saved["agreement"], "unread": unread}, notes)
 
 
 def _distil_problems(recipe: DistilRecipe) -> list[str]:
-    """Return what is missing, with weights of encoders: a run would fetch them, not a check."""
+    """Return what is missing, with weights of encoders, which a run fetches but not a check."""
     problems = missing_inputs(recipe)
-    for told in recipe.teachers:
-        if told.kind != "encoder":
-            continue
+    for weights in (teacher.weights for teacher in recipe.teachers if teacher.kind == "encoder"):
         from mastershot.encoders.catalogue import fetch_encoder
-        from mastershot.training.engine.settings import find_encoder
 
         try:
-            fetch_encoder(find_encoder(told.weights, recipe.data), download=False)
+            fetch_encoder(find_encoder(weights, recipe.data), download=False)
         except EncoderUnavailableError:
             problems.append(
-                f"the weights of encoder {told.weights} are not on this machine; "
-                f"`mastershot models get {told.weights}` fetches them once"
+                f"the weights of encoder {weights} are not on this machine; "
+                f"`mastershot models get {weights}` fetches them once"
             )
         except EncoderError as error:
             problems.append(str(error))
@@ -100,14 +97,14 @@ def _shot_scale(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> 
     with _lightning():
         from mastershot.training.shot_scale.train import train_shot_scale
     classifier = train_shot_scale(recipe, out, on_progress)
-    said = json.loads((classifier / "classifier.json").read_text("utf-8"))
-    notes = _unread_note(said["unread"], said["unread_first"])
-    if said["shared_trailers"]:
+    saved = json.loads((classifier / "classifier.json").read_text("utf-8"))
+    notes = _unread_note(saved["unread"], saved["unread_first"])
+    if saved["shared_trailers"]:
         notes += (
-            f"{said['shared_trailers']} trailers have shots in more than one split, so the figures "
-            "are not wholly of shots held out",
+            f"{saved['shared_trailers']} trailers have shots in more than one split, so the "
+            "figures are not only of shots held out",
         )
-    return RunResult(classifier, {"held_out": said["held_out"]}, notes)
+    return RunResult(classifier, {"held_out": saved["held_out"]}, notes)
 
 
 def _unread_note(count: int, first: Sequence[str]) -> tuple[str, ...]:
@@ -115,31 +112,29 @@ def _unread_note(count: int, first: Sequence[str]) -> tuple[str, ...]:
 
 
 def _stage(
-    module: str, function: str, log: str = ""
-) -> Callable[[Any, Path, OnProgress], RunResult]:
-    """Return what runs a stage of Movies2Scenes and tells what its log says last.
+    kind: type[StageRecipe], module: str, function: str, *, log: str = "", shared: bool = False
+) -> RecipeKind:
+    """Return the row of a stage of Movies2Scenes, whose figures are the last entry of its log.
 
     Args:
-        module: Of `mastershot.training`.
-        function: Takes settings, a folder and who viewing_log; returns what it made.
+        kind: Its settings.
+        module: Of `mastershot.training.movies2scenes`.
+        function: Takes settings, a folder and `OnProgress`; returns what it made.
         log: Folder of the log, within the run's.
+        shared: See `RecipeKind`.
     """
 
     def run(recipe: Any, out: Path, on_progress: OnProgress) -> RunResult:
         with _lightning():
             stage = getattr(import_module(f"mastershot.training.movies2scenes.{module}"), function)
+        from mastershot.recipes.stage_notes import stage_notes
+        from mastershot.training.engine.metrics_log import read_entries
+
         made: Path = stage(recipe, out, on_progress)
-        return RunResult(made, _last_entry(out / log), stage_notes(out))
+        last = deque(read_entries(out / log), maxlen=1)
+        return RunResult(made, last[0] if last else {}, stage_notes(out))
 
-    return run
-
-
-def _last_entry(folder: Path) -> dict[str, Any]:
-    """Return the last figures of a folder's log; none where there is no log."""
-    figures: dict[str, Any] = {}
-    for entry in read_entries(folder):
-        figures = entry
-    return figures
+    return RecipeKind(kind, run, StageRecipe.missing, shared)
 
 
 @contextmanager
@@ -157,34 +152,13 @@ def _lightning() -> Iterator[None]:
 RECIPES = {
     "distil": RecipeKind(DistilRecipe, _distil, _distil_problems),
     "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
-    "shot_contrast": RecipeKind(
-        ShotContrastRecipe,
-        _stage("shot_encoder", "train_shot_encoder"),
-        missing_for_stage,
-        shared=True,
+    "shot_contrast": _stage(ShotContrastRecipe, "shot_encoder", "train_shot_encoder", shared=True),
+    "shot_features": _stage(ShotFeaturesRecipe, "shot_encoder", "write_features"),
+    "similarity": _stage(SimilarityRecipe, "similarity", "write_similar_movies"),
+    "movie_similarity": _stage(MovieSimilarityRecipe, "movie_encoder", "train_movie_encoder"),
+    "scene_pairs": _stage(ScenePairsRecipe, "scene_pairs", "write_scene_pairs"),
+    "scene_contrast": _stage(
+        SceneContrastRecipe, "scene_encoder", "train_scene_encoder", shared=True
     ),
-    "shot_features": RecipeKind(
-        ShotFeaturesRecipe, _stage("shot_encoder", "write_features"), missing_for_stage
-    ),
-    "similarity": RecipeKind(
-        SimilarityRecipe, _stage("similarity", "write_similar_movies"), missing_for_stage
-    ),
-    "movie_similarity": RecipeKind(
-        MovieSimilarityRecipe, _stage("movie_encoder", "train_movie_encoder"), missing_for_stage
-    ),
-    "scene_pairs": RecipeKind(
-        ScenePairsRecipe, _stage("scene_pairs", "write_scene_pairs"), missing_for_stage
-    ),
-    "scene_contrast": RecipeKind(
-        SceneContrastRecipe,
-        _stage("scene_encoder", "train_scene_encoder"),
-        missing_for_stage,
-        shared=True,
-    ),
-    "pipeline": RecipeKind(
-        PipelineRecipe,
-        _stage("pipeline", "run_pipeline", "scenes"),
-        missing_for_stage,
-        shared=True,
-    ),
+    "pipeline": _stage(PipelineRecipe, "pipeline", "run_pipeline", log="scenes", shared=True),
 }

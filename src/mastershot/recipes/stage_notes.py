@@ -1,4 +1,4 @@
-"""What a run of Movies2Scenes left out and how well it told films apart, for who started it."""
+"""Notes on a run of Movies2Scenes: what it left out, and how well similar films are recognised."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,10 +12,10 @@ _SIMILARITY = "similarity.parquet"
 _STAGES = ("", "similarity", "movie_encoder", "pairs", "scenes")
 _LISTS = {
     "unread": "films that could not be read",
-    "excluded_by_leakage_guard": "films left out because LVU judges by them",
+    "excluded_by_leakage_guard": "films left out because LVU evaluates on them",
     "without_metadata": "films of the library that the metadata lacks",
-    "named_by_start": "films that the metadata calls by the mere start of a name",
-    "ambiguous_names": "names of the metadata that may mean several films and so stand for none",
+    "named_by_start": "films that the metadata names only by the start of their name",
+    "ambiguous_names": "names of the metadata that fit several films, so none of them is used",
     "without_neighbours": "films without a similar one",
     "not_in_library": "similar films that the library does not hold",
     "too_short": "films with fewer shots than a scene",
@@ -29,31 +29,25 @@ _LEFT_OUT = {
 }
 
 
-def told_by(run: Path) -> dict[str, Any]:
-    """Return what the logs of a run's stages say last, by name."""
-    told: dict[str, Any] = {}
+def stage_notes(run: Path) -> tuple[str, ...]:
+    """Return sentences on what was left out and how well similar films are recognised."""
+    logged: dict[str, Any] = {}
     for stage in _STAGES:
         for entry in read_entries(run / stage):
-            told |= entry
-    return told
-
-
-def stage_notes(run: Path) -> tuple[str, ...]:
-    """Return sentences on what was left out and how well films were told apart; most runs none."""
-    told = told_by(run)
+            logged |= entry
     notes = [
-        f"{words}: {len(told[name]):,}, the first: {told[name][0]}"
+        f"{words}: {len(logged[name]):,}, the first: {logged[name][0]}"
         for name, words in _LISTS.items()
-        if told.get(name)
+        if logged.get(name)
     ]
-    if told.get("in_metadata_only"):
-        notes.append(f"films of the metadata that the library lacks: {told['in_metadata_only']:,}")
+    if unused := logged.get("in_metadata_only"):
+        notes.append(f"films of the metadata that the library lacks: {unused:,}")
     notes += _views_left_out(run)
-    if "held_out_accuracy" in told:
-        share, count = told["held_out_accuracy"], told.get("held_out_pairs", 0)
+    if "held_out_accuracy" in logged:
+        share, count = logged["held_out_accuracy"], logged.get("held_out_pairs", 0)
         notes.append(
-            f"whether two films are similar is told right of {share:.1%} of {2 * count:,} pairs "
-            "that were not learnt from, half of them similar"
+            f"whether two films are similar is predicted correctly for {share:.1%} of "
+            f"{2 * count:,} held-out pairs, half of them similar"
         )
     return tuple(notes)
 

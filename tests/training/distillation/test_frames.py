@@ -113,10 +113,10 @@ def test_a_source_without_a_frame_is_reported_with_the_first_reason(tmp_path: Pa
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"path": ""}, "has no path"),
-        ({"path": "a", "share": 0.0}, "share of a is 0"),
-        ({"path": "a", "rate_hz": -1.0}, "rate_hz of a is -1"),
-        ({"path": "a", "share": float("inf")}, "share of a is inf"),
+        ({"path": ""}, "path is ''; it must not be empty"),
+        ({"path": "a", "share": 0.0}, "share is 0.0; it must be above 0"),
+        ({"path": "a", "rate_hz": -1.0}, "rate_hz is -1.0; it must be above 0"),
+        ({"path": "a", "share": float("inf")}, "share is inf; it must be a finite number"),
     ],
 )
 def test_a_source_that_cannot_be_is_reported(settings: dict[str, object], sentence: str) -> None:

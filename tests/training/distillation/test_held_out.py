@@ -69,7 +69,7 @@ def test_where_nothing_is_held_out_agreement_cannot_be_measured(pool: FramePool)
 
 @pytest.mark.parametrize("share", [-0.1, 1.0])
 def test_a_share_that_cannot_be_is_reported(share: float) -> None:
-    with pytest.raises(SettingError, match="share held out is"):
+    with pytest.raises(SettingError, match=r"share is .*; it must be in \[0, 1\)"):
         HeldOutSettings(share)
 
 

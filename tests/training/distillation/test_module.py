@@ -162,7 +162,7 @@ def test_the_rate_is_warmed_up_as_the_settings_state() -> None:
     [
         ({"steps": 0}, "steps is 0"),
         ({"batch_size": 1}, "batch_size is 1"),
-        ({"group_size": 100}, "group_size is 100; it is a multiple of batch_size 64"),
+        ({"group_size": 100}, "group_size is 100; it must be a multiple of batch_size 64"),
         ({"group_size": 0}, "group_size is 0"),
         ({"passes_per_view": 0}, "passes_per_view"),
         ({"learning_rate": 0.0}, "learning_rate is 0"),
@@ -170,7 +170,7 @@ def test_the_rate_is_warmed_up_as_the_settings_state() -> None:
         ({"warmup_steps": -1}, "warmup_steps is -1"),
         ({"hint_weight": float("nan")}, "hint_weight is nan"),
         ({"cosine_weight": -2.0}, "cosine_weight is -2"),
-        ({"teacher_px": 100}, "teacher_px is 100; it is a multiple of 16"),
+        ({"teacher_px": 100}, r"teacher_px is 100; it must be in .*, a multiple of 16"),
         ({"student_px": 16}, "student_px is 16"),
         ({"seed": -1}, "seed is -1"),
     ],

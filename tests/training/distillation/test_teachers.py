@@ -234,12 +234,12 @@ def test_a_list_of_concepts_that_is_not_there_is_reported(tmp_path: Path) -> Non
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"kind": "oracle"}, "teacher kind 'oracle' is unknown; use squeezenet, tflite, encoder"),
-        ({"weights": ""}, "a tflite teacher needs weights"),
-        ({"concepts": ""}, "teacher w needs a list of concepts"),
-        ({"weight": 0.0}, "weight of teacher w is 0"),
-        ({"temperature": float("nan")}, "temperature of teacher w is nan"),
-        ({"every": 0}, "every of teacher w is 0"),
+        ({"kind": "oracle"}, "kind is 'oracle'; it must be one of squeezenet, tflite, encoder"),
+        ({"weights": ""}, "weights is ''; it must not be empty"),
+        ({"concepts": ""}, "concepts is ''; it must not be empty"),
+        ({"weight": 0.0}, "weight is 0.0; it must be above 0"),
+        ({"temperature": float("nan")}, "temperature is nan; it must be a finite number"),
+        ({"every": 0}, "every is 0; it must be at least 1"),
     ],
 )
 def test_a_teacher_that_cannot_be_is_reported(settings: dict[str, Any], sentence: str) -> None:

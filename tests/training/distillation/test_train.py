@@ -278,7 +278,7 @@ def test_the_student_of_an_encoder_is_an_encoder_of_its_space(tmp_path: Path) ->
 
 def test_a_student_of_an_encoder_comes_closer_to_it(tmp_path: Path) -> None:
     training = tiny_training(
-        steps=20, batch_size=4, learning_rate=3e-3, views=AugmentationSettings(colour=0.0)
+        steps=20, batch_size=4, learning_rate=3e-3, augmentation=AugmentationSettings(colour=0.0)
     )
     away: list[float] = []
 
@@ -341,19 +341,19 @@ def test_a_run_begun_before_there_was_a_choice_of_networks_resumes(
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"frames": ()}, "frames is empty"),
-        ({"teachers": ()}, "teachers is empty"),
-        ({"network": "resnet"}, "network 'resnet' is unknown; use fire or vit"),
-        ({"report_every": 0}, "report and save every 1 or more"),
-        ({"save_every": 0}, "report and save every 1 or more"),
+        ({"frames": ()}, r"frames is \(\); it must not be empty"),
+        ({"teachers": ()}, r"teachers is \(\); it must not be empty"),
+        ({"network": "resnet"}, "network 'resnet' is none of fire or vit"),
+        ({"report_every": 0}, "report_every is 0; it must be at least 1"),
+        ({"save_every": 0}, "save_every is 0; it must be at least 1"),
         (
             {"teachers": (TFLITE, TeacherSettings("encoder", "a", "b"))},
-            "an encoder teaches alone",
+            "an encoder must be the only one",
         ),
-        ({"teachers": (replace(TFLITE, kind="squeezenet"),) * 2}, "one squeezenet gives hints"),
+        ({"teachers": (replace(TFLITE, kind="squeezenet"),) * 2}, "at most one squeezenet"),
         (
             {"teachers": (replace(TFLITE, every=2),)},
-            "the first teacher answers always",
+            r"teachers\.0\.every must be 1",
         ),
     ],
 )  # fmt: skip

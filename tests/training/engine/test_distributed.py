@@ -24,8 +24,8 @@ from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
 from mastershot.training.movies2scenes.settings.encoders import (
     SceneContrastRecipe,
     ShotContrastRecipe,
+    ShotSource,
 )
-from mastershot.training.movies2scenes.settings.shots import ShotSource
 from mastershot.training.movies2scenes.shot_encoder import train_shot_encoder
 
 # Seven rows do not divide by two.
@@ -49,7 +49,12 @@ def train(kind: str, data: Path, out: Path, on_progress: OnProgress = no_progres
     else:
         training = TRAININGS.get(kind, STEPS)
         scenes = SceneContrastRecipe(
-            ShotSource("features"), "pairs.parquet", FEATURE_NET, training, LOG, str(data)
+            ShotSource("features"),
+            "pairs.parquet",
+            FEATURE_NET,
+            training,
+            log=LOG,
+            data=str(data),
         )
         train_scene_encoder(scenes, out, on_progress)
 

@@ -37,11 +37,11 @@ def test_either_scene_of_a_pair_is_the_query_and_the_other_its_key(arrays: ShotA
     assert len(seen) > 4
 
 
-def test_a_stream_that_begins_later_brings_the_same_batches(arrays: ShotArrays) -> None:
+def test_a_stream_that_begins_later_has_the_same_batches(arrays: ShotArrays) -> None:
     rows = np.arange(15), np.arange(15) + 20
-    told = {"window": 3, "batch_size": 4, "seed": 1}
-    later = iter(SceneBatches(arrays, rows, first_step=7, **told))  # type: ignore[arg-type]
-    again = SceneBatches(arrays, rows, **told)  # type: ignore[arg-type]
+    settings = {"window": 3, "batch_size": 4, "seed": 1}
+    later = iter(SceneBatches(arrays, rows, first_step=7, **settings))  # type: ignore[arg-type]
+    again = SceneBatches(arrays, rows, **settings)  # type: ignore[arg-type]
     for step in range(7, 12):
         assert all(
             torch.equal(one, other)
@@ -53,14 +53,14 @@ def test_the_neighbours_of_a_shot_are_its_positives_within_its_film(arrays: Shot
     batches = ShotBatches(arrays, reach=2, query_share=1.0, batch_size=80, seed=0)
     batch = batches.batch(0)
     assert sorted(batch.query_ids.tolist()) == list(range(80))
-    for row, ids, present in zip(
-        batch.query_ids.tolist(), batch.key_ids.tolist(), batch.present.tolist(), strict=True
+    for row, ids, valid in zip(
+        batch.query_ids.tolist(), batch.key_ids.tolist(), batch.valid.tolist(), strict=True
     ):
         inside = [row % 20 - 2 >= 0, row % 20 + 2 < 20]
-        assert present == inside
+        assert valid == inside
         wanted = [row - 2, row + 2]
-        assert [i for i, there in zip(ids, present, strict=True) if there] == [
-            i for i, there in zip(wanted, inside, strict=True) if there
+        assert [i for i, valid in zip(ids, valid, strict=True) if valid] == [
+            i for i, valid in zip(wanted, inside, strict=True) if valid
         ]
 
 
@@ -77,7 +77,7 @@ def test_a_film_of_few_shots_still_has_a_positive(tmp_path: Path, shots: int) ->
     write_movie(tmp_path, "a", np.ones((shots, 4), np.float32))
     batches = ShotBatches(ShotArrays(tmp_path), reach=2, query_share=1.0, batch_size=4, seed=0)
     batch = batches.batch(0)
-    assert batch.present.any(1).all()
+    assert batch.valid.any(1).all()
     assert ((batch.key_ids >= 0) & (batch.key_ids < shots)).all()
 
 

@@ -52,7 +52,7 @@ def test_labels_outside_the_films_are_passed_over(tmp_path: Path) -> None:
     path.write_text("movie,first_shot,label\nfilms/a.mp4,0,x\n5678abcd,17,y\n5678,0,x\nb.m,0,x\n")
     assert read_labels(path, arrays, 3).rows.tolist() == [0, 37]
     for text, sentence in (
-        ("movie,label\na,x\n", "has no columns first_shot, label, movie"),
+        ("movie,label\na,x\n", "has no column 'first_shot'"),
         ("movie,first_shot,label\na,first,x\n", "cannot be read"),
         ("movie,first_shot,label\na,0,x\na,3,y\n", "are all of one film; neighbours are asked"),
         ("movie,first_shot,label\nz,0,x\n", "no scene of .* lies in the films"),

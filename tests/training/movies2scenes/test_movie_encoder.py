@@ -19,7 +19,7 @@ from mastershot.training.movies2scenes.movie_encoder import (
     train_movie_encoder,
 )
 from mastershot.training.movies2scenes.scene_pairs import write_scene_pairs
-from mastershot.training.movies2scenes.settings.shots import ShotSource
+from mastershot.training.movies2scenes.settings.encoders import ShotSource
 from mastershot.training.movies2scenes.settings.stages import (
     MovieSimilarityRecipe,
     MovieTrainingSettings,
@@ -37,10 +37,11 @@ def data(tmp_path: Path) -> Path:
 
 
 def recipe(data: Path, **changes: object) -> MovieSimilarityRecipe:
-    told = MovieSimilarityRecipe(
-        ShotSource("features"), "similar.parquet", TRAINING, replace(LOG, save_every=1), str(data)
-    )
-    return replace(told, **changes)  # type: ignore[arg-type]
+    base = MovieSimilarityRecipe(
+        ShotSource("features"), "similar.parquet", TRAINING, log=replace(LOG, save_every=1),
+        data=str(data),
+    )  # fmt: skip
+    return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def test_a_movie_encoder_goes_on_to_the_same_end_and_loads(data: Path) -> None:
@@ -82,17 +83,17 @@ def test_it_learns_which_films_are_similar(tmp_path: Path) -> None:
     write_similarity(tmp_path / "similar.parquet", table_of(names, alike, {}))
     training = replace(TRAINING, max_steps=300, batch_size=16)
     train_movie_encoder(recipe(tmp_path, training=training), tmp_path / "run")
-    said = json.loads((tmp_path / "run" / "movie_encoder" / "movie_encoder.json").read_text())
-    assert said["held_out_accuracy"] > 0.85
+    saved = json.loads((tmp_path / "run" / "movie_encoder" / "movie_encoder.json").read_text())
+    assert saved["held_out_accuracy"] > 0.85
 
 
 def test_negatives_are_never_similar_and_pairs_are_held_out_once(data: Path) -> None:
     table = read_similarity(data / "similar.parquet")
     places = np.arange(8)
-    learnt, held_out = split_pairs(table, places, TRAINING)
-    both = {tuple(pair) for pair in [*learnt.tolist(), *held_out.tolist()]}
+    used, held_out = split_pairs(table, places, TRAINING)
+    both = {tuple(pair) for pair in [*used.tolist(), *held_out.tolist()]}
     assert len(both) == 7
-    batches = PairBatches(learnt, table, places, TRAINING)
+    batches = PairBatches(used, table, places, TRAINING)
     similar = {(a, b) for a, b in both} | {(b, a) for a, b in both}
     for step in range(20):
         batch = batches.batch(step)
@@ -122,7 +123,7 @@ def test_too_few_or_too_many_similar_pairs_are_said(data: Path) -> None:
         ({"settings": {"width": 8}}, "cannot be loaded|does not describe"),
         ({"settings": {"width": 1 << 20}}, "does not describe a movie encoder"),
         ({"settings": {"wide": 8}}, "does not describe a movie encoder"),
-        ({"weights_sha256": "0"}, "its weights are another file's"),
+        ({"weights_sha256": "0"}, "is not the file that its description was written for"),
     ],
 )
 def test_a_damaged_movie_encoder_is_said(
@@ -145,7 +146,7 @@ def test_scenes_are_paired_by_its_first_layer_and_trouble_is_counted(data: Path)
     (data / "features" / "h.npy").unlink()
     pairing = PairingSettings(window=3)
     mining = ScenePairsRecipe(
-        ShotSource("features"), "similar.parquet", str(made), pairing, str(data)
+        ShotSource("features"), "similar.parquet", str(made), pairing, data=str(data)
     )
     pairs = read_pairs(write_scene_pairs(mining, data / "pairs"))
     assert set(pairs.movies) == set("abdefg")
@@ -166,7 +167,11 @@ def test_a_film_with_damaged_features_is_counted_and_spoils_no_other(
     assert len(first["damaged"]) == 1
     assert "'d'" in first["damaged"][0]
     mining = ScenePairsRecipe(
-        ShotSource("features"), "similar.parquet", str(made), PairingSettings(window=3), str(data)
+        ShotSource("features"),
+        "similar.parquet",
+        str(made),
+        PairingSettings(window=3),
+        data=str(data),
     )
     assert set(read_pairs(write_scene_pairs(mining, data / "pairs")).movies) == set("abcefgh")
     line = json.loads((data / "pairs" / "log.jsonl").read_text())
@@ -192,13 +197,15 @@ def test_scenes_that_cannot_be_paired_are_said_and_leave_no_empty_table(data: Pa
     ("change", "sentence"),
     [
         ({"epochs": 0}, "epochs is 0"),
-        ({"batch_size": 3}, "batch_size is 3; it is even"),
-        ({"learning_rate": 0.0}, "learning_rate of movies is above 0"),
+        ({"batch_size": 3}, "batch_size is 3; it must be at least 2, a multiple of 2"),
+        ({"learning_rate": 0.0}, "learning_rate is 0.0; it must be above 0"),
         ({"held_out": 0.0}, "held_out is 0"),
         ({"max_steps": -1}, "max_steps is -1"),
         ({"seed": -1}, "seed is -1"),
     ],
 )
-def test_a_study_of_movies_that_cannot_be_is_said(change: dict[str, object], sentence: str) -> None:
+def test_a_meaningless_training_of_movies_is_one_sentence(
+    change: dict[str, object], sentence: str
+) -> None:
     with pytest.raises(SettingError, match=sentence):
         MovieTrainingSettings(**change)  # type: ignore[arg-type]

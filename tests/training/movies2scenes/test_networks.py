@@ -19,8 +19,8 @@ from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
 from mastershot.training.movies2scenes.settings.encoders import (
     SceneContrastRecipe,
     ShotContrastRecipe,
+    ShotSource,
 )
-from mastershot.training.movies2scenes.settings.shots import ShotSource
 from mastershot.training.movies2scenes.shot_encoder import train_shot_encoder
 
 SHAPE = {
@@ -63,10 +63,10 @@ def test_both_encoders_start_as_the_checkpoint_of_another_shape_and_grid(
     write_films(tmp_path)
     model = published(tmp_path / "weights", kind, image_px)
     network = replace(PIXEL_NET, init="weights")
-    told = SceneContrastRecipe(
-        KEYFRAMES, "pairs.parquet", network, STILL, LOG, str(tmp_path)
+    recipe = SceneContrastRecipe(
+        KEYFRAMES, "pairs.parquet", network, STILL, log=LOG, data=str(tmp_path)
     )  # fmt: skip
-    scenes = load_scene_encoder(train_scene_encoder(told, tmp_path / "scenes"))
+    scenes = load_scene_encoder(train_scene_encoder(recipe, tmp_path / "scenes"))
     shots = load_shot_encoder(
         train_shot_encoder(
             ShotContrastRecipe(KEYFRAMES, network, training=STILL, log=LOG, data=str(tmp_path)),
@@ -79,7 +79,7 @@ def test_both_encoders_start_as_the_checkpoint_of_another_shape_and_grid(
     assert theirs.std() > 0.1
     ours = torch.from_numpy(scenes.encode(frames[:, None]))
     torch.testing.assert_close(ours, theirs, rtol=1e-5, atol=1e-5)
-    assert (scenes.width, scenes.said["network"]["depth"], vit.settings.grid) == (12, 2, (4, 4))
+    assert (scenes.width, scenes.metadata["network"]["depth"], vit.settings.grid) == (12, 2, (4, 4))
     before_head = shots.network.vit(torch.from_numpy(np.array(frames[:, 0])).movedim(-1, 1))
     torch.testing.assert_close(before_head, theirs, rtol=1e-5, atol=1e-5)
 
@@ -90,8 +90,10 @@ def test_positions_of_a_scene_are_those_of_the_checkpoint_stretched_along_its_he
     write_films(tmp_path)
     published(tmp_path / "weights", "vit", 16)
     network = replace(PIXEL_NET, init="weights")
-    told = SceneContrastRecipe(KEYFRAMES, "pairs.parquet", network, STILL, LOG, str(tmp_path))
-    scenes = load_scene_encoder(train_scene_encoder(told, tmp_path / "scenes"))
+    recipe = SceneContrastRecipe(
+        KEYFRAMES, "pairs.parquet", network, STILL, log=LOG, data=str(tmp_path)
+    )
+    scenes = load_scene_encoder(train_scene_encoder(recipe, tmp_path / "scenes"))
     vit, frames = scenes.network.vit, ShotArrays(tmp_path / "keyframes").movie(0)[:3]
     pictures = torch.from_numpy(np.array(frames[:, 0])).movedim(-1, 1)
     tokens = vit.patch_tokens(pictures).reshape(1, 48, 12)
@@ -113,6 +115,8 @@ def test_a_checkpoint_that_is_not_there_or_does_not_fit_is_said(tmp_path: Path) 
     published(tmp_path / "weights", "vit", 16)
     (tmp_path / "weights" / "model.safetensors").write_bytes(b"cut short")
     network = replace(PIXEL_NET, init="weights")
-    told = SceneContrastRecipe(KEYFRAMES, "pairs.parquet", network, STILL, LOG, str(tmp_path))
+    recipe = SceneContrastRecipe(
+        KEYFRAMES, "pairs.parquet", network, STILL, log=LOG, data=str(tmp_path)
+    )
     with pytest.raises(EncoderError, match=r"model\.safetensors cannot be loaded"):
-        train_scene_encoder(told, tmp_path / "scenes")
+        train_scene_encoder(recipe, tmp_path / "scenes")

@@ -21,17 +21,17 @@ from mastershot.training.movies2scenes.scene_pairs import same_scenes
 from mastershot.training.movies2scenes.settings.encoders import (
     ContrastiveSettings,
     SceneContrastRecipe,
+    ShotSource,
 )
-from mastershot.training.movies2scenes.settings.shots import ShotSource
 
 FEATURES = {"network": "features", "width": 8, "depth": 1, "heads": 1}
 
 
 def recipe(data: Path, **changes: object) -> SceneContrastRecipe:
-    told = SceneContrastRecipe(
-        ShotSource("features"), "pairs.parquet", FEATURE_NET, TRAINING, LOG, str(data)
+    base = SceneContrastRecipe(
+        ShotSource("features"), "pairs.parquet", FEATURE_NET, TRAINING, log=LOG, data=str(data)
     )
-    return replace(told, **changes)  # type: ignore[arg-type]
+    return replace(base, **changes)  # type: ignore[arg-type]
 
 
 def pixels(data: Path, **changes: object) -> SceneContrastRecipe:
@@ -51,28 +51,30 @@ def data(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("kind", [recipe, pixels])
 def test_a_run_makes_an_encoder_that_loads_to_the_same_vectors(data: Path, kind: object) -> None:
-    told = kind(data)  # type: ignore[operator]
-    made = train_scene_encoder(told, data / "run")
+    asked = kind(data)  # type: ignore[operator]
+    made = train_scene_encoder(asked, data / "run")
     encoder = load_scene_encoder(made)
-    film = ShotArrays(data / told.shots.path).movie(0)
+    film = ShotArrays(data / asked.shots.path).movie(0)
     vectors = encoder.encode_film(film)
     assert vectors.shape == (6, 8)
     assert np.array_equal(vectors, load_scene_encoder(made).encode_film(film))
     assert encoder.encode_film(film, stride=1).shape == (18, 8)
     assert encoder.encode_film(film[:2]).shape == (1, 8)
     assert encoder.encode(np.asarray(film)[None]).shape == (1, 8)
-    assert encoder.said["recipe"]["training"]["queue"] == 16
-    assert encoder.said["queue"] == 16
+    assert encoder.metadata["recipe"]["training"]["queue"] == 16
+    assert encoder.metadata["queue"] == 16
 
 
-def test_scenes_of_many_lengths_are_learnt_from_and_their_padding_is_nothing(data: Path) -> None:
+def test_scenes_of_many_lengths_are_trained_on_and_their_padding_counts_for_nothing(
+    data: Path,
+) -> None:
     rows = np.random.default_rng(1).normal(size=(18, 6)).astype(np.float32)
     rows[[1, 2, 5, 8]] = 0
     write_movie(data / "features", "a", rows)
     pairs = same_scenes(ShotArrays(data / "features"), 3, 3)
     write_pairs(data / "pairs.parquet", [pairs], pairs.made_by)
-    told = recipe(data, network=replace(FEATURE_NET, padded=True))
-    encoder = load_scene_encoder(train_scene_encoder(told, data / "run"))
+    asked = recipe(data, network=replace(FEATURE_NET, padded=True))
+    encoder = load_scene_encoder(train_scene_encoder(asked, data / "run"))
     padded, alone = encoder.encode(rows[None, :3]), encoder.encode(rows[None, :1])
     np.testing.assert_allclose(padded, alone, rtol=1e-5, atol=1e-6)
 
@@ -102,8 +104,8 @@ def test_a_run_that_goes_on_ends_as_one_that_never_stopped(
     data: Path, kind: object, views: str, negatives: str
 ) -> None:
     training = replace(TRAINING, views=views, negatives=negatives, max_steps=6)
-    told = kind(data, training=training)  # type: ignore[operator]
-    whole = load_scene_encoder(train_scene_encoder(told, data / "whole"))
+    asked = kind(data, training=training)  # type: ignore[operator]
+    whole = load_scene_encoder(train_scene_encoder(asked, data / "whole"))
 
     class KilledError(Exception):
         pass
@@ -113,9 +115,9 @@ def test_a_run_that_goes_on_ends_as_one_that_never_stopped(
             raise KilledError
 
     with pytest.raises(KilledError):
-        train_scene_encoder(told, data / "parts", stop_at_5)
+        train_scene_encoder(asked, data / "parts", stop_at_5)
     assert torch.load(data / "parts" / "last.ckpt", weights_only=True)["global_step"] == 3
-    rest = load_scene_encoder(train_scene_encoder(told, data / "parts"))
+    rest = load_scene_encoder(train_scene_encoder(asked, data / "parts"))
     for name, value in whole.network.state_dict().items():
         assert torch.equal(value, rest.network.state_dict()[name]), name
     both = [
@@ -134,7 +136,7 @@ def test_a_run_killed_hard_goes_on_to_the_same_end(data: Path) -> None:
         from pathlib import Path
         from tests.training.movies2scenes.test_scene_encoder import recipe
         from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
-        def learn(data, step):
+        def train(data, step):
             def kill(stage, done, *_):
                 if stage == "training" and done == step:
                     os.kill(os.getpid(), signal.SIGKILL)
@@ -142,7 +144,7 @@ def test_a_run_killed_hard_goes_on_to_the_same_end(data: Path) -> None:
         for step in (1, 8, 11):
             if not os.fork():  # a process of its own, without the seconds that importing takes
                 try:
-                    learn(Path(sys.argv[1]), step)
+                    train(Path(sys.argv[1]), step)
                 finally:
                     os._exit(0)
             print(os.waitstatus_to_exitcode(os.wait()[1]))
@@ -154,7 +156,7 @@ def test_a_run_killed_hard_goes_on_to_the_same_end(data: Path) -> None:
     assert ends.split() == [str(-signal.SIGKILL)] * 3
     killed = load_scene_encoder(train_scene_encoder(recipe(data), data / "killed"))
     whole = load_scene_encoder(train_scene_encoder(recipe(data), data / "whole"))
-    assert killed.said["weights_sha256"] == whole.said["weights_sha256"]
+    assert killed.metadata["weights_sha256"] == whole.metadata["weights_sha256"]
 
 
 def test_micro_batches_take_the_same_step(data: Path) -> None:
@@ -210,7 +212,9 @@ def test_pairs_that_say_something_odd_are_refused(data: Path, settings: object) 
         train_scene_encoder(recipe(data), data / "run")
 
 
-def test_learning_ends_where_the_loss_is_no_number_and_keeps_what_was_before(data: Path) -> None:
+def test_training_ends_where_the_loss_is_not_finite_and_keeps_the_last_checkpoint(
+    data: Path,
+) -> None:
     rows = np.array(np.load(data / "features" / "c.npy"))
     rows[5] = np.nan
     write_movie(data / "features", "c", rows)
@@ -242,11 +246,11 @@ def test_a_folder_that_holds_no_encoder_is_said(data: Path) -> None:
         ({"num_shots": 10**9}, "does not describe an encoder"),
         ({"network": {"network": "features", "width": 10**6, "heads": 1}}, "does not describe"),
         ({"network": {**FEATURES, "depth": 10**6, "width": 1}}, "weights in 1,000,000 blocks"),
-        ({"network": {**FEATURES, "depth": 1.0}}, "1.0 where a whole number is due"),
-        ({"network": {**FEATURES, "depth": True}}, "True where a whole number is due"),
+        ({"network": {**FEATURES, "depth": 1.0}}, "depth is 1.0; it must be a whole number"),
+        ({"network": {**FEATURES, "depth": True}}, "depth is True; it must be a whole number"),
         ({"network": [1]}, "does not describe an encoder"),
-        ({"num_shots": float("inf")}, "inf where a whole number is due"),
-        ({"row_shape": [float("inf")]}, "inf where a whole number is due"),
+        ({"num_shots": float("inf")}, "num_shots is inf; it must be a whole number"),
+        ({"row_shape": [float("inf")]}, "row_shape.0 is inf; it must be a whole number"),
         ({"row_shape": None}, "does not describe an encoder"),
         ({"row_shape": [2**26], "network": {**FEATURES, "width": 64}}, "weights in 1 blocks"),
         ({"network": {"width": 8, "heads": 2}, "row_shape": [1, 8, 8, 3]}, "lacks 'vit'|describe"),
@@ -275,9 +279,9 @@ def test_a_description_that_cannot_be_is_said(
 def test_a_description_of_a_vit_that_cannot_be_is_said(data: Path, vit: object) -> None:
     made = train_scene_encoder(pixels(data, training=replace(TRAINING, max_steps=1)), data / "run")
     path = made / "scene_encoder.json"
-    said = json.loads(path.read_text())
-    said["vit"] = {**said["vit"], **vit} if isinstance(vit, dict) else vit
-    path.write_text(json.dumps(said))
+    saved = json.loads(path.read_text())
+    saved["vit"] = {**saved["vit"], **vit} if isinstance(vit, dict) else vit
+    path.write_text(json.dumps(saved))
     with pytest.raises(EncoderError, match="does not describe an encoder"):
         load_scene_encoder(made)
 
@@ -301,15 +305,15 @@ def test_damaged_weights_and_scenes_of_another_kind_are_said(data: Path) -> None
     ("change", "sentence"),
     [
         ({"epochs": 0}, "epochs is 0"),
-        ({"batch_size": 1}, "a batch needs 2 queries"),
+        ({"batch_size": 1}, "batch_size is 1; it must be at least 2"),
         ({"micro_batch": -1}, "micro_batch is -1"),
         ({"micro_batch": 2, "negatives": "batch"}, "with negatives from the batch"),
-        ({"negatives": "all"}, "negatives 'all' is unknown; use queue, batch"),
-        ({"views": "odd"}, "views 'odd' is unknown; use plain, augmented"),
-        ({"learning_rate": 0.0}, "learning_rate is 0; it is above 0"),
+        ({"negatives": "all"}, "negatives is 'all'; it must be one of queue, batch"),
+        ({"views": "odd"}, "views is 'odd'; it must be one of plain, augmented"),
+        ({"learning_rate": 0.0}, r"learning_rate is 0\.0; it must be above 0"),
         ({"temperature": float("nan")}, "temperature is nan"),
         ({"noise": -1.0}, "noise is -1"),
-        ({"momentum": 1.5}, r"momentum is 1.5; it is in \[0, 1\]"),
+        ({"momentum": 1.5}, r"momentum is 1.5; it must be in \[0, 1\]"),
         ({"dropout": 1.0}, "dropout is 1"),
         ({"queue": 0}, "queue is 0"),
         ({"projection": 0}, "projection is 0"),
@@ -317,14 +321,14 @@ def test_damaged_weights_and_scenes_of_another_kind_are_said(data: Path) -> None
         ({"seed": -1}, "seed is -1"),
     ],
 )
-def test_a_study_that_cannot_be_is_said(change: dict[str, object], sentence: str) -> None:
+def test_a_meaningless_training_is_one_sentence(change: dict[str, object], sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
         ContrastiveSettings(**change)  # type: ignore[arg-type]
 
 
 def test_a_network_sees_what_it_is_for(data: Path) -> None:
     with pytest.raises(
-        SettingError, match=r"network vit sees keyframes; shots\.content is features"
+        SettingError, match=r"shots\.content is features; network vit sees keyframes"
     ):
         recipe(data, network=PIXEL_NET)
     with pytest.raises(SettingError, match="padded is of features; scenes of keyframes have one"):

@@ -8,7 +8,7 @@ from tests.factories.films import encode_film, flat_images
 from mastershot.core.errors import DatasetError, LibraryError, SettingError
 from mastershot.core.names import NamedFilm
 from mastershot.pipeline.library import Library
-from mastershot.training.movies2scenes.settings.shots import ShotSource, missing_shots
+from mastershot.training.movies2scenes.settings.encoders import ShotSource, StageRecipe
 from mastershot.training.movies2scenes.shots import gather_shots, named_films
 
 COLOURS = [(210, 40, 40), (20, 20, 20), (230, 230, 230)]
@@ -74,8 +74,8 @@ def test_a_library_gives_features_and_keyframes(tmp_path: Path) -> None:
     (known,) = named_films(ShotSource(str(folder))).values()
     assert known == library.movies()[0].names
     index = (folder / "shots.json").read_text()
-    for said in ("{", '{"names": ["tt0001"]}'):
-        (folder / "shots.json").write_text(said)
+    for index_text in ("{", '{"names": ["tt0001"]}'):
+        (folder / "shots.json").write_text(index_text)
         with pytest.raises(DatasetError, match="does not say what was gathered; remove the"):
             named_films(ShotSource(str(folder)))
     (folder / "shots.json").write_text(index.replace('"names"', '"other"'))
@@ -147,7 +147,7 @@ def test_sources_that_are_none_are_said(tmp_path: Path) -> None:
         gather_shots(ShotSource(str(tmp_path / "half.npz")), tmp_path)
     with pytest.raises(SettingError, match="gone do not exist; name a library"):
         gather_shots(ShotSource(str(tmp_path / "gone")), tmp_path)
-    assert len(missing_shots(str(tmp_path), ShotSource("gone"))) == 1
+    assert len(StageRecipe(ShotSource("gone"), data=str(tmp_path)).missing()) == 1
     (tmp_path / "empty").mkdir()
     with pytest.raises(SettingError, match="holds no features; name a library"):
         gather_shots(ShotSource(str(tmp_path / "empty")), tmp_path)
@@ -163,12 +163,12 @@ def test_sources_that_are_none_are_said(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"path": ""}, "the source of shots has no path"),
-        ({"content": "sound"}, "content 'sound' is unknown; use features, keyframes"),
-        ({"pooling": "max"}, "pooling 'max' is unknown"),
-        ({"names": "title"}, "names 'title' is unknown; use file, id"),
-        ({"frames_per_shot": 0}, "frames_per_shot is from 1 to 50"),
-        ({"image_px": 8}, "image_px is 8, not from 16 to 1024"),
+        ({"path": ""}, "path is ''; it must not be empty"),
+        ({"content": "sound"}, "content is 'sound'; it must be one of features, keyframes"),
+        ({"pooling": "max"}, "pooling is 'max'; it must be one of mean, middle"),
+        ({"names": "title"}, "names is 'title'; it must be one of file, id"),
+        ({"frames_per_shot": 0}, r"frames_per_shot is 0; it must be in \[1, 50\]"),
+        ({"image_px": 8}, r"image_px is 8; it must be in \[16, 1,024\]"),
     ],
 )
 def test_a_source_that_cannot_be_is_said(change: dict[str, object], sentence: str) -> None:

@@ -7,12 +7,12 @@ import pytest
 
 from mastershot.core.errors import DatasetError, SettingError
 from mastershot.datasets.tables.similarity_table import read_similarity
+from mastershot.mining.settings import CoWatchSettings
 from mastershot.recipes.stage_notes import stage_notes
 from mastershot.store.shot_arrays import write_movie
 from mastershot.synthetic.library import plan_library, write_metadata
-from mastershot.training.movies2scenes.settings.shots import ShotSource
+from mastershot.training.movies2scenes.settings.encoders import ShotSource
 from mastershot.training.movies2scenes.settings.stages import (
-    CoWatchOptions,
     SimilarityRecipe,
     SimilaritySettings,
 )
@@ -34,7 +34,7 @@ def data(tmp_path: Path) -> Path:
 def recipe(data: Path, measure: str, **changes: object) -> SimilarityRecipe:
     settings = SimilaritySettings(measure, viewing_log="cowatch.csv", movies="movies.csv")
     settings = replace(settings, **changes)  # type: ignore[arg-type]
-    return SimilarityRecipe(ShotSource("features"), settings, str(data))
+    return SimilarityRecipe(ShotSource("features"), settings, data=str(data))
 
 
 @pytest.mark.parametrize("measure", ["cowatch", "genre", "synopsis", "random", "combined"])
@@ -59,23 +59,21 @@ def test_fewer_movies_are_the_same_ones_each_time(data: Path) -> None:
     assert tables[0].movies == tables[1].movies
 
 
-def test_what_counts_as_watched_after_is_the_recipe_s_to_say(data: Path) -> None:
+def test_the_recipe_sets_which_views_count_as_one_after_the_other(data: Path) -> None:
     watched = "user,movie,time\n" + "".join(
         f"{user},{movie},{day * 86_400}\n"
         for user in range(2)
         for day, movie in ((1, "tt9000000"), (2, "tt9000001"), (9, "tt9000002"))
     )
     (data / "cowatch.csv").write_text(watched)
-    near = CoWatchOptions(rank_by="count", next_items=0, within_days=2)
-    for told, expected in (
-        (CoWatchOptions(rank_by="count", next_items=0), {(0, 1), (0, 2), (1, 2)}),
-        (CoWatchOptions(rank_by="count", next_items=1), {(0, 1), (1, 2)}),
+    near = CoWatchSettings(rank_by="count", next_items=0, within_days=2)
+    for asked, expected in (
+        (CoWatchSettings(rank_by="count", next_items=0), {(0, 1), (0, 2), (1, 2)}),
+        (CoWatchSettings(rank_by="count", next_items=1), {(0, 1), (1, 2)}),
         (near, {(0, 1)}),
     ):
-        asked = recipe(data, "cowatch", co_watch=told)
-        table = read_similarity(
-            write_similar_movies(asked, data / f"{told.next_items}{told.within_days}")
-        )
+        run = data / f"{asked.next_items}{asked.within_days}"
+        table = read_similarity(write_similar_movies(recipe(data, "cowatch", co_watch=asked), run))
         pairs = zip(table.movie.tolist(), table.similar.tolist(), strict=True)
         names = {(int(table.movies[a][2:]) % 100, int(table.movies[b][2:]) % 100) for a, b in pairs}
         assert names == expected
@@ -96,9 +94,9 @@ def test_metadata_of_other_films_or_with_a_film_twice_is_said(data: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("told", "sentence"),
+    ("asked", "sentence"),
     [
-        ({"measure": "plot"}, "measure 'plot' is unknown"),
+        ({"measure": "plot"}, "measure is 'plot'; it must be one of cowatch, genre"),
         ({}, "cowatch needs viewing_log or movielens"),
         ({"measure": "genre"}, "genre needs movies or movielens"),
         ({"measure": "synopsis"}, "synopsis needs movies"),
@@ -112,16 +110,16 @@ def test_metadata_of_other_films_or_with_a_film_twice_is_said(data: Path) -> Non
         ),
     ],
 )  # fmt: skip
-def test_a_similarity_that_cannot_be_is_said(told: dict[str, object], sentence: str) -> None:
+def test_a_similarity_that_cannot_be_is_said(asked: dict[str, object], sentence: str) -> None:
     with pytest.raises(SettingError, match=sentence):
-        SimilaritySettings(**told)  # type: ignore[arg-type]
+        SimilaritySettings(**asked)  # type: ignore[arg-type]
 
 
 def test_a_rank_that_cannot_be_is_said() -> None:
-    with pytest.raises(SettingError, match="rank_by 'views' is unknown"):
-        CoWatchOptions(rank_by="views")
-    with pytest.raises(SettingError, match="within_days is a number of days"):
-        CoWatchOptions(within_days=float("nan"))
+    with pytest.raises(SettingError, match="rank_by is 'views'; it must be one of lift, count"):
+        CoWatchSettings(rank_by="views")
+    with pytest.raises(SettingError, match="within_days is nan; it must be a finite number"):
+        CoWatchSettings(within_days=float("nan"))
 
 
 def test_a_run_of_a_version_without_a_setting_goes_on(data: Path) -> None:
@@ -133,7 +131,7 @@ def test_a_run_of_a_version_without_a_setting_goes_on(data: Path) -> None:
     del begun["similarity"]["co_watch"]
     (data / "run" / "recipe.json").write_text(json.dumps(begun))
     assert write_similar_movies(recipe(data, "cowatch"), data / "run") == made
-    later = recipe(data, "cowatch", co_watch=CoWatchOptions(next_items=1))
+    later = recipe(data, "cowatch", co_watch=CoWatchSettings(next_items=1))
     with pytest.raises(SettingError, match=r"co_watch.next_items is 5 there and 1 here"):
         write_similar_movies(later, data / "run")
 
@@ -156,7 +154,7 @@ def test_metadata_and_logs_may_call_a_film_by_any_of_its_names(data: Path) -> No
         assert line["named_by_start"] == ["2aa2bb3c → tt9000002"]
         assert line["ambiguous_names"] == (["films/"] if measure == "cowatch" else [])
         notes = "\n".join(stage_notes(data / measure))
-        assert "the mere start of a name: 1, the first: 2aa2bb3c → tt9000002" in notes
+        assert "only by the start of their name: 1, the first: 2aa2bb3c → tt9000002" in notes
 
 
 def test_a_film_that_metadata_names_twice_in_two_ways_is_said(data: Path) -> None:

@@ -223,14 +223,18 @@ def test_the_folder_of_another_recipe_is_refused(data: Path, undisturbed: Path) 
 @pytest.mark.parametrize(
     ("kind", "changes", "sentence"),
     [
-        (ScaleTrainingSettings, {"hidden": 0}, "hidden is 0; it is from 1"),
-        (ScaleTrainingSettings, {"layers": 17}, "layers is 17; it is from 1 to 16"),
+        (ScaleTrainingSettings, {"hidden": 0}, r"hidden is 0; it must be in \[1, 16,384\]"),
+        (ScaleTrainingSettings, {"layers": 17}, r"layers is 17; it must be in \[1, 16\]"),
         (ScaleTrainingSettings, {"patience": 0}, "patience is 0"),
-        (ScaleTrainingSettings, {"rate_hz": 0.0}, "rate_hz is 0; it is above 0"),
+        (ScaleTrainingSettings, {"rate_hz": 0.0}, r"rate_hz is 0\.0; it must be in \(0, 1,000\)"),
         (ScaleTrainingSettings, {"learning_rate": float("nan")}, "learning_rate is nan"),
-        (ScaleTrainingSettings, {"weight_decay": -1.0}, "weight_decay is -1; it is not below 0"),
+        (
+            ScaleTrainingSettings,
+            {"weight_decay": -1.0},
+            r"weight_decay is -1\.0; it must be at least 0",
+        ),
         (ScaleTrainingSettings, {"seed": -1}, "seed is -1"),
-        (ShotScaleRecipe, {"encoder": ""}, "encoder is empty"),
+        (ShotScaleRecipe, {"encoder": ""}, "encoder is ''; it must not be empty"),
         (ShotScaleRecipe, {"drawn_trailers": 5}, "drawn_trailers is 5; 0 draws none"),
     ],
 )

@@ -12,7 +12,8 @@ from mastershot.core.errors import LibraryError, SettingError, ShortMovieError
 from mastershot.core.movie import Shot
 from mastershot.core.text import printable
 from mastershot.core.timeline import Timeline
-from mastershot.mining.pairs import KEEP, pairs_of_scenes
+from mastershot.mining.pairs import pairs_of_scenes
+from mastershot.mining.settings import KEEP
 from mastershot.pipeline.search.nearest import require_limit
 from mastershot.pipeline.search.vectors import SceneSource, left_out
 from mastershot.store.library import Library, LibraryMovie

@@ -9,7 +9,8 @@ import numpy as np
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.errors import EncoderError, LibraryError, ShortMovieError
-from mastershot.mining.pairs import WINDOW_SHOTS, scene_means
+from mastershot.mining.pairs import scene_means
+from mastershot.mining.settings import WINDOW_SHOTS
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.reading import first_frames, scene_bounds

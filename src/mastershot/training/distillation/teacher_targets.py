@@ -84,7 +84,11 @@ class DistillationBatches(IterableDataset[DistillationBatch]):
         targets: list[list[TeacherTargets]] = [[] for _ in self.teachers]
         for part in torch.split(rows, settings.batch_size):
             views = draw_views(
-                self.pool, part, settings.views, side_px=settings.teacher_px, generator=generator
+                self.pool,
+                part,
+                settings.augmentation,
+                side_px=settings.teacher_px,
+                generator=generator,
             )
             images.append(student_images(views, settings.student_px))
             with torch.inference_mode():

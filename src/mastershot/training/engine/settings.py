@@ -1,12 +1,12 @@
-"""What all training settings share: progress, augmentations, checks, names of before."""
+"""What the settings of every training share: progress, paths, augmentations, former names."""
 
-import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from mastershot.core.errors import SettingError
+from mastershot.core.settings import Range, Settings, Share
 
 OnProgress = Callable[[str, int, int | None, Mapping[str, float]], None]
 """Called with progress: stage, how much of it is done, how much there is, figures."""
@@ -17,7 +17,7 @@ def no_progress(stage: str, done: int, total: int | None, figures: Mapping[str, 
 
 
 @dataclass(frozen=True)
-class AugmentationSettings:
+class AugmentationSettings(Settings):
     """How views are drawn.
 
     Attributes:
@@ -28,18 +28,11 @@ class AugmentationSettings:
         mixed_share: Share of views that are two views shown through each other.
     """
 
-    min_area: float = 0.2
-    max_stretch: float = 1.5
-    colour: float = 0.3
-    grey_share: float = 0.2
-    mixed_share: float = 0.3
-
-    def __post_init__(self) -> None:
-        require(0 < self.min_area <= 1, f"min_area is {self.min_area:g}; it is in (0, 1]")
-        require(1 <= self.max_stretch <= 10, f"max_stretch is {self.max_stretch:g}, not 1 to 10")
-        for name in ("colour", "grey_share", "mixed_share"):
-            value = getattr(self, name)
-            require(0 <= value <= 1, f"{name} is {value:g}; it is in [0, 1]")
+    min_area: Annotated[float, Range(0, 1, "(]")] = 0.2
+    max_stretch: Annotated[float, Range(1, 10)] = 1.5
+    colour: Share = 0.3
+    grey_share: Share = 0.2
+    mixed_share: Share = 0.3
 
 
 def under(data: str, path: str) -> Path:
@@ -60,44 +53,43 @@ _RENAMED = {
 _RENAMED_VALUES = {("views", "distorted"): "augmented"}
 
 
-def by_current_names(values: Mapping[Any, Any], fields: Iterable[str]) -> dict[Any, Any]:
-    """Return settings by the names that their fields have now; version 0.1.0 had others for some.
+def by_current_names(
+    values: Mapping[Any, Any],
+    fields: Iterable[str],
+    on_renamed: Callable[[str, str], None] = lambda former, current: None,
+) -> dict[Any, Any]:
+    """Return settings by the current names of their fields; version 0.1.0 had others for some.
 
     Args:
         values: Settings by name.
-        fields: The names that are known.
+        fields: The current names.
+        on_renamed: Called with each former name, or value, and the current one.
+
+    Raises:
+        SettingError: A setting is given by its former name and by its current one.
     """
     known, current = set(fields), {}
     for name, value in values.items():
-        new = _RENAMED.get(name, name) if name not in known else name
-        new = new if new in known and new not in values else name
-        plain = isinstance(value, str)
-        current[new] = _RENAMED_VALUES.get((name, value), value) if plain else value
+        new = name if name in known else _RENAMED.get(name, name)
+        if new != name and new in known:
+            if new in values:
+                raise SettingError(f"{name} is the former name of {new}; give only {new}")
+            on_renamed(name, new)
+        else:
+            new = name
+        if isinstance(value, str) and (renamed := _RENAMED_VALUES.get((name, value))):
+            on_renamed(f"{name}: {value}", f"{new}: {renamed}")
+            value = renamed
+        current[new] = value
     return current
 
 
 def find_encoder(name: str, data: str) -> str:
     """Return what `load_encoder` takes: the name of a known encoder, else a folder if there is one.
 
-    A known encoder goes by the name that says the same on any machine.
+    A known encoder goes by its name, which means the same on any machine.
     """
     from mastershot.encoders.catalogue import known_name
 
     folder = under(data, name)
     return known_name(name) or (str(folder.resolve()) if folder.is_dir() else name)
-
-
-def require(holds: bool, sentence: str) -> None:
-    """Raise a SettingError with the sentence unless the condition holds."""
-    if not holds:
-        raise SettingError(sentence)
-
-
-def require_one_of(name: str, value: str, known: tuple[str, ...]) -> None:
-    """Raise a SettingError unless a setting is one of those known."""
-    require(value in known, f"{name} {value!r} is unknown; use {', '.join(known)}")
-
-
-def require_above(name: str, value: float, bound: float) -> None:
-    """Raise a SettingError unless a number is finite and above a bound."""
-    require(bound < value < math.inf, f"{name} is {value:g}; it must be above {bound:g}")

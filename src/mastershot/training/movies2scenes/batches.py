@@ -2,7 +2,9 @@
 # B batch, K positives a query, n shots a scene, k keyframes a shot, D width
 
 from collections.abc import Iterator
-from typing import NamedTuple
+from dataclasses import KW_ONLY, dataclass
+from itertools import count
+from typing import ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -13,111 +15,113 @@ from mastershot.core.embeddings import IntArray
 from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.engine.samplers import batch_places, shuffled
 
+Batch = TypeVar("Batch")
+
 
 class ContrastBatch(NamedTuple):
-    """What one optimiser step learns from.
+    """What one optimiser step is taken on.
 
     Attributes:
         queries: Features (B, n, D) or keyframes (B, n, k, H, W, 3).
         keys: Their positives, (B, K, …) likewise.
-        present: Which positives there are, (B, K); one at least.
+        valid: Which positives exist, (B, K); at least one.
         query_ids: Names each query's scene: the running number of its first shot, (B,).
         key_ids: Those of the positives, (B, K).
     """
 
     queries: Tensor
     keys: Tensor
-    present: Tensor
+    valid: Tensor
     query_ids: Tensor
     key_ids: Tensor
 
 
-class SceneBatches(IterableDataset[ContrastBatch]):
-    """Scenes and their partners; either of a pair may be the query."""
+class StepBatches(IterableDataset[Batch]):
+    """A stream of batches, each a pure function of its step, so that a run can be resumed."""
 
-    def __init__(
-        self,
-        arrays: ShotArrays,
-        rows: tuple[IntArray, IntArray],
-        *,
-        window: int,
-        batch_size: int,
-        seed: int,
-        first_step: int = 0,
-    ) -> None:
-        """Take pairs by the running numbers of their first shots, (P,) both."""
-        self._arrays, self._rows, self._window = arrays, rows, window
-        self._batch_size, self._seed, self._first_step = batch_size, seed, first_step
+    first_step = 0
 
-    def __iter__(self) -> Iterator[ContrastBatch]:
-        step = self._first_step
-        while True:
-            yield self.batch(step)
-            step += 1
+    def __iter__(self) -> Iterator[Batch]:
+        return map(self.batch, count(self.first_step))
+
+    def batch(self, step: int) -> Batch:
+        """Return the batch of a step."""
+        raise NotImplementedError
+
+
+@dataclass(eq=False)
+class SceneBatches(StepBatches[ContrastBatch]):
+    """Scenes and their partners, by the running numbers of their first shots (P,), both in `rows`.
+
+    Either of a pair may be the query.
+    """
+
+    arrays: ShotArrays
+    rows: tuple[IntArray, IntArray]
+    _: KW_ONLY
+    window: int
+    batch_size: int
+    seed: int
+    first_step: int = 0
 
     def batch(self, step: int) -> ContrastBatch:
         """Return the batch of a step."""
         items, _ = batch_places(
-            step, batch_size=self._batch_size, num_items=len(self._rows[0]), seed=self._seed
+            step, batch_size=self.batch_size, num_items=len(self.rows[0]), seed=self.seed
         )
-        turned = np.random.default_rng([self._seed, step]).random(len(items)) < 0.5
-        first, second = self._rows[0][items], self._rows[1][items]
-        queries, keys = np.where(turned, second, first), np.where(turned, first, second)
+        swapped = np.random.default_rng([self.seed, step]).random(len(items)) < 0.5
+        first, second = self.rows[0][items], self.rows[1][items]
+        queries, keys = np.where(swapped, second, first), np.where(swapped, first, second)
         return ContrastBatch(
-            torch.from_numpy(self._arrays.scenes(queries, self._window)),
-            torch.from_numpy(self._arrays.scenes(keys, self._window))[:, None],
+            torch.from_numpy(self.arrays.scenes(queries, self.window)),
+            torch.from_numpy(self.arrays.scenes(keys, self.window))[:, None],
             torch.ones(len(items), 1, dtype=torch.bool),
             torch.from_numpy(queries),
             torch.from_numpy(keys)[:, None],
         )
 
 
-class ShotBatches(IterableDataset[ContrastBatch]):
-    """Shots and their neighbours so many shots before and after in the same film (B1, Eq. 1)."""
+@dataclass(eq=False)
+class ShotBatches(StepBatches[ContrastBatch]):
+    """Shots and their neighbours `reach` shots before and after in the same film (B1, Eq. 1).
 
-    def __init__(
-        self,
-        arrays: ShotArrays,
-        *,
-        reach: int,
-        query_share: float,
-        batch_size: int,
-        seed: int,
-        first_step: int = 0,
-    ) -> None:
-        """Take a share of all shots as queries, picked by a shuffle that is never listed."""
-        self._arrays, self._reach = arrays, reach
-        self._batch_size, self._seed, self._first_step = batch_size, seed, first_step
-        self.num_queries = max(1, round(query_share * arrays.num_shots))
+    A share of all shots are queries, picked by a shuffle that is never listed.
+    """
 
-    def __iter__(self) -> Iterator[ContrastBatch]:
-        step = self._first_step
-        while True:
-            yield self.batch(step)
-            step += 1
+    arrays: ShotArrays
+    _: KW_ONLY
+    reach: int
+    query_share: float
+    batch_size: int
+    seed: int
+    first_step: int = 0
+    window: ClassVar = 1
+
+    @property
+    def num_queries(self) -> int:
+        """How many shots are queries."""
+        return max(1, round(self.query_share * self.arrays.num_shots))
 
     def batch(self, step: int) -> ContrastBatch:
         """Return the batch of a step."""
         items, _ = batch_places(
-            step, batch_size=self._batch_size, num_items=self.num_queries, seed=self._seed
+            step, batch_size=self.batch_size, num_items=self.num_queries, seed=self.seed
         )
-        rows = shuffled(items, self._arrays.num_shots, self._seed, 1 << 40)
-        movies = self._arrays.movie_of(rows)
-        low, high = self._arrays.offsets[movies], self._arrays.offsets[movies + 1]
-        beside = np.stack([rows - self._reach, rows + self._reach], axis=1)
-        present = (beside >= low[:, None]) & (beside < high[:, None])
-        # A film so short that neither is there: the shot beside it, else the shot itself.
-        alone = ~present.any(axis=1)
+        rows = shuffled(items, self.arrays.num_shots, self.seed, 1 << 40)
+        movies = self.arrays.movie_of(rows)
+        low, high = self.arrays.offsets[movies], self.arrays.offsets[movies + 1]
+        beside = np.stack([rows - self.reach, rows + self.reach], axis=1)
+        valid = (beside >= low[:, None]) & (beside < high[:, None])
+        # A film so short that it has neither: the shot beside it, else the shot itself.
+        isolated = ~valid.any(axis=1)
         near = np.where(rows + 1 < high, rows + 1, np.maximum(rows - 1, low))
-        beside = np.where(present, beside, near[:, None])
-        present[alone, 0] = True
-        keys = self._arrays.shots(beside.reshape(-1)).reshape(
-            *beside.shape, *self._arrays.row_shape
-        )
+        beside = np.where(valid, beside, near[:, None])
+        valid[isolated, 0] = True
+        keys = self.arrays.shots(beside.reshape(-1)).reshape(*beside.shape, *self.arrays.row_shape)
         return ContrastBatch(
-            torch.from_numpy(self._arrays.shots(rows))[:, None],
+            torch.from_numpy(self.arrays.shots(rows))[:, None],
             torch.from_numpy(keys)[:, :, None],
-            torch.from_numpy(present),
+            torch.from_numpy(valid),
             torch.from_numpy(rows),
             torch.from_numpy(beside),
         )

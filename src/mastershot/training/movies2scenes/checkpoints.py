@@ -1,10 +1,11 @@
-"""Encoders as they are kept: how they were made, and their weights, checked before use."""
+"""Saved encoders: how they were made (JSON) and their weights (safetensors), checked on loading."""
 # N scenes, n shots a scene, k keyframes a shot, D width of a feature, W width of a representation
 
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from mastershot.encoders.checkpoint import one_line, read_json
 from mastershot.models.scene_encoder import PixelSceneEncoder
 from mastershot.models.vit import ViTSettings
 from mastershot.training.engine.distributed import barrier, is_rank_zero
+from mastershot.training.engine.run_directory import whole_folder
 from mastershot.training.movies2scenes.networks import (
     SceneShape,
     ShotEncoder,
@@ -34,6 +36,7 @@ from mastershot.training.movies2scenes.settings.encoders import NetworkSettings
 SCENE_FORMAT = "mastershot/scene-encoder/1"
 SHOT_FORMAT = "mastershot/shot-encoder/1"
 SCENE_STEM, SHOT_STEM = "scene_encoder", "shot_encoder"
+_FORMATS = {SCENE_STEM: SCENE_FORMAT, SHOT_STEM: SHOT_FORMAT}
 _BATCH = 32
 _MAX_NUMBERS = 2**30
 _MAX_DEPTH = 1000
@@ -46,14 +49,14 @@ class SavedEncoder:
     Attributes:
         network: Ready to run on the CPU.
         width: Width of its vectors, W.
-        shape: What it was trained on: shots a scene, and what there is of a shot.
-        said: All that its folder says of it.
+        shape: What it was trained on.
+        metadata: The content of its JSON.
     """
 
     network: nn.Module
     width: int
     shape: SceneShape
-    said: Mapping[str, Any]
+    metadata: Mapping[str, Any]
 
     def encode(self, scenes: npt.NDArray[Any]) -> FloatArray:
         """Return one vector a scene, float32 (N, W).
@@ -93,7 +96,7 @@ class SavedEncoder:
                 than one scene is one scene.
 
         Raises:
-            SettingError: The shots are none, or of another kind than the encoder was trained on.
+            SettingError: There is no shot, or they are of another kind than it was trained on.
         """
         num_shots = min(self.shape.num_shots, len(shots))
         if not num_shots or stride < 0:
@@ -108,14 +111,7 @@ def load_scene_encoder(folder: str | Path) -> SavedEncoder:
     Raises:
         EncoderError: The folder holds none, or one that is damaged or of another version.
     """
-    settings, shape, said = _read(Path(folder), SCENE_STEM, SCENE_FORMAT)
-    if settings.network == "vit":
-        vit = _vit(said, shape, Path(folder))
-        network = _built(lambda: PixelSceneEncoder(vit), Path(folder))
-    else:
-        network = _built(lambda: scene_network(settings, shape), Path(folder))
-    _load(network, Path(folder) / f"{SCENE_STEM}.safetensors", said)
-    return SavedEncoder(network, settings.width, shape, said)
+    return _load(folder, SCENE_STEM)
 
 
 def load_shot_encoder(folder: str | Path) -> SavedEncoder:
@@ -124,13 +120,25 @@ def load_shot_encoder(folder: str | Path) -> SavedEncoder:
     Raises:
         EncoderError: The folder holds none, or one that is damaged or of another version.
     """
-    _, shape, said = _read(Path(folder), SHOT_STEM, SHOT_FORMAT)
-    settings, width = _vit(said, shape, Path(folder)), said.get("output")
-    if type(width) is not int or not 1 <= width * settings.width < _MAX_NUMBERS:
-        raise EncoderError(f"{folder} does not describe a shot encoder: its output is {width}")
-    network = _built(lambda: ShotEncoder(settings, width), Path(folder))
-    _load(network, Path(folder) / f"{SHOT_STEM}.safetensors", said)
-    return SavedEncoder(network, width, shape, said)
+    return _load(folder, SHOT_STEM)
+
+
+def _load(folder: str | Path, stem: str) -> SavedEncoder:
+    path, metadata = read_metadata(folder, stem, _FORMATS[stem])
+    with describing(path, "an encoder"):
+        settings, shape = _settings_of(metadata)
+        width = settings.width
+        network: nn.Module
+        if stem == SHOT_STEM:
+            width = metadata["output"]
+            _require_sizes(width, width * settings.width)
+            network = ShotEncoder(_vit_of(metadata, shape), width)
+        elif settings.network == "vit":
+            network = PixelSceneEncoder(_vit_of(metadata, shape))
+        else:
+            network = scene_network(settings, shape)
+    load_weights(network, path, metadata)
+    return SavedEncoder(network, width, shape, metadata)
 
 
 def write_encoder(
@@ -140,89 +148,107 @@ def write_encoder(
     shape: SceneShape,
     network: Any,
     *,
-    said: Mapping[str, Any],
+    metadata: Mapping[str, Any],
 ) -> None:
-    """Write an encoder's folder: what is said of it, and its tensors in single precision.
-
-    It is there whole or not at all; the first of a run's processes writes, and the others wait.
-    """
+    """Write the folder of an encoder; the first of a run's processes does, and the others wait."""
     if is_rank_zero():
-        partial = folder.with_name(f"{folder.name}.part")
-        partial.mkdir(parents=True, exist_ok=True)
-        weights = {name: value.cpu().contiguous() for name, value in network.state_dict().items()}
-        data = save(weights)
-        (partial / f"{stem}.safetensors").write_bytes(data)
-        told = {
-            "format": SCENE_FORMAT if stem == SCENE_STEM else SHOT_FORMAT,
-            "version": __version__,
-            "network": asdict(settings),
-            **({"vit": asdict(network.vit.settings)} if settings.network == "vit" else {}),
-            "num_shots": shape.num_shots,
-            "row_shape": shape.row_shape,
-            "weights_sha256": hashlib.sha256(data).hexdigest(),
-            **said,
-        }
-        text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
-        (partial / f"{stem}.json").write_text(text, "utf-8")
-        partial.rename(folder)
+        vit = {"vit": asdict(network.vit.settings)} if settings.network == "vit" else {}
+        described = {"network": asdict(settings), **vit, **asdict(shape), **metadata}
+        write_network(folder, stem, _FORMATS[stem], network, described)
     barrier()
 
 
-def _read(
-    folder: Path, stem: str, known: str
-) -> tuple[NetworkSettings, SceneShape, dict[str, Any]]:
-    path = folder / f"{stem}.json"
+def write_network(
+    folder: Path, stem: str, kind: str, network: nn.Module, metadata: Mapping[str, Any]
+) -> None:
+    """Write a folder with a network's weights and metadata; it appears whole or not at all."""
+    data = save({name: value.cpu().contiguous() for name, value in network.state_dict().items()})
+    made_by = {"format": kind, "version": __version__}
+    digest = {"weights_sha256": hashlib.sha256(data).hexdigest()}
+    text = json.dumps({**made_by, **digest, **metadata}, indent=1, ensure_ascii=False) + "\n"
+    with whole_folder(folder) as partial:
+        partial.mkdir(parents=True)
+        (partial / f"{stem}.safetensors").write_bytes(data)
+        (partial / f"{stem}.json").write_text(text, "utf-8")
+
+
+def read_metadata(folder: str | Path, stem: str, kind: str) -> tuple[Path, dict[str, Any]]:
+    """Return the path and content of the JSON that `write_network` wrote.
+
+    Raises:
+        EncoderError: The folder holds none, or it is damaged or of another format.
+    """
+    path = Path(folder) / f"{stem}.json"
     if not path.is_file():
         raise EncoderError(f"{folder} holds no {path.name}; name the folder that a run made")
-    said = read_json(path)
-    if said.get("format") != known:
+    metadata = read_json(path)
+    if metadata.get("format") != kind:
         raise EncoderError(
-            f"{path} is of format {said.get('format')!r}; this version reads {known}"
+            f"{path} is of format {metadata.get('format')!r}; this version reads {kind}"
         )
-    try:
-        settings = NetworkSettings(**said["network"])
-        shape = SceneShape(said["num_shots"], tuple(said["row_shape"]))
-        sizes = settings.width, settings.depth, settings.heads
-        _require_sizes(*sizes, shape.num_shots, *shape.row_shape)
-        wanted = 1 if settings.network == "features" else 4
-        numbers = math.prod(shape.row_shape) * shape.num_shots
-        if len(shape.row_shape) != wanted or numbers > _MAX_NUMBERS:
-            raise ValueError(f"it says {shape.num_shots} shots of {shape.row_shape}")
-        inputs = shape.row_shape[0] + shape.num_shots if wanted == 1 else 0
-        _require_size(settings, 12, inputs)
-    except (KeyError, TypeError, ValueError, SettingError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else one_line(error)
-        raise EncoderError(f"{path} does not describe an encoder: {reason}") from error
-    return settings, shape, said
+    return path, metadata
 
 
-def _vit(said: Mapping[str, Any], shape: SceneShape, folder: Path) -> ViTSettings:
-    """Return the shape of the ViT that a folder describes."""
+@contextmanager
+def describing(path: Path, what: str) -> Iterator[None]:
+    """Turn what metadata of wrong keys, types or values raises into one `EncoderError`."""
     try:
-        told: dict[str, Any] = {
-            name: tuple(value) if isinstance(value, list) else value
-            for name, value in said["vit"].items()
-        }
-        settings = ViTSettings(**told)
-        if shape.row_shape[1:] != (settings.image_px, settings.image_px, 3):
-            raise ValueError(f"keyframes of {shape.row_shape} and a ViT of {settings.image_px}")
-        sizes = settings.width, settings.depth, settings.heads, settings.mlp_ratio
-        _require_sizes(*sizes, settings.image_px, settings.patch_px)
-        numbers = (settings.norm_eps, *settings.pixel_mean, *settings.pixel_std)
-        if len(numbers) != 7 or any(type(number) not in (int, float) for number in numbers):
-            raise ValueError(f"it says {numbers} for norm_eps, pixel_mean and pixel_std")
-        inputs = math.prod(settings.grid) + 3 * settings.patch_px**2
-        _require_size(settings, 4 + 2 * settings.mlp_ratio, inputs)
+        yield
     except (KeyError, TypeError, ValueError, AttributeError, SettingError) as error:
-        raise EncoderError(f"{folder} does not describe an encoder: {one_line(error)}") from error
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else one_line(error)
+        raise EncoderError(f"{path} does not describe {what}: {reason}") from error
+
+
+def load_weights(network: nn.Module, path: Path, metadata: Mapping[str, Any]) -> None:
+    """Load the weights beside a JSON of metadata into a network, in float32, and freeze it.
+
+    Raises:
+        EncoderError: They are damaged, of another network, or not those that were written with it.
+    """
+    path = path.with_suffix(".safetensors")
+    try:
+        network.load_state_dict({name: x.float() for name, x in load_file(path).items()})
+    except (OSError, RuntimeError, SafetensorError) as error:
+        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
+    if hashlib.sha256(path.read_bytes()).hexdigest() != metadata.get("weights_sha256"):
+        raise EncoderError(f"{path} is not the file that its description was written for")
+    network.eval().requires_grad_(False)
+
+
+def _settings_of(metadata: Mapping[str, Any]) -> tuple[NetworkSettings, SceneShape]:
+    settings = NetworkSettings(**metadata["network"])
+    shape = SceneShape(metadata["num_shots"], tuple(metadata["row_shape"]))
+    features = settings.network == "features"
+    numbers = math.prod(shape.row_shape) * shape.num_shots
+    if len(shape.row_shape) != (1 if features else 4) or numbers > _MAX_NUMBERS:
+        raise ValueError(f"scenes of {shape.num_shots} shots of {shape.row_shape}")
+    _require_size(settings, 12, shape.row_shape[0] + shape.num_shots if features else 0)
+    return settings, shape
+
+
+def _vit_of(metadata: Mapping[str, Any], shape: SceneShape) -> ViTSettings:
+    vit: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in metadata["vit"].items()
+    }
+    settings = ViTSettings(**vit)
+    if shape.row_shape[1:] != (settings.image_px, settings.image_px, 3):
+        raise ValueError(f"keyframes of {shape.row_shape} and a ViT of {settings.image_px}")
+    sizes = settings.width, settings.depth, settings.heads, settings.mlp_ratio
+    _require_sizes(*sizes, settings.image_px, settings.patch_px)
+    numbers = (settings.norm_eps, *settings.pixel_mean, *settings.pixel_std)
+    if len(numbers) != 7 or any(type(number) not in (int, float) for number in numbers):
+        raise ValueError(f"norm_eps, pixel_mean and pixel_std are {numbers}")
+    inputs = math.prod(settings.grid) + 3 * settings.patch_px**2
+    _require_size(settings, 4 + 2 * settings.mlp_ratio, inputs)
     return settings
 
 
 def _require_sizes(*sizes: int) -> None:
-    """Raise `ValueError` unless all are whole numbers that a network may have; True is none."""
+    """Raise `ValueError` unless all are whole numbers (no bool) that a network may have."""
     for size in sizes:
         if type(size) is not int or not 1 <= size < _MAX_NUMBERS:
-            raise ValueError(f"it says {size!r} where a whole number is due")
+            raise ValueError(f"{size!r} where a whole number is expected")
 
 
 def _require_size(settings: NetworkSettings | ViTSettings, a_block: int, inputs: int) -> None:
@@ -236,24 +262,6 @@ def _require_size(settings: NetworkSettings | ViTSettings, a_block: int, inputs:
     num_weights = settings.width * (settings.width * a_block * settings.depth + inputs)
     if num_weights > _MAX_NUMBERS or settings.depth > _MAX_DEPTH:
         raise ValueError(
-            f"it says {num_weights:,} weights in {settings.depth:,} blocks; {_MAX_NUMBERS:,} in "
+            f"{num_weights:,} weights in {settings.depth:,} blocks; {_MAX_NUMBERS:,} in "
             f"{_MAX_DEPTH:,} are the most"
         )
-
-
-def _built(build: Callable[[], nn.Module], folder: Path) -> nn.Module:
-    try:
-        return build()
-    except (SettingError, TypeError, ValueError) as error:
-        raise EncoderError(f"{folder} does not describe an encoder: {error}") from error
-
-
-def _load(network: nn.Module, path: Path, said: Mapping[str, Any]) -> None:
-    try:
-        weights = {name: tensor.float() for name, tensor in load_file(path).items()}
-        network.load_state_dict(weights)
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
-    if hashlib.sha256(path.read_bytes()).hexdigest() != said.get("weights_sha256"):
-        raise EncoderError(f"{path} is not the file that its description was written for")
-    network.eval().requires_grad_(False)

@@ -1,34 +1,36 @@
-"""One contrastive run from its folder to its figures; what is learnt from is the caller's."""
+"""One contrastive run, from its length to its figures; the caller gives encoder and batches."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from math import ceil, isfinite
 from pathlib import Path
+from typing import Any
 
-import torch
 from torch import nn
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
 from mastershot.core.errors import MastershotError
 from mastershot.exports.drawings.curves import draw_curves
 from mastershot.models.contrastive import QueueLength, queue_length
 from mastershot.store.files import write_whole
-from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.engine.distributed import is_rank_zero
 from mastershot.training.engine.metrics_log import MetricsLog, read_log
-from mastershot.training.engine.settings import OnProgress, under
+from mastershot.training.engine.settings import OnProgress
 from mastershot.training.engine.trainer import fit
-from mastershot.training.movies2scenes.batches import ContrastBatch
+from mastershot.training.movies2scenes.batches import SceneBatches, ShotBatches
 from mastershot.training.movies2scenes.knn_probe import encode_rows, knn_accuracy, read_labels
 from mastershot.training.movies2scenes.moco import (
     BatchContrast,
     ContrastiveModule,
     MomentumContrast,
 )
-from mastershot.training.movies2scenes.settings.encoders import ContrastiveSettings, LogSettings
+from mastershot.training.movies2scenes.settings.encoders import (
+    ContrastiveSettings,
+    SceneContrastRecipe,
+    ShotContrastRecipe,
+)
 
 CURVES = "curves.svg"
-Figures = Callable[[], Mapping[str, float]]
 
 
 @dataclass(frozen=True)
@@ -61,28 +63,41 @@ def length_of(training: ContrastiveSettings, *, num_items: int, num_keys: int) -
     return Length(steps, warmup_steps, queue_length(num_keys, training.queue))
 
 
-def learn(
-    encoder: nn.Module,
-    batches: IterableDataset[ContrastBatch],
-    training: ContrastiveSettings,
+def train_contrastive(
+    encoder: nn.Sequential,
+    batches: SceneBatches | ShotBatches,
+    recipe: SceneContrastRecipe | ShotContrastRecipe,
     length: Length,
     *,
     out: Path,
-    log: LogSettings,
-    probe: Figures,
+    counts: Mapping[str, int],
     on_progress: OnProgress,
-) -> None:
-    """Teach an encoder of looks to projections, going on from the folder's checkpoint if any.
+) -> dict[str, Any]:
+    """Train an encoder, from the folder's checkpoint on if there is one; return its metadata.
 
     Figures go to the folder's log, and are drawn beside it at the end.
 
+    Args:
+        encoder: From views to projections: the network that is kept, and its head.
+        batches: What it is trained on, from the step of the checkpoint on.
+        recipe: How it is trained.
+        length: How long.
+        out: Folder of the run.
+        counts: What the first entry of the log counts.
+        on_progress: Called after each step.
+
     Raises:
+        DatasetError: The labels of the k-NN probe cannot be read, or none lies in the films.
         OutputError: The checkpoint cannot be read.
         MastershotError: The loss is not finite any more.
-        KeyboardInterrupt: Someone stopped it; the last checkpoint stays.
+        KeyboardInterrupt: The run was stopped; the last checkpoint stays.
     """
-    module = _contrast(encoder, training, length)
-    metrics = MetricsLog(out)
+    log, first = recipe.log, batches.first_step
+    resumed = {"resumed": True, "from_step": first} if first else {}
+    metrics, queue = MetricsLog(out), length.queue
+    metrics.write({**resumed, **counts, "steps": length.steps, "queue": queue.reason})
+    probe = _knn_probe(encoder[0], batches, recipe)
+    module = _contrast(encoder, recipe.training, length)
 
     def on_step(step: int, figures: dict[str, float]) -> None:
         require_finite(step, figures)
@@ -90,16 +105,12 @@ def learn(
         if step % log.report_every == 0 or step == length.steps:
             metrics.note(step, {**figures, **probe()})
 
-    fit(
-        module,
-        DataLoader(batches, batch_size=None),
-        folder=out,
-        steps=length.steps,
-        save_every=log.save_every,
-        on_step=on_step,
-    )
+    loader = DataLoader(batches, batch_size=None)
+    fit(module, loader, folder=out, steps=length.steps, save_every=log.save_every, on_step=on_step)
     if is_rank_zero():
         write_whole(out / CURVES, draw_curves(read_log(out), out.name).encode())
+    about = {"name": recipe.name, "recipe": asdict(recipe)}
+    return {**about, "steps": length.steps, "queue": queue.length}
 
 
 def _contrast(
@@ -112,10 +123,7 @@ def _contrast(
 
 
 def require_finite(step: int, figures: Mapping[str, float]) -> None:
-    """Raise `MastershotError` unless a step's loss is a number: nothing is learnt after that.
-
-    The checkpoint of the steps before stays.
-    """
+    """Raise `MastershotError` unless a step's loss is finite; the last checkpoint stays."""
     loss = figures["loss"]
     if not isfinite(loss):
         raise MastershotError(
@@ -124,29 +132,21 @@ def require_finite(step: int, figures: Mapping[str, float]) -> None:
         )
 
 
-def beginning(length: Length, first: int, **counts: int) -> dict[str, object]:
-    """Return what the log says of a run before its first step, or when it goes on."""
-    said: dict[str, object] = {"resumed": True, "from_step": first} if first else {}
-    return said | counts | {"steps": length.steps, "queue": length.queue.reason}
-
-
-def knn_probe(
-    network: nn.Module, arrays: ShotArrays, window: int, log: LogSettings, data: str
-) -> Figures:
-    """Return what measures, when called, how well the nearest labelled scenes agree.
-
-    Raises:
-        DatasetError: The labels cannot be read, or none lies in the films.
-    """
+def _knn_probe(
+    network: nn.Module,
+    batches: SceneBatches | ShotBatches,
+    recipe: SceneContrastRecipe | ShotContrastRecipe,
+) -> Callable[[], Mapping[str, float]]:
+    """Return what measures, when called, how well the nearest labelled scenes agree."""
+    arrays, window, log = batches.arrays, batches.window, recipe.log
     if not log.labels:
         return dict
-    labelled = read_labels(under(data, log.labels), arrays, window)
+    labelled = read_labels(recipe.path(log.labels), arrays, window)
 
     def measure() -> Mapping[str, float]:
         was_training = network.training
         network.eval()
-        with torch.no_grad():
-            vectors = encode_rows(network, arrays, labelled.rows, window)
+        vectors = encode_rows(network, arrays, labelled.rows, window)
         network.train(was_training)
         return {"knn_accuracy": knn_accuracy(vectors, labelled, log.neighbours)}
 

@@ -1,4 +1,4 @@
-"""Keyframes of a film's shots, squeezed into squares, while the film is decoded once."""
+"""Keyframes of a film's shots, resized into squares, in one decode pass."""
 # S shots, k keyframes a shot, H = W pixels of a side
 
 from collections import defaultdict
@@ -10,7 +10,7 @@ import numpy as np
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import MediaError
 from mastershot.media.sampling import HeldFrames, nearest_frames, uniform_frames
-from mastershot.media.video import Frame, open_video
+from mastershot.media.video import open_video
 from mastershot.shots.content import ShotSettings, detector_view, make_detector
 from mastershot.training.engine.augmentations import square
 
@@ -28,7 +28,7 @@ def film_keyframes(path: Path, count: int, side_px: int) -> ImageArray:
     def end_shots(ends: list[int]) -> None:
         for end in ends:
             chosen = nearest_frames(held.cut(end), uniform_frames(starts[-1], end, count))
-            rows.append(_filled([_small(frame, side_px) for frame in chosen], count))
+            rows.append(_filled([square(frame.rgb(), side_px) for frame in chosen], count))
             starts.append(end)
 
     num_frames = 0
@@ -47,7 +47,7 @@ def keyframes_at(
     """Return the frames at these ordinals of each shot, uint8 (S, k, H, W, 3).
 
     Raises:
-        MediaError: The film cannot be read, or has fewer frames than its shots say.
+        MediaError: The film cannot be read, or has fewer frames than its shots need.
     """
     shots_of: dict[int, list[int]] = defaultdict(list)
     for shot, ordinals in enumerate(wanted):
@@ -56,17 +56,13 @@ def keyframes_at(
     rows: list[list[ImageArray]] = [[] for _ in wanted]
     for frame in open_video(path).frames():
         for shot in shots_of.get(frame.index, ()):
-            rows[shot].append(_small(frame, side_px))
+            rows[shot].append(square(frame.rgb(), side_px))
     if short := [shot for shot, ordinals in enumerate(wanted) if len(rows[shot]) < len(ordinals)]:
         raise MediaError(
             f"{path} has no frame {wanted[short[0]][-1]} of shot {short[0]}: it is not the file "
             "that was analysed; analyse it again"
         )
     return np.stack([_filled(row, count) for row in rows])
-
-
-def _small(frame: Frame, side_px: int) -> ImageArray:
-    return square(frame.rgb(), side_px)
 
 
 def _filled(row: list[ImageArray], count: int) -> ImageArray:

@@ -1,7 +1,6 @@
 """The k-NN probe: do the nearest scenes of other films have the same label?"""
 # N labelled scenes, W width of a representation
 
-import csv
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,13 +12,14 @@ from torch.nn.functional import normalize
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError
 from mastershot.core.names import FilmNames
+from mastershot.datasets.files import read_table
 from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.movies2scenes.networks import plain_views
 from mastershot.training.movies2scenes.shots import films_of
 
 _BATCH = 64
 _BLOCK = 1024
-_COLUMNS = {"movie", "first_shot", "label"}
+_COLUMNS = ("movie", "first_shot", "label")
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,30 +47,25 @@ def read_labels(path: Path, arrays: ShotArrays, window: int) -> LabelledScenes:
             all that do are of one film.
     """
     names = FilmNames(films_of(arrays).values())
-    rows: list[tuple[int, int, str]] = []
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            table = csv.DictReader(file)
-            if not set(table.fieldnames or ()) >= _COLUMNS:
-                raise DatasetError(f"{path} has no columns {', '.join(sorted(_COLUMNS))}")
-            for line in table:
-                movies, first = names.exact(line["movie"] or ""), int(line["first_shot"])
-                if len(movies) == 1 and 0 <= first <= arrays.num_shots_of(movies[0]) - window:
-                    rows.append((int(arrays.offsets[movies[0]]) + first, movies[0], line["label"]))
-    except (OSError, UnicodeDecodeError, ValueError, TypeError, csv.Error) as error:
-        raise DatasetError(f"labels {path} cannot be read ({error})") from error
+    rows, films, labels = [], [], []
+    for line in read_table(path, _COLUMNS, what="labels"):
+        found = names.exact(line["movie"])
+        try:
+            first = int(line["first_shot"])
+        except ValueError as error:
+            raise DatasetError(f"labels {path} cannot be read ({error})") from error
+        if len(found) == 1 and 0 <= first <= arrays.num_shots_of(found[0]) - window:
+            rows.append(int(arrays.offsets[found[0]]) + first)
+            films.append(found[0])
+            labels.append(line["label"])
     if not rows:
         raise DatasetError(f"no scene of {path} lies in the films of {arrays.folder}")
-    if len({movie for _, movie, _ in rows}) < 2:
+    if len(set(films)) < 2:
         raise DatasetError(
             f"the scenes of {path} are all of one film; neighbours are asked of other films"
         )
-    numbers = {label: index for index, label in enumerate(sorted({label for _, _, label in rows}))}
-    return LabelledScenes(
-        np.array([row for row, _, _ in rows], np.int64),
-        np.array([movie for _, movie, _ in rows], np.int64),
-        np.array([numbers[label] for _, _, label in rows], np.int64),
-    )
+    numbers = np.unique(labels, return_inverse=True)[1].astype(np.int64)
+    return LabelledScenes(np.array(rows, np.int64), np.array(films, np.int64), numbers)
 
 
 def knn_accuracy(vectors: Tensor, scenes: LabelledScenes, neighbours: int) -> float:
@@ -96,5 +91,5 @@ def encode_rows(network: nn.Module, arrays: ShotArrays, rows: IntArray, window: 
     """Return what a network makes of the scenes that begin at these running numbers, (N, W)."""
     device = next(network.parameters()).device
     parts = (rows[at : at + _BATCH] for at in range(0, len(rows), _BATCH))
-    looks = (plain_views(torch.from_numpy(arrays.scenes(part, window))) for part in parts)
-    return torch.cat([network(look.to(device)).cpu() for look in looks])
+    views = (plain_views(torch.from_numpy(arrays.scenes(part, window))) for part in parts)
+    return torch.cat([network(view.to(device)).cpu() for view in views])

@@ -1,4 +1,4 @@
-"""Contrastive steps: an encoder learns which of two belong together (METHODS B1, B5).
+"""Contrastive training steps (METHODS B1, B5).
 
 Momentum contrast is He et al. 2020, "Momentum Contrast for Unsupervised Visual
 Representation Learning"; the control without a queue is SimCLR (Chen et al. 2020).
@@ -31,10 +31,12 @@ from mastershot.training.movies2scenes.settings.encoders import ContrastiveSetti
 
 
 class ContrastiveModule(LightningModule):
-    """What both kinds of contrast share: looks, the optimiser and its schedule."""
+    """What both kinds of contrast share: views, the optimiser and its schedule."""
 
-    def __init__(self, settings: ContrastiveSettings, *, steps: int, warmup_steps: int) -> None:
-        """Take how to learn, and for how long.
+    def __init__(
+        self, encoder: nn.Module, settings: ContrastiveSettings, *, steps: int, warmup_steps: int
+    ) -> None:
+        """Take an encoder from views (B, …) to unit projections (B, P), and how to train it.
 
         Raises:
             SettingError: There are more processes than rows in a batch.
@@ -47,19 +49,19 @@ class ContrastiveModule(LightningModule):
                 "and each needs a row; start fewer"
             )
         self.automatic_optimization = False
-        self.settings = settings
+        self.encoder, self.settings = encoder, settings
         self._steps, self._warmup_steps = steps, warmup_steps
 
     def training_step(self, batch: ContrastBatch, _: int) -> None:
-        """Take one optimiser step, in parts if the settings say so, or on several devices.
+        """Take one optimiser step, in micro-batches if set, or on several devices.
 
-        What is drawn in a step follows from the seed and the step alone, so no state of chance
-        needs to be kept for a run to go on, and all processes draw alike.
+        What is drawn in a step depends only on the seed and the step, so a run resumes without
+        saved random state, and all processes draw the same.
         """
         seed = (self.settings.seed << 32) + self.global_step
         optimizer = cast(torch.optim.Optimizer, self.optimizers())
         optimizer.zero_grad()
-        figures = self._learn(batch, torch.Generator().manual_seed(seed))
+        figures = self._accumulate_gradients(batch, torch.Generator().manual_seed(seed))
         distributed.sum_gradients(self)
         optimizer.step()
         cast(Any, self.lr_schedulers()).step()
@@ -75,11 +77,13 @@ class ContrastiveModule(LightningModule):
             warmup_steps=self._warmup_steps,
         )
 
-    def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        """Add up gradients for this process's share of a batch and return the batch's figures."""
+    def _accumulate_gradients(
+        self, batch: ContrastBatch, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        """Accumulate gradients for this process's share of a batch; return the batch's figures."""
         raise NotImplementedError
 
-    def _look(self, scenes: Tensor, generator: torch.Generator) -> Tensor:
+    def _view(self, scenes: Tensor, generator: torch.Generator) -> Tensor:
         if self.settings.views == "plain":
             return plain_views(scenes)
         return augmented_views(scenes, self.settings, generator)
@@ -89,31 +93,26 @@ class MomentumContrast(ContrastiveModule):
     """Queries against a queue of keys from an encoder that follows slowly."""
 
     def __init__(
-        self,
-        encoder: nn.Module,
-        settings: ContrastiveSettings,
-        *,
-        steps: int,
-        warmup_steps: int,
-        queue: int,
+        self, encoder: nn.Module, settings: ContrastiveSettings, *, queue: int, **schedule: int
     ) -> None:
-        """Take an encoder of looks (B, …) to unit projections (B, P); a copy of it follows it."""
-        super().__init__(settings, steps=steps, warmup_steps=warmup_steps)
-        self.encoder = encoder
+        """Take an encoder, which a copy of it follows, the length of the queue and the schedule."""
+        super().__init__(encoder, settings, **schedule)
         self.key_encoder = follower(encoder)
         self.queue = KeyQueue(queue, settings.projection)
 
-    def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
+    def _accumulate_gradients(
+        self, batch: ContrastBatch, generator: torch.Generator
+    ) -> dict[str, Tensor]:
         follow(self.key_encoder, self.encoder, self.settings.momentum)
-        queries = self._look(batch.queries, generator)
-        keys = self._look(batch.keys.flatten(0, 1), generator)
-        keys = keys.reshape(*batch.present.shape, *keys.shape[1:])
+        queries = self._view(batch.queries, generator)
+        keys = self._view(batch.keys.flatten(0, 1), generator)
+        keys = keys.reshape(*batch.valid.shape, *keys.shape[1:])
         penalties = self.queue.penalties(torch.cat([batch.query_ids, batch.key_ids.flatten()]))
         size, done = self.settings.micro_batch or len(queries), []
         own = torch.arange(len(queries), device=queries.device)[distributed.own_rows(len(queries))]
         for rows in torch.split(own, size):
             query_BP, key_BKP = self.encoder(queries[rows]), self._keys(keys[rows])
-            positives = nearest_positive(query_BP, key_BKP, batch.present[rows])
+            positives = nearest_positive(query_BP, key_BKP, batch.valid[rows])
             loss = info_nce(
                 query_BP, positives, self.queue, penalties, self.settings.temperature
             ) * (len(rows) / len(queries))
@@ -123,8 +122,8 @@ class MomentumContrast(ContrastiveModule):
             torch.cat([query for _, query, _ in done]), len(queries)
         )
         all_keys = distributed.gather_rows(torch.cat([key for *_, key in done]), len(queries))
-        queue_age = self._queue_age(int(batch.present.sum()))
-        self.queue.put(all_keys[batch.present], batch.key_ids[batch.present])
+        queue_age = self._queue_age(int(batch.valid.sum()))
+        self.queue.put(all_keys[batch.valid], batch.key_ids[batch.valid])
         loss = distributed.all_reduce_sum(torch.stack([part for part, *_ in done]).sum())
         return {"loss": loss, "queue_age": queue_age, **spread(all_queries, all_keys[:, 0])}
 
@@ -143,27 +142,22 @@ class MomentumContrast(ContrastiveModule):
 class BatchContrast(ContrastiveModule):
     """Queries against all other pairs of the batch, by one encoder."""
 
-    def __init__(
-        self, encoder: nn.Module, settings: ContrastiveSettings, *, steps: int, warmup_steps: int
-    ) -> None:
-        """Take an encoder of looks (B, …) to unit projections (B, P)."""
-        super().__init__(settings, steps=steps, warmup_steps=warmup_steps)
-        self.encoder = encoder
-
-    def _learn(self, batch: ContrastBatch, generator: torch.Generator) -> dict[str, Tensor]:
-        looks = [self._look(scenes, generator) for scenes in (batch.queries, batch.keys[:, 0])]
+    def _accumulate_gradients(
+        self, batch: ContrastBatch, generator: torch.Generator
+    ) -> dict[str, Tensor]:
+        views = [self._view(scenes, generator) for scenes in (batch.queries, batch.keys[:, 0])]
         own, size = distributed.own_rows(len(batch.queries)), len(batch.queries)
-        vectors = self.encoder(torch.cat([look[own] for look in looks])).chunk(2)
+        vectors = self.encoder(torch.cat([view[own] for view in views])).chunk(2)
         queries, keys = (distributed.gather_rows(part, size) for part in vectors)
         loss = nt_xent(queries, keys, self.settings.temperature)
         self.manual_backward(loss)
         return {"loss": loss.detach(), **spread(queries.detach(), keys.detach())}
 
 
-def nearest_positive(query_BP: Tensor, key_BKP: Tensor, present_BK: Tensor) -> Tensor:
+def nearest_positive(query_BP: Tensor, key_BKP: Tensor, valid_BK: Tensor) -> Tensor:
     """Return each query's similarity to its key; of two neighbours, to the nearer (B1, Eq. 1)."""
     each = [similarities(query_BP, keys_BP) for keys_BP in key_BKP.unbind(1)]
-    return each[0] if len(each) == 1 else nearer(each[0], each[1], present_BK)
+    return each[0] if len(each) == 1 else nearer(each[0], each[1], valid_BK)
 
 
 @torch.no_grad()

@@ -1,9 +1,6 @@
-"""The movie encoder: are two films similar, from their shots alone (METHODS B3)?"""
+"""The movie encoder, which predicts from shots whether two films are similar (METHODS B3)."""
 # B pairs of films, S shots of a film, C numbers a shot feature has
 
-import hashlib
-import json
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import ceil
 from pathlib import Path
@@ -12,18 +9,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from lightning.pytorch import LightningModule
-from safetensors import SafetensorError
-from safetensors.torch import load_file, save
 from torch import Tensor
 from torch.nn.functional import cross_entropy
-from torch.utils.data import DataLoader, IterableDataset
+from torch.utils.data import DataLoader
 
-from mastershot import __version__
 from mastershot.core.embeddings import FloatArray, IntArray
-from mastershot.core.errors import DatasetError, EncoderError, MiningError, SettingError
+from mastershot.core.errors import DatasetError, MiningError
 from mastershot.core.similarity import SimilarityTable
 from mastershot.datasets.tables.similarity_table import read_similarity
-from mastershot.encoders.checkpoint import one_line, read_json
 from mastershot.exports.drawings.curves import draw_curves
 from mastershot.mining.pairs import scene_means
 from mastershot.models.movie_encoder import MovieEncoder, MovieSettings
@@ -32,14 +25,20 @@ from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.engine.metrics_log import MetricsLog, read_log
 from mastershot.training.engine.run_directory import open_run_directory
 from mastershot.training.engine.samplers import batch_places, shuffled
-from mastershot.training.engine.settings import OnProgress, no_progress, under
+from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.engine.trainer import CHECKPOINT, fit, steps_done
+from mastershot.training.movies2scenes.batches import StepBatches
+from mastershot.training.movies2scenes.checkpoints import (
+    describing,
+    load_weights,
+    read_metadata,
+    write_network,
+)
 from mastershot.training.movies2scenes.contrastive import CURVES, require_finite
 from mastershot.training.movies2scenes.networks import seeded
 from mastershot.training.movies2scenes.settings.stages import (
     MovieSimilarityRecipe,
     MovieTrainingSettings,
-    resolved,
 )
 from mastershot.training.movies2scenes.shots import gather_shots
 
@@ -60,12 +59,7 @@ class MoviePairs(NamedTuple):
 
 @dataclass(frozen=True)
 class LoadedMovieEncoder:
-    """A trained movie encoder.
-
-    Attributes:
-        network: Ready to run on the CPU.
-        weights_sha256: Digest of its weights.
-    """
+    """A trained movie encoder, ready to run on the CPU, and the digest of its weights."""
 
     network: MovieEncoder
     weights_sha256: str
@@ -77,54 +71,46 @@ class LoadedMovieEncoder:
         return features
 
 
-class PairBatches(IterableDataset[MoviePairs]):
+class PairBatches(StepBatches[MoviePairs]):
     """Similar pairs and as many that are not, a pure function of the seed and the step."""
 
     def __init__(
         self,
         pairs: IntArray,
         table: SimilarityTable,
-        there: IntArray,
+        films: IntArray,
         training: MovieTrainingSettings,
         first_step: int = 0,
     ) -> None:
-        """Take similar pairs (P, 2), and the films there are, as places in the table's movies."""
-        self._pairs, self._study, self._first_step = pairs, training, first_step
-        self._num_movies, self._there = len(table.movies), there
+        """Take similar pairs (P, 2), and the films that can be used, as places in the table."""
+        self._pairs, self._training, self.first_step = pairs, training, first_step
+        self._num_movies, self._films = len(table.movies), films
         ordered = np.concatenate([table.movie * self._num_movies + table.similar,
                                   table.similar * self._num_movies + table.movie])  # fmt: skip
         self._similar = np.unique(ordered)
 
-    def __iter__(self) -> Iterator[MoviePairs]:
-        step = self._first_step
-        while True:
-            yield self.batch(step)
-            step += 1
-
     def batch(self, step: int) -> MoviePairs:
         """Return the batch of a step."""
-        half = self._study.batch_size // 2
-        items, _ = batch_places(
-            step, batch_size=half, num_items=len(self._pairs), seed=self._study.seed
-        )
-        return self._with_others(self._pairs[items], [self._study.seed, step])
+        half, seed = self._training.batch_size // 2, self._training.seed
+        items, _ = batch_places(step, batch_size=half, num_items=len(self._pairs), seed=seed)
+        return self._with_others(self._pairs[items], [seed, step])
 
-    def examination(self, held_out: IntArray) -> MoviePairs:
+    def evaluation(self, held_out: IntArray) -> MoviePairs:
         """Return held-out similar pairs and as many that are not."""
-        return self._with_others(held_out, [self._study.seed, _HELD_OUT_SEED])
+        return self._with_others(held_out, [self._training.seed, _HELD_OUT_SEED])
 
     def _with_others(self, pairs: IntArray, seed: list[int]) -> MoviePairs:
         rng, others = np.random.default_rng(seed), np.empty((0, 2), np.int64)
         for _ in range(_MAX_DRAWS):
             if len(others) >= len(pairs):
                 break
-            drawn = self._there[rng.integers(len(self._there), size=(2 * len(pairs), 2))]
+            drawn = self._films[rng.integers(len(self._films), size=(2 * len(pairs), 2))]
             known = np.isin(drawn[:, 0] * self._num_movies + drawn[:, 1], self._similar)
             others = np.concatenate([others, drawn[~known & (drawn[:, 0] != drawn[:, 1])]])
         if len(others) < len(pairs):
             raise DatasetError(
-                "nearly all pairs of movies are similar, so there is nothing to tell them from; "
-                "ask for fewer similar movies, or do without a movie encoder"
+                "nearly all pairs of movies are similar, which leaves none as negatives; ask for "
+                "fewer similar movies, or do without a movie encoder"
             )
         both = np.concatenate([pairs, others[: len(pairs)]])
         labels = (np.arange(len(both)) < len(pairs)).astype(np.int64)
@@ -132,7 +118,7 @@ class PairBatches(IterableDataset[MoviePairs]):
 
 
 class MovieSimilarityModule(LightningModule):
-    """A movie encoder at work: loss and optimiser."""
+    """A movie encoder in training: loss and optimiser."""
 
     def __init__(
         self,
@@ -143,12 +129,13 @@ class MovieSimilarityModule(LightningModule):
     ) -> None:
         """Take an encoder and where each film of the table lies in the arrays."""
         super().__init__()
-        self.encoder, self._arrays, self._places, self._study = encoder, arrays, places, training
+        self.encoder, self._arrays, self._places = encoder, arrays, places
+        self._training = training
 
     def training_step(self, batch: MoviePairs, _: int) -> Tensor:
-        """Return the loss of a batch; dropout follows from the seed and the step alone."""
+        """Return the loss of a batch; dropout depends only on the seed and the step."""
         with torch.random.fork_rng():
-            torch.manual_seed((self._study.seed << 32) + self.global_step)
+            torch.manual_seed((self._training.seed << 32) + self.global_step)
             logits = self.compare(batch)
         loss = cross_entropy(logits, batch.similar)
         self.log("loss", loss)
@@ -160,7 +147,7 @@ class MovieSimilarityModule(LightningModule):
         films, places = torch.unique(torch.cat([batch.one, batch.other]), return_inverse=True)
         rows = (self._arrays.movie(int(self._places[film])) for film in films.tolist())
         shots = [
-            torch.from_numpy(np.array(row[: self._study.num_shots], np.float32)).to(self.device)
+            torch.from_numpy(np.array(row[: self._training.num_shots], np.float32)).to(self.device)
             for row in rows
         ]
         windows = self.encoder.windows(shots)
@@ -169,11 +156,11 @@ class MovieSimilarityModule(LightningModule):
 
     def configure_optimizers(self) -> torch.optim.Optimizer:
         """Return SGD, as the paper has it."""
-        return torch.optim.SGD(self.parameters(), lr=self._study.learning_rate)
+        return torch.optim.SGD(self.parameters(), lr=self._training.learning_rate)
 
     @torch.no_grad()
     def accuracy(self, pairs: MoviePairs) -> float:
-        """Return the share of pairs that are told right."""
+        """Return the share of pairs that are predicted correctly."""
         self.encoder.eval()
         parts = zip(*(torch.split(column, 256) for column in pairs), strict=True)
         right = [self.compare(MoviePairs(*part)).argmax(1).cpu() == part[2] for part in parts]
@@ -200,25 +187,24 @@ def train_movie_encoder(
 
 
 def _train(recipe: MovieSimilarityRecipe, out: Path, on_progress: OnProgress) -> None:
-    arrays = gather_shots(resolved(recipe.data, recipe.shots), out / "shots", on_progress).arrays
-    table, training = read_similarity(under(recipe.data, recipe.similarity)), recipe.training
-    place = {name: index for index, name in enumerate(arrays.movies)}
-    places = np.array([place.get(name, -1) for name in table.movies])
-    damaged = _damaged(arrays, places)
+    arrays = gather_shots(recipe.source, out / "shots", on_progress).arrays
+    table, training = read_similarity(recipe.path(recipe.similarity)), recipe.training
+    place_of = {name: index for index, name in enumerate(arrays.movies)}
+    places = np.array([place_of.get(name, -1) for name in table.movies])
+    damaged = _damaged_films(arrays, places)
     places[list(damaged)] = -1
-    learnt, held_out = split_pairs(table, places, training)
-    first = steps_done(out)
-    batches = PairBatches(learnt, table, np.flatnonzero(places >= 0), training, first)
+    used, held_out = split_pairs(table, places, training)
+    batches = PairBatches(used, table, np.flatnonzero(places >= 0), training, steps_done(out))
     settings = MovieSettings(
         num_inputs=arrays.row_shape[0], width=training.width, num_shots=training.num_shots
     )
     with seeded(training.seed):
         module = MovieSimilarityModule(MovieEncoder(settings), arrays, places, training)
-    steps = ceil(len(learnt) * training.epochs / (training.batch_size // 2))
+    steps = ceil(len(used) * training.epochs / (training.batch_size // 2))
     steps = min(steps, training.max_steps or steps)
-    metrics, examined = MetricsLog(out), batches.examination(held_out)
+    metrics, evaluated = MetricsLog(out), batches.evaluation(held_out)
     metrics.write({
-        "similar_pairs": len(learnt), "held_out_pairs": len(held_out), "steps": steps,
+        "similar_pairs": len(used), "held_out_pairs": len(held_out), "steps": steps,
         "damaged": list(damaged.values()),
     })  # fmt: skip
 
@@ -226,19 +212,22 @@ def _train(recipe: MovieSimilarityRecipe, out: Path, on_progress: OnProgress) ->
         require_finite(step, figures)
         on_progress("movies", step, steps, figures)
         if step % recipe.log.report_every == 0 or step == steps:
-            metrics.note(step, {**figures, "held_out_accuracy": module.accuracy(examined)})
+            metrics.note(step, {**figures, "held_out_accuracy": module.accuracy(evaluated)})
 
     fit(
         module, DataLoader(batches, batch_size=None), folder=out, steps=steps,
         save_every=recipe.log.save_every, on_step=on_step,
     )  # fmt: skip
     write_whole(out / CURVES, draw_curves(read_log(out), out.name).encode())
-    said = {"recipe": asdict(recipe), "held_out_accuracy": module.accuracy(examined)}
-    _write(out / MOVIE_ENCODER, module.encoder, said)
+    metadata = {
+        "settings": asdict(settings), "recipe": asdict(recipe),
+        "held_out_accuracy": module.accuracy(evaluated),
+    }  # fmt: skip
+    write_network(out / MOVIE_ENCODER, MOVIE_ENCODER, MOVIE_FORMAT, module.encoder, metadata)
 
 
-def _damaged(arrays: ShotArrays, places: IntArray) -> dict[int, str]:
-    """Return why films mean nothing, by their places in the table; one would spoil all weights."""
+def _damaged_films(arrays: ShotArrays, places: IntArray) -> dict[int, str]:
+    """Return why films cannot be used, by place in the table; one would spoil all weights."""
     damaged = {}
     for film in np.flatnonzero(places >= 0).tolist():
         place = int(places[film])
@@ -252,7 +241,7 @@ def _damaged(arrays: ShotArrays, places: IntArray) -> dict[int, str]:
 def split_pairs(
     table: SimilarityTable, places: IntArray, training: MovieTrainingSettings
 ) -> tuple[IntArray, IntArray]:
-    """Return the similar pairs to learn from and those held out, (P, 2), each pair once.
+    """Return the similar pairs to train on and those held out, (P, 2), each pair once.
 
     A pair and its mirror are one; pairs with a film that the library lacks, or whose features are
     damaged, are left out.
@@ -278,46 +267,11 @@ def load_movie_encoder(folder: str | Path) -> LoadedMovieEncoder:
     Raises:
         EncoderError: The folder holds none, or one that is damaged or of another version.
     """
-    path = Path(folder) / f"{MOVIE_ENCODER}.json"
-    if not path.is_file():
-        raise EncoderError(f"{folder} holds no {path.name}; name the folder that a run made")
-    said = read_json(path)
-    if said.get("format") != MOVIE_FORMAT:
-        raise EncoderError(
-            f"{path} is of format {said.get('format')!r}; this version reads {MOVIE_FORMAT}"
-        )
-    weights = path.with_suffix(".safetensors")
-    try:
-        settings = MovieSettings(**said["settings"])
+    path, metadata = read_metadata(folder, MOVIE_ENCODER, MOVIE_FORMAT)
+    with describing(path, "a movie encoder"):
+        settings = MovieSettings(**metadata["settings"])
         if max(settings.width, settings.num_inputs, settings.num_shots) > _MAX_WIDTH:
-            raise ValueError(f"it says {settings}")
+            raise ValueError(f"sizes of {settings} above {_MAX_WIDTH:,}")
         network = MovieEncoder(settings)
-        network.load_state_dict(load_file(weights))
-        digest = hashlib.sha256(weights.read_bytes()).hexdigest()
-        if digest != said["weights_sha256"]:
-            raise ValueError("its weights are another file's")
-    except (KeyError, TypeError, ValueError, SettingError) as error:
-        reason = f"it lacks {error}" if isinstance(error, KeyError) else one_line(error)
-        raise EncoderError(f"{path} does not describe a movie encoder: {reason}") from error
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise EncoderError(f"{weights} cannot be loaded ({one_line(error)})") from error
-    return LoadedMovieEncoder(network.eval().requires_grad_(False), digest)
-
-
-def _write(folder: Path, encoder: MovieEncoder, said: dict[str, object]) -> None:
-    """Write an encoder's folder, which is there whole or not at all."""
-    partial = folder.with_name(f"{folder.name}.part")
-    partial.mkdir(exist_ok=True)
-    weights = {name: value.cpu().contiguous() for name, value in encoder.state_dict().items()}
-    data = save(weights)
-    (partial / f"{MOVIE_ENCODER}.safetensors").write_bytes(data)
-    told = {
-        "format": MOVIE_FORMAT,
-        "version": __version__,
-        "settings": asdict(encoder.settings),
-        "weights_sha256": hashlib.sha256(data).hexdigest(),
-        **said,
-    }
-    text = json.dumps(told, indent=1, ensure_ascii=False) + "\n"
-    (partial / f"{MOVIE_ENCODER}.json").write_text(text, "utf-8")
-    partial.rename(folder)
+    load_weights(network, path, metadata)
+    return LoadedMovieEncoder(network, metadata["weights_sha256"])

@@ -13,6 +13,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from mastershot.core.errors import EncoderError
+from mastershot.core.settings import Count, Settings
 from mastershot.encoders.checkpoint import one_line, read_json
 from mastershot.models.scene_encoder import (
     FeatureSceneEncoder,
@@ -29,16 +30,16 @@ from mastershot.training.movies2scenes.settings.encoders import ContrastiveSetti
 
 
 @dataclass(frozen=True)
-class SceneShape:
+class SceneShape(Settings):
     """What a scene is made of.
 
     Attributes:
         num_shots: Shots a scene, n.
-        row_shape: What there is of a shot: a feature (D,), or keyframes (k, H, W, 3).
+        row_shape: What a shot is: a feature (D,), or keyframes (k, H, W, 3).
     """
 
-    num_shots: int
-    row_shape: tuple[int, ...]
+    num_shots: Count
+    row_shape: tuple[Count, ...]
 
 
 class ShotEncoder(nn.Module):
@@ -57,7 +58,7 @@ class ShotEncoder(nn.Module):
 
 
 def scene_network(settings: NetworkSettings, shape: SceneShape) -> nn.Module:
-    """Return a network from looks at scenes to their class tokens, (B, W)."""
+    """Return a network from views of scenes to their class tokens, (B, W)."""
     if settings.network == "vit":
         network = PixelSceneEncoder(vit_settings(settings, shape.row_shape[1]))
         start_from(settings.init, network.vit)
@@ -80,9 +81,9 @@ def started_from(settings: NetworkSettings, data: str, shape: SceneShape) -> Net
     """
     if not settings.init:
         return settings
-    told = replace(settings, init=str(under(data, settings.init)))
-    vit = vit_settings(told, shape.row_shape[1])
-    return replace(told, width=vit.width, depth=vit.depth, heads=vit.heads, patch_px=vit.patch_px)
+    found = replace(settings, init=str(under(data, settings.init)))
+    vit = vit_settings(found, shape.row_shape[1])
+    return replace(found, width=vit.width, depth=vit.depth, heads=vit.heads, patch_px=vit.patch_px)
 
 
 def vit_settings(settings: NetworkSettings, image_px: int) -> ViTSettings:
@@ -114,14 +115,14 @@ def start_from(init: str, vit: VisionTransformer) -> None:
         raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
 
 
-def projected(network: nn.Module, width: int, projection: int) -> nn.Module:
-    """Return a network and, after it, the head to the space that is compared in, (B, P)."""
+def projected(network: nn.Module, width: int, projection: int) -> nn.Sequential:
+    """Return a network followed by the head to the space that is compared in, (B, P)."""
     return nn.Sequential(network, ProjectionHead(width, projection))
 
 
 @contextmanager
 def seeded(seed: int) -> Iterator[None]:
-    """Draw weights that follow from a seed while the block runs, and leave other chance alone."""
+    """Draw weights that follow from a seed while the block runs; other random state stays."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         yield
@@ -141,25 +142,15 @@ def plain_views(scenes: Tensor) -> Tensor:
 def augmented_views(
     scenes: Tensor, settings: ContrastiveSettings, generator: torch.Generator
 ) -> Tensor:
-    """Return a look at scenes like `plain_views`, each shot disturbed on its own."""
+    """Return views of scenes like `plain_views`, each shot augmented on its own."""
     if scenes.dtype != torch.uint8:
-        return _disturbed(scenes.float(), settings, generator)
+        features = scenes.float()
+        deviation = features.std(dim=-1, keepdim=True)
+        noise = torch.randn(features.shape, generator=generator) * settings.noise
+        kept = torch.rand(features.shape, generator=generator) >= settings.dropout
+        return (features + noise * deviation) * kept / (1 - settings.dropout)
     frames = plain_views(scenes)
     squares = frames.flatten(0, 1).float()
-    views = augment(
-        squares,
-        torch.ones(len(squares)),
-        settings.augmentation,
-        side_px=squares.shape[-1],
-        generator=generator,
-    )
+    aspects, side_px = torch.ones(len(squares)), squares.shape[-1]
+    views = augment(squares, aspects, settings.augmentation, side_px=side_px, generator=generator)
     return views.reshape(frames.shape)
-
-
-def _disturbed(
-    features: Tensor, settings: ContrastiveSettings, generator: torch.Generator
-) -> Tensor:
-    deviation = features.std(dim=-1, keepdim=True)
-    noise = torch.randn(features.shape, generator=generator) * settings.noise
-    kept = torch.rand(features.shape, generator=generator) >= settings.dropout
-    return (features + noise * deviation) * kept / (1 - settings.dropout)

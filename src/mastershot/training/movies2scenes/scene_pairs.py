@@ -11,17 +11,14 @@ from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.core.errors import DatasetError
 from mastershot.datasets.tables.pair_table import ScenePairs, write_pairs
 from mastershot.datasets.tables.similarity_table import read_similarity
-from mastershot.mining.library_pairs import PairSettings, mine_library
+from mastershot.mining.library_pairs import mine_library
 from mastershot.mining.pairs import scene_means
+from mastershot.mining.settings import PairSettings
 from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.engine.metrics_log import MetricsLog
 from mastershot.training.engine.run_directory import open_run_directory
-from mastershot.training.engine.settings import OnProgress, no_progress, under
-from mastershot.training.movies2scenes.settings.stages import (
-    PairingSettings,
-    ScenePairsRecipe,
-    resolved,
-)
+from mastershot.training.engine.settings import OnProgress, no_progress
+from mastershot.training.movies2scenes.settings.stages import ScenePairsRecipe
 from mastershot.training.movies2scenes.shots import gather_shots
 
 PAIRS = "pairs.parquet"
@@ -30,7 +27,7 @@ PAIRS = "pairs.parquet"
 def write_scene_pairs(
     recipe: ScenePairsRecipe, out: Path, on_progress: OnProgress = no_progress
 ) -> Path:
-    """Return the file of a library's scene pairs; one that is whole is not made again.
+    """Return the file of a library's scene pairs; a finished one is not made again.
 
     Movies that are similar and not in the library, too short or damaged are counted in the log.
 
@@ -40,47 +37,45 @@ def write_scene_pairs(
         EncoderError: The movie encoder cannot be loaded.
         OutputError: The folder cannot be written.
     """
-    made = out / PAIRS
+    made, pairing = out / PAIRS, recipe.pairs
     with open_run_directory(out, recipe, made=(PAIRS,)):
-        if not made.is_file():
-            arrays = gather_shots(
-                resolved(recipe.data, recipe.shots), out / "shots", on_progress
-            ).arrays
-            on_progress("scene pairs", 0, None, {})
-            if recipe.pairs.positives == "similar":
-                told = _mine(recipe, arrays, made)
-                MetricsLog(out).write(told)
-                if not told["scene_pairs"]:
-                    made.unlink()
-                    raise DatasetError(_why_none(told))
-            else:
-                pairs = _control(arrays, recipe.pairs)
-                write_pairs(made, [pairs], pairs.made_by)
-                MetricsLog(out).write(
-                    {"positives": recipe.pairs.positives, "scene_pairs": len(pairs)}
-                )
+        if made.is_file():
+            return made
+        arrays = gather_shots(recipe.source, out / "shots", on_progress).arrays
+        on_progress("scene pairs", 0, None, {})
+        if pairing.positives == "similar":
+            found = _mine(recipe, arrays, made)
+            MetricsLog(out).write(found)
+            if not found["scene_pairs"]:
+                made.unlink()
+                raise DatasetError(_why_none(found))
+        else:
+            control = same_scenes if pairing.positives == "same" else nearest_scenes
+            pairs = control(arrays, pairing.window, pairing.stride)
+            write_pairs(made, [pairs], pairs.made_by)
+            MetricsLog(out).write({"positives": pairing.positives, "scene_pairs": len(pairs)})
     return made
 
 
 def _mine(recipe: ScenePairsRecipe, arrays: ShotArrays, made: Path) -> dict[str, Any]:
-    table = read_similarity(under(recipe.data, recipe.similarity))
-    place = {name: index for index, name in enumerate(arrays.movies)}
+    """Write the pairs of similar movies; return counts for the log."""
+    table, pairing = read_similarity(recipe.path(recipe.similarity)), recipe.pairs
+    place_of = {name: index for index, name in enumerate(arrays.movies)}
     about: dict[str, Any] = {"source": recipe.shots.path}
     first_layer = None
     if recipe.movie_encoder:
         from mastershot.training.movies2scenes.movie_encoder import load_movie_encoder
 
-        encoder = load_movie_encoder(under(recipe.data, recipe.movie_encoder))
+        encoder = load_movie_encoder(recipe.path(recipe.movie_encoder))
         first_layer, about["movie_encoder"] = encoder.shot_features, encoder.weights_sha256
 
     def features(movie: str) -> FloatArray | None:
-        if movie not in place:
+        if movie not in place_of:
             return None
-        rows = np.array(arrays.movie(place[movie]), np.float32)
+        rows = np.array(arrays.movie(place_of[movie]), np.float32)
         return rows if first_layer is None else first_layer(rows)
 
-    asked = recipe.pairs
-    settings = PairSettings(asked.window, asked.keep, asked.consider)
+    settings = PairSettings(pairing.window, pairing.keep, pairing.consider)
     report = mine_library(table, features, made, settings, made_by=about)
     return {
         "similar_movies": report.num_rows, "movie_pairs": report.num_mined,
@@ -90,27 +85,20 @@ def _mine(recipe: ScenePairsRecipe, arrays: ShotArrays, made: Path) -> dict[str,
     }  # fmt: skip
 
 
-def _why_none(told: Mapping[str, Any]) -> str:
-    first = next(iter(told["damaged"]), None)
+def _why_none(found: Mapping[str, Any]) -> str:
+    first = f", the first: {found['damaged'][0]}" if found["damaged"] else ""
     return (
-        f"no scenes could be paired of {told['similar_movies']} rows of similar movies: "
-        f"{len(told['not_in_library'])} movies are not in the library, {len(told['too_short'])} "
-        f"have fewer shots than a scene, {len(told['damaged'])} are damaged"
-        + (f", the first: {first}" if first else "")
+        f"no scenes could be paired of {found['similar_movies']} rows of similar movies: "
+        f"{len(found['not_in_library'])} movies are not in the library, {len(found['too_short'])} "
+        f"have fewer shots than a scene, {len(found['damaged'])} are damaged{first}"
     )
-
-
-def _control(arrays: ShotArrays, asked: PairingSettings) -> ScenePairs:
-    if asked.positives == "same":
-        return same_scenes(arrays, asked.window, asked.stride)
-    return nearest_scenes(arrays, asked.window, asked.stride)
 
 
 def window_of(pairs: ScenePairs) -> int:
     """Return how many shots the scenes of a table have.
 
     Raises:
-        DatasetError: The table does not say it.
+        DatasetError: The table does not record it.
     """
     settings = pairs.made_by.get("settings")
     window = settings.get("window") if isinstance(settings, Mapping) else None
@@ -125,14 +113,14 @@ def rows_of(pairs: ScenePairs, arrays: ShotArrays) -> tuple[IntArray, IntArray]:
     Raises:
         DatasetError: A film is not among the arrays, or is shorter there than its pairs say.
     """
-    window, place = window_of(pairs), {name: index for index, name in enumerate(arrays.movies)}
-    absent = [name for name in pairs.movies if name not in place]
+    window, place_of = window_of(pairs), {name: index for index, name in enumerate(arrays.movies)}
+    absent = [name for name in pairs.movies if name not in place_of]
     if absent:
         raise DatasetError(
             f"{len(absent)} films of the scene pairs are not in {arrays.folder}, the first: "
             f"{absent[0]}; mine pairs of the same films"
         )
-    index = np.array([place[name] for name in pairs.movies], np.int64)
+    index = np.array([place_of[name] for name in pairs.movies], np.int64)
     sides = (pairs.movie, pairs.first_shot), (pairs.similar, pairs.similar_first_shot)
     rows = []
     for movies, shots in sides:
@@ -170,7 +158,7 @@ def nearest_scenes(features: ShotArrays, window: int, stride: int, reach: int = 
     """Return every scene paired with the most alike of those that begin up to `reach` shots away.
 
     The positive of ShotCoL (Chen et al. 2021, section 3.2), for scenes of n shots: the mean of a
-    scene's features is compared. ShotCoL compares by the encoder as it learns; here cached features
+    scene's features is compared. ShotCoL compares by the encoder in training; here cached features
     do, so that the table is made once.
 
     Raises:
@@ -189,7 +177,7 @@ def nearest_scenes(features: ShotArrays, window: int, stride: int, reach: int = 
 
 
 def _nearest(means: FloatArray, first: int, reach: int) -> tuple[int, float]:
-    """Return the window most like one, of those so near, and their cosine; itself if alone."""
+    """Return the most similar window within reach, and the cosine; itself if there is no other."""
     low, high = max(0, first - reach), min(len(means), first + reach + 1)
     if high - low == 1:
         return first, 1.0

@@ -1,4 +1,4 @@
-"""Shots to learn from, gathered once: features or keyframes, one file a film, resumable."""
+"""The shots to train on, gathered once: features or keyframes, one file a film, resumable."""
 # S shots, k keyframes a shot, D width
 
 import hashlib
@@ -7,11 +7,12 @@ import os
 import shutil
 import zipfile
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,10 +28,10 @@ from mastershot.store.files import write_whole
 from mastershot.store.folder import is_library
 from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.shot_arrays import ShotArrays, are_shots, write_movie
-from mastershot.store.shot_vectors import Pooling, feature_space, shot_vectors
+from mastershot.store.shot_vectors import feature_space, shot_vectors
 from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.movies2scenes.keyframes import film_keyframes, keyframes_at
-from mastershot.training.movies2scenes.settings.shots import ShotSource
+from mastershot.training.movies2scenes.settings.encoders import ShotSource
 
 INDEX = "shots.json"
 _MAX_NAME_BYTES = 240  # with a suffix, the 255 that file systems take
@@ -50,8 +51,8 @@ def gather_shots(
 ) -> GatheredShots:
     """Return the source's shots; what is no folder of ``.npy`` is written into one under `folder`.
 
-    Films written before are kept, so a run that was killed goes on; of films that cannot be read
-    it is said why.
+    Films written before are kept, so a run that was killed goes on; films that cannot be read are
+    listed with the reason.
 
     Raises:
         SettingError: The source does not exist.
@@ -78,8 +79,8 @@ def named_films(source: ShotSource) -> dict[str, NamedFilm]:
 
     Raises:
         SettingError: The source does not exist.
-        DatasetError: Two films have one name, a name cannot name a file, or what was gathered
-            before does not say what it is.
+        DatasetError: Two films have one name, a name cannot name a file, or the index of what
+            was gathered before is damaged.
     """
     if _is_folder_of_arrays(source):
         return films_of(ShotArrays(Path(source.path)))
@@ -90,13 +91,13 @@ def films_of(arrays: ShotArrays) -> dict[str, NamedFilm]:
     """Return the films of arrays, in their order; of gathered ones also what else they are called.
 
     Raises:
-        DatasetError: What was gathered does not say what it is.
+        DatasetError: The index of what was gathered is damaged.
     """
-    known = _gathered(arrays.folder).get("names", {})
+    known = _index_of(arrays.folder).get("names", {})
     try:
         named = {name: NamedFilm(id, tuple(paths)) for name, (id, paths) in known.items()}
     except (AttributeError, TypeError, ValueError) as error:
-        raise _unsaid(arrays.folder) from error
+        raise _damaged_index(arrays.folder) from error
     return {name: named.get(name, NamedFilm(name)) for name in arrays.movies}
 
 
@@ -121,28 +122,28 @@ def _arrays(folder: Path, source: ShotSource, movies: Sequence[str] | None = Non
 
 def _space_of(folder: Path) -> EmbeddingSpace | None:
     """Return the space of the library that a folder was gathered from; None if it is of none."""
-    space = _gathered(folder).get("space")
+    space = _index_of(folder).get("space")
     try:
         return EmbeddingSpace(**space) if space else None
     except TypeError as error:
-        raise _unsaid(folder) from error
+        raise _damaged_index(folder) from error
 
 
-def _gathered(folder: Path) -> dict[str, Any]:
-    """Return what a folder says of how it was gathered; nothing if it was not."""
+def _index_of(folder: Path) -> dict[str, Any]:
+    """Return the index of a folder that was gathered; empty if it was not."""
     path = folder / INDEX
     if not path.is_file():
         return {}
     try:
-        said = json.loads(path.read_text("utf-8"))
+        index = json.loads(path.read_text("utf-8"))
     except ValueError as error:
-        raise _unsaid(folder) from error
-    if not isinstance(said, dict):
-        raise _unsaid(folder)
-    return said
+        raise _damaged_index(folder) from error
+    if not isinstance(index, dict):
+        raise _damaged_index(folder)
+    return index
 
 
-def _unsaid(folder: Path) -> DatasetError:
+def _damaged_index(folder: Path) -> DatasetError:
     return DatasetError(f"{folder / INDEX} does not say what was gathered; remove the folder")
 
 
@@ -162,7 +163,7 @@ def _write_movies(source: ShotSource, target: Path, on_progress: OnProgress) -> 
         reason = f"; the first problem: {unread[0]}" if unread else ""
         raise DatasetError(f"no film that can be read is in {source.path}{reason}")
     _require_alike(source, target, names)
-    spaces = {movie.space for movie in movies.values() if isinstance(movie, _Kept) and movie.space}
+    spaces = {movie.space for movie in movies.values() if movie.space}
     return {
         "movies": names,
         "names": {name: [movies[name].names.id, movies[name].names.paths] for name in names},
@@ -172,7 +173,7 @@ def _write_movies(source: ShotSource, target: Path, on_progress: OnProgress) -> 
 
 
 def _require_alike(source: ShotSource, target: Path, names: Sequence[str]) -> None:
-    """Raise `DatasetError` if films differ in kind; what was gathered goes, to be made anew."""
+    """Raise `DatasetError` if films differ in kind, and remove what was gathered."""
     try:
         ShotArrays(target, names)
     except DatasetError:
@@ -184,85 +185,31 @@ def _require_alike(source: ShotSource, target: Path, names: Sequence[str]) -> No
 
 
 @dataclass(frozen=True)
-class _Member:
-    """A film of an .npz."""
+class _Film:
+    """A film of a source: what it is called, what reads its shots, and the space they lie in."""
 
-    path: Path
-    name: str
-
-    @property
-    def names(self) -> NamedFilm:
-        return NamedFilm(self.name)
-
-    def rows(self) -> npt.NDArray[Any]:
-        with _opened(self.path, f"film {self.name} of ") as file:
-            rows: npt.NDArray[Any] = np.asarray(file[self.name])
-        if rows.dtype.kind == "f":
-            rows = rows.astype(np.float16 if rows.dtype == np.float16 else np.float32)
-        if not are_shots(rows.shape, rows.dtype):
-            raise DatasetError(
-                f"{self.path} holds for {self.name} {rows.dtype} {rows.shape}; it must hold one "
-                "row a shot: a vector (S, D) of floats, or square keyframes (S, k, H, W, 3) uint8"
-            )
-        return rows
+    names: NamedFilm
+    rows: Callable[[], npt.NDArray[Any]]
+    space: EmbeddingSpace | None = None
 
 
-@dataclass(frozen=True)
-class _FilmFile:
-    """A film whose shots are found now."""
-
-    path: Path
-    source: ShotSource
-
-    @property
-    def names(self) -> NamedFilm:
-        return NamedFilm(self.path.stem, (str(self.path),))
-
-    def rows(self) -> npt.NDArray[Any]:
-        return film_keyframes(self.path, self.source.frames_per_shot, self.source.image_px)
-
-
-@dataclass(frozen=True)
-class _Kept:
-    """A film of a library."""
-
-    library: Library
-    movie: LibraryMovie
-    source: ShotSource
-    space: EmbeddingSpace | None
-
-    @property
-    def names(self) -> NamedFilm:
-        return self.movie.names
-
-    def rows(self) -> npt.NDArray[Any]:
-        shots = self.library.timeline(self.movie.id).shots
-        if self.space is not None:
-            starts = np.array([shot.span.first_frame for shot in shots], np.int64)
-            pooling = cast("Pooling", self.source.pooling)
-            return shot_vectors(self.library, self.movie, starts, self.space, pooling=pooling)
-        count = self.source.frames_per_shot
-        wanted = [uniform_frames(s.span.first_frame, s.span.end_frame, count) for s in shots]
-        return keyframes_at(Path(self.movie.file), wanted, count, self.source.image_px)
-
-
-def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
+def _movies_of(source: ShotSource) -> dict[str, _Film]:
     path = Path(source.path)
-    named: Iterator[tuple[str, _Member | _FilmFile | _Kept]]
-    if is_library(path):
-        named = _library_movies(source, Library(path))
+    from_library = is_library(path)
+    if from_library:
+        named = _library_films(source, Library(path))
     elif path.suffix == ".npz":
-        named = ((name, _Member(path, name)) for name in _member_names(path))
+        with _opened(path) as file:
+            names = list(file.files)
+        named = ((name, _Film(NamedFilm(name), partial(_member, path, name))) for name in names)
     elif source.content == "keyframes":
-        files = sorted(path.rglob("*")) if path.is_dir() else [path]
-        films = (file for file in files if file.suffix.lower() in FILM_SUFFIXES)
-        named = ((printable(file.stem), _FilmFile(file, source)) for file in films)
+        named = _film_files(source, path)
     else:
         raise SettingError(f"{path} holds no features; name a library, a folder of .npy or an .npz")
-    movies: dict[str, _Member | _FilmFile | _Kept] = {}
+    movies: dict[str, _Film] = {}
     for name, movie in named:
         if name in movies:
-            ids = "; shots.names=id calls them by their ids" if is_library(path) else ""
+            ids = "; shots.names=id calls them by their ids" if from_library else ""
             raise DatasetError(f"{path} holds two films called {name!r}; names must differ{ids}")
         if not name or set(name) & {"/", "\0"} or len(os.fsencode(name)) > _MAX_NAME_BYTES:
             raise DatasetError(f"{path} holds a film called {name!r}, which cannot name a file")
@@ -270,18 +217,48 @@ def _movies_of(source: ShotSource) -> dict[str, _Member | _FilmFile | _Kept]:
     return movies
 
 
-def _library_movies(source: ShotSource, library: Library) -> Iterator[tuple[str, _Kept]]:
+def _library_films(source: ShotSource, library: Library) -> Iterator[tuple[str, _Film]]:
     space = None
     if source.content == "features":
         space = feature_space(library, source.encoder, last=(COLOR_SPACE,))
     for movie in library.movies():
         name = movie.id if source.names == "id" else printable(Path(movie.path).stem)
-        yield name, _Kept(library, movie, source, space)
+        yield name, _Film(movie.names, partial(_kept, library, movie, source, space), space)
 
 
-def _member_names(path: Path) -> list[str]:
-    with _opened(path) as file:
-        return list(file.files)
+def _kept(
+    library: Library, movie: LibraryMovie, source: ShotSource, space: EmbeddingSpace | None
+) -> npt.NDArray[Any]:
+    """Return the shots of a film of a library: vectors in a space, or keyframes without one."""
+    spans = [shot.span for shot in library.timeline(movie.id).shots]
+    if space is not None:
+        starts = np.array([span.first_frame for span in spans], np.int64)
+        return shot_vectors(library, movie, starts, space, pooling=source.pooling)
+    count = source.frames_per_shot
+    wanted = [uniform_frames(span.first_frame, span.end_frame, count) for span in spans]
+    return keyframes_at(Path(movie.file), wanted, count, source.image_px)
+
+
+def _film_files(source: ShotSource, path: Path) -> Iterator[tuple[str, _Film]]:
+    """Yield the films of a folder, or one film, whose shots are found when they are read."""
+    for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
+        if file.suffix.lower() in FILM_SUFFIXES:
+            rows = partial(film_keyframes, file, source.frames_per_shot, source.image_px)
+            yield printable(file.stem), _Film(NamedFilm(file.stem, (str(file),)), rows)
+
+
+def _member(path: Path, name: str) -> npt.NDArray[Any]:
+    """Return the shots of a film of an .npz."""
+    with _opened(path, f"film {name} of ") as file:
+        rows: npt.NDArray[Any] = np.asarray(file[name])
+    if rows.dtype.kind == "f":
+        rows = rows.astype(np.float16 if rows.dtype == np.float16 else np.float32)
+    if not are_shots(rows.shape, rows.dtype):
+        raise DatasetError(
+            f"{path} holds for {name} {rows.dtype} {rows.shape}; it must hold one row a shot: a "
+            "vector (S, D) of floats, or square keyframes (S, k, H, W, 3) uint8"
+        )
+    return rows
 
 
 @contextmanager

@@ -2,8 +2,9 @@
 
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.names import FilmNames, NamedFilm
@@ -15,16 +16,21 @@ from mastershot.datasets.movielens import MovieLens, read_movielens
 from mastershot.datasets.tables.similarity_table import write_similarity
 from mastershot.datasets.tables.watch_log import WatchLog
 from mastershot.encoders.text import SENTENCE_MODEL, SentenceEncoder
-from mastershot.mining.co_watch import CoWatch, CoWatchSettings
-from mastershot.mining.leakage import Guarded, match_movies, without_held_out
-from mastershot.mining.similarity import CloseSynopses, RandomMovies, SameGenre, combine
+from mastershot.mining.co_watch import CoWatch
+from mastershot.mining.similarity import (
+    CloseSynopses,
+    Guarded,
+    RandomMovies,
+    SameGenre,
+    combine,
+    without_held_out,
+)
 from mastershot.training.engine.metrics_log import MetricsLog
 from mastershot.training.engine.run_directory import open_run_directory
 from mastershot.training.engine.settings import OnProgress, no_progress, under
 from mastershot.training.movies2scenes.settings.stages import (
     SimilarityRecipe,
     SimilaritySettings,
-    resolved,
 )
 from mastershot.training.movies2scenes.shots import named_films
 
@@ -32,11 +38,11 @@ SIMILARITY = "similarity.parquet"
 
 
 class _Names:
-    """Calls the movies of metadata as the library does.
+    """Translates the movie names of metadata to the library's.
 
     Attributes:
-        by_start: Names that are the mere start of a film's name, each with what it was taken for.
-        ambiguous: Names that may mean several films; they stand for none.
+        by_start: Names that are only the start of a film's name, and the film.
+        ambiguous: Names that may mean several films; none of them is used.
     """
 
     def __init__(self, films: Mapping[str, NamedFilm]) -> None:
@@ -45,21 +51,20 @@ class _Names:
         self.ambiguous: dict[str, None] = {}
 
     def called(self, names: Iterable[str]) -> dict[str, str]:
-        """Return what the library calls the film that a name means, of those that mean one."""
-        meant = self._names.meant(names)
-        called = {name: self._movies[place] for name, place in meant.film.items()}
-        self.by_start |= {name: called[name] for name in meant.by_start}
-        self.ambiguous |= dict.fromkeys(meant.ambiguous)
+        """Return the library's name of each film; names that mean none are left out."""
+        found = self._names.meant(names)
+        called = {name: self._movies[place] for name, place in found.film.items()}
+        self.by_start |= {name: called[name] for name in found.by_start}
+        self.ambiguous |= dict.fromkeys(found.ambiguous)
         return called
 
     def possible(self, names: Iterable[str]) -> set[str]:
-        """Return what the library calls all films that the names may mean."""
+        """Return the library's names of all films that the names may mean."""
         return {self._movies[place] for name in names for place in self._names.places(name)}
 
 
-@dataclass(frozen=True)
-class _Metadata:
-    """What is known of movies: genres and synopsis by what the library calls them."""
+class _Metadata(NamedTuple):
+    """Genres and synopses of movies by the library's names."""
 
     genres: dict[str, tuple[str, ...]]
     synopses: dict[str, str]
@@ -68,10 +73,10 @@ class _Metadata:
 def write_similar_movies(
     recipe: SimilarityRecipe, out: Path, on_progress: OnProgress = no_progress
 ) -> Path:
-    """Return the file of a library's similar movies; a table that is there changes nothing.
+    """Return the file of a library's similar movies; a finished one is not made again.
 
-    What the metadata lacks, what it knows beyond the library, and which movies have no neighbour,
-    is counted in the folder's log.
+    Movies without metadata, metadata without a movie, and movies without a neighbour are counted
+    in the folder's log.
 
     Raises:
         DatasetError: Metadata cannot be read, or no two movies are similar by it.
@@ -97,7 +102,7 @@ def write_similar_movies(
 
 def _table(recipe: SimilarityRecipe, out: Path) -> SimilarityTable:
     settings, data = recipe.similarity, recipe.data
-    films = named_films(resolved(data, recipe.shots))
+    films = named_films(recipe.source)
     names = _Names(films)
     guarded = _guarded(tuple(films), names, settings, data)
     lens = read_movielens(under(data, settings.movielens)) if settings.movielens else None
@@ -110,15 +115,14 @@ def _table(recipe: SimilarityRecipe, out: Path) -> SimilarityTable:
     table = next(iter(tables.values()))
     if len(tables) > 1:
         table = combine(tables, settings.weights, num_similar=settings.num_similar)
-    known = list(metadata.genres)
-    matched = match_movies(guarded.movies, known) if known else None
+    known = metadata.genres.keys()
     MetricsLog(out).write(
         {
             "movies": len(guarded.movies),
             "excluded_by_leakage_guard": list(guarded.excluded),
             "without_neighbours": list(table.without_neighbours),
-            "without_metadata": list(matched.without_metadata) if matched else None,
-            "in_metadata_only": len(matched.not_in_library) if matched else None,
+            "without_metadata": [m for m in guarded.movies if m not in known] if known else None,
+            "in_metadata_only": len(known - {*guarded.movies}) if known else None,
             "named_by_start": [f"{name} → {movie}" for name, movie in names.by_start.items()],
             "ambiguous_names": list(names.ambiguous),
             "rows": len(table),
@@ -148,39 +152,27 @@ def _measures(
     for name in settings.weights:
         if name == "cowatch":
             assert views is not None
-            measures[name] = CoWatch(views, _co_watch(settings))
+            measures[name] = CoWatch(views, settings.co_watch)
         elif name == "genre":
             measures[name] = SameGenre(metadata.genres, settings.seed)
         else:
-            told = {movie: text for movie, text in metadata.synopses.items() if text}
-            vectors = SentenceEncoder().encode_texts(list(told.values()))
-            measures[name] = CloseSynopses(tuple(told), vectors, {"encoder": SENTENCE_MODEL})
+            synopses = {movie: text for movie, text in metadata.synopses.items() if text}
+            vectors = SentenceEncoder().encode_texts(list(synopses.values()))
+            measures[name] = CloseSynopses(tuple(synopses), vectors, {"encoder": SENTENCE_MODEL})
     return measures
 
 
 def _views(
     settings: SimilaritySettings, data: str, lens: MovieLens | None, names: _Names
 ) -> WatchLog | None:
-    """Return the views, if they count, of films called as the library calls them."""
+    """Return the viewing log, if it is used, with films by the library's names."""
     if "cowatch" not in settings.weights:
         return None
-    if settings.viewing_log:
-        log = WatchLog(under(data, settings.viewing_log))
-    else:
-        assert lens is not None  # SimilaritySettings wants one of both.
+    log = WatchLog(under(data, settings.viewing_log)) if settings.viewing_log else None
+    if log is None:
+        assert lens is not None  # SimilaritySettings requires one of both.
         log = lens.log
     return log.renamed(names.called(log.movie_names()))
-
-
-def _co_watch(settings: SimilaritySettings) -> CoWatchSettings:
-    told = settings.co_watch
-    return CoWatchSettings(
-        measure=told.rank_by,  # type: ignore[arg-type]  # one of its two, as checked
-        next_items=told.next_items or None,
-        within_s=told.within_days * 86_400 or None,
-        min_viewers=told.min_viewers,
-        prior=told.prior,
-    )
 
 
 def _metadata(

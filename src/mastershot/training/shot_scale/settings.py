@@ -1,14 +1,18 @@
-"""Settings of a classifier of shot scales. Light to import: no tensor is here."""
+"""Settings of training a classifier of shot scales. Light to import: no tensor is here."""
 
-import math
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from mastershot.training.engine.settings import require, under
+from mastershot.core.settings import NotNegative, Range, Seed, Settings, Text, require
+from mastershot.training.engine.settings import under
+
+_Size = Annotated[int, Range(1, 1 << 14)]
+_Rate = Annotated[float, Range(0, 1000, "()")]
 
 
 @dataclass(frozen=True)
-class ScaleTrainingSettings:
+class ScaleTrainingSettings(Settings):
     """How the classifier is trained.
 
     MovieCLIP publishes its network and the 4 frames a second, not how it was trained. The defaults
@@ -29,33 +33,21 @@ class ScaleTrainingSettings:
         seed: Seed of weights and batches.
     """
 
-    hidden: int = 512
-    layers: int = 2
-    rate_hz: float = 4.0
-    max_steps: int = 20
-    epochs: int = 50
-    batch_size: int = 32
-    learning_rate: float = 1e-3
-    weight_decay: float = 1e-3
-    halve_every: int = 15
-    patience: int = 5
-    seed: int = 0
-
-    def __post_init__(self) -> None:
-        for name in ("hidden", "layers", "max_steps", "epochs", "batch_size", "halve_every",
-                     "patience"):  # fmt: skip
-            value, largest = getattr(self, name), 16 if name == "layers" else 1 << 14
-            require(1 <= value <= largest, f"{name} is {value}; it is from 1 to {largest}")
-        for name in ("rate_hz", "learning_rate"):
-            value = getattr(self, name)
-            require(0 < value < 1000, f"{name} is {value:g}; it is above 0 and below 1000")
-        decay = self.weight_decay
-        require(0 <= decay < math.inf, f"weight_decay is {decay:g}; it is not below 0")
-        require(0 <= self.seed < 2**31, f"seed is {self.seed}; it is in [0, 2^31)")
+    hidden: _Size = 512
+    layers: Annotated[int, Range(1, 16)] = 2
+    rate_hz: _Rate = 4.0
+    max_steps: _Size = 20
+    epochs: _Size = 50
+    batch_size: _Size = 32
+    learning_rate: _Rate = 1e-3
+    weight_decay: NotNegative = 1e-3
+    halve_every: _Size = 15
+    patience: _Size = 5
+    seed: Seed = 0
 
 
 @dataclass(frozen=True)
-class ShotScaleRecipe:
+class ShotScaleRecipe(Settings):
     """A classifier of how close the camera is, trained on shots laid out as MovieShots is.
 
     Attributes:
@@ -69,20 +61,18 @@ class ShotScaleRecipe:
     """
 
     data: str = "data/movieshots"
-    annotations: str = "v1_split_trailer.json"
-    clips: str = "trailer"
-    encoder: str = "vit-b16"
-    name: str = "shot-scale"
-    drawn_trailers: int = 0
+    annotations: Text = "v1_split_trailer.json"
+    clips: Text = "trailer"
+    encoder: Text = "vit-b16"
+    name: Text = "shot-scale"
+    drawn_trailers: Annotated[int, Range(0, 1000)] = 0
     training: ScaleTrainingSettings = field(default_factory=ScaleTrainingSettings)
 
-    def __post_init__(self) -> None:
-        for name in ("annotations", "clips", "encoder", "name"):
-            require(bool(getattr(self, name)), f"{name} is empty")
+    def _check(self) -> None:
         drawn = self.drawn_trailers
         require(
-            drawn == 0 or 6 <= drawn <= 1000,
-            f"drawn_trailers is {drawn}; 0 draws none, and each split has one from 6 to 1000 on",
+            not 0 < drawn < 6,
+            f"drawn_trailers is {drawn}; 0 draws none, and each split has one from 6 to 1,000 on",
         )
 
     @property
@@ -97,13 +87,13 @@ class ShotScaleRecipe:
 
 
 def missing_scale_inputs(recipe: ShotScaleRecipe) -> list[str]:
-    """Return a sentence for the file and the folder of a recipe that are not there."""
+    """Return a sentence for each file and folder of a recipe that do not exist."""
     if recipe.drawn_trailers and not recipe.annotations_path.exists():
         return []
     problems = []
     if not recipe.annotations_path.is_file():
         problems.append(
-            f"annotations {recipe.annotations_path} do not exist; MovieShots is handed out by its "
+            f"annotations {recipe.annotations_path} do not exist; MovieShots is distributed by its "
             "authors, see docs/scale.md"
         )
     if not recipe.clips_path.is_dir():

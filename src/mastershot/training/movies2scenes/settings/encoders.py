@@ -1,23 +1,56 @@
-"""What Movies2Scenes is told, stage by stage. Light to import: no tensor is here.
+"""Settings of the shots and of the two encoders. Light to import: no tensor is here.
 
 Defaults are the paper's (METHODS B1 to B5); those it does not publish are ours, and marked so.
 """
 
-import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Literal
 
-from mastershot.training.engine.settings import AugmentationSettings, require, require_one_of
-from mastershot.training.movies2scenes.settings.shots import ShotSource
-
-NETWORKS = ("vit", "features")
-POSITIVES = ("similar", "same", "nearest")
-NEGATIVES = ("queue", "batch")
-VIEWS = ("plain", "augmented")
+from mastershot.core.settings import (
+    Count,
+    CountOrNone,
+    NotNegative,
+    Positive,
+    Range,
+    Seed,
+    Settings,
+    Share,
+    Text,
+    require,
+)
+from mastershot.training.engine.settings import AugmentationSettings, under
 
 
 @dataclass(frozen=True)
-class ContrastiveSettings:
-    """How an encoder learns which of two belong together (B5).
+class ShotSource(Settings):
+    """Where shots come from.
+
+    Attributes:
+        path: A folder of ``<movie>.npy``, one row a shot; an ``.npz`` with one array a movie; a
+            library (``NAME.mastershot``); or, for keyframes, a film or a folder of films.
+        content: ``features`` (a vector a shot) or ``keyframes`` (pictures of a shot).
+        encoder: Of a library with vectors of several encoders, the one to take.
+        pooling: A library's shot feature: the ``mean`` of its sampled frames, or the ``middle``
+            one, as Movies2Scenes has it.
+        frames_per_shot: Keyframes a shot, k, evenly spaced; 1 is the middle one.
+        image_px: Side of a keyframe.
+        names: What a library's films are called in the run: the stem of their ``file``, or ``id``.
+            Metadata may call them by any of their names.
+    """
+
+    path: Text
+    content: Literal["features", "keyframes"] = "features"
+    encoder: str = ""
+    pooling: Literal["mean", "middle"] = "mean"
+    frames_per_shot: Annotated[int, Range(1, 50)] = 1
+    image_px: Annotated[int, Range(16, 1024)] = 128
+    names: Literal["file", "id"] = "file"
+
+
+@dataclass(frozen=True)
+class ContrastiveSettings(Settings):
+    """How an encoder is trained by contrast (B5).
 
     Attributes:
         epochs: Times each positive pair is seen.
@@ -32,61 +65,45 @@ class ContrastiveSettings:
         temperature: Similarities are divided by it, τ.
         projection: Width of the space that is compared in.
         negatives: ``queue``, or ``batch``: the other pairs of the batch, as in SimCLR.
-        views: ``plain``, or ``augmented``: each look is cropped and recoloured, or for features
+        views: ``plain``, or ``augmented``: each view is cropped and recoloured, or for features
             disturbed by noise and dropout.
-        noise: Of distorted features: standard deviation added, as a share of each feature's own.
-        dropout: Of distorted features: share of dimensions set to 0.
-        augmentation: How keyframes are distorted.
+        noise: Of augmented features: standard deviation added, as a share of each feature's own.
+        dropout: Of augmented features: share of dimensions set to 0.
+        augmentation: How keyframes are augmented.
         max_steps: Stop after so many steps; 0 is after all epochs.
-        seed: Seed of weights, order and views.
+        seed: Seed of weights, sampler and views.
     """
 
-    epochs: int = 100
-    batch_size: int = 128
-    micro_batch: int = 0
-    learning_rate: float = 1.5e-4
-    weight_decay: float = 0.01
-    warmup_epochs: float = 40.0
-    queue: int = 65_536
-    momentum: float = 0.999
-    temperature: float = 0.07
-    projection: int = 128
-    negatives: str = "queue"
-    views: str = "plain"
-    noise: float = 0.5
-    dropout: float = 0.2
+    epochs: Count = 100
+    batch_size: Annotated[int, Range(2)] = 128
+    micro_batch: CountOrNone = 0
+    learning_rate: Positive = 1.5e-4
+    weight_decay: NotNegative = 0.01
+    warmup_epochs: NotNegative = 40.0
+    queue: Count = 65_536
+    momentum: Share = 0.999
+    temperature: Positive = 0.07
+    projection: Count = 128
+    negatives: Literal["queue", "batch"] = "queue"
+    views: Literal["plain", "augmented"] = "plain"
+    noise: NotNegative = 0.5
+    dropout: Annotated[float, Range(0, 1, "[)")] = 0.2
     augmentation: AugmentationSettings = field(
         default_factory=lambda: AugmentationSettings(mixed_share=0.0)
     )
-    max_steps: int = 0
-    seed: int = 0
+    max_steps: CountOrNone = 0
+    seed: Seed = 0
 
-    def __post_init__(self) -> None:
-        require(self.epochs >= 1, f"epochs is {self.epochs}; train for one epoch at least")
-        require(self.batch_size >= 2, f"batch_size is {self.batch_size}; a batch needs 2 queries")
+    def _check(self) -> None:
         require(
-            self.micro_batch >= 0 and (not self.micro_batch or self.negatives == "queue"),
-            f"micro_batch is {self.micro_batch}; it is 0, or some queries against a queue: with "
-            "negatives from the batch, the batch is computed at once",
+            not self.micro_batch or self.negatives == "queue",
+            f"micro_batch is {self.micro_batch}; it must be 0 with negatives from the batch, which "
+            "is then computed at once",
         )
-        require_one_of("negatives", self.negatives, NEGATIVES)
-        require_one_of("views", self.views, VIEWS)
-        for name in ("learning_rate", "temperature"):
-            value = getattr(self, name)
-            require(0 < value < math.inf, f"{name} is {value:g}; it is above 0")
-        for name in ("weight_decay", "warmup_epochs", "noise"):
-            value = getattr(self, name)
-            require(0 <= value < math.inf, f"{name} is {value:g}; it is not below 0")
-        require(0 <= self.momentum <= 1, f"momentum is {self.momentum:g}; it is in [0, 1]")
-        require(0 <= self.dropout < 1, f"dropout is {self.dropout:g}; it is in [0, 1)")
-        require(self.queue >= 1, f"queue is {self.queue}; it has one entry at least")
-        require(self.projection >= 1, f"projection is {self.projection}; it is at least 1")
-        require(self.max_steps >= 0, f"max_steps is {self.max_steps}; 0 is no limit")
-        require(0 <= self.seed < 2**31, f"seed is {self.seed}; it is in [0, 2^31)")
 
 
 @dataclass(frozen=True)
-class NetworkSettings:
+class NetworkSettings(Settings):
     """The transformer of an encoder; the defaults are ViT-B/16 at 128².
 
     Attributes:
@@ -100,113 +117,144 @@ class NetworkSettings:
         padded: Of ``features``: scenes differ in length, and rows of zeros at their end are none.
     """
 
-    network: str = "vit"
-    width: int = 768
-    depth: int = 12
-    heads: int = 12
-    patch_px: int = 16
+    network: Literal["vit", "features"] = "vit"
+    width: Count = 768
+    depth: Count = 12
+    heads: Count = 12
+    patch_px: Count = 16
     init: str = ""
     padded: bool = False
 
-    def __post_init__(self) -> None:
-        require_one_of("network", self.network, NETWORKS)
-        require(not self.init or self.network == "vit", "init is of a vit; features have none")
+    def _check(self) -> None:
+        vit = self.network == "vit"
+        require(vit or not self.init, "init is of a vit; network is features, which has none")
         require(
-            not self.padded or self.network == "features",
-            "padded is of features; scenes of keyframes have one length",
+            not (vit and self.padded), "padded is of features; scenes of keyframes have one length"
         )
         require(
-            min(self.depth, self.heads, self.patch_px) >= 1, "depth, heads, patch_px: 1 or more"
-        )
-        require(
-            self.width >= 1 and self.width % self.heads == 0,
-            f"width {self.width} is not a multiple of {self.heads} heads",
+            self.width % self.heads == 0,
+            f"width is {self.width}; it must be a multiple of the {self.heads} heads",
         )
 
 
 @dataclass(frozen=True)
-class LogSettings:
+class LogSettings(Settings):
     """When a run writes its figures down, and its state.
 
     Attributes:
         report_every: Steps between two lines of the log.
         save_every: Steps between two checkpoints.
         labels: A CSV with columns ``movie``, ``first_shot`` and ``label``: scenes, or shots, whose
-            labels the nearest ones of other films are asked for (k-NN probe); empty for none.
-        neighbours: Neighbours asked, k.
+            labels the nearest ones of other films predict (k-NN probe); empty for none.
+        neighbours: Neighbours that vote, k.
     """
 
-    report_every: int = 50
-    save_every: int = 500
+    report_every: Count = 50
+    save_every: Count = 500
     labels: str = ""
-    neighbours: int = 20
+    neighbours: Count = 20
 
-    def __post_init__(self) -> None:
-        require(self.report_every >= 1 and self.save_every >= 1, "report and save every 1 or more")
-        require(self.neighbours >= 1, f"neighbours is {self.neighbours}; ask one at least")
+
+_FILES = (
+    "similarity", "similarity.viewing_log", "similarity.movies", "similarity.movielens",
+    "similarity.lvu", "pairs", "movie_encoder", "log.labels", "network.init", "shot_network.init",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
-class ShotContrastRecipe:
+class StageRecipe(Settings):
+    """What every stage has.
+
+    Attributes:
+        shots: The shots of a library.
+        data: Folder that paths start from.
+    """
+
+    shots: ShotSource
+    data: str = field(default=".", kw_only=True)
+
+    @property
+    def source(self) -> ShotSource:
+        """The source of shots with its path as it is from here."""
+        return replace(self.shots, path=str(self.path(self.shots.path)))
+
+    def path(self, text: str) -> Path:
+        """Return where a path of the recipe is."""
+        return under(self.data, text)
+
+    def missing(self) -> list[str]:
+        """Return a sentence for each input that does not exist."""
+        problems, shots = [], self.source.path
+        if not Path(shots).exists():
+            problems += [
+                f"shots {shots} do not exist; name a library, a folder of .npy, an .npz or films"
+            ]
+        for name in _FILES:
+            value: object = self
+            for key in name.split("."):
+                value = getattr(value, key, None)
+            if isinstance(value, str) and value and not self.path(value).exists():
+                problems.append(f"{name} {self.path(value)} does not exist")
+        return problems
+
+    def _require_content(self, wanted: str, user: str) -> None:
+        content = self.shots.content
+        require(content == wanted, f"shots.content is {content}; {user} sees {wanted}")
+
+
+@dataclass(frozen=True)
+class TrainingRecipe(StageRecipe):
+    """A stage that trains.
+
+    Attributes:
+        log: When metrics and checkpoints are written.
+    """
+
+    log: LogSettings = field(default_factory=LogSettings, kw_only=True)
+
+
+@dataclass(frozen=True)
+class ShotContrastRecipe(TrainingRecipe):
     """A shot encoder from scratch: a shot's neighbours in its film are its positives (B1).
 
     Attributes:
-        shots: Keyframes, one a shot.
         network: The encoder.
         output: Width of a shot's feature.
         reach: The positives are so many shots before and after (Eq. 1).
         query_share: Share of shots that form queries.
-        training: How it learns; of this stage unpublished, so ours is that of B5.
-        log: When figures and state are written.
-        data: Folder that paths start from.
+        training: How it is trained; of this stage unpublished, so ours is that of B5.
         name: What the encoder is called.
     """
 
-    shots: ShotSource
     network: NetworkSettings = field(default_factory=NetworkSettings)
-    output: int = 512
-    reach: int = 2
-    query_share: float = 0.3
+    output: Count = 512
+    reach: Count = 2
+    query_share: Annotated[float, Range(0, 1, "(]")] = 0.3
     training: ContrastiveSettings = field(default_factory=ContrastiveSettings)
-    log: LogSettings = field(default_factory=LogSettings)
-    data: str = "."
     name: str = "shot-encoder"
 
-    def __post_init__(self) -> None:
-        require(
-            self.shots.content == "keyframes", "a shot encoder sees keyframes; set shots.content"
-        )
-        require(self.network.network == "vit", "a shot encoder's network is vit")
-        require(self.reach >= 1, f"reach is {self.reach}; it is 1 or more")
-        require(0 < self.query_share <= 1, f"query_share is {self.query_share:g}, not in (0, 1]")
-        require(self.output >= 1, f"output is {self.output}; it is at least 1")
+    def _check(self) -> None:
+        self._require_content("keyframes", "a shot encoder")
+        kind = self.network.network
+        require(kind == "vit", f"network.network is {kind}; a shot encoder's must be vit")
 
 
 @dataclass(frozen=True)
-class SceneContrastRecipe:
+class SceneContrastRecipe(TrainingRecipe):
     """A scene encoder: a scene's partner in a similar film is its positive (B5).
 
     Attributes:
-        shots: Features or keyframes.
         pairs: The file of scene pairs.
         network: The encoder.
-        training: How it learns.
-        log: When figures and state are written.
-        data: Folder that paths start from.
+        training: How it is trained.
         name: What the encoder is called.
     """
 
-    shots: ShotSource
     pairs: str
     network: NetworkSettings = field(default_factory=NetworkSettings)
     training: ContrastiveSettings = field(default_factory=ContrastiveSettings)
-    log: LogSettings = field(default_factory=LogSettings)
-    data: str = "."
     name: str = "scene-encoder"
 
-    def __post_init__(self) -> None:
-        wanted = "keyframes" if self.network.network == "vit" else "features"
-        require(
-            self.shots.content == wanted,
-            f"network {self.network.network} sees {wanted}; shots.content is {self.shots.content}",
-        )
+    def _check(self) -> None:
+        kind = self.network.network
+        self._require_content("keyframes" if kind == "vit" else "features", f"network {kind}")
