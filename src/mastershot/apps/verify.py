@@ -11,7 +11,7 @@ from mastershot.apps.show import complain, say, say_json
 from mastershot.core.errors import SettingError
 
 if TYPE_CHECKING:
-    from mastershot.evaluation.agreement import Figure
+    from mastershot.evaluation.bootstrap import Figure
     from mastershot.pipeline.labelling.verify import DrawReport
 
 verify_app = typer.Typer(name="verify", help="Labels verified by people: draw, report.")

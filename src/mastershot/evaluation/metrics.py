@@ -1,12 +1,14 @@
-"""How well scenes agree with the scenes people marked, and how sure a figure is."""
+"""How well scenes, boundaries and classes agree with those people marked."""
+# N items, C classes
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from mastershot.core.embeddings import IntArray
+from mastershot.evaluation.bootstrap import Figure, RealArray, figure_of_sums
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,21 @@ class BoundaryScore:
     f1: float
 
 
-@dataclass(frozen=True)
-class Interval:
-    """Where a figure lies, with the confidence it was asked for."""
+@dataclass(frozen=True, eq=False)
+class ClassificationFigures:
+    """How well items are classified.
 
-    low: float
-    high: float
+    Attributes:
+        accuracy: Share of items whose class was predicted.
+        macro_f1: Mean F1 over the classes that have an item (METHODS D).
+        num_classes: How many classes have one.
+        confusion: Items of each class (rows) by predicted class (columns), shape (C, C).
+    """
+
+    accuracy: Figure
+    macro_f1: Figure
+    num_classes: int
+    confusion: IntArray
 
 
 def score_scenes(
@@ -87,7 +98,7 @@ def score_boundaries(
     Args:
         found: First shot of each found scene, ascending, starting with 0.
         truth: First shot of each true scene, likewise.
-        tolerance_shots: How many gaps a boundary may lie off.
+        tolerance_shots: How many gaps a boundary may be off.
     """
     found_gaps, true_gaps = list(found[1:]), list(truth[1:])
     if not found_gaps and not true_gaps:
@@ -98,31 +109,27 @@ def score_boundaries(
     return BoundaryScore(precision, recall, _harmonic_mean(precision, recall))
 
 
-def bootstrap_interval(
-    metric: Callable[[IntArray], float],
-    num_items: int,
-    *,
-    seed: int = 0,
-    num_resamples: int = 1000,
-    level: float = 0.95,
-) -> Interval:
-    """Return the percentile bootstrap interval of a metric over items (METHODS D).
-
-    Items are what was sampled independently: videos, where several rows share one. From Efron
-    and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
+def classification_figures(
+    truth: IntArray, predicted: IntArray, groups: Sequence[str], num_classes: int, *, seed: int = 0
+) -> ClassificationFigures:
+    """Return accuracy and macro F1 with 95 % intervals, by bootstrap over groups.
 
     Args:
-        metric: The figure of a resample, from the indices of its items, some repeated.
-        num_items: How many items there are.
-        seed: The same seed gives the same interval.
-        num_resamples: How many resamples are drawn.
-        level: Confidence; the interval cuts off half the rest on each side.
+        truth: The class of each item, shape (N,), N at least 1.
+        predicted: The class predicted, shape (N,).
+        groups: What each item belongs to, as in `figure_of_sums`.
+        num_classes: C.
+        seed: Settles the intervals.
     """
-    generator = np.random.default_rng(seed)
-    draws = generator.integers(0, num_items, size=(num_resamples, num_items))
-    figures = [metric(items) for items in draws]
-    low, high = np.quantile(figures, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high))
+    one_hot = np.zeros((len(truth), num_classes, num_classes))
+    one_hot[np.arange(len(truth)), truth, predicted] = 1
+    confusion = one_hot.sum(axis=0).astype(np.int64)
+    return ClassificationFigures(
+        accuracy=figure_of_sums(one_hot, groups, _accuracy, seed=seed),
+        macro_f1=figure_of_sums(one_hot, groups, _macro_f1, seed=seed),
+        num_classes=int(confusion.any(axis=1).sum()),
+        confusion=confusion,
+    )
 
 
 def _scene_of_shots(starts: Sequence[int], num_shots: int) -> IntArray:
@@ -149,3 +156,14 @@ def _count_matches(found: list[int], truth: list[int], tolerance: int) -> int:
 
 def _harmonic_mean(one: float, other: float) -> float:
     return 2 * one * other / (one + other) if one + other > 0 else 0.0
+
+
+def _accuracy(confusion: RealArray) -> float:
+    return float(np.trace(confusion) / confusion.sum())
+
+
+def _macro_f1(confusion: RealArray) -> float:
+    num_true, num_predicted = confusion.sum(axis=1), confusion.sum(axis=0)
+    has_item = num_true > 0
+    f1 = 2 * np.diag(confusion)[has_item] / (num_true + num_predicted)[has_item]
+    return float(f1.mean())

@@ -13,13 +13,8 @@ from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, INDEX_FILE, write_index, write_split
 from mastershot.datasets.tables.records import make_folder, written_whole
-from mastershot.evaluation.agreement import (
-    Figure,
-    LabelAgreement,
-    alpha_figure,
-    label_agreement,
-    share_figure,
-)
+from mastershot.evaluation.agreement import LabelAgreement, alpha_figure, label_agreement
+from mastershot.evaluation.bootstrap import Figure, share_figure
 from mastershot.evaluation.reliability import reliability_by_scale
 from mastershot.exports.pages.rating import write_rating_page
 from mastershot.labelling.draw_file import Draw, ShownShot, write_draw
