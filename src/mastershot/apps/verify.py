@@ -87,7 +87,7 @@ def verify_report(
     """Say how often raters confirm the labels and how far they agree; write the evaluation set."""
     with errors_as_sentences(debug):
         from mastershot.labelling.draw_file import read_draw
-        from mastershot.labelling.verdict_sheet import read_verdicts
+        from mastershot.labelling.verdicts import read_verdicts
         from mastershot.pipeline.labelling.select import read_classes
         from mastershot.pipeline.labelling.verify import (
             report_facts,

@@ -19,8 +19,7 @@ from mastershot.evaluation.reliability import reliability_by_scale
 from mastershot.exports.pages.rating import write_rating_page
 from mastershot.labelling.draw_file import Draw, ShownShot, write_draw
 from mastershot.labelling.selection import MOVIECLIP_FOLDS, Subset, class_of_label
-from mastershot.labelling.verdict_sheet import holds_verdicts, write_sheet, write_verdicts
-from mastershot.labelling.verdicts import Verdict
+from mastershot.labelling.verdicts import Verdict, holds_verdicts, write_sheet, write_verdicts
 from mastershot.labelling.verify import clip_of_shot, evaluation_subset, gather_ratings
 from mastershot.pipeline.labelling.stats import ShotPictures
 
