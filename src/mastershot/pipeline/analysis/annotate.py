@@ -9,13 +9,14 @@ from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.movie import SCALES, Movie, Scene, Shot, scene_id
 from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import span_of_shots
-from mastershot.labelling.abstention import borrowed_labels, rule_of_shot
 from mastershot.labelling.weak_labels import (
     KeepRule,
     best_labels,
+    borrowed_labels,
     clip_scene_scores,
     kept_labels,
     pool_shot_scores,
+    rule_of_shot,
 )
 from mastershot.pipeline.analysis.plan import Labeller, Plan
 from mastershot.pipeline.analysis.scale import LearntScaler, Scaler
