@@ -1,4 +1,4 @@
-"""A draw of shots for people to look at, on disk: what each rater is shown, settled once."""
+"""A draw of shots for raters, on disk: what each rater is shown, settled once."""
 
 import json
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ from mastershot.core.labels import Taxonomy
 from mastershot.datasets.tables.records import NUM_BEST, read_text, shots_of, written_whole
 from mastershot.datasets.tables.scored import ScoredDataset
 from mastershot.labelling.draws import (
+    DrawnShot,
     draw_shots,
     equal_allocation,
     label_strata,
@@ -38,7 +39,7 @@ class ShownShot:
         end_s: End in seconds.
         labels: The labels shown, best first.
         stratum: The kind of shot it stands for.
-        weight: How many shots of that kind it stands for.
+        weight: How many of them.
         scale: Its shot scale; empty where it is not known.
     """
 
@@ -99,19 +100,13 @@ def draw_from(
     names: list[str] = []
     strata: list[str] = []
     for batch in dataset.batches():
-        has_label = np.any(batch.labels >= 0, axis=1).tolist()
         kinds = label_strata(batch, dataset.taxonomy)
-        for video, file, kind, is_labelled in zip(
-            batch.videos, batch.files, kinds, has_label, strict=True
-        ):
-            if is_labelled:
-                names.append(f"{video}/{file}")
-                strata.append(kind)
+        for row in np.flatnonzero(np.any(batch.labels >= 0, axis=1)).tolist():
+            names.append(f"{batch.videos[row]}/{batch.files[row]}")
+            strata.append(kinds[row])
     drawn = draw_shots(names, strata, num_drawn, allocate=ALLOCATIONS[allocation], seed=seed)
-    kind_and_weight = {names[shot.place]: (shot.stratum, shot.weight) for shot in drawn}
-    shown = _shown(dataset, kind_and_weight)
-    shots = tuple(shown[names[shot.place]] for shot in drawn)
-    return Draw(dataset.taxonomy, allocation, seed, len(names), shots)
+    shown = _shown(dataset, {names[shot.place]: shot for shot in drawn})
+    return Draw(dataset.taxonomy, allocation, seed, len(names), tuple(shown.values()))
 
 
 def write_draw(path: Path, draw: Draw) -> None:
@@ -120,17 +115,10 @@ def write_draw(path: Path, draw: Draw) -> None:
     Raises:
         OutputError: The file cannot be written; what was there before stays.
     """
-    value: dict[str, Any] = {
-        "schema": SCHEMA,
-        "taxonomy": draw.taxonomy.name,
-        "labels": draw.taxonomy.labels,
-        "allocation": draw.allocation,
-        "seed": draw.seed,
-        "num_shots": draw.num_shots,
-        "shots": [asdict(shot) for shot in draw.shots],
-    }
+    taxonomy = {"taxonomy": draw.taxonomy.name, "labels": draw.taxonomy.labels}
+    facts = {name: value for name, value in asdict(draw).items() if name != "taxonomy"}
     with written_whole(path) as file:
-        json.dump(value, file, indent=1)
+        json.dump({"schema": SCHEMA} | taxonomy | facts, file, indent=1)
         file.write("\n")
 
 
@@ -165,9 +153,12 @@ def _shot_of(value: dict[str, Any]) -> ShownShot:
     return shot
 
 
-def _shown(dataset: ScoredDataset, drawn: Mapping[str, tuple[str, float]]) -> dict[str, ShownShot]:
-    """Return the drawn shots by name, from a second reading: their rows alone are in memory."""
-    shown = {}
+def _shown(dataset: ScoredDataset, drawn: Mapping[str, DrawnShot]) -> dict[str, ShownShot]:
+    """Return the drawn shots by name, in the draw's order.
+
+    It is a second pass over the data set, which keeps only their rows in memory.
+    """
+    found = {}
     for batch in dataset.batches():
         scales = batch.scales or [""] * len(batch)
         best = shots_of(batch.best(NUM_BEST), dataset.taxonomy)
@@ -176,17 +167,16 @@ def _shown(dataset: ScoredDataset, drawn: Mapping[str, tuple[str, float]]) -> di
             if name in drawn:
                 labels = tuple(label.name for label in shot.labels)
                 _require_plain(labels)
-                times_s = shot.start_s, shot.end_s
-                shown[name] = ShownShot(
-                    shot.video, shot.file, *times_s, labels, *drawn[name], scale
-                )
-    return shown
+                place = shot.video, shot.file, shot.start_s, shot.end_s
+                kind = drawn[name].stratum, drawn[name].weight
+                found[name] = ShownShot(*place, labels, *kind, scale)
+    return {name: found[name] for name in drawn}
 
 
 def _require_plain(labels: tuple[str, ...]) -> None:
     for label in labels:
         if ";" in label:
             raise DatasetError(
-                f"label {label!r} holds a semicolon, which parts labels in a table of verdicts; "
-                "label with another taxonomy"
+                f"label {label!r} holds a semicolon, which separates labels in a table of "
+                "verdicts; label with another taxonomy"
             )

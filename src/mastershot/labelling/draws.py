@@ -1,5 +1,6 @@
-"""Which shots people are to look at: a stratified draw that a seed settles."""
+"""Which shots people rate: a stratified random draw that a seed settles."""
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -14,7 +15,7 @@ from mastershot.labelling.splits import seeded_key
 
 @dataclass(frozen=True, slots=True)
 class DrawnShot:
-    """A shot to look at.
+    """A shot to be rated.
 
     Attributes:
         place: Which of the shots it was drawn from it is, from 0.
@@ -108,9 +109,9 @@ def draw_shots(
     if len(set(names)) < len(names):
         raise DatasetError("two shots to draw from have the same name; draw from one data set")
     keys = [seeded_key(seed, name) for name in names]
-    members: dict[str, list[int]] = {}
+    members = defaultdict(list)
     for place in sorted(range(len(names)), key=keys.__getitem__):
-        members.setdefault(strata[place], []).append(place)
+        members[strata[place]].append(place)
     kinds = sorted(members)
     sizes = np.array([len(members[kind]) for kind in kinds], np.int64)
     counts = allocate(sizes, min(num_drawn, len(names))).tolist()
@@ -119,5 +120,5 @@ def draw_shots(
         for kind, count in zip(kinds, counts, strict=True)
         for place in members[kind][:count]
     ]
-    # By the keys as they were drawn by, large strata would come first: those of few are higher.
+    # Not by the keys themselves: the more shots a stratum has, the lower are the keys drawn.
     return tuple(sorted(drawn, key=lambda shot: keys[shot.place][::-1]))

@@ -1,8 +1,8 @@
-"""The training subset: shots labelled with confidence, and the classes it knows."""
+"""The training subset: confidently labelled shots, and its classes."""
 # N shots, K best labels of each, L labels of the taxonomy, C classes of the subset
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -22,7 +22,7 @@ MOVIECLIP_FOLDS: Mapping[str, str] = MappingProxyType(
 
 @dataclass(frozen=True)
 class SubsetRule:
-    """What becomes of a shot's best labels.
+    """Which of a shot's best labels the subset takes, and as what.
 
     Attributes:
         keep: Which labels of which shots are kept.
@@ -38,12 +38,12 @@ class Subset:
     """A training subset, and what was left out on the way.
 
     Attributes:
-        classes: The labels it knows, in index order.
+        classes: Its labels, in index order.
         shots: Its shots, in the order they came.
-        num_shots: Shots looked at.
+        num_shots: Shots considered.
         num_unsure: Shots left out because no label was sure enough.
-        num_outside: Shots left out because every label kept lies outside the classes.
-        num_held_out: Shots left out because their clip was to be.
+        num_outside: Shots left out because every label kept is outside the classes.
+        num_held_out: Shots left out because their clip is held out.
     """
 
     classes: Taxonomy
@@ -137,8 +137,7 @@ def select_subset(
 def all_classes(taxonomy: Taxonomy, rule: SubsetRule | None = None) -> Taxonomy:
     """Return every label of the taxonomy that is not folded into another, in its order."""
     folds = _folds_within(taxonomy, (rule or SubsetRule()).folds)
-    labels = tuple(label for label in taxonomy.labels if label not in folds)
-    return Taxonomy(taxonomy.name, labels)
+    return Taxonomy(taxonomy.name, tuple(name for name in taxonomy.labels if name not in folds))
 
 
 def keep_common_classes(subset: Subset, *, min_shots: int) -> Subset:
@@ -157,15 +156,13 @@ def keep_common_classes(subset: Subset, *, min_shots: int) -> Subset:
         )
     classes = Taxonomy(subset.classes.name, tuple(subset.classes.labels[i] for i in common))
     place_of = {int(old): new for new, old in enumerate(common)}
-    shots = []
-    for shot in subset.shots:
-        found = tuple(place_of[place] for place in shot.classes if place in place_of)
-        if found:
-            shots.append(LabelledShot(shot.video, shot.file, found))
-    num_outside = subset.num_outside + len(subset.shots) - len(shots)
-    return Subset(
-        classes, tuple(shots), subset.num_shots, subset.num_unsure, num_outside, subset.num_held_out
-    )
+    kept = [
+        replace(shot, classes=tuple(place_of[old] for old in shot.classes if old in place_of))
+        for shot in subset.shots
+    ]
+    shots = tuple(shot for shot in kept if shot.classes)
+    num_outside = subset.num_outside + len(kept) - len(shots)
+    return replace(subset, classes=classes, shots=shots, num_outside=num_outside)
 
 
 def class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, str]) -> IntArray:
@@ -179,7 +176,7 @@ def class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, st
         if label in folds:
             raise DatasetError(
                 f"class {label!r} is folded into {folds[label]!r}, so no shot can have it; "
-                "take one of the two rules back"
+                "remove one of the two"
             )
         if label not in taxonomy.labels:
             raise DatasetError(
