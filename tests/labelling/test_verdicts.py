@@ -9,7 +9,7 @@ import pytest
 
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.labels import Taxonomy
-from mastershot.labelling.draw_file import Draw, ShownShot
+from mastershot.labelling.draws import Draw, ShownShot
 from mastershot.labelling.verdicts import (
     Verdict,
     VerdictTable,

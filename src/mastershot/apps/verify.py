@@ -38,7 +38,7 @@ def verify_draw(
     with errors_as_sentences(debug):
         from mastershot.core.labels import load_taxonomy
         from mastershot.datasets.tables.scored import open_dataset
-        from mastershot.labelling.draw_file import draw_from
+        from mastershot.labelling.draws import draw_from
         from mastershot.pipeline.labelling.stats import open_pictures
         from mastershot.pipeline.labelling.verify import write_draw_files
 
@@ -86,7 +86,7 @@ def verify_report(
 ) -> None:
     """Say how often raters confirm the labels and how far they agree; write the evaluation set."""
     with errors_as_sentences(debug):
-        from mastershot.labelling.draw_file import read_draw
+        from mastershot.labelling.draws import read_draw
         from mastershot.labelling.verdicts import read_verdicts
         from mastershot.pipeline.labelling.select import read_classes
         from mastershot.pipeline.labelling.verify import (

@@ -88,7 +88,7 @@ def figures_of_scores(summary: ScoreSummary, films: ClipFilms | None = None) -> 
         corpus=summary.corpus(None if films is None else films.film_of_clip, known.year_of_film),
         label_counts=_ranked(summary.taxonomy, summary.label_counts.tolist()),
         score_counts=tuple(summary.score_counts.tolist()),
-        min_best=summary.min_best,
+        min_best=MOVIECLIP_RULE.min_best,
         num_sure=summary.num_sure,
         genres=summary.genres.best(BEST_OF_GENRE),
         scales=dict(sorted(summary.scale_counts.items(), key=_scale_order)),

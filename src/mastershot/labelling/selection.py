@@ -2,7 +2,7 @@
 # N shots, K best labels of each, L labels of the taxonomy, C classes of the subset
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -18,19 +18,6 @@ MOVIECLIP_FOLDS: Mapping[str, str] = MappingProxyType(
     {"interrogation room": "room", "phone booth": "booth"}
 )
 """Labels that the release counts as another one (METHODS A5)."""
-
-
-@dataclass(frozen=True)
-class SubsetRule:
-    """Which of a shot's best labels the subset takes, and as what.
-
-    Attributes:
-        keep: Which labels of which shots are kept.
-        folds: What a kept label is then counted as, where the taxonomy has both.
-    """
-
-    keep: KeepRule = MOVIECLIP_RULE
-    folds: Mapping[str, str] = field(default_factory=lambda: MOVIECLIP_FOLDS)
 
 
 @dataclass(frozen=True)
@@ -66,7 +53,7 @@ class Subset:
 
 
 def select_classes(
-    shots: ScoredShots, taxonomy: Taxonomy, classes: Taxonomy, rule: SubsetRule
+    shots: ScoredShots, taxonomy: Taxonomy, classes: Taxonomy, keep: KeepRule = MOVIECLIP_RULE
 ) -> tuple[IntArray, IntArray]:
     """Return for each shot the places of its labels among the classes, and how many were kept.
 
@@ -78,15 +65,15 @@ def select_classes(
         labels that the rule looks at; and the number of labels the rule kept, whether among the
         classes or not, shape (N,).
     """
-    shots = shots.best(rule.keep.num_best)
+    shots = shots.best(keep.num_best)
     if shots.labels.shape[1] == 0:
         return np.empty(shots.labels.shape, np.int64), np.zeros(len(shots), np.int64)
-    keep, number = rule.keep, shots.scores.dtype.type
+    number = shots.scores.dtype.type
     kept = shots.scores > number(keep.above)
     kept[:, 0] = True
     kept &= shots.scores[:, :1] >= number(keep.min_best)
     kept &= shots.labels >= 0
-    places = np.where(kept, class_of_label(taxonomy, classes, rule.folds)[shots.labels], -1)
+    places = np.where(kept, class_of_label(taxonomy, classes)[shots.labels], -1)
     for rank in range(1, places.shape[1]):
         again = (places[:, :rank] == places[:, rank : rank + 1]).any(axis=1)
         places[again, rank] = -1
@@ -98,7 +85,7 @@ def select_subset(
     taxonomy: Taxonomy,
     classes: Taxonomy,
     *,
-    rule: SubsetRule | None = None,
+    keep: KeepRule = MOVIECLIP_RULE,
     held_out_clips: Collection[str] = (),
 ) -> Subset:
     """Return the training subset of scored shots (METHODS A5).
@@ -109,17 +96,17 @@ def select_subset(
         batches: The scored shots, in pieces of any size.
         taxonomy: What the shots were scored with.
         classes: Labels of the subset, such as the released index of 150.
-        rule: What is kept; the paper's rule if not given.
+        keep: Which labels of which shots are kept.
         held_out_clips: Clips whose shots are left out, such as those people verified.
 
     Raises:
         DatasetError: A class is not in the taxonomy, or is folded into another.
     """
-    rule, held_out = rule or SubsetRule(), frozenset(map(clip_of_video, held_out_clips))
+    held_out = frozenset(map(clip_of_video, held_out_clips))
     selected: list[LabelledShot] = []
     num_shots = num_unsure = num_outside = num_held_out = 0
     for batch in batches:
-        places, num_kept = select_classes(batch, taxonomy, classes, rule)
+        places, num_kept = select_classes(batch, taxonomy, classes, keep)
         has_class = (places >= 0).any(axis=1)
         num_shots += len(batch)
         num_unsure += int((num_kept == 0).sum())
@@ -134,9 +121,9 @@ def select_subset(
     return Subset(classes, tuple(selected), num_shots, num_unsure, num_outside, num_held_out)
 
 
-def all_classes(taxonomy: Taxonomy, rule: SubsetRule | None = None) -> Taxonomy:
+def all_classes(taxonomy: Taxonomy) -> Taxonomy:
     """Return every label of the taxonomy that is not folded into another, in its order."""
-    folds = _folds_within(taxonomy, (rule or SubsetRule()).folds)
+    folds = _folds_within(taxonomy)
     return Taxonomy(taxonomy.name, tuple(name for name in taxonomy.labels if name not in folds))
 
 
@@ -165,13 +152,13 @@ def keep_common_classes(subset: Subset, *, min_shots: int) -> Subset:
     return replace(subset, classes=classes, shots=shots, num_outside=num_outside)
 
 
-def class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, str]) -> IntArray:
+def class_of_label(taxonomy: Taxonomy, classes: Taxonomy) -> IntArray:
     """Return for each label of the taxonomy its place among the classes, -1 outside, shape (L,).
 
     Raises:
         DatasetError: A class is not in the taxonomy, or is folded into another.
     """
-    folds = _folds_within(taxonomy, folds)
+    folds = _folds_within(taxonomy)
     for label in classes.labels:
         if label in folds:
             raise DatasetError(
@@ -188,7 +175,6 @@ def class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, st
     return np.array(places, np.int64)
 
 
-def _folds_within(taxonomy: Taxonomy, folds: Mapping[str, str]) -> dict[str, str]:
-    """Return the folds whose both ends the taxonomy names; another taxonomy may lack one."""
-    labels = frozenset(taxonomy.labels)
-    return {label: other for label, other in folds.items() if label in labels and other in labels}
+def _folds_within(taxonomy: Taxonomy) -> dict[str, str]:
+    """Return the folds both ends of which the taxonomy names."""
+    return {a: b for a, b in MOVIECLIP_FOLDS.items() if {a, b} <= set(taxonomy.labels)}

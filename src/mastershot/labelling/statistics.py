@@ -118,7 +118,6 @@ class ScoreSummary:
     Args:
         taxonomy: What the shots were scored with.
         genres_of_clip: As in `GenreCounts`.
-        min_best: From this best score on a shot counts for genres (paper, section 4.3).
         gallery: How many of the surest and of the least sure shots of each label are kept.
     """
 
@@ -127,7 +126,6 @@ class ScoreSummary:
         taxonomy: Taxonomy,
         *,
         genres_of_clip: Mapping[str, Sequence[str]] | None = None,
-        min_best: float = MOVIECLIP_RULE.min_best,
         gallery: int = 0,
     ) -> None:
         self.taxonomy = taxonomy
@@ -136,12 +134,11 @@ class ScoreSummary:
         self.score_counts: IntArray = np.zeros(NUM_BINS, np.int64)
         """Shots whose best score lies in each of the even bins of [0, 1]."""
         self.num_sure = 0
-        """Shots whose best score is at least ``min_best``."""
+        """Shots whose best score is at least 0.4; they count for genres (paper, section 4.3)."""
         self.scale_counts: dict[str, tuple[int, int]] = {}
-        """Of each shot scale, the shots from ``min_best`` on, and all."""
+        """Of each shot scale, the sure shots, and all."""
         self.genres = GenreCounts(taxonomy, genres_of_clip or {})
         """The best labels of the sure shots, by genre."""
-        self.min_best = min_best
         self.clips: set[str] = set()
         """The clips that have a shot."""
         self._gallery = gallery
@@ -160,7 +157,7 @@ class ScoreSummary:
         self.label_counts += np.bincount(best, minlength=len(self.taxonomy))
         edges = np.linspace(0, 1, NUM_BINS + 1).astype(scores.dtype)
         self.score_counts += np.histogram(scores.clip(0, 1), edges)[0]
-        is_sure = scores >= scores.dtype.type(self.min_best)
+        is_sure = scores >= scores.dtype.type(MOVIECLIP_RULE.min_best)
         sure_rows = rows[is_sure].tolist()
         self.num_sure += len(sure_rows)
         for row, label in zip(sure_rows, best[is_sure].tolist(), strict=True):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.datasets.tables.records import read_table, written_whole
-from mastershot.labelling.draw_file import Draw
+from mastershot.labelling.draws import Draw
 from mastershot.store.files import exclusive, keep_entry
 
 COLUMNS = ("shot", "rater", "shown", "ticked", "made")

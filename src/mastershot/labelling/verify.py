@@ -12,7 +12,7 @@ from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
 from mastershot.datasets.movieclip import clip_of_video
 from mastershot.datasets.tables.records import LabelledShot
-from mastershot.labelling.selection import Subset
+from mastershot.labelling.selection import MOVIECLIP_FOLDS, Subset
 from mastershot.labelling.verdicts import Verdict
 
 NOT_RATED = -1
@@ -85,21 +85,18 @@ def gather_ratings(verdicts: Iterable[Verdict], *, above_share: float = 0.5) -> 
     )
 
 
-def evaluation_subset(
-    confirmed: Mapping[str, tuple[str, ...]], classes: Taxonomy, folds: Mapping[str, str]
-) -> Subset:
+def evaluation_subset(confirmed: Mapping[str, tuple[str, ...]], classes: Taxonomy) -> Subset:
     """Return the shots that something was confirmed of, with their classes (METHODS A6).
 
     Args:
         confirmed: The confirmed labels of each shot, ``<video>/<shot file>``.
-        classes: Labels the subset knows; what lies outside is dropped.
-        folds: Labels that count as another one of the classes.
+        classes: Labels of the subset, which also take in those of `MOVIECLIP_FOLDS`.
     """
     place_of = {label: place for place, label in enumerate(classes.labels)}
     shots, num_outside = [], 0
     for shot, labels in confirmed.items():
-        found = [place_of.get(label, place_of.get(folds.get(label, ""), -1)) for label in labels]
-        places = tuple(dict.fromkeys(place for place in found if place >= 0))
+        names = [name if name in place_of else MOVIECLIP_FOLDS.get(name) for name in labels]
+        places = tuple(dict.fromkeys(place_of[name] for name in names if name in place_of))
         video, _, file = shot.rpartition("/")
         if places:
             shots.append(LabelledShot(video, file, places))

@@ -8,7 +8,7 @@ from pathlib import Path
 from mastershot.core.time import format_clock
 from mastershot.exports.pages.templates import jpeg_source, page_template, template_text
 from mastershot.exports.tables import open_whole
-from mastershot.labelling.draw_file import Draw, ShownShot
+from mastershot.labelling.draws import Draw, ShownShot
 
 
 def write_rating_page(

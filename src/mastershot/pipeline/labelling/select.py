@@ -20,7 +20,6 @@ from mastershot.datasets.tables.records import LabelledShot, make_folder, read_t
 from mastershot.datasets.tables.scored import ScoredDataset
 from mastershot.labelling.selection import (
     Subset,
-    SubsetRule,
     all_classes,
     keep_common_classes,
     select_subset,
@@ -63,9 +62,9 @@ class SelectionSettings:
         require_ratios(self.ratios)
 
     @property
-    def rule(self) -> SubsetRule:
-        """What becomes of a shot's best labels."""
-        return SubsetRule(KeepRule(self.min_best, self.above))
+    def keep(self) -> KeepRule:
+        """Which labels of which shots are kept."""
+        return KeepRule(self.min_best, self.above)
 
 
 @dataclass(frozen=True)
@@ -133,7 +132,7 @@ def select_training_set(
         dataset.batches(),
         dataset.taxonomy,
         classes,
-        rule=settings.rule,
+        keep=settings.keep,
         held_out_clips={shot.video for shot in verified},
     )
     if not subset.shots:

@@ -17,8 +17,8 @@ from mastershot.evaluation.agreement import LabelAgreement, alpha_figure, label_
 from mastershot.evaluation.bootstrap import Figure, share_figure
 from mastershot.evaluation.reliability import reliability_by_scale
 from mastershot.exports.pages.rating import write_rating_page
-from mastershot.labelling.draw_file import Draw, ShownShot, write_draw
-from mastershot.labelling.selection import MOVIECLIP_FOLDS, Subset, class_of_label
+from mastershot.labelling.draws import Draw, ShownShot, write_draw
+from mastershot.labelling.selection import Subset, class_of_label
 from mastershot.labelling.verdicts import Verdict, holds_verdicts, write_sheet, write_verdicts
 from mastershot.labelling.verify import clip_of_shot, evaluation_subset, gather_ratings
 from mastershot.pipeline.labelling.stats import ShotPictures
@@ -121,7 +121,7 @@ def report_on_draw(
     """
     if not 0 <= above_share < 1:
         raise SettingError(f"a share of {above_share:g} of the raters means nothing; take 0 to 1")
-    class_of_label(draw.taxonomy, classes, MOVIECLIP_FOLDS)
+    class_of_label(draw.taxonomy, classes)
     is_weighted = draw.allocation == "equal"
     weights = draw.weights if is_weighted else None
     verification = verify_labels(verdicts, above_share=above_share, weights=weights, seed=seed)
@@ -135,7 +135,7 @@ def report_on_draw(
         verification=verification,
         num_drawn=len(draw.shots),
         is_weighted=is_weighted,
-        subset=evaluation_subset(verification.confirmed, classes, MOVIECLIP_FOLDS),
+        subset=evaluation_subset(verification.confirmed, classes),
         scales=scales,
         num_unscaled=len(verification.dropped) - len(scaled),
         reliability=reliability if scale_of else {},
