@@ -53,9 +53,9 @@ class LabelSources:
         if not self.auxiliary:
             raise TaxonomyError("the auxiliary label set is empty; it should name a label a line")
 
-    def num_scripts(self, label: str) -> int:
-        """Return how many scripts name a label."""
-        return self.named[label].num_scripts if label in self.named else 0
+    def candidate(self, label: str) -> Candidate:
+        """Return how often scripts name a label; 0 where none does."""
+        return self.named.get(label, Candidate(label, 0, 0, ""))
 
 
 @dataclass(frozen=True)
@@ -123,7 +123,7 @@ class Curation:
         texts = []
         for made in self.stale:
             label = made.into if made.label in there else made.label
-            num_scripts = self.sources.num_scripts(label)
+            num_scripts = self.sources.candidate(label).num_scripts
             where = f"; {num_scripts} scripts name it, too few for the cut" if num_scripts else ""
             texts.append(
                 f"the decision to {made.text} has no effect: there is no label {label!r} "
@@ -209,7 +209,7 @@ def more_generic(a: str, b: str, sources: LabelSources) -> bool:
         return words_a < words_b
 
     def rank(label: str) -> tuple[int, int, int, str]:
-        return -sources.num_scripts(label), len(label.split()), len(label), label
+        return -sources.candidate(label).num_scripts, len(label.split()), len(label), label
 
     return rank(a) < rank(b)
 

@@ -49,13 +49,13 @@ def questions(curation: Curation, glossary: Mapping[str, str] | None = None) -> 
     for label in curation.undecided:
         offer = curation.offers.get(label)
         into = offer.into if offer else None
-        named = sources.named.get(label)
+        named = sources.candidate(label)
         asked.append(
             Question(
                 label=label,
                 origin="scripts" if label in in_scripts else "auxiliary",
-                num_scripts=named.num_scripts if named else 0,
-                example=named.example if named else "",
+                num_scripts=named.num_scripts,
+                example=named.example,
                 into=into,
                 cosine=offer.cosine if offer else None,
                 hint=_hint(label, curation),
@@ -99,6 +99,6 @@ def _hint(label: str, curation: Curation) -> str:
     parts = sum(words < set(other.split()) for other in (*curation.common, *curation.rest))
     if parts >= 3:
         return f"perhaps generic: {parts} other labels contain it"
-    if curation.sources.named and not curation.sources.num_scripts(label):
+    if curation.sources.named and not curation.sources.candidate(label).num_scripts:
         return "perhaps too specific or no place of film: no script names it"
     return ""
