@@ -38,7 +38,10 @@ def test_a_file_written_by_hand_keeps_its_columns_and_its_unended_last_line(tmp_
         ("merge,lake,,", "to merge 'lake' needs a label in the column into"),
         ("drop,lake,river,", "to drop 'lake' has no use for a label in the column into"),
         ("rename,lake,Lake,", "'lake' cannot be made into itself"),
-        ("add,a;b,,", "row 1: label 'a;b' holds a semicolon or a line break, which part labels"),
+        (
+            "add,a;b,,",
+            "row 1: label 'a;b' holds a semicolon or a line break, which separate",
+        ),
         ("rename,lake,a;b,", "label 'a;b' holds a semicolon or a line break"),
         ("merge,lake,river,near", "row 1: the cosine 'near' is not a number"),
         ("merge,lake,river,nan", "the cosine 'nan' is not a number"),

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
@@ -216,5 +216,4 @@ def _built_label(row: Mapping[str, Any]) -> BuiltLabel:
         raise TypeError("a label's text is no text")
     if not all(isinstance(count, int) for count in counts.values()) or row["origin"] not in ORIGINS:
         raise ValueError(f"label {row['label']!r} lacks its counts or its origin")
-    origin = cast("Origin", row["origin"])
-    return BuiltLabel(**texts, **counts, origin=origin, merged=tuple(row["merged"]))
+    return BuiltLabel(**texts, **counts, origin=row["origin"], merged=tuple(row["merged"]))

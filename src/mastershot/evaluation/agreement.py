@@ -40,11 +40,9 @@ def krippendorff_alpha(values: IntArray) -> float:
 
         alpha = 1 - (n - 1) * sum of o[c, k] over c != k / sum of n[c] * n[k] over c != k
 
-    1 is perfect agreement, 0 what chance gives. Units with fewer than two values count for
-    nothing. From "Computing Krippendorff's Alpha-Reliability", 2011, section C.
-
-    Args:
-        values: Small whole numbers from 0, shape (U, R); `NO_VALUE` where a rater gave none.
+    1 is perfect agreement, 0 what chance gives. Units with fewer than two values do not count. From
+    "Computing Krippendorff's Alpha-Reliability", 2011, section C. Values are small whole numbers
+    from 0, shape (U, R), or `NO_VALUE` where a rater gave none.
     """
     return _alpha_of(_coincidences(values).sum(axis=0))
 
@@ -53,11 +51,6 @@ def alpha_figure(values: IntArray, groups: Sequence[str], *, seed: int = 0) -> F
     """Return Krippendorff's alpha with its interval, by bootstrap over groups of units.
 
     A resample in which no two values differ shows no disagreement and counts as 1.
-
-    Args:
-        values: As in `krippendorff_alpha`.
-        groups: What each unit belongs to, such as the video: units of one are drawn together.
-        seed: Settles the interval.
     """
     used = (values != NO_VALUE).sum(axis=1) >= 2
     groups_used = np.asarray(groups)[used].tolist()
@@ -74,12 +67,8 @@ def label_agreement(
 ) -> LabelAgreement:
     """Return how often the best label, and any label shown, was confirmed (METHODS A6).
 
-    Args:
-        confirmed: Whether each label shown was confirmed, best first, shape (N, K).
-        groups: What each shot belongs to, such as its video.
-        weights: How many shots each stands for, where some kinds were drawn more often than
-            others; one each if not given.
-        seed: Settles the intervals.
+    ``confirmed`` says it of each label shown, best first, shape (N, K); ``weights`` how many shots
+    each stands for, where some kinds were drawn more often than others.
     """
     return LabelAgreement(
         best=share_figure(confirmed[:, 0], groups, weights=weights, seed=seed),

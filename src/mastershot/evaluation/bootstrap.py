@@ -49,15 +49,9 @@ def bootstrap_interval(
 ) -> Interval:
     """Return the percentile bootstrap interval of a metric over items (METHODS D).
 
-    Items are what was sampled independently: videos, where several rows share one. From Efron
-    and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
-
-    Args:
-        metric: The figure of a resample, from the indices of its items, some repeated.
-        num_items: How many items there are.
-        seed: The same seed gives the same interval.
-        num_resamples: How many resamples are drawn.
-        level: Confidence; the interval cuts off half the rest on each side.
+    The metric gets the indices of a resample's items, some of them repeated. Items are what was
+    sampled independently: videos, where several rows share one. From Efron and Tibshirani, "An
+    Introduction to the Bootstrap", 1993, chapter 13. The same seed gives the same interval.
     """
     generator = np.random.default_rng(seed)
     draws = generator.integers(0, num_items, size=(num_resamples, num_items))
@@ -69,10 +63,10 @@ def bootstrap_interval(
 def figure_of_sums(
     rows: RealArray, groups: Sequence[str], metric: Callable[[RealArray], float], *, seed: int = 0
 ) -> Figure:
-    """Return a metric of the rows' sum, with its interval by bootstrap over groups of rows.
+    """Return a metric of the sum of rows, with its interval by bootstrap over groups of rows.
 
     Args:
-        rows: What each item adds, of any shape, shape (N, ...), N at least 1.
+        rows: What each item adds, shape (N, ...), N at least 1.
         groups: What each item belongs to, such as its film: items of one are drawn together.
         metric: The figure, from the sum of rows.
         seed: Settles the interval.
@@ -100,9 +94,9 @@ def share_figure(
 
     Args:
         holds: Whether it holds of each item, shape (N,).
-        groups: What each item belongs to.
+        groups: As in `figure_of_sums`.
         where: Which items count, shape (N,); all if not given.
-        weights: How much each item counts; one each if not given.
+        weights: How much each item counts, shape (N,); one each if not given.
         seed: Settles the interval.
     """
     used = np.ones(len(holds), np.bool_) if where is None else where

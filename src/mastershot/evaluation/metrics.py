@@ -91,14 +91,9 @@ def score_boundaries(
 ) -> BoundaryScore:
     """Return precision, recall and F1 over the gaps between the shots of one film.
 
-    A found boundary is right if a true one lies within the tolerance; each true boundary answers
-    for one found boundary at most, and the matching is the largest there is. The film's start
-    is no boundary. Where neither list has a boundary all is right: 1.
-
-    Args:
-        found: First shot of each found scene, ascending, starting with 0.
-        truth: First shot of each true scene, likewise.
-        tolerance_shots: How many gaps a boundary may be off.
+    A found boundary is right if a true one is at most the tolerance away; each true boundary is
+    matched with one found boundary at most, and the matching is the largest possible. Scenes are
+    given as in `score_scenes`; the film's start is no boundary. Where there are none, all are 1.
     """
     found_gaps, true_gaps = list(found[1:]), list(truth[1:])
     if not found_gaps and not true_gaps:
@@ -114,12 +109,7 @@ def classification_figures(
 ) -> ClassificationFigures:
     """Return accuracy and macro F1 with 95 % intervals, by bootstrap over groups.
 
-    Args:
-        truth: The class of each item, shape (N,), N at least 1.
-        predicted: The class predicted, shape (N,).
-        groups: What each item belongs to, as in `figure_of_sums`.
-        num_classes: C.
-        seed: Settles the intervals.
+    True and predicted classes have shape (N,), N at least 1; groups are as in `figure_of_sums`.
     """
     one_hot = np.zeros((len(truth), num_classes, num_classes))
     one_hot[np.arange(len(truth)), truth, predicted] = 1

@@ -53,14 +53,8 @@ def reliability_by_scale(
 ) -> dict[str | None, Figure]:
     """Return how often the best label was confirmed of shots of each scale, the closest first.
 
-    A scale without a shot has no figure; shots of unknown scale come last, under None.
-
-    Args:
-        confirmed: Whether the best label of each shot was confirmed by raters, shape (N,).
-        scales: The likeliest scale of each shot; None where it is not known.
-        films: The film of each shot, the groups of `share_figure`.
-        weights: As in `share_figure`, like the seed.
-        seed: Settles the intervals.
+    Labels are confirmed by raters, shape (N,). A scale without a shot has no figure; shots of
+    unknown scale (None) come last. The other parameters are those of `share_figure`.
     """
     scale_of_shot = np.array(scales, np.object_)
     masks = {scale: scale_of_shot == scale for scale in (*SCALES, None)}
@@ -77,11 +71,8 @@ def risk_coverage(
     """Return accuracy against coverage, for every threshold that makes a difference.
 
     Shots of one score are stated together or not at all, so the order of the shots has no effect.
-
-    Args:
-        scores: The score of each shot's best label, shape (N,), N at least 1.
-        confirmed: Whether it was confirmed, shape (N,).
-        weights: How many shots each stands for; one each if not given.
+    Scores of the best labels and whether they were confirmed have shape (N,), N at least 1;
+    weights say how many shots each stands for.
     """
     weight = np.ones(len(scores)) if weights is None else weights
     order = np.argsort(-scores, kind="stable")
@@ -109,12 +100,8 @@ def abstention_figures(
 ) -> AbstentionFigures:
     """Return how many shots a rule keeps, and how often it is right about those.
 
-    Args:
-        kept: Whether the rule states the best label of each shot, shape (N,).
-        confirmed: Whether that label was confirmed, shape (N,).
-        films: The film of each shot, the groups of `share_figure`.
-        weights: As in `share_figure`, like the seed.
-        seed: Settles the intervals.
+    ``kept`` says whether the rule states a shot's best label, ``confirmed`` whether raters
+    confirmed it, both of shape (N,). The other parameters are those of `share_figure`.
     """
     return AbstentionFigures(
         kept=share_figure(kept, films, weights=weights, seed=seed),
