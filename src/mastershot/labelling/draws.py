@@ -115,7 +115,7 @@ def label_strata(shots: ScoredShots, taxonomy: Taxonomy) -> list[str]:
 def proportional_allocation(sizes: IntArray, num_drawn: int) -> IntArray:
     """Return how many to draw of each stratum, in proportion to its size.
 
-    Rounded by largest remainder; of equal remainders the first. A small stratum may get none.
+    Rounding is by largest remainder, of equal ones the first. A small stratum may get none.
     """
     share, remainder = np.divmod(sizes * num_drawn, sizes.sum())
     order = np.argsort(-remainder, kind="stable")
@@ -124,7 +124,7 @@ def proportional_allocation(sizes: IntArray, num_drawn: int) -> IntArray:
 
 
 def equal_allocation(sizes: IntArray, num_drawn: int) -> IntArray:
-    """Return how many to draw of each stratum: as many of each, or all of it where it is small.
+    """Return equal numbers to draw of each stratum, or all of a small one.
 
     What does not divide goes to the largest strata.
     """
@@ -157,14 +157,8 @@ def draw_shots(
     """Return shots drawn at random within each stratum, in random order; all where they are few.
 
     The draw depends on names, strata and seed alone, not on the order of the shots or on the
-    machine.
-
-    Args:
-        names: What names each shot for good, each once.
-        strata: The kind of each shot.
-        num_drawn: How many shots to draw.
-        allocate: How many of each stratum, from the strata's sizes and ``num_drawn``.
-        seed: Another seed draws others.
+    machine. ``allocate`` returns how many to draw of each stratum, from the strata's sizes and
+    ``num_drawn``.
 
     Raises:
         SettingError: Fewer than one shot is asked for.
@@ -197,11 +191,7 @@ def draw_from(
 ) -> Draw:
     """Return shots of a data set, drawn by best label and by whether it is sure (METHODS A6).
 
-    Args:
-        dataset: The scored shots; those without a label are left out.
-        num_drawn: How many to draw; all where there are fewer.
-        allocation: ``proportional`` to how many there are of a kind, or ``equal``.
-        seed: Another seed draws others.
+    Shots without a label are left out. The allocation is one of `ALLOCATIONS`.
 
     Raises:
         SettingError: Fewer than one shot is asked for.
@@ -266,7 +256,7 @@ def _shot_of(value: dict[str, Any]) -> ShownShot:
 def _shown(dataset: ScoredDataset, drawn: Mapping[str, DrawnShot]) -> dict[str, ShownShot]:
     """Return the drawn shots by name, in the draw's order.
 
-    It is a second pass over the data set, which keeps only their rows in memory.
+    This second pass over the data set keeps only their rows in memory.
     """
     found = {}
     for batch in dataset.batches():
@@ -276,17 +266,12 @@ def _shown(dataset: ScoredDataset, drawn: Mapping[str, DrawnShot]) -> dict[str, 
             name = f"{shot.video}/{shot.file}"
             if name in drawn:
                 labels = tuple(label.name for label in shot.labels)
-                _require_plain(labels)
+                if odd := next((label for label in labels if ";" in label), ""):
+                    raise DatasetError(
+                        f"label {odd!r} holds a semicolon, which separates labels in a table of "
+                        "verdicts; label with another taxonomy"
+                    )
                 place = shot.video, shot.file, shot.start_s, shot.end_s
                 kind = drawn[name].stratum, drawn[name].weight
                 found[name] = ShownShot(*place, labels, *kind, scale)
     return {name: found[name] for name in drawn}
-
-
-def _require_plain(labels: tuple[str, ...]) -> None:
-    for label in labels:
-        if ";" in label:
-            raise DatasetError(
-                f"label {label!r} holds a semicolon, which separates labels in a table of "
-                "verdicts; label with another taxonomy"
-            )

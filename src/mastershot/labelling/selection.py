@@ -57,13 +57,10 @@ def select_classes(
 ) -> tuple[IntArray, IntArray]:
     """Return for each shot the places of its labels among the classes, and how many were kept.
 
-    Thresholds are compared in the scores' own type. Labels are folded after they are compared,
-    and a label that two of a shot's labels fold into counts once, at the better rank.
-
-    Returns:
-        Places, best first, -1 where a label was dropped, shape (N, K), K at most the number of
-        labels that the rule looks at; and the number of labels the rule kept, whether among the
-        classes or not, shape (N,).
+    Places are best first, -1 where a label was dropped, shape (N, K), K at most ``num_best``; the
+    number of labels kept, whether among the classes or not, has shape (N,). Thresholds are
+    compared in the scores' own type. Labels are folded after that, and a label that two of a
+    shot's labels fold into counts once, at the better rank.
     """
     shots = shots.best(keep.num_best)
     if shots.labels.shape[1] == 0:
@@ -90,14 +87,8 @@ def select_subset(
 ) -> Subset:
     """Return the training subset of scored shots (METHODS A5).
 
-    Of a shot, labels outside the classes are dropped; a shot that none is left of is left out.
-
-    Args:
-        batches: The scored shots, in pieces of any size.
-        taxonomy: What the shots were scored with.
-        classes: Labels of the subset, such as the released index of 150.
-        keep: Which labels of which shots are kept.
-        held_out_clips: Clips whose shots are left out, such as those people verified.
+    Labels outside the classes are dropped, and shots left with none. The shots, scored with
+    ``taxonomy``, come in batches of any size; those of held-out clips are left out.
 
     Raises:
         DatasetError: A class is not in the taxonomy, or is folded into another.

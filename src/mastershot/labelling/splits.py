@@ -44,14 +44,9 @@ def split_by_film(
 ) -> dict[str, tuple[LabelledShot, ...]]:
     """Return the shots of each split; no film is in two of them.
 
-    Films are shuffled in a way that depends on their ids and the seed alone, and cut at the
-    ratios.
-
-    Args:
-        shots: What is split; in each split they keep their order.
-        film_of_clip: The film each clip is of; if not given, every clip is a film of its own.
-        ratios: Share of the films of each split, by name.
-        seed: Another seed gives another order of the films.
+    Films are shuffled by their ids and the seed alone, and cut at the ratios, each split's share
+    of the films. Shots keep their order within a split. If ``film_of_clip`` is not given, every
+    clip is a film of its own.
 
     Raises:
         SettingError: The ratios are not positive numbers with sum 1.

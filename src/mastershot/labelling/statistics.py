@@ -84,12 +84,7 @@ def corpus_statistics(
 
 
 class GenreCounts:
-    """How often each label is the best of a shot, by the genres of the shot's film (Fig. 5).
-
-    Args:
-        taxonomy: Names the labels.
-        genres_of_clip: Genres of the film of each clip; a clip not named has none.
-    """
+    """How often each label is the best of a shot, by the genres of the shot's film (Fig. 5)."""
 
     def __init__(self, taxonomy: Taxonomy, genres_of_clip: Mapping[str, Sequence[str]]) -> None:
         self._labels = taxonomy.labels
@@ -115,10 +110,7 @@ class GenreCounts:
 class ScoreSummary:
     """Counts over scored shots, gathered batch by batch in memory that hardly grows.
 
-    Args:
-        taxonomy: What the shots were scored with.
-        genres_of_clip: As in `GenreCounts`.
-        gallery: How many of the surest and of the least sure shots of each label are kept.
+    Of each label, ``gallery`` of the surest and as many of the least sure shots are kept.
     """
 
     def __init__(

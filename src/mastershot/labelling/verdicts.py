@@ -118,7 +118,7 @@ def write_sheet(path: Path, draw: Draw) -> None:
     """Write a sheet with a row for each drawn shot, without rater and ticks.
 
     Raises:
-        OutputError: The file cannot be written; what was there before stays.
+        OutputError: The file cannot be written; an earlier one stays.
     """
     _write(path, ([shot.name, "", ";".join(shot.labels), "", ""] for shot in draw.shots))
 
@@ -146,9 +146,8 @@ def holds_verdicts(path: Path) -> bool:
 def read_verdicts(path: str | Path, draw: Draw) -> list[Verdict]:
     """Return the verdicts of a file on drawn shots, in file order.
 
-    A CSV file has the columns ``shot``, ``rater`` and ``ticked``: the labels that apply, joined by
-    semicolons, or nothing. Further columns may stay. A row without rater and ticks has not been
-    rated yet. A ``.jsonl`` file is a `VerdictTable`.
+    A CSV file has the columns ``shot``, ``rater`` and ``ticked`` (labels joined by semicolons) and
+    perhaps others; a row without rater and ticks is not rated yet. ``.jsonl`` is a `VerdictTable`.
 
     Raises:
         DatasetError: The file is unreadable, lacks a column, or a row names a shot that was not

@@ -53,10 +53,8 @@ class Ratings:
 def gather_ratings(verdicts: Iterable[Verdict], *, above_share: float = 0.5) -> Ratings:
     """Return verdicts as tables.
 
-    Args:
-        verdicts: Verdicts in the order they came; of a rater's on a shot, the last counts.
-        above_share: A label is confirmed when more than this share of a shot's raters ticked it;
-            the paper does not state its rule.
+    Of a rater's verdicts on a shot the last counts. A label is confirmed when more than
+    ``above_share`` of the shot's raters ticked it; the paper does not state its rule.
 
     Raises:
         DatasetError: There is no verdict, or a shot was shown with different labels.
@@ -86,11 +84,9 @@ def gather_ratings(verdicts: Iterable[Verdict], *, above_share: float = 0.5) -> 
 
 
 def evaluation_subset(confirmed: Mapping[str, tuple[str, ...]], classes: Taxonomy) -> Subset:
-    """Return the shots that something was confirmed of, with their classes (METHODS A6).
+    """Return the shots with a confirmed label, ``<video>/<shot file>``, and their classes.
 
-    Args:
-        confirmed: The confirmed labels of each shot, ``<video>/<shot file>``.
-        classes: Labels of the subset, which also take in those of `MOVIECLIP_FOLDS`.
+    A label outside the classes is dropped unless `MOVIECLIP_FOLDS` counts it as one (METHODS A6).
     """
     place_of = {label: place for place, label in enumerate(classes.labels)}
     shots, num_outside = [], 0

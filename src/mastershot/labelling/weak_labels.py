@@ -89,13 +89,9 @@ def clip_scene_scores(
 ) -> FloatArray:
     """Return the CLIPSceneScore of each label on one shot, shape (L,), in [0, 1], summing to 1.
 
-    The mean over frames of the softmax, over the whole taxonomy, of ``logit_scale`` times the
-    cosine of label and frame: probabilities are averaged, not cosines (METHODS A4).
-
-    Args:
-        frame_vectors: Unit vectors of the shot's frames, at least one, shape (T, D).
-        label_vectors: Unit vectors of the labels, shape (L, D).
-        logit_scale: The encoder's own.
+    The mean over frames of the softmax, over the whole taxonomy, of the encoder's ``logit_scale``
+    times the cosine of label and frame: probabilities are averaged, not cosines (METHODS A4).
+    Unit vectors of frames, at least one, have shape (T, D), those of labels (L, D).
     """
     num_frames = len(frame_vectors)
     assert num_frames > 0, "a shot without a frame has no score"
@@ -119,13 +115,8 @@ def best_labels(
 ) -> tuple[LabelScore, ...]:
     """Return the best labels of one shot or scene, best first; those the rule drops are unsure.
 
-    Equal scores keep the taxonomy's order. Thresholds are compared in the scores' own float32,
-    where 0.1 is not greater than 0.1.
-
-    Args:
-        scores: One score a label, in taxonomy order, shape (L,).
-        taxonomy: Names the labels.
-        rule: What is kept.
+    Scores are in taxonomy order, shape (L,); equal ones keep it. Thresholds are compared in their
+    own float32, where 0.1 is not greater than 0.1.
     """
     assert scores.shape == (len(taxonomy),), (scores.shape, len(taxonomy))
     best = np.argsort(-scores, kind="stable")[: rule.num_best]
