@@ -81,11 +81,7 @@ def _read(script: Path) -> bytes:
 
 
 def _text(script: Path, data: bytes) -> str:
-    """Return the text of a script in whichever of the usual encodings it is.
-
-    Raises:
-        ScriptError: It is none, or what it says is no text.
-    """
+    """Return the text of a script in any of the usual encodings."""
     try:
         text = data.decode(_encoding(data))
     except UnicodeDecodeError as error:
@@ -126,7 +122,7 @@ def _plain_headings(text: str) -> Iterator[Heading]:
 
 
 def _fountain_headings(text: str) -> Iterator[Heading]:
-    """Yield the headings of a Fountain text, ``.PLACE`` among them (fountain.io/syntax)."""
+    """Yield the headings of a Fountain text, also ``.PLACE`` (fountain.io/syntax)."""
     kept = _BONEYARD.sub(lambda match: "\n" * match.group().count("\n"), text)
     for number, raw in enumerate(kept.splitlines(), 1):
         line = _SCENE_NUMBER.sub("", raw).strip()

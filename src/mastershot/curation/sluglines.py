@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mastershot.curation.cleaning import clean
-from mastershot.curation.moments import (
-    Moment,
-    bracket_moments,
-    clock_moments,
-    moment_at_end,
-    moment_at_start,
-)
+from mastershot.curation.moments import Moment, clock_moments, moment_at_end, moment_at_start
 from mastershot.curation.places import is_plain, key_of, places_in, places_seen
 from mastershot.curation.vocabulary import place_of, qualifier_of
 
@@ -35,7 +29,7 @@ _BREAK = re.compile(
 )
 _PRODUCTION = frozenset({"unit", "studio", "stage"})  # in brackets: (SECOND UNIT), (STAGE 5)
 _TIMES = frozenset({"day", "night", "morning", "afternoon", "evening", "dusk"})
-_MAX_LENGTH = 1000  # what follows is no heading; the longest of 59,159 real ones has 288 signs
+_MAX_LENGTH = 1000  # the longest of 59,159 real headings has 288 characters
 
 
 @dataclass(frozen=True)
@@ -73,12 +67,13 @@ def parse_heading(text: str, *, line: int = 1, forced: bool = False) -> Heading 
     if found is None and not forced:
         return None
     settings = set(_SETTING_WORDS.findall(found.group().upper())) if found else set()
-    rest, later = _without_settings(clean(text[found.end() :] if found else text))
-    moment, places = _read(rest)
+    rest = clean(text[found.end() :] if found else text)
+    settings |= {match[1].upper() for match in _LATER_SETTING.finditer(rest)}
+    moment, places = _read(_LATER_SETTING.sub(" / ", rest))
     if found and not forced and _is_prose(found, is_named=bool(places or moment)):
         return None
     return Heading(
-        setting=_setting(settings | later),
+        setting=_setting(settings),
         places=list(dict.fromkeys(places)),
         time_of_day=moment.text if moment else None,
         text=raw,
@@ -109,16 +104,10 @@ def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
 
 
 def _setting(words: set[str]) -> str | None:
-    inside, outside = bool(words & {"INT", "I"}), bool(words & {"EXT", "E"})
-    if inside and outside:
-        return "INT/EXT"
-    return "INT" if inside else "EXT" if outside else None
-
-
-def _without_settings(text: str) -> tuple[str, set[str]]:
-    """Return a heading's rest without settings of later places, and those settings."""
-    found = {match.group(1).upper() for match in _LATER_SETTING.finditer(text)}
-    return (_LATER_SETTING.sub(" / ", text) if found else text), found
+    names = [
+        name for name, marks in (("INT", {"INT", "I"}), ("EXT", {"EXT", "E"})) if words & marks
+    ]
+    return "/".join(names) or None
 
 
 def _read(rest: str) -> tuple[Moment | None, list[str]]:
@@ -135,7 +124,7 @@ def _read(rest: str) -> tuple[Moment | None, list[str]]:
         first = first or words
         if moment:
             (moments if is_sure else unsure).append(moment)
-    moments += unsure + bracket_moments(asides)
+    moments += unsure + [found for aside in asides if (found := moment_at_end(aside.split())[0])]
     if not places:
         places = next(filter(None, (places_seen(part.split()) for part in parts)), [])
     if not places:
