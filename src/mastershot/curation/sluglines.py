@@ -104,10 +104,7 @@ def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
 
 
 def _setting(words: set[str]) -> str | None:
-    names = [
-        name for name, marks in (("INT", {"INT", "I"}), ("EXT", {"EXT", "E"})) if words & marks
-    ]
-    return "/".join(names) or None
+    return "/".join(name for name in ("INT", "EXT") if words & {name, name[0]}) or None
 
 
 def _read(rest: str) -> tuple[Moment | None, list[str]]:
@@ -124,7 +121,8 @@ def _read(rest: str) -> tuple[Moment | None, list[str]]:
         first = first or words
         if moment:
             (moments if is_sure else unsure).append(moment)
-    moments += unsure + [found for aside in asides if (found := moment_at_end(aside.split())[0])]
+    moments += unsure
+    moments += filter(None, (moment_at_end(aside.split())[0] for aside in asides))
     if not places:
         places = next(filter(None, (places_seen(part.split()) for part in parts)), [])
     if not places:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
 from mastershot.core.embeddings import ImageArray, IntArray
@@ -107,13 +108,10 @@ def make_detector(settings: ShotSettings, file: FilmFile) -> ShotDetector:
 
     rate = file.mean_rate or Fraction(25)
     min_frames = round(settings.min_shot_s * rate)
-    detector: SceneDetector
+    threshold = settings.score_threshold
+    detector: SceneDetector = ContentDetector(threshold=threshold, min_scene_len=min_frames)
     if settings.detector == "adaptive":
-        detector = AdaptiveDetector(
-            adaptive_threshold=settings.score_threshold, min_scene_len=min_frames
-        )
-    else:
-        detector = ContentDetector(threshold=settings.score_threshold, min_scene_len=min_frames)
+        detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=min_frames)
     return PySceneDetector(detector, time_base=file.time_base, rate=rate)
 
 
@@ -143,20 +141,18 @@ class ExactView:
 
 
 def cut_into_shots(movie: Movie, pts: IntArray, cuts: Sequence[int]) -> tuple[Shot, ...]:
-    """Return the shots between the cuts; together they are the film, frame by frame.
+    """Return the shots between the cuts; they tile the film.
 
     Args:
         movie: The film.
         pts: Timestamp of every frame and of the film's end, shape (T + 1,).
         cuts: Ordinal of the first frame of each shot but the first, ascending.
     """
-    starts = [0, *cuts]
-    ends = [*cuts, movie.num_frames]
     return tuple(
         Shot(
             id=shot_id(movie.id, index),
             span=Span(first, end, int(pts[first]), int(pts[end]), movie.time_base),
             transition_in=Transition("cut" if index else "start", first, first),
         )
-        for index, (first, end) in enumerate(zip(starts, ends, strict=True))
+        for index, (first, end) in enumerate(pairwise([0, *cuts, movie.num_frames]))
     )
