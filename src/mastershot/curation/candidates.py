@@ -115,7 +115,7 @@ def cut_candidates(
 def _scripts_of(path: Path, problems: list[str]) -> Iterator[tuple[str, tuple[Heading, ...]]]:
     """Yield name and headings of each script of one source."""
     if not path.is_dir():
-        yield from _scripts_in(path)
+        yield from _scripts_in(path).items()
         return
     known = _SCRIPT_SUFFIXES | set(_DELIMITERS)
     files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in known]
@@ -124,27 +124,21 @@ def _scripts_of(path: Path, problems: list[str]) -> Iterator[tuple[str, tuple[He
         raise ScriptError(f"folder {path} holds no script; one ends in {suffixes}")
     for file in files:
         try:
-            yield from _scripts_in(file)
+            yield from _scripts_in(file).items()
         except (ScriptError, DatasetError) as error:
             problems.append(str(error))
 
 
-def _scripts_in(file: Path) -> Iterator[tuple[str, tuple[Heading, ...]]]:
-    """Yield name and headings of each script of a file: of one script, or of a table."""
-    if file.suffix.lower() in _DELIMITERS:
-        yield from _listed_headings(file).items()
-    else:
-        yield file.stem, tuple(parse_script(file))
-
-
-def _listed_headings(path: Path) -> dict[str, tuple[Heading, ...]]:
-    """Return the headings of a table by script; a row that is no heading is left out."""
+def _scripts_in(file: Path) -> dict[str, tuple[Heading, ...]]:
+    """Return the headings of a script, or of each script of a table of headings, by name."""
+    delimiter = _DELIMITERS.get(file.suffix.lower())
+    if delimiter is None:
+        return {file.stem: tuple(parse_script(file))}
     found = defaultdict(list)
-    delimiter = _DELIMITERS[path.suffix.lower()]
-    rows = read_table(path, ("script", "heading"), what="table of headings", delimiter=delimiter)
+    rows = read_table(file, ("script", "heading"), what="table of headings", delimiter=delimiter)
     for line, row in enumerate(rows, start=2):
         if heading := parse_heading(row["heading"], line=line):
             found[row["script"]].append(heading)
     if not found:
-        raise ScriptError(f"table of headings {path} has no scene heading")
+        raise ScriptError(f"table of headings {file} has no scene heading")
     return {name: tuple(headings) for name, headings in found.items()}
