@@ -50,7 +50,7 @@ def test_verdicts_worked_by_hand() -> None:
     assert found.clips_of_ticks == ("a",) * 6 + ("b",) * 3 + ("c",) * 2
 
 
-def test_more_than_half_of_the_raters_confirm_unless_told_otherwise() -> None:
+def test_more_than_half_of_the_raters_confirm_by_default() -> None:
     found = gather_ratings(VERDICTS, above_share=0.49)
     assert found.confirmed["a/1.mp4"] == ("bar", "zoo")
     assert found.dropped == ()

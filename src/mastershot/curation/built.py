@@ -4,7 +4,7 @@ import json
 import warnings
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import numpy as np
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import TaxonomyError
 from mastershot.core.labels import Taxonomy, load_taxonomy
-from mastershot.curation.curate import ORIGINS, Curation, Embed, Origin
+from mastershot.curation.curate import ORIGINS, Curation, Embed, Entry
 from mastershot.datasets.tables.records import read_table
 
 SCHEMA = "mastershot/taxonomy/1"
@@ -29,37 +29,12 @@ class Group:
     """Labels that belong together.
 
     Attributes:
-        exemplar: The label that stands in their middle.
+        exemplar: The label in their middle.
         labels: All of them, the exemplar included, alphabetical.
     """
 
     exemplar: str
     labels: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class BuiltLabel:
-    """One label of a taxonomy and what is known of it.
-
-    Attributes:
-        label: Its name.
-        origin: Which source it is from.
-        group: The label that stands in the middle of its group; empty where there are no groups.
-        num_scripts: How many scripts name it.
-        num_sluglines: How many headings do.
-        example: One of them; empty where none does.
-        definition: What the glossary says of it; empty where it says nothing.
-        merged: The labels it also stands for.
-    """
-
-    label: str
-    origin: Origin
-    group: str = ""
-    num_scripts: int = 0
-    num_sluglines: int = 0
-    example: str = ""
-    definition: str = ""
-    merged: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,11 +45,11 @@ class BuiltTaxonomy:
         name: What it is called.
         labels: Its labels, in order.
         made_by: Settings, sources and versions it was made with.
-        dropped: Labels of its sources that nothing in it stands for.
+        dropped: Labels of its sources that none of its labels stands for.
     """
 
     name: str
-    labels: tuple[BuiltLabel, ...]
+    labels: tuple[Entry, ...]
     made_by: Mapping[str, Any]
     dropped: tuple[str, ...] = ()
 
@@ -85,7 +60,7 @@ class BuiltTaxonomy:
 
     @property
     def changes(self) -> dict[str, str | None]:
-        """What each label that went is merged into or renamed to; None for dropped ones."""
+        """What each label that is gone was merged into or renamed to; None for dropped ones."""
         into: dict[str, str | None] = dict.fromkeys(self.dropped)
         return into | {name: label.label for label in self.labels for name in label.merged}
 
@@ -95,7 +70,7 @@ class BuiltTaxonomy:
         return _groups({label.label: label.group for label in self.labels if label.group})
 
     def as_json(self) -> dict[str, Any]:
-        """Return what a build's folder says of it."""
+        """Return its details as a build's folder keeps them."""
         return {
             "schema": SCHEMA,
             "fingerprint": self.taxonomy.fingerprint,
@@ -147,19 +122,17 @@ def _exemplars(vectors: FloatArray, seed: int) -> list[int]:
 
 def describe_labels(
     curation: Curation, groups: Sequence[Group], glossary: Mapping[str, str]
-) -> tuple[BuiltLabel, ...]:
+) -> tuple[Entry, ...]:
     """Return the labels of a taxonomy with counts, example, group and definition."""
     group_of = {label: group.exemplar for group in groups for label in group.labels}
     return tuple(
-        BuiltLabel(
-            label=entry.label,
-            origin=entry.origin,
+        replace(
+            entry,
             group=group_of.get(entry.label, ""),
             num_scripts=named.num_scripts,
             num_sluglines=named.num_sluglines,
             example=named.example,
             definition=glossary.get(entry.label, ""),
-            merged=entry.merged,
         )
         for entry in curation.entries
         for named in [curation.sources.candidate(entry.label)]
@@ -209,11 +182,11 @@ def open_taxonomy(source: str | Path) -> BuiltTaxonomy | Taxonomy:
     return built
 
 
-def _built_label(row: Mapping[str, Any]) -> BuiltLabel:
+def _built_label(row: Mapping[str, Any]) -> Entry:
     texts = {name: row[name] for name in ("label", "group", "example", "definition")}
     counts = {name: row[name] for name in ("num_scripts", "num_sluglines")}
     if not all(isinstance(text, str) for text in (*texts.values(), *row["merged"])):
         raise TypeError("a label's text is no text")
     if not all(isinstance(count, int) for count in counts.values()) or row["origin"] not in ORIGINS:
         raise ValueError(f"label {row['label']!r} lacks its counts or its origin")
-    return BuiltLabel(**texts, **counts, origin=row["origin"], merged=tuple(row["merged"]))
+    return Entry(**texts, **counts, origin=row["origin"], merged=tuple(row["merged"]))

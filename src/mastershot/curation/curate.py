@@ -76,16 +76,26 @@ class Merge:
 
 @dataclass(frozen=True)
 class Entry:
-    """One label of a taxonomy.
+    """One label of a taxonomy and what is known of it, added by `describe_labels` in the end.
 
     Attributes:
         label: Its name.
         origin: Which source it is from.
+        group: The label in the middle of its group; empty where there are no groups.
+        num_scripts: How many scripts name it.
+        num_sluglines: How many headings do.
+        example: One of them; empty where none does.
+        definition: What the glossary says of it; empty where it says nothing.
         merged: The labels it also stands for.
     """
 
     label: str
     origin: Origin
+    group: str = ""
+    num_scripts: int = 0
+    num_sluglines: int = 0
+    example: str = ""
+    definition: str = ""
     merged: tuple[str, ...] = ()
 
 
@@ -277,7 +287,7 @@ def _entries(
     for name in stands_for:
         if name.startswith("#"):
             raise TaxonomyError(
-                f"label {name!r} starts with the sign of a comment in a file of labels; rename it"
+                f"label {name!r} starts with `#`, which marks a comment in files; rename it"
             )
         if holds_separator(name):
             raise TaxonomyError(
@@ -285,13 +295,13 @@ def _entries(
                 "files; rename it"
             )
     return tuple(
-        Entry(name, origins.get(name, origins[labels[0]]), tuple(sorted({*labels} - {name})))
+        Entry(name, origins.get(name, origins[labels[0]]), merged=tuple(sorted({*labels} - {name})))
         for name, labels in sorted(stands_for.items())
     )
 
 
 def _end_of(label: str, forward: Mapping[str, str]) -> str:
-    """Return the label that stands for this one in the end."""
+    """Return the label that finally stands for this one."""
     passed = [label]
     while passed[-1] in forward:
         label = forward[passed[-1]]

@@ -62,8 +62,8 @@ class Decision:
     @property
     def text(self) -> str:
         """The decision in words: ``merge 'creek' into 'river'``."""
-        link = {"merge": "into", "rename": "to"}.get(self.decision)
-        return f"{self.decision} {self.label!r}" + (f" {link} {self.into!r}" if link else "")
+        link = "to" if self.decision == "rename" else "into"
+        return f"{self.decision} {self.label!r}" + (f" {link} {self.into!r}" if self.into else "")
 
 
 def holds_separator(label: str) -> bool:

@@ -17,7 +17,7 @@ _BETWEEN = r"(?:[\s./\\&+,\-]|\b(?:AND|OR|TO)\b)*"
 _SETTING = re.compile(rf"(?<![^\W_]){_WORD}(?:{_BETWEEN}{_WORD})*[\s.:,;/\\&\-]*", re.I)
 _SETTING_WORDS = re.compile(r"INT|EXT|\bI\b|\bE\b")
 _MARK = re.compile(r"[^\w\s,]")
-# What may stand before the setting: scene numbers (12, A12, 12-A, (12), SCENE 12), revision marks.
+# What may precede the setting: scene numbers (12, A12, 12-A, (12), SCENE 12), revision marks.
 _NUMBER = re.compile(
     r"(?:(?i:SCENE|SC)|\(\d+[A-Z]?\)|[A-Za-z]{0,3}[^A-Za-z(]+[A-Za-z]{0,3}[^A-Za-z(]*[A-Za-z]?|[A-Z])[^\w(]*"
 )
@@ -42,7 +42,7 @@ class Heading:
         time_of_day: Upper case as written (``LATE NIGHT``, ``MOMENTS LATER``, ``9:02 AM``), or
             None.
         text: The heading as written, without the blanks around it.
-        line: Where it stands in its script, counted from 1.
+        line: Its line in the script, counted from 1.
     """
 
     setting: str | None
@@ -53,12 +53,10 @@ class Heading:
 
 
 def parse_heading(text: str, *, line: int = 1, forced: bool = False) -> Heading | None:
-    """Return what one line says as a scene heading, or None where it is not one.
+    """Return one line read as a scene heading, or None where it is not one.
 
-    Args:
-        text: The line, as the script has it: with scene numbers, revision marks, quotes.
-        line: Where it stands in the script, counted from 1.
-        forced: It is a heading even without a setting (Fountain's ``.PLACE``).
+    The line is as in the script, with scene numbers, revision marks and quotes. A forced one is a
+    heading even without a setting (Fountain's ``.PLACE``).
     """
     raw, text = text.strip(), text[:_MAX_LENGTH]
     found = _SETTING.search(text)
@@ -85,7 +83,7 @@ def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
     """Return whether a line that starts like a heading is prose, of any language.
 
     EST is French (C'est, Est-ce), east and a time zone, too; interior and exterior qualify things;
-    "ext." is a telephone's, "int" what is left of a parted word. Such a line is a heading if it is
+    "ext." is a telephone's, "int" the rest of a hyphenated word. Such a line is a heading if it is
     written like one, and names a place or a time.
     """
     setting, rest = found.group(), found.string[found.end() :]

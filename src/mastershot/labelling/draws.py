@@ -32,8 +32,8 @@ class DrawnShot:
 
     Attributes:
         place: Which of the shots it was drawn from it is, from 0.
-        stratum: The kind of shot it stands for.
-        weight: How many shots of that kind it stands for.
+        stratum: The kind of shot it represents.
+        weight: How many shots of that kind it represents.
     """
 
     place: int
@@ -51,7 +51,7 @@ class ShownShot:
         start_s: Start in seconds.
         end_s: End in seconds.
         labels: The labels shown, best first.
-        stratum: The kind of shot it stands for.
+        stratum: The kind of shot it represents.
         weight: How many of them.
         scale: Its shot scale; empty where it is not known.
     """
@@ -213,7 +213,7 @@ def write_draw(path: Path, draw: Draw) -> None:
     """Write a draw as JSON.
 
     Raises:
-        OutputError: The file cannot be written; what was there before stays.
+        OutputError: The file cannot be written; an earlier one stays.
     """
     taxonomy = {"taxonomy": draw.taxonomy.name, "labels": draw.taxonomy.labels}
     facts = {name: value for name, value in asdict(draw).items() if name != "taxonomy"}

@@ -127,7 +127,7 @@ def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
     """Write verdicts as CSV, a row each.
 
     Raises:
-        OutputError: The file cannot be written; what was there before stays.
+        OutputError: The file cannot be written; an earlier one stays.
     """
     rows = ([v.shot, v.rater, ";".join(v.shown), ";".join(v.ticked), v.made] for v in verdicts)
     _write(path, rows)
