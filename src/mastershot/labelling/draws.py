@@ -102,13 +102,12 @@ def label_strata(shots: ScoredShots, taxonomy: Taxonomy) -> list[str]:
     """
     if not shots.labels.shape[1]:
         return ["no label"] * len(shots)
-    sure_from = shots.scores.dtype.type(MOVIECLIP_RULE.min_best)
-    bands = np.where(shots.scores[:, 0] >= sure_from, "from", "below").tolist()
+    min_best = MOVIECLIP_RULE.min_best
+    bands = f", below {min_best:g}", f", from {min_best:g}"
+    is_sure = (shots.scores[:, 0] >= shots.scores.dtype.type(min_best)).tolist()
     return [
-        f"{taxonomy.labels[label]}, {band} {MOVIECLIP_RULE.min_best:g}"
-        if label >= 0
-        else "no label"
-        for label, band in zip(shots.labels[:, 0].tolist(), bands, strict=True)
+        f"{taxonomy.labels[label]}{bands[sure]}" if label >= 0 else "no label"
+        for label, sure in zip(shots.labels[:, 0].tolist(), is_sure, strict=True)
     ]
 
 
