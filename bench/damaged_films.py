@@ -1,7 +1,7 @@
 """Damaged films read with 1, 2, 4 and 8 threads: do frames, times, cuts and pixels agree?
 
-The films are those of `tests/factories/mutations.py`: small whole films in six containers, each damaged
-in many ways with a seed. Beside it stands FFmpeg's own way with threads, PyAV's plain loop.
+The films are those of `tests/factories/mutations.py`: small whole films in six containers, each
+damaged in many ways with a seed. Beside it stands FFmpeg's own way with threads, PyAV's plain loop.
 
     python bench/damaged_films.py [--count 60]
 """

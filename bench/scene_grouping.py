@@ -21,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.evaluation.metrics import bootstrap_interval, score_boundaries, score_scenes
+from mastershot.evaluation.bootstrap import bootstrap_interval
+from mastershot.evaluation.metrics import score_boundaries, score_scenes
 from mastershot.scenes.grouping import PENALTY, color_histogram, group_shots
 
 Array = npt.NDArray[np.float64]

@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from mastershot.apps.cli import app
 from mastershot.datasets.movieclip import read_split_folder
-from mastershot.labelling.draw_file import read_draw
+from mastershot.labelling.draws import read_draw
 from tests.factories.films import encode_film, flat_images
 from tests.factories.models import make_tiny_clip
 from tests.test_docs import REPOSITORY

@@ -12,7 +12,7 @@ from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import read_split_folder
 from mastershot.datasets.tables.score_table import open_scores
 from mastershot.encoders.catalogue import load_frame_encoder
-from mastershot.labelling.draw_file import read_draw
+from mastershot.labelling.draws import read_draw
 from mastershot.store.library import Library
 
 

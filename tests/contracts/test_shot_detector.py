@@ -27,13 +27,13 @@ def make(kind: str, film: Film) -> ShotDetector:
 @pytest.mark.parametrize("kind", ["content", "adaptive", "listed"])
 def test_a_detector_tells_each_cut_once_in_order_and_in_time(kind: str, film: Film) -> None:
     detector = make(kind, film)
-    told: list[int] = []
+    reported: list[int] = []
     for frame in film.frames():
         for cut in detector.process(frame=frame.index, pts=frame.pts, image=frame.points_bgr()):
             assert frame.index - detector.max_lag_frames <= cut <= frame.index
-            told.append(cut)
-    told += detector.finish()
-    assert told == [30, 60]
+            reported.append(cut)
+    reported += detector.finish()
+    assert reported == [30, 60]
 
 
 @pytest.mark.parametrize("kind", ["content", "adaptive"])

@@ -58,7 +58,7 @@ def test_scripts_folders_and_tables_are_read_together(tmp_path: Path) -> None:
     assert scripts.problems == ()
 
 
-def test_a_script_that_cannot_be_read_is_told_and_the_rest_is_read(tmp_path: Path) -> None:
+def test_a_script_that_cannot_be_read_is_reported_and_the_rest_is_read(tmp_path: Path) -> None:
     (tmp_path / "good.txt").write_text("INT. KITCHEN - DAY\n")
     (tmp_path / "latin.txt").write_bytes("INT. CAFÉ - DAY\nÉté.\n".encode("latin-1"))
     (tmp_path / "wide.txt").write_text("EXT. RIVER - DAY\n", "utf-16")
@@ -107,7 +107,7 @@ def test_no_script_at_all_is_an_error(tmp_path: Path) -> None:
         read_scripts([])
 
 
-def test_a_table_without_its_columns_or_without_a_heading_is_told(tmp_path: Path) -> None:
+def test_a_table_without_its_columns_or_without_a_heading_is_an_error(tmp_path: Path) -> None:
     table = tmp_path / "list.tsv"
     table.write_text("film\tline\na\tINT. LOBBY\n")
     with pytest.raises(DatasetError, match="has no column 'script'"):

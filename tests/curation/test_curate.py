@@ -86,7 +86,7 @@ def test_decisions_drop_merge_rename_and_add() -> None:
     assert found.undecided == ()
 
 
-def test_a_person_is_heard_before_a_cosine() -> None:
+def test_a_decision_counts_before_a_cosine() -> None:
     kept = curated(Decision("keep", "pond"))
     assert labels(kept)["pond"] == ()
     assert labels(kept)["lake"] == ()
@@ -143,7 +143,7 @@ def test_nothing_is_merged_by_cosine_into_a_label_that_goes_under_another_name()
     assert labels(found)["pond"] == ()
 
 
-def test_decisions_on_labels_that_are_gone_are_told_one_sentence_each() -> None:
+def test_decisions_on_labels_that_are_gone_are_reported_one_sentence_each() -> None:
     gone = Decision("drop", "moat")
     lost = Decision("merge", "stream", "moat")
     found = curate(sources(moat=2), SPACE, [gone, lost, Decision("add", "lake")])
@@ -157,16 +157,16 @@ def test_decisions_on_labels_that_are_gone_are_told_one_sentence_each() -> None:
     ]
 
 
-def test_decisions_in_a_circle_and_decisions_that_leave_nothing_are_told() -> None:
+def test_decisions_in_a_circle_and_decisions_that_leave_nothing_are_errors() -> None:
     with pytest.raises(TaxonomyError, match="circle: 'creek' into 'stream' into 'creek'"):
         curated(Decision("merge", "creek", "stream"), Decision("merge", "stream", "creek"))
     with pytest.raises(TaxonomyError, match="the decisions leave no label"):
         curate(LabelSources(("lake",), ("lake",)), SPACE, [Decision("drop", "lake")])
-    with pytest.raises(TaxonomyError, match="'#1' starts with the sign of a comment"):
+    with pytest.raises(TaxonomyError, match="'#1' starts with `#`, which marks a comment"):
         curated(Decision("add", "#1"))
 
 
-def test_a_label_that_would_be_two_in_a_cell_is_told_and_can_be_renamed() -> None:
+def test_a_label_that_would_be_two_in_a_cell_is_an_error_and_can_be_renamed() -> None:
     odd = LabelSources(("lake", "office; den"), ("lake",))
     space = at_angles({"lake": 0, "office; den": 90, "office": 90})
     with pytest.raises(TaxonomyError, match=r"'office; den' holds a semicolon .*; rename it"):
@@ -175,7 +175,7 @@ def test_a_label_that_would_be_two_in_a_cell_is_told_and_can_be_renamed() -> Non
     assert labels(found) == {"lake": (), "office": ("office; den",)}
 
 
-def test_an_empty_source_is_told() -> None:
+def test_an_empty_source_is_an_error() -> None:
     with pytest.raises(TaxonomyError, match="the auxiliary label set is empty"):
         LabelSources(("lake",), ())
     with pytest.raises(TaxonomyError, match="no script names a label that the cut keeps"):

@@ -38,14 +38,17 @@ def test_a_file_written_by_hand_keeps_its_columns_and_its_unended_last_line(tmp_
         ("merge,lake,,", "to merge 'lake' needs a label in the column into"),
         ("drop,lake,river,", "to drop 'lake' has no use for a label in the column into"),
         ("rename,lake,Lake,", "'lake' cannot be made into itself"),
-        ("add,a;b,,", "row 1: label 'a;b' holds a semicolon or a line break, which part labels"),
+        (
+            "add,a;b,,",
+            "row 1: label 'a;b' holds a semicolon or a line break, which separate",
+        ),
         ("rename,lake,a;b,", "label 'a;b' holds a semicolon or a line break"),
         ("merge,lake,river,near", "row 1: the cosine 'near' is not a number"),
         ("merge,lake,river,nan", "the cosine 'nan' is not a number"),
         ("drop,lake", "line 2: the row has another number of cells than the header"),
     ],
 )
-def test_a_row_that_is_no_decision_is_told_with_its_place(
+def test_a_row_that_is_no_decision_is_reported_with_its_place(
     tmp_path: Path, row: str, message: str
 ) -> None:
     path = tmp_path / "decisions.csv"
@@ -57,7 +60,7 @@ def test_a_row_that_is_no_decision_is_told_with_its_place(
     assert path.read_text() == f"decision,label,into,cosine\n{row}\n"
 
 
-def test_a_file_of_something_else_is_told(tmp_path: Path) -> None:
+def test_a_file_of_something_else_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "decisions.csv"
     path.write_text("label;decision;into\nlake;drop;\n")
     with pytest.raises(DatasetError, match="has no column 'decision'; it has label;decision;into"):
@@ -72,7 +75,7 @@ def test_a_file_of_something_else_is_told(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("name", ["decisions.yaml", "decisions.YML"])
-def test_a_yaml_file_is_told_to_be_csv(tmp_path: Path, name: str) -> None:
+def test_a_yaml_file_should_be_csv(tmp_path: Path, name: str) -> None:
     for use in (read_decisions, lambda path: append_decisions(path, [MERGE])):
         with pytest.raises(
             DatasetError,
@@ -82,12 +85,12 @@ def test_a_yaml_file_is_told_to_be_csv(tmp_path: Path, name: str) -> None:
     assert not (tmp_path / name).exists()
 
 
-def test_a_line_break_in_a_new_label_is_told() -> None:
+def test_a_line_break_in_a_new_label_is_an_error() -> None:
     with pytest.raises(DatasetError, match="holds a semicolon or a line break"):
         Decision("add", "fish\npond")
 
 
-def test_a_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+def test_a_file_that_cannot_be_written_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written"):
         append_decisions(tmp_path / "no folder" / "decisions.csv", [MERGE])
 

@@ -43,7 +43,7 @@ def test_decisions_are_followed_to_the_label_that_is_there() -> None:
     assert diff.dropped == ("creek",)
 
 
-def test_another_order_alone_is_said_to_be_moved() -> None:
+def test_another_order_alone_counts_as_moved() -> None:
     diff = diff_taxonomies(taxonomy("lake", "attic"), taxonomy("attic", "lake"), SPACE)
     assert diff.moved
     assert (diff.added, diff.dropped, diff.merged, diff.renamed) == ((), (), (), ())
@@ -51,7 +51,7 @@ def test_another_order_alone_is_said_to_be_moved() -> None:
     assert not same.moved
 
 
-def test_a_label_that_was_dropped_is_not_said_to_be_merged_into_its_nearest() -> None:
+def test_a_label_that_was_dropped_is_not_merged_into_its_nearest() -> None:
     known = known_changes([Decision("drop", "pond")])
     assert diff_taxonomies(
         taxonomy("lake", "pond"), taxonomy("lake"), SPACE, known=known

@@ -29,7 +29,7 @@ def test_a_second_run_asks_only_what_is_new() -> None:
     assert [question.label for question in questions(grown)] == ["brook", "pond"]
 
 
-def test_a_label_that_many_others_contain_is_said_to_be_generic() -> None:
+def test_a_label_that_many_others_contain_is_perhaps_generic() -> None:
     from tests.factories.toy_space import at_angles
 
     from mastershot.curation.curate import LabelSources
@@ -62,7 +62,7 @@ def test_an_answer_becomes_a_decision(text: str, expected: tuple[str, str, str |
 
 
 @pytest.mark.parametrize("text", ["", "yes", "drop it", "r", "merge stream", "k k"])
-def test_what_is_no_answer_is_told(text: str) -> None:
+def test_what_is_no_answer_is_an_error(text: str) -> None:
     with pytest.raises(SettingError, match="is no answer; it is keep, drop, merge, merge LABEL"):
         answer(questions(curated())[0], text, by="ada")
 

@@ -129,7 +129,7 @@ BOMB = '<!DOCTYPE a [<!ENTITY a "INT. CAR"><!ENTITY b "&a;&a;">]>'
         ("a.txt", final_draft(scene_heading("&b;"), prolog=BOMB), "declares XML entities"),
     ],
 )
-def test_what_is_no_script_is_told_in_one_sentence(
+def test_what_is_no_script_is_explained_in_one_sentence(
     tmp_path: Path, name: str, data: str | bytes, sentence: str
 ) -> None:
     with pytest.raises(ScriptError) as raised:
@@ -139,7 +139,7 @@ def test_what_is_no_script_is_told_in_one_sentence(
     assert "\n" not in str(raised.value)
 
 
-def test_a_missing_script_a_folder_and_a_huge_file_are_told_apart(tmp_path: Path) -> None:
+def test_a_missing_script_a_folder_and_a_huge_file_have_errors_of_their_own(tmp_path: Path) -> None:
     with pytest.raises(ScriptError, match=r"nowhere\.txt does not exist"):
         ms.parse_script(tmp_path / "nowhere.txt")
     with pytest.raises(ScriptError, match="is a folder; name one script in it"):

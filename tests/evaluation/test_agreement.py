@@ -7,7 +7,6 @@ from mastershot.evaluation.agreement import (
     alpha_figure,
     krippendorff_alpha,
     label_agreement,
-    share_figure,
 )
 
 # Krippendorff, "Computing Krippendorff's Alpha-Reliability", 2011, section C: four observers,
@@ -94,23 +93,3 @@ def test_shares_worked_by_hand() -> None:
     assert (agreement.best.value, agreement.any.value) == (0.5, 0.75)
     assert agreement.best.num_items == 4
     assert 0 <= agreement.best.interval.low < 0.5 < agreement.best.interval.high <= 1
-
-
-def test_weights_undo_an_uneven_draw() -> None:
-    holds = np.array([True, True, False])
-    figure = share_figure(holds, ["a", "b", "c"], weights=np.array([1.0, 1.0, 8.0]))
-    assert figure.value == pytest.approx(0.2)
-
-
-def test_the_interval_of_a_share_is_as_wide_as_the_binomial_law_says() -> None:
-    holds = np.random.default_rng(0).random(500) < 0.3
-    figure = share_figure(holds, [str(item) for item in range(500)])
-    error = np.sqrt(figure.value * (1 - figure.value) / 500)
-    assert figure.interval.low == pytest.approx(figure.value - 1.96 * error, abs=0.25 * error)
-    assert figure.interval.high == pytest.approx(figure.value + 1.96 * error, abs=0.25 * error)
-
-
-def test_the_share_of_nothing_is_no_number() -> None:
-    figure = share_figure(np.zeros(0, np.bool_), [])
-    assert np.isnan(figure.value)
-    assert figure.num_items == 0

@@ -90,7 +90,7 @@ def test_the_moments_of_the_cutting_rate_are_on_the_films_own_clock() -> None:
     ("window_s", "num_samples"), [(0.0, 5), (-1.0, 5), (float("nan"), 5), (1.0, 1)]
 )
 def test_a_cutting_rate_over_nothing_is_refused(window_s: float, num_samples: int) -> None:
-    with pytest.raises(SettingError, match="take a window above 0 s and at least 2 moments"):
+    with pytest.raises(SettingError, match="needs a window above 0 s and at least 2 moments"):
         cutting_rate(film_of(8, 8), window_s=window_s, num_samples=num_samples)
 
 

@@ -2,11 +2,12 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from tests.factories import reference
 
 from mastershot.evaluation.metrics import (
     BoundaryScore,
     SceneScore,
-    bootstrap_interval,
+    classification_figures,
     score_boundaries,
     score_scenes,
 )
@@ -129,28 +130,38 @@ def test_a_boundary_on_one_side_alone_scores_nothing(found: list[int], truth: li
     assert score_boundaries(found, truth) == BoundaryScore(0, 0, 0)
 
 
-def test_the_interval_of_a_mean_is_as_wide_as_the_normal_law_says() -> None:
-    values = np.random.default_rng(2).normal(size=400)
-    interval = bootstrap_interval(lambda items: float(values[items].mean()), len(values))
-    error = values.std() / np.sqrt(len(values))
-    assert interval.low == pytest.approx(values.mean() - 1.96 * error, abs=0.2 * error)
-    assert interval.high == pytest.approx(values.mean() + 1.96 * error, abs=0.2 * error)
+def test_random_classes_give_what_plain_loops_give() -> None:
+    for seed in range(20):
+        random = np.random.default_rng(seed)
+        truth = random.integers(0, 4, 30)
+        predicted = np.where(random.random(30) < 0.5, truth, random.integers(0, 5, 30))
+        found = classification_figures(truth, predicted, [f"v{i % 7}" for i in range(30)], 5)
+        hits = sum(t == s for t, s in zip(truth.tolist(), predicted.tolist(), strict=True))
+        assert found.accuracy.value == pytest.approx(hits / 30)
+        assert found.macro_f1.value == pytest.approx(
+            reference.macro_f1(truth.tolist(), predicted.tolist())
+        )
+        assert found.num_classes == len(set(truth.tolist()))
+        assert found.confusion.sum() == 30
+        assert found.confusion[truth[0], predicted[0]] > 0
+        assert found.accuracy.interval.low <= found.accuracy.value <= found.accuracy.interval.high
 
 
-def test_a_lower_level_gives_a_narrower_interval_inside() -> None:
-    values = np.arange(30.0)
-    wide, narrow = (
-        bootstrap_interval(lambda items: float(values[items].mean()), 30, level=level)
-        for level in (0.95, 0.5)
-    )
-    assert wide.low < narrow.low < values.mean() < narrow.high < wide.high
+def test_films_are_drawn_whole() -> None:
+    truth = np.zeros(40, np.int64)
+    predicted = np.repeat([0, 1], 20)
+    apart = classification_figures(truth, predicted, [str(i) for i in range(40)], 2)
+    together = classification_figures(truth, predicted, ["a"] * 20 + ["b"] * 20, 2)
+    assert apart.accuracy.value == together.accuracy.value == 0.5
+    assert (together.accuracy.interval.low, together.accuracy.interval.high) == (0, 1)
+    assert apart.accuracy.interval.low > 0.3
 
 
-def test_a_seed_settles_the_interval() -> None:
-    values = np.arange(20.0)
+def test_the_same_seed_gives_the_same_interval() -> None:
+    random = np.random.default_rng(0)
+    truth, predicted = random.integers(0, 3, (2, 50))
+    films = [f"v{i % 9}" for i in range(50)]
     one, same, other = (
-        bootstrap_interval(lambda items: float(values[items].mean()), 20, seed=seed)
-        for seed in (4, 4, 5)
+        classification_figures(truth, predicted, films, 3, seed=seed).macro_f1 for seed in (1, 1, 2)
     )
-    assert one == same
-    assert one != other
+    assert one == same != other

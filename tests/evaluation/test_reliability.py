@@ -76,7 +76,7 @@ def test_shots_of_one_score_are_stated_together() -> None:
     assert found.accuracy.tolist() == pytest.approx([1, 2 / 3])
 
 
-def test_a_rule_is_told_by_what_it_keeps_and_how_right_that_is() -> None:
+def test_a_rule_is_measured_by_what_it_keeps_and_how_right_that_is() -> None:
     scores, confirmed, _, films = verdicts(3)
     kept = scores >= np.float32(0.5)
     found = abstention_figures(kept, confirmed, films)

@@ -12,7 +12,6 @@ from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.datasets.tables.records import LabelledShot, ScoredShots, best_columns
 from mastershot.labelling.selection import (
     MOVIECLIP_FOLDS,
-    SubsetRule,
     all_classes,
     keep_common_classes,
     select_classes,
@@ -63,7 +62,7 @@ def simulated_scores(
 @pytest.mark.parametrize("classes", [INDEX, all_classes(MOVIECLIP)], ids=["index", "all"])
 def test_selection_is_what_a_plain_loop_selects(dtype: npt.DTypeLike, classes: Taxonomy) -> None:
     shots = columns(simulated_scores(3000, dtype))
-    places, _ = select_classes(shots, MOVIECLIP, classes, SubsetRule())
+    places, _ = select_classes(shots, MOVIECLIP, classes)
     number = np.dtype(dtype).type
     num_found = 0
     for row in range(len(shots)):
@@ -83,13 +82,13 @@ def test_selection_is_what_a_plain_loop_selects(dtype: npt.DTypeLike, classes: T
 def test_a_score_at_a_threshold_is_compared_in_its_own_type() -> None:
     shots = listed(("bank", 0.4), ("room", 0.1))
     assert float(shots.scores[0, 1]) > 0.1  # as a double it would be kept
-    places, num_kept = select_classes(shots, THREE, all_classes(THREE), SubsetRule())
+    places, num_kept = select_classes(shots, THREE, all_classes(THREE))
     assert (places[0, 0], num_kept[0]) == (1, 1)
     lower = ScoredShots(
         shots.videos, shots.files, shots.frames, shots.times_s, shots.labels,
         np.nextafter(shots.scores, np.float32(0)),
     )  # fmt: skip
-    assert select_classes(lower, THREE, all_classes(THREE), SubsetRule())[1].tolist() == [0]
+    assert select_classes(lower, THREE, all_classes(THREE))[1].tolist() == [0]
 
 
 def test_a_label_that_two_labels_fold_into_counts_once_at_the_better_rank() -> None:
@@ -150,8 +149,8 @@ def test_how_shots_are_batched_does_not_matter() -> None:
 
 def test_thresholds_are_parameters() -> None:
     shots = columns(simulated_scores(300, np.float32))
-    loose = SubsetRule(KeepRule(min_best=0.0, above=0.0, num_best=2), folds={})
-    subset = select_subset([shots], MOVIECLIP, MOVIECLIP, rule=loose)
+    loose = KeepRule(min_best=0.0, above=0.0, num_best=2)
+    subset = select_subset([shots], MOVIECLIP, all_classes(MOVIECLIP), keep=loose)
     assert {len(shot.classes) for shot in subset.shots} == {2}
     assert subset.multi_label_share == 1
     assert len(subset.shots) == 300
@@ -161,11 +160,11 @@ def test_shots_without_labels_are_unsure() -> None:
     shots = columns(np.zeros((2, 3), np.float32))
     bare = ScoredShots(shots.videos, shots.files, shots.frames, shots.times_s,
                        np.full((2, 5), -1, np.int16), np.zeros((2, 5), np.float32))  # fmt: skip
-    zero = SubsetRule(KeepRule(min_best=0.0))
-    assert select_subset([bare], THREE, all_classes(THREE), rule=zero).num_unsure == 2
+    zero = KeepRule(min_best=0.0)
+    assert select_subset([bare], THREE, all_classes(THREE), keep=zero).num_unsure == 2
     narrow = ScoredShots(shots.videos, shots.files, shots.frames, shots.times_s,
                          np.empty((2, 0), np.int16), np.empty((2, 0), np.float32))  # fmt: skip
-    assert select_subset([narrow], THREE, all_classes(THREE), rule=zero).num_unsure == 2
+    assert select_subset([narrow], THREE, all_classes(THREE), keep=zero).num_unsure == 2
 
 
 def test_nothing_selected_has_no_share_of_several_labels() -> None:

@@ -92,7 +92,7 @@ def test_a_clip_of_an_unknown_film_is_an_error() -> None:
         split_by_film(SHOTS[:1], {})
 
 
-def test_overlaps_are_told_both_ways() -> None:
+def test_overlaps_count_clips_and_films_of_both() -> None:
     splits = {
         "one": [LabelledShot(clip, "a.mp4", (0,)) for clip in ("a", "b", "c")],
         "two": [LabelledShot(clip, "a.mp4", (0,)) for clip in ("v_a_seg_0_10", "d")],

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,6 @@ from mastershot.labelling.statistics import (
     CorpusStatistics,
     GalleryShot,
     ScoreSummary,
-    share_by_scale,
     summarise,
 )
 
@@ -67,11 +68,11 @@ def test_sure_shots_count_for_each_genre_of_their_film() -> None:
         shot("c", 1, "kitchen"),
     ]
     summary = summarise(batches(*shots), ScoreSummary(PLACES, genres_of_clip=genres))
-    assert summary.best_of_genres() == {
+    assert summary.genres.best(5) == {
         "War": [("kitchen", 2), ("forest", 1)],
         "Western": [("kitchen", 2), ("street", 1), ("forest", 1)],
     }
-    assert summary.best_of_genres(1) == {"War": [("kitchen", 2)], "Western": [("kitchen", 2)]}
+    assert summary.genres.best(1) == {"War": [("kitchen", 2)], "Western": [("kitchen", 2)]}
 
 
 def test_galleries_hold_the_surest_and_the_least_sure_shots() -> None:
@@ -91,8 +92,9 @@ def test_galleries_hold_the_surest_and_the_least_sure_shots() -> None:
         assert least == sorted(mine, key=lambda shot: shot.score)[:4]
 
 
-def test_shares_by_scale() -> None:
-    kept = np.array([True, False, True, False])
-    assert share_by_scale(kept, ["CS", "CS", "LS", None]) == {
-        "CS": (1, 2), "LS": (1, 1), None: (0, 1),
-    }  # fmt: skip
+def test_sure_shots_are_counted_by_scale() -> None:
+    shots = [shot("a", n, "street", score) for n, score in enumerate((0.9, 0.3, 0.4, 0.1))]
+    shots.append(shot("a", 5, None))
+    columns = replace(columns_of(shots, PLACES), scales=["CS", "CS", "LS", "", "LS"])
+    summary = summarise([columns, columns], ScoreSummary(PLACES))
+    assert summary.scale_counts == {"CS": (2, 4), "LS": (2, 4), "": (0, 2)}

@@ -8,7 +8,6 @@ import pytest
 from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
 from mastershot.datasets.tables.records import LabelledShot
-from mastershot.labelling.selection import MOVIECLIP_FOLDS
 from mastershot.labelling.verdicts import Verdict
 from mastershot.labelling.verify import clip_of_shot, evaluation_subset, gather_ratings
 
@@ -51,7 +50,7 @@ def test_verdicts_worked_by_hand() -> None:
     assert found.clips_of_ticks == ("a",) * 6 + ("b",) * 3 + ("c",) * 2
 
 
-def test_more_than_half_of_the_raters_confirm_unless_told_otherwise() -> None:
+def test_more_than_half_of_the_raters_confirm_by_default() -> None:
     found = gather_ratings(VERDICTS, above_share=0.49)
     assert found.confirmed["a/1.mp4"] == ("bar", "zoo")
     assert found.dropped == ()
@@ -82,7 +81,7 @@ def test_the_evaluation_subset_holds_what_was_confirmed() -> None:
         "b/1.mp4": ("house",),
         "b/2.mp4": (),
     }
-    subset = evaluation_subset(confirmed, Taxonomy("index", ("bar", "booth")), MOVIECLIP_FOLDS)
+    subset = evaluation_subset(confirmed, Taxonomy("index", ("bar", "booth")))
     assert subset.shots == (LabelledShot("v_a_seg_0_10", "1.mp4", (1, 0)),)
     assert (subset.num_shots, subset.num_unsure, subset.num_outside) == (3, 1, 1)
 

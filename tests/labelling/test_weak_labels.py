@@ -1,5 +1,7 @@
 """CLIPSceneScore as METHODS A4 writes it, and the labels METHODS A5 keeps."""
 
+from dataclasses import asdict
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,19 +9,29 @@ from hypothesis import strategies as st
 from tests.factories import reference
 from tests.factories.models import make_tiny_clip
 
+from mastershot.core.errors import SettingError
 from mastershot.core.labels import LabelScore, Taxonomy, load_taxonomy
+from mastershot.core.movie import SCALES
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.weak_labels import (
+    SCALE_PROMPTS,
+    AbstentionRule,
     KeepRule,
     best_labels,
+    borrowed_labels,
     clip_scene_scores,
     encode_labels,
+    encode_scales,
+    is_close,
     kept_labels,
     pool_shot_scores,
+    rule_of_shot,
 )
 
 PLACES = Taxonomy("places", ("street", "forest", "kitchen", "beach", "church", "bar", "cave"))
+THREE_PLACES = Taxonomy("places", ("forest", "beach", "bar"))
+KEEP = KeepRule()
 
 
 @pytest.fixture(scope="module")
@@ -147,3 +159,71 @@ def test_a_sixth_label_is_never_kept() -> None:
 def test_a_small_taxonomy_gives_all_its_labels() -> None:
     labels = best_labels(np.array([1.0], np.float32), Taxonomy("one", ("room",)))
     assert labels == (LabelScore("room", 1.0),)
+
+
+def test_a_scale_is_the_mean_of_its_prompts_at_unit_length(clip: ImageTextEncoder) -> None:
+    vectors = encode_scales(clip)
+    assert vectors.shape == (5, 8)
+    assert tuple(SCALE_PROMPTS) == SCALES
+    for vector, scale in zip(vectors, SCALES, strict=True):
+        prompts = [clip.encode_texts([prompt])[0] for prompt in SCALE_PROMPTS[scale]]
+        mean = sum(prompts) / len(prompts)
+        np.testing.assert_allclose(vector, mean / np.linalg.norm(mean), atol=1e-5)
+
+
+@pytest.mark.parametrize("scale", SCALES)
+def test_no_two_scales_share_a_prompt(scale: str) -> None:
+    others = {prompt for name in SCALES if name != scale for prompt in SCALE_PROMPTS[name]}
+    assert not others & set(SCALE_PROMPTS[scale])
+
+
+def scale(**shares: float) -> dict[str, float]:
+    return dict.fromkeys(SCALES, 0.0) | shares
+
+
+def kept_at(score: float, shot_scale: dict[str, float] | None) -> tuple[str, ...]:
+    scores = np.array([score, 1 - score, 0], np.float32)
+    return kept_labels(best_labels(scores, THREE_PLACES, rule_of_shot(KEEP, shot_scale)))
+
+
+def test_a_label_on_a_close_up_needs_more() -> None:
+    assert kept_at(0.55, scale(LS=1.0)) == ("forest", "beach")
+    assert kept_at(0.55, scale(CS=1.0)) == ()
+    assert kept_at(0.62, scale(CS=1.0)) == ("forest", "beach")
+    assert kept_at(0.55, scale(ECS=0.3, CS=0.3, MS=0.4)) == ()
+
+
+def test_a_shot_of_unknown_scale_is_judged_as_ever() -> None:
+    assert rule_of_shot(KEEP, None) == KEEP
+    assert kept_at(0.55, None) == ("forest", "beach")
+
+
+def test_what_is_close_is_the_sum_of_the_two_closest_scales() -> None:
+    assert is_close(scale(ECS=0.25, CS=0.25, LS=0.5))
+    assert not is_close(scale(ECS=0.2, CS=0.25, LS=0.55))
+    assert not is_close(scale(CS=0.7, LS=0.3), AbstentionRule(close_from=0.8))
+
+
+def test_only_the_best_labels_threshold_is_raised_and_never_lowered() -> None:
+    close = scale(CS=1.0)
+    assert asdict(rule_of_shot(KEEP, close)) == asdict(KEEP) | {"min_best": 0.6}
+    strict = KeepRule(min_best=0.9)
+    assert rule_of_shot(strict, close) == strict
+    assert rule_of_shot(KEEP, close, AbstentionRule(min_best_close=0.4)) == KEEP
+
+
+@pytest.mark.parametrize("name", ["min_best_close", "close_from"])
+@pytest.mark.parametrize("value", [-0.1, 1.1, float("nan")])
+def test_a_threshold_that_is_no_share_is_refused(name: str, value: float) -> None:
+    with pytest.raises(SettingError, match=f"{name} is .*; it is from 0 to 1"):
+        AbstentionRule(**{name: value})
+
+
+def test_a_shot_that_is_unsure_borrows_what_its_scene_is_sure_of() -> None:
+    def labels(*scores: float) -> tuple:
+        return best_labels(np.array(scores, np.float32), THREE_PLACES)
+
+    scene, close_up, sure = labels(0.6, 0.32, 0.08), labels(0.2, 0.1, 0.3), labels(0, 0, 0.9)
+    assert [label.name for label in borrowed_labels(close_up, scene)] == ["forest", "beach"]
+    assert borrowed_labels(sure, scene) == ()
+    assert borrowed_labels(close_up, close_up) == ()

@@ -13,7 +13,7 @@ from mastershot.apps.show import complain, say_result
 from mastershot.core.errors import SettingError
 
 if TYPE_CHECKING:
-    from mastershot.evaluation.agreement import Figure
+    from mastershot.evaluation.bootstrap import Figure
     from mastershot.pipeline.labelling.verify import DrawReport
 
 verify_app = typer.Typer(name="verify", help="Labels verified by people: draw, report.")
@@ -39,7 +39,7 @@ def verify_draw(
     """
     from mastershot.core.labels import load_taxonomy
     from mastershot.datasets.tables.scored import open_dataset
-    from mastershot.labelling.draw_file import draw_from
+    from mastershot.labelling.draws import draw_from
     from mastershot.pipeline.labelling.stats import open_pictures
     from mastershot.pipeline.labelling.verify import write_draw_files
 
@@ -76,8 +76,8 @@ def verify_report(
     as_json: Json = False,
 ) -> None:
     """Say how often raters confirm the labels and how far they agree; write the evaluation set."""
-    from mastershot.labelling.draw_file import read_draw
-    from mastershot.labelling.verdict_sheet import read_verdicts
+    from mastershot.labelling.draws import read_draw
+    from mastershot.labelling.verdicts import read_verdicts
     from mastershot.pipeline.labelling import verify
     from mastershot.pipeline.labelling.select import read_classes
 

@@ -1,45 +1,40 @@
-"""A taxonomy with all that is known of its labels, in memory and in a build's folder."""
+"""A taxonomy with all that is known of its labels: counts, groups, definitions, and its file."""
 
 import json
+import warnings
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+import numpy as np
+
+from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import TaxonomyError
 from mastershot.core.labels import Taxonomy, load_taxonomy
-from mastershot.curation.curate import ORIGINS, Curation, Origin
-from mastershot.curation.groups import Group
+from mastershot.curation.curate import ORIGINS, Curation, Embed, Entry
 from mastershot.datasets.files import read_table
 
 SCHEMA = "mastershot/taxonomy/1"
 LABELS_FILE = "taxonomy.txt"
 DETAILS_FILE = "details.json"
 
+_DAMPINGS = (0.5, 0.7, 0.9, 0.97)  # More damping oscillates less and takes longer.
+_MAX_ROUNDS = 1000
+
 
 @dataclass(frozen=True)
-class BuiltLabel:
-    """One label of a taxonomy and what is known of it.
+class Group:
+    """Labels that belong together.
 
     Attributes:
-        label: Its name.
-        origin: Which source it is from.
-        group: The label that stands in the middle of its group; empty where there are no groups.
-        num_scripts: How many scripts name it.
-        num_sluglines: How many headings do.
-        example: One of them; empty where none does.
-        definition: What the glossary says of it; empty where it says nothing.
-        merged: The labels it also stands for.
+        exemplar: The label in their middle.
+        labels: All of them, the exemplar included, alphabetical.
     """
 
-    label: str
-    origin: Origin
-    group: str = ""
-    num_scripts: int = 0
-    num_sluglines: int = 0
-    example: str = ""
-    definition: str = ""
-    merged: tuple[str, ...] = ()
+    exemplar: str
+    labels: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -50,11 +45,11 @@ class BuiltTaxonomy:
         name: What it is called.
         labels: Its labels, in order.
         made_by: Settings, sources and versions it was made with.
-        dropped: Labels of its sources that nothing in it stands for.
+        dropped: Labels of its sources that none of its labels stands for.
     """
 
     name: str
-    labels: tuple[BuiltLabel, ...]
+    labels: tuple[Entry, ...]
     made_by: Mapping[str, Any]
     dropped: tuple[str, ...] = ()
 
@@ -65,22 +60,17 @@ class BuiltTaxonomy:
 
     @property
     def changes(self) -> dict[str, str | None]:
-        """What each label that went is merged into or renamed to; None for dropped ones."""
+        """What each label that is gone was merged into or renamed to; None for dropped ones."""
         into: dict[str, str | None] = dict.fromkeys(self.dropped)
         return into | {name: label.label for label in self.labels for name in label.merged}
 
     @property
     def groups(self) -> tuple[Group, ...]:
         """Its groups, the largest first."""
-        members: dict[str, list[str]] = {}
-        for label in self.labels:
-            if label.group:
-                members.setdefault(label.group, []).append(label.label)
-        found = [Group(name, tuple(labels)) for name, labels in members.items()]
-        return tuple(sorted(found, key=lambda group: (-len(group.labels), group.exemplar)))
+        return _groups({label.label: label.group for label in self.labels if label.group})
 
     def as_json(self) -> dict[str, Any]:
-        """Return what a build's folder says of it."""
+        """Return its details as a build's folder keeps them."""
         return {
             "schema": SCHEMA,
             "fingerprint": self.taxonomy.fingerprint,
@@ -90,24 +80,62 @@ class BuiltTaxonomy:
         }
 
 
+def group_labels(labels: Sequence[str], embed: Embed, *, seed: int = 0) -> tuple[Group, ...]:
+    """Return groups of labels by affinity propagation on cosines (Frey and Dueck 2007).
+
+    How many there are is not given (METHODS A2). The preference is the median cosine, as the
+    paper's library sets it. Where the messages do not converge, damping is raised; where they
+    never do, there is no group. The largest group comes first.
+    """
+    if len(labels) < 2:
+        return tuple(Group(label, (label,)) for label in labels)
+    exemplars = _exemplars(embed(labels), seed)
+    return _groups({label: labels[place] for label, place in zip(labels, exemplars, strict=False)})
+
+
+def _groups(exemplar_of: Mapping[str, str]) -> tuple[Group, ...]:
+    members = defaultdict(list)
+    for label, exemplar in exemplar_of.items():
+        members[exemplar].append(label)
+    found = [Group(exemplar, tuple(sorted(labels))) for exemplar, labels in members.items()]
+    return tuple(sorted(found, key=lambda group: (-len(group.labels), group.exemplar)))
+
+
+def _exemplars(vectors: FloatArray, seed: int) -> list[int]:
+    """Return the place of each label's exemplar; an empty list without convergence."""
+    from sklearn.cluster import AffinityPropagation
+
+    # float64: in float32 the noise that breaks ties is too small to.
+    cosines = np.asarray(vectors, np.float64) @ np.asarray(vectors, np.float64).T
+    for damping in _DAMPINGS:
+        clusters = AffinityPropagation(
+            affinity="precomputed", damping=damping, max_iter=_MAX_ROUNDS, random_state=seed
+        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Both it can give show in what it returns.
+            places = clusters.fit(cosines).labels_
+        # Without convergence it ran to the end, and may return meaningless groups.
+        if (places >= 0).all() and clusters.n_iter_ < _MAX_ROUNDS:
+            return [int(clusters.cluster_centers_indices_[place]) for place in places]
+    return []
+
+
 def describe_labels(
     curation: Curation, groups: Sequence[Group], glossary: Mapping[str, str]
-) -> tuple[BuiltLabel, ...]:
+) -> tuple[Entry, ...]:
     """Return the labels of a taxonomy with counts, example, group and definition."""
     group_of = {label: group.exemplar for group in groups for label in group.labels}
-    named = curation.sources.named
     return tuple(
-        BuiltLabel(
-            label=entry.label,
-            origin=entry.origin,
+        replace(
+            entry,
             group=group_of.get(entry.label, ""),
-            num_scripts=named[entry.label].num_scripts if entry.label in named else 0,
-            num_sluglines=named[entry.label].num_sluglines if entry.label in named else 0,
-            example=named[entry.label].example if entry.label in named else "",
+            num_scripts=named.num_scripts,
+            num_sluglines=named.num_sluglines,
+            example=named.example,
             definition=glossary.get(entry.label, ""),
-            merged=entry.merged,
         )
         for entry in curation.entries
+        for named in [curation.sources.candidate(entry.label)]
     )
 
 
@@ -133,19 +161,20 @@ def open_taxonomy(source: str | Path) -> BuiltTaxonomy | Taxonomy:
     path = folder / DETAILS_FILE
     try:
         values = json.loads(path.read_text("utf-8"))
-        labels = tuple(_built_label(row) for row in values["labels"])
-        made_by = dict(values["made_by"])
-        dropped = tuple(map(str, values["dropped"]))
-        known = values["schema"] == SCHEMA
+        built = BuiltTaxonomy(
+            name=folder.resolve().name,
+            labels=tuple(map(_built_label, values["labels"])),
+            made_by=dict(values["made_by"]),
+            dropped=tuple(map(str, values["dropped"])),
+        )
+        schema = values["schema"]
     except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise TaxonomyError(
             f"folder {folder} holds no taxonomy that `taxonomy build` made: {error}"
         ) from error
-    if not known:
-        raise TaxonomyError(f"{path} has schema {values['schema']!r}, not {SCHEMA!r}")
-    built = BuiltTaxonomy(folder.resolve().name, labels, made_by, dropped)
-    listed = load_taxonomy(folder / LABELS_FILE)
-    if listed.labels != built.taxonomy.labels:
+    if schema != SCHEMA:
+        raise TaxonomyError(f"{path} has schema {schema!r}, not {SCHEMA!r}")
+    if load_taxonomy(folder / LABELS_FILE).labels != built.taxonomy.labels:
         raise TaxonomyError(
             f"{folder / LABELS_FILE} and {path} name other labels; build the taxonomy again, and "
             "change it by decisions"
@@ -153,12 +182,11 @@ def open_taxonomy(source: str | Path) -> BuiltTaxonomy | Taxonomy:
     return built
 
 
-def _built_label(row: Mapping[str, Any]) -> BuiltLabel:
+def _built_label(row: Mapping[str, Any]) -> Entry:
     texts = {name: row[name] for name in ("label", "group", "example", "definition")}
     counts = {name: row[name] for name in ("num_scripts", "num_sluglines")}
     if not all(isinstance(text, str) for text in (*texts.values(), *row["merged"])):
         raise TypeError("a label's text is no text")
     if not all(isinstance(count, int) for count in counts.values()) or row["origin"] not in ORIGINS:
         raise ValueError(f"label {row['label']!r} lacks its counts or its origin")
-    origin = cast("Origin", row["origin"])
-    return BuiltLabel(**texts, **counts, origin=origin, merged=tuple(row["merged"]))
+    return Entry(**texts, **counts, origin=row["origin"], merged=tuple(row["merged"]))

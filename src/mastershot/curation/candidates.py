@@ -1,5 +1,6 @@
 """Candidate labels: which places scripts name, in how many scripts and headings (METHODS A1)."""
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ TOP = 173
 
 _SCRIPT_SUFFIXES = frozenset({".txt", ".fountain", ".spmd", ".fdx"})
 _DELIMITERS = {".tsv": "\t", ".csv": ","}
-"""What parts the cells of a table of headings, by the end of its name."""
+"""What separates the cells of a table of headings, by its suffix."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class Candidate:
         label: Lower case, singular.
         num_scripts: How many scripts name it.
         num_sluglines: How many headings do.
-        example: One of them as written, the first met.
+        example: The first of them, as written.
     """
 
     label: str
@@ -41,7 +42,7 @@ class Scripts:
     Attributes:
         headings: Those of each script, by the script's name.
         problems: A sentence for each script that could not be read.
-        repeated: Names that stood in a second source too; their first one was taken.
+        repeated: Names of scripts that a later source has too; the first was taken.
     """
 
     headings: Mapping[str, tuple[Heading, ...]]
@@ -50,12 +51,11 @@ class Scripts:
 
 
 def read_scripts(sources: Iterable[str | Path]) -> Scripts:
-    """Return the headings of scripts; one that cannot be read is told and does not stop the rest.
+    """Return the headings of scripts; one that cannot be read does not stop the rest.
 
     A source is a script, a table of raw headings (``.tsv``, ``.csv``) with the columns ``script``
     and ``heading``, or a folder of both (those below it too). A script is named by its file
-    without suffix; of two of one name the first counts, so that a script that two sources have is
-    counted once.
+    without suffix; of two with one name the first counts.
 
     Raises:
         ScriptError: No script could be read.
@@ -67,10 +67,8 @@ def read_scripts(sources: Iterable[str | Path]) -> Scripts:
     for path in map(Path, sources):
         try:
             for name, headings in _scripts_of(path, problems):
-                if name in found:
+                if found.setdefault(name, headings) is not headings:
                     repeated[name] = None
-                else:
-                    found[name] = headings
         except ScriptError as error:
             problems.append(str(error))
     if not found:
@@ -81,22 +79,21 @@ def read_scripts(sources: Iterable[str | Path]) -> Scripts:
 def count_labels(headings: Mapping[str, Iterable[Heading]]) -> tuple[Candidate, ...]:
     """Return every place that scripts name, those of most scripts first.
 
-    Of as many scripts the one of more headings comes first, then the alphabet decides.
+    Ties are broken by the number of headings, then by the alphabet.
     """
-    scripts: dict[str, int] = {}
-    sluglines: dict[str, int] = {}
+    num_scripts: Counter[str] = Counter()
+    num_sluglines: Counter[str] = Counter()
     examples: dict[str, str] = {}
     for listed in headings.values():
-        here: set[str] = set()
-        for heading in listed:
-            for place in heading.places:
-                here.add(place)
-                sluglines[place] = sluglines.get(place, 0) + 1
-                examples.setdefault(place, heading.text)
-        for place in here:
-            scripts[place] = scripts.get(place, 0) + 1
-    order = sorted(scripts, key=lambda label: (-scripts[label], -sluglines[label], label))
-    return tuple(Candidate(name, scripts[name], sluglines[name], examples[name]) for name in order)
+        found = [(place, heading.text) for heading in listed for place in heading.places]
+        num_sluglines.update(place for place, _ in found)
+        num_scripts.update({place for place, _ in found})
+        for place, text in found:
+            examples.setdefault(place, text)
+    counted = [
+        Candidate(name, num_scripts[name], num_sluglines[name], examples[name]) for name in examples
+    ]
+    return tuple(sorted(counted, key=lambda one: (-one.num_scripts, -one.num_sluglines, one.label)))
 
 
 def cut_candidates(
@@ -105,7 +102,7 @@ def cut_candidates(
     """Return the first ``top`` of ranked candidates (None: all) that enough scripts name.
 
     Raises:
-        SettingError: The cut leaves none by construction.
+        SettingError: A limit is below 1.
     """
     if (top is not None and top < 1) or min_scripts < 1:
         raise SettingError(
@@ -118,7 +115,7 @@ def cut_candidates(
 def _scripts_of(path: Path, problems: list[str]) -> Iterator[tuple[str, tuple[Heading, ...]]]:
     """Yield name and headings of each script of one source."""
     if not path.is_dir():
-        yield from _scripts_in(path)
+        yield from _scripts_in(path).items()
         return
     known = _SCRIPT_SUFFIXES | set(_DELIMITERS)
     files = [file for file in sorted(path.rglob("*")) if file.suffix.lower() in known]
@@ -127,28 +124,21 @@ def _scripts_of(path: Path, problems: list[str]) -> Iterator[tuple[str, tuple[He
         raise ScriptError(f"folder {path} holds no script; one ends in {suffixes}")
     for file in files:
         try:
-            yield from _scripts_in(file)
+            yield from _scripts_in(file).items()
         except (ScriptError, DatasetError) as error:
             problems.append(str(error))
 
 
-def _scripts_in(file: Path) -> Iterator[tuple[str, tuple[Heading, ...]]]:
-    """Yield name and headings of each script of a file: of one script, or of a table."""
-    if file.suffix.lower() in _DELIMITERS:
-        yield from _listed_headings(file).items()
-    else:
-        yield file.stem, tuple(parse_script(file))
-
-
-def _listed_headings(path: Path) -> dict[str, tuple[Heading, ...]]:
-    """Return the headings of a table by script; a row that is no heading is left out."""
-    found: dict[str, list[Heading]] = {}
-    delimiter = _DELIMITERS[path.suffix.lower()]
-    rows = read_table(path, ("script", "heading"), what="table of headings", delimiter=delimiter)
+def _scripts_in(file: Path) -> dict[str, tuple[Heading, ...]]:
+    """Return the headings of a script, or of each script of a table of headings, by name."""
+    delimiter = _DELIMITERS.get(file.suffix.lower())
+    if delimiter is None:
+        return {file.stem: tuple(parse_script(file))}
+    found = defaultdict(list)
+    rows = read_table(file, ("script", "heading"), what="table of headings", delimiter=delimiter)
     for line, row in enumerate(rows, start=2):
-        heading = parse_heading(row["heading"], line=line)
-        if heading is not None:
-            found.setdefault(row["script"], []).append(heading)
+        if heading := parse_heading(row["heading"], line=line):
+            found[row["script"]].append(heading)
     if not found:
-        raise ScriptError(f"table of headings {path} has no scene heading")
+        raise ScriptError(f"table of headings {file} has no scene heading")
     return {name: tuple(headings) for name, headings in found.items()}

@@ -1,4 +1,4 @@
-"""A heading's text in plain signs, without what scanning and wrong encodings have left."""
+"""A heading's text in plain characters, without traces of scanning and wrong encodings."""
 
 import re
 
@@ -67,17 +67,12 @@ def clean(text: str) -> str:
     text = _FULL.sub(lambda match: _FULL_WORDS[match[1].upper()], text)
     text = _STREET.sub(r"STREET\1", text)
     text = _GLUED_NUMBER.sub(" ", text)
-    prose = _PROSE.search(text)
-    if prose:
+    if prose := _PROSE.search(text):
         text = text[: prose.end()]
     if "-" in text and _HYPHENED_TIME.search(text):
-        text = _HYPHENED_TIME.sub(" - ", text if " - " in text else _hyphens_as_dashes(text))
+        text = text if " - " in text else _HYPHEN.sub(" - ", text)  # TEMPLE-HALLWAY-DAY
+        text = _HYPHENED_TIME.sub(" - ", text)
     return _QUOTED.sub(_unquoted, text) if '"' in text else text
-
-
-def _hyphens_as_dashes(text: str) -> str:
-    """Return the text of one who sets no blanks at a dash: TEMPLE-HALLWAY-DAY."""
-    return _HYPHEN.sub(" - ", text)
 
 
 def _mended(match: re.Match[str]) -> str:
@@ -92,6 +87,6 @@ def _mended(match: re.Match[str]) -> str:
 
 
 def _unquoted(match: re.Match[str]) -> str:
-    """Return what stands in quotes, or nothing where it is a longer name of the word after it."""
+    """Return what is in quotes, or nothing where it is a longer name of the word after it."""
     inner, after = match[1], match[2]
     return " " if after and " " in inner and inner[-1] not in ",." else f" {inner} "

@@ -2,27 +2,28 @@
 # L_MS labels of scripts, L_aux of an auxiliary set, L_com of both, L_NC of one of them, L_N the
 # rest of L_NC once what is near a label of L_com is merged into it
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, get_args
 
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import TaxonomyError
 from mastershot.curation.candidates import Candidate
-from mastershot.curation.decisions import Decision, parts_lists
+from mastershot.curation.decisions import Decision, holds_separator
 
 Embed: TypeAlias = Callable[[Sequence[str]], FloatArray]
 """Unit vectors of texts, one row a text."""
 
 Origin: TypeAlias = Literal["common", "scripts", "auxiliary", "person"]
-ORIGINS: tuple[Origin, ...] = ("common", "scripts", "auxiliary", "person")
+ORIGINS: tuple[Origin, ...] = get_args(Origin)
 
 
 @dataclass(frozen=True)
 class MergeRule:
-    """From which cosine on labels are the same to a machine, or may be to a person.
+    """From which cosine on labels are merged, or offered to be.
 
     Attributes:
         into_common_above: A label of L_NC is merged into its nearest of L_com above this.
@@ -53,9 +54,9 @@ class LabelSources:
         if not self.auxiliary:
             raise TaxonomyError("the auxiliary label set is empty; it should name a label a line")
 
-    def num_scripts(self, label: str) -> int:
-        """Return how many scripts name a label."""
-        return self.named[label].num_scripts if label in self.named else 0
+    def candidate(self, label: str) -> Candidate:
+        """Return how often scripts name a label; 0 where none does."""
+        return self.named.get(label, Candidate(label, 0, 0, ""))
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ class Merge:
     """One label taken into another.
 
     Attributes:
-        label: The label that goes.
+        label: The label that is removed.
         into: The one that stands for it.
         cosine: Of the two.
     """
@@ -75,16 +76,26 @@ class Merge:
 
 @dataclass(frozen=True)
 class Entry:
-    """One label of a taxonomy.
+    """One label of a taxonomy and what is known of it, added by `describe_labels` in the end.
 
     Attributes:
         label: Its name.
         origin: Which source it is from.
+        group: The label in the middle of its group; empty where there are no groups.
+        num_scripts: How many scripts name it.
+        num_sluglines: How many headings do.
+        example: One of them; empty where none does.
+        definition: What the glossary says of it; empty where it says nothing.
         merged: The labels it also stands for.
     """
 
     label: str
     origin: Origin
+    group: str = ""
+    num_scripts: int = 0
+    num_sluglines: int = 0
+    example: str = ""
+    definition: str = ""
     merged: tuple[str, ...] = ()
 
 
@@ -101,7 +112,7 @@ class Curation:
         offers: For each undecided label of L_N that is near another, the merge to ask about.
         undecided: Labels of L_N that nobody has decided about; they stay until somebody does.
         decisions: The decision that counts, the last one, by label; stale ones are left out.
-        stale: Decisions that name a label that is not there.
+        stale: Decisions that name an unknown label.
         entries: The taxonomy, alphabetical.
     """
 
@@ -117,13 +128,13 @@ class Curation:
     entries: tuple[Entry, ...]
 
     def stale_texts(self) -> list[str]:
-        """Return a sentence for each decision that names a label which is not there."""
+        """Return a sentence for each decision that names an unknown label."""
         decided = (name for made in self.decisions.values() for name in (made.label, made.into))
-        there = {*self.sources.scripts, *self.sources.auxiliary, *decided}
+        known = {*self.sources.scripts, *self.sources.auxiliary, *decided}
         texts = []
         for made in self.stale:
-            label = made.into if made.label in there else made.label
-            num_scripts = self.sources.num_scripts(label)
+            label = made.into if made.label in known else made.label
+            num_scripts = self.sources.candidate(label).num_scripts
             where = f"; {num_scripts} scripts name it, too few for the cut" if num_scripts else ""
             texts.append(
                 f"the decision to {made.text} has no effect: there is no label {label!r} "
@@ -142,18 +153,18 @@ def curate(
 
     A decision counts before any cosine: a label that somebody kept is not merged, and nothing is
     merged by cosine into one that somebody dropped. Of several on one label the last counts. A
-    merge goes on where its target was itself merged or renamed; what is merged into a label that
-    was dropped goes with it. A label renamed to one that is there is merged into it; what one was
-    renamed to can be decided about as any other.
+    merge follows its target where that was itself merged or renamed; what is merged into a dropped
+    label is dropped with it. A label renamed to an existing one is merged into it; a new name can
+    be decided about like any label.
 
     Raises:
         TaxonomyError: Decisions go in a circle, or leave no label.
     """
-    both = set(sources.auxiliary)
-    common = tuple(label for label in sources.scripts if label in both)
-    one_of_two = [*sources.scripts, *sources.auxiliary]
-    not_common = tuple(label for label in one_of_two if label not in set(common))
-    last, added, stale = _counting(decisions, {*one_of_two})
+    in_both = set(sources.scripts) & set(sources.auxiliary)
+    common = tuple(label for label in sources.scripts if label in in_both)
+    every = [*sources.scripts, *sources.auxiliary]
+    not_common = tuple(label for label in every if label not in in_both)
+    last, added, stale = _counting(decisions, set(every))
     dropped = {label for label, made in last.items() if made.decision == "drop"}
     decided = {label: made.into for label, made in last.items() if made.into}
     stands = {_end_of(label, decided) for label in common if label in decided}
@@ -171,7 +182,10 @@ def curate(
     undecided = tuple(label for label in rest if label not in last)
     staying = [label for label in rest if label not in dropped and label not in decided]
     offers = _offers(staying, sources, embed, rule.offer_from)
-    origins = _origins(sources, set(common), added)
+    origins: dict[str, Origin] = dict.fromkeys(sources.scripts, "scripts")
+    origins |= dict.fromkeys(sources.auxiliary, "auxiliary")
+    origins |= dict.fromkeys(common, "common")
+    origins |= dict.fromkeys(added, "person")
     return Curation(
         sources=sources,
         common=common,
@@ -191,11 +205,8 @@ def nearest(labels: Sequence[str], others: Sequence[str], embed: Embed) -> list[
     if not labels or not others:
         return []
     cosines = embed(labels) @ embed(others).T
-    best = cosines.argmax(axis=1)
-    return [
-        Merge(label, others[place], float(cosines[row, place]))
-        for row, (label, place) in enumerate(zip(labels, best.tolist(), strict=True))
-    ]
+    best = zip(labels, cosines.argmax(axis=1), cosines.max(axis=1).tolist(), strict=True)
+    return [Merge(label, others[place], cosine) for label, place, cosine in best]
 
 
 def more_generic(a: str, b: str, sources: LabelSources) -> bool:
@@ -209,35 +220,33 @@ def more_generic(a: str, b: str, sources: LabelSources) -> bool:
         return words_a < words_b
 
     def rank(label: str) -> tuple[int, int, int, str]:
-        return -sources.num_scripts(label), len(label.split()), len(label), label
+        return -sources.candidate(label).num_scripts, len(label.split()), len(label), label
 
     return rank(a) < rank(b)
 
 
 def _counting(
     decisions: Iterable[Decision], known: set[str]
-) -> tuple[dict[str, Decision], list[str], tuple[Decision, ...]]:
-    """Return the last decision by label, the labels added, and the decisions that are stale."""
+) -> tuple[dict[str, Decision], dict[str, None], tuple[Decision, ...]]:
+    """Return the last decision by label, the labels added in order, and the stale decisions."""
     decisions = list(decisions)
-    added = list(
-        dict.fromkeys(d.label for d in decisions if d.decision == "add" and d.label not in known)
-    )
+    added = {made.label: None for made in decisions if made.decision == "add"}
+    added = {label: None for label in added if label not in known}
     last = {made.label: made for made in decisions}
-    there = _with_renamed(known | set(added), last.values())
+    existing = _with_renamed(known | set(added), last.values())
     stale = tuple(
         made
         for made in last.values()
-        if made.label not in there or (made.decision == "merge" and made.into not in there)
+        if made.label not in existing or (made.decision == "merge" and made.into not in existing)
     )
-    kept = {label: made for label, made in last.items() if made not in stale}
-    return kept, added, stale
+    return {label: made for label, made in last.items() if made not in stale}, added, stale
 
 
-def _with_renamed(there: set[str], decisions: Iterable[Decision]) -> set[str]:
+def _with_renamed(labels: set[str], decisions: Iterable[Decision]) -> set[str]:
     """Return labels and what they are renamed to, in one step or several."""
     renames = {made.label: made.into for made in decisions if made.decision == "rename"}
-    reached = set(there)
-    for label in there:
+    reached = set(labels)
+    for label in labels:
         while label in renames and renames[label] not in reached:
             label = renames[label]
             reached.add(label)
@@ -264,46 +273,35 @@ def _offers(
     return offers
 
 
-def _origins(sources: LabelSources, common: set[str], added: Sequence[str]) -> dict[str, Origin]:
-    origins: dict[str, Origin] = dict.fromkeys(sources.scripts, "scripts")
-    origins |= dict.fromkeys(sources.auxiliary, "auxiliary")
-    origins |= dict.fromkeys(common, "common")
-    return origins | dict.fromkeys(added, "person")
-
-
 def _entries(
     origins: Mapping[str, Origin], forward: Mapping[str, str], dropped: set[str]
 ) -> tuple[Entry, ...]:
     """Return the labels that stay, each with those it stands for."""
-    stands_for: dict[str, list[str]] = {}
+    stands_for = defaultdict(list)
     for label in origins:
-        name = _end_of(label, forward)
-        if name not in dropped:
-            stands_for.setdefault(name, []).append(label)
+        stands_for[_end_of(label, forward)].append(label)
+    for name in dropped:
+        stands_for.pop(name, None)
     if not stands_for:
         raise TaxonomyError("the decisions leave no label; keep at least one")
     for name in stands_for:
         if name.startswith("#"):
             raise TaxonomyError(
-                f"label {name!r} starts with the sign of a comment in a file of labels; rename it"
+                f"label {name!r} starts with `#`, which marks a comment in files; rename it"
             )
-        if parts_lists(name):
+        if holds_separator(name):
             raise TaxonomyError(
-                f"label {name!r} holds a semicolon or a line break, which part labels in files; "
-                "rename it"
+                f"label {name!r} holds a semicolon or a line break, which separate labels in "
+                "files; rename it"
             )
     return tuple(
-        Entry(
-            name,
-            origins[name] if name in origins else origins[labels[0]],
-            tuple(sorted(label for label in labels if label != name)),
-        )
+        Entry(name, origins.get(name, origins[labels[0]]), merged=tuple(sorted({*labels} - {name})))
         for name, labels in sorted(stands_for.items())
     )
 
 
 def _end_of(label: str, forward: Mapping[str, str]) -> str:
-    """Return the label that stands for this one in the end."""
+    """Return the label that finally stands for this one."""
     passed = [label]
     while passed[-1] in forward:
         label = forward[passed[-1]]

@@ -1,4 +1,4 @@
-"""What people decided about labels: a table that only grows, replayed at every build."""
+"""What people decided about labels: an append-only table, replayed at every build."""
 
 import csv
 import io
@@ -20,7 +20,7 @@ _WHAT = "decisions file"
 
 @dataclass(frozen=True)
 class Decision:
-    """What somebody decided about one label.
+    """A decision about one label.
 
     Attributes:
         decision: ``keep`` it, ``drop`` it, ``merge`` it into another label, ``rename`` it, or
@@ -54,20 +54,20 @@ class Decision:
         if self.into == self.label:
             raise DatasetError(f"{self.label!r} cannot be made into itself")
         name = self.label if self.decision in {"add", "keep"} else self.into
-        if parts_lists(name):
+        if holds_separator(name):
             raise DatasetError(
-                f"label {name!r} holds a semicolon or a line break, which part labels in files"
+                f"label {name!r} holds a semicolon or a line break, which separate labels in files"
             )
 
     @property
     def text(self) -> str:
         """The decision in words: ``merge 'creek' into 'river'``."""
-        link = {"merge": "into", "rename": "to"}.get(self.decision)
-        return f"{self.decision} {self.label!r}" + (f" {link} {self.into!r}" if link else "")
+        link = "to" if self.decision == "rename" else "into"
+        return f"{self.decision} {self.label!r}" + (f" {link} {self.into!r}" if self.into else "")
 
 
-def parts_lists(label: str) -> bool:
-    """Return True if a label holds what parts labels in a list or a cell: ``;``, a line's end."""
+def holds_separator(label: str) -> bool:
+    """Return True if a label holds what separates labels in files: ``;`` or a line's end."""
     return ";" in label or len(label.splitlines()) > 1
 
 
@@ -77,8 +77,8 @@ COLUMNS = tuple(field.name for field in fields(Decision))
 def read_decisions(path: str | Path) -> tuple[Decision, ...]:
     """Return the decisions of a CSV file in its order; none where there is no file yet.
 
-    The columns ``decision``, ``label`` and ``into`` must be there; `COLUMNS` are all that are
-    read. Labels are read in lower case, blanks around them are dropped.
+    The columns ``decision``, ``label`` and ``into`` are required; of others, those in `COLUMNS`
+    are read. Labels are read in lower case, without blanks around them.
 
     Raises:
         DatasetError: The file cannot be read or is no CSV, or a row is no decision.
@@ -98,10 +98,8 @@ def read_decisions(path: str | Path) -> tuple[Decision, ...]:
 def append_decisions(path: str | Path, decisions: Sequence[Decision]) -> None:
     """Add decisions to the end of a file, in the columns it has; they are on disk on return.
 
-    Nothing that stands in the file is changed.
-
     Raises:
-        DatasetError: What stands there is no decisions file.
+        DatasetError: The file is no decisions file.
         OutputError: The file cannot be written.
     """
     path = Path(path)
@@ -111,10 +109,9 @@ def append_decisions(path: str | Path, decisions: Sequence[Decision]) -> None:
             columns = tuple(next(csv.reader(file)))
     text = io.StringIO(newline="")
     writer = csv.DictWriter(text, columns, restval="", extrasaction="ignore", lineterminator="\n")
-    for decision in decisions:
-        row = {name: getattr(decision, name) for name in COLUMNS}
-        row["cosine"] = "" if decision.cosine is None else f"{decision.cosine:.3f}"
-        writer.writerow(row)
+    for made in decisions:
+        cosine = "" if made.cosine is None else f"{made.cosine:.3f}"
+        writer.writerow(vars(made) | {"cosine": cosine})
     try:
         append_row(path, text.getvalue().encode(), header=f"{','.join(COLUMNS)}\n".encode())
     except OSError as error:
@@ -122,30 +119,24 @@ def append_decisions(path: str | Path, decisions: Sequence[Decision]) -> None:
 
 
 def now() -> str:
-    """Return the time as decisions note it."""
+    """Return the time in UTC as ISO 8601, to the second."""
     return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _decision(path: Path, number: int, row: dict[str, str]) -> Decision:
     cells = {name: " ".join((row.get(name) or "").split()) for name in COLUMNS}
-    kind, cosine = cells["decision"].lower(), cells["cosine"]
+    lower = {name: cells[name].lower() for name in ("decision", "label", "into")}
     try:
-        value = float(cosine) if cosine else None
-        if value is not None and not math.isfinite(value):
-            raise ValueError
-    except ValueError:
-        raise DatasetError(
-            f"{_WHAT} {path}, row {number}: the cosine {cosine!r} is not a number"
-        ) from None
-    try:
-        return Decision(
-            decision=kind,  # type: ignore[arg-type]  # checked by the class
-            label=cells["label"].lower(),
-            into=cells["into"].lower(),
-            by=cells["by"],
-            made=cells["made"],
-            cosine=value,
-            note=cells["note"],
-        )
+        return Decision(**cells | lower | {"cosine": _cosine(cells["cosine"])})  # type: ignore[arg-type]
     except DatasetError as error:
         raise DatasetError(f"{_WHAT} {path}, row {number}: {error}") from error
+
+
+def _cosine(text: str) -> float | None:
+    try:
+        value = float(text) if text else None
+    except ValueError:
+        value = math.nan
+    if value is not None and not math.isfinite(value):
+        raise DatasetError(f"the cosine {text!r} is not a number")
+    return value

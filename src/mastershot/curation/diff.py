@@ -6,18 +6,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from mastershot.core.labels import Taxonomy
-from mastershot.curation.curate import Embed, Merge, MergeRule, nearest
+from mastershot.curation.curate import Embed, MergeRule, nearest
 from mastershot.curation.decisions import Decision
 
 
 @dataclass(frozen=True)
 class Change:
-    """What became of a label that is not there any more.
+    """A label that is gone, and what stands for it.
 
     Attributes:
         label: The label.
         into: The label that stands for it now.
-        cosine: Of the two where nearness alone says so; None where it was decided.
+        cosine: Of the two where only that suggests it; None where it was decided.
     """
 
     label: str
@@ -30,11 +30,11 @@ class TaxonomyDiff:
     """How a new taxonomy differs from an old one.
 
     Attributes:
-        added: Labels that only the new one has, but for those something was renamed to.
-        dropped: Labels that only the old one has and that nothing stands for.
-        merged: Labels that another label stands for now, which the old one had too.
-        renamed: Labels that another label stands for now, which the old one had not.
-        moved: True where the labels of both stand in another order.
+        added: Labels of the new one alone, but for those something was renamed to.
+        dropped: Labels of the old one alone that nothing stands for.
+        merged: Labels that a label of both stands for now.
+        renamed: Labels that a label of the new one alone stands for.
+        moved: True if the labels of both are in another order.
     """
 
     added: tuple[str, ...]
@@ -53,29 +53,28 @@ def diff_taxonomies(
         old: The earlier taxonomy.
         new: The later one.
         embed: Gives labels their vectors.
-        known: What labels were decided to be merged into or renamed to, None for dropped ones. A
-            label that it does not know counts as merged into the nearest one where the cosine is
-            above that of `MergeRule`; that is a suggestion, and bears its cosine.
+        known: What labels were decided to be merged into or renamed to, None for dropped ones. For
+            a label not in it, the nearest one is suggested if the cosine is above that of
+            `MergeRule`.
     """
-    before, after = set(old.labels), set(new.labels)
+    known, before, after = known or {}, set(old.labels), set(new.labels)
     gone = [label for label in old.labels if label not in after]
-    changes: list[Change] = []
-    unknown: list[str] = []
-    for label in gone:
-        into = _follow(label, known or {}, after)
-        if into is not None:
-            changes.append(Change(label, into))
-        elif label not in (known or {}):
-            unknown.append(label)
-    changes += [Change(m.label, m.into, m.cosine) for m in _suggested(unknown, new.labels, embed)]
-    told = {change.label for change in changes}
+    into = {label: _follow(label, known, after) for label in gone}
+    changes = [Change(label, name) for label, name in into.items() if name is not None]
+    undecided = [label for label, name in into.items() if name is None and label not in known]
+    near = np.float32(MergeRule().into_common_above)
+    changes += [
+        Change(merge.label, merge.into, merge.cosine)
+        for merge in nearest(undecided, new.labels, embed)
+        if merge.cosine > near
+    ]
     renamed = tuple(change for change in changes if change.into not in before)
-    targets = {change.into for change in renamed}
+    explained = {name for change in changes for name in (change.label, change.into)}
     common_before = [label for label in old.labels if label in after]
     common_after = [label for label in new.labels if label in before]
     return TaxonomyDiff(
-        added=tuple(name for name in new.labels if name not in before and name not in targets),
-        dropped=tuple(label for label in gone if label not in told),
+        added=tuple(name for name in new.labels if name not in before | explained),
+        dropped=tuple(label for label in gone if label not in explained),
         merged=tuple(change for change in changes if change.into in before),
         renamed=renamed,
         moved=common_before != common_after,
@@ -85,11 +84,8 @@ def diff_taxonomies(
 def known_changes(decisions: Sequence[Decision]) -> dict[str, str | None]:
     """Return what labels were last decided to be merged into or renamed to; None for dropped."""
     last = {made.label: made for made in decisions}
-    return {
-        label: made.into or None
-        for label, made in last.items()
-        if made.into or made.decision == "drop"
-    }
+    changed = [made for made in last.values() if made.into or made.decision == "drop"]
+    return {made.label: made.into or None for made in changed}
 
 
 def _follow(label: str, known: Mapping[str, str | None], after: set[str]) -> str | None:
@@ -102,8 +98,3 @@ def _follow(label: str, known: Mapping[str, str | None], after: set[str]) -> str
         passed.add(into)
         into = known.get(into)
     return None
-
-
-def _suggested(labels: Sequence[str], others: Sequence[str], embed: Embed) -> list[Merge]:
-    near = np.float32(MergeRule().into_common_above)
-    return [merge for merge in nearest(labels, others, embed) if merge.cosine > near]

@@ -1,4 +1,4 @@
-"""When a scene is: the words of a heading that tell the time of day, and those that relate it."""
+"""When a scene is: words for a time of day, or for a time relative to another scene."""
 
 import re
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ class Moment:
 
     Attributes:
         text: The words, upper case, as written.
-        rank: 0 for a named time of day, 1 for a clock's, 2 for one that relates to another scene.
+        rank: 0 for a named time of day, 1 for a clock's, 2 for one relative to another scene.
     """
 
     text: str
@@ -56,12 +56,6 @@ def clock_moments(text: str) -> tuple[str, list[Moment]]:
         half = half.upper().replace(".", "").replace(" ", "")
         found.append(Moment(f"{time} {half}".strip(), 1))
     return (_CLOCK.sub(" - ", text) if found else text), found
-
-
-def bracket_moments(texts: list[str]) -> list[Moment]:
-    """Return the times that stand in brackets."""
-    moments = [moment_at_end(text.split())[0] for text in texts]
-    return [moment for moment in moments if moment]
 
 
 def moment_at_end(words: list[str]) -> tuple[Moment | None, list[str]]:
@@ -86,34 +80,34 @@ def moment_at_start(words: list[str]) -> Moment | None:
     return _moment(plain[:end])
 
 
-def _moment(said: list[str]) -> Moment | None:
-    """Return the time that a run of such words says, without what only leads to or from it."""
-    while said and (said[-1].isdigit() or said[-1] in _ONLY_BEFORE_MORE):
-        said = said[:-1]
-    while said and (said[0] in _NOT_FIRST or _is_bare_number(said)):
-        said = said[1:]
-    if len(said) == 2 and said[0] in {"THE", "A", "AN"}:
-        said = said[1:]
-    if said and said[0] == "CONTINUOUS" and 0 in map(_rank, said):
-        said = said[1:]
-    if said and said[0] in {"PRESENT", "MODERN"}:
+def _moment(words: list[str]) -> Moment | None:
+    """Return the time that a run of such words names, without words that only lead to it."""
+    while words and (words[-1].isdigit() or words[-1] in _ONLY_BEFORE_MORE):
+        words = words[:-1]
+    while words and (words[0] in _NOT_FIRST or _is_bare_number(words)):
+        words = words[1:]
+    if len(words) == 2 and words[0] in {"THE", "A", "AN"}:
+        words = words[1:]
+    if words and words[0] == "CONTINUOUS" and 0 in map(_rank, words):
+        words = words[1:]
+    if words and words[0] in {"PRESENT", "MODERN"}:
         return None
-    if said and (said[-1] == "ACTION" or said == ["CONTINUOUS", "TIME"]):
-        said = said[:-1]
-    ranks = [rank for word in said if (rank := _rank(word)) is not None]
-    if not ranks and said and said[-1] in {"AM", "PM"} and len(said) > 1:
+    if words and (words[-1] == "ACTION" or words == ["CONTINUOUS", "TIME"]):
+        words = words[:-1]
+    ranks = [rank for word in words if (rank := _rank(word)) is not None]
+    if not ranks and words and words[-1] in {"AM", "PM"} and len(words) > 1:
         ranks = [1]
-    if not ranks and said[-1:] == ["AFTER"] and len(said) > 1:
+    if not ranks and words[-1:] == ["AFTER"] and len(words) > 1:
         ranks = [2]
-    return Moment(" ".join(filter(None, said)), min(ranks)) if ranks else None
+    return Moment(" ".join(filter(None, words)), min(ranks)) if ranks else None
 
 
 def _is_eve(word: str) -> bool:
     return word.strip(".,:;'").upper() == "EVE"
 
 
-def _is_bare_number(said: list[str]) -> bool:
-    return said[0].isdigit() and not (len(said) > 1 and said[1] in _UNITS)
+def _is_bare_number(words: list[str]) -> bool:
+    return words[0].isdigit() and not (len(words) > 1 and words[1] in _UNITS)
 
 
 def _is_of_time(word: str) -> bool:

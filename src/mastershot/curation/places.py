@@ -21,7 +21,7 @@ _NAMED = {tuple(name.split("-")) for name in words_of("named places")}
 
 
 def places_in(words: list[str]) -> list[str]:
-    """Return the places that one part of a heading names, prepositions taken apart."""
+    """Return the places that one part of a heading names, split at prepositions."""
     found: list[str] = []
     phrase: list[str] = []
     link, owner = "", None  # the preposition before the phrase, and the place before that
@@ -52,14 +52,14 @@ def _starts_another(key: str, following: str) -> bool:
 
 
 def places_seen(words: list[str]) -> list[str]:
-    """Return the places that the camera looks at: VIEW OF THE VILLAGE, FULL SHOT STREET."""
+    """Return the places in the camera's view: VIEW OF THE VILLAGE, FULL SHOT STREET."""
     keys = [key_of(word) for word in words]
-    looks = [at for at in range(len(keys)) if _is_camera(keys, at)]
-    return places_in(words[looks[-1] + 1 :]) if looks else []
+    camera = [at for at in range(len(keys)) if _is_camera(keys, at)]
+    return places_in(words[camera[-1] + 1 :]) if camera else []
 
 
 def _is_camera(keys: list[str], at: int) -> bool:
-    """Return whether a word says how the camera looks; a view does not where a place follows."""
+    """Return whether a word is one of the camera; a view is not where a place follows."""
     if keys[at] == "view":
         return at + 1 == len(keys) or keys[at + 1] in _PREPOSITIONS
     return keys[at] in _CAMERA or (at > 0 and (keys[at - 1], keys[at]) in _ANGLES)
@@ -139,7 +139,7 @@ def _is_owner(word: str) -> bool:
 
 @lru_cache(maxsize=1 << 16)
 def key_of(word: str) -> str:
-    """Return a word in lower case without the signs around it."""
+    """Return a word in lower case without the punctuation around it."""
     return _AROUND.sub("", word).lower()
 
 

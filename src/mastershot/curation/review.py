@@ -1,4 +1,4 @@
-"""What is left for a person to say of a taxonomy, and what an answer becomes."""
+"""Questions about labels that nobody has decided yet, and the decisions answers make."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,13 +15,13 @@ class Question:
     Attributes:
         label: The label.
         origin: The source it is from.
-        num_scripts: How many scripts name it; below the cut too.
+        num_scripts: How many scripts name it, below the cut too.
         example: A heading that names it; empty where none does.
         into: The more generic label it may be merged into; None where none is near.
         cosine: Of the two.
-        hint: Why it may be too generic or too specific; empty where nothing speaks for either.
-        definition: What the glossary says of it; empty where it says nothing.
-        into_definition: What it says of ``into``.
+        hint: Why it may be too generic or too specific; empty without a reason.
+        definition: Its definition in the glossary; empty where it has none.
+        into_definition: That of ``into``.
     """
 
     label: str
@@ -38,24 +38,19 @@ class Question:
 def questions(curation: Curation, glossary: Mapping[str, str] | None = None) -> list[Question]:
     """Return what nobody has decided yet: merges on offer, the nearest first, then the rest.
 
-    Args:
-        curation: The taxonomy as decided so far.
-        glossary: Definitions of labels, shown beside them.
+    The glossary's definitions are shown beside the labels.
     """
-    glossary = glossary or {}
-    sources = curation.sources
-    in_scripts = set(sources.scripts)
-    asked = []
+    glossary, sources = glossary or {}, curation.sources
+    asked, in_scripts = [], set(sources.scripts)
     for label in curation.undecided:
-        offer = curation.offers.get(label)
+        offer, named = curation.offers.get(label), sources.candidate(label)
         into = offer.into if offer else None
-        named = sources.named.get(label)
         asked.append(
             Question(
                 label=label,
                 origin="scripts" if label in in_scripts else "auxiliary",
-                num_scripts=named.num_scripts if named else 0,
-                example=named.example if named else "",
+                num_scripts=named.num_scripts,
+                example=named.example,
                 into=into,
                 cosine=offer.cosine if offer else None,
                 hint=_hint(label, curation),
@@ -69,8 +64,8 @@ def questions(curation: Curation, glossary: Mapping[str, str] | None = None) -> 
 def answer(question: Question, text: str, *, by: str) -> Decision:
     """Return the decision that an answer in words makes.
 
-    ``keep``, ``drop``, ``merge`` (into what is offered), ``merge LABEL`` and ``rename LABEL``, or
-    their first letters.
+    It is ``keep``, ``drop``, ``merge`` (into what is offered), ``merge LABEL`` or ``rename LABEL``,
+    or starts with their first letters.
 
     Raises:
         SettingError: The answer is none of these.
@@ -90,7 +85,7 @@ def answer(question: Question, text: str, *, by: str) -> Decision:
 
 
 def _hint(label: str, curation: Curation) -> str:
-    """Return what speaks for dropping a label: others that say it closer, or no script naming it.
+    """Return a reason to drop a label, if there is one.
 
     A label whose words are part of three others may be generic (landscape), one that no script
     names may be none of film, or too specific (piste).
@@ -99,6 +94,6 @@ def _hint(label: str, curation: Curation) -> str:
     parts = sum(words < set(other.split()) for other in (*curation.common, *curation.rest))
     if parts >= 3:
         return f"perhaps generic: {parts} other labels contain it"
-    if curation.sources.named and not curation.sources.num_scripts(label):
+    if curation.sources.named and not curation.sources.candidate(label).num_scripts:
         return "perhaps too specific or no place of film: no script names it"
     return ""

@@ -5,14 +5,10 @@ import re
 from collections.abc import Iterator
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from mastershot.core.errors import ScriptError
 from mastershot.curation.moments import moment_at_end
 from mastershot.curation.sluglines import Heading, parse_heading
-
-if TYPE_CHECKING:
-    from xml.etree.ElementTree import Element
 
 _MAX_SCRIPT_BYTES = 64 << 20
 _FOUNTAIN = frozenset({".fountain", ".spmd"})
@@ -81,11 +77,7 @@ def _read(script: Path) -> bytes:
 
 
 def _text(script: Path, data: bytes) -> str:
-    """Return the text of a script in whichever of the usual encodings it is.
-
-    Raises:
-        ScriptError: It is none, or what it says is no text.
-    """
+    """Return the text of a script in any of the usual encodings."""
     try:
         text = data.decode(_encoding(data))
     except UnicodeDecodeError as error:
@@ -126,7 +118,7 @@ def _plain_headings(text: str) -> Iterator[Heading]:
 
 
 def _fountain_headings(text: str) -> Iterator[Heading]:
-    """Yield the headings of a Fountain text, ``.PLACE`` among them (fountain.io/syntax)."""
+    """Yield the headings of a Fountain text, also ``.PLACE`` (fountain.io/syntax)."""
     kept = _BONEYARD.sub(lambda match: "\n" * match.group().count("\n"), text)
     for number, raw in enumerate(kept.splitlines(), 1):
         line = _SCENE_NUMBER.sub("", raw).strip()
@@ -138,22 +130,13 @@ def _fountain_headings(text: str) -> Iterator[Heading]:
 
 
 def _final_draft_headings(script: Path, data: bytes) -> Iterator[Heading]:
-    for number, paragraph in enumerate(_final_draft(script, data).iter("Paragraph"), 1):
-        if paragraph.get("Type") == "Scene Heading":
-            text = "".join("".join(part.itertext()) for part in paragraph.findall("Text"))
-            heading = parse_heading(" ".join(text.split()), line=number, forced=True)
-            if heading and heading.text:
-                yield heading
-
-
-def _final_draft(script: Path, data: bytes) -> "Element":
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
     try:
-        root: Element = fromstring(data)
+        root = fromstring(data)
     except DefusedXmlException as error:
         raise ScriptError(
             f"script {script} declares XML entities, which Final Draft does not write; "
@@ -163,4 +146,9 @@ def _final_draft(script: Path, data: bytes) -> "Element":
         raise ScriptError(f"script {script} is not valid XML: {error}") from error
     if root.tag != "FinalDraft":
         raise ScriptError(f"script {script} holds <{root.tag}>, not Final Draft's <FinalDraft>")
-    return root
+    for number, paragraph in enumerate(root.iter("Paragraph"), 1):
+        if paragraph.get("Type") == "Scene Heading":
+            text = "".join("".join(part.itertext()) for part in paragraph.findall("Text"))
+            heading = parse_heading(" ".join(text.split()), line=number, forced=True)
+            if heading and heading.text:
+                yield heading

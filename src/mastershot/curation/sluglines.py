@@ -5,13 +5,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mastershot.curation.cleaning import clean
-from mastershot.curation.moments import (
-    Moment,
-    bracket_moments,
-    clock_moments,
-    moment_at_end,
-    moment_at_start,
-)
+from mastershot.curation.moments import Moment, clock_moments, moment_at_end, moment_at_start
 from mastershot.curation.places import is_plain, key_of, places_in, places_seen
 from mastershot.curation.vocabulary import place_of, qualifier_of
 
@@ -23,7 +17,7 @@ _BETWEEN = r"(?:[\s./\\&+,\-]|\b(?:AND|OR|TO)\b)*"
 _SETTING = re.compile(rf"(?<![^\W_]){_WORD}(?:{_BETWEEN}{_WORD})*[\s.:,;/\\&\-]*", re.I)
 _SETTING_WORDS = re.compile(r"INT|EXT|\bI\b|\bE\b")
 _MARK = re.compile(r"[^\w\s,]")
-# What may stand before the setting: scene numbers (12, A12, 12-A, (12), SCENE 12), revision marks.
+# What may precede the setting: scene numbers (12, A12, 12-A, (12), SCENE 12), revision marks.
 _NUMBER = re.compile(
     r"(?:(?i:SCENE|SC)|\(\d+[A-Z]?\)|[A-Za-z]{0,3}[^A-Za-z(]+[A-Za-z]{0,3}[^A-Za-z(]*[A-Za-z]?|[A-Z])[^\w(]*"
 )
@@ -35,7 +29,7 @@ _BREAK = re.compile(
 )
 _PRODUCTION = frozenset({"unit", "studio", "stage"})  # in brackets: (SECOND UNIT), (STAGE 5)
 _TIMES = frozenset({"day", "night", "morning", "afternoon", "evening", "dusk"})
-_MAX_LENGTH = 1000  # what follows is no heading; the longest of 59,159 real ones has 288 signs
+_MAX_LENGTH = 1000  # the longest of 59,159 real headings has 288 characters
 
 
 @dataclass(frozen=True)
@@ -48,7 +42,7 @@ class Heading:
         time_of_day: Upper case as written (``LATE NIGHT``, ``MOMENTS LATER``, ``9:02 AM``), or
             None.
         text: The heading as written, without the blanks around it.
-        line: Where it stands in its script, counted from 1.
+        line: Its line in the script, counted from 1.
     """
 
     setting: str | None
@@ -59,12 +53,10 @@ class Heading:
 
 
 def parse_heading(text: str, *, line: int = 1, forced: bool = False) -> Heading | None:
-    """Return what one line says as a scene heading, or None where it is not one.
+    """Return one line read as a scene heading, or None where it is not one.
 
-    Args:
-        text: The line, as the script has it: with scene numbers, revision marks, quotes.
-        line: Where it stands in the script, counted from 1.
-        forced: It is a heading even without a setting (Fountain's ``.PLACE``).
+    The line is as in the script, with scene numbers, revision marks and quotes. A forced one is a
+    heading even without a setting (Fountain's ``.PLACE``).
     """
     raw, text = text.strip(), text[:_MAX_LENGTH]
     found = _SETTING.search(text)
@@ -73,12 +65,13 @@ def parse_heading(text: str, *, line: int = 1, forced: bool = False) -> Heading 
     if found is None and not forced:
         return None
     settings = set(_SETTING_WORDS.findall(found.group().upper())) if found else set()
-    rest, later = _without_settings(clean(text[found.end() :] if found else text))
-    moment, places = _read(rest)
+    rest = clean(text[found.end() :] if found else text)
+    settings |= {match[1].upper() for match in _LATER_SETTING.finditer(rest)}
+    moment, places = _read(_LATER_SETTING.sub(" / ", rest))
     if found and not forced and _is_prose(found, is_named=bool(places or moment)):
         return None
     return Heading(
-        setting=_setting(settings | later),
+        setting=_setting(settings),
         places=list(dict.fromkeys(places)),
         time_of_day=moment.text if moment else None,
         text=raw,
@@ -90,7 +83,7 @@ def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
     """Return whether a line that starts like a heading is prose, of any language.
 
     EST is French (C'est, Est-ce), east and a time zone, too; interior and exterior qualify things;
-    "ext." is a telephone's, "int" what is left of a parted word. Such a line is a heading if it is
+    "ext." is a telephone's, "int" the rest of a hyphenated word. Such a line is a heading if it is
     written like one, and names a place or a time.
     """
     setting, rest = found.group(), found.string[found.end() :]
@@ -109,16 +102,7 @@ def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
 
 
 def _setting(words: set[str]) -> str | None:
-    inside, outside = bool(words & {"INT", "I"}), bool(words & {"EXT", "E"})
-    if inside and outside:
-        return "INT/EXT"
-    return "INT" if inside else "EXT" if outside else None
-
-
-def _without_settings(text: str) -> tuple[str, set[str]]:
-    """Return a heading's rest without settings of later places, and those settings."""
-    found = {match.group(1).upper() for match in _LATER_SETTING.finditer(text)}
-    return (_LATER_SETTING.sub(" / ", text) if found else text), found
+    return "/".join(name for name in ("INT", "EXT") if words & {name, name[0]}) or None
 
 
 def _read(rest: str) -> tuple[Moment | None, list[str]]:
@@ -135,7 +119,8 @@ def _read(rest: str) -> tuple[Moment | None, list[str]]:
         first = first or words
         if moment:
             (moments if is_sure else unsure).append(moment)
-    moments += unsure + bracket_moments(asides)
+    moments += unsure
+    moments += filter(None, (moment_at_end(aside.split())[0] for aside in asides))
     if not places:
         places = next(filter(None, (places_seen(part.split()) for part in parts)), [])
     if not places:

@@ -41,7 +41,7 @@ def place_of(word: str) -> str | None:
 
 @lru_cache(maxsize=1 << 16)
 def qualifier_of(word: str) -> str | None:
-    """Return a lower-case word as it stands before a place, spelt right, or None for a name."""
+    """Return a lower-case word as a qualifier of a place, spelt right, or None for a name."""
     for form in (word, *_singulars(word)):
         if form in _known() or _is_compound(form):
             return word
@@ -94,10 +94,10 @@ def _undoubled(word: str) -> Iterator[str]:
 
 
 class Spellings:
-    """Finds the word that was meant where a letter is doubled, left out, swapped or a wrong vowel.
+    """Corrects words with a letter doubled, left out or swapped, or with a wrong vowel.
 
-    A wrong consonant is no slip of the pen, and a short word too often another word: they would
-    make a harbour of Harper and a crater of Carter.
+    Wrong consonants and short words are not corrected: Harper would become a harbour and Carter a
+    crater.
     """
 
     def __init__(self, words: Iterable[str], *, min_length: int = 7) -> None:

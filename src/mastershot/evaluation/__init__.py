@@ -1,1 +1,1 @@
-"""How good results are, and what they say of a film, in numbers."""
+"""How good results are, how sure figures are, and how a film is cut, in numbers."""

@@ -98,8 +98,8 @@ def cutting_rate(timeline: Timeline, *, window_s: float, num_samples: int) -> Cu
     """
     if not window_s > 0 or num_samples < 2:
         raise SettingError(
-            f"a cutting rate over a window of {window_s:g} s at {num_samples} moments means "
-            "nothing; take a window above 0 s and at least 2 moments"
+            f"a cutting rate needs a window above 0 s and at least 2 moments, not {window_s:g} s "
+            f"and {num_samples}"
         )
     start_s, end_s = timeline.shots[0].span.start_s, timeline.shots[-1].span.end_s
     cuts_s = np.array([shot.span.start_s for shot in timeline.shots[1:]], dtype=np.float64)
@@ -107,6 +107,6 @@ def cutting_rate(timeline: Timeline, *, window_s: float, num_samples: int) -> Cu
     low_s = np.maximum(times_s - window_s / 2, start_s)
     high_s = np.minimum(times_s + window_s / 2, end_s)
     num_cuts = np.searchsorted(cuts_s, high_s) - np.searchsorted(cuts_s, low_s)
-    seen_s = high_s - low_s
-    rates = np.divide(num_cuts * 60, seen_s, out=np.zeros(num_samples), where=seen_s > 0)
+    clipped_s = high_s - low_s
+    rates = np.divide(num_cuts * 60, clipped_s, out=np.zeros(num_samples), where=clipped_s > 0)
     return CuttingRate(window_s, tuple(times_s.tolist()), tuple(rates.tolist()))

@@ -1,12 +1,14 @@
-"""How well scenes agree with the scenes people marked, and how sure a figure is."""
+"""How well scenes, boundaries and classes agree with those people marked."""
+# N items, C classes
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from mastershot.core.embeddings import IntArray
+from mastershot.evaluation.bootstrap import Figure, RealArray, figure_of_sums
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,21 @@ class BoundaryScore:
     f1: float
 
 
-@dataclass(frozen=True)
-class Interval:
-    """Where a figure lies, with the confidence it was asked for."""
+@dataclass(frozen=True, eq=False)
+class ClassificationFigures:
+    """How well items are classified.
 
-    low: float
-    high: float
+    Attributes:
+        accuracy: Share of items whose class was predicted.
+        macro_f1: Mean F1 over the classes that have an item (METHODS D).
+        num_classes: How many classes have one.
+        confusion: Items of each class (rows) by predicted class (columns), shape (C, C).
+    """
+
+    accuracy: Figure
+    macro_f1: Figure
+    num_classes: int
+    confusion: IntArray
 
 
 def score_scenes(
@@ -80,14 +91,9 @@ def score_boundaries(
 ) -> BoundaryScore:
     """Return precision, recall and F1 over the gaps between the shots of one film.
 
-    A found boundary is right if a true one lies within the tolerance; each true boundary answers
-    for one found boundary at most, and the matching is the largest there is. The film's start
-    is no boundary. Where neither list has a boundary all is right: 1.
-
-    Args:
-        found: First shot of each found scene, ascending, starting with 0.
-        truth: First shot of each true scene, likewise.
-        tolerance_shots: How many gaps a boundary may lie off.
+    A found boundary is right if a true one is at most the tolerance away; each true boundary is
+    matched with one found boundary at most, and the matching is the largest possible. Scenes are
+    given as in `score_scenes`; the film's start is no boundary. Where there are none, all are 1.
     """
     found_gaps, true_gaps = list(found[1:]), list(truth[1:])
     if not found_gaps and not true_gaps:
@@ -98,31 +104,22 @@ def score_boundaries(
     return BoundaryScore(precision, recall, _harmonic_mean(precision, recall))
 
 
-def bootstrap_interval(
-    metric: Callable[[IntArray], float],
-    num_items: int,
-    *,
-    seed: int = 0,
-    num_resamples: int = 1000,
-    level: float = 0.95,
-) -> Interval:
-    """Return the percentile bootstrap interval of a metric over items (METHODS D).
+def classification_figures(
+    truth: IntArray, predicted: IntArray, groups: Sequence[str], num_classes: int, *, seed: int = 0
+) -> ClassificationFigures:
+    """Return accuracy and macro F1 with 95 % intervals, by bootstrap over groups.
 
-    Items are what was sampled independently: videos, where several rows share one. From Efron
-    and Tibshirani, "An Introduction to the Bootstrap", 1993, chapter 13.
-
-    Args:
-        metric: The figure of a resample, from the indices of its items, some repeated.
-        num_items: How many items there are.
-        seed: The same seed gives the same interval.
-        num_resamples: How many resamples are drawn.
-        level: Confidence; the interval cuts off half the rest on each side.
+    True and predicted classes have shape (N,), N at least 1; groups are as in `figure_of_sums`.
     """
-    generator = np.random.default_rng(seed)
-    draws = generator.integers(0, num_items, size=(num_resamples, num_items))
-    figures = [metric(items) for items in draws]
-    low, high = np.quantile(figures, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(low), float(high))
+    one_hot = np.zeros((len(truth), num_classes, num_classes))
+    one_hot[np.arange(len(truth)), truth, predicted] = 1
+    confusion = one_hot.sum(axis=0).astype(np.int64)
+    return ClassificationFigures(
+        accuracy=figure_of_sums(one_hot, groups, _accuracy, seed=seed),
+        macro_f1=figure_of_sums(one_hot, groups, _macro_f1, seed=seed),
+        num_classes=int(confusion.any(axis=1).sum()),
+        confusion=confusion,
+    )
 
 
 def _scene_of_shots(starts: Sequence[int], num_shots: int) -> IntArray:
@@ -149,3 +146,14 @@ def _count_matches(found: list[int], truth: list[int], tolerance: int) -> int:
 
 def _harmonic_mean(one: float, other: float) -> float:
     return 2 * one * other / (one + other) if one + other > 0 else 0.0
+
+
+def _accuracy(confusion: RealArray) -> float:
+    return float(np.trace(confusion) / confusion.sum())
+
+
+def _macro_f1(confusion: RealArray) -> float:
+    num_true, num_predicted = confusion.sum(axis=1), confusion.sum(axis=0)
+    has_item = num_true > 0
+    f1 = 2 * np.diag(confusion)[has_item] / (num_true + num_predicted)[has_item]
+    return float(f1.mean())

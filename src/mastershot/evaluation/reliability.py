@@ -1,4 +1,4 @@
-"""How far labels can be relied on: by shot scale, and as one is ever more willing to abstain."""
+"""How reliable labels are: by shot scale, and by how many shots are left unlabelled."""
 # N shots, K thresholds
 
 from collections.abc import Sequence
@@ -8,12 +8,12 @@ import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.movie import SCALES
-from mastershot.evaluation.agreement import BoolArray, Figure, RealArray, share_figure
+from mastershot.evaluation.bootstrap import BoolArray, Figure, RealArray, share_figure
 
 
 @dataclass(frozen=True, eq=False)
 class RiskCoverage:
-    """What is right among the labels that are stated, against how many are.
+    """Accuracy of the labels that are stated, against how many are.
 
     Attributes:
         thresholds: Every score a shot has, highest first: shots are stated from it on, shape (K,).
@@ -32,7 +32,7 @@ class RiskCoverage:
 
 @dataclass(frozen=True)
 class AbstentionFigures:
-    """What a rule of abstention keeps, and how right that is, with intervals over films.
+    """What a rule of abstention keeps, and how often that is right, with intervals over films.
 
     Attributes:
         kept: Share of shots the rule states a label of.
@@ -53,26 +53,16 @@ def reliability_by_scale(
 ) -> dict[str | None, Figure]:
     """Return how often the best label was confirmed of shots of each scale, the closest first.
 
-    A scale no shot is of has no figure; shots whose scale is not known come last, under None.
-
-    Args:
-        confirmed: Whether the best label of each shot was confirmed by raters, shape (N,).
-        scales: The likeliest scale of each shot.
-        films: The film of each shot: a bootstrap draws the shots of one together.
-        weights: How many shots each stands for, as drawn; one each if not given.
-        seed: Settles the intervals.
+    Labels are confirmed by raters, shape (N,). A scale without a shot has no figure; shots of
+    unknown scale (None) come last. The other parameters are those of `share_figure`.
     """
-    figures = {}
-    for scale in (*SCALES, None):
-        of_scale = np.array([found == scale for found in scales], np.bool_)
-        if of_scale.any():
-            figures[scale] = share_figure(
-                confirmed[of_scale],
-                [film for film, mine in zip(films, of_scale, strict=True) if mine],
-                weights=None if weights is None else weights[of_scale],
-                seed=seed,
-            )
-    return figures
+    scale_of_shot = np.array(scales, np.object_)
+    masks = {scale: scale_of_shot == scale for scale in (*SCALES, None)}
+    return {
+        scale: share_figure(confirmed, films, where=mask, weights=weights, seed=seed)
+        for scale, mask in masks.items()
+        if mask.any()
+    }
 
 
 def risk_coverage(
@@ -80,13 +70,9 @@ def risk_coverage(
 ) -> RiskCoverage:
     """Return accuracy against coverage, for every threshold that makes a difference.
 
-    Shots of one score are stated together or not at all, so the order of the shots is without
-    effect.
-
-    Args:
-        scores: The score of each shot's best label, shape (N,), N at least 1.
-        confirmed: Whether it was confirmed, shape (N,).
-        weights: How many shots each stands for; one each if not given.
+    Shots of one score are stated together or not at all, so the order of the shots has no effect.
+    Scores of the best labels and whether they were confirmed have shape (N,), N at least 1;
+    weights say how many shots each stands for.
     """
     weight = np.ones(len(scores)) if weights is None else weights
     order = np.argsort(-scores, kind="stable")
@@ -114,19 +100,10 @@ def abstention_figures(
 ) -> AbstentionFigures:
     """Return how many shots a rule keeps, and how often it is right about those.
 
-    Args:
-        kept: Whether the rule states the best label of each shot, shape (N,).
-        confirmed: Whether that label was confirmed, shape (N,).
-        films: The film of each shot.
-        weights: How many shots each stands for; one each if not given.
-        seed: Settles the intervals.
+    ``kept`` says whether the rule states a shot's best label, ``confirmed`` whether raters
+    confirmed it, both of shape (N,). The other parameters are those of `share_figure`.
     """
     return AbstentionFigures(
         kept=share_figure(kept, films, weights=weights, seed=seed),
-        right=share_figure(
-            confirmed[kept],
-            [film for film, stays in zip(films, kept, strict=True) if stays],
-            weights=None if weights is None else weights[kept],
-            seed=seed,
-        ),
+        right=share_figure(confirmed, films, where=kept, weights=weights, seed=seed),
     )

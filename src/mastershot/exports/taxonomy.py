@@ -88,14 +88,14 @@ def step_rows(curation: Curation) -> Iterator[tuple[object, ...]]:
     ends = {old: entry.label for entry in curation.entries for old in (*entry.merged, entry.label)}
     merges = {merge.label: merge for merge in curation.merged}
     for label in dict.fromkeys([*sources.scripts, *sources.auxiliary, *curation.decisions]):
-        named = sources.named.get(label)
+        named = sources.candidate(label)
         yield (
             as_text(label),
             "yes" if label in in_scripts else "",
             "yes" if label in in_auxiliary else "",
-            named.num_scripts if named else 0,
-            named.num_sluglines if named else 0,
-            as_text(named.example) if named else "",
+            named.num_scripts,
+            named.num_sluglines,
+            as_text(named.example),
             *map(as_text, _step_of(label, curation, merges.get(label))),
             as_text(ends.get(label, "")),
         )

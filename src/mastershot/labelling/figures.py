@@ -12,7 +12,12 @@ from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, clip_of_video
 from mastershot.datasets.tables.records import LabelledShot
 from mastershot.labelling.splits import SplitOverlap, split_overlaps
-from mastershot.labelling.statistics import CorpusStatistics, GenreCounts, ScoreSummary
+from mastershot.labelling.statistics import (
+    CorpusStatistics,
+    GenreCounts,
+    ScoreSummary,
+    corpus_statistics,
+)
 from mastershot.labelling.weak_labels import MOVIECLIP_RULE
 
 BEST_OF_GENRE = 5
@@ -21,10 +26,10 @@ BEST_OF_GENRE = 5
 
 @dataclass(frozen=True)
 class SplitSize:
-    """How large a split is.
+    """The size of a split.
 
     Attributes:
-        name: Which.
+        name: Its name.
         num_shots: Shots.
         num_clips: Clips.
         num_films: Films; None where it is not known which film a clip is of.
@@ -42,7 +47,7 @@ class SplitSize:
 
 @dataclass(frozen=True)
 class DatasetFigures:
-    """What a data set is in numbers.
+    """A data set in numbers.
 
     Attributes:
         taxonomy: Name of its labels.
@@ -83,9 +88,9 @@ def figures_of_scores(summary: ScoreSummary, films: ClipFilms | None = None) -> 
         corpus=summary.corpus(None if films is None else films.film_of_clip, known.year_of_film),
         label_counts=_ranked(summary.taxonomy, summary.label_counts.tolist()),
         score_counts=tuple(summary.score_counts.tolist()),
-        min_best=summary.min_best,
+        min_best=MOVIECLIP_RULE.min_best,
         num_sure=summary.num_sure,
-        genres=summary.best_of_genres(BEST_OF_GENRE),
+        genres=summary.genres.best(BEST_OF_GENRE),
         scales=dict(sorted(summary.scale_counts.items(), key=_scale_order)),
     )
 
@@ -100,17 +105,17 @@ def figures_of_splits(
     Raises:
         DatasetError: A clip's film is not known.
     """
-    film_of_clip = None if films is None else films.film_of_clip
+    known, film_of_clip = films or ClipFilms({}), None if films is None else films.film_of_clip
     overlaps = split_overlaps(splits, film_of_clip)
     weak = [shot for name, part in splits.items() if name != HUMAN_VERIFIED for shot in part]
     weak = weak or [shot for part in splits.values() for shot in part]
     counts = Counter(place for shot in weak for place in shot.classes)
-    genres = GenreCounts(index, {} if films is None else films.genres_of_clip)
+    genres = GenreCounts(index, known.genres_of_clip)
     for shot in weak:
         genres.add(shot.video, shot.classes[0])
     return DatasetFigures(
         taxonomy=index.name,
-        corpus=_corpus_of_shots(weak, films),
+        corpus=corpus_statistics(_clips(weak), len(weak), film_of_clip, known.year_of_film),
         label_counts=_ranked(index, [counts[place] for place in range(len(index))]),
         score_counts=(),
         min_best=MOVIECLIP_RULE.min_best,
@@ -119,20 +124,6 @@ def figures_of_splits(
         scales={},
         splits=tuple(_size(name, part, film_of_clip) for name, part in splits.items()),
         overlaps=overlaps,
-    )
-
-
-def _corpus_of_shots(shots: Sequence[LabelledShot], films: ClipFilms | None) -> CorpusStatistics:
-    clips = _clips(shots)
-    found = set() if films is None else {films.film_of_clip[clip] for clip in clips}
-    years = [films.year_of_film[film] for film in found if films and film in films.year_of_film]
-    return CorpusStatistics(
-        num_movies=None if films is None else len(found),
-        years=(min(years), max(years)) if years else None,
-        num_clips=len(clips),
-        num_shots=len(shots),
-        shots_per_clip=len(shots) / len(clips),
-        mean_shot_s=None,
     )
 
 
@@ -156,7 +147,7 @@ def _clips(shots: Sequence[LabelledShot]) -> set[str]:
 
 def _scale_order(item: tuple[str, tuple[int, int]]) -> int:
     """Return where a scale is shown: the closest first, what is not known last."""
-    return SCALES.index(item[0]) if item[0] in SCALES else len(SCALES)
+    return [*SCALES, item[0]].index(item[0])
 
 
 def _ranked(taxonomy: Taxonomy, counts: Sequence[int]) -> tuple[tuple[str, int], ...]:

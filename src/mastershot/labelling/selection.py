@@ -1,8 +1,8 @@
-"""The training subset: shots labelled with confidence, and the classes it knows."""
+"""The training subset: confidently labelled shots, and its classes."""
 # N shots, K best labels of each, L labels of the taxonomy, C classes of the subset
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -21,29 +21,16 @@ MOVIECLIP_FOLDS: Mapping[str, str] = MappingProxyType(
 
 
 @dataclass(frozen=True)
-class SubsetRule:
-    """What becomes of a shot's best labels.
-
-    Attributes:
-        keep: Which labels of which shots are kept.
-        folds: What a kept label is then counted as, where the taxonomy has both.
-    """
-
-    keep: KeepRule = MOVIECLIP_RULE
-    folds: Mapping[str, str] = field(default_factory=lambda: MOVIECLIP_FOLDS)
-
-
-@dataclass(frozen=True)
 class Subset:
     """A training subset, and what was left out on the way.
 
     Attributes:
-        classes: The labels it knows, in index order.
+        classes: Its labels, in index order.
         shots: Its shots, in the order they came.
-        num_shots: Shots looked at.
+        num_shots: Shots considered.
         num_unsure: Shots left out because no label was sure enough.
-        num_outside: Shots left out because every label kept lies outside the classes.
-        num_held_out: Shots left out because their clip was to be.
+        num_outside: Shots left out because every label kept is outside the classes.
+        num_held_out: Shots left out because their clip is held out.
     """
 
     classes: Taxonomy
@@ -66,27 +53,24 @@ class Subset:
 
 
 def select_classes(
-    shots: ScoredShots, taxonomy: Taxonomy, classes: Taxonomy, rule: SubsetRule
+    shots: ScoredShots, taxonomy: Taxonomy, classes: Taxonomy, keep: KeepRule = MOVIECLIP_RULE
 ) -> tuple[IntArray, IntArray]:
     """Return for each shot the places of its labels among the classes, and how many were kept.
 
-    Thresholds are compared in the scores' own type. Labels are folded after they are compared,
-    and a label that two of a shot's labels fold into counts once, at the better rank.
-
-    Returns:
-        Places, best first, -1 where a label was dropped, shape (N, K), K at most the number of
-        labels that the rule looks at; and the number of labels the rule kept, whether among the
-        classes or not, shape (N,).
+    Places are best first, -1 where a label was dropped, shape (N, K), K at most ``num_best``; the
+    number of labels kept, whether among the classes or not, has shape (N,). Thresholds are
+    compared in the scores' own type. Labels are folded after that, and a label that two of a
+    shot's labels fold into counts once, at the better rank.
     """
-    shots = shots.best(rule.keep.num_best)
+    shots = shots.best(keep.num_best)
     if shots.labels.shape[1] == 0:
         return np.empty(shots.labels.shape, np.int64), np.zeros(len(shots), np.int64)
-    keep, number = rule.keep, shots.scores.dtype.type
+    number = shots.scores.dtype.type
     kept = shots.scores > number(keep.above)
     kept[:, 0] = True
     kept &= shots.scores[:, :1] >= number(keep.min_best)
     kept &= shots.labels >= 0
-    places = np.where(kept, class_of_label(taxonomy, classes, rule.folds)[shots.labels], -1)
+    places = np.where(kept, class_of_label(taxonomy, classes)[shots.labels], -1)
     for rank in range(1, places.shape[1]):
         again = (places[:, :rank] == places[:, rank : rank + 1]).any(axis=1)
         places[again, rank] = -1
@@ -98,28 +82,22 @@ def select_subset(
     taxonomy: Taxonomy,
     classes: Taxonomy,
     *,
-    rule: SubsetRule | None = None,
+    keep: KeepRule = MOVIECLIP_RULE,
     held_out_clips: Collection[str] = (),
 ) -> Subset:
     """Return the training subset of scored shots (METHODS A5).
 
-    Of a shot, labels outside the classes are dropped; a shot that none is left of is left out.
-
-    Args:
-        batches: The scored shots, in pieces of any size.
-        taxonomy: What the shots were scored with.
-        classes: Labels of the subset, such as the released index of 150.
-        rule: What is kept; the paper's rule if not given.
-        held_out_clips: Clips whose shots are left out, such as those people verified.
+    Labels outside the classes are dropped, and shots left with none. The shots, scored with
+    ``taxonomy``, come in batches of any size; those of held-out clips are left out.
 
     Raises:
         DatasetError: A class is not in the taxonomy, or is folded into another.
     """
-    rule, held_out = rule or SubsetRule(), frozenset(map(clip_of_video, held_out_clips))
+    held_out = frozenset(map(clip_of_video, held_out_clips))
     selected: list[LabelledShot] = []
     num_shots = num_unsure = num_outside = num_held_out = 0
     for batch in batches:
-        places, num_kept = select_classes(batch, taxonomy, classes, rule)
+        places, num_kept = select_classes(batch, taxonomy, classes, keep)
         has_class = (places >= 0).any(axis=1)
         num_shots += len(batch)
         num_unsure += int((num_kept == 0).sum())
@@ -134,11 +112,10 @@ def select_subset(
     return Subset(classes, tuple(selected), num_shots, num_unsure, num_outside, num_held_out)
 
 
-def all_classes(taxonomy: Taxonomy, rule: SubsetRule | None = None) -> Taxonomy:
+def all_classes(taxonomy: Taxonomy) -> Taxonomy:
     """Return every label of the taxonomy that is not folded into another, in its order."""
-    folds = _folds_within(taxonomy, (rule or SubsetRule()).folds)
-    labels = tuple(label for label in taxonomy.labels if label not in folds)
-    return Taxonomy(taxonomy.name, labels)
+    folds = _folds_within(taxonomy)
+    return Taxonomy(taxonomy.name, tuple(name for name in taxonomy.labels if name not in folds))
 
 
 def keep_common_classes(subset: Subset, *, min_shots: int) -> Subset:
@@ -157,29 +134,27 @@ def keep_common_classes(subset: Subset, *, min_shots: int) -> Subset:
         )
     classes = Taxonomy(subset.classes.name, tuple(subset.classes.labels[i] for i in common))
     place_of = {int(old): new for new, old in enumerate(common)}
-    shots = []
-    for shot in subset.shots:
-        found = tuple(place_of[place] for place in shot.classes if place in place_of)
-        if found:
-            shots.append(LabelledShot(shot.video, shot.file, found))
-    num_outside = subset.num_outside + len(subset.shots) - len(shots)
-    return Subset(
-        classes, tuple(shots), subset.num_shots, subset.num_unsure, num_outside, subset.num_held_out
-    )
+    kept = [
+        replace(shot, classes=tuple(place_of[old] for old in shot.classes if old in place_of))
+        for shot in subset.shots
+    ]
+    shots = tuple(shot for shot in kept if shot.classes)
+    num_outside = subset.num_outside + len(kept) - len(shots)
+    return replace(subset, classes=classes, shots=shots, num_outside=num_outside)
 
 
-def class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, str]) -> IntArray:
+def class_of_label(taxonomy: Taxonomy, classes: Taxonomy) -> IntArray:
     """Return for each label of the taxonomy its place among the classes, -1 outside, shape (L,).
 
     Raises:
         DatasetError: A class is not in the taxonomy, or is folded into another.
     """
-    folds = _folds_within(taxonomy, folds)
+    folds = _folds_within(taxonomy)
     for label in classes.labels:
         if label in folds:
             raise DatasetError(
                 f"class {label!r} is folded into {folds[label]!r}, so no shot can have it; "
-                "take one of the two rules back"
+                "remove one of the two"
             )
         if label not in taxonomy.labels:
             raise DatasetError(
@@ -191,7 +166,6 @@ def class_of_label(taxonomy: Taxonomy, classes: Taxonomy, folds: Mapping[str, st
     return np.array(places, np.int64)
 
 
-def _folds_within(taxonomy: Taxonomy, folds: Mapping[str, str]) -> dict[str, str]:
-    """Return the folds whose both ends the taxonomy names; another taxonomy may lack one."""
-    labels = frozenset(taxonomy.labels)
-    return {label: other for label, other in folds.items() if label in labels and other in labels}
+def _folds_within(taxonomy: Taxonomy) -> dict[str, str]:
+    """Return the folds both ends of which the taxonomy names."""
+    return {a: b for a, b in MOVIECLIP_FOLDS.items() if {a, b} <= set(taxonomy.labels)}

@@ -18,14 +18,14 @@ MOVIECLIP_RATIOS: Mapping[str, float] = MappingProxyType({"train": 0.7, "val": 0
 
 @dataclass(frozen=True)
 class SplitOverlap:
-    """What two splits share: counts of distinct clips and films.
+    """What two splits share, in distinct clips and films.
 
     Attributes:
         splits: Names of the two.
         num_clips: Clips in both.
         num_films: Films in both.
-        clips_of: Clips in each.
-        films_of: Films in each.
+        clips_of: Number of clips of each.
+        films_of: Number of films of each.
     """
 
     splits: tuple[str, str]
@@ -44,23 +44,17 @@ def split_by_film(
 ) -> dict[str, tuple[LabelledShot, ...]]:
     """Return the shots of each split; no film is in two of them.
 
-    Films are put in an order that their ids and the seed settle, and the order is cut at the
-    ratios: neither the order of the shots nor the machine matters.
-
-    Args:
-        shots: What is split; in each split they keep their order.
-        film_of_clip: The film each clip is of; if not given, every clip is a film of its own.
-        ratios: Share of the films of each split, by name.
-        seed: Another seed gives another order of the films.
+    Films are shuffled by their ids and the seed alone, and cut at the ratios, each split's share
+    of the films. Shots keep their order within a split. If ``film_of_clip`` is not given, every
+    clip is a film of its own.
 
     Raises:
         SettingError: The ratios are not positive numbers with sum 1.
         DatasetError: A clip's film is not known.
     """
     require_ratios(ratios)
-    film_of_video = {
-        video: _film_of(video, film_of_clip) for video in {shot.video for shot in shots}
-    }
+    videos = {shot.video for shot in shots}
+    film_of_video = {video: _film_of(video, film_of_clip) for video in videos}
     films = sorted(set(film_of_video.values()), key=lambda film: seeded_key(seed, film))
     ends = np.rint(np.cumsum([0.0, *ratios.values()]) * len(films)).astype(int).tolist()
     split_of = {
@@ -100,7 +94,7 @@ def split_overlaps(
 
 
 def seeded_key(seed: int, text: str) -> bytes:
-    """Return a key that orders texts at random, the same on every machine."""
+    """Return a key that sorts texts in a random order, the same on every machine."""
     data = f"{seed}\n{text}".encode("utf-8", "surrogateescape")
     return hashlib.blake2b(data, digest_size=16).digest()
 

@@ -1,7 +1,9 @@
-"""What a labelled data set looks like in numbers, from one reading of its scores."""
-# N shots, L labels of the taxonomy, G genres
+"""A labelled data set in numbers, from one pass over its scores."""
+# N shots, L labels of the taxonomy
 
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from operator import attrgetter
 
@@ -54,45 +56,61 @@ class GalleryShot:
     score: float
 
 
-class GenreCounts:
-    """How often each label is the best of a shot, by the genres of the shot's film (Fig. 5).
+def corpus_statistics(
+    clips: AbstractSet[str],
+    num_shots: int,
+    film_of_clip: Mapping[str, str] | None = None,
+    year_of_film: Mapping[str, int] | None = None,
+    *,
+    total_s: float | None = None,
+) -> CorpusStatistics:
+    """Return the row of Table 2.
 
-    Args:
-        taxonomy: What the labels are places in.
-        genres_of_clip: Genres of the film that each clip is of.
+    Raises:
+        DatasetError: There is no shot.
     """
+    if not num_shots:
+        raise DatasetError("there is no shot to count; label clips that have some")
+    films = {film_of_clip[clip] for clip in clips if clip in film_of_clip} if film_of_clip else ()
+    years = [year_of_film[film] for film in films if year_of_film and film in year_of_film]
+    return CorpusStatistics(
+        num_movies=None if film_of_clip is None else len(films),
+        years=(min(years), max(years)) if years else None,
+        num_clips=len(clips),
+        num_shots=num_shots,
+        shots_per_clip=num_shots / len(clips),
+        mean_shot_s=None if total_s is None else total_s / num_shots,
+    )
+
+
+class GenreCounts:
+    """How often each label is the best of a shot, by the genres of the shot's film (Fig. 5)."""
 
     def __init__(self, taxonomy: Taxonomy, genres_of_clip: Mapping[str, Sequence[str]]) -> None:
-        self._taxonomy = taxonomy
+        self._labels = taxonomy.labels
         self._genres_of_clip = genres_of_clip
-        self._counts: dict[str, IntArray] = {}
+        self._counts: dict[str, Counter[int]] = defaultdict(Counter)
 
     def add(self, video: str, label: int) -> None:
         """Count a shot for every genre of its film."""
         for genre in self._genres_of_clip.get(clip_of_video(video), ()):
-            if genre not in self._counts:
-                self._counts[genre] = np.zeros(len(self._taxonomy), np.int64)
             self._counts[genre][label] += 1
 
     def best(self, num_best: int) -> dict[str, list[tuple[str, int]]]:
         """Return the most frequent labels of each genre; equal counts in the taxonomy's order."""
-        best = {}
-        for genre, counts in sorted(self._counts.items()):
-            order = np.argsort(-counts, kind="stable")[:num_best].tolist()
-            names = self._taxonomy.labels
-            best[genre] = [(names[i], int(counts[i])) for i in order if counts[i]]
-        return best
+        return {
+            genre: [
+                (self._labels[label], count)
+                for label, count in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            ][:num_best]
+            for genre, counts in sorted(self._counts.items())
+        }
 
 
 class ScoreSummary:
     """Counts over scored shots, gathered batch by batch in memory that hardly grows.
 
-    Args:
-        taxonomy: What the shots were scored with.
-        genres_of_clip: Genres of the film that each clip is of; a clip that is not named has
-            none.
-        min_best: From this best score on a shot counts for genres (paper, section 4.3).
-        gallery: How many of the surest and of the least sure shots of each label are kept.
+    Of each label, ``gallery`` of the surest and as many of the least sure shots are kept.
     """
 
     def __init__(
@@ -100,7 +118,6 @@ class ScoreSummary:
         taxonomy: Taxonomy,
         *,
         genres_of_clip: Mapping[str, Sequence[str]] | None = None,
-        min_best: float = MOVIECLIP_RULE.min_best,
         gallery: int = 0,
     ) -> None:
         self.taxonomy = taxonomy
@@ -109,16 +126,16 @@ class ScoreSummary:
         self.score_counts: IntArray = np.zeros(NUM_BINS, np.int64)
         """Shots whose best score lies in each of the even bins of [0, 1]."""
         self.num_sure = 0
-        """Shots whose best score is at least ``min_best``."""
+        """Shots whose best score is at least 0.4; they count for genres (paper, section 4.3)."""
         self.scale_counts: dict[str, tuple[int, int]] = {}
-        """Of each shot scale, the shots from ``min_best`` on, and all."""
-        self._genres = GenreCounts(taxonomy, genres_of_clip or {})
-        self.min_best = min_best
+        """Of each shot scale, the sure shots, and all."""
+        self.genres = GenreCounts(taxonomy, genres_of_clip or {})
+        """The best labels of the sure shots, by genre."""
+        self.clips: set[str] = set()
+        """The clips that have a shot."""
         self._gallery = gallery
         self._surest: list[list[GalleryShot]] = [[] for _ in taxonomy.labels]
         self._least: list[list[GalleryShot]] = [[] for _ in taxonomy.labels]
-        self.clips: set[str] = set()
-        """The clips that have a shot."""
         self._num_shots = 0
         self._total_s = 0.0
 
@@ -132,14 +149,17 @@ class ScoreSummary:
         self.label_counts += np.bincount(best, minlength=len(self.taxonomy))
         edges = np.linspace(0, 1, NUM_BINS + 1).astype(scores.dtype)
         self.score_counts += np.histogram(scores.clip(0, 1), edges)[0]
-        sure = scores >= scores.dtype.type(self.min_best)
-        self.num_sure += int(sure.sum())
-        for row, label in zip(rows[sure].tolist(), best[sure].tolist(), strict=True):
-            self._genres.add(shots.videos[row], label)
-        if shots.scales is not None:
-            self._count_scales(shots.scales, rows[sure])
+        is_sure = scores >= scores.dtype.type(MOVIECLIP_RULE.min_best)
+        sure_rows = rows[is_sure].tolist()
+        self.num_sure += len(sure_rows)
+        for row, label in zip(sure_rows, best[is_sure].tolist(), strict=True):
+            self.genres.add(shots.videos[row], label)
+        sure = set(sure_rows)
+        for row, scale in enumerate(shots.scales or ()):
+            num_sure, num_shots = self.scale_counts.get(scale, (0, 0))
+            self.scale_counts[scale] = num_sure + (row in sure), num_shots + 1
         if self._gallery:
-            self._hang(shots, rows, best)
+            self._add_to_galleries(shots, rows, best)
 
     def corpus(
         self,
@@ -151,51 +171,29 @@ class ScoreSummary:
         Raises:
             DatasetError: No shot was counted.
         """
-        if not self._num_shots:
-            raise DatasetError("there is no shot to count; label clips that have some")
-        films = {film_of_clip[clip] for clip in self.clips if film_of_clip and clip in film_of_clip}
-        years = [year_of_film[film] for film in films if year_of_film and film in year_of_film]
-        return CorpusStatistics(
-            num_movies=None if film_of_clip is None else len(films),
-            years=(min(years), max(years)) if years else None,
-            num_clips=len(self.clips),
-            num_shots=self._num_shots,
-            shots_per_clip=self._num_shots / len(self.clips),
-            mean_shot_s=self._total_s / self._num_shots,
+        return corpus_statistics(
+            self.clips, self._num_shots, film_of_clip, year_of_film, total_s=self._total_s
         )
-
-    def best_of_genres(self, num_best: int = 5) -> dict[str, list[tuple[str, int]]]:
-        """Return the most frequent best labels of each genre, with their shots (paper, Fig. 5).
-
-        A shot counts for every genre of its film. Equal counts keep the taxonomy's order.
-        """
-        return self._genres.best(num_best)
 
     def galleries(self) -> dict[str, tuple[list[GalleryShot], list[GalleryShot]]]:
         """Return the surest and the least sure shots of each label that has some (Fig. 4)."""
         pairs = zip(self.taxonomy.labels, self._surest, self._least, strict=True)
         return {label: (surest, least) for label, surest, least in pairs if surest}
 
-    def _count_scales(self, scales: Sequence[str], sure_rows: IntArray) -> None:
-        kept = np.zeros(len(scales), np.bool_)
-        kept[sure_rows] = True
-        for scale, (num_kept, num_shots) in share_by_scale(kept, scales).items():
-            held, total = self.scale_counts.get(scale or "", (0, 0))
-            self.scale_counts[scale or ""] = held + num_kept, total + num_shots
-
-    def _hang(self, shots: ScoredShots, rows: IntArray, best: npt.NDArray[np.integer]) -> None:
+    def _add_to_galleries(
+        self, shots: ScoredShots, rows: IntArray, best: npt.NDArray[np.integer]
+    ) -> None:
         for label in np.unique(best).tolist():
             mine = rows[best == label]
-            for held, sign in ((self._surest[label], 1), (self._least[label], -1)):
-                order = np.argsort(-sign * shots.scores[mine, 0], kind="stable")
-                held += [
+            for gallery, sign in ((self._surest[label], -1), (self._least[label], 1)):
+                order = np.argsort(sign * shots.scores[mine, 0], kind="stable")
+                gallery += [
                     GalleryShot(shots.videos[i], shots.files[i], float(shots.scores[i, 0]))
                     for i in mine[order[: self._gallery]].tolist()
                 ]
-                held.sort(
-                    key=attrgetter("score"), reverse=sign > 0
-                )  # stable: first come, first hung
-                del held[self._gallery :]
+                # Stable: of equal scores the first met stay.
+                gallery.sort(key=attrgetter("score"), reverse=sign < 0)
+                del gallery[self._gallery :]
 
 
 def summarise(batches: Iterable[ScoredShots], summary: ScoreSummary) -> ScoreSummary:
@@ -203,19 +201,3 @@ def summarise(batches: Iterable[ScoredShots], summary: ScoreSummary) -> ScoreSum
     for batch in batches:
         summary.add(batch)
     return summary
-
-
-def share_by_scale(
-    kept: npt.NDArray[np.bool_], scales: Sequence[str | None]
-) -> dict[str | None, tuple[int, int]]:
-    """Return for each shot scale how many shots keep a label, and how many there are.
-
-    Args:
-        kept: Whether each shot keeps a label, shape (N,).
-        scales: Each shot's scale; None where it is not known.
-    """
-    counts: dict[str | None, tuple[int, int]] = {}
-    for is_kept, scale in zip(kept.tolist(), scales, strict=True):
-        held, total = counts.get(scale, (0, 0))
-        counts[scale] = held + is_kept, total + 1
-    return counts

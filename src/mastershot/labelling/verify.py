@@ -1,7 +1,7 @@
-"""What raters' verdicts amount to: who ticked what, confirmed labels, the evaluation subset."""
+"""Raters' verdicts in tables: who ticked what, confirmed labels, the evaluation subset."""
 # N shots, K labels shown of each, U labels shown of all shots, R raters
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,7 +12,7 @@ from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
 from mastershot.datasets.movieclip import clip_of_video
 from mastershot.datasets.tables.records import LabelledShot
-from mastershot.labelling.selection import Subset
+from mastershot.labelling.selection import MOVIECLIP_FOLDS, Subset
 from mastershot.labelling.verdicts import Verdict
 
 NOT_RATED = -1
@@ -53,47 +53,46 @@ class Ratings:
 def gather_ratings(verdicts: Iterable[Verdict], *, above_share: float = 0.5) -> Ratings:
     """Return verdicts as tables.
 
-    Args:
-        verdicts: Verdicts in the order they came; of a rater's on a shot, the last counts.
-        above_share: A label is confirmed when more than this share of a shot's raters ticked it;
-            the paper does not state its rule.
+    Of a rater's verdicts on a shot the last counts. A label is confirmed when more than
+    ``above_share`` of the shot's raters ticked it; the paper does not state its rule.
 
     Raises:
         DatasetError: There is no verdict, or a shot was shown with different labels.
     """
-    shots = _verdicts_of_shots(verdicts)
-    raters = tuple(sorted({rater for given in shots.values() for rater in given}))
-    confirmed = {
-        shot: _confirmed(list(given.values()), above_share) for shot, given in shots.items()
-    }
-    ticks = [_ticks(given, raters) for given in shots.values()]
-    clips = tuple(clip_of_shot(shot) for shot in shots)
+    verdicts_of = _verdicts_by_shot(verdicts)
+    raters = tuple(sorted({rater for given in verdicts_of.values() for rater in given}))
+    shown_of = {shot: next(iter(given.values())).shown for shot, given in verdicts_of.items()}
+    table = np.zeros((len(verdicts_of), max(map(len, shown_of.values()))), np.bool_)
+    ticks = []
+    for row, (shot, given) in enumerate(verdicts_of.items()):
+        ticks += [[_tick(given.get(rater), label) for rater in raters] for label in shown_of[shot]]
+        for rank, label in enumerate(shown_of[shot]):
+            num_ticks = sum(label in verdict.ticked for verdict in given.values())
+            table[row, rank] = num_ticks / len(given) > above_share
     return Ratings(
         raters=raters,
-        num_verdicts=sum(map(len, shots.values())),
-        confirmed=confirmed,
-        confirmed_table=_confirmed_table(shots, confirmed),
-        ticks=np.concatenate(ticks),
-        clips=clips,
-        clips_of_ticks=tuple(c for c, rows in zip(clips, ticks, strict=True) for _ in rows),
+        num_verdicts=sum(map(len, verdicts_of.values())),
+        confirmed={
+            shot: tuple(label for label, holds in zip(shown, row, strict=False) if holds)
+            for (shot, shown), row in zip(shown_of.items(), table, strict=True)
+        },
+        confirmed_table=table,
+        ticks=np.array(ticks, np.int64),
+        clips=tuple(map(clip_of_shot, shown_of)),
+        clips_of_ticks=tuple(clip_of_shot(shot) for shot, shown in shown_of.items() for _ in shown),
     )
 
 
-def evaluation_subset(
-    confirmed: Mapping[str, tuple[str, ...]], classes: Taxonomy, folds: Mapping[str, str]
-) -> Subset:
-    """Return the shots that something was confirmed of, with their classes (METHODS A6).
+def evaluation_subset(confirmed: Mapping[str, tuple[str, ...]], classes: Taxonomy) -> Subset:
+    """Return the shots with a confirmed label, ``<video>/<shot file>``, and their classes.
 
-    Args:
-        confirmed: The confirmed labels of each shot, ``<video>/<shot file>``.
-        classes: Labels the subset knows; what lies outside is dropped.
-        folds: Labels that count as another one of the classes.
+    A label outside the classes is dropped unless `MOVIECLIP_FOLDS` counts it as one (METHODS A6).
     """
     place_of = {label: place for place, label in enumerate(classes.labels)}
     shots, num_outside = [], 0
     for shot, labels in confirmed.items():
-        found = [place_of.get(label, place_of.get(folds.get(label, ""), -1)) for label in labels]
-        places = tuple(dict.fromkeys(place for place in found if place >= 0))
+        names = [name if name in place_of else MOVIECLIP_FOLDS.get(name) for name in labels]
+        places = tuple(dict.fromkeys(place_of[name] for name in names if name in place_of))
         video, _, file = shot.rpartition("/")
         if places:
             shots.append(LabelledShot(video, file, places))
@@ -107,13 +106,13 @@ def clip_of_shot(shot: str) -> str:
     return clip_of_video(shot.rpartition("/")[0])
 
 
-def _verdicts_of_shots(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Verdict]]:
+def _verdicts_by_shot(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Verdict]]:
     """Return the latest verdict of each rater on each shot, shots by name."""
     shots: dict[str, dict[str, Verdict]] = {}
     for verdict in verdicts:
         shots.setdefault(verdict.shot, {})[verdict.rater] = verdict
     if not shots:
-        raise DatasetError("there is no verdict yet; let people look at the drawn shots first")
+        raise DatasetError("there is no verdict yet; let people rate the drawn shots first")
     for shot, given in shots.items():
         if len({verdict.shown for verdict in given.values()}) > 1:
             raise DatasetError(
@@ -123,31 +122,5 @@ def _verdicts_of_shots(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Verdi
     return dict(sorted(shots.items()))
 
 
-def _confirmed(verdicts: Sequence[Verdict], above_share: float) -> tuple[str, ...]:
-    """Return the labels that more than this share of a shot's raters ticked."""
-    ticks = {label: sum(label in v.ticked for v in verdicts) for label in verdicts[0].shown}
-    return tuple(label for label, num in ticks.items() if num / len(verdicts) > above_share)
-
-
-def _confirmed_table(
-    shots: Mapping[str, Mapping[str, Verdict]], confirmed: Mapping[str, tuple[str, ...]]
-) -> npt.NDArray[np.bool_]:
-    shown = [_shown(given) for given in shots.values()]
-    table = np.zeros((len(shots), max(map(len, shown))), np.bool_)
-    for row, (labels, found) in enumerate(zip(shown, confirmed.values(), strict=True)):
-        table[row, : len(labels)] = [label in found for label in labels]
-    return table
-
-
-def _ticks(given: Mapping[str, Verdict], raters: Sequence[str]) -> IntArray:
-    """Return one shot's rows of the table of ticks, shape (K, R)."""
-    shown = _shown(given)
-    ticks = np.full((len(shown), len(raters)), NOT_RATED, np.int64)
-    for column, rater in enumerate(raters):
-        if rater in given:
-            ticks[:, column] = [label in given[rater].ticked for label in shown]
-    return ticks
-
-
-def _shown(given: Mapping[str, Verdict]) -> tuple[str, ...]:
-    return next(iter(given.values())).shown
+def _tick(verdict: Verdict | None, label: str) -> int:
+    return NOT_RATED if verdict is None else int(label in verdict.ticked)

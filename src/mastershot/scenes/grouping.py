@@ -11,7 +11,7 @@ from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray, I
 from mastershot.core.errors import SettingError
 
 PENALTY = 0.75
-"""What one more scene must gain above the mean, as a share of the best that chance would give.
+"""What one more scene must gain above the mean, as a share of the best gain by chance.
 
 Chosen on BBC Planet Earth 01-05 (docs/scenes.md).
 """
@@ -45,8 +45,7 @@ def group_shots(features: FloatArray, *others: FloatArray, penalty: float = PENA
     Args:
         features: One row a shot, shape (S, D), S at least 1.
         others: More features of the same shots, each of shape (S, its own D).
-        penalty: What one more scene must gain, as a share of the best gain chance would give
-            (`_price_of_a_scene`); higher gives fewer scenes.
+        penalty: As `PENALTY` (see `_price_of_a_scene`); a higher one gives fewer scenes.
 
     Raises:
         SettingError: The penalty is below 0.

@@ -1,13 +1,16 @@
 """Content-aware shot detection: PySceneDetect scores the frames we decode (METHODS A3)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from typing import TYPE_CHECKING, Literal, TypeAlias, get_args
 
-from mastershot.core.embeddings import ImageArray
+from mastershot.core.embeddings import ImageArray, IntArray
 from mastershot.core.errors import SettingError
+from mastershot.core.movie import Movie, Shot, Transition, shot_id
 from mastershot.core.protocols import ShotDetector
+from mastershot.core.time import Span
 from mastershot.media.probe import FilmFile
 from mastershot.media.video import Frame
 
@@ -88,7 +91,7 @@ class PySceneDetector:
     def _frames_of(self, cuts: "list[FrameTimecode]") -> list[int]:
         found = [self._frame_at[cut.pts] for cut in cuts]
         if len(self._frame_at) > _REMEMBERED_FRAMES:
-            # A cut is told late by frames of the mean rate: by time, where the rate varies.
+            # A cut is reported late by frames of the mean rate: by time, where the rate varies.
             lag = (self.max_lag_frames + 2) / self._rate / self._time_base
             newest = next(reversed(self._frame_at))
             self._frame_at = {t: f for t, f in self._frame_at.items() if t >= newest - 2 * lag}
@@ -105,18 +108,15 @@ def make_detector(settings: ShotSettings, file: FilmFile) -> ShotDetector:
 
     rate = file.mean_rate or Fraction(25)
     min_frames = round(settings.min_shot_s * rate)
-    detector: SceneDetector
+    threshold = settings.score_threshold
+    detector: SceneDetector = ContentDetector(threshold=threshold, min_scene_len=min_frames)
     if settings.detector == "adaptive":
-        detector = AdaptiveDetector(
-            adaptive_threshold=settings.score_threshold, min_scene_len=min_frames
-        )
-    else:
-        detector = ContentDetector(threshold=settings.score_threshold, min_scene_len=min_frames)
+        detector = AdaptiveDetector(adaptive_threshold=threshold, min_scene_len=min_frames)
     return PySceneDetector(detector, time_base=file.time_base, rate=rate)
 
 
 def detector_view(settings: ShotSettings) -> Callable[[Frame], ImageArray]:
-    """Return the function that makes the picture of a frame a detector is to see."""
+    """Return the function that makes a detector's image of a frame."""
     return ExactView() if settings.exact else Frame.points_bgr
 
 
@@ -138,3 +138,21 @@ class ExactView:
         if self._size == (width, height):
             return image
         return cv2.resize(image, self._size, interpolation=cv2.INTER_LINEAR)  # type: ignore[return-value]
+
+
+def cut_into_shots(movie: Movie, pts: IntArray, cuts: Sequence[int]) -> tuple[Shot, ...]:
+    """Return the shots between the cuts; they tile the film.
+
+    Args:
+        movie: The film.
+        pts: Timestamp of every frame and of the film's end, shape (T + 1,).
+        cuts: Ordinal of the first frame of each shot but the first, ascending.
+    """
+    return tuple(
+        Shot(
+            id=shot_id(movie.id, index),
+            span=Span(first, end, int(pts[first]), int(pts[end]), movie.time_base),
+            transition_in=Transition("cut" if index else "start", first, first),
+        )
+        for index, (first, end) in enumerate(pairwise([0, *cuts, movie.num_frames]))
+    )

@@ -1,4 +1,4 @@
-"""Shots found elsewhere: CSV, TransNetV2 and MovieNet lists, read as cuts of our film."""
+"""Lists of shots made elsewhere: CSV, TransNetV2 and MovieNet, read as cuts of our film."""
 
 import csv
 import hashlib
@@ -30,7 +30,7 @@ _MAX_LIST_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class ShotList:
-    """Where shots start, as a list made elsewhere says.
+    """Where shots start, according to a list made elsewhere.
 
     Attributes:
         path: The list.
@@ -52,7 +52,7 @@ class ShotList:
 
 
 class ListedShots:
-    """A shot detector that has been told the cuts."""
+    """A shot detector that reports the cuts of a list."""
 
     max_lag_frames = 0
 
@@ -69,14 +69,13 @@ class ListedShots:
         if frame == 0:
             self._origin_s = self._start_of_clock(pts)
         self._num_frames = frame + 1
-        now: Fraction = Fraction(frame)
+        now = Fraction(frame)
         if self._shots.unit == "second":
             now = pts * self._time_base - self._origin_s + self._half_frame_s
-        reached = False
+        num_pending = len(self._pending)
         while self._pending and self._pending[-1] <= now:
             self._pending.pop()
-            reached = True
-        return [frame] if reached and frame > 0 else []
+        return [frame] if frame and len(self._pending) < num_pending else []
 
     def _start_of_clock(self, first_pts: int) -> Fraction:
         """Return what to subtract: lists count from the first frame, or on the file's own clock."""
@@ -90,16 +89,15 @@ class ListedShots:
         Raises:
             ShotListError: The list goes on after the film has ended.
         """
-        path, last = self._shots.path, self._shots.last_frame
+        last, problem = self._shots.last_frame, ""
         if self._pending:
+            start = f"{self._shots.unit} {float(self._pending[0]):g}"
+            problem = f"starts a shot at {start}, but the film has {self._num_frames} frames"
+        elif last is not None and last >= self._num_frames:
+            problem = f"names frame {last}, but the film's last is {self._num_frames - 1}"
+        if problem:
             raise ShotListError(
-                f"{path} starts a shot at {self._shots.unit} {float(self._pending[0]):g}, but the "
-                f"film has {self._num_frames} frames; it was made for another film or frame rate"
-            )
-        if last is not None and last >= self._num_frames:
-            raise ShotListError(
-                f"{path} names frame {last}, but the film's last is {self._num_frames - 1}; "
-                "it was made for another film or frame rate"
+                f"{self._shots.path} {problem}; it was made for another film or frame rate"
             )
         return []
 
@@ -122,8 +120,17 @@ def read_shot_list(path: str | Path) -> ShotList:
         raise ShotListError(f"shot list {path} is not a table: {error}") from error
     if not rows:
         raise ShotListError(f"shot list {path} is empty; it must name one shot a line")
-    shots = _from_numbers(path, text) if _is_number_line(rows[0]) else _from_csv(path, rows)
-    _require_ascending(path, shots.starts)
+    words = " ".join(rows[0]).split()
+    has_header = len(words) < 2 or not all(map(_is_number, words))
+    shots = _from_csv(path, rows) if has_header else _from_numbers(path, text)
+    if shots.starts[0] < 0:
+        start = float(shots.starts[0])
+        raise ShotListError(f"shot list {path} starts before the film, at {start:g}")
+    for before, after in pairwise(shots.starts):
+        if after <= before:
+            raise ShotListError(
+                f"shot list {path} is out of order: {float(after):g} follows {float(before):g}"
+            )
     return shots
 
 
@@ -134,11 +141,6 @@ def _read_text(path: Path) -> str:
         return path.read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
         raise ShotListError(f"shot list {path} cannot be read as text: {error}") from error
-
-
-def _is_number_line(row: list[str]) -> bool:
-    words = " ".join(row).split()
-    return len(words) >= 2 and all(_is_number(word) for word in words)
 
 
 def _is_number(word: str) -> bool:
@@ -189,13 +191,3 @@ def _column(path: Path, rows: list[list[str]], index: int) -> list[Fraction]:
     if not values:
         raise ShotListError(f"shot list {path} has a header but no shot below it")
     return values
-
-
-def _require_ascending(path: Path, starts: tuple[Fraction, ...]) -> None:
-    if starts[0] < 0:
-        raise ShotListError(f"shot list {path} starts before the film, at {float(starts[0]):g}")
-    for before, after in pairwise(starts):
-        if after <= before:
-            raise ShotListError(
-                f"shot list {path} is out of order: {float(after):g} follows {float(before):g}"
-            )

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mastershot.core.labels import Taxonomy
 from mastershot.exports.pages.rating import write_rating_page
-from mastershot.labelling.draw_file import Draw, ShownShot
+from mastershot.labelling.draws import Draw, ShownShot
 
 DRAW = Draw(
     Taxonomy("places", ("<i>bar", "zoo")), "proportional", 0, 9,

@@ -19,9 +19,7 @@ from mastershot.core.errors import EncoderError, SettingError
 from mastershot.core.movie import SCALES, Shot
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.encoders.catalogue import load_encoder, load_frame_encoder
-from mastershot.labelling.abstention import AbstentionRule
-from mastershot.labelling.scale_prompts import encode_scales
-from mastershot.labelling.weak_labels import KeepRule
+from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_scales
 from mastershot.media.sampling import parse_sampling
 from mastershot.media.video import open_video
 from mastershot.pipeline import analyze as story

@@ -11,9 +11,8 @@ from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, read_split_folder
 from mastershot.evaluation.agreement import NO_VALUE, krippendorff_alpha
-from mastershot.labelling.draw_file import Draw, ShownShot, read_draw
-from mastershot.labelling.verdict_sheet import read_verdicts
-from mastershot.labelling.verdicts import Verdict
+from mastershot.labelling.draws import Draw, ShownShot, read_draw
+from mastershot.labelling.verdicts import Verdict, read_verdicts
 from mastershot.labelling.verify import NOT_RATED, gather_ratings
 from mastershot.pipeline.labelling.verify import (
     DrawReport,

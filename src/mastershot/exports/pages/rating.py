@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from mastershot.exports.pages.templates import write_page
-from mastershot.labelling.draw_file import Draw, ShownShot
+from mastershot.labelling.draws import Draw, ShownShot
 
 
 def write_rating_page(

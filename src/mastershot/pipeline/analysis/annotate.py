@@ -11,13 +11,14 @@ from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.movie import SCALES, Movie, Scene, Shot, scene_id
 from mastershot.core.protocols import FeatureStore, ImageTextEncoder
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
-from mastershot.labelling.abstention import borrowed_labels, rule_of_shot
 from mastershot.labelling.weak_labels import (
     KeepRule,
     best_labels,
+    borrowed_labels,
     clip_scene_scores,
     kept_labels,
     pool_shot_scores,
+    rule_of_shot,
 )
 from mastershot.pipeline.analysis.decode_pass import Decoded
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan

@@ -22,9 +22,8 @@ from mastershot.media.sampling import (
 from mastershot.media.video import Film, Frame
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.scenes.grouping import color_histogram
-from mastershot.shots.content import detector_view, make_detector
+from mastershot.shots.content import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
-from mastershot.shots.tiling import cut_into_shots
 
 # Called with the stage's name, how much is done, and of how much (None if unknown).
 Progress: TypeAlias = Callable[[str, int, int | None], None]

@@ -14,8 +14,7 @@ from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.core.timeline import Json, MadeBy
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
 from mastershot.encoders.starter import STARTER_NAME
-from mastershot.labelling.abstention import AbstentionRule
-from mastershot.labelling.weak_labels import KeepRule, encode_labels
+from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
 from mastershot.media.video import READING_REVISION
 from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes

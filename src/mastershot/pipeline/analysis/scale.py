@@ -12,7 +12,7 @@ from mastershot.core.timeline import Json
 from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.encoders.frame_classifier import SETTINGS_FILE, FrameClassifier
 from mastershot.encoders.image_text import TransformersEncoder
-from mastershot.labelling.scale_prompts import SCALE_PROMPTS, encode_scales
+from mastershot.labelling.weak_labels import SCALE_PROMPTS, encode_scales
 from mastershot.media.sampling import Sampling
 
 _RUN_FOLDER = "classifier"  # the part of a run's folder that holds what it made

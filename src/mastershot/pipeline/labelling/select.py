@@ -23,7 +23,6 @@ from mastershot.datasets.tables.records import LabelledShot
 from mastershot.datasets.tables.scored import ScoredDataset
 from mastershot.labelling.selection import (
     Subset,
-    SubsetRule,
     all_classes,
     keep_common_classes,
     select_subset,
@@ -131,7 +130,7 @@ def select_training_set(
         dataset.batches(),
         dataset.taxonomy,
         classes,
-        rule=SubsetRule(KeepRule(settings.min_best, settings.above)),
+        keep=KeepRule(settings.min_best, settings.above),
         held_out_clips={shot.video for shot in verified},
     )
     if not subset.shots:

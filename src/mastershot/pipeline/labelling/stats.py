@@ -14,7 +14,7 @@ from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import is_split_folder, read_split_folder
 from mastershot.datasets.tables.scored import SCORE_TABLES, open_dataset
 from mastershot.exports.pages.dataset import Galleries, write_dataset_page
-from mastershot.labelling.draw_file import ShownShot
+from mastershot.labelling.draws import ShownShot
 from mastershot.labelling.figures import DatasetFigures, figures_of_scores, figures_of_splits
 from mastershot.labelling.statistics import GalleryShot, ScoreSummary, summarise
 from mastershot.pipeline.labelling.build import CLIP_LIBRARY

@@ -12,19 +12,13 @@ from mastershot.core.files import make_folder, written_whole
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import HUMAN_VERIFIED, INDEX_FILE, write_index, write_split
-from mastershot.evaluation.agreement import (
-    Figure,
-    LabelAgreement,
-    alpha_figure,
-    label_agreement,
-    share_figure,
-)
+from mastershot.evaluation.agreement import LabelAgreement, alpha_figure, label_agreement
+from mastershot.evaluation.bootstrap import Figure, share_figure
 from mastershot.evaluation.reliability import reliability_by_scale
 from mastershot.exports.pages.rating import write_rating_page
-from mastershot.labelling.draw_file import Draw, ShownShot, write_draw
-from mastershot.labelling.selection import MOVIECLIP_FOLDS, Subset, class_of_label
-from mastershot.labelling.verdict_sheet import holds_verdicts, write_sheet, write_verdicts
-from mastershot.labelling.verdicts import Verdict
+from mastershot.labelling.draws import Draw, ShownShot, write_draw
+from mastershot.labelling.selection import Subset, class_of_label
+from mastershot.labelling.verdicts import Verdict, holds_verdicts, write_sheet, write_verdicts
 from mastershot.labelling.verify import (
     Ratings,
     clip_of_shot,
@@ -116,7 +110,7 @@ def report_on_draw(
     """
     if not 0 <= above_share < 1:
         raise SettingError(f"a share of {above_share:g} of the raters means nothing; take 0 to 1")
-    class_of_label(draw.taxonomy, classes, MOVIECLIP_FOLDS)
+    class_of_label(draw.taxonomy, classes)
     ratings = gather_ratings(verdicts, above_share=above_share)
     rated = _rated_shots(draw, ratings)
     is_weighted = draw.allocation == "equal"
@@ -134,7 +128,7 @@ def report_on_draw(
         alpha=alpha_figure(ratings.ticks, ratings.clips_of_ticks, seed=seed),
         confirmed=ratings.confirmed,
         dropped=ratings.dropped,
-        subset=evaluation_subset(ratings.confirmed, classes, MOVIECLIP_FOLDS),
+        subset=evaluation_subset(ratings.confirmed, classes),
         scales=_scale_shares(dropped, seed),
         num_unscaled=len(ratings.dropped) - len(dropped),
         reliability=reliability if any(shot.scale for shot in draw.shots) else {},

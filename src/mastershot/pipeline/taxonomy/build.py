@@ -11,11 +11,15 @@ from mastershot import __version__
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import TaxonomyError
 from mastershot.core.labels import load_taxonomy
-from mastershot.curation.built import BuiltTaxonomy, describe_labels, read_glossary
+from mastershot.curation.built import (
+    BuiltTaxonomy,
+    describe_labels,
+    group_labels,
+    read_glossary,
+)
 from mastershot.curation.candidates import TOP, count_labels, cut_candidates, read_scripts
 from mastershot.curation.curate import Curation, Embed, LabelSources, MergeRule, curate
 from mastershot.curation.decisions import Decision, read_decisions
-from mastershot.curation.groups import group_labels
 from mastershot.datasets.hvu import read_hvu_labels
 from mastershot.encoders.text import SENTENCE_MODEL, SentenceEncoder
 

@@ -11,8 +11,7 @@ from mastershot.core.movie import Shot
 from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import Timeline
 from mastershot.encoders.catalogue import load_encoder
-from mastershot.labelling.abstention import AbstentionRule
-from mastershot.labelling.weak_labels import KeepRule
+from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
 from mastershot.pipeline.analysis.annotate import has_vectors, label_shots, score_shots
 from mastershot.pipeline.analysis.plan import Labeller, Plan
 from mastershot.store.library import Library as FilmStore

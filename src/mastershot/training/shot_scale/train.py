@@ -29,7 +29,7 @@ from mastershot.encoders.frame_classifier import (
     class_probabilities,
     write_classifier,
 )
-from mastershot.evaluation.classification import classification_figures
+from mastershot.evaluation.metrics import classification_figures
 from mastershot.models.frame_lstm import FrameLSTM
 from mastershot.synthetic.scales import draw_scale_shots
 from mastershot.training.engine.metrics_log import MetricsLog

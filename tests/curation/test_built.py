@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from tests.factories.toy_space import at_angles
 
-from mastershot.curation.groups import Group, group_labels
+from mastershot.curation.built import Group, group_labels
 
 WATERS_AND_ROOMS = {
     "lake": 0, "pond": 3, "river": -3, "sea": 5,
@@ -35,5 +35,5 @@ def test_a_single_label_is_its_own_group() -> None:
 
 
 def test_messages_that_never_settle_leave_no_group(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("mastershot.curation.groups._MAX_ROUNDS", 2)
+    monkeypatch.setattr("mastershot.curation.built._MAX_ROUNDS", 2)
     assert group_labels(list(WATERS_AND_ROOMS), at_angles(WATERS_AND_ROOMS)) == ()

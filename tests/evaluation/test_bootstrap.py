@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+
+from mastershot.evaluation.bootstrap import bootstrap_interval, share_figure
+
+
+def test_the_interval_of_a_mean_is_as_wide_as_the_normal_law_says() -> None:
+    values = np.random.default_rng(2).normal(size=400)
+    interval = bootstrap_interval(lambda items: float(values[items].mean()), len(values))
+    error = values.std() / np.sqrt(len(values))
+    assert interval.low == pytest.approx(values.mean() - 1.96 * error, abs=0.2 * error)
+    assert interval.high == pytest.approx(values.mean() + 1.96 * error, abs=0.2 * error)
+
+
+def test_a_lower_level_gives_a_narrower_interval_inside() -> None:
+    values = np.arange(30.0)
+    wide, narrow = (
+        bootstrap_interval(lambda items: float(values[items].mean()), 30, level=level)
+        for level in (0.95, 0.5)
+    )
+    assert wide.low < narrow.low < values.mean() < narrow.high < wide.high
+
+
+def test_a_seed_settles_the_interval() -> None:
+    values = np.arange(20.0)
+    one, same, other = (
+        bootstrap_interval(lambda items: float(values[items].mean()), 20, seed=seed)
+        for seed in (4, 4, 5)
+    )
+    assert one == same
+    assert one != other
+
+
+def test_weights_undo_an_uneven_draw() -> None:
+    holds = np.array([True, True, False])
+    figure = share_figure(holds, ["a", "b", "c"], weights=np.array([1.0, 1.0, 8.0]))
+    assert figure.value == pytest.approx(0.2)
+
+
+def test_the_interval_of_a_share_is_as_wide_as_the_binomial_law_says() -> None:
+    holds = np.random.default_rng(0).random(500) < 0.3
+    figure = share_figure(holds, [str(item) for item in range(500)])
+    error = np.sqrt(figure.value * (1 - figure.value) / 500)
+    assert figure.interval.low == pytest.approx(figure.value - 1.96 * error, abs=0.25 * error)
+    assert figure.interval.high == pytest.approx(figure.value + 1.96 * error, abs=0.25 * error)
+
+
+def test_the_share_of_nothing_is_no_number() -> None:
+    figure = share_figure(np.zeros(0, np.bool_), [])
+    assert np.isnan(figure.value)
+    assert figure.num_items == 0
+
+
+def test_items_that_do_not_count_change_nothing() -> None:
+    holds, where = np.array([True, False, True, True]), np.array([True, True, True, False])
+    weights = np.array([1.0, 2.0, 1.0, 9.0])
+    some = share_figure(holds, ["a", "b", "a", "c"], where=where, weights=weights)
+    assert some == share_figure(holds[:3], ["a", "b", "a"], weights=weights[:3])
+    assert some.value == 0.5
+    assert some.num_items == 3
