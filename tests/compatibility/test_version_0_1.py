@@ -19,6 +19,9 @@ from mastershot.training.movies2scenes.checkpoints import load_scene_encoder
 from mastershot.training.movies2scenes.movie_encoder import load_movie_encoder
 
 ARCHIVE = Path(__file__).with_name("version_0_1.tar.xz")
+# Other processors and numbers of threads round otherwise, and AdamW turns a gradient's last digit
+# into up to a learning rate (0.01). A lost state of the optimiser moves weights by more than 0.02.
+ATOL = 0.005
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +57,7 @@ def assert_same_weights(made: Path, expected: Path) -> None:
         ours, theirs = load_file(made / name), load_file(expected / name)
         assert ours.keys() == theirs.keys()
         for key, value in theirs.items():
-            torch.testing.assert_close(ours[key], value, rtol=1e-3, atol=1e-4)
+            torch.testing.assert_close(ours[key], value, rtol=0, atol=ATOL)
 
 
 def steps_logged(run: str) -> list[int]:
