@@ -82,10 +82,9 @@ def find_scaler(folder: str | Path | None, encoder: ImageTextEncoder | None) -> 
 
 
 def _load_trained(folder: Path, encoder: ImageTextEncoder | None) -> TrainedScaler:
-    folder = next(
-        (at for at in (folder / _RUN_FOLDER, folder) if (at / SETTINGS_FILE).is_file()), folder
-    )
-    if not (folder / SETTINGS_FILE).is_file():
+    if (folder / _RUN_FOLDER / SETTINGS_FILE).is_file():
+        folder /= _RUN_FOLDER
+    elif not (folder / SETTINGS_FILE).is_file():
         raise SettingError(
             f"{folder} holds no classifier of shot scales ({SETTINGS_FILE}); `mastershot run "
             "shot_scale/movieshots` trains one"
@@ -117,13 +116,7 @@ def _load_trained(folder: Path, encoder: ImageTextEncoder | None) -> TrainedScal
 
 
 def scale_notes(scaler: ShotScaler | None, sampling: Sampling, *, asked: bool) -> tuple[str, ...]:
-    """Return what the user should know of how scales are scored.
-
-    Args:
-        scaler: Scores them.
-        sampling: Which frames of a shot it gets.
-        asked: Whether scales were asked for by name, not just along with everything.
-    """
+    """Return what the user should know of how scales are scored; ``asked`` for by name, or not."""
     if isinstance(scaler, TrainedScaler):
         rate_hz = scaler.classifier.settings.rate_hz
         if sampling != Sampling("rate", rate_hz):

@@ -164,9 +164,7 @@ def write_selection(selection: Selection, settings: SelectionSettings, out: Path
         OutputError: The folder cannot be written.
     """
     make_folder(out)
-    for name in _selected_before(out):
-        (out / f"{name}.txt").unlink(missing_ok=True)
-    (out / SELECTION_FILE).unlink(missing_ok=True)
+    _remove_selection(out)
     write_index(out / INDEX_FILE, selection.subset.classes)
     for name, shots in selection.splits.items():
         write_split(out / f"{name}.txt", shots)
@@ -175,18 +173,20 @@ def write_selection(selection: Selection, settings: SelectionSettings, out: Path
         file.write("\n")
 
 
-def _selected_before(out: Path) -> list[str]:
-    """Return the names of the splits that an earlier selection wrote to the folder."""
+def _remove_selection(out: Path) -> None:
+    """Remove the splits that an earlier selection wrote to the folder."""
     path = out / SELECTION_FILE
     if not path.is_file():
-        return []
+        return
     try:
         names = list(json.loads(read_text(path, what="selection"))["splits"])
-        return [name for name in names if Path(name).name == name]  # nothing outside the folder
+        splits = [out / f"{name}.txt" for name in names if Path(name).name == name]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise OutputError(
             f"{path} is not what an earlier selection wrote; name another folder"
         ) from error
+    for old in (*splits, path):
+        old.unlink(missing_ok=True)
 
 
 def selection_facts(selection: Selection, settings: SelectionSettings) -> dict[str, object]:
@@ -229,9 +229,9 @@ def read_classes(index: str, taxonomy: Taxonomy) -> tuple[Taxonomy, int]:
             )
         return all_classes(taxonomy), int(number)
     if Path(index).suffix == ".json":
-        is_list = False  # of labels, as a taxonomy's file may be, too
+        start = ""
         with suppress(OSError, UnicodeDecodeError):
-            is_list = Path(index).read_text("utf-8-sig").lstrip().startswith("[")
-        if not is_list:
+            start = Path(index).read_text("utf-8-sig").lstrip()[:1]
+        if start != "[":  # which starts a taxonomy's file, a list of labels
             return read_index(index), 0
     return load_taxonomy(index), 0

@@ -102,7 +102,7 @@ class TaxonomyBuilder:
         return BuiltTaxonomy(name, labels, self._made_by(curation), dropped)
 
     def _made_by(self, curation: Curation) -> dict[str, object]:
-        sources, decisions = curation.sources, map(repr, curation.decisions.values())
+        sources = curation.sources
         return {
             "version": __version__,
             "scripts": self.num_scripts,
@@ -111,8 +111,8 @@ class TaxonomyBuilder:
             "cut": {"top": self.plan.top, "min_scripts": self.plan.min_scripts},
             "rule": asdict(self.plan.rule),
             "encoder": SENTENCE_MODEL,
-            "sources_hash": _digest("\n".join([*sources.scripts, "", *sources.auxiliary])),
-            "decisions_hash": _digest("\n".join(decisions)),
+            "sources_hash": _digest([*sources.scripts, "", *sources.auxiliary]),
+            "decisions_hash": _digest(map(repr, curation.decisions.values())),
             "steps": step_counts(curation),
         }
 
@@ -160,5 +160,5 @@ def step_counts(curation: Curation) -> dict[str, int]:
     }
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
