@@ -201,10 +201,11 @@ class _Builder:
                 f"none of {len(self._failures)} clips could be labelled; "
                 f"{self._out / FAILURES} says why"
             )
-        num_shots = write_scores(path, chain([first], scored), taxonomy, self._made_by())
-        for other in SCORE_TABLES:
-            if other != table:
-                _remove(self._out / other)
+        settings = {step: list(made.values()) for step, made in self._settings.items()}
+        made_by = {"version": __version__, "labels": self._labeller.made(), **settings}
+        num_shots = write_scores(path, chain([first], scored), taxonomy, made_by)
+        for other in {*SCORE_TABLES} - {table}:
+            _remove(self._out / other)
         batches = open_scores(path).batches()
         write_tags(tags, (s for batch in batches for s in shots_of(batch.best(), taxonomy)))
         self._write_failures()
@@ -232,8 +233,8 @@ class _Builder:
                 failure = Failure(utf8_text(clip.source), utf8_text(sentence(error)))
                 self._failures.append(failure)
                 self._failed(error)
-                continue
-            yield result
+            else:
+                yield result
         self._progress(stage, len(clips), len(clips))
 
     def _gather(self, clip: _Clip) -> _Clip:
@@ -251,8 +252,8 @@ class _Builder:
         timeline = clip.timeline()
         self._movie_ids[clip.video] = timeline.movie.id
         for step, made in self._settings.items():
-            found = timeline.made_by.steps.get(step, {})
-            values = {name: value for name, value in found.items() if name != "spaces"}
+            values = dict(timeline.made_by.steps.get(step, {}))
+            values.pop("spaces", None)
             made[json.dumps(values, sort_keys=True)] = values
         return clip
 
@@ -273,10 +274,6 @@ class _Builder:
             scores=best,
             scales=scales if any(scales) else None,
         )
-
-    def _made_by(self) -> dict[str, Any]:
-        settings = {step: list(made.values()) for step, made in self._settings.items()}
-        return {"version": __version__, "labels": self._labeller.made(), **settings}
 
     def _write_failures(self) -> None:
         path = self._out / FAILURES

@@ -31,7 +31,7 @@ from mastershot.labelling.verify import (
     evaluation_subset,
     gather_ratings,
 )
-from mastershot.pipeline.labelling.stats import ShotPictures, picture_of
+from mastershot.pipeline.labelling.stats import ShotPictures
 
 
 @dataclass(frozen=True)
@@ -71,10 +71,7 @@ class DrawReport:
 
 
 def write_draw_files(draw: Draw, path: Path, *, pictures: ShotPictures | None) -> tuple[Path, Path]:
-    """Write a draw, and beside it the page that raters work on and a blank table of verdicts.
-
-    Returns:
-        The page and the table.
+    """Write a draw and, beside it, a page to rate on and a blank table of verdicts; return both.
 
     Raises:
         OutputError: A file cannot be written, or the table there holds verdicts.
@@ -87,7 +84,12 @@ def write_draw_files(draw: Draw, path: Path, *, pictures: ShotPictures | None) -
         raise OutputError(f"{sheet} holds verdicts already; name another file for this draw")
     make_folder(path.parent)
     write_draw(path, draw)
-    write_rating_page(draw, page, title=path.stem, picture=picture_of(pictures))
+    write_rating_page(
+        draw,
+        page,
+        title=path.stem,
+        picture=lambda shot: None if pictures is None else pictures.find(shot.video, shot.file),
+    )
     write_sheet(sheet, draw)
     return page, sheet
 
@@ -149,11 +151,9 @@ def _rated_shots(draw: Draw, ratings: Ratings) -> list[ShownShot]:
             raise DatasetError(
                 f"shot {name} has a verdict but was not drawn; report with the draw it belongs to"
             )
-    rated = [drawn[name] for name in ratings.confirmed]
-    for shot in rated:
-        if shot.scale and shot.scale not in SCALES:
-            raise DatasetError(f"shot scale {shot.scale!r} is none of {', '.join(SCALES)}")
-    return rated
+        if (scale := drawn[name].scale) and scale not in SCALES:
+            raise DatasetError(f"shot scale {scale!r} is none of {', '.join(SCALES)}")
+    return [drawn[name] for name in ratings.confirmed]
 
 
 def _scale_shares(shots: Sequence[ShownShot], seed: int) -> dict[str, Figure]:
@@ -202,7 +202,5 @@ def report_facts(report: DrawReport) -> dict[str, object]:
 
 
 def _figure_facts(figure: Figure) -> dict[str, float | int | None]:
-    low, high = figure.interval.low, figure.interval.high
-    values = {"value": figure.value, "low": low, "high": high}
-    known = {name: value if np.isfinite(value) else None for name, value in values.items()}
-    return {**known, "num_items": figure.num_items}
+    values = {"value": figure.value, **vars(figure.interval), "num_items": figure.num_items}
+    return {name: value if np.isfinite(value) else None for name, value in values.items()}

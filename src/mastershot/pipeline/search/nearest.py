@@ -1,7 +1,7 @@
 """The shots of a library that lie nearest to a query: exact, over every vector that it holds."""
 # T frames of a block, D width of the space
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 
@@ -64,10 +64,9 @@ class Hits(list[Hit]):
     def __init__(
         self,
         hits: Iterable[Hit],
-        *,
         space: EmbeddingSpace,
-        num_films_not_searched: int = 0,
-        notes: tuple[str, ...] = (),
+        num_films_not_searched: int,
+        notes: tuple[str, ...],
     ) -> None:
         super().__init__(hits)
         self.space = space
@@ -94,8 +93,7 @@ def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
     require_limit(limit)
     spaces = _held_spaces(store, query)
     for _ in range(_ATTEMPTS):
-        hits = _search_once(store, query, spaces, limit)
-        if hits is not None:
+        if (hits := _search_once(store, query, spaces, limit)) is not None:
             return hits
     raise LibraryError(
         f"library {store.path} changed under each of {_ATTEMPTS} searches; search again once no "
@@ -185,7 +183,7 @@ def _search_once(
         if movie_id in films:
             # Not `@`: its last bits depend on where in a block a row stands, einsum's do not.
             films[movie_id].take(block.frames, np.einsum("td,d->t", block.vectors, query.vector))
-    best = list(_best(list(films.values()), limit))
+    best = _best(list(films.values()), limit)
     ids = [shot_id(film.movie.id, index) for film, index in best]
     runs = {film.movie.run_id for film, _ in best}
     shots = {shot.id: shot for shot in stored_shots(store.tables, ids, runs=runs)}
@@ -204,15 +202,15 @@ def _search_once(
     return _with_notes(hits, store, query.space, films.values())
 
 
-def _best(films: Sequence[_Film], limit: int) -> Iterator[tuple[_Film, int]]:
-    """Yield the best shots, each as its film and index; of equal scores the earlier first."""
+def _best(films: Sequence[_Film], limit: int) -> list[tuple[_Film, int]]:
+    """Return the best shots, each as its film and index; of equal scores the earlier first."""
     scores = np.concatenate([np.empty(0, np.float32), *(film.scores for film in films)])
-    ends = np.cumsum([len(film.scores) for film in films])
-    for place in np.argsort(-scores, kind="stable")[:limit]:
-        if scores[place] == -np.inf:
-            return
-        film = int(np.searchsorted(ends, place, side="right"))
-        yield films[film], int(place - ends[film] + len(films[film].scores))
+    starts = np.cumsum([0, *(len(film.scores) for film in films)])
+    places = np.argsort(-scores, kind="stable")[:limit]
+    places = places[np.isfinite(scores[places])]
+    owners = np.searchsorted(starts, places, side="right") - 1
+    indices = (places - starts[owners]).tolist()
+    return [(films[owner], index) for owner, index in zip(owners.tolist(), indices, strict=True)]
 
 
 def _with_notes(
@@ -234,4 +232,4 @@ def _with_notes(
             f"not searched: {num_shots:,} of the shots of the other films, none of whose frames "
             f"has a vector of {space.model}; {command} completes a film"
         )
-    return Hits(hits, space=space, num_films_not_searched=num_films, notes=tuple(notes))
+    return Hits(hits, space, num_films, tuple(notes))

@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 
@@ -17,12 +17,11 @@ from mastershot.pipeline.search.vectors import SceneSource, left_out
 from mastershot.store.library import Library, LibraryMovie
 
 Kind = Literal["scenes", "films"]
-KINDS = ("scenes", "films")
+KINDS = get_args(Kind)
 MOST_POINTS = 20_000
 """More take UMAP minutes and a browser's patience, and hide each other."""
 
 T = TypeVar("T")
-_NOTHING = np.empty((0, 1), np.float32)
 _GRID = (12, 11)
 """Cells of the map, each of which shows one picture, so that pictures do not hide each other."""
 
@@ -61,7 +60,9 @@ def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> i
             yield from zip(vectors, _unplaced(store, movie, of), strict=True)
 
     drawn, num_found = _even_choice(found())
-    xy = lay_out(np.stack([vector for vector, _ in drawn]) if drawn else _NOTHING)
+    xy = lay_out(
+        np.stack([vector for vector, _ in drawn]) if drawn else np.empty((0, 1), np.float32)
+    )
     points = list(_placed(store, [point for _, point in drawn], xy))
     shown = f"{len(points):,} {of}"
     if len(points) < num_found:

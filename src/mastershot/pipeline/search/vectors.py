@@ -109,8 +109,7 @@ class SceneSource:
             LibraryError: The film's scenes were not found, or a shot has no vector.
             EncoderError: The encoder gives no finite vector.
         """
-        bounds = self.bounds(movie)
-        shots = self.shots(movie)
+        bounds, shots = self.bounds(movie), self.shots(movie)
         if self.view.encode is None:
             return np.stack([shots[first:end].mean(axis=0) for first, end in bounds])
         return np.concatenate([self._encoded(shots[None, first:end]) for first, end in bounds])
@@ -125,8 +124,7 @@ class SceneSource:
                 f"encoder {self.view.name} gives a scene no finite direction; its weights are "
                 "damaged"
             )
-        unit: FloatArray = vectors / lengths
-        return unit
+        return np.asarray(vectors / lengths)
 
 
 def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
@@ -143,16 +141,13 @@ def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
     trained = f"encoder {view.name} was trained on vectors of {view.space.model}"
     if vectors not in ("", view.space.model):
         raise EncoderError(f"{trained}, not {vectors}")
-    held = store.spaces()
-    if view.space not in held:
-        models = sorted({other.model for other in held})
-        other = f"of {', '.join(models) or 'none'}"
-        if view.space.model in models:
-            other = "of other weights"
-        raise EncoderError(
-            f"{trained}; library {store.path} holds those {other}, so they do not fit"
-        )
-    return view.space
+    if view.space in (held := store.spaces()):
+        return view.space
+    models = sorted({other.model for other in held})
+    other = "other weights" if view.space.model in models else ", ".join(models) or "none"
+    raise EncoderError(
+        f"{trained}; library {store.path} holds those of {other}, so they do not fit"
+    )
 
 
 def left_out(done: str, trouble: Sequence[str], num_films: int) -> tuple[str, ...]:

@@ -86,15 +86,7 @@ def write_hits_page(store: FilmStore, hits: Hits, path: Path, *, words: str) -> 
         LibraryError: A picture cannot be read.
     """
     cards = (
-        Card(
-            shot_id=hit.id,
-            film=hit.path,
-            start_s=hit.start_s,
-            end_s=hit.end_s,
-            score=hit.score,
-            labels=hit.kept,
-            picture=store.thumb(hit.id),
-        )
+        Card(hit.id, hit.path, hit.start_s, hit.end_s, hit.score, hit.kept, store.thumb(hit.id))
         for hit in hits
     )
     facts = (f"library {store.path.name}", f"encoder {hits.space.model}")

@@ -106,9 +106,8 @@ def _how_labelled(timeline: Timeline) -> tuple[str, Plan]:
     try:
         keep = KeepRule(**(made["labels"].get("keep") or {}))
         abstain = AbstentionRule(**(made.get("scale", {}).get("abstain") or {}))
-        numbers = (keep.min_best, keep.above, abstain.min_best_close, abstain.close_from)
-        if not (all(map(isfinite, numbers)) and isinstance(keep.num_best, int)):
-            raise ValueError(f"one of {numbers} is no number")
+        if not (isfinite(keep.min_best + keep.above) and isinstance(keep.num_best, int)):
+            raise ValueError(f"{keep} is no rule")
         return str(made["labels"]["encoder"]), Plan(keep=keep, abstain=abstain)
     except (AttributeError, KeyError, TypeError, ValueError, SettingError) as error:
         raise EncoderError(
