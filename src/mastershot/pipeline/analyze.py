@@ -19,16 +19,10 @@ from mastershot.shots.content import DetectorName, ShotSettings
 def analyze_movie(
     path: str | Path | FilmFile, loaded: LoadedPlan, out: Path, *, progress: Progress = no_progress
 ) -> tuple[Timeline, Path]:
-    """Return the film's timeline and the folder its results were written to.
+    """Return the film's timeline and its folder of results, which lies in ``out``.
 
     A film analysed before with the same settings is left as it is; one of which only labels or
     scenes would change is not decoded again.
-
-    Args:
-        path: The film, or what `probe` returned for it.
-        loaded: What to do, from `prepare`.
-        out: Where the film's folder of results goes.
-        progress: Called with the stage, how much is done and of how much.
 
     Raises:
         MediaError: The film cannot be read.

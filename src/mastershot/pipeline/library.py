@@ -4,7 +4,6 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from mastershot.core.protocols import ImageTextEncoder
 from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
 from mastershot.pipeline.analysis import reuse
@@ -12,7 +11,6 @@ from mastershot.pipeline.analysis.annotate import frames_of, sampled_blocks
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie
-from mastershot.pipeline.search.nearest import Hits
 from mastershot.pipeline.search.words import search_words
 from mastershot.store.features import FolderFeatures
 from mastershot.store.library import Library as FilmStore
@@ -21,6 +19,8 @@ from mastershot.store.verify import Problem, find_problems
 
 class Library(FilmStore):
     """A library that analyses the films that are added to it."""
+
+    search = search_words
 
     def __init__(self, path: str | Path, *, create: bool = True) -> None:
         """Open a library; with ``create``, make it where there is none."""
@@ -75,19 +75,6 @@ class Library(FilmStore):
             if out is None:
                 shutil.rmtree(building, ignore_errors=True)
         return timeline
-
-    def search(
-        self, words: str, *, limit: int = 10, encoder: str | Path | ImageTextEncoder | None = None
-    ) -> Hits:
-        """Return the shots that words describe best, best first; arguments are of `search_words`.
-
-        A shot is ranked by its frame nearest to the words. ``notes`` of the hits say what was not
-        searched, such as films without vectors of this encoder.
-
-        Raises:
-            MastershotError: As `search_words`.
-        """
-        return search_words(self, words, limit=limit, encoder=encoder)
 
     def verify(self, *, hashes: bool = False) -> list[Problem]:
         """Return all that is wrong; with ``hashes``, every film's file is read whole."""

@@ -65,9 +65,8 @@ ShotScaler: TypeAlias = TrainedScaler | PromptedScaler
 def find_scaler(folder: str | Path | None, encoder: ImageTextEncoder | None) -> ShotScaler | None:
     """Return what scores scales: the classifier of a folder, else CLIP or SigLIP, else None.
 
-    Args:
-        folder: A classifier's folder, or that of the run that trained it; None where there is none.
-        encoder: The encoder of labels, if there is one; used if it is the classifier's, too.
+    The folder is a classifier's or that of the run that trained it. The encoder of labels is used
+    for frames, too, if the classifier was trained on its vectors.
 
     Raises:
         SettingError: The folder does not hold a classifier of shot scales.

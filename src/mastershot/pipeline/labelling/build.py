@@ -30,7 +30,7 @@ from mastershot.datasets.tables.score_table import open_scores, write_scores
 from mastershot.datasets.tables.scored import SCORE_TABLES, TAGS_FILE
 from mastershot.pipeline.analysis.annotate import has_vectors, score_shots
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
-from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan
+from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.library import Library
 
 CLIP_LIBRARY = "clips.mastershot"
@@ -179,8 +179,15 @@ class _Builder:
     def __init__(
         self, loaded: LoadedPlan, library: Library, out: Path, progress: Progress, failed: Failed
     ) -> None:
-        self._labeller = _labeller(loaded)
-        self._library, self._out = library, out
+        if loaded.labeller is None:
+            raise EncoderError([*loaded.notes, "a data set needs labels; ask for them"][0])
+        taxonomy, most = loaded.labeller.taxonomy, np.iinfo(np.int16).max
+        if len(taxonomy) > most:
+            raise TaxonomyError(
+                f"taxonomy {taxonomy.name!r} has {len(taxonomy)} labels; a data set takes at most "
+                f"{most}"
+            )
+        self._labeller, self._library, self._out = loaded.labeller, library, out
         self._progress, self._failed = progress, failed
         self._sources: dict[str, str] = {}
         self._movie_ids: dict[str, str] = {}
@@ -284,18 +291,6 @@ class _Builder:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["clip", "reason"])
             writer.writerows([failure.clip, failure.reason] for failure in self._failures)
-
-
-def _labeller(loaded: LoadedPlan) -> Labeller:
-    labeller, most = loaded.labeller, np.iinfo(np.int16).max
-    if labeller is None:
-        raise EncoderError([*loaded.notes, "a data set needs labels; ask for them"][0])
-    if len(labeller.taxonomy) > most:
-        raise TaxonomyError(
-            f"taxonomy {labeller.taxonomy.name!r} has {len(labeller.taxonomy)} labels; a data set "
-            f"takes at most {most}"
-        )
-    return labeller
 
 
 def _remove(path: Path) -> None:

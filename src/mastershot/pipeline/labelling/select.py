@@ -10,15 +10,9 @@ from mastershot import __version__
 from mastershot.core.errors import DatasetError, OutputError, SettingError
 from mastershot.core.files import make_folder, written_whole
 from mastershot.core.labels import Taxonomy, load_taxonomy
+from mastershot.datasets import movieclip
 from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.files import read_text
-from mastershot.datasets.movieclip import (
-    HUMAN_VERIFIED,
-    INDEX_FILE,
-    read_index,
-    write_index,
-    write_split,
-)
 from mastershot.datasets.tables.records import LabelledShot
 from mastershot.datasets.tables.scored import ScoredDataset
 from mastershot.labelling.selection import (
@@ -150,7 +144,7 @@ def select_training_set(
                 f"split {name!r} gets no film: there are too few to share out; take fewer splits "
                 "or label more films"
             )
-    parts = {**splits, HUMAN_VERIFIED: verified} if verified else splits
+    parts = {**splits, movieclip.HUMAN_VERIFIED: verified} if verified else splits
     return Selection(subset, splits, split_overlaps(parts, film_of_clip))
 
 
@@ -165,9 +159,9 @@ def write_selection(selection: Selection, settings: SelectionSettings, out: Path
     """
     make_folder(out)
     _remove_selection(out)
-    write_index(out / INDEX_FILE, selection.subset.classes)
+    movieclip.write_index(out / movieclip.INDEX_FILE, selection.subset.classes)
     for name, shots in selection.splits.items():
-        write_split(out / f"{name}.txt", shots)
+        movieclip.write_split(out / f"{name}.txt", shots)
     with written_whole(out / SELECTION_FILE) as file:
         json.dump(selection_facts(selection, settings), file, indent=1)
         file.write("\n")
@@ -208,14 +202,10 @@ def selection_facts(selection: Selection, settings: SelectionSettings) -> dict[s
 
 
 def read_classes(index: str, taxonomy: Taxonomy) -> tuple[Taxonomy, int]:
-    """Return the classes to choose from, and how many shots each should have.
-
-    Args:
-        index: As in `SelectionSettings`.
-        taxonomy: What the shots were labelled with.
+    """Return the classes that an index as in `SelectionSettings` names, and N of ``min-shots:N``.
 
     Raises:
-        SettingError: N of ``min-shots:N`` is no number of 1 or more.
+        SettingError: N is no number of 1 or more.
         TaxonomyError: The index is unknown, unreadable, empty or repeats a label.
         DatasetError: Its file is JSON but no index.
     """
@@ -233,5 +223,5 @@ def read_classes(index: str, taxonomy: Taxonomy) -> tuple[Taxonomy, int]:
         with suppress(OSError, UnicodeDecodeError):
             start = Path(index).read_text("utf-8-sig").lstrip()[:1]
         if start != "[":  # which starts a taxonomy's file, a list of labels
-            return read_index(index), 0
+            return movieclip.read_index(index), 0
     return load_taxonomy(index), 0

@@ -29,12 +29,8 @@ _GRID = (12, 11)
 def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> int:
     """Write a map of a library as one HTML page, and return how many points it has.
 
-    Of more than `MOST_POINTS` an even choice is drawn, with a note on the page.
-
-    Args:
-        source: The films of a library.
-        path: The page.
-        of: Points are scenes as the library divides films, or films by the mean of their scenes.
+    Points are scenes as the library divides films, or films by the mean of their scenes. Of more
+    than `MOST_POINTS` an even choice is drawn, with a note on the page.
 
     Raises:
         SettingError: Points are of another kind.

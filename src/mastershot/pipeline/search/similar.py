@@ -134,14 +134,8 @@ def find_similar(
     Two films give the pairs of `mine_scene_pairs`. A film alone gives the others, ranked by the
     mean score of the pairs that it has with each, and the best of those pairs; a short film has
     few pairs, so its mean varies more. A scene (``<film>/s<index>``) gives the scenes of all other
-    films, or of the other one named, as the library divides them.
-
-    Args:
-        source: The films of a library.
-        name: A film, as `Library.movie` finds it, or a scene of one.
-        other: The other film.
-        window: Shots of a scene; None takes the view's number. A scene by id has its own.
-        limit: The most rows to return.
+    films, or of the other one named, as the library divides them. Films are named as for
+    `Library.movie`; ``window`` is the shots of a scene, None the view's number.
 
     Raises:
         SettingError: The limit or the window is below 1, both films are one, or a scene by id was

@@ -1,7 +1,8 @@
 """The page that shows why scenes are similar: their shots in rows above each other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
 from mastershot.exports.pages.similar import Head, Pair, Side, Still, write_pairs_page
@@ -32,13 +33,9 @@ def write_similar_page(store: Library, found: Sequence[Similar], path: Path) -> 
         stills = (Still(shots[i].span.start_s, store.thumb(shots[i].id)) for i in shown)
         return Side(scene.path, scene.start_s, scene.end_s, _shots_named(scene), tuple(stills))
 
-    def by_rank() -> Iterator[tuple[Pair | None, ...]]:
-        for rank in range(max(len(one.rows) for one in found)):
-            rows = [one.rows[rank] if rank < len(one.rows) else None for one in found]
-            yield tuple(None if row is None else _pair(row, side) for row in rows)
-
+    by_rank = zip_longest(*((_pair(row, side) for row in one.rows) for one in found))
     query = None if first.scene_id is None else side(first)
-    write_pairs_page(by_rank(), path, Head(found[0].title, views, facts, tuple(notes), query))
+    write_pairs_page(by_rank, path, Head(found[0].title, views, facts, tuple(notes), query))
 
 
 def _pair(row: SimilarScenes, side: Callable[[FoundScene], Side]) -> Pair:

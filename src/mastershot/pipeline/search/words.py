@@ -32,12 +32,9 @@ def search_words(
 ) -> Hits:
     """Return the shots of a library that words describe best, ranked as by `nearest_shots`.
 
-    Args:
-        store: The library.
-        words: What to search for; encoded as they are, in no prompt.
-        limit: The most shots to return.
-        encoder: An encoder, or its name or folder. None takes the default one if the library
-            holds vectors of it, else the only one whose vectors it holds.
+    It is ``Library.search``, too. Words are encoded as they are, in no prompt, by an encoder or
+    the one of that name or folder; None takes the default one if the library holds vectors of it,
+    else the only one whose vectors it holds. ``notes`` of the hits say what was not searched.
 
     Raises:
         SettingError: There are no words, the limit is below 1, or one of the three is of another

@@ -99,11 +99,7 @@ class TaxonomyBuilder:
         stands = {old for entry in curation.entries for old in (entry.label, *entry.merged)}
         both = dict.fromkeys([*self.sources.scripts, *self.sources.auxiliary])
         dropped = tuple(label for label in both if label not in stands)
-        return BuiltTaxonomy(name, labels, self._made_by(curation), dropped)
-
-    def _made_by(self, curation: Curation) -> dict[str, object]:
-        sources = curation.sources
-        return {
+        made_by: dict[str, object] = {
             "version": __version__,
             "scripts": self.num_scripts,
             "headings": self.num_headings,
@@ -111,10 +107,11 @@ class TaxonomyBuilder:
             "cut": {"top": self.plan.top, "min_scripts": self.plan.min_scripts},
             "rule": asdict(self.plan.rule),
             "encoder": SENTENCE_MODEL,
-            "sources_hash": _digest([*sources.scripts, "", *sources.auxiliary]),
+            "sources_hash": _digest([*self.sources.scripts, "", *self.sources.auxiliary]),
             "decisions_hash": _digest(map(repr, curation.decisions.values())),
             "steps": step_counts(curation),
         }
+        return BuiltTaxonomy(name, labels, made_by, dropped)
 
 
 class RememberedVectors:
