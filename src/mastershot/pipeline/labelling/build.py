@@ -14,13 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from mastershot import __version__
-from mastershot.core.errors import (
-    DatasetError,
-    EncoderError,
-    LibraryError,
-    TaxonomyError,
-    sentence,
-)
+from mastershot.core.errors import DatasetError, EncoderError, LibraryError, TaxonomyError, sentence
 from mastershot.core.files import make_folder, written_whole
 from mastershot.core.text import utf8_text
 from mastershot.core.timeline import Timeline

@@ -25,12 +25,7 @@ from mastershot.labelling.draw_file import Draw, ShownShot, write_draw
 from mastershot.labelling.selection import MOVIECLIP_FOLDS, Subset, class_of_label
 from mastershot.labelling.verdict_sheet import holds_verdicts, write_sheet, write_verdicts
 from mastershot.labelling.verdicts import Verdict
-from mastershot.labelling.verify import (
-    Ratings,
-    clip_of_shot,
-    evaluation_subset,
-    gather_ratings,
-)
+from mastershot.labelling.verify import Ratings, clip_of_shot, evaluation_subset, gather_ratings
 from mastershot.pipeline.labelling.stats import ShotPictures
 
 

@@ -133,13 +133,13 @@ def _held_spaces(store: FilmStore, query: Query) -> list[EmbeddingSpace]:
     if searched := [other for other in (space, *query.other_spaces) if other in held]:
         return searched
     models = sorted({other.model for other in held})
-    trouble = f"library {store.path} holds no vectors of {space.model}, but of {', '.join(models)}"
+    problem = f"library {store.path} holds no vectors of {space.model}, but of {', '.join(models)}"
     if space.model in models:
-        trouble = (
+        problem = (
             f"the vectors of {space.model} in library {store.path} are of other weights than "
             f"{space.model} has here, so they do not compare"
         )
-    raise EmbeddingSpaceError(f"{trouble}; {_add_command(store, space.model)} makes some")
+    raise EmbeddingSpaceError(f"{problem}; {_add_command(store, space.model)} makes some")
 
 
 def _add_command(store: FilmStore, encoder: str) -> str:

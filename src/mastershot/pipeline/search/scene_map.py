@@ -42,7 +42,7 @@ def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> i
     if of not in KINDS:
         raise SettingError(f"a map of {of!r} is unknown; use {' or '.join(KINDS)}")
     store = source.store
-    trouble: list[str] = []
+    problems: list[str] = []
     movies = store.movies()
 
     def found() -> Iterator[tuple[FloatArray, tuple[Point, str]]]:
@@ -50,7 +50,7 @@ def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> i
             try:
                 scenes = source.scenes(movie)
             except LibraryError as error:
-                trouble.append(str(error))
+                problems.append(str(error))
                 continue
             vectors = scenes if of == "scenes" else scenes.mean(axis=0, keepdims=True)
             yield from zip(vectors, _unplaced(store, movie, of), strict=True)
@@ -64,7 +64,7 @@ def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> i
     if len(points) < num_found:
         shown = f"{len(points):,} of {num_found:,} {of}, evenly chosen"
     facts = (shown, f"vectors of {source.space.model}", source.view.name)
-    notes = left_out("on the map", trouble, len(movies))
+    notes = left_out("on the map", problems, len(movies))
     write_map(points, path, title=f"Library {store.path.name}", facts=facts, notes=notes)
     return len(points)
 

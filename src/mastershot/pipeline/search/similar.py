@@ -162,9 +162,9 @@ def find_similar(
         find = _like_scene(source, movie, int(scene["index"]))
     else:
         find = _like_film(source, movie, num_shots, rank=other is None)
-    best, trouble = _best(find, others, limit, strict=other is not None)
+    best, problems = _best(find, others, limit, strict=other is not None)
     if not best:
-        why = trouble[0] if trouble else f"{movie.path} is its only film"
+        why = problems[0] if problems else f"{movie.path} is its only film"
         raise LibraryError(f"library {store.path} holds nothing to compare with {name}: {why}")
     title = f"Like a scene of {movie.name}" if scene else f"Films like {movie.name}"
     if other is not None:
@@ -174,7 +174,7 @@ def find_similar(
         source.view.name,
         source.space,
         printable(title),
-        left_out("compared", trouble, len(others)),
+        left_out("compared", problems, len(others)),
     )
 
 
@@ -190,15 +190,15 @@ def _best(
         return -(match.score if match.film_score is None else match.film_score)
 
     best: list[_Match] = []
-    trouble = []
+    problems = []
     for film in films:
         try:
             best = sorted([*best, *find(film)], key=rank)[:limit]
         except (ShortMovieError, LibraryError) as error:
             if strict:
                 raise
-            trouble.append(str(error))
-    return best, trouble
+            problems.append(str(error))
+    return best, problems
 
 
 def _like_film(source: SceneSource, movie: LibraryMovie, window: int, *, rank: bool) -> _Finder:

@@ -128,7 +128,7 @@ class SceneSource:
 
 
 def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
-    """Return the space of the view, or the one that is meant; only if it fits the view."""
+    """Return the space of the view, or the one asked for, only if it fits the view."""
     if view.space is None:
         space = feature_space(store, vectors, last=(COLOR_SPACE,))
         if view.width not in (None, space.width):
@@ -150,8 +150,8 @@ def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
     )
 
 
-def left_out(done: str, trouble: Sequence[str], num_films: int) -> tuple[str, ...]:
+def left_out(done: str, problems: Sequence[str], num_films: int) -> tuple[str, ...]:
     """Return a note on films that were not compared, or not drawn: how many, and one reason."""
-    if not trouble:
+    if not problems:
         return ()
-    return (f"not {done}: {len(trouble):,} of {num_films:,} films; the first: {trouble[0]}",)
+    return (f"not {done}: {len(problems):,} of {num_films:,} films; the first: {problems[0]}",)

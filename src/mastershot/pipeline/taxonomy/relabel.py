@@ -81,9 +81,7 @@ def relabelling_effect(library: FilmStore, old: Taxonomy, new: Taxonomy) -> Rela
 
 
 def _relabelled(
-    timeline: Timeline,
-    store: FeatureStore,
-    labellers: Callable[[str], tuple[Labeller, Labeller]],
+    timeline: Timeline, store: FeatureStore, labellers: Callable[[str], tuple[Labeller, Labeller]]
 ) -> list[tuple[Shot, Shot]]:
     """Return each shot as either taxonomy labels it, by the rules its labels were kept by."""
     if not isinstance(timeline.made_by.steps.get("labels"), dict):

@@ -16,7 +16,7 @@ from mastershot.store.files import write_whole
 from mastershot.store.library import Library as FilmStore
 
 NUM_DRAWN = 1000
-"""How many shots the paper's expert watched (section 3.2)."""
+"""How many shots the paper's expert viewed (section 3.2)."""
 
 VIEWING_COLUMNS = ("shot", "film", "start", "end", "start_s", "end_s", "labels", "thumb", "missing")
 
