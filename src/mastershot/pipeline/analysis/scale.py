@@ -73,11 +73,14 @@ def find_scaler(folder: str | Path | None, encoder: ImageTextEncoder | None) -> 
         EncoderError: The classifier or its encoder cannot be loaded, or the encoder's weights are
             no longer those the classifier was trained on.
     """
-    if folder is None:
-        if not isinstance(encoder, TransformersEncoder):
-            return None
+    if folder is not None:
+        return _load_trained(Path(folder), encoder)
+    if isinstance(encoder, TransformersEncoder):
         return PromptedScaler(encoder, encode_scales(encoder))
-    folder = Path(folder)
+    return None
+
+
+def _load_trained(folder: Path, encoder: ImageTextEncoder | None) -> TrainedScaler:
     if (folder / _RUN_FOLDER / SETTINGS_FILE).is_file():
         folder /= _RUN_FOLDER
     elif not (folder / SETTINGS_FILE).is_file():

@@ -78,12 +78,10 @@ def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
     """Return the shots nearest to a query: best first, then by film and time.
 
     A shot's score is the best cosine of its frames that have a vector, not their mean, which would
-    hide what is seen in few frames, as in a pan. So a shot of which many frames were sampled has
-    more chances than one of which few were.
-
-    Vectors of the same weights in another precision are searched too: words have the same vector
-    in each, and a frame very nearly so. Every vector is compared, in blocks, and some twenty bytes
-    a shot are kept between them. A film that is added or removed meanwhile may be found or not.
+    hide what is seen in few frames, as in a pan; so more sampled frames give more chances. Vectors
+    of the same weights in another precision are searched too: they differ very little. Every vector
+    is compared, in blocks, and some twenty bytes a shot are kept between them. A film that is added
+    or removed meanwhile may be found or not.
 
     Raises:
         SettingError: The limit is below 1.

@@ -42,15 +42,17 @@ PLAIN_VIEW = SceneView("mean of shots")
 
 
 class SceneSource:
-    """The films of a library, their shots and scenes as vectors by one `SceneView`."""
+    """The films of a library, their shots and scenes as vectors by one `SceneView`.
+
+    Raises:
+        LibraryError: The library holds no vectors, or those of several encoders and none is named;
+            from a method, it lacks a film's shots or scenes, or a shot's vector.
+        EncoderError: The view takes vectors of another encoder or width; from a method, it gives
+            no finite vector.
+    """
 
     def __init__(self, store: Library, view: SceneView = PLAIN_VIEW, *, vectors: str = "") -> None:
-        """Take the vectors of an encoder; empty is the view's own, or the only ones held.
-
-        Raises:
-            LibraryError: The library holds none, or those of several encoders.
-            EncoderError: The view takes vectors of another encoder or width.
-        """
+        """Take the vectors of an encoder; empty is the view's own, or the only ones held."""
         self.store, self.view = store, view
         self.space = _space(store, view, vectors)
         self._starts = first_frames(store.tables)
@@ -60,11 +62,7 @@ class SceneSource:
         return scene_bounds(self.store.tables)
 
     def shots(self, movie: LibraryMovie) -> FloatArray:
-        """Return a film's shots, (S, D).
-
-        Raises:
-            LibraryError: A shot has no vector, or the library lacks the film's shots.
-        """
+        """Return a film's shots, (S, D)."""
         starts = self._starts.get(movie.run_id)
         if starts is None:
             raise LibraryError(f"library {self.store.path} holds no shots of {movie.path}")
@@ -75,8 +73,6 @@ class SceneSource:
 
         Raises:
             ShortMovieError: The film has fewer shots than that.
-            LibraryError: A shot has no vector.
-            EncoderError: The encoder gives no finite vector.
         """
         if movie.num_shots < window:
             held = "1 shot" if movie.num_shots == 1 else f"{movie.num_shots} shots"
@@ -91,11 +87,7 @@ class SceneSource:
         return self._encoded(runs.transpose(0, 2, 1))
 
     def bounds(self, movie: LibraryMovie) -> IntArray:
-        """Return first and end shot of each of a film's own scenes, (N, 2).
-
-        Raises:
-            LibraryError: The film's scenes were not found.
-        """
+        """Return first and end shot of each of a film's own scenes, (N, 2)."""
         if movie.num_scenes is None or movie.run_id not in self._bounds:
             raise LibraryError(
                 f"the scenes of {movie.path} were not found; analyse it with --steps shots,scenes"
@@ -103,12 +95,7 @@ class SceneSource:
         return self._bounds[movie.run_id]
 
     def scenes(self, movie: LibraryMovie) -> FloatArray:
-        """Return the vectors of a film's own scenes, of any number of shots each, (N, W).
-
-        Raises:
-            LibraryError: The film's scenes were not found, or a shot has no vector.
-            EncoderError: The encoder gives no finite vector.
-        """
+        """Return the vectors of a film's own scenes, of any number of shots each, (N, W)."""
         bounds, shots = self.bounds(movie), self.shots(movie)
         if self.view.encode is None:
             return np.stack([shots[first:end].mean(axis=0) for first, end in bounds])
