@@ -179,11 +179,11 @@ def test_the_doctor_says_what_is_here() -> None:
     assert {encoder["name"] for encoder in findings["encoders"]} >= {"clip", "siglip"}
 
 
-@pytest.fixture(scope="module")
-def odd_films(film: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def odd_films(film: Path, tmp_path: Path) -> Path:
     """A folder, of no UTF-8 name, of films whose names are hard on a terminal and on Unicode."""
-    folder = tmp_path_factory.mktemp("odd") / "d\udce9"
-    folder.mkdir()
+    folder = tmp_path / "odd" / "d\udce9"
+    folder.mkdir(parents=True)
     shutil.copy(film, folder / "caf\udce9.mp4")
     for number, name in enumerate(("a\x1b[31mb\n.mp4", "[red]x[\\red].mp4"), start=1):
         encode_film(folder / name, flat_images([(9, 99, 9), (200, 9, 50 * number)], each=20))

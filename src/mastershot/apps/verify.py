@@ -95,16 +95,18 @@ def verify_report(
 
 
 def _report_lines(report: "DrawReport") -> Iterator[str]:
-    weighted = ", each shot weighted by the shots it stands for" if report.is_weighted else ""
+    draw, ratings = report.draw, report.ratings
+    is_equal = draw.allocation == "equal"
+    weighted = ", each shot weighted by the shots it stands for" if is_equal else ""
     yield (
-        f"{len(report.confirmed):,} of {report.num_drawn:,} drawn shots rated by "
-        f"{report.num_raters} raters, {report.num_verdicts:,} verdicts{weighted}"
+        f"{len(ratings.confirmed):,} of {len(draw.shots):,} drawn shots rated by "
+        f"{len(ratings.raters)} raters, {ratings.num_verdicts:,} verdicts{weighted}"
     )
     yield f"best label confirmed: {_share(report.agreement.best)}"
     yield f"any label shown confirmed: {_share(report.agreement.any)}"
     yield f"Krippendorff's alpha: {_alpha(report.alpha)}"
     yield (
-        f"evaluation subset: {len(report.subset.shots):,} shots; {len(report.dropped):,} dropped, "
+        f"evaluation subset: {len(report.subset.shots):,} shots; {len(ratings.dropped):,} dropped, "
         f"{report.subset.num_outside:,} outside the index"
     )
     for name, figure in report.scales.items():

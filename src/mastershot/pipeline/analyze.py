@@ -8,14 +8,10 @@ from mastershot.core.movie import Shot
 from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
 from mastershot.media.video import Film, open_video
+from mastershot.pipeline.analysis import reuse
 from mastershot.pipeline.analysis.annotate import annotate
 from mastershot.pipeline.analysis.decode_pass import Progress, decode_film, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
-from mastershot.pipeline.analysis.reuse import (
-    read_differently,
-    timeline_without_decoding,
-    with_reading_note,
-)
 from mastershot.pipeline.analysis.workspace import open_workspace
 from mastershot.shots.content import DetectorName, ShotSettings
 
@@ -23,16 +19,10 @@ from mastershot.shots.content import DetectorName, ShotSettings
 def analyze_movie(
     path: str | Path | FilmFile, loaded: LoadedPlan, out: Path, *, progress: Progress = no_progress
 ) -> tuple[Timeline, Path]:
-    """Return the film's timeline and the folder its results were written to.
+    """Return the film's timeline and its folder of results, which lies in ``out``.
 
     A film analysed before with the same settings is left as it is; one of which only labels or
     scenes would change is not decoded again.
-
-    Args:
-        path: The film, or what `probe` returned for it.
-        loaded: What to do, from `prepare`.
-        out: Where the film's folder of results goes.
-        progress: Called with the stage, how much is done and of how much.
 
     Raises:
         MediaError: The film cannot be read.
@@ -42,17 +32,16 @@ def analyze_movie(
     file = path if isinstance(path, FilmFile) else probe(path, stream=loaded.plan.stream)
     with open_workspace(out, file) as workspace:
         previous, made, store = workspace.previous(), loaded.made_by(), workspace.features
-        timeline = timeline_without_decoding(previous, made, loaded, store)
+        timeline = reuse.timeline_without_decoding(previous, made, loaded, store)
         if timeline is not None and timeline is previous:
             workspace.discard()
             return timeline, workspace.folder
         if timeline is None:
             thumbs = workspace.fresh_thumbs()
-            if read_differently(previous, made):
+            if reuse.read_differently(previous, made):
                 store.clear()
             decoded = decode_film(Film(file), loaded, store=store, thumbs=thumbs, progress=progress)
-            timeline = annotate(decoded, made, loaded, store)
-            timeline = with_reading_note(timeline, previous)
+            timeline = reuse.with_reading_note(annotate(decoded, made, loaded, store), previous)
         progress("report", 0, 1)
         workspace.publish(timeline, loaded.notes)
         progress("report", 1, 1)

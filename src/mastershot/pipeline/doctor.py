@@ -5,6 +5,7 @@ import platform
 import sys
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -66,7 +67,7 @@ class Findings:
     system: str
     num_cores: int
     gpu: str | None
-    packages: dict[str, str | None]
+    packages: dict[str, str]
     encoders: tuple[EncoderFinding, ...]
     decode_fps: float
     shots_fps: float
@@ -97,9 +98,11 @@ def examine() -> Findings:
     Raises:
         MastershotError: A package the main path needs is not installed.
     """
-    packages = {name: _version(name) for name in _PACKAGES}
-    missing = [name for name, found in packages.items() if found is None]
-    if missing:
+    packages = {}
+    for name in _PACKAGES:
+        with suppress(PackageNotFoundError):
+            packages[name] = version(name)
+    if missing := [name for name in _PACKAGES if name not in packages]:
         raise MastershotError(
             f"{', '.join(missing)} is not installed; install mastershot again with its constraints"
         )
@@ -110,17 +113,20 @@ def examine() -> Findings:
         loaded = prepare(Plan(steps=("shots",)))
         decode_fps = _per_second(lambda: sum(1 for _ in open_video(film).frames()))
         shots_fps = _per_second(lambda: decode_film(open_video(film), loaded).movie.num_frames)
-    encode_fps, problems = None, []
+    encode_fps: float | None = None
+    problems: tuple[str, ...] = ()
     try:
         encode_fps = _encode_fps()
     except MastershotError as error:
-        problems.append(str(error))
+        problems = (str(error),)
+    import torch
+
     return Findings(
         version=__version__,
         python=platform.python_version(),
         system=f"{platform.system()} {platform.machine()}",
         num_cores=len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1,
-        gpu=_gpu(),
+        gpu=torch.cuda.get_device_name(0) if torch.cuda.is_available() else None,
         packages=packages,
         encoders=tuple(
             EncoderFinding(found.encoder.alias, found.encoder.kind, found.folder is not None)
@@ -129,7 +135,7 @@ def examine() -> Findings:
         decode_fps=decode_fps,
         shots_fps=shots_fps,
         encode_fps=encode_fps,
-        problems=tuple(problems),
+        problems=problems,
     )
 
 
@@ -148,16 +154,3 @@ def _encode_fps() -> float | None:
     frames = np.random.default_rng(0).integers(0, 256, (_ENCODE_FRAMES, 360, 640, 3), np.uint8)
     encoder.encode_images(frames[:8])
     return _per_second(lambda: len(encoder.encode_images(frames)))
-
-
-def _gpu() -> str | None:
-    import torch
-
-    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None
-
-
-def _version(package: str) -> str | None:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return None

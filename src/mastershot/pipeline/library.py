@@ -4,19 +4,13 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
-from mastershot.core.protocols import ImageTextEncoder
 from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
+from mastershot.pipeline.analysis import reuse
 from mastershot.pipeline.analysis.annotate import frames_of, sampled_blocks
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
-from mastershot.pipeline.analysis.reuse import (
-    read_differently,
-    timeline_without_decoding,
-    with_reading_note,
-)
 from mastershot.pipeline.analyze import analyze_movie
-from mastershot.pipeline.search.nearest import Hits
 from mastershot.pipeline.search.words import search_words
 from mastershot.store.features import FolderFeatures
 from mastershot.store.library import Library as FilmStore
@@ -25,6 +19,8 @@ from mastershot.store.verify import Problem, find_problems
 
 class Library(FilmStore):
     """A library that analyses the films that are added to it."""
+
+    search = search_words
 
     def __init__(self, path: str | Path, *, create: bool = True) -> None:
         """Open a library; with ``create``, make it where there is none."""
@@ -58,65 +54,45 @@ class Library(FilmStore):
         file = path if isinstance(path, FilmFile) else probe(path, stream=loaded.plan.stream)
         building = self.path / f"building-{file.id}"
         if out is None:
-            known = self._known(file.id, loaded)
-            if known is not None:
+            kept = self._without_decoding(file, loaded)
+            if kept is not None:
                 shutil.rmtree(building, ignore_errors=True)
-                return self._at_new_path(known, file)
+                return kept
         timeline, folder = analyze_movie(file, loaded, out or building, progress=progress)
         try:
-            known = self.find(timeline.movie.id)
-            if read_differently(known, timeline.made_by):
-                timeline = with_reading_note(timeline, known)
-                self.features(timeline.movie.id).clear()
-            self._copy_vectors(timeline, loaded, FolderFeatures(folder / "features"))
+            known, target = self.find(file.id), self.features(file.id)
+            if reuse.read_differently(known, timeline.made_by):
+                timeline = reuse.with_reading_note(timeline, known)
+                target.clear()
+            made = FolderFeatures(folder / "features")
+            for space in loaded.encoders:
+                for block in sampled_blocks(timeline.shots):
+                    missing = target.missing(space, frames_of(block))
+                    if len(missing):
+                        target.put(made.get(space, missing))
             self.put_timeline(timeline, folder)
         finally:
             if out is None:
                 shutil.rmtree(building, ignore_errors=True)
         return timeline
 
-    def search(
-        self, words: str, *, limit: int = 10, encoder: str | Path | ImageTextEncoder | None = None
-    ) -> Hits:
-        """Return the shots that words describe best, best first; arguments are of `search_words`.
-
-        A shot is ranked by its frame nearest to the words. ``notes`` of the hits say what was not
-        searched, such as films without vectors of this encoder.
-
-        Raises:
-            MastershotError: As `search_words`.
-        """
-        return search_words(self, words, limit=limit, encoder=encoder)
-
     def verify(self, *, hashes: bool = False) -> list[Problem]:
         """Return all that is wrong; with ``hashes``, every film's file is read whole."""
         return list(find_problems(self, hashes=hashes))
 
-    def _known(self, movie_id: str, loaded: LoadedPlan) -> Timeline | None:
-        """Return the film's timeline if the library holds it or what it can be made from."""
-        known, store = self.find(movie_id), self.features(movie_id)
-        timeline = timeline_without_decoding(known, loaded.made_by(), loaded, store)
-        if timeline is not None and timeline is not known:
-            self._put_again(timeline)
+    def _without_decoding(self, file: FilmFile, loaded: LoadedPlan) -> Timeline | None:
+        """Return the film's timeline, kept or made from what is kept; None if neither can be had.
+
+        A film that was moved gets its new path.
+        """
+        known, store = self.find(file.id), self.features(file.id)
+        timeline = reuse.timeline_without_decoding(known, loaded.made_by(), loaded, store)
+        if timeline is None:
+            return None
+        if not Path(self.movie(file.id).file).exists():
+            timeline = replace(timeline, movie=replace(timeline.movie, path=str(file.path)))
+        if timeline is not known:
+            thumbs = {shot.id: self.thumb(shot.id) for shot in timeline.shots}
+            found = {shot: jpeg for shot, jpeg in thumbs.items() if jpeg is not None}
+            self.put_timeline(timeline, found)
         return timeline
-
-    def _at_new_path(self, known: Timeline, file: FilmFile) -> Timeline:
-        """Return the timeline with the film's new path, if the file is no longer where it was."""
-        if Path(self.movie(file.id).file).exists():
-            return known
-        moved = replace(known, movie=replace(known.movie, path=str(file.path)))
-        self._put_again(moved)
-        return moved
-
-    def _put_again(self, timeline: Timeline) -> None:
-        """Keep a timeline with the pictures that the library has of its shots."""
-        thumbs = {shot.id: self.thumb(shot.id) for shot in timeline.shots}
-        self.put_timeline(timeline, {id: jpeg for id, jpeg in thumbs.items() if jpeg is not None})
-
-    def _copy_vectors(self, timeline: Timeline, loaded: LoadedPlan, source: FolderFeatures) -> None:
-        target = self.features(timeline.movie.id)
-        for space in loaded.encoders:
-            for block in sampled_blocks(timeline.shots):
-                missing = target.missing(space, frames_of(block))
-                if len(missing):
-                    target.put(source.get(space, missing))

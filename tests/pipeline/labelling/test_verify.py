@@ -65,8 +65,9 @@ def report(verdicts: Sequence[Verdict] = VERDICTS, **options: float) -> DrawRepo
 
 def test_a_verification_worked_by_hand() -> None:
     found = report()
-    assert (len(found.confirmed), found.num_raters, found.num_verdicts) == (4, 3, 7)
-    assert found.dropped == ("b/1.mp4",)
+    assert (len(found.ratings.confirmed), len(found.ratings.raters)) == (4, 3)
+    assert found.ratings.num_verdicts == 7
+    assert found.ratings.dropped == ("b/1.mp4",)
     assert (found.agreement.best.value, found.agreement.any.value) == (0.5, 0.75)
     assert found.agreement.best.num_items == 4
 
@@ -85,7 +86,7 @@ def test_one_rater_alone_has_no_alpha() -> None:
 
 def test_shots_of_an_equal_draw_weigh_what_they_were_drawn_for() -> None:
     found = report_on_draw(draw("equal"), VERDICTS, PLACES)
-    assert found.is_weighted
+    assert report_facts(found)["weighted"]
     assert found.agreement.best.value == pytest.approx((1 + 2) / 10)
     assert found.agreement.any.value == pytest.approx((1 + 1 + 2) / 10)
 
@@ -115,7 +116,7 @@ def test_an_unknown_scale_is_an_error() -> None:
 
 def test_a_report_on_a_draw(tmp_path: Path) -> None:
     found = report()
-    assert (found.num_drawn, found.is_weighted, found.scales) == (4, False, {})
+    assert (report_facts(found)["weighted"], found.scales) == (False, {})
     assert found.num_unscaled == 1
     write_draw_report(found, VERDICTS, tmp_path)
     index, splits = read_split_folder(tmp_path)
@@ -145,8 +146,8 @@ def test_what_is_not_defined_is_null() -> None:
 
 
 def test_one_rater_can_be_asked_of_or_all() -> None:
-    assert report(above_share=0.0).confirmed["a/1.mp4"] == ("bar", "zoo")
-    assert report().confirmed["a/1.mp4"] == ("bar",)
+    assert report(above_share=0.0).ratings.confirmed["a/1.mp4"] == ("bar", "zoo")
+    assert report().ratings.confirmed["a/1.mp4"] == ("bar",)
     for share in (1.0, -0.1, np.nan):
         with pytest.raises(SettingError, match="of the raters means nothing; take 0 to 1"):
             report(above_share=share)

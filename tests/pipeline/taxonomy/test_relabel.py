@@ -1,6 +1,7 @@
 """What another taxonomy would change, counted over a library of toy films."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from tests.factories.models import make_tiny_clip
@@ -64,3 +65,29 @@ def test_the_counts_are_those_of_labelling_with_both(library: Library) -> None:
 def test_a_library_without_a_film_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="holds no film; add one before comparing"):
         relabelling_effect(Library(tmp_path / "none.mastershot", create=True), OLD, NEW)
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        {"labels": {"keep": {}}},
+        {"labels": {"encoder": "tiny", "keep": [0.4, 0.1]}},
+        {"labels": {"encoder": "tiny", "keep": {"at_least": 0.4}}},
+        {"labels": {"encoder": "tiny", "keep": {"min_best": "high"}}},
+        {"labels": {"encoder": "tiny", "keep": {"num_best": 2.5}}},
+        {"labels": {"encoder": "tiny"}, "scale": None},
+        {"labels": {"encoder": "tiny"}, "scale": {"abstain": {"close_from": 7}}},
+    ],
+)
+def test_a_timeline_with_damaged_settings_is_a_note_and_the_others_are_scored(
+    library: Library, steps: dict[str, Any]
+) -> None:
+    timeline = make_timeline("bad.mp4", steps=steps)
+    library.put_timeline(timeline, make_thumbs(timeline))
+    effect = relabelling_effect(library, OLD, NEW)
+    assert (effect.num_shots, effect.num_scored) == (12, 3)
+    (note,) = (note for note in effect.notes if "bad.mp4" in note)
+    assert note.endswith(
+        "was not scored: its timeline does not say by which encoder and rules it was labelled; "
+        "analyse the film again"
+    )

@@ -1,7 +1,7 @@
 """From the vectors of frames to scenes, shot scales, and labels of shots and scenes."""
 # S shots, L labels, D width of a space
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 
@@ -33,8 +33,7 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
     """Return the timeline of a decoded film: scenes, then shot scales, then labels."""
     movie, shots, scenes = decoded.movie, decoded.shots, None
     if "scenes" in loaded.plan.steps:
-        features = [shot_features(shots, space, store) for space in loaded.scene_spaces]
-        scenes = find_scenes(movie, shots, features)
+        scenes = find_scenes(movie, shots, loaded.scene_spaces, store)
     if loaded.scaler is not None:
         shots = scale_shots(shots, loaded.scaler, store)
     if loaded.labeller is not None:
@@ -42,22 +41,22 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
         shots = label_shots(shots, scores, loaded.labeller, loaded.plan)
         if scenes is not None:
             scenes = label_scenes(scenes, scores, loaded.labeller, loaded.plan.keep)
-            shots = borrow_from_scenes(shots, scenes)
+            # An unsure shot, such as a close-up, borrows its scene's sure labels.
+            shots = tuple(
+                replace(shot, borrowed=borrowed_labels(shot.labels or (), scene.labels or ()))
+                for scene in scenes
+                for shot in shots[scene.first_shot : scene.end_shot]
+            )
     return Timeline(movie, made, shots, scenes, decoded.damaged, decoded.notes)
 
 
-def shot_features(
-    shots: tuple[Shot, ...], space: EmbeddingSpace, store: FeatureStore
-) -> FloatArray:
-    """Return each shot's feature, the mean of its frames' vectors, shape (S, D)."""
-    return _mean_of_shots(shots, space, store, lambda vectors: vectors.mean(axis=0))
-
-
 def find_scenes(
-    movie: Movie, shots: tuple[Shot, ...], features: Sequence[FloatArray]
+    movie: Movie, shots: tuple[Shot, ...], spaces: Iterable[EmbeddingSpace], store: FeatureStore
 ) -> tuple[Scene, ...]:
-    """Return the scenes that group the shots by all their features, without labels."""
-    starts = group_shots(*features)
+    """Return the scenes by the mean vectors of their shots in all the spaces, without labels."""
+    starts = group_shots(
+        *(_mean_of_shots(shots, space, store, lambda part: part.mean(axis=0)) for space in spaces)
+    )
     return tuple(
         Scene(scene_id(movie.id, index), first, end, span_of_shots(shots, first, end))
         for index, (first, end) in enumerate(zip(starts, [*starts[1:], len(shots)], strict=True))
@@ -104,15 +103,6 @@ def label_scenes(
         mean = pool_shot_scores(scores, first_shot=scene.first_shot, end_shot=scene.end_shot)
         labelled.append(replace(scene, labels=best_labels(mean, labeller.taxonomy, rule)))
     return tuple(labelled)
-
-
-def borrow_from_scenes(shots: tuple[Shot, ...], scenes: tuple[Scene, ...]) -> tuple[Shot, ...]:
-    """Return the shots; an unsure one, such as a close-up, borrows its scene's sure labels."""
-    return tuple(
-        replace(shot, borrowed=borrowed_labels(shot.labels or (), scene.labels or ()))
-        for scene in scenes
-        for shot in shots[scene.first_shot : scene.end_shot]
-    )
 
 
 @dataclass(frozen=True, eq=False)
@@ -196,16 +186,16 @@ def _mean_of_shots(
     The vectors of one block are in memory at a time, however long a shot is.
     """
     rows: list[FloatArray] = []
-    weights: list[int] = []
+    earlier = 0  # frames in the last row
     for block in sampled_blocks(shots):
         vectors = store.get(space, frames_of(block)).vectors
         ends = np.cumsum([len(piece.frames) for piece in block])
         for piece, part in zip(block, np.split(vectors, ends[:-1]), strict=True):
-            mean, weight = summary(part), len(part)
+            mean, count = summary(part), len(part)
             if piece.shot == len(rows):
                 rows.append(mean)
-                weights.append(weight)
             else:
-                rows[-1] = np.average([rows[-1], mean], axis=0, weights=[weights[-1], weight])
-                weights[-1] += weight
+                rows[-1] = np.average([rows[-1], mean], axis=0, weights=[earlier, count])
+                count += earlier
+            earlier = count
     return np.stack(rows).astype(np.float32)

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from fractions import Fraction
 from pathlib import Path
 from typing import TypeAlias
 
@@ -69,7 +68,7 @@ def decode_film(
     """Return the film's shots, after one pass over its frames.
 
     Vectors of the frames that the plan samples go to the store, pictures to the folder ``thumbs``;
-    where there is none, none are made.
+    without these none are made.
 
     Raises:
         MediaError: The film cannot be decoded to its end.
@@ -79,14 +78,12 @@ def decode_film(
     if store is not None:
         vectors = tuple(FrameVectors(*each, store) for each in loaded.encoders.items())
     detector, view = _detector(film, loaded)
-    held = HeldFrames(_num_wanted(loaded.plan.sampling), detector.max_lag_frames)
-    sampler = ShotSampler(loaded.plan.sampling, film.file.time_base, held, vectors, thumbs)
-    total = film.file.stated_frames
+    sampler = ShotSampler(film, loaded.plan.sampling, detector.max_lag_frames, vectors, thumbs)
     for frame in film.frames():
         cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
         sampler.add(frame)
         sampler.end_shots(cuts)
-        progress("shots", frame.index + 1, total)
+        progress("shots", frame.index + 1, film.file.stated_frames)
     sampler.end_shots(detector.finish())
     movie = film.movie()
     sampler.end_shots([movie.num_frames])
@@ -106,11 +103,6 @@ def _detector(film: Film, loaded: LoadedPlan) -> tuple[ShotDetector, Callable[[F
     return make_detector(loaded.plan.shots, film.file), detector_view(loaded.plan.shots)
 
 
-def _num_wanted(sampling: Sampling) -> int:
-    """Return how many evenly spaced frames a shot needs; of `rate`, for a shot without a frame."""
-    return int(sampling.amount) if sampling.kind == "uniform" else 1
-
-
 class ShotSampler:
     """Follows the film shot by shot: a picture of each, and the frames whose vectors are taken.
 
@@ -122,16 +114,17 @@ class ShotSampler:
 
     def __init__(
         self,
+        film: Film,
         sampling: Sampling,
-        time_base: Fraction,
-        held: HeldFrames,
+        max_lag_frames: int,
         vectors: tuple["FrameVectors", ...],
         thumbs: Path | None,
     ) -> None:
-        self._kind, self._wanted = sampling.kind, _num_wanted(sampling)
-        self._clock = RateClock(sampling.amount, time_base)
-        self._held, self._vectors, self._folder = held, vectors, thumbs
-        self._jpeg = JpegWriter()
+        # Of `rate`, a shot between two ticks gets one frame.
+        self._wanted = int(sampling.amount) if sampling.kind == "uniform" else 1
+        self._kind, self._clock = sampling.kind, RateClock(sampling.amount, film.file.time_base)
+        self._held = HeldFrames(self._wanted, max_lag_frames)
+        self._vectors, self._folder, self._jpeg = vectors, thumbs, JpegWriter()
         self._ticked: list[int] = []
         self.ends: list[int] = []
         self.sampled: list[tuple[int, ...]] = []
@@ -185,9 +178,7 @@ class FrameVectors:
     """
 
     def __init__(self, space: EmbeddingSpace, encoder: Encoder | None, store: FeatureStore) -> None:
-        self._space = space
-        self._encoder = encoder
-        self._store = store
+        self._space, self._encoder, self._store = space, encoder, store
         self._images: dict[int, ImageArray] = {}
         self._fresh: dict[int, FloatArray] = {}
         self._kept: set[int] = set()
@@ -212,11 +203,10 @@ class FrameVectors:
         if not self._images:
             return
         images = list(self._images.values())
-        vectors = (
-            np.stack([color_histogram(image) for image in images])
-            if self._encoder is None
-            else self._encoder.encode_images(images)
-        )
+        if self._encoder is None:
+            vectors = np.stack([color_histogram(image) for image in images])
+        else:
+            vectors = self._encoder.encode_images(images)
         self._fresh.update(zip(self._images, vectors, strict=True))
         self._images.clear()
         if len(self._fresh) >= _FRAMES_A_CHUNK:

@@ -61,11 +61,9 @@ class Plan:
     stream: int | None = None
 
     def __post_init__(self) -> None:
-        unknown = [step for step in self.steps if step not in STEPS]
-        if unknown or not self.steps:
-            raise SettingError(
-                f"step {unknown[0] if unknown else ''!r} is unknown; use {', '.join(STEPS)}"
-            )
+        for step in self.steps or ("",):
+            if step not in STEPS:
+                raise SettingError(f"step {step!r} is unknown; use {', '.join(STEPS)}")
         if self.scale is not None and "scale" not in self.steps:
             raise SettingError(
                 f"a classifier of shot scale is named, {self.scale}, but the steps are only "
@@ -87,10 +85,7 @@ class Labeller:
 
     @cached_property
     def label_vectors(self) -> FloatArray:
-        """One unit vector a label, shape (L, D), in taxonomy order; encoded on first use.
-
-        A film whose results are current needs none.
-        """
+        """One unit vector a label, shape (L, D), in taxonomy order; encoded on first use."""
         return encode_labels(self.encoder, self.taxonomy)
 
     def made(self) -> Json:
@@ -142,10 +137,16 @@ class LoadedPlan:
         """Return how a timeline that is made now is made; same steps give the same results."""
         plan, spaces = self.plan, [asdict(space) for space in self.encoders]
         stream = {} if plan.stream is None else {"stream": plan.stream}
-        steps: dict[str, Json] = {
-            "reading": {"revision": READING_REVISION, **stream},
-            "shots": self._shots_made(),
+        shots: Json = {
+            "detector": plan.shots.detector,
+            "pixels": "exact" if plan.shots.exact else "points",
+            "threshold": plan.shots.score_threshold,
+            "min_shot_s": plan.shots.min_shot_s,
+            "library": f"scenedetect {version('scenedetect-headless')}",
         }
+        if self.listed is not None:
+            shots = {"list": self.listed.path.name, "list_hash": self.listed.fingerprint}
+        steps = {"reading": {"revision": READING_REVISION, **stream}, "shots": shots}
         if spaces:
             steps["frames"] = {"sampling": str(plan.sampling), "spaces": spaces}
         if self.labeller is not None:
@@ -159,18 +160,6 @@ class LoadedPlan:
         if self.scaler is not None:
             steps["scale"] = self.scaler.made() | {"abstain": asdict(plan.abstain)}
         return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
-
-    def _shots_made(self) -> Json:
-        if self.listed is not None:
-            return {"list": self.listed.path.name, "list_hash": self.listed.fingerprint}
-        settings = self.plan.shots
-        return {
-            "detector": settings.detector,
-            "pixels": "exact" if settings.exact else "points",
-            "threshold": settings.score_threshold,
-            "min_shot_s": settings.min_shot_s,
-            "library": f"scenedetect {version('scenedetect-headless')}",
-        }
 
 
 def prepare(plan: Plan) -> LoadedPlan:
@@ -186,9 +175,8 @@ def prepare(plan: Plan) -> LoadedPlan:
     listed = None if plan.shot_list is None else read_shot_list(plan.shot_list)
     taxonomy = load_taxonomy(plan.taxonomy) if "labels" in plan.steps else None
     encoder, notes = _find_encoder(plan)
-    labeller = scaler = None
-    if encoder is not None and taxonomy is not None:
-        labeller = Labeller(encoder, taxonomy)
+    labeller = None if encoder is None or taxonomy is None else Labeller(encoder, taxonomy)
+    scaler = None
     if "scale" in plan.steps:
         scaler = find_scaler(plan.scale, encoder)
         notes += scale_notes(scaler, plan.sampling, asked=plan.steps != STEPS)

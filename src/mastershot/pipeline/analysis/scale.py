@@ -65,9 +65,8 @@ ShotScaler: TypeAlias = TrainedScaler | PromptedScaler
 def find_scaler(folder: str | Path | None, encoder: ImageTextEncoder | None) -> ShotScaler | None:
     """Return what scores scales: the classifier of a folder, else CLIP or SigLIP, else None.
 
-    Args:
-        folder: A classifier's folder, or that of the run that trained it; None where there is none.
-        encoder: The encoder of labels, if there is one; used if it is the classifier's, too.
+    The folder is a classifier's or that of the run that trained it. The encoder of labels is used
+    for frames, too, if the classifier was trained on its vectors.
 
     Raises:
         SettingError: The folder does not hold a classifier of shot scales.
@@ -82,10 +81,9 @@ def find_scaler(folder: str | Path | None, encoder: ImageTextEncoder | None) -> 
 
 
 def _load_trained(folder: Path, encoder: ImageTextEncoder | None) -> TrainedScaler:
-    folder = next(
-        (at for at in (folder / _RUN_FOLDER, folder) if (at / SETTINGS_FILE).is_file()), folder
-    )
-    if not (folder / SETTINGS_FILE).is_file():
+    if (folder / _RUN_FOLDER / SETTINGS_FILE).is_file():
+        folder /= _RUN_FOLDER
+    elif not (folder / SETTINGS_FILE).is_file():
         raise SettingError(
             f"{folder} holds no classifier of shot scales ({SETTINGS_FILE}); `mastershot run "
             "shot_scale/movieshots` trains one"
@@ -117,13 +115,7 @@ def _load_trained(folder: Path, encoder: ImageTextEncoder | None) -> TrainedScal
 
 
 def scale_notes(scaler: ShotScaler | None, sampling: Sampling, *, asked: bool) -> tuple[str, ...]:
-    """Return what the user should know of how scales are scored.
-
-    Args:
-        scaler: Scores them.
-        sampling: Which frames of a shot it gets.
-        asked: Whether scales were asked for by name, not just along with everything.
-    """
+    """Return what the user should know of how scales are scored; ``asked`` for by name, or not."""
     if isinstance(scaler, TrainedScaler):
         rate_hz = scaler.classifier.settings.rate_hz
         if sampling != Sampling("rate", rate_hz):

@@ -32,10 +32,9 @@ class Workspace:
         features: The vectors of the film's frames, kept beside the results.
     """
 
-    def __init__(self, out: Path, file: FilmFile) -> None:
+    def __init__(self, out: Path, file: FilmFile, aside: Path) -> None:
         self.folder = _folder_for(out, file)
-        self._out, self._file = out, file
-        self._aside = _aside(out, file)
+        self._out, self._file, self._aside = out, file, aside
         in_place = self.folder / "features"
         self.features = FolderFeatures(in_place if in_place.is_dir() else self._aside / "features")
 
@@ -91,7 +90,7 @@ def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
     Raises:
         OutputError: The folder cannot be written, or another run is at work on the same film.
     """
-    aside = _aside(out, file)
+    aside = out / f".{file.id}.partial"
     is_new = not out.exists()
     try:
         aside.mkdir(parents=True, exist_ok=True)
@@ -104,7 +103,7 @@ def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
         except BlockingIOError as error:
             raise OutputError(f"another run is analysing {file.path.name} in {out}") from error
         try:
-            yield Workspace(out, file)
+            yield Workspace(out, file, aside)
         except Exception as error:
             shutil.rmtree(aside, ignore_errors=True)
             if is_new and not any(out.iterdir()):
@@ -112,10 +111,6 @@ def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
             if isinstance(error, OSError):
                 raise _not_written(file, out, error) from error
             raise
-
-
-def _aside(out: Path, file: FilmFile) -> Path:
-    return out / f".{file.id}.partial"
 
 
 @contextmanager

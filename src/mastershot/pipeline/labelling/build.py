@@ -14,13 +14,7 @@ from typing import Any, TypeAlias, TypeVar
 import numpy as np
 
 from mastershot import __version__
-from mastershot.core.errors import (
-    DatasetError,
-    EncoderError,
-    LibraryError,
-    TaxonomyError,
-    sentence,
-)
+from mastershot.core.errors import DatasetError, EncoderError, LibraryError, TaxonomyError, sentence
 from mastershot.core.files import make_folder, written_whole
 from mastershot.core.text import utf8_text
 from mastershot.core.timeline import Timeline
@@ -30,7 +24,7 @@ from mastershot.datasets.tables.score_table import open_scores, write_scores
 from mastershot.datasets.tables.scored import SCORE_TABLES, TAGS_FILE
 from mastershot.pipeline.analysis.annotate import has_vectors, score_shots
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
-from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan
+from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.library import Library
 
 CLIP_LIBRARY = "clips.mastershot"
@@ -179,8 +173,15 @@ class _Builder:
     def __init__(
         self, loaded: LoadedPlan, library: Library, out: Path, progress: Progress, failed: Failed
     ) -> None:
-        self._labeller = _labeller(loaded)
-        self._library, self._out = library, out
+        if loaded.labeller is None:
+            raise EncoderError([*loaded.notes, "a data set needs labels; ask for them"][0])
+        taxonomy, most = loaded.labeller.taxonomy, np.iinfo(np.int16).max
+        if len(taxonomy) > most:
+            raise TaxonomyError(
+                f"taxonomy {taxonomy.name!r} has {len(taxonomy)} labels; a data set takes at most "
+                f"{most}"
+            )
+        self._labeller, self._library, self._out = loaded.labeller, library, out
         self._progress, self._failed = progress, failed
         self._sources: dict[str, str] = {}
         self._movie_ids: dict[str, str] = {}
@@ -201,10 +202,11 @@ class _Builder:
                 f"none of {len(self._failures)} clips could be labelled; "
                 f"{self._out / FAILURES} says why"
             )
-        num_shots = write_scores(path, chain([first], scored), taxonomy, self._made_by())
-        for other in SCORE_TABLES:
-            if other != table:
-                _remove(self._out / other)
+        settings = {step: list(made.values()) for step, made in self._settings.items()}
+        made_by = {"version": __version__, "labels": self._labeller.made(), **settings}
+        num_shots = write_scores(path, chain([first], scored), taxonomy, made_by)
+        for other in {*SCORE_TABLES} - {table}:
+            _remove(self._out / other)
         batches = open_scores(path).batches()
         write_tags(tags, (s for batch in batches for s in shots_of(batch.best(), taxonomy)))
         self._write_failures()
@@ -232,8 +234,8 @@ class _Builder:
                 failure = Failure(utf8_text(clip.source), utf8_text(sentence(error)))
                 self._failures.append(failure)
                 self._failed(error)
-                continue
-            yield result
+            else:
+                yield result
         self._progress(stage, len(clips), len(clips))
 
     def _gather(self, clip: _Clip) -> _Clip:
@@ -251,8 +253,8 @@ class _Builder:
         timeline = clip.timeline()
         self._movie_ids[clip.video] = timeline.movie.id
         for step, made in self._settings.items():
-            found = timeline.made_by.steps.get(step, {})
-            values = {name: value for name, value in found.items() if name != "spaces"}
+            values = dict(timeline.made_by.steps.get(step, {}))
+            values.pop("spaces", None)
             made[json.dumps(values, sort_keys=True)] = values
         return clip
 
@@ -274,10 +276,6 @@ class _Builder:
             scales=scales if any(scales) else None,
         )
 
-    def _made_by(self) -> dict[str, Any]:
-        settings = {step: list(made.values()) for step, made in self._settings.items()}
-        return {"version": __version__, "labels": self._labeller.made(), **settings}
-
     def _write_failures(self) -> None:
         path = self._out / FAILURES
         if not self._failures:
@@ -287,18 +285,6 @@ class _Builder:
             writer = csv.writer(file, lineterminator="\n")
             writer.writerow(["clip", "reason"])
             writer.writerows([failure.clip, failure.reason] for failure in self._failures)
-
-
-def _labeller(loaded: LoadedPlan) -> Labeller:
-    labeller, most = loaded.labeller, np.iinfo(np.int16).max
-    if labeller is None:
-        raise EncoderError([*loaded.notes, "a data set needs labels; ask for them"][0])
-    if len(labeller.taxonomy) > most:
-        raise TaxonomyError(
-            f"taxonomy {labeller.taxonomy.name!r} has {len(labeller.taxonomy)} labels; a data set "
-            f"takes at most {most}"
-        )
-    return labeller
 
 
 def _remove(path: Path) -> None:

@@ -10,15 +10,9 @@ from mastershot import __version__
 from mastershot.core.errors import DatasetError, OutputError, SettingError
 from mastershot.core.files import make_folder, written_whole
 from mastershot.core.labels import Taxonomy, load_taxonomy
+from mastershot.datasets import movieclip
 from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.files import read_text
-from mastershot.datasets.movieclip import (
-    HUMAN_VERIFIED,
-    INDEX_FILE,
-    read_index,
-    write_index,
-    write_split,
-)
 from mastershot.datasets.tables.records import LabelledShot
 from mastershot.datasets.tables.scored import ScoredDataset
 from mastershot.labelling.selection import (
@@ -149,7 +143,7 @@ def select_training_set(
                 f"split {name!r} gets no film: there are too few to share out; take fewer splits "
                 "or label more films"
             )
-    parts = {**splits, HUMAN_VERIFIED: verified} if verified else splits
+    parts = {**splits, movieclip.HUMAN_VERIFIED: verified} if verified else splits
     return Selection(subset, splits, split_overlaps(parts, film_of_clip))
 
 
@@ -163,29 +157,29 @@ def write_selection(selection: Selection, settings: SelectionSettings, out: Path
         OutputError: The folder cannot be written.
     """
     make_folder(out)
-    for name in _selected_before(out):
-        (out / f"{name}.txt").unlink(missing_ok=True)
-    (out / SELECTION_FILE).unlink(missing_ok=True)
-    write_index(out / INDEX_FILE, selection.subset.classes)
+    _remove_selection(out)
+    movieclip.write_index(out / movieclip.INDEX_FILE, selection.subset.classes)
     for name, shots in selection.splits.items():
-        write_split(out / f"{name}.txt", shots)
+        movieclip.write_split(out / f"{name}.txt", shots)
     with written_whole(out / SELECTION_FILE) as file:
         json.dump(selection_facts(selection, settings), file, indent=1)
         file.write("\n")
 
 
-def _selected_before(out: Path) -> list[str]:
-    """Return the names of the splits that an earlier selection wrote to the folder."""
+def _remove_selection(out: Path) -> None:
+    """Remove the splits that an earlier selection wrote to the folder."""
     path = out / SELECTION_FILE
     if not path.is_file():
-        return []
+        return
     try:
         names = list(json.loads(read_text(path, what="selection"))["splits"])
-        return [name for name in names if Path(name).name == name]  # nothing outside the folder
+        splits = [out / f"{name}.txt" for name in names if Path(name).name == name]
     except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise OutputError(
             f"{path} is not what an earlier selection wrote; name another folder"
         ) from error
+    for old in (*splits, path):
+        old.unlink(missing_ok=True)
 
 
 def selection_facts(selection: Selection, settings: SelectionSettings) -> dict[str, object]:
@@ -207,14 +201,10 @@ def selection_facts(selection: Selection, settings: SelectionSettings) -> dict[s
 
 
 def read_classes(index: str, taxonomy: Taxonomy) -> tuple[Taxonomy, int]:
-    """Return the classes to choose from, and how many shots each should have.
-
-    Args:
-        index: As in `SelectionSettings`.
-        taxonomy: What the shots were labelled with.
+    """Return the classes that an index as in `SelectionSettings` names, and N of ``min-shots:N``.
 
     Raises:
-        SettingError: N of ``min-shots:N`` is no number of 1 or more.
+        SettingError: N is no number of 1 or more.
         TaxonomyError: The index is unknown, unreadable, empty or repeats a label.
         DatasetError: Its file is JSON but no index.
     """
@@ -228,9 +218,9 @@ def read_classes(index: str, taxonomy: Taxonomy) -> tuple[Taxonomy, int]:
             )
         return all_classes(taxonomy), int(number)
     if Path(index).suffix == ".json":
-        is_list = False  # of labels, as a taxonomy's file may be, too
+        start = ""
         with suppress(OSError, UnicodeDecodeError):
-            is_list = Path(index).read_text("utf-8-sig").lstrip().startswith("[")
-        if not is_list:
-            return read_index(index), 0
+            start = Path(index).read_text("utf-8-sig").lstrip()[:1]
+        if start != "[":  # which starts a taxonomy's file, a list of labels
+            return movieclip.read_index(index), 0
     return load_taxonomy(index), 0

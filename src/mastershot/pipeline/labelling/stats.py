@@ -1,7 +1,6 @@
 """A data set in figures and pictures: what `label stats` prints and draws."""
 
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,9 +13,8 @@ from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import is_split_folder, read_split_folder
 from mastershot.datasets.tables.scored import SCORE_TABLES, open_dataset
 from mastershot.exports.pages.dataset import Galleries, write_dataset_page
-from mastershot.labelling.draws import ShownShot
 from mastershot.labelling.figures import DatasetFigures, figures_of_scores, figures_of_splits
-from mastershot.labelling.statistics import GalleryShot, ScoreSummary, summarise
+from mastershot.labelling.statistics import ScoreSummary, summarise
 from mastershot.pipeline.labelling.build import CLIP_LIBRARY
 from mastershot.store.library import Library
 
@@ -62,15 +60,6 @@ class ShotPictures:
         if len(places) != 1 or number is None or int(number[1]) < 1:
             return None
         return self._library.thumb(shot_id(self._movies[places[0]].id, int(number[1]) - 1))
-
-
-def picture_of(pictures: ShotPictures | None) -> Callable[[GalleryShot | ShownShot], bytes | None]:
-    """Return what finds a shot's picture as JPEG, and finds none without a library."""
-
-    def find(shot: GalleryShot | ShownShot) -> bytes | None:
-        return None if pictures is None else pictures.find(shot.video, shot.file)
-
-    return find
 
 
 def open_pictures(dataset: Path, library: Path | None) -> ShotPictures | None:
@@ -128,15 +117,18 @@ def write_dataset_report(
         LibraryError: A picture cannot be read.
     """
     make_folder(out)
-    notes = list(report.notes)
-    galleries = report.galleries if pictures is not None else {}
-    if report.galleries and not galleries:
-        notes.append(
+    notes = report.notes
+    if report.galleries and pictures is None:
+        notes += (
             "The galleries are left out: there is no library with pictures beside the data set; "
-            "name the one it was made with."
+            "name the one it was made with.",
         )
-    picture = picture_of(pictures)
     write_dataset_page(
-        report.figures, out / PAGE, title=title, galleries=galleries, picture=picture, notes=notes
+        report.figures,
+        out / PAGE,
+        title=title,
+        galleries=None if pictures is None else report.galleries,
+        picture=lambda shot: None if pictures is None else pictures.find(shot.video, shot.file),
+        notes=notes,
     )
     return out / PAGE

@@ -19,13 +19,8 @@ from mastershot.exports.pages.rating import write_rating_page
 from mastershot.labelling.draws import Draw, ShownShot, write_draw
 from mastershot.labelling.selection import Subset, class_of_label
 from mastershot.labelling.verdicts import Verdict, holds_verdicts, write_sheet, write_verdicts
-from mastershot.labelling.verify import (
-    Ratings,
-    clip_of_shot,
-    evaluation_subset,
-    gather_ratings,
-)
-from mastershot.pipeline.labelling.stats import ShotPictures, picture_of
+from mastershot.labelling.verify import Ratings, clip_of_shot, evaluation_subset, gather_ratings
+from mastershot.pipeline.labelling.stats import ShotPictures
 
 
 @dataclass(frozen=True)
@@ -33,31 +28,22 @@ class DrawReport:
     """What raters' verdicts on a draw amount to; intervals are over clips.
 
     Attributes:
-        num_drawn: Shots drawn.
-        num_raters: People who gave a verdict.
-        num_verdicts: Verdicts that count: the latest of each rater on each shot.
-        is_weighted: True if each shot counts for as many as it stands for, as in an equal draw.
+        draw: The drawn shots; of an equal draw each counts for as many as it stands for.
+        ratings: The verdicts as tables, and the labels of each shot that they confirm.
         agreement: How often the best label, and any shown, was confirmed.
         alpha: Krippendorff's alpha between raters over all labels shown, ticked or not.
-        confirmed: The confirmed labels of each shot, in the order shown; empty for a shot that
-            leaves the evaluation set.
-        dropped: The shots of which no label was confirmed.
         subset: The evaluation subset.
-        scales: The share of each shot scale among the dropped shots, the closest first (MovieCLIP,
-            Fig. 6); empty where scales are not known.
-        num_unscaled: Dropped shots whose scale is not known.
+        scales: The share of each shot scale among the shots without a confirmed label, the closest
+            first (MovieCLIP, Fig. 6); empty where scales are not known.
+        num_unscaled: Those of them whose scale is not known.
         reliability: How often the best label of shots of each scale was confirmed; under None, of
             those whose scale is not known. Empty where scales are not known.
     """
 
-    num_drawn: int
-    num_raters: int
-    num_verdicts: int
-    is_weighted: bool
+    draw: Draw
+    ratings: Ratings
     agreement: LabelAgreement
     alpha: Figure
-    confirmed: Mapping[str, tuple[str, ...]]
-    dropped: tuple[str, ...]
     subset: Subset
     scales: Mapping[str, Figure]
     num_unscaled: int
@@ -65,10 +51,7 @@ class DrawReport:
 
 
 def write_draw_files(draw: Draw, path: Path, *, pictures: ShotPictures | None) -> tuple[Path, Path]:
-    """Write a draw, and beside it the page that raters work on and a blank table of verdicts.
-
-    Returns:
-        The page and the table.
+    """Write a draw and, beside it, a page to rate on and a blank table of verdicts; return both.
 
     Raises:
         OutputError: A file cannot be written, or the table there holds verdicts.
@@ -81,7 +64,12 @@ def write_draw_files(draw: Draw, path: Path, *, pictures: ShotPictures | None) -
         raise OutputError(f"{sheet} holds verdicts already; name another file for this draw")
     make_folder(path.parent)
     write_draw(path, draw)
-    write_rating_page(draw, page, title=path.stem, picture=picture_of(pictures))
+    write_rating_page(
+        draw,
+        page,
+        title=path.stem,
+        picture=lambda shot: None if pictures is None else pictures.find(shot.video, shot.file),
+    )
     write_sheet(sheet, draw)
     return page, sheet
 
@@ -113,21 +101,17 @@ def report_on_draw(
     class_of_label(draw.taxonomy, classes)
     ratings = gather_ratings(verdicts, above_share=above_share)
     rated = _rated_shots(draw, ratings)
-    is_weighted = draw.allocation == "equal"
-    weights = np.array([shot.weight for shot in rated], np.float64) if is_weighted else None
+    is_equal = draw.allocation == "equal"
+    weights = np.array([shot.weight for shot in rated], np.float64) if is_equal else None
     confirmed, clips = ratings.confirmed_table, ratings.clips
     dropped = [shot for shot in rated if not ratings.confirmed[shot.name] and shot.scale]
     scales = [shot.scale or None for shot in rated]
     reliability = reliability_by_scale(confirmed[:, 0], scales, clips, weights=weights, seed=seed)
     return DrawReport(
-        num_drawn=len(draw.shots),
-        num_raters=len(ratings.raters),
-        num_verdicts=ratings.num_verdicts,
-        is_weighted=is_weighted,
+        draw=draw,
+        ratings=ratings,
         agreement=label_agreement(confirmed, clips, weights=weights, seed=seed),
         alpha=alpha_figure(ratings.ticks, ratings.clips_of_ticks, seed=seed),
-        confirmed=ratings.confirmed,
-        dropped=ratings.dropped,
         subset=evaluation_subset(ratings.confirmed, classes),
         scales=_scale_shares(dropped, seed),
         num_unscaled=len(ratings.dropped) - len(dropped),
@@ -143,11 +127,9 @@ def _rated_shots(draw: Draw, ratings: Ratings) -> list[ShownShot]:
             raise DatasetError(
                 f"shot {name} has a verdict but was not drawn; report with the draw it belongs to"
             )
-    rated = [drawn[name] for name in ratings.confirmed]
-    for shot in rated:
-        if shot.scale and shot.scale not in SCALES:
-            raise DatasetError(f"shot scale {shot.scale!r} is none of {', '.join(SCALES)}")
-    return rated
+        if (scale := drawn[name].scale) and scale not in SCALES:
+            raise DatasetError(f"shot scale {scale!r} is none of {', '.join(SCALES)}")
+    return [drawn[name] for name in ratings.confirmed]
 
 
 def _scale_shares(shots: Sequence[ShownShot], seed: int) -> dict[str, Figure]:
@@ -176,17 +158,17 @@ def write_draw_report(report: DrawReport, verdicts: Sequence[Verdict], out: Path
 def report_facts(report: DrawReport) -> dict[str, object]:
     """Return a report as JSON takes it; what the data do not define is null."""
     return {
-        "num_drawn": report.num_drawn,
-        "num_rated": len(report.confirmed),
-        "num_raters": report.num_raters,
-        "num_verdicts": report.num_verdicts,
-        "weighted": report.is_weighted,
+        "num_drawn": len(report.draw.shots),
+        "num_rated": len(report.ratings.confirmed),
+        "num_raters": len(report.ratings.raters),
+        "num_verdicts": report.ratings.num_verdicts,
+        "weighted": report.draw.allocation == "equal",
         "best_confirmed": _figure_facts(report.agreement.best),
         "any_confirmed": _figure_facts(report.agreement.any),
         "krippendorff_alpha": _figure_facts(report.alpha),
         "num_evaluation": len(report.subset.shots),
         "num_outside": report.subset.num_outside,
-        "num_dropped": len(report.dropped),
+        "num_dropped": len(report.ratings.dropped),
         "dropped_by_scale": {name: _figure_facts(f) for name, f in report.scales.items()},
         "num_dropped_without_scale": report.num_unscaled,
         "best_confirmed_by_scale": {
@@ -196,7 +178,5 @@ def report_facts(report: DrawReport) -> dict[str, object]:
 
 
 def _figure_facts(figure: Figure) -> dict[str, float | int | None]:
-    low, high = figure.interval.low, figure.interval.high
-    values = {"value": figure.value, "low": low, "high": high}
-    known = {name: value if np.isfinite(value) else None for name, value in values.items()}
-    return {**known, "num_items": figure.num_items}
+    values = {"value": figure.value, **vars(figure.interval), "num_items": figure.num_items}
+    return {name: value if np.isfinite(value) else None for name, value in values.items()}

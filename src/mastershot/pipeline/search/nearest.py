@@ -1,7 +1,7 @@
 """The shots of a library that lie nearest to a query: exact, over every vector that it holds."""
 # T frames of a block, D width of the space
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from itertools import chain
 
@@ -64,10 +64,9 @@ class Hits(list[Hit]):
     def __init__(
         self,
         hits: Iterable[Hit],
-        *,
         space: EmbeddingSpace,
-        num_films_not_searched: int = 0,
-        notes: tuple[str, ...] = (),
+        num_films_not_searched: int,
+        notes: tuple[str, ...],
     ) -> None:
         super().__init__(hits)
         self.space = space
@@ -79,12 +78,10 @@ def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
     """Return the shots nearest to a query: best first, then by film and time.
 
     A shot's score is the best cosine of its frames that have a vector, not their mean, which would
-    hide what is seen in few frames, as in a pan. So a shot of which many frames were sampled has
-    more chances than one of which few were.
-
-    Vectors of the same weights in another precision are searched too: words have the same vector
-    in each, and a frame very nearly so. Every vector is compared, in blocks, and some twenty bytes
-    a shot are kept between them. A film that is added or removed meanwhile may be found or not.
+    hide what is seen in few frames, as in a pan; so more sampled frames give more chances. Vectors
+    of the same weights in another precision are searched too: they differ very little. Every vector
+    is compared, in blocks, and some twenty bytes a shot are kept between them. A film that is added
+    or removed meanwhile may be found or not.
 
     Raises:
         SettingError: The limit is below 1.
@@ -94,8 +91,7 @@ def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
     require_limit(limit)
     spaces = _held_spaces(store, query)
     for _ in range(_ATTEMPTS):
-        hits = _search_once(store, query, spaces, limit)
-        if hits is not None:
+        if (hits := _search_once(store, query, spaces, limit)) is not None:
             return hits
     raise LibraryError(
         f"library {store.path} changed under each of {_ATTEMPTS} searches; search again once no "
@@ -135,13 +131,13 @@ def _held_spaces(store: FilmStore, query: Query) -> list[EmbeddingSpace]:
     if searched := [other for other in (space, *query.other_spaces) if other in held]:
         return searched
     models = sorted({other.model for other in held})
-    trouble = f"library {store.path} holds no vectors of {space.model}, but of {', '.join(models)}"
+    problem = f"library {store.path} holds no vectors of {space.model}, but of {', '.join(models)}"
     if space.model in models:
-        trouble = (
+        problem = (
             f"the vectors of {space.model} in library {store.path} are of other weights than "
             f"{space.model} has here, so they do not compare"
         )
-    raise EmbeddingSpaceError(f"{trouble}; {_add_command(store, space.model)} makes some")
+    raise EmbeddingSpaceError(f"{problem}; {_add_command(store, space.model)} makes some")
 
 
 def _add_command(store: FilmStore, encoder: str) -> str:
@@ -185,7 +181,7 @@ def _search_once(
         if movie_id in films:
             # Not `@`: its last bits depend on where in a block a row stands, einsum's do not.
             films[movie_id].take(block.frames, np.einsum("td,d->t", block.vectors, query.vector))
-    best = list(_best(list(films.values()), limit))
+    best = _best(list(films.values()), limit)
     ids = [shot_id(film.movie.id, index) for film, index in best]
     runs = {film.movie.run_id for film, _ in best}
     shots = {shot.id: shot for shot in stored_shots(store.tables, ids, runs=runs)}
@@ -204,15 +200,15 @@ def _search_once(
     return _with_notes(hits, store, query.space, films.values())
 
 
-def _best(films: Sequence[_Film], limit: int) -> Iterator[tuple[_Film, int]]:
-    """Yield the best shots, each as its film and index; of equal scores the earlier first."""
+def _best(films: Sequence[_Film], limit: int) -> list[tuple[_Film, int]]:
+    """Return the best shots, each as its film and index; of equal scores the earlier first."""
     scores = np.concatenate([np.empty(0, np.float32), *(film.scores for film in films)])
-    ends = np.cumsum([len(film.scores) for film in films])
-    for place in np.argsort(-scores, kind="stable")[:limit]:
-        if scores[place] == -np.inf:
-            return
-        film = int(np.searchsorted(ends, place, side="right"))
-        yield films[film], int(place - ends[film] + len(films[film].scores))
+    starts = np.cumsum([0, *(len(film.scores) for film in films)])
+    places = np.argsort(-scores, kind="stable")[:limit]
+    places = places[np.isfinite(scores[places])]
+    owners = np.searchsorted(starts, places, side="right") - 1
+    indices = (places - starts[owners]).tolist()
+    return [(films[owner], index) for owner, index in zip(owners.tolist(), indices, strict=True)]
 
 
 def _with_notes(
@@ -234,4 +230,4 @@ def _with_notes(
             f"not searched: {num_shots:,} of the shots of the other films, none of whose frames "
             f"has a vector of {space.model}; {command} completes a film"
         )
-    return Hits(hits, space=space, num_films_not_searched=num_films, notes=tuple(notes))
+    return Hits(hits, space, num_films, tuple(notes))

@@ -4,7 +4,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal, TypeVar, get_args
 
 import numpy as np
 
@@ -17,12 +17,11 @@ from mastershot.pipeline.search.vectors import SceneSource, left_out
 from mastershot.store.library import Library, LibraryMovie
 
 Kind = Literal["scenes", "films"]
-KINDS = ("scenes", "films")
+KINDS = get_args(Kind)
 MOST_POINTS = 20_000
 """More take UMAP minutes and a browser's patience, and hide each other."""
 
 T = TypeVar("T")
-_NOTHING = np.empty((0, 1), np.float32)
 _GRID = (12, 11)
 """Cells of the map, each of which shows one picture, so that pictures do not hide each other."""
 
@@ -30,12 +29,8 @@ _GRID = (12, 11)
 def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> int:
     """Write a map of a library as one HTML page, and return how many points it has.
 
-    Of more than `MOST_POINTS` an even choice is drawn, with a note on the page.
-
-    Args:
-        source: The films of a library.
-        path: The page.
-        of: Points are scenes as the library divides films, or films by the mean of their scenes.
+    Points are scenes as the library divides films, or films by the mean of their scenes. Of more
+    than `MOST_POINTS` an even choice is drawn, with a note on the page.
 
     Raises:
         SettingError: Points are of another kind.
@@ -47,7 +42,7 @@ def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> i
     if of not in KINDS:
         raise SettingError(f"a map of {of!r} is unknown; use {' or '.join(KINDS)}")
     store = source.store
-    trouble: list[str] = []
+    problems: list[str] = []
     movies = store.movies()
 
     def found() -> Iterator[tuple[FloatArray, tuple[Point, str]]]:
@@ -55,19 +50,21 @@ def draw_scene_map(source: SceneSource, path: Path, *, of: Kind = "scenes") -> i
             try:
                 scenes = source.scenes(movie)
             except LibraryError as error:
-                trouble.append(str(error))
+                problems.append(str(error))
                 continue
             vectors = scenes if of == "scenes" else scenes.mean(axis=0, keepdims=True)
             yield from zip(vectors, _unplaced(store, movie, of), strict=True)
 
     drawn, num_found = _even_choice(found())
-    xy = lay_out(np.stack([vector for vector, _ in drawn]) if drawn else _NOTHING)
+    xy = lay_out(
+        np.stack([vector for vector, _ in drawn]) if drawn else np.empty((0, 1), np.float32)
+    )
     points = list(_placed(store, [point for _, point in drawn], xy))
     shown = f"{len(points):,} {of}"
     if len(points) < num_found:
         shown = f"{len(points):,} of {num_found:,} {of}, evenly chosen"
     facts = (shown, f"vectors of {source.space.model}", source.view.name)
-    notes = left_out("on the map", trouble, len(movies))
+    notes = left_out("on the map", problems, len(movies))
     write_map(points, path, title=f"Library {store.path.name}", facts=facts, notes=notes)
     return len(points)
 

@@ -5,11 +5,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
+from itertools import chain
 from pathlib import Path
 
 from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import LibraryError, SettingError, ShortMovieError
-from mastershot.core.movie import Shot
 from mastershot.core.text import printable
 from mastershot.core.timeline import Timeline
 from mastershot.mining.pairs import pairs_of_scenes
@@ -135,14 +135,8 @@ def find_similar(
     Two films give the pairs of `mine_scene_pairs`. A film alone gives the others, ranked by the
     mean score of the pairs that it has with each, and the best of those pairs; a short film has
     few pairs, so its mean varies more. A scene (``<film>/s<index>``) gives the scenes of all other
-    films, or of the other one named, as the library divides them.
-
-    Args:
-        source: The films of a library.
-        name: A film, as `Library.movie` finds it, or a scene of one.
-        other: The other film.
-        window: Shots of a scene; None takes the view's number. A scene by id has its own.
-        limit: The most rows to return.
+    films, or of the other one named, as the library divides them. Films are named as for
+    `Library.movie`; ``window`` is the shots of a scene, None the view's number.
 
     Raises:
         SettingError: The limit or the window is below 1, both films are one, or a scene by id was
@@ -165,29 +159,24 @@ def find_similar(
             raise SettingError(f"{name} and {other} are of one film, {movie.path}; name two films")
     if scene and window is not None:
         raise SettingError(f"scene {name} has shots of its own; leave out --window")
-    find = (
-        _like_scene(source, movie, int(scene["index"]))
-        if scene
-        else _like_film(source, movie, num_shots, rank=other is None)
-    )
-    best, trouble = _best(find, others, limit, strict=other is not None)
+    if scene:
+        find = _like_scene(source, movie, int(scene["index"]))
+    else:
+        find = _like_film(source, movie, num_shots, rank=other is None)
+    best, problems = _best(find, others, limit, strict=other is not None)
     if not best:
-        why = trouble[0] if trouble else f"{movie.path} is its only film"
+        why = problems[0] if problems else f"{movie.path} is its only film"
         raise LibraryError(f"library {store.path} holds nothing to compare with {name}: {why}")
+    title = f"Like a scene of {movie.name}" if scene else f"Films like {movie.name}"
+    if other is not None:
+        title = f"{title}, in {others[0].name}" if scene else f"{movie.name} and {others[0].name}"
     return Similar(
         tuple(_rows(store, movie, best, by_id=bool(scene))),
         source.view.name,
         source.space,
-        _title(movie, others[0] if other is not None else None, scene=bool(scene)),
-        left_out("compared", trouble, len(others)),
+        printable(title),
+        left_out("compared", problems, len(others)),
     )
-
-
-def _title(movie: LibraryMovie, other: LibraryMovie | None, *, scene: bool) -> str:
-    name, where = printable(movie.name), "" if other is None else printable(other.name)
-    if scene:
-        return f"Like a scene of {name}" + (f", in {where}" if where else "")
-    return f"{name} and {where}" if where else f"Films like {name}"
 
 
 def _best(
@@ -202,15 +191,15 @@ def _best(
         return -(match.score if match.film_score is None else match.film_score)
 
     best: list[_Match] = []
-    trouble = []
+    problems = []
     for film in films:
         try:
             best = sorted([*best, *find(film)], key=rank)[:limit]
         except (ShortMovieError, LibraryError) as error:
             if strict:
                 raise
-            trouble.append(str(error))
-    return best, trouble
+            problems.append(str(error))
+    return best, problems
 
 
 def _like_film(source: SceneSource, movie: LibraryMovie, window: int, *, rank: bool) -> _Finder:
@@ -253,41 +242,27 @@ def _like_scene(source: SceneSource, movie: LibraryMovie, index: int) -> _Finder
 def _rows(
     store: Library, movie: LibraryMovie, matches: Sequence[_Match], *, by_id: bool
 ) -> Iterator[SimilarScenes]:
-    timeline, one = cache(store.timeline), store.timeline(movie.id)
+    timeline = cache(store.timeline)
     for match in matches:
-        other = timeline(match.other.id)
-        yield SimilarScenes(
-            match.score,
-            _found(one, match.shots, by_id=by_id),
-            _found(other, match.other_shots, by_id=by_id),
-            _shared(one.shots[slice(*match.shots)], other.shots[slice(*match.other_shots)]),
-            match.film_score,
-            match.num_pairs,
+        (scene, counts), (other, other_counts) = (
+            _found(timeline(film.id), *shots, by_id=by_id)
+            for film, shots in ((movie, match.shots), (match.other, match.other_shots))
         )
+        common = counts & other_counts  # the smaller count of each
+        shared = tuple(
+            SharedLabel(name, counts[name], other_counts[name])
+            for name in sorted(common, key=lambda name: (-common[name], name))
+        )
+        yield SimilarScenes(match.score, scene, other, shared, match.film_score, match.num_pairs)
 
 
-def _found(timeline: Timeline, shots: tuple[int, int], *, by_id: bool) -> FoundScene:
-    first, end = shots
+def _found(
+    timeline: Timeline, first: int, end: int, *, by_id: bool
+) -> tuple[FoundScene, Counter[str]]:
+    """Return a run of shots, and how many of them each label was kept or borrowed for."""
     scene = timeline.scene_of(first) if by_id else None
-    return FoundScene(
-        timeline.movie.id,
-        timeline.movie.path,
-        None if scene is None else scene.id,
-        first,
-        end,
-        timeline.shots[first].span.start_s,
-        timeline.shots[end - 1].span.end_s,
-    )
-
-
-def _shared(shots: Sequence[Shot], others: Sequence[Shot]) -> tuple[SharedLabel, ...]:
-    """Return the labels of both, kept or borrowed, those of most shots first."""
-    counts, other_counts = (
-        Counter(name for shot in part for name in {*shot.kept, *(b.name for b in shot.borrowed)})
-        for part in (shots, others)
-    )
-    common = counts & other_counts  # the smaller count of each
-    return tuple(
-        SharedLabel(name, counts[name], other_counts[name])
-        for name in sorted(common, key=lambda name: (-common[name], name))
-    )
+    shots, scene_id = timeline.shots[first:end], None if scene is None else scene.id
+    times_s = (shots[0].span.start_s, shots[-1].span.end_s)
+    names = ({*shot.kept, *(label.name for label in shot.borrowed)} for shot in shots)
+    found = FoundScene(timeline.movie.id, timeline.movie.path, scene_id, first, end, *times_s)
+    return found, Counter(chain.from_iterable(names))

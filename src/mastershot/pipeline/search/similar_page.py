@@ -1,10 +1,10 @@
 """The page that shows why scenes are similar: their shots in rows above each other."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import lru_cache
+from itertools import zip_longest
 from pathlib import Path
 
-from mastershot.core.timeline import Timeline
 from mastershot.exports.pages.similar import Head, Pair, Side, Still, write_pairs_page
 from mastershot.media.sampling import uniform_frames
 from mastershot.pipeline.search.similar import FoundScene, Similar, SimilarScenes
@@ -28,16 +28,14 @@ def write_similar_page(store: Library, found: Sequence[Similar], path: Path) -> 
     timeline = lru_cache(maxsize=32)(store.timeline)
 
     def side(scene: FoundScene) -> Side:
-        stills = tuple(_stills(store, timeline(scene.movie_id), scene))
-        return Side(scene.path, scene.start_s, scene.end_s, _shots_named(scene), stills)
+        shots = timeline(scene.movie_id).shots
+        shown = uniform_frames(scene.first_shot, scene.end_shot, MAX_STILLS)
+        stills = (Still(shots[i].span.start_s, store.thumb(shots[i].id)) for i in shown)
+        return Side(scene.path, scene.start_s, scene.end_s, _shots_named(scene), tuple(stills))
 
-    def by_rank() -> Iterator[tuple[Pair | None, ...]]:
-        for rank in range(max(len(one.rows) for one in found)):
-            rows = [one.rows[rank] if rank < len(one.rows) else None for one in found]
-            yield tuple(None if row is None else _pair(row, side) for row in rows)
-
+    by_rank = zip_longest(*((_pair(row, side) for row in one.rows) for one in found))
     query = None if first.scene_id is None else side(first)
-    write_pairs_page(by_rank(), path, Head(found[0].title, views, facts, tuple(notes), query))
+    write_pairs_page(by_rank, path, Head(found[0].title, views, facts, tuple(notes), query))
 
 
 def _pair(row: SimilarScenes, side: Callable[[FoundScene], Side]) -> Pair:
@@ -54,9 +52,3 @@ def _shots_named(scene: FoundScene) -> str:
     if scene.end_shot - scene.first_shot > MAX_STILLS:
         shots += f", {MAX_STILLS} of them shown"
     return shots if scene.scene_id is None else f"{scene.scene_id}, {shots}"
-
-
-def _stills(store: Library, timeline: Timeline, scene: FoundScene) -> Iterator[Still]:
-    for index in uniform_frames(scene.first_shot, scene.end_shot, MAX_STILLS):
-        shot = timeline.shots[index]
-        yield Still(shot.span.start_s, store.thumb(shot.id))

@@ -43,15 +43,17 @@ PLAIN_VIEW = SceneView("mean of shots")
 
 
 class SceneSource:
-    """The films of a library, their shots and scenes as vectors by one `SceneView`."""
+    """The films of a library, their shots and scenes as vectors by one `SceneView`.
+
+    Raises:
+        LibraryError: The library holds no vectors, or those of several encoders and none is named;
+            from a method, it lacks a film's shots or scenes, or a shot's vector.
+        EncoderError: The view takes vectors of another encoder or width; from a method, it gives
+            no finite vector.
+    """
 
     def __init__(self, store: Library, view: SceneView = PLAIN_VIEW, *, vectors: str = "") -> None:
-        """Take the vectors of an encoder; empty is the view's own, or the only ones held.
-
-        Raises:
-            LibraryError: The library holds none, or those of several encoders.
-            EncoderError: The view takes vectors of another encoder or width.
-        """
+        """Take the vectors of an encoder; empty is the view's own, or the only ones held."""
         self.store, self.view = store, view
         self.space = _space(store, view, vectors)
         self._starts = first_frames(store.tables)
@@ -61,11 +63,7 @@ class SceneSource:
         return scene_bounds(self.store.tables)
 
     def shots(self, movie: LibraryMovie) -> FloatArray:
-        """Return a film's shots, (S, D).
-
-        Raises:
-            LibraryError: A shot has no vector, or the library lacks the film's shots.
-        """
+        """Return a film's shots, (S, D)."""
         starts = self._starts.get(movie.run_id)
         if starts is None:
             raise LibraryError(f"library {self.store.path} holds no shots of {movie.path}")
@@ -76,8 +74,6 @@ class SceneSource:
 
         Raises:
             ShortMovieError: The film has fewer shots than that.
-            LibraryError: A shot has no vector.
-            EncoderError: The encoder gives no finite vector.
         """
         if movie.num_shots < window:
             held = "1 shot" if movie.num_shots == 1 else f"{movie.num_shots} shots"
@@ -92,11 +88,7 @@ class SceneSource:
         return self._encoded(runs.transpose(0, 2, 1))
 
     def bounds(self, movie: LibraryMovie) -> IntArray:
-        """Return first and end shot of each of a film's own scenes, (N, 2).
-
-        Raises:
-            LibraryError: The film's scenes were not found.
-        """
+        """Return first and end shot of each of a film's own scenes, (N, 2)."""
         if movie.num_scenes is None or movie.run_id not in self._bounds:
             raise LibraryError(
                 f"the scenes of {movie.path} were not found; analyse it with --steps shots,scenes"
@@ -104,14 +96,8 @@ class SceneSource:
         return self._bounds[movie.run_id]
 
     def scenes(self, movie: LibraryMovie) -> FloatArray:
-        """Return the vectors of a film's own scenes, of any number of shots each, (N, W).
-
-        Raises:
-            LibraryError: The film's scenes were not found, or a shot has no vector.
-            EncoderError: The encoder gives no finite vector.
-        """
-        bounds = self.bounds(movie)
-        shots = self.shots(movie)
+        """Return the vectors of a film's own scenes, of any number of shots each, (N, W)."""
+        bounds, shots = self.bounds(movie), self.shots(movie)
         if self.view.encode is None:
             return np.stack([shots[first:end].mean(axis=0) for first, end in bounds])
         return np.concatenate([self._encoded(shots[None, first:end]) for first, end in bounds])
@@ -126,12 +112,11 @@ class SceneSource:
                 f"encoder {self.view.name} gives a scene no finite direction; its weights are "
                 "damaged"
             )
-        unit: FloatArray = vectors / lengths
-        return unit
+        return np.asarray(vectors / lengths)
 
 
 def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
-    """Return the space of the view, or the one that is meant; only if it fits the view."""
+    """Return the space of the view, or the one asked for, only if it fits the view."""
     if view.space is None:
         space = feature_space(store, vectors, last=(COLOR_SPACE,))
         if view.width not in (None, space.width):
@@ -144,20 +129,17 @@ def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
     trained = f"encoder {view.name} was trained on vectors of {view.space.model}"
     if vectors not in ("", view.space.model):
         raise EncoderError(f"{trained}, not {vectors}")
-    held = store.spaces()
-    if view.space not in held:
-        models = sorted({other.model for other in held})
-        other = f"of {', '.join(models) or 'none'}"
-        if view.space.model in models:
-            other = "of other weights"
-        raise EncoderError(
-            f"{trained}; library {store.path} holds those {other}, so they do not fit"
-        )
-    return view.space
+    if view.space in (held := store.spaces()):
+        return view.space
+    models = sorted({other.model for other in held})
+    other = "other weights" if view.space.model in models else ", ".join(models) or "none"
+    raise EncoderError(
+        f"{trained}; library {store.path} holds those of {other}, so they do not fit"
+    )
 
 
-def left_out(done: str, trouble: Sequence[str], num_films: int) -> tuple[str, ...]:
+def left_out(done: str, problems: Sequence[str], num_films: int) -> tuple[str, ...]:
     """Return a note on films that were not compared, or not drawn: how many, and one reason."""
-    if not trouble:
+    if not problems:
         return ()
-    return (f"not {done}: {len(trouble):,} of {num_films:,} films; the first: {trouble[0]}",)
+    return (f"not {done}: {len(problems):,} of {num_films:,} films; the first: {problems[0]}",)

@@ -4,12 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mastershot.core.errors import (
-    EncoderError,
-    EncoderUnavailableError,
-    LibraryError,
-    SettingError,
-)
+from mastershot.core.errors import EncoderError, EncoderUnavailableError, LibraryError, SettingError
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, ENCODERS, load_encoder
 from mastershot.exports.pages.sheet import Card, write_sheet
@@ -32,12 +27,9 @@ def search_words(
 ) -> Hits:
     """Return the shots of a library that words describe best, ranked as by `nearest_shots`.
 
-    Args:
-        store: The library.
-        words: What to search for; encoded as they are, in no prompt.
-        limit: The most shots to return.
-        encoder: An encoder, or its name or folder. None takes the default one if the library
-            holds vectors of it, else the only one whose vectors it holds.
+    It is ``Library.search``, too. Words are encoded as they are, in no prompt, by an encoder or
+    the one of that name or folder; None takes the default one if the library holds vectors of it,
+    else the only one whose vectors it holds. ``notes`` of the hits say what was not searched.
 
     Raises:
         SettingError: There are no words, the limit is below 1, or one of the three is of another
@@ -86,15 +78,7 @@ def write_hits_page(store: FilmStore, hits: Hits, path: Path, *, words: str) -> 
         LibraryError: A picture cannot be read.
     """
     cards = (
-        Card(
-            shot_id=hit.id,
-            film=hit.path,
-            start_s=hit.start_s,
-            end_s=hit.end_s,
-            score=hit.score,
-            labels=hit.kept,
-            picture=store.thumb(hit.id),
-        )
+        Card(hit.id, hit.path, hit.start_s, hit.end_s, hit.score, hit.kept, store.thumb(hit.id))
         for hit in hits
     )
     facts = (f"library {store.path.name}", f"encoder {hits.space.model}")

@@ -71,8 +71,7 @@ class TaxonomyBuilder:
             words = "1 script stands" if count == 1 else f"{count} scripts stand"
             note = f"{words} in two sources; the first was taken, as for {scripts.repeated[0]!r}"
             self.notes = (note,)
-        self.num_scripts = len(scripts.headings)
-        self.num_headings = sum(map(len, scripts.headings.values()))
+        self._num_headings = [len(headings) for headings in scripts.headings.values()]
         ranked = count_labels(scripts.headings)
         kept = cut_candidates(ranked, top=plan.top, min_scripts=plan.min_scripts)
         self.sources = LabelSources(
@@ -100,25 +99,22 @@ class TaxonomyBuilder:
         names = [entry.label for entry in curation.entries]
         groups = group_labels(names, self.embed)
         labels = describe_labels(curation, groups, self.glossary)
-        stands = {old for entry in curation.entries for old in (entry.label, *entry.merged)}
+        kept = {old for entry in curation.entries for old in (entry.label, *entry.merged)}
         both = dict.fromkeys([*self.sources.scripts, *self.sources.auxiliary])
-        dropped = tuple(label for label in both if label not in stands)
-        return BuiltTaxonomy(name, labels, self._made_by(curation), dropped)
-
-    def _made_by(self, curation: Curation) -> dict[str, object]:
-        sources, decisions = curation.sources, map(repr, curation.decisions.values())
-        return {
+        dropped = tuple(label for label in both if label not in kept)
+        made_by: dict[str, object] = {
             "version": __version__,
-            "scripts": self.num_scripts,
-            "headings": self.num_headings,
+            "scripts": len(self._num_headings),
+            "headings": sum(self._num_headings),
             "auxiliary": str(self.plan.auxiliary),
             "cut": {"top": self.plan.top, "min_scripts": self.plan.min_scripts},
             "rule": asdict(self.plan.rule),
             "encoder": SENTENCE_MODEL,
-            "sources_hash": _digest("\n".join([*sources.scripts, "", *sources.auxiliary])),
-            "decisions_hash": _digest("\n".join(decisions)),
+            "sources_hash": _digest([*self.sources.scripts, "", *self.sources.auxiliary]),
+            "decisions_hash": _digest(map(repr, curation.decisions.values())),
             "steps": step_counts(curation),
         }
+        return BuiltTaxonomy(name, labels, made_by, dropped)
 
 
 class RememberedVectors:
@@ -164,5 +160,5 @@ def step_counts(curation: Curation) -> dict[str, int]:
     }
 
 
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+def _digest(lines: Iterable[str]) -> str:
+    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]

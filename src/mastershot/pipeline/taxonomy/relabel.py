@@ -4,8 +4,9 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
+from math import isfinite
 
-from mastershot.core.errors import EncoderError, LibraryError
+from mastershot.core.errors import EncoderError, LibraryError, SettingError
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import Shot
 from mastershot.core.protocols import FeatureStore
@@ -79,32 +80,37 @@ def relabelling_effect(library: FilmStore, old: Taxonomy, new: Taxonomy) -> Rela
 
 
 def _relabelled(
-    timeline: Timeline,
-    store: FeatureStore,
-    labellers: Callable[[str], tuple[Labeller, Labeller]],
+    timeline: Timeline, store: FeatureStore, labellers: Callable[[str], tuple[Labeller, Labeller]]
 ) -> list[tuple[Shot, Shot]]:
-    """Return each shot as either taxonomy labels it, by the rules its labels were kept by.
-
-    Raises:
-        EncoderError: The film has no labels, its encoder is not available, or vectors are missing.
-    """
-    made = timeline.made_by.steps
-    if not isinstance(made.get("labels"), dict):
+    """Return each shot as either taxonomy labels it, by the rules its labels were kept by."""
+    if not isinstance(timeline.made_by.steps.get("labels"), dict):
         raise EncoderError("it has no labels")
-    both = labellers(str(made["labels"]["encoder"]))
+    model, plan = _how_labelled(timeline)
+    both = labellers(model)
     space = both[0].encoder.space
     if not has_vectors(timeline.shots, [space], store):
         raise EncoderError(f"the library lacks vectors of {space.model} for it")
-    keep, abstain = (
-        made.get(step, {}).get(rule) or {}
-        for step, rule in (("labels", "keep"), ("scale", "abstain"))
-    )
-    plan = Plan(keep=KeepRule(**keep), abstain=AbstentionRule(**abstain))
     before, after = (
         label_shots(timeline.shots, score_shots(timeline.shots, one, store), one, plan)
         for one in both
     )
     return list(zip(before, after, strict=True))
+
+
+def _how_labelled(timeline: Timeline) -> tuple[str, Plan]:
+    """Return a film's encoder of labels, and a plan with the rules by which they were kept."""
+    made = timeline.made_by.steps
+    try:
+        keep = KeepRule(**(made["labels"].get("keep") or {}))
+        abstain = AbstentionRule(**(made.get("scale", {}).get("abstain") or {}))
+        if not (isfinite(keep.min_best + keep.above) and isinstance(keep.num_best, int)):
+            raise ValueError(f"{keep} is no rule")
+        return str(made["labels"]["encoder"]), Plan(keep=keep, abstain=abstain)
+    except (AttributeError, KeyError, TypeError, ValueError, SettingError) as error:
+        raise EncoderError(
+            "its timeline does not say by which encoder and rules it was labelled; analyse the "
+            "film again"
+        ) from error
 
 
 def _best(shot: Shot) -> str | None:

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from mastershot.core.errors import LibraryError, OutputError
 from mastershot.core.files import make_folder, written_whole
-from mastershot.core.movie import Shot
 from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 from mastershot.curation.decisions import Decision, now
@@ -17,7 +16,7 @@ from mastershot.store.files import write_whole
 from mastershot.store.library import Library as FilmStore
 
 NUM_DRAWN = 1000
-"""How many shots the paper's expert watched (section 3.2)."""
+"""How many shots the paper's expert viewed (section 3.2)."""
 
 VIEWING_COLUMNS = ("shot", "film", "start", "end", "start_s", "end_s", "labels", "thumb", "missing")
 
@@ -47,22 +46,21 @@ def write_viewing(
         raise LibraryError(f"library {library.path} holds no shot to draw; add a film")
     names = list(shots)
     drawn = draw_shots(names, [shots[name][0].id for name in names], num_drawn, seed=seed)
-    thumbs = path.parent / "thumbs"
-    make_folder(thumbs)
+    make_folder(path.parent / "thumbs")
     with written_whole(path) as file:
         writer = csv.writer(file)
         writer.writerow(VIEWING_COLUMNS)
         for one in drawn:
             film, shot = shots[names[one.place]]
-            thumb = _write_thumb(library.thumb(shot.id), thumbs, shot.id)
-            writer.writerow(_viewing_row(film.path, shot, thumb))
+            picture, thumb = library.thumb(shot.id), ""
+            if picture is not None:
+                thumb = f"thumbs/{shot.id.replace('/', '-')}.jpg"
+                write_whole(path.parent / thumb, picture)
+            times = (shot.span.start_s, shot.span.end_s)
+            labels = as_text("; ".join(label.name for label in shot.labels or ()))
+            cells = [as_text(shot.id), as_text(printable(film.path)), *map(format_clock, times)]
+            writer.writerow([*cells, *times, labels, thumb, ""])
     return len(drawn)
-
-
-def _viewing_row(film: str, shot: Shot, thumb: str) -> list[object]:
-    span, labels = shot.span, "; ".join(label.name for label in shot.labels or ())
-    times = [format_clock(span.start_s), format_clock(span.end_s), span.start_s, span.end_s]
-    return [as_text(shot.id), as_text(printable(film)), *times, as_text(labels), thumb, ""]
 
 
 def read_missing(path: Path, *, by: str) -> tuple[Decision, ...]:
@@ -88,20 +86,10 @@ def not_yet_made(found: Iterable[Decision], made: Iterable[Decision]) -> tuple[D
 
     So a draw that is read twice adds nothing, and later decisions stay.
     """
-    known = {_same(one) for one in made}
-    return tuple(one for one in found if _same(one) not in known)
 
+    def reason(one: Decision) -> tuple[str, ...]:
+        texts = (one.decision, one.label, one.into, one.by, one.note)
+        return tuple(" ".join(text.split()) for text in texts)  # blanks as a file keeps them
 
-def _same(decision: Decision) -> tuple[str, ...]:
-    """Return a decision without its time, with blanks as a file keeps them."""
-    texts = (decision.decision, decision.label, decision.into, decision.by, decision.note)
-    return tuple(" ".join(text.split()) for text in texts)
-
-
-def _write_thumb(picture: bytes | None, folder: Path, shot_id: str) -> str:
-    """Return where a shot's picture was put, relative to the draw; empty where it has none."""
-    if picture is None:
-        return ""
-    name = f"{shot_id.replace('/', '-')}.jpg"
-    write_whole(folder / name, picture)
-    return f"{folder.name}/{name}"
+    known = {reason(one) for one in made}
+    return tuple(one for one in found if reason(one) not in known)
