@@ -5,8 +5,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from mastershot.apps.command import command
-from mastershot.apps.options import Reporting
+from mastershot.apps.command import Reporting, command
 from mastershot.core.errors import MediaError, SettingError
 
 

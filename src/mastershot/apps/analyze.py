@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Argument, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import AnalysisOptions, Reporting
+from mastershot.apps.command import AnalysisOptions, Reporting, command
 from mastershot.apps.show import (
     StageProgress,
     complain,
@@ -44,6 +43,8 @@ def analyze(
     """
     if not films and not demo:
         raise typer.BadParameter("name a film, or use --demo to have one drawn")
+    # `--demo drawn` may be written for `--demo`.
+    films = [film for film in films or [] if not demo or film != Path("drawn") or film.exists()]
     from mastershot.media.probe import probe
     from mastershot.pipeline.analyze import analyze_movie
     from mastershot.pipeline.library import Library
@@ -51,10 +52,9 @@ def analyze(
     loaded = load_plan(analysis.plan())
     kept = Library(library) if library is not None else None
     demo_film = out / "demo.mp4"
-    paths = [*(films or []), *([demo_film] if demo else [])]
 
     def analyze_one(path: Path, progress: StageProgress) -> dict[str, Any]:
-        if demo and path == demo_film:
+        if demo and path == demo_film and not path.exists():
             _draw_demo(path, reporting.quiet)
         file = probe(path, stream=analysis.stream)
         if kept is not None:
@@ -62,7 +62,7 @@ def analyze(
         timeline, folder = analyze_movie(file, loaded, out, progress=progress)
         return film_summary(timeline) | {"timeline": str(folder / "timeline.json")}
 
-    each_film(paths, analyze_one, reporting)
+    each_film([*films, demo_film] if demo else films, analyze_one, reporting)
 
 
 def load_plan(plan: "Plan") -> "LoadedPlan":
@@ -115,12 +115,9 @@ def _summary_line(result: dict[str, Any]) -> str:
 
 
 def _draw_demo(path: Path, quiet: bool) -> None:
-    """Draw the demo film, unless its file exists."""
     from mastershot.synthetic.films import write_film
     from mastershot.synthetic.plan import plan_demo_film
 
-    if path.exists():
-        return
     if not quiet:
         complain(f"drawing a film with known cuts and places: {path}")
     try:

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 from typer import Argument, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import (
+from mastershot.apps.command import (
     AnalysisOptions,
     DatasetPath,
     Json,
     KeptLibrary,
     Reporting,
     Taxonomy,
+    command,
 )
 from mastershot.apps.show import complain, complain_of, say, say_result, showing_progress
 

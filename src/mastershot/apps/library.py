@@ -10,9 +10,8 @@ import typer
 from typer import Argument, Option
 
 from mastershot.apps.analyze import each_film, film_summary, load_plan
-from mastershot.apps.command import command
-from mastershot.apps.options import AnalysisOptions, Json, LibraryFolder, Reporting
-from mastershot.apps.show import StageProgress, say_json, say_lines, say_result
+from mastershot.apps.command import AnalysisOptions, Json, LibraryFolder, Reporting, command
+from mastershot.apps.show import StageProgress, say_result
 from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 
@@ -45,10 +44,10 @@ def library_add(
     loaded = load_plan(analysis.plan())
     kept = Library(library)
 
-    def add_one(path: Path, progress: StageProgress) -> dict[str, Any]:
+    def add(path: Path, progress: StageProgress) -> dict[str, Any]:
         return film_summary(kept.add(path, loaded=loaded, progress=progress))
 
-    each_film(films, add_one, reporting)
+    each_film(films, add, reporting)
 
 
 @library_app.command("ls")
@@ -69,10 +68,7 @@ def library_show(film: FilmInLibrary, library: LibraryFolder, as_json: Json = Fa
 
     kept = Library(library)
     timeline = kept.timeline(kept.movie(film).id)
-    if as_json:
-        say_json(json.loads(timeline.to_json()))
-    else:
-        say_lines(_timeline_lines(timeline))
+    say_result(json.loads(timeline.to_json()), _timeline_lines(timeline), as_json=as_json)
 
 
 @library_app.command("rm")
@@ -100,8 +96,8 @@ def library_verify(
     from mastershot.store.verify import find_problems
 
     found = list(find_problems(Library(library), hashes=hashes))
-    value, lines = [asdict(one) for one in found], [] if found else ["the library is whole"]
-    say_result(value, lines, as_json=as_json, problems=[one.text for one in found])
+    lines, problems = [] if found else ["the library is whole"], [one.text for one in found]
+    say_result([asdict(one) for one in found], lines, as_json=as_json, problems=problems)
 
 
 @library_app.command("repair")
@@ -128,7 +124,6 @@ def _film_lines(films: "Sequence[LibraryMovie]") -> Iterator[str]:
 
 
 def _timeline_lines(timeline: "Timeline") -> Iterator[str]:
-    """Yield a timeline as lines for people: each scene, then its shots."""
     for index, shot in enumerate(timeline.shots):
         scene = timeline.scene_of(index)
         if scene is not None and scene.first_shot == index:

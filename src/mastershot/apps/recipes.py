@@ -8,9 +8,8 @@ from typing import Annotated
 import typer
 from typer import Argument, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import Json, Reporting
-from mastershot.apps.show import complain, say, say_lines, say_result, showing_progress
+from mastershot.apps.command import Json, Reporting, command
+from mastershot.apps.show import complain, say, say_result, showing_progress
 from mastershot.core.errors import OutputError
 
 RUNS = Path("mastershot-runs")
@@ -79,7 +78,7 @@ def recipes_show(recipe: Source) -> None:
     """Print a recipe's YAML."""
     from mastershot.recipes.load import recipe_text
 
-    say_lines(recipe_text(recipe).splitlines())
+    say(*recipe_text(recipe).splitlines())
 
 
 @recipes_app.command("copy")

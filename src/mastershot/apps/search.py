@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from typer import Argument, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import Json, LibraryFolder
+from mastershot.apps.command import Json, LibraryFolder, command
 from mastershot.apps.show import complain, say, say_result
 from mastershot.core.time import format_clock
 

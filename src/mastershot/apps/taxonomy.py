@@ -9,9 +9,8 @@ from typing import TYPE_CHECKING, Annotated, cast
 import typer
 from typer import Argument, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import Json, LibraryFolder, Seed
-from mastershot.apps.show import complain, note, say, say_lines, say_result
+from mastershot.apps.command import Json, LibraryFolder, Seed, command
+from mastershot.apps.show import complain, note, say, say_result
 from mastershot.core.errors import MastershotError, SettingError
 
 if TYPE_CHECKING:
@@ -113,7 +112,7 @@ def taxonomy_decide(
     if not made:
         raise SettingError("there is nothing to decide; name a decision, or a filled-in draw")
     append_decisions(decisions, made)
-    say_lines(one.text for one in made)
+    say(*(one.text for one in made))
 
 
 @taxonomy_app.command("show")

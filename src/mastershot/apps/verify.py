@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from typer import Argument, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import DatasetPath, Json, KeptLibrary, Seed, Taxonomy
+from mastershot.apps.command import DatasetPath, Json, KeptLibrary, Seed, Taxonomy, command
 from mastershot.apps.show import complain, say_result
 from mastershot.core.errors import SettingError
 
