@@ -4,10 +4,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
-from typer import Argument, Option
+from typer import Argument, BadParameter, Exit, Option
 
-from mastershot.apps.command import AnalysisOptions, Reporting, command
+from mastershot.apps.command import AnalysisOptions, Reporting
 from mastershot.apps.show import (
     StageProgress,
     complain,
@@ -20,10 +19,8 @@ from mastershot.core.errors import OutputError, sentence
 
 if TYPE_CHECKING:
     from mastershot.core.timeline import Timeline
-    from mastershot.pipeline.analysis.plan import LoadedPlan, Plan
 
 
-@command
 def analyze(
     *,
     films: Annotated[list[Path] | None, Argument(metavar="FILM...", show_default=False)] = None,
@@ -42,14 +39,16 @@ def analyze(
     Writes DIR/<film>/: timeline.json, report.html, shots.csv and thumbs/.
     """
     if not films and not demo:
-        raise typer.BadParameter("name a film, or use --demo to have one drawn")
+        raise BadParameter("name a film, or use --demo to have one drawn")
     # `--demo drawn` may be written for `--demo`.
     films = [film for film in films or [] if not demo or film != Path("drawn") or film.exists()]
     from mastershot.media.probe import probe
+    from mastershot.pipeline.analysis.plan import prepare
     from mastershot.pipeline.analyze import analyze_movie
     from mastershot.pipeline.library import Library
 
-    loaded = load_plan(analysis.plan())
+    loaded = prepare(analysis.plan())
+    complain(*loaded.notes)
     kept = Library(library) if library is not None else None
     demo_film = out / "demo.mp4"
 
@@ -60,18 +59,9 @@ def analyze(
         if kept is not None:
             kept.add(file, loaded=loaded, out=out, progress=progress)
         timeline, folder = analyze_movie(file, loaded, out, progress=progress)
-        return film_summary(timeline) | {"timeline": str(folder / "timeline.json")}
+        return film_summary(timeline) | {"timeline": folder / "timeline.json"}
 
     each_film([*films, demo_film] if demo else films, analyze_one, reporting)
-
-
-def load_plan(plan: "Plan") -> "LoadedPlan":
-    """Return the plan with its encoders loaded; notes about missing ones go to stderr."""
-    from mastershot.pipeline.analysis.plan import prepare
-
-    loaded = prepare(plan)
-    complain(*loaded.notes)
-    return loaded
 
 
 def each_film(
@@ -90,11 +80,13 @@ def each_film(
         if notes := result.get("notes"):
             complain(f"{path}: {'; '.join(notes)}")
         if not reporting.as_json and "error" not in result:
-            say(_summary_line(result))
+            scenes = "" if result["num_scenes"] is None else f", {result['num_scenes']} scenes"
+            where = result.get("timeline", result["id"])
+            say(f"{result['film']}: {result['num_shots']} shots{scenes} → {where}")
     if reporting.as_json:
         say_json(results)
     if any("error" in result for result in results):
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 def film_summary(timeline: "Timeline") -> dict[str, Any]:
@@ -106,12 +98,6 @@ def film_summary(timeline: "Timeline") -> dict[str, Any]:
         "num_scenes": None if timeline.scenes is None else len(timeline.scenes),
         "notes": list(timeline.notes),
     }
-
-
-def _summary_line(result: dict[str, Any]) -> str:
-    scenes = "" if result["num_scenes"] is None else f", {result['num_scenes']} scenes"
-    where = result.get("timeline", result["id"])
-    return f"{result['film']}: {result['num_shots']} shots{scenes} → {where}"
 
 
 def _draw_demo(path: Path, quiet: bool) -> None:

@@ -10,7 +10,7 @@ import typer
 
 from mastershot import __version__
 from mastershot.apps.analyze import analyze
-from mastershot.apps.command import Json, command
+from mastershot.apps.command import Commands, Json
 from mastershot.apps.label import label_app
 from mastershot.apps.library import library_app
 from mastershot.apps.recipes import recipes_app, run
@@ -22,14 +22,14 @@ from mastershot.apps.verify import verify_app
 if TYPE_CHECKING:
     from mastershot.encoders.catalogue import EncoderAvailability
 
-app = typer.Typer(
+app = Commands(
     name="mastershot",
     help="Turns films into knowledge: shots, scenes and places, exact in time, offline.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-models_app = typer.Typer(name="models", help="The encoders of frames and words.")
+models_app = Commands(name="models", help="The encoders of frames and words.")
 for group in (library_app, models_app, recipes_app, taxonomy_app, label_app, verify_app):
     app.add_typer(group, no_args_is_help=True)
 app.command()(analyze)
@@ -50,7 +50,6 @@ def mastershot(
 
 
 @app.command()
-@command
 def doctor(as_json: Json = False) -> None:
     """Say what is installed, which encoders can be had, and how fast this machine is."""
     from mastershot.pipeline.doctor import examine
@@ -60,7 +59,6 @@ def doctor(as_json: Json = False) -> None:
 
 
 @models_app.command("ls")
-@command
 def models_ls(as_json: Json = False) -> None:
     """List the encoders: what each is, its size, licence and speed, and if it is here."""
     from mastershot.encoders.catalogue import available_encoders
@@ -83,7 +81,6 @@ def _encoder_line(found: "EncoderAvailability") -> str:
 
 
 @models_app.command("get")
-@command
 def models_get(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Of the list, or of the hub.")],
 ) -> None:

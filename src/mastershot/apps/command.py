@@ -1,4 +1,4 @@
-"""What commands share: options, ``--debug``, and one sentence an error."""
+"""What commands share: groups of them, options, ``--debug``, and one sentence an error."""
 
 import os
 import sys
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
 from typer import Argument, Option
+from typer.models import CommandFunctionType as Work
 
 from mastershot.apps.show import complain, complain_of
 from mastershot.core.errors import SettingError
@@ -108,12 +109,26 @@ class AnalysisOptions:
         )
 
 
-def command(work: Callable[..., None]) -> Callable[..., None]:
-    """Return a command's function in the form that typer registers.
+class Commands(typer.Typer):
+    """A group of commands, which may take groups of options.
 
     A parameter whose type is a dataclass becomes one option for each parameter of its constructor.
     ``--debug`` comes last. An error ends the command as `errors_as_sentences` says.
     """
+
+    def command(self, *args: Any, **settings: Any) -> Callable[[Work], Work]:
+        """Return a decorator that adds a function to the group, as `typer.Typer.command` does."""
+        register = super().command(*args, **settings)
+
+        def add(work: Work) -> Work:
+            register(_flattened(work))
+            return work
+
+        return add
+
+
+def _flattened(work: Callable[..., None]) -> Callable[..., None]:
+    """Return a command's function with one parameter for each option."""
     parameters = signature(work).parameters
     groups: dict[str, Any] = {
         name: one.annotation for name, one in parameters.items() if is_dataclass(one.annotation)

@@ -6,12 +6,11 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import typer
 from typer import Argument, Option
 
-from mastershot.apps.analyze import each_film, film_summary, load_plan
-from mastershot.apps.command import AnalysisOptions, Json, LibraryFolder, Reporting, command
-from mastershot.apps.show import StageProgress, say_result
+from mastershot.apps.analyze import each_film, film_summary
+from mastershot.apps.command import AnalysisOptions, Commands, Json, LibraryFolder, Reporting
+from mastershot.apps.show import StageProgress, complain, say_result
 from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
 _WIDEST_NAME = 40  # columns
 
-library_app = typer.Typer(name="library", help="Keep the timelines of many films in one folder.")
+library_app = Commands(name="library", help="Keep the timelines of many films in one folder.")
 
 FilmInLibrary = Annotated[
     str, Argument(metavar="FILM", help="Id, path, file name, stem, or the start of one.")
@@ -30,7 +29,6 @@ FilmInLibrary = Annotated[
 
 
 @library_app.command("add")
-@command
 def library_add(
     *,
     films: Annotated[list[Path], Argument(metavar="FILM...")],
@@ -39,9 +37,11 @@ def library_add(
     reporting: Reporting,
 ) -> None:
     """Analyse films and keep them in a library; a film that it holds already is left as it is."""
+    from mastershot.pipeline.analysis.plan import prepare
     from mastershot.pipeline.library import Library
 
-    loaded = load_plan(analysis.plan())
+    loaded = prepare(analysis.plan())
+    complain(*loaded.notes)
     kept = Library(library)
 
     def add(path: Path, progress: StageProgress) -> dict[str, Any]:
@@ -51,7 +51,6 @@ def library_add(
 
 
 @library_app.command("ls")
-@command
 def library_ls(library: LibraryFolder, as_json: Json = False) -> None:
     """List the films of a library, their names first."""
     from mastershot.store.library import Library
@@ -61,7 +60,6 @@ def library_ls(library: LibraryFolder, as_json: Json = False) -> None:
 
 
 @library_app.command("show")
-@command
 def library_show(film: FilmInLibrary, library: LibraryFolder, as_json: Json = False) -> None:
     """Show a film's shots and scenes; with --json its whole timeline."""
     from mastershot.store.library import Library
@@ -72,7 +70,6 @@ def library_show(film: FilmInLibrary, library: LibraryFolder, as_json: Json = Fa
 
 
 @library_app.command("rm")
-@command
 def library_rm(film: FilmInLibrary, library: LibraryFolder, as_json: Json = False) -> None:
     """Remove a film from a library and say which it was; its file is left alone."""
     from mastershot.store.library import Library
@@ -83,7 +80,6 @@ def library_rm(film: FilmInLibrary, library: LibraryFolder, as_json: Json = Fals
 
 
 @library_app.command("verify")
-@command
 def library_verify(
     library: LibraryFolder,
     hashes: Annotated[
@@ -101,7 +97,6 @@ def library_verify(
 
 
 @library_app.command("repair")
-@command
 def library_repair(library: LibraryFolder, as_json: Json = False) -> None:
     """Drop what belongs to no film of a library, and pack its tables."""
     from mastershot.store.library import Library

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from typer import Argument, Option
 
-from mastershot.apps.command import Json, LibraryFolder, command
+from mastershot.apps.command import Json, LibraryFolder
 from mastershot.apps.show import complain, say, say_result
 from mastershot.core.time import format_clock
 
@@ -28,7 +28,6 @@ Vectors = Annotated[
 ]
 
 
-@command
 def search(
     words: Annotated[str, Argument(metavar="WORDS", help='Such as "a forest in the snow".')],
     library: LibraryFolder,
@@ -55,7 +54,6 @@ def search(
     say_result([asdict(hit) for hit in hits], lines, as_json=as_json)
 
 
-@command
 def similar(
     *,
     name: Annotated[str, Argument(metavar="FILM|SCENE", help="A film, or a scene (FILM/s0003).")],
@@ -104,7 +102,6 @@ def similar(
     say_result(rows, lines, as_json=as_json)
 
 
-@command
 def draw_map(
     library: LibraryFolder,
     out: Annotated[Path, Option(metavar="PAGE", help="The page.")] = Path("map.html"),

@@ -6,22 +6,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
-import typer
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
-from mastershot.apps.command import Json, LibraryFolder, Seed, command
+from mastershot.apps.command import Commands, Json, LibraryFolder, Seed
 from mastershot.apps.show import complain, note, say, say_result
 from mastershot.core.errors import MastershotError, SettingError
 
 if TYPE_CHECKING:
     from mastershot.curation.built import BuiltTaxonomy
-    from mastershot.curation.decisions import DecisionKind
+    from mastershot.curation.decisions import Decision, DecisionKind
     from mastershot.curation.diff import TaxonomyDiff
     from mastershot.curation.review import Question
     from mastershot.pipeline.taxonomy.build import TaxonomyBuilder
     from mastershot.pipeline.taxonomy.relabel import RelabellingEffect
 
-taxonomy_app = typer.Typer(name="taxonomy", help="Labels of places: build, decide, show, compare.")
+taxonomy_app = Commands(name="taxonomy", help="Labels of places: build, decide, show, compare.")
 
 DecisionsFile = Annotated[
     Path | None, Option(metavar="FILE", help="What people decided, as CSV; it only grows.")
@@ -31,7 +30,6 @@ TaxonomyName = Annotated[str, Argument(metavar="NAME|FILE|FOLDER", show_default=
 
 
 @taxonomy_app.command("build")
-@command
 def taxonomy_build(
     scripts: Annotated[list[Path], Argument(metavar="SCRIPTS...", show_default=False)],
     aux: Annotated[str, Option(metavar="FILE", help="HVU's tags, or a label a line.")],
@@ -54,7 +52,7 @@ def taxonomy_build(
     or .csv with the columns script and heading).
     """
     if review and decisions is None:
-        raise typer.BadParameter("--review needs --decisions FILE to keep the answers in")
+        raise BadParameter("--review needs --decisions FILE to keep the answers in")
     from mastershot.exports.taxonomy import write_taxonomy
     from mastershot.pipeline.taxonomy.build import TaxonomyBuilder, TaxonomyPlan
 
@@ -75,7 +73,6 @@ def taxonomy_build(
 
 
 @taxonomy_app.command("decide")
-@command
 def taxonomy_decide(
     *,
     decisions: Annotated[Path, Option(metavar="FILE", help="The decisions file.")],
@@ -116,7 +113,6 @@ def taxonomy_decide(
 
 
 @taxonomy_app.command("show")
-@command
 def taxonomy_show(source: TaxonomyName, as_json: Json = False) -> None:
     """Show a taxonomy's labels; of a build's folder also groups, sources and definitions."""
     from mastershot.core.labels import Taxonomy
@@ -132,7 +128,6 @@ def taxonomy_show(source: TaxonomyName, as_json: Json = False) -> None:
 
 
 @taxonomy_app.command("diff")
-@command
 def taxonomy_diff(
     old: TaxonomyName,
     new: TaxonomyName,
@@ -168,7 +163,6 @@ def taxonomy_diff(
 
 
 @taxonomy_app.command("draw")
-@command
 def taxonomy_draw(
     library: LibraryFolder,
     out: Annotated[Path, Option(metavar="CSV", help="The file to fill in.")],
@@ -199,6 +193,7 @@ def _login() -> str:
 
 def _review(builder: "TaxonomyBuilder", path: Path, by: str) -> None:
     """Ask until all is decided, or the answers end; each answer is on disk before the next."""
+    from mastershot.curation.decisions import append_decisions
     from mastershot.curation.review import questions
 
     skipped: set[str] = set()
@@ -207,29 +202,26 @@ def _review(builder: "TaxonomyBuilder", path: Path, by: str) -> None:
         left = [question for question in asked if question.label not in skipped]
         if not left:
             return
-        note(f"{len(left)} to decide")
+        note(f"{len(left)} to decide", *_question_lines(left[0]))
         try:
-            if not _ask(builder, left[0], path, by):
-                skipped.add(left[0].label)
-        except EOFError:
+            decision = _ask(builder, left[0], by)
+        except EOFError:  # No more answers, or the person has had enough.
             return
+        if decision is None:
+            skipped.add(left[0].label)
+        else:
+            append_decisions(path, [decision])
+            builder.decisions = (*builder.decisions, decision)
 
 
-def _ask(builder: "TaxonomyBuilder", question: "Question", path: Path, by: str) -> bool:
-    """Return True once a question is answered, False where it is skipped.
-
-    Raises:
-        EOFError: There are no more answers, or the person has had enough.
-    """
-    from mastershot.curation.decisions import append_decisions
+def _ask(builder: "TaxonomyBuilder", question: "Question", by: str) -> "Decision | None":
+    """Return a person's decision; None where the question is skipped."""
     from mastershot.curation.review import answer
 
-    for line in _question_lines(question):
-        note(line)
     while True:
         text = input().strip()
         if text.lower() in {"s", "skip"}:
-            return False
+            return None
         if text.lower() in {"q", "quit"}:
             raise EOFError
         try:
@@ -237,10 +229,8 @@ def _ask(builder: "TaxonomyBuilder", question: "Question", path: Path, by: str) 
             builder.require_label(decision)
         except MastershotError as error:
             complain(str(error))
-            continue
-        append_decisions(path, [decision])
-        builder.decisions = (*builder.decisions, decision)
-        return True
+        else:
+            return decision
 
 
 def _question_lines(question: "Question") -> list[str]:

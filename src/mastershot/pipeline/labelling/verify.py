@@ -20,7 +20,7 @@ from mastershot.evaluation.agreement import (
     share_figure,
 )
 from mastershot.evaluation.reliability import reliability_by_scale
-from mastershot.exports.pages.rating import write_rating_page
+from mastershot.exports.pages.dataset import write_rating_page
 from mastershot.labelling.draw_file import Draw, ShownShot, write_draw
 from mastershot.labelling.selection import MOVIECLIP_FOLDS, Subset, class_of_label
 from mastershot.labelling.verdict_sheet import holds_verdicts, write_sheet, write_verdicts

@@ -12,7 +12,7 @@ from mastershot.core.errors import (
 )
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, ENCODERS, load_encoder
-from mastershot.exports.pages.sheet import Card, write_sheet
+from mastershot.exports.pages.search import Card, write_sheet
 from mastershot.pipeline.search.nearest import (
     Hits,
     Query,
