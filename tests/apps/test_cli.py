@@ -14,9 +14,9 @@ from tests.media.test_streams import film_of
 from typer import Exit
 from typer.testing import CliRunner, Result
 
-from mastershot.apps.analyze import each_film
 from mastershot.apps.cli import app
 from mastershot.apps.command import Reporting
+from mastershot.apps.films import each_film
 from mastershot.apps.show import StageProgress
 from mastershot.core.timeline import timeline_schema
 

@@ -146,12 +146,12 @@ def two_films(tmp_path: Path) -> Path:
     return library.path
 
 
-def save(folder: Path, *, width: int = 8, num_shots: int = 3, **said: object) -> Path:
+def save(folder: Path, *, width: int = 8, num_shots: int = 3, **metadata: object) -> Path:
     """Save an untrained encoder of scenes of features."""
     torch.manual_seed(num_shots)
     shape = SceneShape(num_shots, (width,))
     network = scene_network(FEATURE_NET, shape)
-    write_encoder(folder, SCENE_STEM, FEATURE_NET, shape, network, said={**SHOTS, **said})
+    write_encoder(folder, SCENE_STEM, FEATURE_NET, shape, network, said={**SHOTS, **metadata})
     return folder
 
 
@@ -191,7 +191,7 @@ def test_json_holds_the_rows_of_both_views(two_films: Path, tmp_path: Path) -> N
 
 
 @pytest.mark.parametrize(
-    ("said", "sentence"),
+    ("metadata", "sentence"),
     [
         ({"width": 16}, "takes shots of 16 numbers, and those of toy"),
         ({"space": {**SPACE, "weights_hash": "blake2b:other"}}, "holds those of other weights"),
@@ -202,9 +202,9 @@ def test_json_holds_the_rows_of_both_views(two_films: Path, tmp_path: Path) -> N
     ],
 )
 def test_an_encoder_that_does_not_fit_is_one_sentence(
-    two_films: Path, tmp_path: Path, said: dict[str, object], sentence: str
+    two_films: Path, tmp_path: Path, metadata: dict[str, object], sentence: str
 ) -> None:
-    save(tmp_path / "encoder", **said)  # type: ignore[arg-type]
+    save(tmp_path / "encoder", **metadata)  # type: ignore[arg-type]
     done = run("similar", "two.mp4", "--library", two_films, "--encoder", tmp_path / "encoder")
     assert done.exit_code == 1
     assert sentence in done.stderr

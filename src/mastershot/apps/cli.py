@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mastershot import __version__
-from mastershot.apps.analyze import analyze
 from mastershot.apps.command import Commands, Json
+from mastershot.apps.films import analyze, library_app
 from mastershot.apps.label import label_app
-from mastershot.apps.library import library_app
 from mastershot.apps.recipes import recipes_app, run
 from mastershot.apps.search import draw_map, search, similar
 from mastershot.apps.show import say, say_result

@@ -23,10 +23,8 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, Option("--json", help="Print machine-readable results on stdout.")]
 Debug = Annotated[bool, Option("--debug", help="Show tracebacks.")]
-LibraryFolder = Annotated[Path, Option("--library", metavar="DIR", help="The library.")]
-KeptLibrary = Annotated[
-    Path | None, Option("--library", metavar="DIR", help="The library of the clips.")
-]
+LibraryFolder = Annotated[Path, Option(metavar="DIR", help="The library.")]
+KeptLibrary = Annotated[Path | None, Option(metavar="DIR", help="The library of the clips.")]
 DatasetPath = Annotated[
     Path, Argument(metavar="DATASET", help="What `label build` made, or a file of its kind.")
 ]
@@ -66,7 +64,7 @@ class AnalysisOptions:
     threshold: Annotated[
         float | None, Option(help="Score of a cut; default 27 (content) or 3 (adaptive).")
     ] = None
-    min_shot: Annotated[float, Option("--min-shot", metavar="SECONDS", help="Shortest shot.")] = 0.6
+    min_shot: Annotated[float, Option(metavar="SECONDS", help="Shortest shot.")] = 0.6
     shots: Annotated[
         Path | None,
         Option(metavar="LIST", help="Use shots found elsewhere: CSV, TransNetV2, MovieNet."),

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 label_app = Commands(name="label", help="Weakly labelled data sets: build, select, figures.")
 
-OutFolder = Annotated[Path, Option("--out", metavar="DIR", help="Folder of results.")]
+OutFolder = Annotated[Path, Option(metavar="DIR", help="Folder of results.")]
 Films = Annotated[
     Path | None,
     Option(
@@ -100,10 +100,8 @@ def label_build(
 def label_select(
     dataset: DatasetPath,
     out: OutFolder,
-    top1: Annotated[float, Option("--top1", help="A shot is kept from this best score on.")] = 0.4,
-    others: Annotated[
-        float, Option("--others", help="Its further labels are kept above this score.")
-    ] = 0.1,
+    top1: Annotated[float, Option(help="A shot is kept from this best score on.")] = 0.4,
+    others: Annotated[float, Option(help="Its further labels are kept above this score.")] = 0.1,
     index: Annotated[
         str, Option(metavar="NAME|FILE|all|min-shots:N", help="The classes of the subset.")
     ] = "movieclip-150",

@@ -19,9 +19,7 @@ if TYPE_CHECKING:
 
 SceneEncoder = Annotated[
     Path | None,
-    Option(
-        "--encoder", metavar="RUN|FOLDER", help="Trained scene encoder, instead of plain means."
-    ),
+    Option(metavar="RUN|FOLDER", help="Trained scene encoder, instead of plain means."),
 ]
 Vectors = Annotated[
     str, Option(metavar="NAME", help="Of a library with vectors of several encoders, the one.")
@@ -119,7 +117,7 @@ def draw_map(
 
 
 def scene_view(folder: Path | None) -> "SceneView":
-    """Return how the encoder in a folder, or in a run's folder, sees scenes; plain without one.
+    """Return scenes by the encoder in a folder or a run's folder; without one, by plain means.
 
     Raises:
         EncoderError: There is none, or one of keyframes, which a library does not hold.

@@ -18,8 +18,6 @@ from mastershot.core.text import printable
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-_REFRESH_S = 0.1
-
 
 def say(*lines: str) -> None:
     """Print lines of a result on stdout; nothing in them steers the terminal."""
@@ -89,7 +87,7 @@ class StageProgress:
             self._stage, self._started_s = stage, now_s
             # The time left is estimated from the speed of this stage alone.
             self._bars.reset(self._task, total=total, completed=done)
-        elif now_s - self._shown_s < _REFRESH_S and done != total:
+        elif now_s - self._shown_s < 0.1 and done != total:
             return
         self._shown_s = now_s
         elapsed_s, speed = now_s - self._started_s, ""

@@ -120,9 +120,8 @@ def taxonomy_show(source: TaxonomyName, as_json: Json = False) -> None:
 
     found = open_taxonomy(source)
     if isinstance(found, Taxonomy):
-        labels = list(found.labels)
-        value = {"name": found.name, "fingerprint": found.fingerprint, "labels": labels}
-        say_result(value, labels, as_json=as_json)
+        value = {"name": found.name, "fingerprint": found.fingerprint, "labels": found.labels}
+        say_result(value, found.labels, as_json=as_json)
     else:
         say_result(found.as_json(), _built_lines(found), as_json=as_json)
 
@@ -166,9 +165,7 @@ def taxonomy_diff(
 def taxonomy_draw(
     library: LibraryFolder,
     out: Annotated[Path, Option(metavar="CSV", help="The file to fill in.")],
-    num_shots: Annotated[
-        int, Option("--num-shots", metavar="N", help="How many shots to watch.")
-    ] = 1000,
+    num_shots: Annotated[int, Option(metavar="N", help="How many shots to watch.")] = 1000,
     seed: Seed = 0,
 ) -> None:
     """Draw shots to watch; labels that viewers miss go into the column missing.

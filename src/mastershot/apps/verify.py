@@ -99,10 +99,9 @@ def _report_lines(report: "DrawReport") -> Iterator[str]:
     yield f"best label confirmed: {_share(report.agreement.best)}"
     yield f"any label shown confirmed: {_share(report.agreement.any)}"
     yield f"Krippendorff's alpha: {_alpha(report.alpha)}"
-    yield (
-        f"evaluation subset: {len(report.subset.shots):,} shots; {len(report.dropped):,} dropped, "
-        f"{report.subset.num_outside:,} outside the index"
-    )
+    dropped, outside = len(report.dropped), report.subset.num_outside
+    kept = f"evaluation subset: {len(report.subset.shots):,} shots"
+    yield f"{kept}; {dropped:,} dropped, {outside:,} outside the index"
     for name, figure in report.scales.items():
         yield f"dropped, {name}: {_share(figure)}"
     for scale, figure in report.reliability.items():

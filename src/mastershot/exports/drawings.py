@@ -21,7 +21,6 @@ RATE_WINDOWS_S = (2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600)
 TIME_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
 _WIDTH, _PANEL, _LEFT, _RIGHT, _GAP = 640, 90, 64, 16, 26
-_NOT_DRAWN = ("step", "seconds")
 
 
 @dataclass(frozen=True)
@@ -184,7 +183,7 @@ def draw_curves(entries: Sequence[Mapping[str, Any]], title: str = "") -> str:
     curves: dict[str, list[tuple[float, float]]] = {}
     for entry in entries:
         for name, value in entry.items():
-            if isinstance(value, int | float) and name not in _NOT_DRAWN:
+            if isinstance(value, int | float) and name not in ("step", "seconds"):
                 curves.setdefault(name, []).append((entry["step"], value))
     height = _GAP + len(curves) * (_PANEL + _GAP)
     parts = [

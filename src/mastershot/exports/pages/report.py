@@ -6,6 +6,7 @@ Pictures are inlined and nearly all of its size: 2,000 shots with labels and pic
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mastershot.core.movie import SCALE_NAMES, Movie, Shot
@@ -26,7 +27,8 @@ def write_report(
         path: The page.
         thumbs: Folder of the shots' JPEG pictures. Only the file name of `Shot.thumb` is used,
             so that a timeline from elsewhere cannot pull other files into the page.
-        notes: Such as why there are no labels; without any the page itself says if so.
+        notes: Sentences for the reader, such as why there are no labels; where none is given,
+            the page itself says that there are no labels.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
@@ -35,12 +37,9 @@ def write_report(
     shown_aspect = float(movie.width_px * movie.sample_aspect_ratio / movie.height_px)
 
     def picture(shot: Shot) -> bytes | None:
-        if shot.thumb is None:
-            return None
-        try:
-            return (thumbs / Path(shot.thumb).name).read_bytes()
-        except (OSError, ValueError):  # A name with a zero byte is a ValueError.
-            return None
+        with suppress(OSError, ValueError):  # A name with a zero byte is a ValueError.
+            return (thumbs / Path(shot.thumb).name).read_bytes() if shot.thumb else None
+        return None
 
     write_page(
         "report.html",

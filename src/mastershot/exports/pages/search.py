@@ -8,6 +8,8 @@ from typing import Any
 
 from mastershot.exports.pages.templates import write_page
 
+Texts = tuple[str, ...]
+
 _HUES = (25, 250, 140, 320, 85, 200, 290, 55)
 
 
@@ -30,17 +32,12 @@ class Card:
     start_s: float
     end_s: float
     score: float
-    labels: tuple[str, ...] = ()
+    labels: Texts = ()
     picture: bytes | None = None
 
 
 def write_sheet(
-    cards: Iterable[Card],
-    path: Path,
-    *,
-    title: str,
-    facts: tuple[str, ...] = (),
-    notes: tuple[str, ...] = (),
+    cards: Iterable[Card], path: Path, *, title: str, facts: Texts = (), notes: Texts = ()
 ) -> None:
     """Write shots as one HTML page, in the order given; a generator keeps pictures out of memory.
 
@@ -107,9 +104,9 @@ class Head:
     """
 
     title: str
-    views: tuple[str, ...]
-    facts: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
+    views: Texts
+    facts: Texts = ()
+    notes: Texts = ()
     asked: Side | None = None
 
 
@@ -146,12 +143,7 @@ class Point:
 
 
 def write_map(
-    points: Sequence[Point],
-    path: Path,
-    *,
-    title: str,
-    facts: tuple[str, ...] = (),
-    notes: tuple[str, ...] = (),
+    points: Sequence[Point], path: Path, *, title: str, facts: Texts = (), notes: Texts = ()
 ) -> None:
     """Write points as one HTML page with a drawing; the commonest labels have their own colours.
 

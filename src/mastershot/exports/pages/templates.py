@@ -23,9 +23,8 @@ def write_page(template: str, path: Path, *, script: str = "", **content: object
     Args:
         template: Its template, which extends ``base.html``.
         path: The page.
-        script: The template folder's script that a browser runs on the page; it runs no other.
-        content: What the template shows: ``title``, ``facts`` below it, ``notes`` that readers
-            should know, and what the template itself names.
+        script: Name of the only script that a browser runs on the page.
+        content: ``title``, ``facts`` below it, ``notes``, and what the template itself names.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
