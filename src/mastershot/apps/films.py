@@ -14,7 +14,6 @@ from mastershot.apps.show import (
     complain,
     complain_of,
     say,
-    say_json,
     say_result,
     showing_progress,
 )
@@ -176,8 +175,7 @@ def each_film(
             scenes = "" if result["num_scenes"] is None else f", {result['num_scenes']} scenes"
             where = result.get("timeline", result["id"])
             say(f"{result['film']}: {result['num_shots']} shots{scenes} → {where}")
-    if reporting.as_json:
-        say_json(results)
+    say_result(results, (), as_json=reporting.as_json)
     if any("error" in result for result in results):
         raise Exit(1)
 
