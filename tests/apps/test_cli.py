@@ -14,9 +14,9 @@ from tests.media.test_streams import film_of
 from typer import Exit
 from typer.testing import CliRunner, Result
 
-from mastershot.apps.analyze import each_film
 from mastershot.apps.cli import app
-from mastershot.apps.options import Reporting
+from mastershot.apps.command import Reporting
+from mastershot.apps.films import each_film
 from mastershot.apps.show import StageProgress
 from mastershot.core.timeline import timeline_schema
 
@@ -164,10 +164,26 @@ def test_the_demo_is_drawn_and_its_cuts_are_found(tmp_path: Path) -> None:
 
     done = run("analyze", "--demo", "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
+    assert len(json.loads(done.stdout)) == 1
     timeline = json.loads((tmp_path / "demo" / "timeline.json").read_text())
     found = {shot["first_frame"] for shot in timeline["shots"]}
     assert set(plan_demo_film().cuts) <= found
     assert 3 <= len(timeline["scenes"]) <= 9
+
+
+def test_demo_drawn_is_demo_unless_a_film_has_that_name(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shutil.copy(film, tmp_path / "demo.mp4")
+    monkeypatch.chdir(tmp_path)
+    arguments = ("analyze", "--demo", "drawn", "--steps", "shots", "--out", tmp_path, "--json")
+    demo = {"film": str(tmp_path / "demo.mp4"), "num_shots": 6}
+    for films in ([demo], [{"film": "drawn", "num_shots": 6}, demo]):
+        done = invoke(*arguments)
+        assert done.exit_code == 0, done.output
+        found = json.loads(done.stdout)
+        assert [{name: one[name] for name in demo} for one in found] == films
+        shutil.copy(film, tmp_path / "drawn")
 
 
 def test_the_doctor_says_what_is_here() -> None:

@@ -5,8 +5,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from mastershot.apps.command import command
-from mastershot.apps.options import Reporting
+from mastershot.apps.command import Commands, Reporting
 from mastershot.core.errors import MediaError, SettingError
 
 
@@ -17,8 +16,8 @@ class Size:
 
 
 def run(work: object, *arguments: str) -> Result:
-    app = typer.Typer()
-    app.command()(command(work))  # type: ignore[arg-type]
+    app = Commands()
+    app.command()(work)  # type: ignore[type-var]
     return CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1"}).invoke(app, [*arguments])
 
 

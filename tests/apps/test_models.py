@@ -6,12 +6,12 @@ from tests.encoders.test_catalogue import put_in_cache
 from tests.factories.models import make_tiny_clip
 from typer.testing import CliRunner, Result
 
-from mastershot.apps.models import models
+from mastershot.apps.cli import app
 from mastershot.encoders.catalogue import ENCODERS
 
 
 def run(*arguments: str) -> Result:
-    return CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1"}).invoke(models, [*arguments])
+    return CliRunner(env={"COLUMNS": "100", "NO_COLOR": "1"}).invoke(app, ["models", *arguments])
 
 
 @pytest.fixture(autouse=True)

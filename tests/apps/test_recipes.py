@@ -2,18 +2,13 @@ import json
 from pathlib import Path
 
 import pytest
-import typer
 from tests.factories.distillation import write_pictures
 from tests.factories.models import make_tiny_clip
 from typer.testing import CliRunner
 
-from mastershot.apps.recipes import recipes_app, run
+from mastershot.apps.cli import app
 from mastershot.apps.show import showing_progress
 from mastershot.recipes.load import shipped_recipes
-
-app = typer.Typer()
-app.command()(run)
-app.add_typer(recipes_app)
 
 
 def invoke(*arguments: object) -> tuple[int, str, str]:

@@ -1,51 +1,41 @@
-"""The command ``mastershot``: each command parses, calls one library function, and prints."""
+"""The command ``mastershot``: its groups and commands, and those about this machine."""
 
 import io
 import sys
 from dataclasses import asdict
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from mastershot import __version__
-from mastershot.apps.analyze import analyze
-from mastershot.apps.command import command
+from mastershot.apps.command import Commands, Json
+from mastershot.apps.films import analyze, library_app
 from mastershot.apps.label import label_app
-from mastershot.apps.library import library_app
-from mastershot.apps.models import models
-from mastershot.apps.options import Json
 from mastershot.apps.recipes import recipes_app, run
 from mastershot.apps.search import draw_map, search, similar
 from mastershot.apps.show import say, say_result
 from mastershot.apps.taxonomy import taxonomy_app
 from mastershot.apps.verify import verify_app
 
-app = typer.Typer(
+if TYPE_CHECKING:
+    from mastershot.encoders.catalogue import EncoderAvailability
+
+app = Commands(
     name="mastershot",
     help="Turns films into knowledge: shots, scenes and places, exact in time, offline.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for group in (library_app, models, recipes_app, taxonomy_app, label_app, verify_app):
+models_app = Commands(name="models", help="The encoders of frames and words.")
+for group in (library_app, models_app, recipes_app, taxonomy_app, label_app, verify_app):
     app.add_typer(group, no_args_is_help=True)
-
-
 app.command()(analyze)
 app.command()(search)
 app.command()(similar)
 app.command("map")(draw_map)
 app.command()(run)
-
-
-@app.command()
-@command
-def doctor(as_json: Json = False) -> None:
-    """Say what is installed, which encoders can be had, and how fast this machine is."""
-    from mastershot.pipeline.doctor import examine
-
-    findings = examine()
-    say_result(asdict(findings), findings.lines(), as_json=as_json)
 
 
 @app.callback(invoke_without_command=True)
@@ -56,6 +46,53 @@ def mastershot(
     if version:
         say(f"mastershot {__version__}")
         raise typer.Exit
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Say what is installed, which encoders can be had, and how fast this machine is."""
+    from mastershot.pipeline.doctor import examine
+
+    findings = examine()
+    say_result(asdict(findings), findings.lines(), as_json=as_json)
+
+
+@models_app.command("ls")
+def models_ls(as_json: Json = False) -> None:
+    """List the encoders: what each is, its size, licence and speed, and if it is here."""
+    from mastershot.encoders.catalogue import available_encoders
+
+    found = available_encoders()
+    value = [
+        {**asdict(one.encoder), "available": one.folder is not None, "folder": one.folder}
+        for one in found
+    ]
+    say_result(value, map(_encoder_line, found), as_json=as_json)
+
+
+def _encoder_line(found: "EncoderAvailability") -> str:
+    row, where = found.encoder, "not here" if found.folder is None else "on this machine"
+    speed = "" if row.speed_fps is None else f"{row.speed_fps:,.0f} frames/s"
+    return (
+        f"{row.alias:9} {row.size_bytes / 1e6:>6,.0f} MB  {speed:>14}  "
+        f"{'in the package' if row.packaged else where:15}  {row.kind}; {row.licence}"
+    )
+
+
+@models_app.command("get")
+def models_get(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Of the list, or of the hub.")],
+) -> None:
+    """Fetch an encoder's weights into the hub's cache, once; later runs need no network."""
+    from mastershot.encoders.catalogue import fetch_encoder, known_encoder
+
+    row, folder = known_encoder(name), fetch_encoder(name)
+    if row is not None and row.packaged:
+        say(f"{name} comes with this package; there is nothing to fetch")
+    elif folder == Path(name):
+        say(f"{name} is a folder of this machine; there is nothing to fetch")
+    else:
+        say(f"{name} is on this machine: {folder}")
 
 
 def main() -> None:

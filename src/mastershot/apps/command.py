@@ -1,54 +1,156 @@
-"""What every command has in common: option groups, ``--debug``, and one sentence an error."""
+"""What commands share: groups of them, options, ``--debug``, and one sentence an error."""
 
 import os
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import fields, is_dataclass
+from dataclasses import dataclass, is_dataclass
 from functools import wraps
-from inspect import Parameter, Signature, signature
-from typing import Any
+from inspect import Parameter, signature
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
+from typer import Argument, Option
+from typer.models import CommandFunctionType as Work
 
-from mastershot.apps.options import Debug
 from mastershot.apps.show import complain, complain_of
 from mastershot.core.errors import SettingError
 
+if TYPE_CHECKING:
+    from mastershot.pipeline.analysis.plan import Plan
+    from mastershot.shots.content import DetectorName
 
-def command(work: Callable[..., None]) -> Callable[..., None]:
-    """Return a command's function in the form that typer registers.
+Json = Annotated[bool, Option("--json", help="Print machine-readable results on stdout.")]
+Debug = Annotated[bool, Option("--debug", help="Show tracebacks.")]
+LibraryFolder = Annotated[Path, Option(metavar="DIR", help="The library.")]
+KeptLibrary = Annotated[Path | None, Option(metavar="DIR", help="The library of the clips.")]
+DatasetPath = Annotated[
+    Path, Argument(metavar="DATASET", help="What `label build` made, or a file of its kind.")
+]
+Taxonomy = Annotated[
+    str, Option(metavar="NAME|FILE", help="Labels: movieclip, movieclip-150, or a file.")
+]
+Seed = Annotated[int, Option(help="Another seed draws others.")]
 
-    A parameter whose type is a dataclass becomes one option for each field that its constructor
-    takes. ``--debug`` comes last. An error ends the command as `errors_as_sentences` says.
-    """
-    groups: dict[str, Any] = {}
-    parameters: list[Parameter] = []
-    for parameter in signature(work).parameters.values():
-        options = [parameter]
-        if is_dataclass(parameter.annotation):
-            groups[parameter.name] = parameter.annotation
-            options = [
-                Parameter(field.name, parameter.kind, default=field.default, annotation=field.type)
-                for field in fields(parameter.annotation)
-                if field.init
-            ]
-        parameters += [option.replace(kind=Parameter.KEYWORD_ONLY) for option in options]
-    reads_debug = any(parameter.name == "debug" for parameter in parameters)
-    if not reads_debug:
-        parameters.append(
-            Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=Debug)
+
+@dataclass(frozen=True)
+class Reporting:
+    """How a command reports what it does."""
+
+    as_json: Json = False
+    quiet: Annotated[bool, Option("--quiet", help="Show no progress.")] = False
+    debug: Debug = False
+
+
+@dataclass(frozen=True)
+class AnalysisOptions:
+    """How films are analysed; `plan` has the same settings checked."""
+
+    encoder: Annotated[
+        str | None, Option(metavar="NAME|FOLDER", help="Encoder of frames and words, for labels.")
+    ] = None
+    precision: Annotated[
+        str | None,
+        Option(metavar="float32|bfloat16|int8", help="Of frames; int8 is fastest and least exact."),
+    ] = None
+    taxonomy: Taxonomy = "movieclip"
+    detector: Annotated[str, Option(metavar="content|adaptive", help="How cuts are found.")] = (
+        "content"
+    )
+    exact: Annotated[
+        bool, Option("--exact", help="Give the detector PySceneDetect's own pixels (slower).")
+    ] = False
+    threshold: Annotated[
+        float | None, Option(help="Score of a cut; default 27 (content) or 3 (adaptive).")
+    ] = None
+    min_shot: Annotated[float, Option(metavar="SECONDS", help="Shortest shot.")] = 0.6
+    shots: Annotated[
+        Path | None,
+        Option(metavar="LIST", help="Use shots found elsewhere: CSV, TransNetV2, MovieNet."),
+    ] = None
+    sampling: Annotated[
+        str, Option(metavar="uniform:N|rate:HZ|every", help="Frames sampled in each shot.")
+    ] = "uniform:3"
+    steps: Annotated[
+        str, Option(metavar="NAME,…", help="Which of shots, labels, scenes, scale.")
+    ] = "shots,labels,scenes,scale"
+    scale: Annotated[
+        Path | None,
+        Option(metavar="FOLDER", help="Trained classifier of shot scale (docs/scale.md)."),
+    ] = None
+    stream: Annotated[
+        int | None, Option(metavar="N", min=0, help="Video stream to read, as ffprobe counts.")
+    ] = None
+
+    def plan(self) -> "Plan":
+        """Return the plan of an analysis with these options.
+
+        Raises:
+            SettingError: An option has a value that means nothing.
+        """
+        from mastershot.media.sampling import parse_sampling
+        from mastershot.pipeline.analysis.plan import Plan
+        from mastershot.shots.content import ShotSettings
+
+        detector = cast("DetectorName", self.detector)
+        return Plan(
+            steps=tuple(step.strip() for step in self.steps.split(",")),
+            shots=ShotSettings(detector, self.exact, self.threshold, self.min_shot),
+            shot_list=self.shots,
+            sampling=parse_sampling(self.sampling),
+            encoder=self.encoder,
+            precision=self.precision,
+            taxonomy=self.taxonomy,
+            scale=self.scale,
+            stream=self.stream,
         )
+
+
+class Commands(typer.Typer):
+    """A group of commands, which may take groups of options.
+
+    A parameter whose type is a dataclass becomes one option for each parameter of its constructor.
+    ``--debug`` comes last. An error ends the command as `errors_as_sentences` says.
+    """
+
+    def command(self, *args: Any, **settings: Any) -> Callable[[Work], Work]:
+        """Return a decorator that adds a function to the group, as `typer.Typer.command` does."""
+        register = super().command(*args, **settings)
+
+        def add(work: Work) -> Work:
+            register(_flattened(work))
+            return work
+
+        return add
+
+
+def _flattened(work: Callable[..., None]) -> Callable[..., None]:
+    """Return a command's function with one parameter for each option."""
+    parameters = signature(work).parameters
+    groups: dict[str, Any] = {
+        name: one.annotation for name, one in parameters.items() if is_dataclass(one.annotation)
+    }
+    options: dict[str, Parameter] = {}
+    for name, parameter in parameters.items():
+        options |= signature(groups[name]).parameters if name in groups else {name: parameter}
+    options.setdefault(
+        "debug", Parameter("debug", Parameter.KEYWORD_ONLY, default=False, annotation=Debug)
+    )
 
     @wraps(work)
     def run(**values: Any) -> None:
-        with errors_as_sentences(values["debug"] if reads_debug else values.pop("debug")):
+        with errors_as_sentences(values["debug"]):
             for name, group in groups.items():
-                names = [field.name for field in fields(group) if field.init]
-                values[name] = group(**{field: values.pop(field) for field in names})
+                values[name] = group(
+                    **{key: values.pop(key) for key in signature(group).parameters}
+                )
+            values.pop("debug", None)  # Unless a group has taken it.
             work(**values)
 
-    run.__signature__ = Signature(parameters)  # type: ignore[attr-defined]
+    run.__signature__ = signature(work).replace(  # type: ignore[attr-defined]
+        parameters=[option.replace(kind=Parameter.KEYWORD_ONLY) for option in options.values()]
+    )
     return run
 
 

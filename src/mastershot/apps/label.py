@@ -7,12 +7,11 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
-import typer
-from typer import Argument, Option
+from typer import Argument, BadParameter, Exit, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import (
+from mastershot.apps.command import (
     AnalysisOptions,
+    Commands,
     DatasetPath,
     Json,
     KeptLibrary,
@@ -26,9 +25,9 @@ if TYPE_CHECKING:
     from mastershot.labelling.splits import SplitOverlap
     from mastershot.pipeline.labelling.select import Selection
 
-label_app = typer.Typer(name="label", help="Weakly labelled data sets: build, select, figures.")
+label_app = Commands(name="label", help="Weakly labelled data sets: build, select, figures.")
 
-OutFolder = Annotated[Path, Option("--out", metavar="DIR", help="Folder of results.")]
+OutFolder = Annotated[Path, Option(metavar="DIR", help="Folder of results.")]
 Films = Annotated[
     Path | None,
     Option(
@@ -50,7 +49,6 @@ class LabelOptions(AnalysisOptions):
 
 
 @label_app.command("build")
-@command
 def label_build(
     *,
     out: OutFolder,
@@ -70,13 +68,12 @@ def label_build(
     command; clips that fail are listed in failures.csv.
     """
     if not clips and library is None:
-        raise typer.BadParameter("name clips, a folder of clips, or a --library")
+        raise BadParameter("name clips, a folder of clips, or a --library")
     if not clips and analysis.scale is not None:
-        raise typer.BadParameter(
-            "--scale is for clips; the films of a library keep the scales they were added with"
-        )
+        text = "--scale is for clips; the films of a library keep the scales they were added with"
+        raise BadParameter(text)
     if table not in ("parquet", "lance"):
-        raise typer.BadParameter(f"format {table!r} is unknown; use parquet or lance")
+        raise BadParameter(f"format {table!r} is unknown; use parquet or lance")
     from mastershot.pipeline.analysis.plan import prepare
     from mastershot.pipeline.labelling import build
     from mastershot.pipeline.library import Library
@@ -93,22 +90,18 @@ def label_build(
     with showing_progress("label", quiet=reporting.quiet) as progress:
         failed = partial(complain_of, debug=reporting.debug)
         built = score(out, table=f"scores.{table}", progress=progress, failed=failed)
-    value = asdict(built) | {"table": str(built.table), "tags": str(built.tags)}
     line = f"{built.num_clips} clips, {built.num_shots} shots → {built.table}, {built.tags}"
-    say_result(value, [line], as_json=reporting.as_json)
+    say_result(asdict(built), [line], as_json=reporting.as_json)
     if built.failures:
-        raise typer.Exit(1)
+        raise Exit(1)
 
 
 @label_app.command("select")
-@command
 def label_select(
     dataset: DatasetPath,
     out: OutFolder,
-    top1: Annotated[float, Option("--top1", help="A shot is kept from this best score on.")] = 0.4,
-    others: Annotated[
-        float, Option("--others", help="Its further labels are kept above this score.")
-    ] = 0.1,
+    top1: Annotated[float, Option(help="A shot is kept from this best score on.")] = 0.4,
+    others: Annotated[float, Option(help="Its further labels are kept above this score.")] = 0.1,
     index: Annotated[
         str, Option(metavar="NAME|FILE|all|min-shots:N", help="The classes of the subset.")
     ] = "movieclip-150",
@@ -145,7 +138,6 @@ def label_select(
 
 
 @label_app.command("stats")
-@command
 def label_stats(
     dataset: DatasetPath,
     films: Films = None,
@@ -161,22 +153,19 @@ def label_stats(
 ) -> None:
     """Print a data set's figures, and draw them as a page."""
     if gallery < 0:
-        raise typer.BadParameter(f"a gallery of {gallery} shots means nothing; use 0 or more")
+        raise BadParameter(f"a gallery of {gallery} shots means nothing; use 0 or more")
     from mastershot.core.labels import load_taxonomy
     from mastershot.datasets.clip_films import read_clip_films
     from mastershot.pipeline.labelling import stats
 
     known = None if films is None else read_clip_films(films)
-    report = stats.describe_dataset(
-        dataset, load_taxonomy(taxonomy), films=known, gallery=gallery if out else 0
-    )
+    shown = gallery if out else 0
+    report = stats.describe_dataset(dataset, load_taxonomy(taxonomy), films=known, gallery=shown)
     complain(*report.notes)
     say_result(asdict(report.figures), _figure_lines(report.figures), as_json=as_json)
     if out is not None:
-        pictures = stats.open_pictures(dataset, library)
-        page = stats.write_dataset_report(
-            report, out, title=dataset.resolve().name, pictures=pictures
-        )
+        title, pictures = dataset.resolve().name, stats.open_pictures(dataset, library)
+        page = stats.write_dataset_report(report, out, title=title, pictures=pictures)
         if not as_json:
             say(f"→ {page}")
 
@@ -197,7 +186,6 @@ def _selection_lines(selection: "Selection", *, knows_films: bool) -> Iterator[s
 
 
 def _overlap_lines(overlaps: Iterable["SplitOverlap"], *, knows_films: bool) -> Iterator[str]:
-    """Yield what each two splits share, both ways."""
     for both in overlaps:
         line = f"{both.splits[0]} and {both.splits[1]} share "
         line += f"{both.num_clips:,} clips (of {both.clips_of[0]:,} and {both.clips_of[1]:,})"
@@ -207,9 +195,8 @@ def _overlap_lines(overlaps: Iterable["SplitOverlap"], *, knows_films: bool) -> 
 
 
 def _figure_lines(figures: "DatasetFigures") -> Iterator[str]:
-    """Yield a data set's figures as lines for people: Table 2's row first."""
     corpus, knows_films = figures.corpus, figures.corpus.num_movies is not None
-    row = [f"{corpus.num_movies:,} movies"] if corpus.num_movies is not None else []
+    row = [f"{corpus.num_movies:,} movies"] if knows_films else []
     row += ["{}-{}".format(*corpus.years)] if corpus.years else []
     row += [f"{corpus.num_clips:,} clips", f"{corpus.num_shots:,} shots"]
     row += [f"{corpus.shots_per_clip:.2f} shots a clip"]

@@ -5,17 +5,15 @@ from itertools import takewhile
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from typer import Argument, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import Json, Reporting
-from mastershot.apps.show import complain, say, say_lines, say_result, showing_progress
+from mastershot.apps.command import Commands, Json, Reporting
+from mastershot.apps.show import complain, say, say_result, showing_progress
 from mastershot.core.errors import OutputError
 
 RUNS = Path("mastershot-runs")
 
-recipes_app = typer.Typer(name="recipes", help="Training runs as YAML files: see, copy, check.")
+recipes_app = Commands(name="recipes", help="Training runs as YAML files: see, copy, check.")
 
 Source = Annotated[str, Argument(metavar="RECIPE", help="A shipped name, or a YAML file.")]
 Overrides = Annotated[
@@ -28,7 +26,6 @@ Overrides = Annotated[
 ]
 
 
-@command
 def run(
     *,
     recipe: Source,
@@ -56,36 +53,31 @@ def run(
     if not first:
         return
     complain(*result.notes)
-    value = {"recipe": loaded.name, "made": str(result.path), **result.figures}
+    value = {"recipe": loaded.name, "made": result.path, **result.figures}
     say_result(value, [f"{loaded.name} → {result.path}"], as_json=reporting.as_json)
 
 
 @recipes_app.command("list")
-@command
 def recipes_list(as_json: Json = False) -> None:
     """List the recipes that come with the package."""
     from mastershot.recipes.load import recipe_text, shipped_recipes
 
     rows = {name: _first_sentence(recipe_text(name)) for name in shipped_recipes()}
     width = max(map(len, rows))
-    say_result(
-        [{"name": name, "about": about} for name, about in rows.items()],
-        [f"{name:{width}}  {about}" for name, about in rows.items()],
-        as_json=as_json,
-    )
+    value = [{"name": name, "about": about} for name, about in rows.items()]
+    lines = (f"{name:{width}}  {about}" for name, about in rows.items())
+    say_result(value, lines, as_json=as_json)
 
 
 @recipes_app.command("show")
-@command
 def recipes_show(recipe: Source) -> None:
     """Print a recipe's YAML."""
     from mastershot.recipes.load import recipe_text
 
-    say_lines(recipe_text(recipe).splitlines())
+    say(*recipe_text(recipe).splitlines())
 
 
 @recipes_app.command("copy")
-@command
 def recipes_copy(
     recipe: Source,
     file: Annotated[Path, Argument(metavar="FILE", help="Where the copy goes.")],
@@ -105,7 +97,6 @@ def recipes_copy(
 
 
 @recipes_app.command("check")
-@command
 def recipes_check(recipe: Source, settings: Overrides = None, as_json: Json = False) -> None:
     """Check a recipe and list what it names but is missing; exit 1 if anything is missing."""
     from mastershot.recipes.load import load_recipe

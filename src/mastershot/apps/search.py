@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Annotated, cast
 
 from typer import Argument, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import Json, LibraryFolder
+from mastershot.apps.command import Json, LibraryFolder
 from mastershot.apps.show import complain, say, say_result
 from mastershot.core.time import format_clock
 
@@ -20,16 +19,13 @@ if TYPE_CHECKING:
 
 SceneEncoder = Annotated[
     Path | None,
-    Option(
-        "--encoder", metavar="RUN|FOLDER", help="Trained scene encoder, instead of plain means."
-    ),
+    Option(metavar="RUN|FOLDER", help="Trained scene encoder, instead of plain means."),
 ]
 Vectors = Annotated[
     str, Option(metavar="NAME", help="Of a library with vectors of several encoders, the one.")
 ]
 
 
-@command
 def search(
     words: Annotated[str, Argument(metavar="WORDS", help='Such as "a forest in the snow".')],
     library: LibraryFolder,
@@ -56,7 +52,6 @@ def search(
     say_result([asdict(hit) for hit in hits], lines, as_json=as_json)
 
 
-@command
 def similar(
     *,
     name: Annotated[str, Argument(metavar="FILM|SCENE", help="A film, or a scene (FILM/s0003).")],
@@ -105,7 +100,6 @@ def similar(
     say_result(rows, lines, as_json=as_json)
 
 
-@command
 def draw_map(
     library: LibraryFolder,
     out: Annotated[Path, Option(metavar="PAGE", help="The page.")] = Path("map.html"),
@@ -123,7 +117,7 @@ def draw_map(
 
 
 def scene_view(folder: Path | None) -> "SceneView":
-    """Return how the encoder in a folder, or in a run's folder, sees scenes; plain without one.
+    """Return scenes by the encoder in a folder or a run's folder; without one, by plain means.
 
     Raises:
         EncoderError: There is none, or one of keyframes, which a library does not hold.

@@ -1,6 +1,8 @@
 """What the terminal shows: progress, results and errors."""
 
 import json
+import os
+import re
 import sys
 import time
 import traceback
@@ -14,27 +16,23 @@ from mastershot.core.errors import sentence
 from mastershot.core.text import printable
 
 if TYPE_CHECKING:
-    from rich.progress import Progress as Bars
-    from rich.progress import TaskID
-
-_REFRESH_S = 0.1
+    from rich.progress import Progress
 
 
-def say(text: str) -> None:
-    """Print a line of a result on stdout; nothing in it steers the terminal."""
-    print(printable(text))
-
-
-def say_lines(lines: Iterable[str]) -> None:
-    """Print lines of a result on stdout."""
+def say(*lines: str) -> None:
+    """Print lines of a result on stdout; nothing in them steers the terminal."""
     for line in lines:
-        say(line)
+        print(printable(line))
 
 
 def say_json(value: Any) -> None:
     """Print a machine-readable result on stdout; it reads back the same, and steers nothing."""
-    text = json.dumps(value, indent=1, ensure_ascii=False)
-    print("\n".join(map(_escaped_json, text.split("\n"))))
+
+    def visible(sign: re.Match[str]) -> str:
+        return sign[0] if sign[0].isprintable() else json.dumps(sign[0])[1:-1]
+
+    text = json.dumps(value, indent=1, ensure_ascii=False, default=os.fspath)
+    print(re.sub(r"[^\n -~]", visible, text))
 
 
 def say_result(
@@ -48,47 +46,37 @@ def say_result(
     if as_json:
         say_json(value)
     else:
-        say_lines(lines)
+        say(*lines)
     if problems := list(problems):
         complain(*problems)
         raise typer.Exit(1)
 
 
-def note(text: str) -> None:
-    """Print part of a question, or of a traceback, as one line on stderr."""
-    print(printable(text), file=sys.stderr)
+def note(*lines: str) -> None:
+    """Print lines of a question, or of a traceback, on stderr."""
+    for line in lines:
+        print(printable(line), file=sys.stderr)
 
 
 def complain(*texts: str) -> None:
     """Print each problem or note as one line on stderr."""
-    for text in texts:
-        note(f"mastershot: {text}")
+    note(*(f"mastershot: {text}" for text in texts))
 
 
 def complain_of(error: Exception, *, debug: bool) -> None:
     """Print an error as one sentence on stderr; with ``debug``, its traceback before that."""
     if debug:
-        for line in "".join(traceback.format_exception(error)).splitlines():
-            note(line)
+        note(*"".join(traceback.format_exception(error)).splitlines())
     complain(sentence(error))
-
-
-def _escaped_json(line: str) -> str:
-    """Return a line of JSON with an escape for each sign that cannot be seen."""
-    if line.isprintable():
-        return line
-    return "".join(sign if sign.isprintable() else json.dumps(sign)[1:-1] for sign in line)
 
 
 class StageProgress:
     """Shows the progress of a film or a run: stage, speed or loss, time left."""
 
-    def __init__(self, bars: "Bars", task: "TaskID") -> None:
+    def __init__(self, bars: "Progress", name: str) -> None:
         self._bars = bars
-        self._task = task
-        self._stage = ""
-        self._started_s = 0.0
-        self._shown_s = 0.0
+        self._task = bars.add_task(printable(name), total=None, stage="", speed="")
+        self._stage, self._started_s, self._shown_s = "", 0.0, 0.0
 
     def __call__(
         self, stage: str, done: int, total: int | None, figures: Mapping[str, float] | None = None
@@ -99,7 +87,7 @@ class StageProgress:
             self._stage, self._started_s = stage, now_s
             # The time left is estimated from the speed of this stage alone.
             self._bars.reset(self._task, total=total, completed=done)
-        elif now_s - self._shown_s < _REFRESH_S and done != total:
+        elif now_s - self._shown_s < 0.1 and done != total:
             return
         self._shown_s = now_s
         elapsed_s, speed = now_s - self._started_s, ""
@@ -127,4 +115,4 @@ def showing_progress(name: str, *, quiet: bool) -> Iterator[StageProgress]:
         transient=True,
         disable=quiet or not console.is_terminal,
     ) as bars:
-        yield StageProgress(bars, bars.add_task(printable(name), total=None, stage="", speed=""))
+        yield StageProgress(bars, name)

@@ -6,23 +6,21 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
 
-import typer
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import Json, LibraryFolder, Seed
-from mastershot.apps.show import complain, note, say, say_lines, say_result
+from mastershot.apps.command import Commands, Json, LibraryFolder, Seed
+from mastershot.apps.show import complain, note, say, say_result
 from mastershot.core.errors import MastershotError, SettingError
 
 if TYPE_CHECKING:
     from mastershot.curation.built import BuiltTaxonomy
-    from mastershot.curation.decisions import DecisionKind
+    from mastershot.curation.decisions import Decision, DecisionKind
     from mastershot.curation.diff import TaxonomyDiff
     from mastershot.curation.review import Question
     from mastershot.pipeline.taxonomy.build import TaxonomyBuilder
     from mastershot.pipeline.taxonomy.relabel import RelabellingEffect
 
-taxonomy_app = typer.Typer(name="taxonomy", help="Labels of places: build, decide, show, compare.")
+taxonomy_app = Commands(name="taxonomy", help="Labels of places: build, decide, show, compare.")
 
 DecisionsFile = Annotated[
     Path | None, Option(metavar="FILE", help="What people decided, as CSV; it only grows.")
@@ -32,7 +30,6 @@ TaxonomyName = Annotated[str, Argument(metavar="NAME|FILE|FOLDER", show_default=
 
 
 @taxonomy_app.command("build")
-@command
 def taxonomy_build(
     scripts: Annotated[list[Path], Argument(metavar="SCRIPTS...", show_default=False)],
     aux: Annotated[str, Option(metavar="FILE", help="HVU's tags, or a label a line.")],
@@ -55,7 +52,7 @@ def taxonomy_build(
     or .csv with the columns script and heading).
     """
     if review and decisions is None:
-        raise typer.BadParameter("--review needs --decisions FILE to keep the answers in")
+        raise BadParameter("--review needs --decisions FILE to keep the answers in")
     from mastershot.exports.taxonomy import write_taxonomy
     from mastershot.pipeline.taxonomy.build import TaxonomyBuilder, TaxonomyPlan
 
@@ -76,7 +73,6 @@ def taxonomy_build(
 
 
 @taxonomy_app.command("decide")
-@command
 def taxonomy_decide(
     *,
     decisions: Annotated[Path, Option(metavar="FILE", help="The decisions file.")],
@@ -113,11 +109,10 @@ def taxonomy_decide(
     if not made:
         raise SettingError("there is nothing to decide; name a decision, or a filled-in draw")
     append_decisions(decisions, made)
-    say_lines(one.text for one in made)
+    say(*(one.text for one in made))
 
 
 @taxonomy_app.command("show")
-@command
 def taxonomy_show(source: TaxonomyName, as_json: Json = False) -> None:
     """Show a taxonomy's labels; of a build's folder also groups, sources and definitions."""
     from mastershot.core.labels import Taxonomy
@@ -125,15 +120,13 @@ def taxonomy_show(source: TaxonomyName, as_json: Json = False) -> None:
 
     found = open_taxonomy(source)
     if isinstance(found, Taxonomy):
-        labels = list(found.labels)
-        value = {"name": found.name, "fingerprint": found.fingerprint, "labels": labels}
-        say_result(value, labels, as_json=as_json)
+        value = {"name": found.name, "fingerprint": found.fingerprint, "labels": found.labels}
+        say_result(value, found.labels, as_json=as_json)
     else:
         say_result(found.as_json(), _built_lines(found), as_json=as_json)
 
 
 @taxonomy_app.command("diff")
-@command
 def taxonomy_diff(
     old: TaxonomyName,
     new: TaxonomyName,
@@ -169,13 +162,10 @@ def taxonomy_diff(
 
 
 @taxonomy_app.command("draw")
-@command
 def taxonomy_draw(
     library: LibraryFolder,
     out: Annotated[Path, Option(metavar="CSV", help="The file to fill in.")],
-    num_shots: Annotated[
-        int, Option("--num-shots", metavar="N", help="How many shots to watch.")
-    ] = 1000,
+    num_shots: Annotated[int, Option(metavar="N", help="How many shots to watch.")] = 1000,
     seed: Seed = 0,
 ) -> None:
     """Draw shots to watch; labels that viewers miss go into the column missing.
@@ -200,6 +190,7 @@ def _login() -> str:
 
 def _review(builder: "TaxonomyBuilder", path: Path, by: str) -> None:
     """Ask until all is decided, or the answers end; each answer is on disk before the next."""
+    from mastershot.curation.decisions import append_decisions
     from mastershot.curation.review import questions
 
     skipped: set[str] = set()
@@ -208,29 +199,26 @@ def _review(builder: "TaxonomyBuilder", path: Path, by: str) -> None:
         left = [question for question in asked if question.label not in skipped]
         if not left:
             return
-        note(f"{len(left)} to decide")
+        note(f"{len(left)} to decide", *_question_lines(left[0]))
         try:
-            if not _ask(builder, left[0], path, by):
-                skipped.add(left[0].label)
-        except EOFError:
+            decision = _ask(builder, left[0], by)
+        except EOFError:  # No more answers, or the person has had enough.
             return
+        if decision is None:
+            skipped.add(left[0].label)
+        else:
+            append_decisions(path, [decision])
+            builder.decisions = (*builder.decisions, decision)
 
 
-def _ask(builder: "TaxonomyBuilder", question: "Question", path: Path, by: str) -> bool:
-    """Return True once a question is answered, False where it is skipped.
-
-    Raises:
-        EOFError: There are no more answers, or the person has had enough.
-    """
-    from mastershot.curation.decisions import append_decisions
+def _ask(builder: "TaxonomyBuilder", question: "Question", by: str) -> "Decision | None":
+    """Return a person's decision; None where the question is skipped."""
     from mastershot.curation.review import answer
 
-    for line in _question_lines(question):
-        note(line)
     while True:
         text = input().strip()
         if text.lower() in {"s", "skip"}:
-            return False
+            return None
         if text.lower() in {"q", "quit"}:
             raise EOFError
         try:
@@ -238,10 +226,8 @@ def _ask(builder: "TaxonomyBuilder", question: "Question", path: Path, by: str) 
             builder.require_label(decision)
         except MastershotError as error:
             complain(str(error))
-            continue
-        append_decisions(path, [decision])
-        builder.decisions = (*builder.decisions, decision)
-        return True
+        else:
+            return decision
 
 
 def _question_lines(question: "Question") -> list[str]:

@@ -4,11 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-import typer
 from typer import Argument, Option
 
-from mastershot.apps.command import command
-from mastershot.apps.options import DatasetPath, Json, KeptLibrary, Seed, Taxonomy
+from mastershot.apps.command import Commands, DatasetPath, Json, KeptLibrary, Seed, Taxonomy
 from mastershot.apps.show import complain, say_result
 from mastershot.core.errors import SettingError
 
@@ -16,11 +14,10 @@ if TYPE_CHECKING:
     from mastershot.evaluation.bootstrap import Figure
     from mastershot.pipeline.labelling.verify import DrawReport
 
-verify_app = typer.Typer(name="verify", help="Labels verified by people: draw, report.")
+verify_app = Commands(name="verify", help="Labels verified by people: draw, report.")
 
 
 @verify_app.command("draw")
-@command
 def verify_draw(
     dataset: DatasetPath,
     out: Annotated[Path, Option(metavar="FILE", help="The draw, a .json file.")],
@@ -49,14 +46,13 @@ def verify_draw(
     if pictures is None:
         complain("the page has no pictures; name the library of the clips with --library")
     page, sheet = write_draw_files(draw, out, pictures=pictures)
-    paths = {"draw": str(out), "page": str(page), "sheet": str(sheet)}
+    paths = {"draw": out, "page": page, "sheet": sheet}
     counts = {"num_drawn": len(draw.shots), "num_shots": draw.num_shots}
     line = f"{len(draw.shots):,} of {draw.num_shots:,} shots → {out}, {page}, {sheet}"
     say_result(paths | counts, [line], as_json=as_json)
 
 
 @verify_app.command("report")
-@command
 def verify_report(
     draw: Annotated[Path, Argument(metavar="DRAW", help="What `verify draw` made.")],
     verdicts: Annotated[
@@ -105,10 +101,9 @@ def _report_lines(report: "DrawReport") -> Iterator[str]:
     yield f"best label confirmed: {_share(report.agreement.best)}"
     yield f"any label shown confirmed: {_share(report.agreement.any)}"
     yield f"Krippendorff's alpha: {_alpha(report.alpha)}"
-    yield (
-        f"evaluation subset: {len(report.subset.shots):,} shots; {len(ratings.dropped):,} dropped, "
-        f"{report.subset.num_outside:,} outside the index"
-    )
+    dropped, outside = len(ratings.dropped), report.subset.num_outside
+    kept = f"evaluation subset: {len(report.subset.shots):,} shots"
+    yield f"{kept}; {dropped:,} dropped, {outside:,} outside the index"
     for name, figure in report.scales.items():
         yield f"dropped, {name}: {_share(figure)}"
     for scale, figure in report.reliability.items():

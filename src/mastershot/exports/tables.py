@@ -1,7 +1,7 @@
 """A timeline as a table: one row a shot, for spreadsheets and data frames."""
 
 import csv
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TextIO
@@ -10,6 +10,10 @@ from mastershot.core.errors import OutputError
 from mastershot.core.movie import Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
+
+_SPAN_COLUMNS = (
+    "first_frame", "end_frame", "start_pts", "end_pts", "start_s", "end_s", "duration_s",
+)  # fmt: skip
 
 
 def write_shots_csv(timeline: Timeline, path: Path) -> None:
@@ -58,32 +62,22 @@ def open_whole(path: Path, *, newline: str) -> Iterator[TextIO]:
 
 
 def _row(index: int, shot: Shot, scene_index: int | str) -> dict[str, object]:
-    span, top = shot.span, shot.labels[0] if shot.labels else None
+    top = shot.labels[0] if shot.labels else None
     return {
         "index": index,
         "id": as_text(shot.id),
-        "first_frame": span.first_frame,
-        "end_frame": span.end_frame,
-        "start_pts": span.start_pts,
-        "end_pts": span.end_pts,
-        "start_s": span.start_s,
-        "end_s": span.end_s,
-        "duration_s": span.duration_s,
-        "start_clock": format_clock(span.start_s),
+        **{name: getattr(shot.span, name) for name in _SPAN_COLUMNS},
+        "start_clock": format_clock(shot.span.start_s),
         "transition": as_text(shot.transition_in.kind),
         "scene_index": scene_index,
         "top_label": as_text(top.name) if top else "",
         "score": top.score if top else "",
         "unsure": str(top.unsure).lower() if top else "",
-        "kept": _joined(shot.kept),
-        "borrowed": _joined(label.name for label in shot.borrowed),
+        # Each name is guarded, not the whole: some spreadsheets split cells at semicolons.
+        "kept": ";".join(map(as_text, shot.kept)),
+        "borrowed": ";".join(as_text(label.name) for label in shot.borrowed),
         "scale": shot.likeliest_scale or "",
     }
-
-
-def _joined(names: Iterable[str]) -> str:
-    # Each name is guarded, not the whole: some spreadsheets split cells at semicolons.
-    return ";".join(as_text(name) for name in names)
 
 
 def as_text(text: str) -> str:

@@ -2,24 +2,22 @@
 
 import csv
 import json
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.errors import OutputError
 from mastershot.curation.built import DETAILS_FILE, LABELS_FILE, BuiltTaxonomy
-from mastershot.curation.curate import ORIGINS, Curation, Merge
+from mastershot.curation.curate import Curation, Merge, Origin
 from mastershot.exports.pages.templates import count_text, write_page
 from mastershot.exports.tables import as_text, open_whole
 
-STEPS_FILE = "steps.csv"
-PAGE_FILE = "report.html"
-CHART_FILE = "sources.svg"
 STEP_COLUMNS = (
     "label", "in_scripts", "in_auxiliary", "num_scripts", "num_sluglines", "example",
     "step", "into", "cosine", "by", "note", "ends_in",
 )  # fmt: skip
-_ORIGIN_WORDS = {
+_ORIGIN_WORDS: dict[Origin, str] = {
     "common": "common to both",
     "scripts": "scripts alone",
     "auxiliary": "auxiliary set alone",
@@ -57,27 +55,23 @@ def write_taxonomy(built: BuiltTaxonomy, curation: Curation, folder: Path) -> No
         file.writelines(f"{label.label}\n" for label in built.labels)
     with open_whole(folder / DETAILS_FILE, newline="\n") as file:
         json.dump(built.as_json(), file, indent=1, ensure_ascii=False)
-    with open_whole(folder / STEPS_FILE, newline="") as file:
+    with open_whole(folder / "steps.csv", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(STEP_COLUMNS)
         writer.writerows(step_rows(curation))
-    shares = source_shares(built)
-    write_page("sources.svg", folder / CHART_FILE, shares=shares)
+    write_page("sources.svg", folder / "sources.svg", shares=source_shares(built))
     facts = count_text(len(built.labels), "label"), f"fingerprint {built.taxonomy.fingerprint}"
     content = {"built": built, "curation": curation, "steps": built.made_by["steps"]}
-    write_page(
-        "taxonomy.html", folder / PAGE_FILE, title=built.name, facts=facts, shares=shares, **content
-    )
+    content |= {"title": built.name, "facts": facts, "shares": source_shares(built)}
+    write_page("taxonomy.html", folder / "report.html", **content)
 
 
 def source_shares(built: BuiltTaxonomy) -> tuple[Share, ...]:
     """Return the share of labels by the source they are from, in a fixed order."""
-    counts = dict.fromkeys(ORIGINS, 0)
-    for label in built.labels:
-        counts[label.origin] += 1
+    counts = Counter(label.origin for label in built.labels)
     return tuple(
-        Share(origin, _ORIGIN_WORDS[origin], count, 100 * count / len(built.labels))
-        for origin, count in counts.items()
+        Share(origin, words, counts[origin], 100 * counts[origin] / len(built.labels))
+        for origin, words in _ORIGIN_WORDS.items()
     )
 
 

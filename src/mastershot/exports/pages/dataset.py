@@ -1,12 +1,14 @@
-"""A data set on one HTML page that needs nothing else: its figures, drawn, and galleries."""
+"""Pages of a data set: its figures with galleries, and one on which people rate drawn shots."""
 
+import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.movie import SCALE_NAMES
-from mastershot.exports.drawings.film import Mark, round_up
+from mastershot.exports.drawings import Mark, round_up
 from mastershot.exports.pages.templates import count_text, write_page
+from mastershot.labelling.draws import Draw, ShownShot
 from mastershot.labelling.figures import DatasetFigures
 from mastershot.labelling.statistics import GalleryShot
 
@@ -57,7 +59,8 @@ def write_dataset_page(
         figures: What is drawn.
         path: The page.
         title: What the data set is called.
-        galleries: The surest and the least sure shots of labels.
+        galleries: The surest and the least sure shots of labels; the most frequent label is shown
+            first, and no shot twice for a label.
         picture: Returns a shot's picture as JPEG, or None.
         notes: Sentences the reader should know.
 
@@ -66,6 +69,11 @@ def write_dataset_page(
     """
     scores = figures.score_counts
     labels = [(name, count) for name, count in figures.label_counts if count]
+    shown = {}
+    for label, _ in figures.label_counts:
+        surest, least = (galleries or {}).get(label, ((), ()))
+        if surest:
+            shown[label] = surest, [shot for shot in least if shot not in surest]
     write_page(
         "dataset.html",
         path,
@@ -79,16 +87,24 @@ def write_dataset_page(
         scale_names=SCALE_NAMES,
         labels=labels,
         histogram=draw_histogram(scores, threshold=figures.min_best) if sum(scores) else None,
-        galleries=_ordered(figures, galleries or {}),
+        galleries=shown,
         picture=picture,
     )
 
 
-def _ordered(figures: DatasetFigures, galleries: Galleries) -> Galleries:
-    """Return the galleries, the most frequent label first; no shot is shown twice for a label."""
-    return {
-        label: (surest, [shot for shot in least if shot not in surest])
-        for label, _ in figures.label_counts
-        for surest, least in [galleries.get(label, ((), ()))]
-        if surest
-    }
+def write_rating_page(
+    draw: Draw, path: Path, *, title: str, picture: Callable[[ShownShot], bytes | None]
+) -> None:
+    """Write drawn shots as one HTML page.
+
+    Scores are not shown: they would lead the raters. What is ticked is kept by the browser until
+    it is saved as a table of verdicts.
+
+    Raises:
+        OutputError: The page cannot be written; what was there before stays.
+    """
+    names = "\n".join(";".join((shot.name, *shot.labels)) for shot in draw.shots)
+    # What a browser keeps of one draw must not turn up in another.
+    key = hashlib.sha256(names.encode()).hexdigest()[:16]
+    content = {"title": title, "shots": draw.shots, "draw_key": key, "picture": picture}
+    write_page("rating.html", path, script="rating.js", **content)

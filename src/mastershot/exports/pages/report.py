@@ -1,20 +1,19 @@
 """A timeline as one HTML page that needs nothing else: no network, no other file.
 
-Pictures are inlined and are nearly all of its size: measured, 132 shots with labels and pictures
-of 10 KB make 2.2 MB, 2,000 make 29 MB, of which 0.85 KB a shot is not picture. The page is written
-as it is rendered, one picture in memory at a time; a browser lays out and decodes only the cards
-in view.
+Pictures are inlined and nearly all of its size: 2,000 shots with labels and pictures of 10 KB make
+29 MB, of which 0.85 KB a shot is not picture. A browser decodes only the cards in view.
 """
 
 import json
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from mastershot.core.movie import SCALE_NAMES, Movie, Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_statistics
-from mastershot.exports.drawings.film import draw_film
+from mastershot.exports.drawings import draw_film
 from mastershot.exports.pages.templates import count_text, duration_text, file_name, write_page
 
 
@@ -28,36 +27,35 @@ def write_report(
         path: The page.
         thumbs: Folder of the shots' JPEG pictures. Only the file name of `Shot.thumb` is used,
             so that a timeline from elsewhere cannot pull other files into the page.
-        notes: Sentences the reader should know, such as why there are no labels. Given none,
-            the page itself says when there are no labels.
+        notes: Sentences for the reader, such as why there are no labels; where none is given,
+            the page itself says that there are no labels.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
     """
-    statistics = cutting_statistics(timeline)
+    movie, statistics = timeline.movie, cutting_statistics(timeline)
+    shown_aspect = float(movie.width_px * movie.sample_aspect_ratio / movie.height_px)
 
     def picture(shot: Shot) -> bytes | None:
-        if shot.thumb is None:
-            return None
-        try:
-            return (thumbs / Path(shot.thumb).name).read_bytes()
-        except (OSError, ValueError):  # A name with a zero byte is a ValueError.
-            return None
+        with suppress(OSError, ValueError):  # A name with a zero byte is a ValueError.
+            return (thumbs / Path(shot.thumb).name).read_bytes() if shot.thumb else None
+        return None
 
     write_page(
         "report.html",
         path,
         script="report.js",
-        title=file_name(timeline.movie.path),
+        title=file_name(movie.path),
         facts=_facts(timeline),
         notes=_notes(timeline, thumbs, notes),
         timeline=timeline,
-        movie=timeline.movie,
+        movie=movie,
         statistics=statistics,
         film=draw_film(timeline, median_s=statistics.median_shot_s),
         has_pictures=any(shot.thumb for shot in timeline.shots),
         picture=picture,
-        aspect=_card_aspect(timeline.movie),
+        # Of a card's picture; upright films are kept from towering.
+        aspect=round(min(max(shown_aspect, 0.8), 2.4), 4),
         scale_names=SCALE_NAMES,
         setting=_setting_text,
     )
@@ -78,18 +76,14 @@ def _facts(timeline: Timeline) -> tuple[str, ...]:
     facts = [duration_text(movie.duration_s), count_text(len(timeline.shots), "shot")]
     if timeline.scenes is not None:
         facts.append(count_text(len(timeline.scenes), "scene"))
-    facts += [_size_text(movie), _rate_text(movie), "sound" if movie.has_audio else "no sound"]
+    size = f"{movie.width_px} \u00d7 {movie.height_px}"
+    if movie.sample_aspect_ratio != 1:
+        size += f", shown {round(movie.width_px * movie.sample_aspect_ratio)} px wide"
+    facts += [size, _rate_text(movie), "sound" if movie.has_audio else "no sound"]
     if movie.start_pts:
         start_s = float(movie.start_pts * movie.time_base)
         facts.append(f"starts at {format_clock(start_s)} on the file\u2019s clock")
     return tuple(facts)
-
-
-def _size_text(movie: Movie) -> str:
-    size = f"{movie.width_px} \u00d7 {movie.height_px}"
-    if movie.sample_aspect_ratio == 1:
-        return size
-    return f"{size}, shown {round(movie.width_px * movie.sample_aspect_ratio)} px wide"
 
 
 def _rate_text(movie: Movie) -> str:
@@ -103,9 +97,3 @@ def _rate_text(movie: Movie) -> str:
 
 def _setting_text(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def _card_aspect(movie: Movie) -> float:
-    """Return width over height of a card's picture; upright films are kept from towering."""
-    shown = movie.width_px * movie.sample_aspect_ratio / movie.height_px
-    return round(min(max(float(shown), 0.8), 2.4), 4)

@@ -14,8 +14,6 @@ from mastershot.exports.tables import open_whole
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-JPEG_MAGIC = b"\xff\xd8\xff"
-
 
 def write_page(template: str, path: Path, *, script: str = "", **content: object) -> None:
     """Write one HTML file that makes no request at all.
@@ -25,9 +23,8 @@ def write_page(template: str, path: Path, *, script: str = "", **content: object
     Args:
         template: Its template, which extends ``base.html``.
         path: The page.
-        script: The template folder's script that a browser runs on the page; it runs no other.
-        content: What the template shows: ``title``, ``facts`` below it, ``notes`` that readers
-            should know, and what the template itself names.
+        script: Name of the only script that a browser runs on the page.
+        content: ``title``, ``facts`` below it, ``notes``, and what the template itself names.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
@@ -73,7 +70,7 @@ def template_text(name: str) -> str:
 
 def jpeg_source(picture: bytes | None) -> str | None:
     """Return a picture as a data URI, or None where there is no JPEG."""
-    if picture is None or not picture.startswith(JPEG_MAGIC):
+    if picture is None or not picture.startswith(b"\xff\xd8\xff"):
         return None
     return "data:image/jpeg;base64," + base64.b64encode(picture).decode()
 

@@ -15,7 +15,7 @@ from mastershot.datasets.movieclip import HUMAN_VERIFIED, INDEX_FILE, write_inde
 from mastershot.evaluation.agreement import LabelAgreement, alpha_figure, label_agreement
 from mastershot.evaluation.bootstrap import Figure, share_figure
 from mastershot.evaluation.reliability import reliability_by_scale
-from mastershot.exports.pages.rating import write_rating_page
+from mastershot.exports.pages.dataset import write_rating_page
 from mastershot.labelling.draws import Draw, ShownShot, write_draw
 from mastershot.labelling.selection import Subset, class_of_label
 from mastershot.labelling.verdicts import Verdict, holds_verdicts, write_sheet, write_verdicts

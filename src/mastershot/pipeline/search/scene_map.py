@@ -11,7 +11,7 @@ import numpy as np
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import LibraryError, SettingError
 from mastershot.core.movie import shot_id
-from mastershot.exports.pages.map import Point, write_map
+from mastershot.exports.pages.search import Point, write_map
 from mastershot.mining.layout import lay_out
 from mastershot.pipeline.search.vectors import SceneSource, left_out
 from mastershot.store.library import Library, LibraryMovie

@@ -5,7 +5,7 @@ from functools import lru_cache
 from itertools import zip_longest
 from pathlib import Path
 
-from mastershot.exports.pages.similar import Head, Pair, Side, Still, write_pairs_page
+from mastershot.exports.pages.search import Head, Pair, Side, Still, write_pairs_page
 from mastershot.media.sampling import uniform_frames
 from mastershot.pipeline.search.similar import FoundScene, Similar, SimilarScenes
 from mastershot.store.library import Library

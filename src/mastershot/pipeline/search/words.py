@@ -7,7 +7,7 @@ import numpy as np
 from mastershot.core.errors import EncoderError, EncoderUnavailableError, LibraryError, SettingError
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, ENCODERS, load_encoder
-from mastershot.exports.pages.sheet import Card, write_sheet
+from mastershot.exports.pages.search import Card, write_sheet
 from mastershot.pipeline.search.nearest import (
     Hits,
     Query,

@@ -10,7 +10,7 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from mastershot.core.errors import MastershotError
-from mastershot.exports.drawings.curves import draw_curves
+from mastershot.exports.drawings import draw_curves
 from mastershot.models.contrastive import QueueLength, queue_length
 from mastershot.store.files import write_whole
 from mastershot.training.engine.distributed import is_rank_zero

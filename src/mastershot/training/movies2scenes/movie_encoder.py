@@ -17,7 +17,7 @@ from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.core.errors import DatasetError, MiningError
 from mastershot.core.similarity import SimilarityTable
 from mastershot.datasets.tables.similarity_table import read_similarity
-from mastershot.exports.drawings.curves import draw_curves
+from mastershot.exports.drawings import draw_curves
 from mastershot.mining.pairs import scene_means
 from mastershot.models.movie_encoder import MovieEncoder, MovieSettings
 from mastershot.store.files import write_whole

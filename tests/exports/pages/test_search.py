@@ -8,7 +8,7 @@ import pytest
 from tests.exports.pages.test_report import HOSTILE, JPEG, Page
 
 from mastershot.core.errors import OutputError
-from mastershot.exports.pages.sheet import Card, write_sheet
+from mastershot.exports.pages.search import Card, write_sheet
 from mastershot.exports.pages.templates import file_name
 
 

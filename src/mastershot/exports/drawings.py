@@ -1,12 +1,14 @@
-"""The whole film as lanes along one time axis: scenes, cuts, shot lengths, cutting rate.
+"""Drawings as SVG: a whole film in lanes along one time axis, and a training run's metrics.
 
-Places along an axis are in per cent of it, so that the page can stretch the drawing.
+Places along an axis are in per cent of it, so that the page can stretch the film's drawing.
 """
 
 import math
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from html import escape
+from typing import Any
 
 from mastershot.core.movie import Scene, Shot
 from mastershot.core.time import format_clock
@@ -17,6 +19,8 @@ STRIP_PICTURES = 20
 RATE_SAMPLES = 240
 RATE_WINDOWS_S = (2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600)
 TIME_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
+
+_WIDTH, _PANEL, _LEFT, _RIGHT, _GAP = 640, 90, 64, 16, 26
 
 
 @dataclass(frozen=True)
@@ -96,13 +100,18 @@ def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
     window_s = min(RATE_WINDOWS_S, key=lambda window: abs(window - (time.high - time.low) / 20))
     rate = cutting_rate(timeline, window_s=window_s, num_samples=RATE_SAMPLES)
     rate_axis = Scale(0, round_up(max(rate.cuts_per_minute)))
+    # A damaged span after the film's end is shown at its edge.
+    edges = (
+        (min(time.at(one.start_s), 100.0), min(time.at(one.end_s), 100.0))
+        for one in timeline.damaged
+    )
     return FilmDrawing(
         start_s=time.low,
         duration_s=time.high - time.low,
         strip=_strip_shots(timeline, time),
         bands=_bands(timeline, time, length, median_at),
         cuts="".join(f"M{time.at(span.start_s):.3f} 0V100" for span in spans[1:]),
-        damaged=_damaged(timeline, time),
+        damaged=tuple((left, right - left) for left, right in edges),
         median_at=median_at,
         length_marks=_length_marks(length),
         rate_window_s=window_s,
@@ -116,19 +125,9 @@ def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
     )
 
 
-def _damaged(timeline: Timeline, time: Scale) -> tuple[tuple[float, float], ...]:
-    """Return left and width of each damaged span; one after the film's end is at its edge."""
-    lefts = [min(time.at(span.start_s), 100.0) for span in timeline.damaged]
-    rights = [min(time.at(span.end_s), 100.0) for span in timeline.damaged]
-    return tuple((left, right - left) for left, right in zip(lefts, rights, strict=True))
-
-
 def _log_length(duration_s: float) -> float:
-    """Return where a length lies on the plot: shot lengths are close to log-normal
-    (Salt, Moving into Pictures, 2006).
-
-    A film of unknown duration may end in a shot of no length; it is drawn as a millisecond.
-    """
+    # Shot lengths are close to log-normal (Salt, Moving into Pictures, 2006). A film of unknown
+    # duration may end in a shot of no length; it is drawn as a millisecond.
     return math.log10(max(duration_s, 0.001))
 
 
@@ -139,10 +138,14 @@ def _strip_shots(timeline: Timeline, time: Scale) -> tuple[int, ...]:
 
 
 def _bands(timeline: Timeline, time: Scale, length: Scale, median_at: float) -> tuple[Band, ...]:
+    def bar(shot: Shot) -> str:
+        left, right = time.at(shot.span.start_s), time.at(shot.span.end_s)
+        height, base = 100 - length.at(_log_length(shot.span.duration_s)), 100 - median_at
+        return f"M{left:.3f} {base:.2f}V{height:.2f}H{right:.3f}V{base:.2f}Z"
+
     def band(scene: Scene | None, shots: Sequence[Shot]) -> Band:
         left, right = time.at(shots[0].span.start_s), time.at(shots[-1].span.end_s)
-        bars = "".join(_bar(shot, time, length, median_at) for shot in shots)
-        return Band(scene, left, right - left, bars)
+        return Band(scene, left, right - left, "".join(map(bar, shots)))
 
     if timeline.scenes is None:
         return (band(None, timeline.shots),)
@@ -151,20 +154,10 @@ def _bands(timeline: Timeline, time: Scale, length: Scale, median_at: float) -> 
     )
 
 
-def _bar(shot: Shot, time: Scale, length: Scale, median_at: float) -> str:
-    """Return the SVG path of a bar from the median to the shot's length."""
-    left, right = time.at(shot.span.start_s), time.at(shot.span.end_s)
-    height, base = 100 - length.at(_log_length(shot.span.duration_s)), 100 - median_at
-    return f"M{left:.3f} {base:.2f}V{height:.2f}H{right:.3f}V{base:.2f}Z"
-
-
 def _length_marks(length: Scale) -> tuple[Mark, ...]:
     values = (factor * 10.0**power for power in range(-3, 6) for factor in (1, 3))
-    return tuple(
-        Mark(length.at(math.log10(value)), f"{value:g}")
-        for value in values
-        if length.low <= math.log10(value) <= length.high
-    )
+    marks = (Mark(length.at(math.log10(value)), f"{value:g}") for value in values)
+    return tuple(mark for mark in marks if 0 <= mark.at <= 100)
 
 
 def _time_marks(time: Scale) -> tuple[Mark, ...]:
@@ -183,3 +176,41 @@ def round_up(value: float) -> float:
     """Return the next of 1, 2, 3, 4, 6, 8 and 10 times a power of ten."""
     power = 10.0 ** math.floor(math.log10(value)) if value > 0 else 1.0
     return next(factor * power for factor in (1, 2, 3, 4, 6, 8, 10) if factor * power >= value)
+
+
+def draw_curves(entries: Sequence[Mapping[str, Any]], title: str = "") -> str:
+    """Return the SVG of a log's numbers against its steps; each entry has a ``step``."""
+    curves: dict[str, list[tuple[float, float]]] = {}
+    for entry in entries:
+        for name, value in entry.items():
+            if isinstance(value, int | float) and name not in ("step", "seconds"):
+                curves.setdefault(name, []).append((entry["step"], value))
+    height = _GAP + len(curves) * (_PANEL + _GAP)
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {height}" '
+        'font-family="sans-serif" font-size="11" fill="#444">',
+        f'<rect width="{_WIDTH}" height="{height}" fill="#fff"/>',
+        f'<text x="{_LEFT}" y="14">{escape(title)}</text>',
+    ]
+    for place, (name, points) in enumerate(curves.items()):
+        parts += _panel(name, points, _GAP + place * (_PANEL + _GAP))
+    return "\n".join([*parts, "</svg>", ""])
+
+
+def _panel(name: str, points: Sequence[tuple[float, float]], top: int) -> list[str]:
+    steps, values = zip(*points, strict=True)
+    across, up = Scale(0, max(steps)), Scale(min(values), max(values))
+    right, bottom = _WIDTH - _RIGHT, top + _PANEL
+    line = " ".join(
+        f"{_LEFT + (right - _LEFT) * across.at(step) / 100:.1f},"
+        f"{bottom - _PANEL * up.at(value) / 100:.1f}"
+        for step, value in points
+    )
+    return [
+        f'<path d="M{_LEFT} {top}V{bottom}H{right}" fill="none" stroke="#ccc"/>',
+        f'<polyline points="{line}" fill="none" stroke="#2a6f97" stroke-width="1.5"/>',
+        f'<text x="{_LEFT + 6}" y="{top + 12}">{escape(name.replace("_", " "))}</text>',
+        f'<text x="{_LEFT - 5}" y="{top + 9}" text-anchor="end">{up.high:.4g}</text>',
+        f'<text x="{_LEFT - 5}" y="{bottom}" text-anchor="end">{up.low:.4g}</text>',
+        f'<text x="{right}" y="{bottom + 12}" text-anchor="end">{across.high:,.0f} steps</text>',
+    ]

@@ -1,7 +1,7 @@
 import re
 from xml.etree import ElementTree
 
-from mastershot.exports.drawings.curves import draw_curves
+from mastershot.exports.drawings import draw_curves
 
 
 def test_each_figure_has_a_panel_that_spans_its_values() -> None:

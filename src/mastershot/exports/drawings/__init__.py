@@ -1,1 +1,0 @@
-"""Drawings as SVG: `film` the lanes of a whole film, `curves` the figures of a training run."""
