@@ -46,11 +46,6 @@ class Palette(NamedTuple):
     light: Colour
 
 
-def palette_of(colours: str) -> Palette:
-    """Return the palette that eight hexadecimal colours name."""
-    return Palette(*map(colour_of, colours.split()))
-
-
 def colour_of(digits: str) -> Colour:
     """Return the colour that six hexadecimal digits name, shape (3, 1, 1)."""
     return np.array(list(bytes.fromhex(digits)), np.float32)[:, None, None]

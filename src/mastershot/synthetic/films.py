@@ -35,7 +35,8 @@ def draw_frames(plan: FilmPlan) -> Iterator[ImageArray]:
     height, width = plan.picture.height_px, plan.picture.width_px
     stage_of = lru_cache(maxsize=3)(lambda setup: build_stage(setup, plan.picture))
     rng = np.random.default_rng(plan.seed)
-    grain = _grain(rng, height + GRAIN_PLAY, width + GRAIN_PLAY)
+    grain = rng.normal(GRAIN / 2, GRAIN / 4, (height + GRAIN_PLAY, width + GRAIN_PLAY, 1))
+    grain = np.clip(grain, 0, GRAIN).astype(np.uint8).repeat(3, axis=2)
     for ordinal in range(plan.num_frames):
         top, left = rng.integers(GRAIN_PLAY, size=2)
         clean = _clean_frame(plan, ordinal, stage_of)
@@ -66,12 +67,6 @@ def _sound_of(kind: str, time_s: npt.NDArray[np.float64], rng: np.random.Generat
     level = 0.06 * hum + 0.08 * swell * wind / (wind.std() + 1e-9)
     sound: FloatArray = np.clip(level, -1, 1).astype(np.float32)
     return sound
-
-
-def _grain(rng: np.random.Generator, height: int, width: int) -> ImageArray:
-    """Return film grain, equal in the three colours, shape (H, W, 3), in 0 to GRAIN."""
-    grain = np.clip(rng.normal(GRAIN / 2, GRAIN / 4, (height, width, 1)), 0, GRAIN)
-    return np.repeat(grain.astype(np.uint8), 3, axis=2)
 
 
 def _clean_frame(plan: FilmPlan, ordinal: int, stage_of: Callable[[Setup], Stage]) -> ImageArray:

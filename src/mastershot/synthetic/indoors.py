@@ -161,13 +161,9 @@ def _stained_glass(canvas: Canvas, p: Palette, x: float, panes: Floats) -> None:
     canvas.shape(frame, lambda u, v: arch(u, v) - 0.016, 0.7 * p.thing)
     for (row, column), shade in np.ndenumerate(panes):
         left, top = x - 0.1 + 0.05 * column, 0.12 + 0.05 * row
-        glass = (
-            mix(p.accent, p.light, float(shade))
-            if shade < 0.6
-            else mix(p.far, p.light, float(shade) - 0.6)
-        )
+        glass, share = (p.accent, shade) if shade < 0.6 else (p.far, shade - 0.6)
         pane = (left, top, left + 0.044, top + 0.044)
-        canvas.shape(pane, arch, glass)
+        canvas.shape(pane, arch, mix(glass, p.light, float(share)))
     canvas.glow(x, 0.38, 0.14, 0.25 * p.light)
 
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -38,7 +39,7 @@ class Theme:
     Attributes:
         name: What it is called in the truth.
         action: What people do in it.
-        places: The kinds of place it is set in; each theme has its own layouts of them.
+        places: The kinds of place it is set in; each theme has two layouts of its own of each.
         genres: Genres of films about it.
         words: What synopses of such films speak of.
     """
@@ -151,10 +152,7 @@ def plan_library(
     """
     picture = picture or Picture(96, 96, Fraction(4))
     films = tuple(
-        _plan_film(
-            index, np.random.default_rng([seed, index]), num_scenes, shots_per_scene, picture
-        )
-        for index in range(num_films)
+        _plan_film(index, num_scenes, shots_per_scene, picture, seed) for index in range(num_films)
     )
     return SyntheticLibrary(films, _viewings(films, np.random.default_rng([seed, num_films, 1])))
 
@@ -203,16 +201,13 @@ def write_metadata(library: SyntheticLibrary, folder: Path) -> None:
     truth = json.dumps({film.id: film_truth(film) for film in library.films}, indent=1) + "\n"
     if (folder / "truth.json").exists() and (folder / "truth.json").read_text() != truth:
         raise OutputError(f"{folder} holds another library; draw this one into a new folder")
-    movies = [
-        (film.id, film.title, film.year, "|".join(film.genres), film.synopsis)
-        for film in library.films
-    ]
-    header = ("movie", "title", "year", "genres", "synopsis")
-    for name, text in (
-        ("truth.json", truth),
-        ("movies.csv", _csv(header, movies)),
-        ("cowatch.csv", _csv(Viewing._fields, library.viewings)),
-    ):
+    films = [(f.id, f.title, f.year, "|".join(f.genres), f.synopsis) for f in library.films]
+    files = {
+        "truth.json": truth,
+        "movies.csv": _csv(("movie", "title", "year", "genres", "synopsis"), films),
+        "cowatch.csv": _csv(Viewing._fields, library.viewings),
+    }
+    for name, text in files.items():
         with replacing(folder / name, ending=f".{os.getpid()}.part") as partial:
             partial.write_text(text, "utf-8")
 
@@ -230,29 +225,21 @@ def film_path(folder: str | Path, film: LibraryFilm) -> Path:
 
 def film_truth(film: LibraryFilm) -> dict[str, Any]:
     """Return what is true of a film, as JSON values: nuisance, then theme scene by scene."""
-    shots, first_shots = film.plan.shots, film.plan.scene_starts
+    bounds = pairwise((*film.plan.scene_starts, len(film.plan.shots)))
     scenes = []
-    for theme, first_shot, end_shot in zip(
-        film.themes, first_shots, (*first_shots[1:], len(shots)), strict=True
-    ):
-        setup = shots[first_shot].setup
-        scenes.append(
-            {
-                "theme": theme,
-                "place": setup.place.kind,
-                "layout": setup.place.layout_seed,
-                "action": setup.action,
-                "first_shot": first_shot,
-                "end_shot": end_shot,
-            }
-        )
+    for theme, (first_shot, end_shot) in zip(film.themes, bounds, strict=True):
+        setup = film.plan.shots[first_shot].setup
+        setting = {"place": setup.place.kind, "layout": setup.place.layout_seed}
+        shots = {"first_shot": first_shot, "end_shot": end_shot}
+        scenes.append({"theme": theme, **setting, "action": setup.action, **shots})
     nuisance = {"camera": film.camera, "colours": film.colours, "cast": film.cast}
     return {**nuisance, "scenes": scenes, "shot_starts": film.plan.starts}
 
 
 def _plan_film(
-    index: int, rng: np.random.Generator, num_scenes: int, shots_per_scene: int, picture: Picture
+    index: int, num_scenes: int, shots_per_scene: int, picture: Picture, seed: int
 ) -> LibraryFilm:
+    rng = np.random.default_rng([seed, index])
     main, side = rng.choice(len(THEMES), 2, replace=False).tolist()
     themes = [main, *rng.choice([main, side], num_scenes - 1, p=[0.7, 0.3]).tolist()]
     camera = str(rng.choice(sorted(CAMERAS)))
@@ -260,13 +247,15 @@ def _plan_film(
     cast = rng.integers(2**31, size=4).tolist()
     shots: list[ShotPlan] = []
     for scene, theme in enumerate(themes):
-        place, actors = _place(theme, colours, rng), rng.permutation(cast)[:2].tolist()
+        kinds = THEMES[theme].places
+        kind, layout = int(rng.integers(len(kinds))), int(rng.integers(2))
+        place = Place(kinds[kind], 100 * theme + 10 * kind + layout, colours)
+        actors = rng.permutation(cast)[:2].tolist()
         setups = scene_setups(place, actors, rng, THEMES[theme].action)
         shots += edit_scene(setups, shots_per_scene, scene=scene, rng=rng)
     moves = rng.choice(np.array(CAMERAS[camera], object), len(shots))
     shots = [replace(shot, move=move) for shot, move in zip(shots, moves, strict=True)]
-    lengths = Editing(shot_s=(1.0, 1.5))
-    plan = FilmPlan(set_lengths(shots, picture, lengths, rng), picture, seed=index)
+    timed = set_lengths(shots, picture, Editing(shot_s=(1.0, 1.5)), rng)
     one, other = THEMES[main], THEMES[side]
     return LibraryFilm(
         id=f"tt{9_000_000 + index}",
@@ -278,15 +267,8 @@ def _plan_film(
         camera=camera,
         colours=colours,
         cast=tuple(cast),
-        plan=plan,
+        plan=FilmPlan(timed, picture, seed=index),
     )
-
-
-def _place(theme: int, colours: str, rng: np.random.Generator) -> Place:
-    """Return one of the theme's own places: two layouts of each of its kinds."""
-    kinds = THEMES[theme].places
-    kind, layout = int(rng.integers(len(kinds))), int(rng.integers(2))
-    return Place(kinds[kind], 100 * theme + 10 * kind + layout, colours)
 
 
 def _synopsis(main: Theme, side: Theme, rng: np.random.Generator) -> str:

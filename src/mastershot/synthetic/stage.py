@@ -196,10 +196,8 @@ def _paste(image: ImageArray, figure: _Figure, view: _View, step: tuple[int, flo
     colours, opacity = figure.poses[pose]
     top = view.top - figure.top - down * figure.height
     left = view.left - figure.left - right * figure.height
-    rows, columns = (
-        _lines(top, view.scale, image.shape[0]),
-        _lines(left, view.scale, image.shape[1]),
-    )
+    rows = _lines(top, view.scale, image.shape[0])
+    columns = _lines(left, view.scale, image.shape[1])
     y = slice(*np.searchsorted(rows, [0, 2 * colours.shape[2]]))
     x = slice(*np.searchsorted(columns, [0, 2 * colours.shape[3]]))
     if rows[y].size and columns[x].size:
