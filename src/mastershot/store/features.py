@@ -12,7 +12,7 @@ import numpy as np
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.errors import EncoderError, OutputError
-from mastershot.core.files import failure_reason, reporting_errors
+from mastershot.core.files import reporting_errors
 from mastershot.core.protocols import FeatureStore
 from mastershot.store.files import exclusive, write_whole
 from mastershot.store.lance import LanceTables, equals
@@ -64,7 +64,14 @@ class FolderFeatures:
                     path.unlink()
             fresh = _fresh(self, embeddings)
             if len(fresh):
-                self._write(fresh)
+                space, frames, buffer = fresh.space, fresh.frames, io.BytesIO()
+                vectors, model, weights_hash = fresh.vectors, space.model, space.weights_hash
+                np.savez(
+                    buffer, frames=frames, vectors=vectors, model=model, weights_hash=weights_hash
+                )
+                data = buffer.getvalue()
+                name = f"{space.key}-{frames[0]:07}-{frames[-1] + 1:07}-{_digest(data)}.npz"
+                write_whole(self._folder / name, data)
 
     def get(self, space: EmbeddingSpace, frames: IntArray | None = None) -> Embeddings:
         """Return the vectors of these frames, or of all that are kept, ascending by frame.
@@ -115,25 +122,12 @@ class FolderFeatures:
             self._frames_of[path.name] = chunk[0]
         return self._frames_of[path.name]
 
-    def _write(self, embeddings: Embeddings) -> None:
-        space, frames = embeddings.space, embeddings.frames
-        model, weights_hash = np.array(space.model), np.array(space.weights_hash)
-        vectors, buffer = embeddings.vectors, io.BytesIO()
-        np.savez(buffer, frames=frames, vectors=vectors, model=model, weights_hash=weights_hash)
-        data = buffer.getvalue()
-        name = f"{space.key}-{frames[0]:07}-{frames[-1] + 1:07}-{_digest(data)}.npz"
-        write_whole(self._folder / name, data)
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        try:
+        with reporting_errors(OutputError, f"features cannot be kept in {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True)
             with exclusive(self._folder / ".lock"):
                 yield
-        except OSError as error:
-            raise OutputError(
-                f"features cannot be kept in {self._folder}: {failure_reason(error)}"
-            ) from error
 
 
 class LibraryFeatures:

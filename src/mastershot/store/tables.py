@@ -21,63 +21,31 @@ Row: TypeAlias = dict[str, Any]
 
 _PATH_SCHEME = "file:"
 
-_RUN = {"movie_id": "text", "run_id": "text"}
-SPAN_COLUMNS = dict.fromkeys(("first_frame", "end_frame", "start_pts", "end_pts"), "int64") | {
-    "start_s": "real",
-    "end_s": "real",
-}
+_RUN = "movie_id text, run_id text"
+_SPAN = (
+    "first_frame int64, end_frame int64, start_pts int64, end_pts int64, start_s real, end_s real"
+)
 _COLUMNS = {
-    "movies": {
-        "id": "text",
-        "path": "text",
-        "content_hash": "text",
-        "frame_rate": "text",
-        "time_base": "text",
-        "start_pts": "int64",
-        "end_pts": "int64",
-        "duration_s": "real",
-        "num_frames": "int64",
-        "width_px": "int32",
-        "height_px": "int32",
-        "sample_aspect_ratio": "text",
-        "has_audio": "bool",
-        "variable_frame_rate": "bool",
-        "num_shots": "int32",
-        "num_scenes": "int32",
-        "run_id": "text",
-        "file": "text",
-        "size_bytes": "int64",
-    },
-    "runs": {**_RUN, "version": "text", "created": "text", "steps": "text", "timeline": "bytes"},
-    "shots": {
-        **_RUN,
-        "index": "int32",
-        "id": "text",
-        **SPAN_COLUMNS,
-        "transition": "text",
-        "transition_start_frame": "int64",
-        "transition_end_frame": "int64",
-        "scene_index": "int32",
-        "kept": "texts",
-        "thumb": "bytes",
-    },
-    "scenes": {
-        **_RUN,
-        **{"index": "int32", "id": "text", "first_shot": "int32", "end_shot": "int32"},
-        **SPAN_COLUMNS,
-    },
-    "labels": {
-        **_RUN,
-        "level": "text",
-        "item_id": "text",
-        "borrowed": "bool",
-        "rank": "int32",
-        "name": "text",
-        "score": "real",
-        "unsure": "bool",
-    },
-    "spaces": {"key": "text", "model": "text", "weights_hash": "text", "width": "int32"},
+    "movies": """
+        id text, path text, content_hash text, frame_rate text, time_base text,
+        start_pts int64, end_pts int64, duration_s real, num_frames int64,
+        width_px int32, height_px int32, sample_aspect_ratio text, has_audio bool,
+        variable_frame_rate bool, num_shots int32, num_scenes int32, run_id text,
+        file text, size_bytes int64
+    """,
+    "runs": f"{_RUN}, version text, created text, steps text, timeline bytes",
+    "shots": f"""
+        {_RUN}, index int32, id text, {_SPAN}, transition text, transition_start_frame int64,
+        transition_end_frame int64, scene_index int32, kept texts, thumb bytes
+    """,
+    "scenes": f"{_RUN}, index int32, id text, first_shot int32, end_shot int32, {_SPAN}",
+    "labels": f"""
+        {_RUN}, level text, item_id text, borrowed bool, rank int32, name text, score real,
+        unsure bool
+    """,
+    "spaces": "key text, model text, weights_hash text, width int32",
 }
+"""The columns of each table and their types, as SQL lists them."""
 
 
 def schemas() -> "dict[str, pa.Schema]":
@@ -94,7 +62,7 @@ def schemas() -> "dict[str, pa.Schema]":
         "bool": pa.bool_(),
     }
     return {
-        table: pa.schema([(name, types[kind]) for name, kind in columns.items()])
+        table: pa.schema([(name, types[kind]) for name, kind in map(str.split, columns.split(","))])
         for table, columns in _COLUMNS.items()
     }
 

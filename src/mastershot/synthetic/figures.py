@@ -27,7 +27,12 @@ def paint_figure(seed: int, window: Window, *, height_px: int, pose: int) -> Flo
     width_px = max(1, round(height_px * window.width / window.height))
     canvas = Canvas(window, width_px=width_px, height_px=height_px, seed=seed)
     _paint_body(canvas, colours, pose, build=build, long_hair=long_hair)
-    _paint_face(canvas, colours, pose)
+    for x in (-0.027, 0.027):
+        canvas.disc(x, 0.095, 0.0095, WHITE)
+        canvas.disc(x + 0.002, 0.096, 0.0065, PUPIL)
+        canvas.box((x - 0.014, 0.073, x + 0.014, 0.078), hair)
+    canvas.capsule((0, 0.1), (0.004, 0.118), 0.005, 0.85 * skin)
+    canvas.capsule((-0.014, 0.146), (0.014, 0.146), 0.009 if pose else 0.003, LIPS)
     outline = Canvas(window, width_px=width_px, height_px=height_px, seed=seed)
     white = np.full_like(colours, 255)
     _paint_body(outline, white, pose, build=build, long_hair=long_hair)
@@ -52,13 +57,3 @@ def _paint_body(
         canvas.capsule((x, 0.26), (x, 0.54), 0.055 * build, shirt)
     canvas.disc(0, 0.085, 0.085, hair)
     canvas.capsule((0, 0.095), (0, 0.115), 0.066, skin)
-
-
-def _paint_face(canvas: Canvas, colours: Floats, pose: int) -> None:
-    _, shade, hair, *_ = colours
-    for x in (-0.027, 0.027):
-        canvas.disc(x, 0.095, 0.0095, WHITE)
-        canvas.disc(x + 0.002, 0.096, 0.0065, PUPIL)
-        canvas.box((x - 0.014, 0.073, x + 0.014, 0.078), hair)
-    canvas.capsule((0, 0.1), (0.004, 0.118), 0.005, shade)
-    canvas.capsule((-0.014, 0.146), (0.014, 0.146), 0.009 if pose else 0.003, LIPS)

@@ -154,7 +154,16 @@ def plan_library(
     films = tuple(
         _plan_film(index, num_scenes, shots_per_scene, picture, seed) for index in range(num_films)
     )
-    return SyntheticLibrary(films, _viewings(films, np.random.default_rng([seed, num_films, 1])))
+    rng = np.random.default_rng([seed, num_films, 1])
+    shares = np.array([[film.themes.count(t.name) for t in THEMES] for film in films], float)
+    viewings = []
+    for user in range(3 * num_films):  # Each likes one theme and mostly follows it.
+        liking = 0.05 + shares[:, rng.integers(len(THEMES))]
+        num_seen = min(num_films, int(rng.integers(5, 15)))
+        seen = rng.choice(num_films, num_seen, replace=False, p=liking / liking.sum())
+        times = 1_500_000_000 + np.cumsum(rng.integers(3_600, 1_000_000, num_seen))
+        viewings += [Viewing(user, films[i].id, int(t)) for i, t in zip(seen, times, strict=True)]
+    return SyntheticLibrary(films, tuple(viewings))
 
 
 def shared_themes(one: LibraryFilm, other: LibraryFilm) -> float:
@@ -278,16 +287,3 @@ def _synopsis(main: Theme, side: Theme, rng: np.random.Generator) -> str:
         f"{one} and {other} are drawn into a story of {first} and {second}. "
         f"Before long there is also {rng.choice(side.words)}."
     )
-
-
-def _viewings(films: tuple[LibraryFilm, ...], rng: np.random.Generator) -> tuple[Viewing, ...]:
-    """Return what viewers saw, by time: each likes one theme and mostly follows it."""
-    shares = np.array([[film.themes.count(t.name) for t in THEMES] for film in films], float)
-    viewings = []
-    for user in range(3 * len(films)):
-        liking = 0.05 + shares[:, rng.integers(len(THEMES))]
-        num_seen = min(len(films), int(rng.integers(5, 15)))
-        seen = rng.choice(len(films), num_seen, replace=False, p=liking / liking.sum())
-        times = 1_500_000_000 + np.cumsum(rng.integers(3_600, 1_000_000, num_seen))
-        viewings += [Viewing(user, films[i].id, int(t)) for i, t in zip(seen, times, strict=True)]
-    return tuple(viewings)

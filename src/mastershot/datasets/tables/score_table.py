@@ -136,15 +136,12 @@ def _schema_of(
 
 
 def _rows_of(shots: ScoredShots, schema: pa.Schema) -> pa.RecordBatch:
-    best = [
-        pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), kind.value_type), type=kind)
-        for values, kind in (
-            (shots.labels, schema.field("labels").type),
-            (shots.scores, schema.field("scores").type),
-        )
-    ]
     columns = [pa.array(shots.videos, pa.string()), pa.array(shots.files, pa.string())]
-    columns += [*map(pa.array, [*shots.frames.T, *shots.times_s.T]), *best]
+    columns += map(pa.array, [*shots.frames.T, *shots.times_s.T])
+    for name, values in (("labels", shots.labels), ("scores", shots.scores)):
+        kind = schema.field(name).type
+        flat = pa.array(values.ravel(), kind.value_type)
+        columns.append(pa.FixedSizeListArray.from_arrays(flat, type=kind))
     if SCALE in schema.names:
         columns.append(pa.array(shots.scales or [""] * len(shots), pa.string()))
     return pa.RecordBatch.from_arrays(columns, schema=schema)

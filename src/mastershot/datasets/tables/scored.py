@@ -73,18 +73,14 @@ def open_dataset(path: str | Path, taxonomy: Taxonomy) -> ScoredDataset:
         raise DatasetError(
             f"there is no data set at {path}; `mastershot label build CLIPS --out {path}` makes one"
         )
-    if path.suffix == ".json":
-        return TagFile(path, taxonomy)
-    if path.suffix in {".parquet", ".lance"}:
-        return open_scores(path)
-    for name in SCORE_TABLES:
-        if (path / name).exists():
-            return open_scores(path / name)
-    if (path / TAGS_FILE).exists():
-        return TagFile(path / TAGS_FILE, taxonomy)
-    if any(path.glob("*.parquet")):
-        return open_scores(path)
-    raise DatasetError(
-        f"{path} is no data set: it is neither a table of scores nor a folder with "
-        f"{', '.join(SCORE_TABLES)} or {TAGS_FILE}; `mastershot label build` makes one"
-    )
+    if path.suffix not in {".json", ".parquet", ".lance"}:
+        files = [path / name for name in (*SCORE_TABLES, TAGS_FILE)]
+        files += [path] if any(path.glob("*.parquet")) else []
+        path_found = next(filter(Path.exists, files), None)
+        if path_found is None:
+            raise DatasetError(
+                f"{path} is no data set: it is neither a table of scores nor a folder with "
+                f"{', '.join(SCORE_TABLES)} or {TAGS_FILE}; `mastershot label build` makes one"
+            )
+        path = path_found
+    return TagFile(path, taxonomy) if path.suffix == ".json" else open_scores(path)

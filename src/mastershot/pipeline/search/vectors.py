@@ -12,8 +12,13 @@ from mastershot.core.errors import EncoderError, LibraryError, ShortMovieError
 from mastershot.mining.pairs import WINDOW_SHOTS, scene_means
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.library import Library, LibraryMovie
-from mastershot.store.reading import first_frames, scene_bounds
-from mastershot.store.shot_vectors import Pooling, feature_space, shot_vectors
+from mastershot.store.reading import (
+    Pooling,
+    feature_space,
+    first_frames,
+    scene_bounds,
+    shot_vectors,
+)
 
 
 @dataclass(frozen=True, eq=False)
