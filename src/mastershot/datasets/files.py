@@ -1,4 +1,4 @@
-"""Text, CSV and JSON files of data sets: what is wrong with one is said with its place."""
+"""Text, CSV and JSON files of data sets; errors name the place in the file."""
 
 import csv
 import json

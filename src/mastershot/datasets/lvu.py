@@ -42,8 +42,7 @@ class LvuClip:
         clip: Its YouTube id.
         imdb_id: The film it is of.
         label: Number of its class; None for a task that asks for a value.
-        target: ln(views) or ten times the share of likes, less its mean in train (METHODS D);
-            None for a class.
+        target: ln(views) or 10 × share of likes, less the mean of train (METHODS D), else None.
         is_missing: Whether the release has no label here (``\\N``), though a class stands for it.
     """
 

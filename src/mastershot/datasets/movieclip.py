@@ -137,8 +137,7 @@ def read_split(path: str | Path, *, num_classes: int) -> tuple[LabelledShot, ...
     """Return the shots of a split file: ``<video>/<shot file> <place> [<place> …]`` a line.
 
     Raises:
-        DatasetError: The file is unreadable or empty, or a line is not of this form, names a
-            place outside the index, or a shot or a place twice.
+        DatasetError: The file is unreadable or empty, or a line is wrong or repeats a name.
     """
     shots: dict[tuple[str, str], LabelledShot] = {}
     for number, line in enumerate(read_text(Path(path), what="split file").splitlines(), start=1):

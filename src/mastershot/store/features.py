@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,12 +17,7 @@ from mastershot.core.files import reporting_errors
 from mastershot.core.protocols import FeatureStore
 from mastershot.store.files import exclusive, write_whole
 from mastershot.store.lance import LanceTables, equals
-from mastershot.store.tables import (
-    embeddings_rows,
-    embeddings_schema,
-    embeddings_table,
-    space_rows,
-)
+from mastershot.store.tables import embeddings_rows, embeddings_schema, embeddings_table, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -36,7 +32,7 @@ class FolderFeatures:
     A chunk is what one `put` brought that was new. Its name states its space, its half-open
     range of frames and the digest of its bytes; a file that is not what its name says counts
     as absent, and the next `put` over its range removes it. A folder that cannot be read or
-    written is an `OutputError`.
+    written is an `OutputError`, a value that is not finite an `EncoderError`.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -51,11 +47,7 @@ class FolderFeatures:
         return wanted
 
     def put(self, embeddings: Embeddings) -> None:
-        """Keep the vectors; a frame that has one already keeps it.
-
-        Raises:
-            EncoderError: A value is not finite.
-        """
+        """Keep the vectors; a frame that has one already keeps it."""
         with self._writing():
             for leftover in self._folder.glob("*.tmp"):
                 leftover.unlink()
@@ -133,7 +125,8 @@ class FolderFeatures:
 class LibraryFeatures:
     """Feature store of one film of a library, which may not have its timeline yet.
 
-    Every method raises `LibraryError` if a table cannot be read or written.
+    A table that cannot be read or written is a `LibraryError`, a value that is not finite an
+    `EncoderError`.
     """
 
     def __init__(self, tables: LanceTables, movie_id: str) -> None:
@@ -145,11 +138,7 @@ class LibraryFeatures:
         return np.setdiff1d(frames, self._rows(space, frames, ["frame"])["frame"].to_numpy())
 
     def put(self, embeddings: Embeddings) -> None:
-        """Keep the vectors in one commit; a frame that has one already keeps it.
-
-        Raises:
-            EncoderError: A value is not finite.
-        """
+        """Keep the vectors in one commit; a frame that has one already keeps it."""
         space, name = embeddings.space, embeddings_table(embeddings.space.key)
         with self._tables.writing():
             fresh = _fresh(self, embeddings)
@@ -157,7 +146,8 @@ class LibraryFeatures:
                 return
             if not self._tables.rows("spaces", where=equals("key", space.key)).num_rows:
                 self._tables.create(name, embeddings_schema(space.width))
-                self._tables.append("spaces", space_rows(space))
+                row = {"key": space.key, **asdict(space)}
+                self._tables.append("spaces", table_of("spaces", [row]))
             self._tables.append(name, embeddings_rows(self._movie_id, fresh))
             self._tables.tidy_when_fragmented(name)
 

@@ -180,8 +180,7 @@ class Library:
 
         Args:
             timeline: The film's timeline; its ids must be the derived ones.
-            thumbs: The shots' pictures as JPEG, by shot id; or the folder that the ``thumb`` of
-                each shot is relative to.
+            thumbs: The shots' pictures as JPEG, by shot id; or the folder that holds them.
 
         Raises:
             LibraryError: An id is not the derived one, or a picture cannot be read.
@@ -246,8 +245,9 @@ class Library:
     def _movies(self, where: str | None = None) -> list[LibraryMovie]:
         columns = [field.name for field in fields(LibraryMovie)]
         rows = self.tables.rows("movies", where=where, columns=columns).to_pylist()
-        paths = ({name: read_path(row[name]) for name in ("path", "file")} for row in rows)
-        return [LibraryMovie(**row | changed) for row, changed in zip(rows, paths, strict=True)]
+        for row in rows:
+            row |= {"path": read_path(row["path"]), "file": read_path(row["file"])}
+        return [LibraryMovie(**row) for row in rows]
 
     def _run(self, movie_id: str) -> str | None:
         rows = self.tables.rows("movies", where=equals("id", movie_id), columns=["run_id"])

@@ -109,7 +109,6 @@ def feature_space(
     """Return the one space whose vectors are meant.
 
     Args:
-        library: The library.
         encoder: The encoder whose vectors to take; empty for the only one's.
         last: Spaces that are meant only where the library holds no other.
 
@@ -142,10 +141,7 @@ def shot_vectors(
     """Return a film's shots, one row each, float32 (S, D).
 
     Args:
-        library: The library.
-        movie: A film of it.
-        starts: First frame of each of its shots, ascending.
-        space: Whose vectors.
+        starts: First frame of each of the film's shots, ascending.
         pooling: The mean of a shot's frames, or the middle one, as Movies2Scenes has it.
 
     Raises:
@@ -160,7 +156,6 @@ def shot_vectors(
                 f"shot {shot_id(movie.id, index)} of {movie.path} has no vector of {space.model}; "
                 "analyse the film anew with that encoder"
             )
-        middle = (first + end) // 2
-        pooled = slice(first, end) if pooling == "mean" else slice(middle, middle + 1)
-        rows[index] = kept.vectors[pooled].mean(axis=0)
+        vectors = kept.vectors[first:end]
+        rows[index] = vectors.mean(axis=0) if pooling == "mean" else vectors[len(vectors) // 2]
     return rows

@@ -3,11 +3,10 @@
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from mastershot.core.embeddings import Embeddings, EmbeddingSpace
+from mastershot.core.embeddings import Embeddings
 from mastershot.store.lance import LanceTables, equals
 
 if TYPE_CHECKING:
@@ -90,11 +89,6 @@ def embeddings_rows(movie_id: str, embeddings: Embeddings) -> "pa.Table":
     return pa.table(columns, schema=embeddings_schema(width))
 
 
-def space_rows(space: EmbeddingSpace) -> "pa.Table":
-    """Return the one row that says what a table of vectors holds."""
-    return table_of("spaces", [{"key": space.key, **asdict(space)}])
-
-
 def of_run(movie_id: str, run_id: str) -> str:
     """Return the SQL condition that finds the rows of one run of a film."""
     return f"{equals('movie_id', movie_id)} AND {equals('run_id', run_id)}"
@@ -125,7 +119,6 @@ def find_leftovers(tables: LanceTables, name: str, runs: Mapping[str, str]) -> l
     """Return the rows of a table that a killed writer left.
 
     Args:
-        tables: The library's tables.
         name: One of `TABLES_OF_A_RUN`, or a table of vectors, where only the film counts.
         runs: The run of each film of the library, by the film's id.
     """

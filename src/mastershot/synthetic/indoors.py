@@ -170,11 +170,18 @@ def _stained_glass(canvas: Canvas, p: Palette, x: float, panes: Floats) -> None:
 def paint_library(canvas: Canvas, p: Palette) -> None:
     """Paint shelves full of books behind tables with lamps."""
     canvas.gradient(0.85, p.upper, p.lower)
+    spines = (p.accent, p.far, p.thing, p.light, p.ground)
     for left in 0.52 * np.arange(6) - 0.05:
         canvas.box((left, -0.1, left + 0.48, 0.82), p.near)
         canvas.box((left + 0.015, -0.1, left + 0.465, 0.8), 0.35 * p.near)
         for foot in 0.1 + 0.14 * np.arange(6):
-            _books(canvas, p, left + 0.02, foot)
+            start = x = left + 0.02
+            for width, height, hue, worn in canvas.rng.uniform(size=(20, 4)):
+                if x > start + 0.42:
+                    break
+                right, top = x + 0.014 + 0.016 * width, foot - 0.075 - 0.045 * height
+                canvas.box((x, top, right, foot), (1 - 0.5 * worn) * spines[int(hue * 5)])
+                x += 0.016 + 0.016 * width + 0.03 * (worn > 0.93)
             canvas.box((left, foot, left + 0.48, foot + 0.014), mix(p.near, p.light, 0.15))
     canvas.ridge(0.82, p.ground, 0.6 * p.ground, 0.3)
     canvas.shade(0.15 * canvas.noise(8, stretch=10), below=0.82)
@@ -186,14 +193,3 @@ def paint_library(canvas: Canvas, p: Palette) -> None:
         lamp = [(x - 0.035, 0.6), (x + 0.035, 0.6), (x + 0.06, 0.65), (x - 0.06, 0.65)]
         canvas.polygon(lamp, p.accent)
         canvas.glow(x, 0.67, 0.13, 0.5 * p.light)
-
-
-def _books(canvas: Canvas, p: Palette, left: float, foot: float) -> None:
-    spines = (p.accent, p.far, p.thing, p.light, p.ground)
-    x = left
-    for width, height, hue, worn in canvas.rng.uniform(size=(20, 4)):
-        if x > left + 0.42:
-            break
-        colour = (1 - 0.5 * worn) * spines[int(hue * 5)]
-        canvas.box((x, foot - 0.075 - 0.045 * height, x + 0.014 + 0.016 * width, foot), colour)
-        x += 0.016 + 0.016 * width + 0.03 * (worn > 0.93)

@@ -97,8 +97,7 @@ def open_scores(path: str | Path) -> ScoreTable:
     """Return a table of scored shots; a folder is one table whose parts are its Parquet files.
 
     Raises:
-        DatasetError: There is no such table, it is damaged, or its parts differ in how they were
-            made.
+        DatasetError: There is no such table, it is damaged, or its parts were made otherwise.
     """
     path = Path(path)
     is_folder = path.is_dir() and path.suffix != ".lance"

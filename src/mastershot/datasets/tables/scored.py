@@ -61,9 +61,8 @@ def open_dataset(path: str | Path, taxonomy: Taxonomy) -> ScoredDataset:
     """Return the scored shots at a path.
 
     Args:
-        path: A folder that ``label build`` made, a table of scores, a folder of such tables, or a
-            file in the released JSON form.
-        taxonomy: What the shots of a JSON file were labelled with; a table says that itself.
+        path: A folder of ``label build``, a table of scores or a folder of such, or a JSON file.
+        taxonomy: What the shots of a JSON file were labelled with; a table names its own.
 
     Raises:
         DatasetError: There is no data set, or it is damaged.

@@ -58,8 +58,7 @@ class WatchLog:
     Attributes:
         path: A ``.csv`` file whose first line names the columns, or a ``.parquet`` file.
         columns: Names of the columns that hold viewer, movie and time.
-        ids: What a movie of the log is called elsewhere, such as its IMDb id; a movie that is not
-            in it keeps its name.
+        ids: Other names of the log's movies, such as IMDb ids; a movie without one keeps its own.
     """
 
     path: Path
