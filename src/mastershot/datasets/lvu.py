@@ -67,11 +67,6 @@ class LvuTask:
     classes: tuple[str, ...]
     splits: Mapping[str, tuple[LvuClip, ...]]
 
-    @property
-    def num_missing(self) -> dict[str, int]:
-        """How many clips of each split have no label in the release."""
-        return {name: sum(clip.is_missing for clip in clips) for name, clips in self.splits.items()}
-
 
 def read_lvu(folder: str | Path) -> dict[str, LvuTask]:
     """Return the tasks of a folder with the released files ``<task>/<split>.csv``, by name.

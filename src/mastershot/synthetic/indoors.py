@@ -14,7 +14,10 @@ def paint_kitchen(canvas: Canvas, p: Palette) -> None:
         left = 0.38 * unit - 0.2
         above, below = canvas.rng.integers(3, size=2)
         (_cupboard, _window, _shelves)[above](canvas, p, left)
-        (_drawers, _oven, _door)[below](canvas, p, left)
+        face = mix(p.thing, p.near, 0.35)
+        canvas.box((left, 0.58, left + 0.38, 0.93), 0.4 * p.near)
+        canvas.box((left + 0.008, 0.6, left + 0.372, 0.9), face)
+        (_drawers, _oven, _door)[below](canvas, p, left, face)
     canvas.box((-1, 0.54, 4, 0.575), mix(p.light, p.near, 0.45))
     canvas.box((-1, 0.575, 4, 0.59), 0.5 * p.near)
     canvas.ridge(0.9, p.ground, 0.7 * p.ground, 0.15)
@@ -54,30 +57,20 @@ def _shelves(canvas: Canvas, p: Palette, left: float) -> None:
             canvas.box((x, foot - 0.07, x + 0.046, foot), colour)
 
 
-def _front(canvas: Canvas, p: Palette, left: float) -> Colour:
-    face = mix(p.thing, p.near, 0.35)
-    canvas.box((left, 0.58, left + 0.38, 0.93), 0.4 * p.near)
-    canvas.box((left + 0.008, 0.6, left + 0.372, 0.9), face)
-    return face
-
-
-def _drawers(canvas: Canvas, p: Palette, left: float) -> None:
-    face = _front(canvas, p, left)
+def _drawers(canvas: Canvas, p: Palette, left: float, face: Colour) -> None:
     for y in (0.69, 0.79):
         canvas.box((left + 0.008, y, left + 0.372, y + 0.008), 0.5 * face)
     for y in (0.64, 0.74, 0.84):
         canvas.box((left + 0.15, y, left + 0.23, y + 0.01), p.far)
 
 
-def _oven(canvas: Canvas, p: Palette, left: float) -> None:
-    _front(canvas, p, left)
+def _oven(canvas: Canvas, p: Palette, left: float, _: Colour) -> None:
     canvas.box((left + 0.04, 0.68, left + 0.34, 0.86), 0.25 * p.near)
     canvas.box((left + 0.04, 0.655, left + 0.34, 0.667), p.light)
     canvas.glow(left + 0.19, 0.78, 0.06, 0.5 * p.accent)
 
 
-def _door(canvas: Canvas, p: Palette, left: float) -> None:
-    face = _front(canvas, p, left)
+def _door(canvas: Canvas, p: Palette, left: float, face: Colour) -> None:
     canvas.box((left + 0.04, 0.63, left + 0.34, 0.87), mix(face, WHITE, 0.15))
     canvas.disc(left + 0.32, 0.7, 0.012, p.far)
 

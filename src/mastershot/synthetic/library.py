@@ -3,8 +3,7 @@
 import csv
 import json
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import StringIO
@@ -166,22 +165,10 @@ def plan_library(
     return SyntheticLibrary(films, tuple(viewings))
 
 
-def shared_themes(one: LibraryFilm, other: LibraryFilm) -> float:
-    """Return how alike two films are in truth: the share of scenes with a theme in common."""
-    counts, others = Counter(one.themes), Counter(other.themes)
-    shares = (min(counts[t] / len(one.themes), others[t] / len(other.themes)) for t in counts)
-    return sum(shares)
-
-
-def write_library(
-    library: SyntheticLibrary,
-    folder: str | Path,
-    report: Callable[[str], None] = lambda film_id: None,
-) -> int:
+def write_library(library: SyntheticLibrary, folder: str | Path) -> int:
     """Draw films into a folder, except those it has already, and return the number drawn.
 
     The folder gets ``movies.csv``, ``cowatch.csv``, ``truth.json`` and ``films/<id>.mp4``.
-    ``report`` is called with the id of each film that was drawn.
 
     Raises:
         OutputError: The folder cannot be written, or holds another library.
@@ -196,7 +183,6 @@ def write_library(
     for film in missing:
         frames, rate = draw_frames(film.plan), film.plan.picture.frame_rate
         write_frames(film_path(folder, film), frames, rate)
-        report(film.id)
     return len(missing)
 
 

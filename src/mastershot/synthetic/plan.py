@@ -138,11 +138,6 @@ class FilmPlan:
         changes = (i + 1 for i, (a, b) in enumerate(pairwise(self.shots)) if a.scene != b.scene)
         return (0, *changes)
 
-    @property
-    def scene_places(self) -> tuple[str, ...]:
-        """The kind of place of each scene."""
-        return tuple(self.shots[first].setup.place.kind for first in self.scene_starts)
-
 
 def plan_film(
     num_scenes: int,
