@@ -16,7 +16,7 @@ from typing import Any
 from mastershot.core.errors import DatasetError
 from mastershot.core.files import written_whole
 from mastershot.core.labels import LabelScore, Taxonomy, load_taxonomy
-from mastershot.datasets.files import object_members, read_json, read_text
+from mastershot.datasets.files import object_members, read_text
 from mastershot.datasets.tables.records import LabelledShot, ScoredShot
 
 HUMAN_VERIFIED = "human-verified"
@@ -111,7 +111,10 @@ def read_index(path: str | Path) -> Taxonomy:
         DatasetError: The file is unreadable, or the places are not 0, 1, 2 …, each once.
     """
     path = Path(path)
-    places = read_json(path, what="label index")
+    try:
+        places = json.loads(read_text(path, what="label index"))
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"label index {path} is not valid JSON: {error}") from error
     if not isinstance(places, dict) or not places:
         raise DatasetError(f"label index {path} should be a JSON object of label and place")
     numbers = list(places.values())

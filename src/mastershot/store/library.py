@@ -180,7 +180,7 @@ class Library:
 
         Args:
             timeline: The film's timeline; its ids must be the derived ones.
-            thumbs: The shots' pictures as JPEG, by shot id; or the folder that holds them.
+            thumbs: The shots' pictures as JPEG, by shot id; or the folder ``thumb`` is relative to.
 
         Raises:
             LibraryError: An id is not the derived one, or a picture cannot be read.
@@ -228,8 +228,8 @@ class Library:
         with self._writing():
             runs = {film.id: film.run_id for film in self._movies()}
             for name in (*TABLES_OF_A_RUN, *self._vector_tables()):
-                for leftover in find_leftovers(self.tables, name, runs):
-                    dropped += self.tables.delete(name, leftover.where)
+                for _, where, _ in find_leftovers(self.tables, name, runs):
+                    dropped += self.tables.delete(name, where)
             for name in (*schemas(), *self._vector_tables()):
                 self.tables.tidy(name)
         return dropped

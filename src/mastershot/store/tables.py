@@ -3,7 +3,7 @@
 import os
 from collections import Counter
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
 from mastershot.core.embeddings import Embeddings
@@ -101,22 +101,10 @@ def table_of(name: str, rows: list[Row]) -> "pa.Table":
     return pa.Table.from_pylist(rows, schema=schemas()[name])
 
 
-class Leftover(NamedTuple):
-    """Rows of one table that belong to no film, or not to its run.
-
-    Attributes:
-        movie_id: The film they were written for.
-        where: The SQL condition that finds them.
-        num_rows: How many they are.
-    """
-
-    movie_id: str
-    where: str
-    num_rows: int
-
-
-def find_leftovers(tables: LanceTables, name: str, runs: Mapping[str, str]) -> list[Leftover]:
-    """Return the rows of a table that a killed writer left.
+def find_leftovers(
+    tables: LanceTables, name: str, runs: Mapping[str, str]
+) -> list[tuple[str, str, int]]:
+    """Return film, SQL condition and number of the rows of a table that a killed writer left.
 
     Args:
         name: One of `TABLES_OF_A_RUN`, or a table of vectors, where only the film counts.
@@ -131,7 +119,7 @@ def find_leftovers(tables: LanceTables, name: str, runs: Mapping[str, str]) -> l
         for group in groups.to_pylist():
             num_rows[tuple(group[column] for column in columns)] += group["count_all"]
     return [
-        Leftover(key[0], " AND ".join(map(equals, columns, key)), count)
+        (key[0], " AND ".join(map(equals, columns, key)), count)
         for key, count in sorted(num_rows.items())
         if key[0] not in runs or key[1:] not in {(), (runs[key[0]],)}
     ]

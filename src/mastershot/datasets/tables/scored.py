@@ -27,11 +27,9 @@ class ScoredDataset(Protocol):
     @property
     def taxonomy(self) -> Taxonomy:
         """What the shots were scored with."""
-        ...
 
     def batches(self) -> Iterator[ScoredShots]:
         """Yield the shots in pieces, those of a clip one after the other."""
-        ...
 
 
 @dataclass(frozen=True)
