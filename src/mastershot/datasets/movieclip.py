@@ -165,7 +165,7 @@ def write_split(path: Path, shots: Iterable[LabelledShot]) -> None:
     """Write shots as a split file.
 
     Raises:
-        DatasetError: A name cannot stand in such a file, as one with a line break.
+        DatasetError: A name cannot stand in such a file, such as one with a line break.
         OutputError: The file cannot be written; what was there before stays.
     """
     with written_whole(path) as file:

@@ -29,10 +29,10 @@ _NO_FRAMES: IntArray = np.empty(0, np.int64)
 class FolderFeatures:
     """Feature store of one film: a folder of chunks, each written whole or not at all.
 
-    A chunk is what one `put` brought that was new. Its name states its space, its half-open
-    range of frames and the digest of its bytes; a file that is not what its name says counts
-    as absent, and the next `put` over its range removes it. A folder that cannot be read or
-    written is an `OutputError`, a value that is not finite an `EncoderError`.
+    A chunk holds what one `put` added. Its name states its space, its half-open range of frames
+    and the digest of its bytes; a file that is not what its name says counts as absent, and the
+    next `put` over its range removes it. A folder that cannot be read or written is an
+    `OutputError`, a value that is not finite an `EncoderError`.
     """
 
     def __init__(self, folder: str | Path) -> None:

@@ -67,7 +67,7 @@ class LibraryMovie:
 
     @property
     def names(self) -> NamedFilm:
-        """What it may be called by."""
+        """The names it may be called by."""
         return NamedFilm(self.id, (self.path, self.file))
 
 

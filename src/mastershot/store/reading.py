@@ -106,11 +106,11 @@ def vector_blocks(tables: LanceTables, space: EmbeddingSpace) -> Iterator[tuple[
 def feature_space(
     library: Library, encoder: str = "", *, last: Collection[EmbeddingSpace] = ()
 ) -> EmbeddingSpace:
-    """Return the one space whose vectors are meant.
+    """Return the one space whose vectors to use.
 
     Args:
-        encoder: The encoder whose vectors to take; empty for the only one's.
-        last: Spaces that are meant only where the library holds no other.
+        encoder: The encoder that made them; empty for the only one.
+        last: Spaces to use only where the library holds no other.
 
     Raises:
         LibraryError: The library holds no vectors, none of the encoder, or those of several.
@@ -124,7 +124,7 @@ def feature_space(
         return found[0]
     held = ", ".join(space.model for space in spaces) or "none"
     raise LibraryError(
-        f"library {library.path} holds vectors of {held}; name the encoder whose to take"
+        f"library {library.path} holds vectors of {held}; name the encoder to use"
         if len(found) > 1 or encoder
         else f"library {library.path} holds no vectors; analyse its films with an encoder"
     )

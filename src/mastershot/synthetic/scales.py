@@ -28,7 +28,7 @@ SHOWN = {"ECS": (0.05, 0.09), "CS": (0.2, 0.32), "MS": (0.5, 0.68), "FS": (1.1, 
 def draw_scale_shots(folder: Path, *, num_trailers: int = 12, seed: int = 0) -> None:
     """Draw trailers of five shots of 12 to 36 frames, one a scale, and their annotations.
 
-    Two thirds of the trailers are for training, the rest for validation and test by turns. What is
+    Two thirds of the trailers are for training, the rest for validation and test in turn. What is
     drawn follows from the seed; the annotations are written last.
 
     Raises:

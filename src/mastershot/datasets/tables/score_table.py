@@ -48,7 +48,7 @@ class ScoreTable:
         """Yield the shots in pieces of at most some ten thousand.
 
         Raises:
-            DatasetError: A part cannot be read, or names a label that the taxonomy has not.
+            DatasetError: A part cannot be read, or names a label that the taxonomy lacks.
         """
         for part in self.parts:
             with reporting_errors(DatasetError, f"scores {part} cannot be read"):

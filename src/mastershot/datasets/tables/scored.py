@@ -48,7 +48,7 @@ class TagFile:
         """Yield the shots in pieces; their scores are the decimals of the file, as doubles.
 
         Raises:
-            DatasetError: The file is unreadable, or carries a label that the taxonomy has not.
+            DatasetError: The file is unreadable, or has a label that the taxonomy lacks.
         """
         shots = read_tags(self.path)
         while piece := list(islice(shots, _PIECE_SHOTS)):

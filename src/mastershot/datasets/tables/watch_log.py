@@ -79,7 +79,7 @@ class WatchLog:
             yield Watches(viewers, viewer, names, movie, times_s)
 
     def movie_names(self) -> list[str]:
-        """Return what the log calls its movies, each once; it is read for that alone.
+        """Return the names of the log's movies, each once; no other column is read.
 
         Raises:
             DatasetError: The file is unreadable, damaged, or lacks the column.
