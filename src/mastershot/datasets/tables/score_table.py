@@ -108,7 +108,12 @@ def open_scores(path: str | Path) -> ScoreTable:
     num_shots = 0
     for part in parts:
         with reporting_errors(DatasetError, f"scores {part} cannot be read"):
-            schema, num_rows = _schema_and_rows(part)
+            if part.suffix == ".lance":
+                table = _lance_table(part)
+                schema, num_rows = table.schema, table.count_rows()
+            else:
+                with parquet.ParquetFile(part) as file:
+                    schema, num_rows = file.schema_arrow, file.metadata.num_rows
             found = about_table(part, schema, name=SCHEMA, columns=dict.fromkeys(COLUMNS))
         if about and found != about:
             raise DatasetError(
@@ -191,15 +196,6 @@ def _write_lance(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schem
     mode = "overwrite" if path.exists() else "create"
     table = database.create_table(path.stem, data=reader, schema=schema, mode=mode)
     return int(table.count_rows())
-
-
-def _schema_and_rows(part: Path) -> tuple[pa.Schema, int]:
-    """Return a part's schema and its number of rows."""
-    if part.suffix == ".lance":
-        table = _lance_table(part)
-        return table.schema, table.count_rows()
-    with parquet.ParquetFile(part) as file:
-        return file.schema_arrow, file.metadata.num_rows
 
 
 def _batches_of(part: Path) -> Iterator[pa.RecordBatch]:

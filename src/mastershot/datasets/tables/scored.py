@@ -73,11 +73,11 @@ def open_dataset(path: str | Path, taxonomy: Taxonomy) -> ScoredDataset:
     if path.suffix not in {".json", ".parquet", ".lance"}:
         files = [path / name for name in (*SCORE_TABLES, TAGS_FILE)]
         files += [path] if any(path.glob("*.parquet")) else []
-        path_found = next(filter(Path.exists, files), None)
-        if path_found is None:
+        found = next(filter(Path.exists, files), None)
+        if found is None:
             raise DatasetError(
                 f"{path} is no data set: it is neither a table of scores nor a folder with "
                 f"{', '.join(SCORE_TABLES)} or {TAGS_FILE}; `mastershot label build` makes one"
             )
-        path = path_found
+        path = found
     return TagFile(path, taxonomy) if path.suffix == ".json" else open_scores(path)
