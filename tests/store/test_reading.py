@@ -93,7 +93,8 @@ def test_a_row_without_a_vector_or_a_film_is_a_sentence(
 ) -> None:
     library.features("one").put(make_embeddings(SPACE, [1]))
     name = embeddings_table(SPACE.key)
-    library.tables.append(name, pa.table(damaged, schema=library.tables.schema(name)))
+    rows = pa.table(damaged, schema=library.tables.rows(name).schema)
+    library.tables.append(name, rows)
     with pytest.raises(LibraryError, match=r"cannot be read: table embeddings_.*: a row lacks"):
         list(vector_blocks(library.tables, SPACE))
 

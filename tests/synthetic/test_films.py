@@ -32,6 +32,10 @@ def frames_of(plan: FilmPlan) -> ImageArray:
     return np.stack(list(draw_frames(plan)))
 
 
+def scene_places(plan: FilmPlan) -> tuple[str, ...]:
+    return tuple(plan.shots[first].setup.place.kind for first in plan.scene_starts)
+
+
 def changes_of(frames: ImageArray) -> FloatArray:
     """Return how much each frame differs from the one before, the first from nothing."""
     wide = frames.astype(np.int16)
@@ -130,7 +134,7 @@ def test_returning_to_a_set_up_looks_the_same_and_other_set_ups_do_not() -> None
 def test_scenes_are_set_in_different_places_of_the_taxonomy() -> None:
     plan = plan_film(12, 3, seed=9)
 
-    assert sorted(plan.scene_places) == sorted(PLACES)
+    assert sorted(scene_places(plan)) == sorted(PLACES)
     assert plan.scene_starts == tuple(range(0, 36, 3))
     assert set(PLACES) <= set(load_taxonomy("movieclip").labels)
     assert set(NATURAL_COLOURS) == set(PLACES)
@@ -162,7 +166,7 @@ def test_the_demo_film_has_forty_seconds_six_places_and_every_transition() -> No
     plan = plan_demo_film()
 
     assert (plan.num_frames, plan.picture) == (960, Picture(640, 360, Fraction(24)))
-    assert plan.scene_places == ("mountain", "church", "street", "beach", "kitchen", "sea")
+    assert scene_places(plan) == ("mountain", "church", "street", "beach", "kitchen", "sea")
     assert {t.kind for t in plan.transitions} == {"start", "cut", "fade", "dissolve"}
     assert {shot.move for shot in plan.shots} == {"still", "pan", "zoom_in", "zoom_out", "shake"}
     for one, other in pairwise(plan.shots):

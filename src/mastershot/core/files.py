@@ -33,16 +33,21 @@ def make_folder(folder: Path) -> None:
 
 
 @contextmanager
-def written_whole(path: Path) -> Iterator[TextIO]:
+def written_whole(path: Path, *, newline: str = "\n") -> Iterator[TextIO]:
     """Return a UTF-8 file that takes its name only once all of it is written.
+
+    Args:
+        path: The file.
+        newline: What a line break becomes; empty for `csv`, which writes its own.
 
     Raises:
         OutputError: The file cannot be written; what was there before stays.
     """
+    encoding, errors = "utf-8", "backslashreplace"
     try:
         with (
             replacing(path) as partial,
-            partial.open("w", encoding="utf-8", errors="backslashreplace", newline="\n") as file,
+            partial.open("w", encoding=encoding, errors=errors, newline=newline) as file,
         ):
             yield file
     except OSError as error:

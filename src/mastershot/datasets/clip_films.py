@@ -7,7 +7,7 @@ from pathlib import Path
 
 from mastershot.core.errors import DatasetError
 from mastershot.datasets.condensed_movies import read_condensed_movies
-from mastershot.datasets.files import Row, open_text, read_table
+from mastershot.datasets.files import open_text, read_table
 
 _WHAT = "table of clips"
 
@@ -40,8 +40,7 @@ def read_clip_films(path: str | Path) -> ClipFilms:
     ``genres`` (joined by semicolons); or Condensed Movies' own ``clips.csv``.
 
     Raises:
-        DatasetError: The file or folder is unreadable, lacks a column, has a year that is no
-            number, or names a clip with two films.
+        DatasetError: The file or folder is unreadable, lacks a column, or contradicts itself.
     """
     path = Path(path)
     if path.is_dir():
@@ -60,23 +59,18 @@ def read_clip_films(path: str | Path) -> ClipFilms:
             f"and imdbid; its first line names {', '.join(header) or 'nothing'}"
         )
     rows = read_table(path, columns, what=_WHAT)
-    films = _films(rows, *columns)
+    films: dict[str, str] = {}
+    for row in rows:
+        clip, film = (row[name] for name in columns)
+        if not clip or not film:
+            raise row.error("a clip or a film is missing")
+        if films.setdefault(clip, film) != film:
+            raise row.error(f"clip {clip!r} is of {film!r}, and of {films[clip]!r} before")
     if is_released:
         return ClipFilms(films)
     years = {row["film"]: row.whole("year") for row in rows if row.get("year")}
     genres = {row["film"]: _genres(row["genres"]) for row in rows if row.get("genres")}
     return ClipFilms(films, years, genres)
-
-
-def _films(rows: list[Row], clip_column: str, film_column: str) -> dict[str, str]:
-    films: dict[str, str] = {}
-    for row in rows:
-        clip, film = row[clip_column], row[film_column]
-        if not clip or not film:
-            raise row.error("a clip or a film is missing")
-        if films.setdefault(clip, film) != film:
-            raise row.error(f"clip {clip!r} is of {film!r}, and of {films[clip]!r} before")
-    return films
 
 
 def _genres(text: str) -> tuple[str, ...]:

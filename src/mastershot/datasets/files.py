@@ -1,4 +1,4 @@
-"""Text, CSV and JSON files of data sets: what is wrong with one is said with its place."""
+"""Text, CSV and JSON files of data sets; errors name the place in the file."""
 
 import csv
 import json
@@ -13,9 +13,6 @@ from mastershot.core.files import reporting_errors
 K = TypeVar("K")
 T = TypeVar("T")
 
-_NOT_AS_EXPECTED = (
-    ValueError, TypeError, KeyError, SyntaxError, MemoryError, RecursionError,
-)  # fmt: skip
 _PIECE_CHARS = 1 << 20
 
 
@@ -45,7 +42,7 @@ class Row(dict[str, str]):
         """
         try:
             return convert(self[column])
-        except _NOT_AS_EXPECTED as error:
+        except (ValueError, TypeError, KeyError, SyntaxError, MemoryError, RecursionError) as error:
             text = f"{column} is {self[column][:60]!r}, which should be {expected}"
             raise self.error(text) from error
 
@@ -84,18 +81,6 @@ def read_text(path: Path, *, what: str) -> str:
     """
     with open_text(path, what=what) as file:
         return file.read()
-
-
-def read_json(path: Path, *, what: str) -> Any:
-    """Return the value of a JSON file.
-
-    Raises:
-        DatasetError: The file is unreadable or not JSON.
-    """
-    try:
-        return json.loads(read_text(path, what=what))
-    except (ValueError, RecursionError) as error:
-        raise DatasetError(f"{what} {path} is not valid JSON: {error}") from error
 
 
 def read_table(path: Path, columns: Sequence[str], *, what: str, delimiter: str = ",") -> list[Row]:

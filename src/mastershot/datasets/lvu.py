@@ -5,7 +5,7 @@ spaces; their first row names the columns.
 """
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +13,6 @@ from mastershot.core.errors import DatasetError
 from mastershot.datasets.files import Row, read_table
 
 SPLITS = ("train", "val", "test")
-HELD_OUT = ("val", "test")
 
 CLASSIFICATION = {
     "relationship": 4,
@@ -43,7 +42,7 @@ class LvuClip:
         clip: Its YouTube id.
         imdb_id: The film it is of.
         label: Number of its class; None for a task that asks for a value.
-        target: What is to be predicted, as released and centred (METHODS D); None for a class.
+        target: ln(views) or 10 × share of likes, less the mean of train (METHODS D), else None.
         is_missing: Whether the release has no label here (``\\N``), though a class stands for it.
     """
 
@@ -67,11 +66,6 @@ class LvuTask:
     name: str
     classes: tuple[str, ...]
     splits: Mapping[str, tuple[LvuClip, ...]]
-
-    @property
-    def num_missing(self) -> dict[str, int]:
-        """How many clips of each split have no label in the release."""
-        return {name: sum(clip.is_missing for clip in clips) for name, clips in self.splits.items()}
 
 
 def read_lvu(folder: str | Path) -> dict[str, LvuTask]:
@@ -102,18 +96,24 @@ def read_lvu_task(folder: str | Path, name: str) -> LvuTask:
     return LvuTask(name, tuple(classes), splits)
 
 
-def movies_of(tasks: Mapping[str, LvuTask], splits: Collection[str] = HELD_OUT) -> frozenset[str]:
-    """Return the IMDb ids of the films that clips of these splits are of, in any task."""
-    return frozenset(
-        clip.imdb_id for task in tasks.values() for split in splits for clip in task.splits[split]
-    )
+def movies_of(tasks: Mapping[str, LvuTask]) -> frozenset[str]:
+    """Return the IMDb ids of the films that clips of val and test are of, in any task."""
+    splits = (task.splits[name] for task in tasks.values() for name in ("val", "test"))
+    return frozenset(clip.imdb_id for clips in splits for clip in clips)
 
 
 def _clip(row: Row, classes: list[str]) -> LvuClip:
     """Return a row as a clip, and put the name of its class where its number says."""
     ids = row["youtube_id"], row["imdb_id"]
     if not classes:
-        return LvuClip(*ids, None, _target(row), False)
+        counts = [row.whole(name) for names in _COLUMNS.values() for name in names if name in row]
+        if not any(counts):
+            raise row.error("the counts should not all be 0")
+        if "view_count" in row:
+            target = math.log(counts[0]) - _MEAN_LOG_VIEWS
+        else:
+            target = 10 * counts[0] / sum(counts) - _MEAN_LIKES
+        return LvuClip(*ids, None, target, False)
     number, name = row.whole("class_id"), row["class_name"]
     if number >= len(classes):
         raise row.error(f"class_id is {number}, which should be below {len(classes)}")
@@ -121,13 +121,3 @@ def _clip(row: Row, classes: list[str]) -> LvuClip:
         raise row.error(f"class {number} is {name!r}, and {classes[number]!r} before")
     classes[number] = name
     return LvuClip(*ids, number, None, name == _MISSING)
-
-
-def _target(row: Row) -> float:
-    """Return ln(views) or ten times the share of likes, less its mean in train (METHODS D)."""
-    counts = [row.whole(name) for columns in _COLUMNS.values() for name in columns if name in row]
-    if not any(counts):
-        raise row.error("the counts should not all be 0")
-    if "view_count" in row:
-        return math.log(counts[0]) - _MEAN_LOG_VIEWS
-    return 10 * counts[0] / sum(counts) - _MEAN_LIKES

@@ -16,7 +16,7 @@ from typing import Any
 from mastershot.core.errors import DatasetError
 from mastershot.core.files import written_whole
 from mastershot.core.labels import LabelScore, Taxonomy, load_taxonomy
-from mastershot.datasets.files import object_members, read_json, read_text
+from mastershot.datasets.files import object_members, read_text
 from mastershot.datasets.tables.records import LabelledShot, ScoredShot
 
 HUMAN_VERIFIED = "human-verified"
@@ -111,7 +111,10 @@ def read_index(path: str | Path) -> Taxonomy:
         DatasetError: The file is unreadable, or the places are not 0, 1, 2 …, each once.
     """
     path = Path(path)
-    places = read_json(path, what="label index")
+    try:
+        places = json.loads(read_text(path, what="label index"))
+    except (ValueError, RecursionError) as error:
+        raise DatasetError(f"label index {path} is not valid JSON: {error}") from error
     if not isinstance(places, dict) or not places:
         raise DatasetError(f"label index {path} should be a JSON object of label and place")
     numbers = list(places.values())
@@ -137,8 +140,7 @@ def read_split(path: str | Path, *, num_classes: int) -> tuple[LabelledShot, ...
     """Return the shots of a split file: ``<video>/<shot file> <place> [<place> …]`` a line.
 
     Raises:
-        DatasetError: The file is unreadable or empty, or a line is not of this form, names a
-            place outside the index, or a shot or a place twice.
+        DatasetError: The file is unreadable or empty, or a line is wrong or repeats a name.
     """
     shots: dict[tuple[str, str], LabelledShot] = {}
     for number, line in enumerate(read_text(Path(path), what="split file").splitlines(), start=1):
@@ -163,7 +165,7 @@ def write_split(path: Path, shots: Iterable[LabelledShot]) -> None:
     """Write shots as a split file.
 
     Raises:
-        DatasetError: A name cannot stand in such a file, as one with a line break.
+        DatasetError: A name cannot stand in such a file, such as one with a line break.
         OutputError: The file cannot be written; what was there before stays.
     """
     with written_whole(path) as file:

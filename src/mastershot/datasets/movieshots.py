@@ -47,8 +47,7 @@ def read_movieshots(path: str | Path) -> dict[str, tuple[ScaleShot, ...]]:
     """Return the shots of each of `SPLITS`, in file order.
 
     Raises:
-        DatasetError: The file is unreadable or of another layout, a split is missing or empty, or
-            a shot has no scale or an unknown one.
+        DatasetError: The file is unreadable or of another layout, or lacks a split or a scale.
     """
     shots = {
         split: tuple(_shots(value, f"{_WHAT} {path}, {split}"))

@@ -34,8 +34,7 @@ def read_tmdb(path: str | Path) -> dict[int, TmdbMovie]:
     """Return the films of a file by their number, in file order.
 
     Raises:
-        DatasetError: The file is unreadable, lacks a column, names a film twice, or has a cell
-            that is not what its column holds.
+        DatasetError: The file is unreadable, lacks a column, or has a bad cell or a film twice.
     """
     movies = {}
     rows = read_table(Path(path), _COLUMNS, what="TMDb films")

@@ -1,12 +1,9 @@
 """A timeline as a table: one row a shot, for spreadsheets and data frames."""
 
 import csv
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TextIO
 
-from mastershot.core.errors import OutputError
+from mastershot.core.files import written_whole
 from mastershot.core.movie import Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
@@ -36,29 +33,10 @@ def write_shots_csv(timeline: Timeline, path: Path) -> None:
         _row(index, shot, scene_of_shot[index] if scene_of_shot else "")
         for index, shot in enumerate(timeline.shots)
     ]
-    with open_whole(path, newline="") as file:
+    with written_whole(path, newline="") as file:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
-
-
-@contextmanager
-def open_whole(path: Path, *, newline: str) -> Iterator[TextIO]:
-    """Return a UTF-8 file that takes its name only once all of it is written.
-
-    Raises:
-        OutputError: The file cannot be written; what was there before stays.
-    """
-    part = path.with_name(path.name + ".part")
-    try:
-        with part.open("w", encoding="utf-8", errors="backslashreplace", newline=newline) as file:
-            yield file
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
 
 
 def _row(index: int, shot: Shot, scene_index: int | str) -> dict[str, object]:

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mastershot.core.errors import OutputError
+from mastershot.core.files import written_whole
 from mastershot.curation.built import DETAILS_FILE, LABELS_FILE, BuiltTaxonomy
 from mastershot.curation.curate import Curation, Merge, Origin
 from mastershot.exports.pages.templates import count_text, write_page
-from mastershot.exports.tables import as_text, open_whole
+from mastershot.exports.tables import as_text
 
 STEP_COLUMNS = (
     "label", "in_scripts", "in_auxiliary", "num_scripts", "num_sluglines", "example",
@@ -49,13 +50,13 @@ def write_taxonomy(built: BuiltTaxonomy, curation: Curation, folder: Path) -> No
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise OutputError(f"{folder} cannot be made: {error.strerror or error}") from error
-    with open_whole(folder / LABELS_FILE, newline="\n") as file:
+    with written_whole(folder / LABELS_FILE) as file:
         file.write(f"# {len(built.labels)} labels, made by `mastershot taxonomy build`;\n")
         file.write(f"# {DETAILS_FILE} beside this file says from what and how.\n")
         file.writelines(f"{label.label}\n" for label in built.labels)
-    with open_whole(folder / DETAILS_FILE, newline="\n") as file:
+    with written_whole(folder / DETAILS_FILE) as file:
         json.dump(built.as_json(), file, indent=1, ensure_ascii=False)
-    with open_whole(folder / "steps.csv", newline="") as file:
+    with written_whole(folder / "steps.csv", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(STEP_COLUMNS)
         writer.writerows(step_rows(curation))

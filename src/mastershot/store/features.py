@@ -5,6 +5,7 @@ import io
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,16 +13,11 @@ import numpy as np
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.errors import EncoderError, OutputError
-from mastershot.core.files import failure_reason, reporting_errors
+from mastershot.core.files import reporting_errors
 from mastershot.core.protocols import FeatureStore
 from mastershot.store.files import exclusive, write_whole
 from mastershot.store.lance import LanceTables, equals
-from mastershot.store.tables import (
-    embeddings_rows,
-    embeddings_schema,
-    embeddings_table,
-    space_rows,
-)
+from mastershot.store.tables import embeddings_rows, embeddings_schema, embeddings_table, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -33,10 +29,10 @@ _NO_FRAMES: IntArray = np.empty(0, np.int64)
 class FolderFeatures:
     """Feature store of one film: a folder of chunks, each written whole or not at all.
 
-    A chunk is what one `put` brought that was new. Its name states its space, its half-open
-    range of frames and the digest of its bytes; a file that is not what its name says counts
-    as absent, and the next `put` over its range removes it. A folder that cannot be read or
-    written is an `OutputError`.
+    A chunk holds what one `put` added. Its name states its space, its half-open range of frames
+    and the digest of its bytes; a file that is not what its name says counts as absent, and the
+    next `put` over its range removes it. A folder that cannot be read or written is an
+    `OutputError`, a value that is not finite an `EncoderError`.
     """
 
     def __init__(self, folder: str | Path) -> None:
@@ -51,11 +47,7 @@ class FolderFeatures:
         return wanted
 
     def put(self, embeddings: Embeddings) -> None:
-        """Keep the vectors; a frame that has one already keeps it.
-
-        Raises:
-            EncoderError: A value is not finite.
-        """
+        """Keep the vectors; a frame that has one already keeps it."""
         with self._writing():
             for leftover in self._folder.glob("*.tmp"):
                 leftover.unlink()
@@ -64,7 +56,14 @@ class FolderFeatures:
                     path.unlink()
             fresh = _fresh(self, embeddings)
             if len(fresh):
-                self._write(fresh)
+                space, frames, buffer = fresh.space, fresh.frames, io.BytesIO()
+                vectors, model, weights_hash = fresh.vectors, space.model, space.weights_hash
+                np.savez(
+                    buffer, frames=frames, vectors=vectors, model=model, weights_hash=weights_hash
+                )
+                data = buffer.getvalue()
+                name = f"{space.key}-{frames[0]:07}-{frames[-1] + 1:07}-{_digest(data)}.npz"
+                write_whole(self._folder / name, data)
 
     def get(self, space: EmbeddingSpace, frames: IntArray | None = None) -> Embeddings:
         """Return the vectors of these frames, or of all that are kept, ascending by frame.
@@ -115,31 +114,19 @@ class FolderFeatures:
             self._frames_of[path.name] = chunk[0]
         return self._frames_of[path.name]
 
-    def _write(self, embeddings: Embeddings) -> None:
-        space, frames = embeddings.space, embeddings.frames
-        model, weights_hash = np.array(space.model), np.array(space.weights_hash)
-        vectors, buffer = embeddings.vectors, io.BytesIO()
-        np.savez(buffer, frames=frames, vectors=vectors, model=model, weights_hash=weights_hash)
-        data = buffer.getvalue()
-        name = f"{space.key}-{frames[0]:07}-{frames[-1] + 1:07}-{_digest(data)}.npz"
-        write_whole(self._folder / name, data)
-
     @contextmanager
     def _writing(self) -> Iterator[None]:
-        try:
+        with reporting_errors(OutputError, f"features cannot be kept in {self._folder}"):
             self._folder.mkdir(parents=True, exist_ok=True)
             with exclusive(self._folder / ".lock"):
                 yield
-        except OSError as error:
-            raise OutputError(
-                f"features cannot be kept in {self._folder}: {failure_reason(error)}"
-            ) from error
 
 
 class LibraryFeatures:
     """Feature store of one film of a library, which may not have its timeline yet.
 
-    Every method raises `LibraryError` if a table cannot be read or written.
+    A table that cannot be read or written is a `LibraryError`, a value that is not finite an
+    `EncoderError`.
     """
 
     def __init__(self, tables: LanceTables, movie_id: str) -> None:
@@ -151,11 +138,7 @@ class LibraryFeatures:
         return np.setdiff1d(frames, self._rows(space, frames, ["frame"])["frame"].to_numpy())
 
     def put(self, embeddings: Embeddings) -> None:
-        """Keep the vectors in one commit; a frame that has one already keeps it.
-
-        Raises:
-            EncoderError: A value is not finite.
-        """
+        """Keep the vectors in one commit; a frame that has one already keeps it."""
         space, name = embeddings.space, embeddings_table(embeddings.space.key)
         with self._tables.writing():
             fresh = _fresh(self, embeddings)
@@ -163,7 +146,8 @@ class LibraryFeatures:
                 return
             if not self._tables.rows("spaces", where=equals("key", space.key)).num_rows:
                 self._tables.create(name, embeddings_schema(space.width))
-                self._tables.append("spaces", space_rows(space))
+                row = {"key": space.key, **asdict(space)}
+                self._tables.append("spaces", table_of("spaces", [row]))
             self._tables.append(name, embeddings_rows(self._movie_id, fresh))
             self._tables.tidy_when_fragmented(name)
 

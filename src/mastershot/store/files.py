@@ -37,8 +37,7 @@ def write_whole(path: Path, data: bytes) -> None:
 def append_row(path: Path, row: bytes, *, header: bytes = b"") -> None:
     """Put whole lines at the end of a file, after ``header`` where the file is new or empty.
 
-    They are on disk on return. What stands in the file stays, also a last line that its writer
-    did not end.
+    They are on disk on return. What the file holds stays, including a last line without its end.
 
     Raises:
         OSError: The file cannot be written; it is as it was before.

@@ -87,11 +87,6 @@ class LanceTables:
         with self._open(name, "read") as table:
             yield from table.search().select(list(columns)).to_batches()
 
-    def schema(self, name: str) -> "pa.Schema":
-        """Return the columns that a table has on disk."""
-        with self._open(name, "read") as table:
-            return table.schema
-
     def version(self, name: str) -> int:
         """Return a table's version, which grows with every commit."""
         with self._open(name, "read") as table:

@@ -67,7 +67,7 @@ class LibraryMovie:
 
     @property
     def names(self) -> NamedFilm:
-        """What it may be called by."""
+        """The names it may be called by."""
         return NamedFilm(self.id, (self.path, self.file))
 
 
@@ -180,8 +180,7 @@ class Library:
 
         Args:
             timeline: The film's timeline; its ids must be the derived ones.
-            thumbs: The shots' pictures as JPEG, by shot id; or the folder that the ``thumb`` of
-                each shot is relative to.
+            thumbs: The shots' pictures as JPEG, by shot id; or the folder ``thumb`` is relative to.
 
         Raises:
             LibraryError: An id is not the derived one, or a picture cannot be read.
@@ -229,8 +228,8 @@ class Library:
         with self._writing():
             runs = {film.id: film.run_id for film in self._movies()}
             for name in (*TABLES_OF_A_RUN, *self._vector_tables()):
-                for leftover in find_leftovers(self.tables, name, runs):
-                    dropped += self.tables.delete(name, leftover.where)
+                for _, where, _ in find_leftovers(self.tables, name, runs):
+                    dropped += self.tables.delete(name, where)
             for name in (*schemas(), *self._vector_tables()):
                 self.tables.tidy(name)
         return dropped
@@ -246,8 +245,9 @@ class Library:
     def _movies(self, where: str | None = None) -> list[LibraryMovie]:
         columns = [field.name for field in fields(LibraryMovie)]
         rows = self.tables.rows("movies", where=where, columns=columns).to_pylist()
-        paths = ({name: read_path(row[name]) for name in ("path", "file")} for row in rows)
-        return [LibraryMovie(**row | changed) for row, changed in zip(rows, paths, strict=True)]
+        for row in rows:
+            row |= {"path": read_path(row["path"]), "file": read_path(row["file"])}
+        return [LibraryMovie(**row) for row in rows]
 
     def _run(self, movie_id: str) -> str | None:
         rows = self.tables.rows("movies", where=equals("id", movie_id), columns=["run_id"])

@@ -1,20 +1,24 @@
-"""Reading across the films of a library: where their shots start, and every vector of a space.
+"""Reading across the films of a library: their shots, and the vectors of a space.
 
 Each function raises `LibraryError` if a table cannot be read.
 """
+# S shots, D width of the space
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
-from mastershot.core.embeddings import Embeddings, EmbeddingSpace, IntArray
+from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, IntArray
+from mastershot.core.errors import LibraryError
+from mastershot.core.movie import shot_id
 from mastershot.store.lance import LanceTables, quoted
+from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.tables import embeddings_table
 
-if TYPE_CHECKING:
-    import pyarrow as pa
+Pooling = Literal["mean", "middle"]
 
 _IDS_AT_ONCE = 500
 _COLUMNS = ("id", "run_id", "first_frame", "end_frame", "start_s", "end_s", "kept")
@@ -87,18 +91,71 @@ def vector_blocks(tables: LanceTables, space: EmbeddingSpace) -> Iterator[tuple[
     name = embeddings_table(space.key)
     for batch in tables.batches(name, ["movie_id", "frame", "vector"]):
         with tables.reporting_errors("cannot be read", name):
-            blocks = list(_blocks_of(batch, space))
-        yield from blocks
+            if any(column.null_count for column in batch.columns):
+                raise ValueError("a row lacks its film, its frame or its vector")
+            films = batch["movie_id"].dictionary_encode()
+            codes, frames = films.indices.to_numpy(), batch["frame"].to_numpy()
+            vectors = batch["vector"].flatten().to_numpy().reshape(len(frames), space.width)
+        order = np.lexsort((frames, codes))
+        bounds = np.searchsorted(codes[order], np.arange(len(films.dictionary) + 1))
+        for movie_id, (first, end) in zip(films.dictionary, pairwise(bounds), strict=True):
+            rows = order[first:end]
+            yield movie_id.as_py(), Embeddings(space, frames[rows], vectors[rows])
 
 
-def _blocks_of(batch: "pa.RecordBatch", space: EmbeddingSpace) -> Iterator[tuple[str, Embeddings]]:
-    if any(column.null_count for column in batch.columns):
-        raise ValueError("a row lacks its film, its frame or its vector")
-    films = batch["movie_id"].dictionary_encode()
-    codes, frames = films.indices.to_numpy(), batch["frame"].to_numpy()
-    vectors = batch["vector"].flatten().to_numpy().reshape(len(frames), space.width)
-    order = np.lexsort((frames, codes))
-    bounds = np.searchsorted(codes[order], np.arange(len(films.dictionary) + 1))
-    for code, movie_id in enumerate(films.dictionary.to_pylist()):
-        rows = order[bounds[code] : bounds[code + 1]]
-        yield movie_id, Embeddings(space, frames[rows], vectors[rows])
+def feature_space(
+    library: Library, encoder: str = "", *, last: Collection[EmbeddingSpace] = ()
+) -> EmbeddingSpace:
+    """Return the one space whose vectors to use.
+
+    Args:
+        encoder: The encoder that made them; empty for the only one.
+        last: Spaces to use only where the library holds no other.
+
+    Raises:
+        LibraryError: The library holds no vectors, none of the encoder, or those of several.
+    """
+    spaces = library.spaces()
+    if encoder:
+        found = [space for space in spaces if space.model == encoder]
+    else:
+        found = [space for space in spaces if space not in last] or spaces
+    if len(found) == 1:
+        return found[0]
+    held = ", ".join(space.model for space in spaces) or "none"
+    raise LibraryError(
+        f"library {library.path} holds vectors of {held}; name the encoder to use"
+        if len(found) > 1 or encoder
+        else f"library {library.path} holds no vectors; analyse its films with an encoder"
+    )
+
+
+def shot_vectors(
+    library: Library,
+    movie: LibraryMovie,
+    starts: IntArray,
+    space: EmbeddingSpace,
+    *,
+    pooling: Pooling = "mean",
+) -> FloatArray:
+    """Return a film's shots, one row each, float32 (S, D).
+
+    Args:
+        starts: First frame of each of the film's shots, ascending.
+        pooling: The mean of a shot's frames, or the middle one, as Movies2Scenes has it.
+
+    Raises:
+        LibraryError: A shot has no vector of the space, or the library cannot be read.
+    """
+    kept = library.features(movie.id).get(space)
+    bounds = [*np.searchsorted(kept.frames, starts).tolist(), len(kept)]
+    rows = np.empty((len(starts), space.width), np.float32)
+    for index, (first, end) in enumerate(pairwise(bounds)):
+        if first == end:
+            raise LibraryError(
+                f"shot {shot_id(movie.id, index)} of {movie.path} has no vector of {space.model}; "
+                "analyse the film anew with that encoder"
+            )
+        vectors = kept.vectors[first:end]
+        rows[index] = vectors.mean(axis=0) if pooling == "mean" else vectors[len(vectors) // 2]
+    return rows

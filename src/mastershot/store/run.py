@@ -14,7 +14,7 @@ from mastershot.core.movie import movie_id, scene_id, shot_id
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 from mastershot.core.timeline import Timeline
-from mastershot.store.tables import SPAN_COLUMNS, TABLES_OF_A_RUN, Row, stored_path, table_of
+from mastershot.store.tables import TABLES_OF_A_RUN, Row, stored_path, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -66,7 +66,11 @@ class Run:
         rows = {
             "runs": [made],
             "shots": list(_shot_rows(timeline, self.pictures)),
-            "scenes": list(_scene_rows(timeline)),
+            "scenes": [
+                {"index": index, "id": scene.id, **_span_row(scene.span)}
+                | {"first_shot": scene.first_shot, "end_shot": scene.end_shot}
+                for index, scene in enumerate(timeline.scenes or ())
+            ],
             "labels": list(_label_rows(timeline)),
         }
         key = {"movie_id": timeline.movie.id, "run_id": self.id}
@@ -142,14 +146,9 @@ def _shot_rows(timeline: Timeline, pictures: Mapping[str, bytes]) -> Iterator[Ro
         }
 
 
-def _scene_rows(timeline: Timeline) -> Iterator[Row]:
-    for index, scene in enumerate(timeline.scenes or ()):
-        shots = {"first_shot": scene.first_shot, "end_shot": scene.end_shot}
-        yield {"index": index, "id": scene.id, **shots, **_span_row(scene.span)}
-
-
 def _span_row(span: Span) -> Row:
-    return {name: getattr(span, name) for name in SPAN_COLUMNS}
+    names = ("first_frame", "end_frame", "start_pts", "end_pts", "start_s", "end_s")
+    return {name: getattr(span, name) for name in names}
 
 
 def _label_rows(timeline: Timeline) -> Iterator[Row]:

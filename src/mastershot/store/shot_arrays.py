@@ -8,7 +8,6 @@ is found by arithmetic, so that 33 million keyframes take no memory but their fi
 import tokenize
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,13 +20,6 @@ from mastershot.core.errors import DatasetError
 from mastershot.core.files import replacing
 
 _MAX_MAPPED = 256
-
-
-@dataclass(frozen=True)
-class _Header:
-    shape: tuple[int, ...]
-    dtype: np.dtype[Any]
-    data_at: int
 
 
 class ShotArrays:
@@ -46,17 +38,17 @@ class ShotArrays:
         if not movies:
             raise DatasetError(f"{self.folder} holds no film; it should hold one .npy file a film")
         self.movies = tuple(movies)
-        first = _read_header(self._path(0))
-        self.row_shape, self.dtype = first.shape[1:], first.dtype
         counts, self._data_at = np.zeros((2, len(movies)), np.int64)
         for index in range(len(movies)):
-            header = _read_header(self._path(index))
-            if (header.shape[1:], header.dtype) != (self.row_shape, self.dtype):
+            shape, dtype, self._data_at[index] = _read_header(self._path(index))
+            counts[index] = shape[0]
+            if index == 0:
+                self.row_shape, self.dtype = shape[1:], dtype
+            if (shape[1:], dtype) != (self.row_shape, self.dtype):
                 raise DatasetError(
-                    f"{self._path(index)} holds rows of {header.shape[1:]} {header.dtype}, and "
+                    f"{self._path(index)} holds rows of {shape[1:]} {dtype}, and "
                     f"{self._path(0)} of {self.row_shape} {self.dtype}; all films must be alike"
                 )
-            counts[index], self._data_at[index] = header.shape[0], header.data_at
         self.offsets: IntArray = np.concatenate([[0], np.cumsum(counts)])
         self._mapped: OrderedDict[int, npt.NDArray[Any]] = OrderedDict()
 
@@ -120,7 +112,8 @@ def write_movie(folder: Path, movie: str, rows: npt.NDArray[Any]) -> None:
         np.save(file, np.ascontiguousarray(rows), allow_pickle=False)
 
 
-def _read_header(path: Path) -> _Header:
+def _read_header(path: Path) -> tuple[tuple[int, ...], np.dtype[Any], int]:
+    """Return the shape and type of a film's rows, and the byte that they start at."""
     try:
         with path.open("rb") as file:
             read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
@@ -136,4 +129,4 @@ def _read_header(path: Path) -> _Header:
         )
     if size_bytes < at + int(np.prod(shape)) * dtype.itemsize:
         raise DatasetError(f"{path} is cut short: {size_bytes} bytes do not hold {shape} {dtype}")
-    return _Header(shape, dtype, at)
+    return shape, dtype, at

@@ -3,11 +3,10 @@
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 from urllib.parse import quote_from_bytes, unquote_to_bytes
 
-from mastershot.core.embeddings import Embeddings, EmbeddingSpace
+from mastershot.core.embeddings import Embeddings
 from mastershot.store.lance import LanceTables, equals
 
 if TYPE_CHECKING:
@@ -21,63 +20,31 @@ Row: TypeAlias = dict[str, Any]
 
 _PATH_SCHEME = "file:"
 
-_RUN = {"movie_id": "text", "run_id": "text"}
-SPAN_COLUMNS = dict.fromkeys(("first_frame", "end_frame", "start_pts", "end_pts"), "int64") | {
-    "start_s": "real",
-    "end_s": "real",
-}
+_RUN = "movie_id text, run_id text"
+_SPAN = (
+    "first_frame int64, end_frame int64, start_pts int64, end_pts int64, start_s real, end_s real"
+)
 _COLUMNS = {
-    "movies": {
-        "id": "text",
-        "path": "text",
-        "content_hash": "text",
-        "frame_rate": "text",
-        "time_base": "text",
-        "start_pts": "int64",
-        "end_pts": "int64",
-        "duration_s": "real",
-        "num_frames": "int64",
-        "width_px": "int32",
-        "height_px": "int32",
-        "sample_aspect_ratio": "text",
-        "has_audio": "bool",
-        "variable_frame_rate": "bool",
-        "num_shots": "int32",
-        "num_scenes": "int32",
-        "run_id": "text",
-        "file": "text",
-        "size_bytes": "int64",
-    },
-    "runs": {**_RUN, "version": "text", "created": "text", "steps": "text", "timeline": "bytes"},
-    "shots": {
-        **_RUN,
-        "index": "int32",
-        "id": "text",
-        **SPAN_COLUMNS,
-        "transition": "text",
-        "transition_start_frame": "int64",
-        "transition_end_frame": "int64",
-        "scene_index": "int32",
-        "kept": "texts",
-        "thumb": "bytes",
-    },
-    "scenes": {
-        **_RUN,
-        **{"index": "int32", "id": "text", "first_shot": "int32", "end_shot": "int32"},
-        **SPAN_COLUMNS,
-    },
-    "labels": {
-        **_RUN,
-        "level": "text",
-        "item_id": "text",
-        "borrowed": "bool",
-        "rank": "int32",
-        "name": "text",
-        "score": "real",
-        "unsure": "bool",
-    },
-    "spaces": {"key": "text", "model": "text", "weights_hash": "text", "width": "int32"},
+    "movies": """
+        id text, path text, content_hash text, frame_rate text, time_base text,
+        start_pts int64, end_pts int64, duration_s real, num_frames int64,
+        width_px int32, height_px int32, sample_aspect_ratio text, has_audio bool,
+        variable_frame_rate bool, num_shots int32, num_scenes int32, run_id text,
+        file text, size_bytes int64
+    """,
+    "runs": f"{_RUN}, version text, created text, steps text, timeline bytes",
+    "shots": f"""
+        {_RUN}, index int32, id text, {_SPAN}, transition text, transition_start_frame int64,
+        transition_end_frame int64, scene_index int32, kept texts, thumb bytes
+    """,
+    "scenes": f"{_RUN}, index int32, id text, first_shot int32, end_shot int32, {_SPAN}",
+    "labels": f"""
+        {_RUN}, level text, item_id text, borrowed bool, rank int32, name text, score real,
+        unsure bool
+    """,
+    "spaces": "key text, model text, weights_hash text, width int32",
 }
+"""The columns of each table and their types, as SQL lists them."""
 
 
 def schemas() -> "dict[str, pa.Schema]":
@@ -94,7 +61,7 @@ def schemas() -> "dict[str, pa.Schema]":
         "bool": pa.bool_(),
     }
     return {
-        table: pa.schema([(name, types[kind]) for name, kind in columns.items()])
+        table: pa.schema([(name, types[kind]) for name, kind in map(str.split, columns.split(","))])
         for table, columns in _COLUMNS.items()
     }
 
@@ -122,11 +89,6 @@ def embeddings_rows(movie_id: str, embeddings: Embeddings) -> "pa.Table":
     return pa.table(columns, schema=embeddings_schema(width))
 
 
-def space_rows(space: EmbeddingSpace) -> "pa.Table":
-    """Return the one row that says what a table of vectors holds."""
-    return table_of("spaces", [{"key": space.key, **asdict(space)}])
-
-
 def of_run(movie_id: str, run_id: str) -> str:
     """Return the SQL condition that finds the rows of one run of a film."""
     return f"{equals('movie_id', movie_id)} AND {equals('run_id', run_id)}"
@@ -139,25 +101,12 @@ def table_of(name: str, rows: list[Row]) -> "pa.Table":
     return pa.Table.from_pylist(rows, schema=schemas()[name])
 
 
-class Leftover(NamedTuple):
-    """Rows of one table that belong to no film, or not to its run.
-
-    Attributes:
-        movie_id: The film they were written for.
-        where: The SQL condition that finds them.
-        num_rows: How many they are.
-    """
-
-    movie_id: str
-    where: str
-    num_rows: int
-
-
-def find_leftovers(tables: LanceTables, name: str, runs: Mapping[str, str]) -> list[Leftover]:
-    """Return the rows of a table that a killed writer left.
+def find_leftovers(
+    tables: LanceTables, name: str, runs: Mapping[str, str]
+) -> list[tuple[str, str, int]]:
+    """Return film, SQL condition and number of the rows of a table that a killed writer left.
 
     Args:
-        tables: The library's tables.
         name: One of `TABLES_OF_A_RUN`, or a table of vectors, where only the film counts.
         runs: The run of each film of the library, by the film's id.
     """
@@ -170,7 +119,7 @@ def find_leftovers(tables: LanceTables, name: str, runs: Mapping[str, str]) -> l
         for group in groups.to_pylist():
             num_rows[tuple(group[column] for column in columns)] += group["count_all"]
     return [
-        Leftover(key[0], " AND ".join(map(equals, columns, key)), count)
+        (key[0], " AND ".join(map(equals, columns, key)), count)
         for key, count in sorted(num_rows.items())
         if key[0] not in runs or key[1:] not in {(), (runs[key[0]],)}
     ]

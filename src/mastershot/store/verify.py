@@ -69,12 +69,12 @@ def _or_unreadable(problems: Iterator[Problem], movie_id: str | None = None) -> 
 
 
 def _leftover_problems(library: Library, name: str, runs: Mapping[str, str]) -> Iterator[Problem]:
-    for leftover in find_leftovers(library.tables, name, runs):
+    for movie_id, _, num_rows in find_leftovers(library.tables, name, runs):
         text = (
-            f"{leftover.num_rows} rows of {name} belong to no film of the library "
-            f"({leftover.movie_id}); `mastershot library repair` drops them"
+            f"{num_rows} rows of {name} belong to no film of the library ({movie_id}); "
+            "`mastershot library repair` drops them"
         )
-        yield Problem("leftover", text, leftover.movie_id)
+        yield Problem("leftover", text, movie_id)
 
 
 def _film_problems(library: Library, film: LibraryMovie) -> Iterator[Problem]:

@@ -46,11 +46,6 @@ class Palette(NamedTuple):
     light: Colour
 
 
-def palette_of(colours: str) -> Palette:
-    """Return the palette that eight hexadecimal colours name."""
-    return Palette(*map(colour_of, colours.split()))
-
-
 def colour_of(digits: str) -> Colour:
     """Return the colour that six hexadecimal digits name, shape (3, 1, 1)."""
     return np.array(list(bytes.fromhex(digits)), np.float32)[:, None, None]
@@ -191,11 +186,18 @@ class Canvas:
         return self._octaves(np.zeros(1, np.float32), cells, 1.0, octaves)
 
     def _octaves(self, y: FloatArray, cells: float, stretch: float, octaves: int) -> FloatArray:
+        """Return the sum of octaves of random values on a lattice, smoothly joined."""
         total = np.zeros((len(y), self.x.shape[1]), np.float32)
         seed, weight = int(self.rng.integers(2**32)), 0.6
         for octave in range(octaves):
             rng = np.random.default_rng([seed, octave])
-            total += weight * _lattice(rng, self.x[0] * (cells / stretch), y * cells)
+            values = rng.uniform(-1, 1, (64, 64)).astype(np.float32)
+            row, row_share = _cells(y * cells)
+            column, column_share = _cells(self.x[0] * (cells / stretch))
+            values = values[row] + (values[(row + 1) % 64] - values[row]) * row_share[:, None]
+            noise: FloatArray = values.take(column, axis=1)
+            noise += (values.take((column + 1) % 64, axis=1) - noise) * column_share
+            total += weight * noise
             weight, cells = weight / 2, cells * 2
         return total
 
@@ -210,17 +212,6 @@ class Canvas:
 
 def _span(start: float, end: float, pixels: float) -> slice:
     return slice(max(0, int(start * pixels) - 2), max(0, int(end * pixels) + 3))
-
-
-def _lattice(rng: np.random.Generator, x: FloatArray, y: FloatArray) -> FloatArray:
-    """Return noise in [-1, 1], shape (H, W): random values on whole numbers, smoothly joined."""
-    values = rng.uniform(-1, 1, (64, 64)).astype(np.float32)
-    row, row_share = _cells(y)
-    column, column_share = _cells(x)
-    values = values[row] + (values[(row + 1) % 64] - values[row]) * row_share[:, None]
-    start: FloatArray = values.take(column, axis=1)
-    start += (values.take((column + 1) % 64, axis=1) - start) * column_share
-    return start
 
 
 def _cells(positions: FloatArray) -> tuple[IntArray, FloatArray]:

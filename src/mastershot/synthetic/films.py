@@ -6,7 +6,6 @@ from math import pi
 from pathlib import Path
 
 import numpy as np
-import numpy.typing as npt
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.media.write import Encoding, Sound, write_frames
@@ -35,7 +34,8 @@ def draw_frames(plan: FilmPlan) -> Iterator[ImageArray]:
     height, width = plan.picture.height_px, plan.picture.width_px
     stage_of = lru_cache(maxsize=3)(lambda setup: build_stage(setup, plan.picture))
     rng = np.random.default_rng(plan.seed)
-    grain = _grain(rng, height + GRAIN_PLAY, width + GRAIN_PLAY)
+    levels = rng.normal(GRAIN / 2, GRAIN / 4, (height + GRAIN_PLAY, width + GRAIN_PLAY, 1))
+    grain = np.clip(levels, 0, GRAIN).astype(np.uint8).repeat(3, axis=2)
     for ordinal in range(plan.num_frames):
         top, left = rng.integers(GRAIN_PLAY, size=2)
         clean = _clean_frame(plan, ordinal, stage_of)
@@ -49,29 +49,19 @@ def draw_sound(plan: FilmPlan) -> Iterator[FloatArray]:
     """
     samples = [round(start / plan.picture.frame_rate * SOUND_RATE_HZ) for start in plan.starts]
     for shot, start, end in zip(plan.shots, samples, samples[1:], strict=False):
+        number = sorted(PLACES).index(shot.setup.place.kind)
+        hum_hz, wind_hz = 55 * 2 ** (number / 4), 300 * 1.3**number
+        swell_hz = 0.1 + 0.07 * (number % 5)
         for first in range(start, end, 10 * SOUND_RATE_HZ):
             time_s = np.arange(first, min(end, first + 10 * SOUND_RATE_HZ)) / SOUND_RATE_HZ
             rng = np.random.default_rng([plan.seed, first])
-            yield _sound_of(shot.setup.place.kind, time_s, rng)
-
-
-def _sound_of(kind: str, time_s: npt.NDArray[np.float64], rng: np.random.Generator) -> FloatArray:
-    number = sorted(PLACES).index(kind)
-    hum_hz, wind_hz, swell_hz = 55 * 2 ** (number / 4), 300 * 1.3**number, 0.1 + 0.07 * (number % 5)
-    hum = np.sin(2 * pi * hum_hz * time_s) + 0.4 * np.sin(6 * pi * hum_hz * time_s)
-    pitch_hz = np.fft.rfftfreq(len(time_s), 1 / SOUND_RATE_HZ)
-    hiss = np.fft.rfft(rng.normal(size=len(time_s)))
-    wind = np.fft.irfft(hiss / (1 + (pitch_hz / wind_hz) ** 2), len(time_s))
-    swell = 1 + 0.5 * np.sin(2 * pi * swell_hz * time_s)
-    level = 0.06 * hum + 0.08 * swell * wind / (wind.std() + 1e-9)
-    sound: FloatArray = np.clip(level, -1, 1).astype(np.float32)
-    return sound
-
-
-def _grain(rng: np.random.Generator, height: int, width: int) -> ImageArray:
-    """Return film grain, equal in the three colours, shape (H, W, 3), in 0 to GRAIN."""
-    grain = np.clip(rng.normal(GRAIN / 2, GRAIN / 4, (height, width, 1)), 0, GRAIN)
-    return np.repeat(grain.astype(np.uint8), 3, axis=2)
+            hum = np.sin(2 * pi * hum_hz * time_s) + 0.4 * np.sin(6 * pi * hum_hz * time_s)
+            pitch_hz = np.fft.rfftfreq(len(time_s), 1 / SOUND_RATE_HZ)
+            hiss = np.fft.rfft(rng.normal(size=len(time_s)))
+            wind = np.fft.irfft(hiss / (1 + (pitch_hz / wind_hz) ** 2), len(time_s))
+            swell = 1 + 0.5 * np.sin(2 * pi * swell_hz * time_s)
+            level = 0.06 * hum + 0.08 * swell * wind / (wind.std() + 1e-9)
+            yield np.clip(level, -1, 1).astype(np.float32)
 
 
 def _clean_frame(plan: FilmPlan, ordinal: int, stage_of: Callable[[Setup], Stage]) -> ImageArray:

@@ -14,7 +14,10 @@ def paint_kitchen(canvas: Canvas, p: Palette) -> None:
         left = 0.38 * unit - 0.2
         above, below = canvas.rng.integers(3, size=2)
         (_cupboard, _window, _shelves)[above](canvas, p, left)
-        (_drawers, _oven, _door)[below](canvas, p, left)
+        face = mix(p.thing, p.near, 0.35)
+        canvas.box((left, 0.58, left + 0.38, 0.93), 0.4 * p.near)
+        canvas.box((left + 0.008, 0.6, left + 0.372, 0.9), face)
+        (_drawers, _oven, _door)[below](canvas, p, left, face)
     canvas.box((-1, 0.54, 4, 0.575), mix(p.light, p.near, 0.45))
     canvas.box((-1, 0.575, 4, 0.59), 0.5 * p.near)
     canvas.ridge(0.9, p.ground, 0.7 * p.ground, 0.15)
@@ -54,30 +57,20 @@ def _shelves(canvas: Canvas, p: Palette, left: float) -> None:
             canvas.box((x, foot - 0.07, x + 0.046, foot), colour)
 
 
-def _front(canvas: Canvas, p: Palette, left: float) -> Colour:
-    face = mix(p.thing, p.near, 0.35)
-    canvas.box((left, 0.58, left + 0.38, 0.93), 0.4 * p.near)
-    canvas.box((left + 0.008, 0.6, left + 0.372, 0.9), face)
-    return face
-
-
-def _drawers(canvas: Canvas, p: Palette, left: float) -> None:
-    face = _front(canvas, p, left)
+def _drawers(canvas: Canvas, p: Palette, left: float, face: Colour) -> None:
     for y in (0.69, 0.79):
         canvas.box((left + 0.008, y, left + 0.372, y + 0.008), 0.5 * face)
     for y in (0.64, 0.74, 0.84):
         canvas.box((left + 0.15, y, left + 0.23, y + 0.01), p.far)
 
 
-def _oven(canvas: Canvas, p: Palette, left: float) -> None:
-    _front(canvas, p, left)
+def _oven(canvas: Canvas, p: Palette, left: float, _: Colour) -> None:
     canvas.box((left + 0.04, 0.68, left + 0.34, 0.86), 0.25 * p.near)
     canvas.box((left + 0.04, 0.655, left + 0.34, 0.667), p.light)
     canvas.glow(left + 0.19, 0.78, 0.06, 0.5 * p.accent)
 
 
-def _door(canvas: Canvas, p: Palette, left: float) -> None:
-    face = _front(canvas, p, left)
+def _door(canvas: Canvas, p: Palette, left: float, face: Colour) -> None:
     canvas.box((left + 0.04, 0.63, left + 0.34, 0.87), mix(face, WHITE, 0.15))
     canvas.disc(left + 0.32, 0.7, 0.012, p.far)
 
@@ -161,24 +154,27 @@ def _stained_glass(canvas: Canvas, p: Palette, x: float, panes: Floats) -> None:
     canvas.shape(frame, lambda u, v: arch(u, v) - 0.016, 0.7 * p.thing)
     for (row, column), shade in np.ndenumerate(panes):
         left, top = x - 0.1 + 0.05 * column, 0.12 + 0.05 * row
-        glass = (
-            mix(p.accent, p.light, float(shade))
-            if shade < 0.6
-            else mix(p.far, p.light, float(shade) - 0.6)
-        )
+        glass, share = (p.accent, shade) if shade < 0.6 else (p.far, shade - 0.6)
         pane = (left, top, left + 0.044, top + 0.044)
-        canvas.shape(pane, arch, glass)
+        canvas.shape(pane, arch, mix(glass, p.light, float(share)))
     canvas.glow(x, 0.38, 0.14, 0.25 * p.light)
 
 
 def paint_library(canvas: Canvas, p: Palette) -> None:
     """Paint shelves full of books behind tables with lamps."""
     canvas.gradient(0.85, p.upper, p.lower)
+    spines = (p.accent, p.far, p.thing, p.light, p.ground)
     for left in 0.52 * np.arange(6) - 0.05:
         canvas.box((left, -0.1, left + 0.48, 0.82), p.near)
         canvas.box((left + 0.015, -0.1, left + 0.465, 0.8), 0.35 * p.near)
         for foot in 0.1 + 0.14 * np.arange(6):
-            _books(canvas, p, left + 0.02, foot)
+            start = x = left + 0.02
+            for width, height, hue, worn in canvas.rng.uniform(size=(20, 4)):
+                if x > start + 0.42:
+                    break
+                right, top = x + 0.014 + 0.016 * width, foot - 0.075 - 0.045 * height
+                canvas.box((x, top, right, foot), (1 - 0.5 * worn) * spines[int(hue * 5)])
+                x += 0.016 + 0.016 * width + 0.03 * (worn > 0.93)
             canvas.box((left, foot, left + 0.48, foot + 0.014), mix(p.near, p.light, 0.15))
     canvas.ridge(0.82, p.ground, 0.6 * p.ground, 0.3)
     canvas.shade(0.15 * canvas.noise(8, stretch=10), below=0.82)
@@ -190,14 +186,3 @@ def paint_library(canvas: Canvas, p: Palette) -> None:
         lamp = [(x - 0.035, 0.6), (x + 0.035, 0.6), (x + 0.06, 0.65), (x - 0.06, 0.65)]
         canvas.polygon(lamp, p.accent)
         canvas.glow(x, 0.67, 0.13, 0.5 * p.light)
-
-
-def _books(canvas: Canvas, p: Palette, left: float, foot: float) -> None:
-    spines = (p.accent, p.far, p.thing, p.light, p.ground)
-    x = left
-    for width, height, hue, worn in canvas.rng.uniform(size=(20, 4)):
-        if x > left + 0.42:
-            break
-        colour = (1 - 0.5 * worn) * spines[int(hue * 5)]
-        canvas.box((x, foot - 0.075 - 0.045 * height, x + 0.014 + 0.016 * width, foot), colour)
-        x += 0.016 + 0.016 * width + 0.03 * (worn > 0.93)

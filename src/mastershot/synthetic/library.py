@@ -3,11 +3,11 @@
 import csv
 import json
 import os
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from io import StringIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -38,7 +38,7 @@ class Theme:
     Attributes:
         name: What it is called in the truth.
         action: What people do in it.
-        places: The kinds of place it is set in; each theme has its own layouts of them.
+        places: The kinds of place it is set in; each theme has two layouts of its own of each.
         genres: Genres of films about it.
         words: What synopses of such films speak of.
     """
@@ -151,30 +151,24 @@ def plan_library(
     """
     picture = picture or Picture(96, 96, Fraction(4))
     films = tuple(
-        _plan_film(
-            index, np.random.default_rng([seed, index]), num_scenes, shots_per_scene, picture
-        )
-        for index in range(num_films)
+        _plan_film(index, num_scenes, shots_per_scene, picture, seed) for index in range(num_films)
     )
-    return SyntheticLibrary(films, _viewings(films, np.random.default_rng([seed, num_films, 1])))
+    rng = np.random.default_rng([seed, num_films, 1])
+    shares = np.array([[film.themes.count(t.name) for t in THEMES] for film in films], float)
+    viewings = []
+    for user in range(3 * num_films):  # Each likes one theme and mostly follows it.
+        liking = 0.05 + shares[:, rng.integers(len(THEMES))]
+        num_seen = min(num_films, int(rng.integers(5, 15)))
+        seen = rng.choice(num_films, num_seen, replace=False, p=liking / liking.sum())
+        times = 1_500_000_000 + np.cumsum(rng.integers(3_600, 1_000_000, num_seen))
+        viewings += [Viewing(user, films[i].id, int(t)) for i, t in zip(seen, times, strict=True)]
+    return SyntheticLibrary(films, tuple(viewings))
 
 
-def shared_themes(one: LibraryFilm, other: LibraryFilm) -> float:
-    """Return how alike two films are in truth: the share of scenes with a theme in common."""
-    counts, others = Counter(one.themes), Counter(other.themes)
-    shares = (min(counts[t] / len(one.themes), others[t] / len(other.themes)) for t in counts)
-    return sum(shares)
-
-
-def write_library(
-    library: SyntheticLibrary,
-    folder: str | Path,
-    report: Callable[[str], None] = lambda film_id: None,
-) -> int:
+def write_library(library: SyntheticLibrary, folder: str | Path) -> int:
     """Draw films into a folder, except those it has already, and return the number drawn.
 
     The folder gets ``movies.csv``, ``cowatch.csv``, ``truth.json`` and ``films/<id>.mp4``.
-    ``report`` is called with the id of each film that was drawn.
 
     Raises:
         OutputError: The folder cannot be written, or holds another library.
@@ -189,7 +183,6 @@ def write_library(
     for film in missing:
         frames, rate = draw_frames(film.plan), film.plan.picture.frame_rate
         write_frames(film_path(folder, film), frames, rate)
-        report(film.id)
     return len(missing)
 
 
@@ -203,16 +196,13 @@ def write_metadata(library: SyntheticLibrary, folder: Path) -> None:
     truth = json.dumps({film.id: film_truth(film) for film in library.films}, indent=1) + "\n"
     if (folder / "truth.json").exists() and (folder / "truth.json").read_text() != truth:
         raise OutputError(f"{folder} holds another library; draw this one into a new folder")
-    movies = [
-        (film.id, film.title, film.year, "|".join(film.genres), film.synopsis)
-        for film in library.films
-    ]
-    header = ("movie", "title", "year", "genres", "synopsis")
-    for name, text in (
-        ("truth.json", truth),
-        ("movies.csv", _csv(header, movies)),
-        ("cowatch.csv", _csv(Viewing._fields, library.viewings)),
-    ):
+    films = [(f.id, f.title, f.year, "|".join(f.genres), f.synopsis) for f in library.films]
+    files = {
+        "truth.json": truth,
+        "movies.csv": _csv(("movie", "title", "year", "genres", "synopsis"), films),
+        "cowatch.csv": _csv(Viewing._fields, library.viewings),
+    }
+    for name, text in files.items():
         with replacing(folder / name, ending=f".{os.getpid()}.part") as partial:
             partial.write_text(text, "utf-8")
 
@@ -230,29 +220,21 @@ def film_path(folder: str | Path, film: LibraryFilm) -> Path:
 
 def film_truth(film: LibraryFilm) -> dict[str, Any]:
     """Return what is true of a film, as JSON values: nuisance, then theme scene by scene."""
-    shots, first_shots = film.plan.shots, film.plan.scene_starts
+    bounds = pairwise((*film.plan.scene_starts, len(film.plan.shots)))
     scenes = []
-    for theme, first_shot, end_shot in zip(
-        film.themes, first_shots, (*first_shots[1:], len(shots)), strict=True
-    ):
-        setup = shots[first_shot].setup
-        scenes.append(
-            {
-                "theme": theme,
-                "place": setup.place.kind,
-                "layout": setup.place.layout_seed,
-                "action": setup.action,
-                "first_shot": first_shot,
-                "end_shot": end_shot,
-            }
-        )
+    for theme, (first_shot, end_shot) in zip(film.themes, bounds, strict=True):
+        setup = film.plan.shots[first_shot].setup
+        setting = {"place": setup.place.kind, "layout": setup.place.layout_seed}
+        shots = {"first_shot": first_shot, "end_shot": end_shot}
+        scenes.append({"theme": theme, **setting, "action": setup.action, **shots})
     nuisance = {"camera": film.camera, "colours": film.colours, "cast": film.cast}
     return {**nuisance, "scenes": scenes, "shot_starts": film.plan.starts}
 
 
 def _plan_film(
-    index: int, rng: np.random.Generator, num_scenes: int, shots_per_scene: int, picture: Picture
+    index: int, num_scenes: int, shots_per_scene: int, picture: Picture, seed: int
 ) -> LibraryFilm:
+    rng = np.random.default_rng([seed, index])
     main, side = rng.choice(len(THEMES), 2, replace=False).tolist()
     themes = [main, *rng.choice([main, side], num_scenes - 1, p=[0.7, 0.3]).tolist()]
     camera = str(rng.choice(sorted(CAMERAS)))
@@ -260,13 +242,15 @@ def _plan_film(
     cast = rng.integers(2**31, size=4).tolist()
     shots: list[ShotPlan] = []
     for scene, theme in enumerate(themes):
-        place, actors = _place(theme, colours, rng), rng.permutation(cast)[:2].tolist()
+        kinds = THEMES[theme].places
+        kind, layout = int(rng.integers(len(kinds))), int(rng.integers(2))
+        place = Place(kinds[kind], 100 * theme + 10 * kind + layout, colours)
+        actors = rng.permutation(cast)[:2].tolist()
         setups = scene_setups(place, actors, rng, THEMES[theme].action)
         shots += edit_scene(setups, shots_per_scene, scene=scene, rng=rng)
     moves = rng.choice(np.array(CAMERAS[camera], object), len(shots))
     shots = [replace(shot, move=move) for shot, move in zip(shots, moves, strict=True)]
-    lengths = Editing(shot_s=(1.0, 1.5))
-    plan = FilmPlan(set_lengths(shots, picture, lengths, rng), picture, seed=index)
+    timed = set_lengths(shots, picture, Editing(shot_s=(1.0, 1.5)), rng)
     one, other = THEMES[main], THEMES[side]
     return LibraryFilm(
         id=f"tt{9_000_000 + index}",
@@ -278,15 +262,8 @@ def _plan_film(
         camera=camera,
         colours=colours,
         cast=tuple(cast),
-        plan=plan,
+        plan=FilmPlan(timed, picture, seed=index),
     )
-
-
-def _place(theme: int, colours: str, rng: np.random.Generator) -> Place:
-    """Return one of the theme's own places: two layouts of each of its kinds."""
-    kinds = THEMES[theme].places
-    kind, layout = int(rng.integers(len(kinds))), int(rng.integers(2))
-    return Place(kinds[kind], 100 * theme + 10 * kind + layout, colours)
 
 
 def _synopsis(main: Theme, side: Theme, rng: np.random.Generator) -> str:
@@ -296,16 +273,3 @@ def _synopsis(main: Theme, side: Theme, rng: np.random.Generator) -> str:
         f"{one} and {other} are drawn into a story of {first} and {second}. "
         f"Before long there is also {rng.choice(side.words)}."
     )
-
-
-def _viewings(films: tuple[LibraryFilm, ...], rng: np.random.Generator) -> tuple[Viewing, ...]:
-    """Return what viewers saw, by time: each likes one theme and mostly follows it."""
-    shares = np.array([[film.themes.count(t.name) for t in THEMES] for film in films], float)
-    viewings = []
-    for user in range(3 * len(films)):
-        liking = 0.05 + shares[:, rng.integers(len(THEMES))]
-        num_seen = min(len(films), int(rng.integers(5, 15)))
-        seen = rng.choice(len(films), num_seen, replace=False, p=liking / liking.sum())
-        times = 1_500_000_000 + np.cumsum(rng.integers(3_600, 1_000_000, num_seen))
-        viewings += [Viewing(user, films[i].id, int(t)) for i, t in zip(seen, times, strict=True)]
-    return tuple(viewings)

@@ -14,21 +14,20 @@ def paint_forest(canvas: Canvas, p: Palette) -> None:
         edge = 0.6 + 0.1 * depth + 0.03 * canvas.line(2)
         canvas.ridge(edge, mix(colour, p.ground, depth), p.ground, 0.3)
         for _ in range(16 - 3 * layer):
-            _trunk(canvas, mix(colour, p.thing, 0.3 + 0.5 * depth), depth)
+            x, lean, size, low = canvas.rng.uniform(
+                (0, -0.02, 0.7, 0), (PLACE_WIDTH, 0.02, 1.3, 0.05)
+            )
+            width = (0.010 + 0.03 * depth) * size
+            top, foot = x + lean, 0.66 + 0.12 * depth + low
+            trunk = [(top - width / 2, -0.3), (top + width / 2, -0.3), (x + width, foot)]
+            bark = mix(colour, p.thing, 0.3 + 0.5 * depth)
+            canvas.polygon([*trunk, (x - width, foot)], bark)
         crown = canvas.noise(6, octaves=5) + 0.3 - 1.3 * canvas.y + 0.25 * depth
         leaf = mix(colour, p.accent, 0.3) * (1 + 0.35 * canvas.noise(40, octaves=2))
         canvas.cover(0.9 * np.clip(crown * 6, 0, 1), leaf)
     canvas.shade(0.35 * canvas.noise(24, stretch=3), below=0.62)
     for x in canvas.rng.uniform(0.3, 2.7, 3):
         canvas.glow(x, 0.25, 0.22, 0.4 * p.light)
-
-
-def _trunk(canvas: Canvas, colour: Colour, depth: float) -> None:
-    x, lean, size, low = canvas.rng.uniform((0, -0.02, 0.7, 0), (PLACE_WIDTH, 0.02, 1.3, 0.05))
-    width = (0.010 + 0.03 * depth) * size
-    top, foot = x + lean, 0.66 + 0.12 * depth + low
-    corners = [(top - width / 2, -0.3), (top + width / 2, -0.3), (x + width, foot)]
-    canvas.polygon([*corners, (x - width, foot)], colour)
 
 
 def paint_beach(canvas: Canvas, p: Palette) -> None:
@@ -43,7 +42,16 @@ def paint_beach(canvas: Canvas, p: Palette) -> None:
     canvas.shade(0.14 * canvas.noise(40, stretch=4), below=0.66)
     for foot in np.sort(canvas.rng.uniform(0.72, 0.95, 6)):
         _parasol(canvas, p, foot)
-    _palm(canvas, p, canvas.rng.uniform(0.2, 2.8))
+    x = canvas.rng.uniform(0.2, 2.8)
+    canvas.polygon([(x + 0.1, 0.2), (x + 0.13, 0.2), (x + 0.035, 0.86), (x - 0.03, 0.86)], p.near)
+    top, high = x + 0.115, 0.2
+    for leaf, turn in enumerate(canvas.rng.uniform(-0.2, 0.2, 9)):
+        across, down = np.cos(0.7 * leaf + turn), np.sin(0.7 * leaf + turn)
+        bend = (top + 0.15 * across, high - 0.05 + 0.1 * down)
+        tip = (top + 0.27 * across, high + 0.06 + 0.13 * down)
+        green = mix(p.far, p.near, 0.4 * (leaf % 2))
+        canvas.capsule((top, high), bend, 0.014, green)
+        canvas.polygon([(bend[0], bend[1] - 0.018), (bend[0], bend[1] + 0.02), tip], green)
 
 
 def _parasol(canvas: Canvas, p: Palette, foot: float) -> None:
@@ -60,20 +68,8 @@ def _parasol(canvas: Canvas, p: Palette, foot: float) -> None:
     canvas.polygon([(x, rim - 0.83 * size), (x + 0.3 * size, rim), (x - 0.3 * size, rim)], p.thing)
 
 
-def _palm(canvas: Canvas, p: Palette, x: float) -> None:
-    top, high = x + 0.115, 0.2
-    canvas.polygon([(x + 0.1, 0.2), (x + 0.13, 0.2), (x + 0.035, 0.86), (x - 0.03, 0.86)], p.near)
-    for leaf, turn in enumerate(canvas.rng.uniform(-0.2, 0.2, 9)):
-        across, down = np.cos(0.7 * leaf + turn), np.sin(0.7 * leaf + turn)
-        bend = (top + 0.15 * across, high - 0.05 + 0.1 * down)
-        tip = (top + 0.27 * across, high + 0.06 + 0.13 * down)
-        green = mix(p.far, p.near, 0.4 * (leaf % 2))
-        canvas.capsule((top, high), bend, 0.014, green)
-        canvas.polygon([(bend[0], bend[1] - 0.018), (bend[0], bend[1] + 0.02), tip], green)
-
-
 def paint_sea(canvas: Canvas, p: Palette) -> None:
-    """Paint a low sun over water, an island and two sailing boats."""
+    """Paint a low sun over water, an island and two sailing boats, seen from a pier."""
     horizon, sun, isle = canvas.rng.uniform((0.4, 0.5, 0), (0.52, 2.5, 3))
     canvas.gradient(horizon, p.upper, p.lower)
     _clouds(canvas, p, horizon)
@@ -87,26 +83,19 @@ def paint_sea(canvas: Canvas, p: Palette) -> None:
     path = np.exp(-(((canvas.x - sun) / width) ** 2)) * sparkle * (canvas.y > horizon)
     canvas.cover(0.8 * path, p.light)
     for x, size in canvas.rng.uniform((0.3, 0.08), (2.7, 0.16), (2, 2)):
-        _boat(canvas, p, x, horizon + 0.4 * size, size)
-    _pier(canvas, p)
-
-
-def _pier(canvas: Canvas, p: Palette) -> None:
+        base, left = horizon + 0.4 * size, x - 0.1 * size
+        deck, low = base - 0.3 * size, base + 0.1 * size
+        canvas.polygon([(x, base - 2 * size), (x + size, deck), (x, deck)], p.accent)
+        sail = [(left, base - 1.6 * size), (left, deck), (x - 0.7 * size, deck)]
+        canvas.polygon(sail, mix(p.accent, p.light, 0.6))
+        rim = [(x - size, base - 0.2 * size), (x + 1.1 * size, base - 0.2 * size)]
+        canvas.polygon([*rim, (x + 0.7 * size, low), (x - 0.7 * size, low)], p.thing)
     for x in 0.3 * np.arange(11):
         canvas.capsule((x, 0.72), (x, 0.87), 0.008, p.thing)
     canvas.capsule((-0.5, 0.735), (3.5, 0.735), 0.006, mix(p.thing, p.light, 0.2))
     canvas.ridge(0.83, mix(p.thing, p.light, 0.25), p.thing, 0.2)
     for y in 0.855 + 0.04 * np.arange(5):
         canvas.box((-1, y, 4, y + 0.004), 0.5 * p.thing)
-
-
-def _boat(canvas: Canvas, p: Palette, x: float, base: float, size: float) -> None:
-    deck, low, left = base - 0.3 * size, base + 0.1 * size, x - 0.1 * size
-    canvas.polygon([(x, base - 2 * size), (x + size, deck), (x, deck)], p.accent)
-    sail = [(left, base - 1.6 * size), (left, deck), (x - 0.7 * size, deck)]
-    canvas.polygon(sail, mix(p.accent, p.light, 0.6))
-    rim = [(x - size, base - 0.2 * size), (x + 1.1 * size, base - 0.2 * size)]
-    canvas.polygon([*rim, (x + 0.7 * size, low), (x - 0.7 * size, low)], p.thing)
 
 
 def paint_desert(canvas: Canvas, p: Palette) -> None:
@@ -123,20 +112,16 @@ def paint_desert(canvas: Canvas, p: Palette) -> None:
         canvas.ridge(edge, lit, mix(lit, p.near, 0.75), 0.10 + 0.12 * depth)
     bent = np.maximum(canvas.y + 0.05 * canvas.noise(3, octaves=3), 0)
     canvas.shade(0.09 * np.sin(150 * bent**1.5) * np.clip((canvas.y - 0.5) * 4, 0, 1), below=0.5)
-    for foot in np.sort(canvas.rng.uniform(0.62, 0.9, 6)):
-        _cactus(canvas, p, canvas.rng.uniform(0.1, 2.9), foot)
-
-
-def _cactus(canvas: Canvas, p: Palette, x: float, foot: float) -> None:
-    size = 0.6 * (foot - 0.42)
     stem = [(0.0, -1.0, 0.0, 0.0)]
     left = [(-0.35, -0.7, -0.35, -0.45), (-0.35, -0.45, 0.0, -0.45)]
     right = [(0.32, -0.85, 0.32, -0.6), (0.0, -0.6, 0.32, -0.6)]
-    for x0, y0, x1, y1 in stem + left + right:
-        start, end = (x + x0 * size, foot + y0 * size), (x + x1 * size, foot + y1 * size)
-        canvas.capsule(start, end, 0.09 * size, p.thing)
-        canvas.capsule(start, end, 0.02 * size, mix(p.thing, p.light, 0.15))
-    canvas.disc(x, foot - 1.07 * size, 0.05 * size, p.accent)
+    for foot in np.sort(canvas.rng.uniform(0.62, 0.9, 6)):
+        x, size = canvas.rng.uniform(0.1, 2.9), 0.6 * (foot - 0.42)
+        for x0, y0, x1, y1 in stem + left + right:
+            start, end = (x + x0 * size, foot + y0 * size), (x + x1 * size, foot + y1 * size)
+            canvas.capsule(start, end, 0.09 * size, p.thing)
+            canvas.capsule(start, end, 0.02 * size, mix(p.thing, p.light, 0.15))
+        canvas.disc(x, foot - 1.07 * size, 0.05 * size, p.accent)
 
 
 def paint_mountain(canvas: Canvas, p: Palette) -> None:
@@ -155,17 +140,13 @@ def paint_mountain(canvas: Canvas, p: Palette) -> None:
     canvas.ridge(0.8 + 0.05 * canvas.line(1), p.ground, mix(p.ground, p.near, 0.3), 0.3)
     canvas.shade(0.08 * canvas.noise(12, stretch=3), below=0.75)
     for foot in np.sort(canvas.rng.uniform(0.78, 1.0, 26)):
-        _pine(canvas, p, canvas.rng.uniform(0, 3), foot)
-
-
-def _pine(canvas: Canvas, p: Palette, x: float, foot: float) -> None:
-    size = 0.75 * (foot - 0.6)
-    green = mix(p.thing, BLACK, canvas.rng.uniform(0, 0.3))
-    canvas.box((x - 0.04 * size, foot - 0.2 * size, x + 0.04 * size, foot), 0.6 * p.near)
-    for tier in range(3):
-        base, half = foot - (0.12 + 0.26 * tier) * size, (0.34 - 0.08 * tier) * size
-        corners = [(x, base - 0.45 * size), (x + half, base), (x - half, base)]
-        canvas.polygon(corners, mix(green, p.light, 0.12 * tier))
+        x, size = canvas.rng.uniform(0, 3), 0.75 * (foot - 0.6)
+        green = mix(p.thing, BLACK, canvas.rng.uniform(0, 0.3))
+        canvas.box((x - 0.04 * size, foot - 0.2 * size, x + 0.04 * size, foot), 0.6 * p.near)
+        for tier in range(3):
+            base, half = foot - (0.12 + 0.26 * tier) * size, (0.34 - 0.08 * tier) * size
+            branches = [(x, base - 0.45 * size), (x + half, base), (x - half, base)]
+            canvas.polygon(branches, mix(green, p.light, 0.12 * tier))
 
 
 def paint_meadow(canvas: Canvas, p: Palette) -> None:
@@ -183,18 +164,15 @@ def paint_meadow(canvas: Canvas, p: Palette) -> None:
                 canvas.disc(x, 0.57 - size, size, mix(p.near, p.far, 0.6 * shade))
                 canvas.disc(x - 0.5 * size, 0.575 - 0.7 * size, 0.7 * size, p.near)
         if layer == 2:
-            _barn(canvas, p, canvas.rng.uniform(0.3, 2.5))
+            x = canvas.rng.uniform(0.3, 2.5)
+            canvas.box((x, 0.52, x + 0.3, 0.7), p.thing)
+            roof = [(x + 0.15, 0.4), (x + 0.33, 0.53), (x - 0.03, 0.53)]
+            canvas.polygon(roof, 0.6 * p.near)
+            canvas.box((x + 0.11, 0.59, x + 0.19, 0.7), 0.4 * p.thing)
+            canvas.box((x + 0.13, 0.465, x + 0.17, 0.5), p.light)
     canvas.shade(0.22 * canvas.noise(60, stretch=0.5, octaves=3), below=0.55)
     for x, y, shade in canvas.rng.uniform(size=(260, 3)):
         canvas.disc(3 * x, 0.76 + 0.3 * y, 0.002 + 0.008 * y, mix(p.accent, p.light, shade))
-
-
-def _barn(canvas: Canvas, p: Palette, x: float) -> None:
-    canvas.box((x, 0.52, x + 0.3, 0.7), p.thing)
-    roof = [(x + 0.15, 0.4), (x + 0.33, 0.53), (x - 0.03, 0.53)]
-    canvas.polygon(roof, 0.6 * p.near)
-    canvas.box((x + 0.11, 0.59, x + 0.19, 0.7), 0.4 * p.thing)
-    canvas.box((x + 0.13, 0.465, x + 0.17, 0.5), p.light)
 
 
 def paint_street(canvas: Canvas, p: Palette) -> None:
@@ -218,7 +196,14 @@ def paint_street(canvas: Canvas, p: Palette) -> None:
         canvas.glow(x, 0.41, 0.11, 0.7 * p.light)
         canvas.disc(x, 0.41, 0.02, p.light)
         canvas.glow(x, 0.9, 0.08, 0.4 * p.light)
-    _car(canvas, p, canvas.rng.uniform(0.3, 2.4))
+    x = canvas.rng.uniform(0.3, 2.4)
+    cabin = [(x + 0.07, 0.775), (x + 0.2, 0.775), (x + 0.26, 0.83), (x + 0.03, 0.83)]
+    canvas.polygon(cabin, mix(p.lower, p.light, 0.2))
+    canvas.capsule((x + 0.03, 0.857), (x + 0.3, 0.857), 0.032, p.accent)
+    for wheel in (x + 0.07, x + 0.26):
+        canvas.disc(wheel, 0.89, 0.033, 0.3 * p.near)
+        canvas.disc(wheel, 0.89, 0.014, mix(p.light, p.near, 0.5))
+    canvas.glow(x + 0.33, 0.85, 0.03, p.light)
 
 
 def _house(canvas: Canvas, p: Palette, box: Box, wall: Colour) -> None:
@@ -233,16 +218,6 @@ def _house(canvas: Canvas, p: Palette, box: Box, wall: Colour) -> None:
             canvas.box((x - 0.3 * gap, y - 0.018, x + 0.3 * gap, y + 0.018), glass)
     shop = (left + 0.02, bottom - 0.12, right - 0.02, bottom)
     canvas.box(shop, mix(p.accent, wall, rng.uniform(0.1, 0.9)))
-
-
-def _car(canvas: Canvas, p: Palette, x: float) -> None:
-    cabin = [(x + 0.07, 0.775), (x + 0.2, 0.775), (x + 0.26, 0.83), (x + 0.03, 0.83)]
-    canvas.polygon(cabin, mix(p.lower, p.light, 0.2))
-    canvas.capsule((x + 0.03, 0.857), (x + 0.3, 0.857), 0.032, p.accent)
-    for wheel in (x + 0.07, x + 0.26):
-        canvas.disc(wheel, 0.89, 0.033, 0.3 * p.near)
-        canvas.disc(wheel, 0.89, 0.014, mix(p.light, p.near, 0.5))
-    canvas.glow(x + 0.33, 0.85, 0.03, p.light)
 
 
 def _clouds(canvas: Canvas, p: Palette, horizon: float) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.synthetic import indoors, outdoors
-from mastershot.synthetic.canvas import Canvas, Palette, Window, palette_of
+from mastershot.synthetic.canvas import Canvas, Palette, Window, colour_of
 
 PLACES: dict[str, Callable[[Canvas, Palette], None]] = {
     "beach": outdoors.paint_beach,
@@ -49,7 +49,7 @@ class Place:
     Attributes:
         kind: A key of `PLACES`.
         layout_seed: Fixes where everything stands.
-        colours: The eight colours it is painted in, as `palette_of` reads them.
+        colours: The eight colours of its `Palette`, as hexadecimal RGB.
     """
 
     kind: str
@@ -65,7 +65,7 @@ def draw_place(kind: str, rng: np.random.Generator) -> Place:
 def paint_place(place: Place, window: Window, *, width_px: int, height_px: int) -> FloatArray:
     """Return what a window shows of a place, shape (3, H, W), in about 0 to 255."""
     canvas = Canvas(window, width_px=width_px, height_px=height_px, seed=place.layout_seed)
-    PLACES[place.kind](canvas, palette_of(place.colours))
+    PLACES[place.kind](canvas, Palette(*map(colour_of, place.colours.split())))
     return canvas.pixels
 
 

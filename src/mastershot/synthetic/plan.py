@@ -138,11 +138,6 @@ class FilmPlan:
         changes = (i + 1 for i, (a, b) in enumerate(pairwise(self.shots)) if a.scene != b.scene)
         return (0, *changes)
 
-    @property
-    def scene_places(self) -> tuple[str, ...]:
-        """The kind of place of each scene."""
-        return tuple(self.shots[first].setup.place.kind for first in self.scene_starts)
-
 
 def plan_film(
     num_scenes: int,
@@ -160,7 +155,7 @@ def plan_film(
     assert shots_per_scene > 0, shots_per_scene
     rng = np.random.default_rng(seed)
     picture, editing = picture or Picture(), editing or Editing()
-    kinds = [str(kind) for kind in rng.permutation(sorted(PLACES))]
+    kinds = rng.permutation(sorted(PLACES)).tolist()
     shots: list[ShotPlan] = []
     for scene in range(num_scenes):
         place = draw_place(kinds[scene % len(kinds)], rng)
@@ -242,9 +237,8 @@ def plan_demo_film(seed: int = 0) -> FilmPlan:
         head, *takes = script.split("; ")
         kind, begins, action = head.split()
         place = draw_place(kind, rng)
-        setups = scene_setups(
-            place, rng.integers(2**31, size=2).tolist(), rng, cast(Action, action)
-        )
+        actors = rng.integers(2**31, size=2).tolist()
+        setups = scene_setups(place, actors, rng, cast(Action, action))
         first = len(shots)
         for words in takes:
             name, move, seconds = words.split()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mastershot.core.embeddings import FloatArray, ImageArray
+from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import OutputError
 from mastershot.core.movie import SCALES
 from mastershot.media.write import write_frames
@@ -28,7 +28,7 @@ SHOWN = {"ECS": (0.05, 0.09), "CS": (0.2, 0.32), "MS": (0.5, 0.68), "FS": (1.1, 
 def draw_scale_shots(folder: Path, *, num_trailers: int = 12, seed: int = 0) -> None:
     """Draw trailers of five shots of 12 to 36 frames, one a scale, and their annotations.
 
-    Two thirds of the trailers are for training, the rest for validation and test by turns. What is
+    Two thirds of the trailers are for training, the rest for validation and test in turn. What is
     drawn follows from the seed; the annotations are written last.
 
     Raises:
@@ -57,23 +57,14 @@ def _frames(scale: str, rng: np.random.Generator) -> Iterator[ImageArray]:
     middle = FACE if shown < 1 else 0.5  # Near, the face is in the middle; far, the person.
     left = rng.uniform(-0.6, -0.4) * shown * aspect
     window = Window(left, middle - 0.5 * shown, shown * aspect, shown)
-    backdrop = _backdrop(rng, near=shown < 1)
-    actor = int(rng.integers(2**31))
-    poses = [paint_figure(actor, window, height_px=HEIGHT_PX, pose=pose) for pose in (0, 1)]
-    images = [_over(pose, backdrop) for pose in poses]
+    place = draw_place(sorted(PLACES)[rng.integers(len(PLACES))], rng)
+    height = rng.uniform(0.25, 0.35) if shown < 1 else rng.uniform(0.8, 1.0)
+    behind = Window(rng.uniform(0, 1), rng.uniform(0, 1 - height), height * aspect, height)
+    backdrop = paint_place(place, behind, width_px=WIDTH_PX, height_px=HEIGHT_PX)
+    actor, images = int(rng.integers(2**31)), []
+    for pose in (0, 1):
+        figure = paint_figure(actor, window, height_px=HEIGHT_PX, pose=pose)
+        mixed = np.clip(figure[:3] + backdrop * (1 - figure[3] / 255), 0, 255).astype(np.uint8)
+        images.append(np.ascontiguousarray(mixed.transpose(1, 2, 0)))
     for frame in range(int(rng.integers(12, 37))):
         yield images[frame // 5 % 2]
-
-
-def _backdrop(rng: np.random.Generator, *, near: bool) -> FloatArray:
-    place = draw_place(sorted(PLACES)[rng.integers(len(PLACES))], rng)
-    height = rng.uniform(0.25, 0.35) if near else rng.uniform(0.8, 1.0)
-    window = Window(rng.uniform(0, 1), rng.uniform(0, 1 - height), height * 16 / 9, height)
-    return paint_place(place, window, width_px=WIDTH_PX, height_px=HEIGHT_PX)
-
-
-def _over(figure: FloatArray, backdrop: FloatArray) -> ImageArray:
-    """Return a figure before a backdrop as bytes."""
-    mixed = figure[:3] + backdrop * (1 - figure[3] / 255)
-    image: ImageArray = np.clip(mixed, 0, 255).astype(np.uint8).transpose(1, 2, 0)
-    return np.ascontiguousarray(image)

@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 from math import ceil, pi, sin
+from typing import TypeAlias
 
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray, ImageArray, IntArray
 from mastershot.synthetic.canvas import PLACE_WIDTH, Window
 from mastershot.synthetic.figures import paint_figure
-from mastershot.synthetic.places import Place, paint_place
+from mastershot.synthetic.places import paint_place
 from mastershot.synthetic.plan import Picture, Setup, ShotPlan
 
 GRAIN = 12
@@ -17,6 +18,9 @@ MARGIN = 0.25
 """A set-up is painted this much larger than the frame, for the camera to move in."""
 BLUR = 48
 """Close set-ups show the place in this many rows only: the lens is focused on the person."""
+
+_View: TypeAlias = tuple[float, float, float]
+"""Left and top of what the camera sees, in stage pixels, and how many of them a frame pixel is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,15 +45,6 @@ class Stage:
     figures: tuple[_Figure, ...]
 
 
-@dataclass(frozen=True)
-class _View:
-    """What the camera sees of a stage, in frame pixels; ``scale`` stage pixels a frame pixel."""
-
-    left: float
-    top: float
-    scale: float
-
-
 def build_stage(setup: Setup, picture: Picture) -> Stage:
     """Return the set-up painted for frames of that size, with a margin to move in."""
     width, height = (ceil(size * (1 + MARGIN)) for size in (picture.width_px, picture.height_px))
@@ -58,19 +53,14 @@ def build_stage(setup: Setup, picture: Picture) -> Stage:
     left = setup.look_at * (PLACE_WIDTH - picture.width_px * (1 + MARGIN) * pixel)
     window = Window(left, top + setup.tilt, width * pixel, height * pixel)
     if setup.framing == "close":
-        painted = _paint_blurred(setup.place, window, width_px=width, height_px=height)
+        columns = max(4, round(BLUR * width / height))
+        painted = paint_place(setup.place, window, width_px=columns, height_px=BLUR)
+        painted = _soften(_soften(painted, axis=1), axis=2)
+        painted = _stretch(_stretch(painted, height, axis=1), width, axis=2)
     else:
         painted = paint_place(setup.place, window, width_px=width, height_px=height)
     figures = tuple(_build_figure(setup, i, width, height) for i in range(len(setup.actors)))
     return Stage(_halves(_develop(painted, setup)), figures)
-
-
-def _paint_blurred(place: Place, window: Window, *, width_px: int, height_px: int) -> FloatArray:
-    """Return a place out of focus: painted in BLUR rows, softened and enlarged."""
-    columns = max(4, round(BLUR * width_px / height_px))
-    pixels = paint_place(place, window, width_px=columns, height_px=BLUR)
-    pixels = _soften(_soften(pixels, axis=1), axis=2)
-    return _stretch(_stretch(pixels, height_px, axis=1), width_px, axis=2)
 
 
 def _soften(pixels: FloatArray, axis: int) -> FloatArray:
@@ -138,9 +128,9 @@ def _build_figure(setup: Setup, number: int, width: int, height: int) -> _Figure
 
 def shoot(shot: ShotPlan, frame: int, stage: Stage, picture: Picture) -> ImageArray:
     """Return one frame of a shot, which may lie before its start or after its end."""
-    view = _camera(shot, frame, picture)
-    rows = _lines(view.top, view.scale, picture.height_px)
-    columns = _lines(view.left, view.scale, picture.width_px)
+    left, top, scale = view = _camera(shot, frame, picture)
+    rows = _lines(top, scale, picture.height_px)
+    columns = _lines(left, scale, picture.width_px)
     image = _crop(stage.backdrop, rows, columns).copy()
     time_s = float((frame - shot.num_frames // 2) / picture.frame_rate)
     for number, figure in enumerate(stage.figures):
@@ -160,15 +150,15 @@ def _camera(shot: ShotPlan, frame: int, picture: Picture) -> _View:
     share = min(1.0, max(0.0, (frame + 0.5) / shot.num_frames))
     if shot.move == "pan":
         share = share if shot.take % 2 else 1 - share
-        return _View(across * share, down / 2, 1.0)
+        return across * share, down / 2, 1.0
     if shot.move in ("zoom_in", "zoom_out"):
         share = share if shot.move == "zoom_out" else 1 - share
-        return _View(across / 2 * (1 - share), down / 2 * (1 - share), 1 + MARGIN * share)
+        return across / 2 * (1 - share), down / 2 * (1 - share), 1 + MARGIN * share
     sway = 0.02 * picture.height_px * (shot.move == "shake")
     turn = 2 * pi * float(frame / picture.frame_rate)
     phase = shot.take % 97
     left = across / 2 + sway * (sin(1.1 * turn + phase) + 0.5 * sin(2.7 * turn + 2 * phase))
-    return _View(left, down / 2 + sway * sin(1.7 * turn + 3 * phase), 1.0)
+    return left, down / 2 + sway * sin(1.7 * turn + 3 * phase), 1.0
 
 
 def _step(shot: ShotPlan, time_s: float, take: int) -> tuple[int, float, float]:
@@ -191,15 +181,11 @@ def _step(shot: ShotPlan, time_s: float, take: int) -> tuple[int, float, float]:
 
 
 def _paste(image: ImageArray, figure: _Figure, view: _View, step: tuple[int, float, float]) -> None:
-    """Put a figure before what is in the image."""
-    pose, right, down = step
+    """Put a figure before what is in the image: a `_camera`'s view of it after a `_step`."""
+    (left, top, scale), (pose, right, down) = view, step
     colours, opacity = figure.poses[pose]
-    top = view.top - figure.top - down * figure.height
-    left = view.left - figure.left - right * figure.height
-    rows, columns = (
-        _lines(top, view.scale, image.shape[0]),
-        _lines(left, view.scale, image.shape[1]),
-    )
+    rows = _lines(top - figure.top - down * figure.height, scale, image.shape[0])
+    columns = _lines(left - figure.left - right * figure.height, scale, image.shape[1])
     y = slice(*np.searchsorted(rows, [0, 2 * colours.shape[2]]))
     x = slice(*np.searchsorted(columns, [0, 2 * colours.shape[3]]))
     if rows[y].size and columns[x].size:

@@ -231,7 +231,7 @@ def test_a_library_without_vectors_or_of_two_spaces_is_a_sentence(library: ms.Li
         find(library, "one.mp4", "two.mp4")
     put_film(library, "three.mp4")
     put_film(library, "four.mp4", space=STARTER)
-    with pytest.raises(LibraryError, match=r"vectors of .*; name the encoder whose to take"):
+    with pytest.raises(LibraryError, match=r"vectors of .*; name the encoder to use"):
         find(library, "one.mp4", "two.mp4")
     with pytest.raises(LibraryError, match=r"shot .*/00000 of four.mp4 has no vector of toy"):
         find(library, "three.mp4", "four.mp4", vectors="toy")

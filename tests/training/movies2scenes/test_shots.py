@@ -96,7 +96,7 @@ def test_a_library_gives_features_and_keyframes(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"two films called 'tt0001'; .*; shots\.names=id"):
         gather_shots(ShotSource(path), tmp_path / "again")
     assert len(gather_shots(ShotSource(path, names="id"), tmp_path / "again").arrays.movies) == 2
-    with pytest.raises(LibraryError, match=r"holds vectors of .*; name the encoder whose to take"):
+    with pytest.raises(LibraryError, match=r"holds vectors of .*; name the encoder to use"):
         gather_shots(ShotSource(path, encoder="clip"), tmp_path / "run")
 
 

@@ -24,11 +24,10 @@ def schema_with(columns: Mapping[str, pa.DataType], about: Mapping[str, Any]) ->
 def about_table(
     path: Path, schema: pa.Schema, *, name: str, columns: Mapping[str, pa.DataType | None]
 ) -> dict[str, Any]:
-    """Return what a table says of itself.
+    """Return how a table describes itself; a column whose type is None may be of any.
 
     Raises:
-        DatasetError: Its schema has another name, or a column is missing or of another type; a
-            type of None stands for any.
+        DatasetError: Its schema has another name, or a column is missing or not of its type.
     """
     text = (schema.metadata or {}).get(_ABOUT)
     about = json.loads(text) if text else {}

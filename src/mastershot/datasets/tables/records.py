@@ -66,12 +66,9 @@ class ScoredShots:
         files: Name of each shot's own file.
         frames: First frame and one past the last, shape (N, 2).
         times_s: Start and end in seconds, shape (N, 2).
-        labels: Place in the taxonomy of each of the best labels, best first, shape (N, K); -1
-            where a shot has fewer.
-        scores: Their scores, shape (N, K), in the type they were computed in; 0 where a shot has
-            fewer.
-        scales: The scale of each shot, such as ``CS``, empty where it is not known; None where
-            it was not determined for any shot.
+        labels: Places of the best labels in the taxonomy, best first, shape (N, K), padded by -1.
+        scores: Their scores, shape (N, K), in the type they were computed in, padded by 0.
+        scales: Such as ``CS``, empty where not known; None if no shot's was determined.
     """
 
     videos: Sequence[str]

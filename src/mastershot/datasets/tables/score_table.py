@@ -48,7 +48,7 @@ class ScoreTable:
         """Yield the shots in pieces of at most some ten thousand.
 
         Raises:
-            DatasetError: A part cannot be read, or names a label that the taxonomy has not.
+            DatasetError: A part cannot be read, or names a label that the taxonomy lacks.
         """
         for part in self.parts:
             with reporting_errors(DatasetError, f"scores {part} cannot be read"):
@@ -97,8 +97,7 @@ def open_scores(path: str | Path) -> ScoreTable:
     """Return a table of scored shots; a folder is one table whose parts are its Parquet files.
 
     Raises:
-        DatasetError: There is no such table, it is damaged, or its parts differ in how they were
-            made.
+        DatasetError: There is no such table, it is damaged, or its parts were made otherwise.
     """
     path = Path(path)
     is_folder = path.is_dir() and path.suffix != ".lance"
@@ -109,7 +108,12 @@ def open_scores(path: str | Path) -> ScoreTable:
     num_shots = 0
     for part in parts:
         with reporting_errors(DatasetError, f"scores {part} cannot be read"):
-            schema, num_rows = _schema_and_rows(part)
+            if part.suffix == ".lance":
+                table = _lance_table(part)
+                schema, num_rows = table.schema, table.count_rows()
+            else:
+                with parquet.ParquetFile(part) as file:
+                    schema, num_rows = file.schema_arrow, file.metadata.num_rows
             found = about_table(part, schema, name=SCHEMA, columns=dict.fromkeys(COLUMNS))
         if about and found != about:
             raise DatasetError(
@@ -136,15 +140,12 @@ def _schema_of(
 
 
 def _rows_of(shots: ScoredShots, schema: pa.Schema) -> pa.RecordBatch:
-    best = [
-        pa.FixedSizeListArray.from_arrays(pa.array(values.ravel(), kind.value_type), type=kind)
-        for values, kind in (
-            (shots.labels, schema.field("labels").type),
-            (shots.scores, schema.field("scores").type),
-        )
-    ]
     columns = [pa.array(shots.videos, pa.string()), pa.array(shots.files, pa.string())]
-    columns += [*map(pa.array, [*shots.frames.T, *shots.times_s.T]), *best]
+    columns += map(pa.array, [*shots.frames.T, *shots.times_s.T])
+    for name, values in (("labels", shots.labels), ("scores", shots.scores)):
+        kind = schema.field(name).type
+        flat = pa.array(values.ravel(), kind.value_type)
+        columns.append(pa.FixedSizeListArray.from_arrays(flat, type=kind))
     if SCALE in schema.names:
         columns.append(pa.array(shots.scales or [""] * len(shots), pa.string()))
     return pa.RecordBatch.from_arrays(columns, schema=schema)
@@ -195,15 +196,6 @@ def _write_lance(path: Path, batches: Iterable[pa.RecordBatch], schema: pa.Schem
     mode = "overwrite" if path.exists() else "create"
     table = database.create_table(path.stem, data=reader, schema=schema, mode=mode)
     return int(table.count_rows())
-
-
-def _schema_and_rows(part: Path) -> tuple[pa.Schema, int]:
-    """Return a part's schema and its number of rows."""
-    if part.suffix == ".lance":
-        table = _lance_table(part)
-        return table.schema, table.count_rows()
-    with parquet.ParquetFile(part) as file:
-        return file.schema_arrow, file.metadata.num_rows
 
 
 def _batches_of(part: Path) -> Iterator[pa.RecordBatch]:

@@ -27,11 +27,9 @@ class ScoredDataset(Protocol):
     @property
     def taxonomy(self) -> Taxonomy:
         """What the shots were scored with."""
-        ...
 
     def batches(self) -> Iterator[ScoredShots]:
         """Yield the shots in pieces, those of a clip one after the other."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ class TagFile:
         """Yield the shots in pieces; their scores are the decimals of the file, as doubles.
 
         Raises:
-            DatasetError: The file is unreadable, or carries a label that the taxonomy has not.
+            DatasetError: The file is unreadable, or has a label that the taxonomy lacks.
         """
         shots = read_tags(self.path)
         while piece := list(islice(shots, _PIECE_SHOTS)):
@@ -61,9 +59,8 @@ def open_dataset(path: str | Path, taxonomy: Taxonomy) -> ScoredDataset:
     """Return the scored shots at a path.
 
     Args:
-        path: A folder that ``label build`` made, a table of scores, a folder of such tables, or a
-            file in the released JSON form.
-        taxonomy: What the shots of a JSON file were labelled with; a table says that itself.
+        path: A folder of ``label build``, a table of scores or a folder of such, or a JSON file.
+        taxonomy: What the shots of a JSON file were labelled with; a table names its own.
 
     Raises:
         DatasetError: There is no data set, or it is damaged.
@@ -73,18 +70,14 @@ def open_dataset(path: str | Path, taxonomy: Taxonomy) -> ScoredDataset:
         raise DatasetError(
             f"there is no data set at {path}; `mastershot label build CLIPS --out {path}` makes one"
         )
-    if path.suffix == ".json":
-        return TagFile(path, taxonomy)
-    if path.suffix in {".parquet", ".lance"}:
-        return open_scores(path)
-    for name in SCORE_TABLES:
-        if (path / name).exists():
-            return open_scores(path / name)
-    if (path / TAGS_FILE).exists():
-        return TagFile(path / TAGS_FILE, taxonomy)
-    if any(path.glob("*.parquet")):
-        return open_scores(path)
-    raise DatasetError(
-        f"{path} is no data set: it is neither a table of scores nor a folder with "
-        f"{', '.join(SCORE_TABLES)} or {TAGS_FILE}; `mastershot label build` makes one"
-    )
+    if path.suffix not in {".json", ".parquet", ".lance"}:
+        files = [path / name for name in (*SCORE_TABLES, TAGS_FILE)]
+        files += [path] if any(path.glob("*.parquet")) else []
+        found = next(filter(Path.exists, files), None)
+        if found is None:
+            raise DatasetError(
+                f"{path} is no data set: it is neither a table of scores nor a folder with "
+                f"{', '.join(SCORE_TABLES)} or {TAGS_FILE}; `mastershot label build` makes one"
+            )
+        path = found
+    return TagFile(path, taxonomy) if path.suffix == ".json" else open_scores(path)

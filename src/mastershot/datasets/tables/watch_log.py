@@ -58,8 +58,7 @@ class WatchLog:
     Attributes:
         path: A ``.csv`` file whose first line names the columns, or a ``.parquet`` file.
         columns: Names of the columns that hold viewer, movie and time.
-        ids: What a movie of the log is called elsewhere, such as its IMDb id; a movie that is not
-            in it keeps its name.
+        ids: Other names of the log's movies, such as IMDb ids; a movie without one keeps its own.
     """
 
     path: Path
@@ -80,7 +79,7 @@ class WatchLog:
             yield Watches(viewers, viewer, names, movie, times_s)
 
     def movie_names(self) -> list[str]:
-        """Return what the log calls its movies, each once; it is read for that alone.
+        """Return the names of the log's movies, each once; no other column is read.
 
         Raises:
             DatasetError: The file is unreadable, damaged, or lacks the column.

@@ -7,9 +7,9 @@ from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mastershot.core.files import written_whole
 from mastershot.core.text import printable
 from mastershot.core.time import format_clock
-from mastershot.exports.tables import open_whole
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -33,7 +33,7 @@ def write_page(template: str, path: Path, *, script: str = "", **content: object
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     always = {"facts": (), "notes": (), "script": code, "script_hash": digest}
     page = environment().get_template(template).generate(always | content)
-    with open_whole(path, newline="\n") as file:
+    with written_whole(path) as file:
         file.writelines(page)
 
 

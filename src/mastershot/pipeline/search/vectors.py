@@ -13,8 +13,13 @@ from mastershot.mining.pairs import scene_means
 from mastershot.mining.settings import WINDOW_SHOTS
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.library import Library, LibraryMovie
-from mastershot.store.reading import first_frames, scene_bounds
-from mastershot.store.shot_vectors import Pooling, feature_space, shot_vectors
+from mastershot.store.reading import (
+    Pooling,
+    feature_space,
+    first_frames,
+    scene_bounds,
+    shot_vectors,
+)
 
 
 @dataclass(frozen=True, eq=False)

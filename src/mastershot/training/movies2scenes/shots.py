@@ -27,8 +27,8 @@ from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.files import write_whole
 from mastershot.store.folder import is_library
 from mastershot.store.library import Library, LibraryMovie
+from mastershot.store.reading import feature_space, shot_vectors
 from mastershot.store.shot_arrays import ShotArrays, are_shots, write_movie
-from mastershot.store.shot_vectors import feature_space, shot_vectors
 from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.movies2scenes.keyframes import film_keyframes, keyframes_at
 from mastershot.training.movies2scenes.settings.encoders import ShotSource
