@@ -8,8 +8,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.errors import EncoderError
 from mastershot.encoders.checkpoint import (
@@ -24,6 +22,7 @@ from mastershot.encoders.images import prepare_frames, read_preparation
 from mastershot.encoders.precision import (
     BATCH_SIZES,
     PRECISIONS,
+    encode_batches,
     find_device,
     find_precision,
     pixel_dtype,
@@ -31,7 +30,6 @@ from mastershot.encoders.precision import (
 )
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 LABEL_TEMPLATE = "A photo of a {label}, a type of background location"  # METHODS A4
@@ -55,10 +53,10 @@ class VisionEncoder:
         """Load a checkpoint.
 
         Args:
-            folder: Where its config.json, weights, preprocessor settings and tokenizer.json are; a
-                ViT needs no tokenizer.
+            folder: Its config.json, weights, preprocessor settings, and unless it is a ViT
+                tokenizer.json.
             name: What the space is called.
-            device: Such as ``cpu`` or ``cuda:1``; a GPU if there is one.
+            device: Such as ``cpu`` or ``cuda:1``; None is a GPU if there is one.
             precision: One of `PRECISIONS`; None takes `fastest_float`.
 
         Raises:
@@ -90,15 +88,13 @@ class VisionEncoder:
         Raises:
             EncoderError: A frame is not uint8 of shape (H, W, 3).
         """
-        import torch
+        return encode_batches(
+            images, self._encode_frames, batch_size=self._batch_size, width=self._width
+        )
 
-        batches = [np.zeros((0, self._width), np.float32)]
-        for first in range(0, len(images), self._batch_size):
-            pixels = prepare_frames(images[first : first + self._batch_size], self._preparation)
-            with torch.inference_mode():
-                features = self._features(pixels.to(self._device, pixel_dtype(self.precision)))
-            batches.append(_unit_vectors(features))
-        return np.concatenate(batches)
+    def _encode_frames(self, frames: ImageArray | Sequence[ImageArray]) -> FloatArray:
+        pixels = prepare_frames(frames, self._preparation)
+        return _unit_vectors(self._features(pixels.to(self._device, pixel_dtype(self.precision))))
 
     def _features(self, pixels: "Tensor") -> "Tensor":
         features: Tensor = self._model(pixel_values=pixels).last_hidden_state[:, 0]
@@ -110,7 +106,10 @@ class VisionEncoder:
 
     @property
     def _width(self) -> int:
-        return int(self._model.config.hidden_size)
+        config = self._model.config
+        if self._kind == "clip":
+            return int(config.projection_dim)
+        return int((config.vision_config if self._kind == "siglip" else config).hidden_size)
 
     @cached_property
     def _file_digests(self) -> list[bytes]:
@@ -177,36 +176,14 @@ class TransformersEncoder(VisionEncoder):
         Raises:
             EncoderError: One string was given where a list of strings is needed.
         """
-        import torch
-
         if isinstance(texts, str):
             raise EncoderError(f"encode_texts needs a list of texts; found the text {texts!r}")
-        batches = [np.zeros((0, self._width), np.float32)]
-        for first in range(0, len(texts), self._batch_size):
-            tokens = self._tokenize(texts[first : first + self._batch_size])
-            with torch.inference_mode():
-                features = self._model.get_text_features(**tokens)
-            batches.append(_unit_vectors(features.pooler_output))
-        return np.concatenate(batches)
-
-    def _features(self, pixels: "Tensor") -> "Tensor":
-        features: Tensor = self._model.get_image_features(pixel_values=pixels).pooler_output
-        return features
-
-    def _round_image_side(self) -> None:
-        round_weights(self._model.vision_model, self.precision)
-        if self._kind == "clip" and self.precision != "int8":
-            round_weights(self._model.visual_projection, self.precision)
-
-    @property
-    def _width(self) -> int:
-        config = self._model.config
-        return int(
-            config.projection_dim if self._kind == "clip" else config.vision_config.hidden_size
+        return encode_batches(
+            texts, self._encode_words, batch_size=self._batch_size, width=self._width
         )
 
-    def _tokenize(self, texts: Sequence[str]) -> dict[str, "torch.Tensor"]:
-        """Return the inputs of the text tower.
+    def _encode_words(self, texts: Sequence[str]) -> FloatArray:
+        """Return the vectors of one batch.
 
         CLIP pads to the longest text and masks what it padded. SigLIP was trained on texts padded
         to its full length, without a mask, and on lower case: its own tokenizer lowers, SigLIP 2's
@@ -221,7 +198,17 @@ class TransformersEncoder(VisionEncoder):
             return_tensors="pt",
         )
         names = ("input_ids",) if siglip else ("input_ids", "attention_mask")
-        return {name: tokens[name].to(self._device) for name in names}
+        inputs = {name: tokens[name].to(self._device) for name in names}
+        return _unit_vectors(self._model.get_text_features(**inputs).pooler_output)
+
+    def _features(self, pixels: "Tensor") -> "Tensor":
+        features: Tensor = self._model.get_image_features(pixel_values=pixels).pooler_output
+        return features
+
+    def _round_image_side(self) -> None:
+        round_weights(self._model.vision_model, self.precision)
+        if self._kind == "clip" and self.precision != "int8":
+            round_weights(self._model.visual_projection, self.precision)
 
 
 def _unit_vectors(features: "Tensor") -> FloatArray:

@@ -110,7 +110,11 @@ def read_preparation(folder: Path) -> ImagePreparation:
     path, settings = _find_settings(folder)
     with parsing(path, "asks for a preparation of frames this version cannot do"):
         preparation = _parse(settings)
-        _require_known_steps(settings)
+        for key in ("do_resize", "do_rescale", "do_normalize"):
+            if not settings.get(key, True):
+                raise ValueError(f"{key} is off")
+        if settings.get("do_pad"):
+            raise ValueError("do_pad is on")
     return preparation
 
 
@@ -130,14 +134,6 @@ def _find_settings(folder: Path) -> tuple[Path, Settings]:
             f"encoder folder {folder} lacks {flat.name}; copy it from where the weights came from"
         )
     return flat, read_json(flat)
-
-
-def _require_known_steps(settings: Settings) -> None:
-    for key in ("do_resize", "do_rescale", "do_normalize"):
-        if not settings.get(key, True):
-            raise ValueError(f"{key} is off")
-    if settings.get("do_pad"):
-        raise ValueError("do_pad is on")
 
 
 def _parse(settings: Settings) -> ImagePreparation:

