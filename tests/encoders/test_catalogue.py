@@ -125,7 +125,7 @@ def test_a_hub_that_never_answers_is_given_up_in_time(monkeypatch: pytest.Monkey
 
 def test_only_whole_checkpoints_in_the_cache_are_available(cache: Path, clip_folder: Path) -> None:
     rows = {row.alias: row for row in ENCODERS}
-    found = {row.alias: folder for row, folder in available_encoders().items()}
+    found = {found.encoder.alias: found.folder for found in available_encoders()}
     assert found == dict.fromkeys(rows) | {"starter": STARTER_FOLDER}
     clip, clip_b16 = rows["clip"], rows["clip-b16"]
     assert clip.revision
@@ -133,7 +133,7 @@ def test_only_whole_checkpoints_in_the_cache_are_available(cache: Path, clip_fol
     whole = put_in_cache(cache, clip.name, clip.revision, clip_folder)
     part = put_in_cache(cache, clip_b16.name, clip_b16.revision, clip_folder)
     (part / "model.safetensors").unlink()
-    found = {row.alias: folder for row, folder in available_encoders().items()}
+    found = {found.encoder.alias: found.folder for found in available_encoders()}
     assert found["clip"] == whole
     assert found["clip-b16"] is None
 

@@ -1,7 +1,6 @@
 """``mastershot models``: which encoders there are, and how to get one."""
 
 from dataclasses import asdict
-from itertools import starmap
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,7 +12,7 @@ from mastershot.apps.options import Json
 from mastershot.apps.show import say, say_result
 
 if TYPE_CHECKING:
-    from mastershot.encoders.catalogue import KnownEncoder
+    from mastershot.encoders.catalogue import EncoderAvailability
 
 models = typer.Typer(name="models", help="The encoders of frames and words.")
 
@@ -24,8 +23,8 @@ def models_ls(as_json: Json = False) -> None:
     """List the encoders: what each is, its size, licence and speed, and if it is here."""
     from mastershot.encoders.catalogue import available_encoders
 
-    found = available_encoders().items()
-    say_result(list(starmap(_as_json, found)), starmap(_line, found), as_json=as_json)
+    found = available_encoders()
+    say_result(list(map(_as_json, found)), map(_line, found), as_json=as_json)
 
 
 @models.command("get")
@@ -45,13 +44,14 @@ def models_get(
         say(f"{name} is on this machine: {folder}")
 
 
-def _as_json(row: "KnownEncoder", folder: Path | None) -> dict[str, Any]:
-    path = None if folder is None else str(folder)
-    return {**asdict(row), "available": folder is not None, "folder": path}
+def _as_json(found: "EncoderAvailability") -> dict[str, Any]:
+    folder = None if found.folder is None else str(found.folder)
+    return {**asdict(found.encoder), "available": found.folder is not None, "folder": folder}
 
 
-def _line(row: "KnownEncoder", folder: Path | None) -> str:
-    where = "not here" if folder is None else "on this machine"
+def _line(found: "EncoderAvailability") -> str:
+    row = found.encoder
+    where = "not here" if found.folder is None else "on this machine"
     speed = "" if row.speed_fps is None else f"{row.speed_fps:,.0f} frames/s"
     size = f"{row.size_bytes / 1e6:,.0f} MB"
     return (

@@ -101,6 +101,19 @@ DEFAULT_ENCODER = "starter"
 """The alias of the encoder that is tried when the user names none."""
 
 
+@dataclass(frozen=True)
+class EncoderAvailability:
+    """Whether an encoder of the table can be used here without a network.
+
+    Attributes:
+        encoder: Its row.
+        folder: Where all of it is on this machine, or None.
+    """
+
+    encoder: KnownEncoder
+    folder: Path | None
+
+
 def load_encoder(
     name_or_folder: str | Path,
     *,
@@ -170,11 +183,14 @@ def known_encoder(name: str) -> KnownEncoder | None:
     return next((row for row in ENCODERS if name in (row.alias, row.name)), None)
 
 
-def available_encoders() -> dict[KnownEncoder, Path | None]:
-    """Return the folder of each row on this machine, or None; loads nothing, asks no network."""
-    return {
-        row: STARTER_FOLDER if row.packaged else _cached(row.name, row.revision) for row in ENCODERS
-    }
+def available_encoders() -> tuple[EncoderAvailability, ...]:
+    """Return, for each row of the table, whether it is here; loads nothing, asks no network."""
+    return tuple(
+        EncoderAvailability(
+            row, STARTER_FOLDER if row.packaged else _cached(row.name, row.revision)
+        )
+        for row in ENCODERS
+    )
 
 
 def _find(name: str, *, download: bool) -> tuple[str, Path]:

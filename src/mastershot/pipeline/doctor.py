@@ -123,8 +123,8 @@ def examine() -> Findings:
         gpu=_gpu(),
         packages=packages,
         encoders=tuple(
-            EncoderFinding(row.alias, row.kind, folder is not None)
-            for row, folder in available_encoders().items()
+            EncoderFinding(found.encoder.alias, found.encoder.kind, found.folder is not None)
+            for found in available_encoders()
         ),
         decode_fps=decode_fps,
         shots_fps=shots_fps,
@@ -141,7 +141,7 @@ def _per_second(work: Callable[[], int]) -> float:
 
 def _encode_fps() -> float | None:
     """Return the default encoder's speed after a warm-up, or None if its weights are not here."""
-    here = {row.alias for row, folder in available_encoders().items() if folder is not None}
+    here = {found.encoder.alias for found in available_encoders() if found.folder is not None}
     if DEFAULT_ENCODER not in here:
         return None
     encoder = load_encoder(DEFAULT_ENCODER)
