@@ -30,12 +30,12 @@ _TEACHER_SLOPE = 0.55  # of its leaky ReLU
 
 @dataclass(frozen=True)
 class FireMaps:
-    """Outputs of a student, and the maps before them that a teacher's hints are compared with.
+    """Outputs of a student, and the maps that a teacher's hints are compared with, if it has any.
 
     Attributes:
         outputs: Shape (B, N), not normalised.
-        middle: Shape (B, 256, H/8, W/8); None of a network without maps.
-        last: Shape (B, 640, H/16, W/16); None as well.
+        middle: After fire 5, shape (B, 256, H/8, W/8).
+        last: After fire 9, shape (B, 640, H/16, W/16).
     """
 
     outputs: Tensor
@@ -72,12 +72,7 @@ class FireNet(nn.Module):
     map_channels = (256, 640)
 
     def __init__(self, num_outputs: int, *, normed: bool = True) -> None:
-        """Build the network with random weights.
-
-        Args:
-            num_outputs: N.
-            normed: With batch normalisation, to be trained; without, to hold `shipped_weights`.
-        """
+        """Build the network: normed to be trained, or without, to hold `shipped_weights`."""
         super().__init__()
         self.stem = nn.Conv2d(3, _STEM_CHANNELS, 3, stride=2, padding=1, bias=not normed)
         self.stem_norm = _norm(_STEM_CHANNELS, normed)
@@ -124,9 +119,8 @@ class FireNet(nn.Module):
             # The norm after two branches has the channels of one, then those of the other.
             stem = name.removesuffix("_norm")
             branches = (f"{stem}1", f"{stem}3") if stem.endswith("expand") else (stem,)
-            for branch, part, shift in zip(
-                branches, gain.chunk(len(branches)), bias.chunk(len(branches)), strict=True
-            ):
+            num = len(branches)
+            for branch, part, shift in zip(branches, gain.chunk(num), bias.chunk(num), strict=True):
                 conv = modules[branch]
                 assert isinstance(conv, nn.Conv2d)
                 fused[f"{branch}.weight"] = (conv.weight * part.view(-1, 1, 1, 1)).detach()
@@ -140,7 +134,7 @@ def _norm(channels: int, normed: bool) -> nn.Module:
 
 @dataclass(frozen=True)
 class SqueezeNetMaps:
-    """Outputs and two maps before them.
+    """Outputs of the teacher, and two maps before them.
 
     Attributes:
         middle: After fire 5, shape (B, 256, H/8, W/8).

@@ -18,7 +18,6 @@ class FrameLSTM(nn.Module):
     """Sequences of vectors to one logit a class."""
 
     def __init__(self, width: int, num_classes: int, *, hidden: int = 512, layers: int = 2) -> None:
-        """Build the network with random weights, of METHODS A7's sizes."""
         super().__init__()
         self.lstm = nn.LSTM(width, hidden, layers, batch_first=True)
         self.head = nn.Linear(hidden, num_classes)

@@ -49,7 +49,6 @@ class Int8Patches(nn.Module):
     """A convolution whose kernel tiles the image, (B, C, H, W) → (B, O, H/P, W/P), as a product."""
 
     def __init__(self, layer: nn.Conv2d) -> None:
-        """Take the weights of a layer."""
         super().__init__()
         self._patch_px = layer.kernel_size[0]
         self.product = Int8Linear(layer)

@@ -1,7 +1,4 @@
-"""Weights into networks, strictly: each has its place and its shape, or one sentence says why not.
-
-Files are read by `mastershot.encoders.checkpoint.read_weights`.
-"""
+"""Weights into networks: each has its place and its shape, or one sentence says why not."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,20 +15,9 @@ def fit_weights(network: nn.Module, weights: Mapping[str, Tensor], source: Path 
     A network on the meta device takes the tensors themselves, another one copies their values.
 
     Args:
-        network: The network, as `state_dict` names its weights.
-        weights: Tensors by these names.
+        network: The network.
+        weights: Tensors by the names in its `state_dict`.
         source: Where the weights are from; the error begins with it.
-
-    Raises:
-        EncoderError: Weights are missing, unexpected, or of another shape.
-    """
-    require_fit(network, weights, source)
-    is_empty = any(tensor.is_meta for tensor in network.parameters())
-    network.load_state_dict(weights, assign=is_empty)
-
-
-def require_fit(network: nn.Module, weights: Mapping[str, Tensor], source: Path | str) -> None:
-    """Check weights as `fit_weights` does, without loading them.
 
     Raises:
         EncoderError: Weights are missing, unexpected, or of another shape.
@@ -51,6 +37,8 @@ def require_fit(network: nn.Module, weights: Mapping[str, Tensor], source: Path 
     if found:
         network_name = type(network).__name__
         raise EncoderError(f"{source} cannot be loaded into {network_name} ({'; '.join(found)})")
+    is_empty = any(tensor.is_meta for tensor in network.parameters())
+    network.load_state_dict(weights, assign=is_empty)
 
 
 def translate_weights(
@@ -61,7 +49,7 @@ def translate_weights(
     Args:
         weights: Tensors by the names they were published under; those not asked for are left out.
         names: Our name to theirs; of several, the tensors are joined along the first dimension.
-        source: Where the weights are from; the error begins with it.
+        source: As in `fit_weights`.
 
     Raises:
         EncoderError: Weights are missing.

@@ -16,8 +16,6 @@ from mastershot.core.errors import SettingError
 from mastershot.models.transformer import Transformer, TransformerSettings, initialise, learned
 from mastershot.models.vit import VisionTransformer, ViTSettings, resized_positions
 
-_CUBIC = -0.75  # Keys' parameter, as torch's bicubic interpolation has it
-
 
 @dataclass(frozen=True)
 class FeatureSceneSettings(TransformerSettings):
@@ -43,13 +41,10 @@ class PixelSceneEncoder(nn.Module):
         self.vit = VisionTransformer(settings)
 
     def forward(self, scenes_BF3HW: Tensor) -> Tensor:
-        """Return one vector a scene before any head, shape (B, D).
+        """Return one vector a scene, RGB values 0…255, before any head, shape (B, D).
 
         The frames form one picture, stacked along its height: the grid of positions is interpolated
         from (R, C) to (F·R, C), and the class token keeps its own.
-
-        Args:
-            scenes_BF3HW: RGB values 0…255, bytes or floats, in the order they are shown.
 
         Raises:
             SettingError: A scene has no frame, or the frames another size than the network's.
@@ -59,10 +54,10 @@ class PixelSceneEncoder(nn.Module):
                 f"scenes of shape {tuple(scenes_BF3HW.shape)} cannot be encoded; "
                 "(batch, frames, 3, height, width) with a frame or more is needed"
             )
-        num_frames = scenes_BF3HW.shape[1]
         tokens = self.vit.patch_tokens(scenes_BF3HW.flatten(0, 1))
         rows, columns = grid = self.vit.settings.grid
-        positions = resized_positions(self.vit.positions, grid, (num_frames * rows, columns))
+        stacked = (scenes_BF3HW.shape[1] * rows, columns)
+        positions = resized_positions(self.vit.positions, grid, stacked)
         return self.vit.read(tokens.reshape(len(scenes_BF3HW), *positions.shape), positions)
 
 
@@ -91,8 +86,7 @@ class FeatureSceneEncoder(nn.Module):
             SettingError: A scene has no shot or more than S, or the features another width than
                 the network's.
         """
-        num_inputs = self.settings.num_inputs
-        shape = features_BSC.shape
+        num_inputs, shape = self.settings.num_inputs, features_BSC.shape
         if len(shape) != 3 or shape[1] == 0 or shape[2] != num_inputs:
             raise SettingError(
                 f"features of shape {tuple(shape)} do not fit a network for "
@@ -135,7 +129,7 @@ class ProjectionHead(nn.Module):
     """Layers between a representation and the contrastive loss, dropped after training."""
 
     def __init__(self, width: int, num_outputs: int = 128, *, hidden: int | None = None) -> None:
-        """Build a head with random weights for representations of a width.
+        """Build a head for representations of a width.
 
         Args:
             width: Of the representation.
@@ -184,6 +178,6 @@ def _check_lengths(num_shots_B: Tensor, batch: int, num_slots: int) -> None:
 
 def _keys_cubic(x: Tensor) -> Tensor:
     """Return Keys' cubic convolution kernel at x, for |x| up to 2."""
-    x, a = x.abs(), _CUBIC
+    x, a = x.abs(), -0.75  # Keys' parameter, as torch's bicubic interpolation has it
     near = ((a + 2) * x - (a + 3)) * x * x + 1
     return near.where(x < 1, (((x - 5) * x + 8) * x - 4) * a)

@@ -17,7 +17,7 @@ from torch.nn.functional import interpolate
 
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.models.fire_net import FireMaps
-from mastershot.models.loading import require_fit, translate_weights
+from mastershot.models.loading import fit_weights, translate_weights
 from mastershot.models.transformer import Transformer, TransformerSettings, initialise, learned
 
 Triple = tuple[float, float, float]
@@ -102,15 +102,13 @@ class VisionTransformer(nn.Module):
     def __init__(self, settings: ViTSettings) -> None:
         super().__init__()
         self.settings = settings
-        rows, columns = settings.grid
-        width, patch_px = settings.width, settings.patch_px
-        self.patches = nn.Conv2d(3, width, patch_px, patch_px)
+        width = settings.width
+        self.patches = nn.Conv2d(3, width, settings.patch_px, settings.patch_px)
         self.class_token = learned(width)
         self.class_position = learned(width)
-        self.positions = learned(rows * columns, width)
-        self.norm_before = (
-            nn.LayerNorm(width, settings.norm_eps) if settings.norm_before else nn.Identity()
-        )
+        self.positions = learned(math.prod(settings.grid), width)
+        norm = nn.LayerNorm(width, settings.norm_eps)
+        self.norm_before = norm if settings.norm_before else nn.Identity()
         self.transformer = Transformer(settings)
         for name in ("pixel_mean", "pixel_std"):
             values = torch.tensor(getattr(settings, name)).view(3, 1, 1)
@@ -118,10 +116,7 @@ class VisionTransformer(nn.Module):
         initialise(self)
 
     def forward(self, frames_B3HW: Tensor) -> Tensor:
-        """Return the class token of each frame before any head, shape (B, D).
-
-        Args:
-            frames_B3HW: RGB values 0…255, bytes or floats.
+        """Return the class token of each frame, RGB values 0…255, before any head, shape (B, D).
 
         Raises:
             SettingError: The frames have another size than the network's.
@@ -151,15 +146,12 @@ class VisionTransformer(nn.Module):
 
 
 class ViTStudent(nn.Module):
-    """A small ViT to O numbers, as `FireNet`, for training with a GPU on many frames.
+    """A small ViT to O numbers, as `FireNet`, for training with a GPU on many frames."""
 
-    It has no maps for a teacher's hints.
-    """
-
-    map_channels = None
+    map_channels = None  # It has no maps for a teacher's hints.
 
     def __init__(self, num_outputs: int, image_px: int) -> None:
-        """Build the network with random weights, for squares of an edge.
+        """Build the network with random weights.
 
         Raises:
             SettingError: Its patches of 16 pixels do not tile the square.
@@ -186,15 +178,11 @@ class ViTStudent(nn.Module):
 
 
 def resized_positions(positions_ND: Tensor, grid: tuple[int, int], new: tuple[int, int]) -> Tensor:
-    """Return positional embeddings of another grid of patches, by bicubic interpolation.
-
-    Shape (rows · columns of the new grid, D). The same grid gives the very same embeddings.
-    """
+    """Return positional embeddings of another grid (R, C), interpolated bicubically: (R·C, D)."""
     if new == grid:
         return positions_ND
     image_1DRC = positions_ND.T.reshape(1, -1, *grid)
-    resized = interpolate(image_1DRC, new, mode="bicubic", align_corners=False)
-    return resized[0].flatten(1).T
+    return interpolate(image_1DRC, new, mode="bicubic", align_corners=False)[0].flatten(1).T
 
 
 def published_settings(config: Mapping[str, Any], image_px: int = 128) -> ViTSettings:
@@ -258,7 +246,7 @@ def published_weights(checkpoint: Mapping[str, Tensor], settings: ViTSettings) -
     weights["class_position"] = positions[0]
     weights["positions"] = resized_positions(positions[1:], (side, side), settings.grid)
     with torch.device("meta"):
-        require_fit(VisionTransformer(settings), weights, "the checkpoint")
+        fit_weights(VisionTransformer(settings), weights, "the checkpoint")
     return weights
 
 
