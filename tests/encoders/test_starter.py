@@ -16,8 +16,7 @@ from tests.factories.models import make_space_student, make_student, make_tiny_c
 from mastershot.core.errors import EncoderError
 from mastershot.core.labels import load_taxonomy
 from mastershot.encoders.catalogue import load_encoder
-from mastershot.encoders.starter import STARTER_FOLDER, conse
-from mastershot.encoders.student import read_student
+from mastershot.encoders.starter import STARTER_FOLDER, conse, read_student
 from mastershot.labelling.weak_labels import clip_scene_scores, encode_labels
 from mastershot.models.fire_net import FireNet
 

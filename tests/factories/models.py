@@ -20,7 +20,7 @@ from transformers import (
 from mastershot.core.movie import SCALES
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.frame_classifier import ClassifierSettings, write_classifier
-from mastershot.encoders.student import write_student
+from mastershot.encoders.starter import write_student
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.models.fire_net import FireNet
 from mastershot.models.frame_lstm import FrameLSTM

@@ -17,8 +17,13 @@ from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.encoders.checkpoint import is_vit, missing_parts, one_line, quiet
 from mastershot.encoders.image_text import VIT_ALIAS, VIT_NAME, TransformersEncoder, VisionEncoder
 from mastershot.encoders.precision import find_device
-from mastershot.encoders.starter import STARTER_FOLDER, STARTER_NAME, StudentEncoder, TextEncoder
-from mastershot.encoders.student import StudentSettings, is_student
+from mastershot.encoders.starter import (
+    STARTER_FOLDER,
+    STARTER_NAME,
+    StudentEncoder,
+    StudentSettings,
+    is_student,
+)
 from mastershot.encoders.text import SentenceEncoder
 
 HUB_ANSWERS_WITHIN_S = 6.0
@@ -160,10 +165,8 @@ def load_frame_encoder(
 
 def known_name(name: str) -> str | None:
     """Return the machine-independent name of an encoder, given its alias or that name itself."""
-    if name in (VIT_ALIAS, VIT_NAME):
-        return VIT_NAME
-    row = known_encoder(name)
-    return None if row is None else row.name
+    names = {VIT_ALIAS: VIT_NAME} | {row.alias: row.name for row in ENCODERS}
+    return name if name in names.values() else names.get(name)
 
 
 def fetch_encoder(name: str, *, download: bool = True) -> Path:
@@ -230,7 +233,9 @@ def _load(
     return StudentEncoder(folder, name=name, load_text=load_text, device=find_device(device))
 
 
-def _load_text(settings: StudentSettings, chain: tuple[Path, ...], download: bool) -> TextEncoder:
+def _load_text(
+    settings: StudentSettings, chain: tuple[Path, ...], download: bool
+) -> SentenceEncoder | ImageTextEncoder:
     """Return what encodes a student's words: the packaged encoder, or its teacher."""
     if not settings.text_encoder:
         return SentenceEncoder()

@@ -53,8 +53,7 @@ class VisionEncoder:
         """Load a checkpoint.
 
         Args:
-            folder: Its config.json, weights, preprocessor settings, and unless it is a ViT
-                tokenizer.json.
+            folder: Its config.json, weights, preprocessor settings; of words, tokenizer.json.
             name: What the space is called.
             device: Such as ``cpu`` or ``cuda:1``; None is a GPU if there is one.
             precision: One of `PRECISIONS`; None takes `fastest_float`.
@@ -73,6 +72,9 @@ class VisionEncoder:
         self.precision = find_precision(precision, self._device)
         self._model = load_network(folder, self._kind).to(device=self._device)
         self._round_image_side()
+        config = self._model.config
+        network = getattr(config, "vision_config", config)
+        self._width = int(config.projection_dim if self._kind == "clip" else network.hidden_size)
 
     @cached_property
     def space(self) -> EmbeddingSpace:
@@ -80,10 +82,7 @@ class VisionEncoder:
         return self._space_in(self.precision)
 
     def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
-        """Return one unit vector a frame, float32 (T, D).
-
-        Args:
-            images: RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ.
+        """Return one unit vector a frame, float32 (T, D), of RGB frames whose sizes may differ.
 
         Raises:
             EncoderError: A frame is not uint8 of shape (H, W, 3).
@@ -103,13 +102,6 @@ class VisionEncoder:
     def _round_image_side(self) -> None:
         """Put the weights that frames pass through into the precision they are computed in."""
         round_weights(self._model, self.precision)
-
-    @property
-    def _width(self) -> int:
-        config = self._model.config
-        if self._kind == "clip":
-            return int(config.projection_dim)
-        return int((config.vision_config if self._kind == "siglip" else config).hidden_size)
 
     @cached_property
     def _file_digests(self) -> list[bytes]:
