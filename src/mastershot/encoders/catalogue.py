@@ -20,9 +20,9 @@ from mastershot.encoders.precision import find_device
 from mastershot.encoders.starter import (
     STARTER_FOLDER,
     STARTER_NAME,
+    STUDENT_SETTINGS,
     StudentEncoder,
     StudentSettings,
-    is_student,
 )
 from mastershot.encoders.text import SentenceEncoder
 
@@ -225,7 +225,7 @@ def _load(
     chain: tuple[Path, ...] = (),
 ) -> TransformersEncoder | StudentEncoder:
     """Return the encoder in a folder; ``chain`` has the folders of the students it teaches."""
-    if not is_student(folder):
+    if not (folder / STUDENT_SETTINGS).is_file():
         return TransformersEncoder(folder, name=name, device=device, precision=precision)
     if precision not in (None, "float32"):
         raise EncoderError(f"encoder {name} computes in float32 alone, not in {precision!r}")

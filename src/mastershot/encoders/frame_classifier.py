@@ -89,10 +89,7 @@ class FrameClassifier:
         self.weights_hash = f"sha256:{file_digest(path, 'sha256').hex()[:32]}"
 
     def scores(self, shots: Sequence[FloatArray]) -> FloatArray:
-        """Return the probability of each class for each shot, shape (N, C), rows summing to 1.
-
-        Args:
-            shots: The vectors of each shot's frames in order, (T, D).
+        """Return each class's probability for each shot, (N, C), from its frames' vectors (T, D).
 
         Raises:
             EncoderError: A shot has no frame, or vectors of another width.
@@ -105,9 +102,8 @@ class FrameClassifier:
                 )
             if not len(shot):
                 raise EncoderError(f"shot {index} has no frame to classify it by")
-        return class_probabilities(
-            self._network, [shot[: self.settings.max_steps] for shot in shots]
-        )
+        read = [shot[: self.settings.max_steps] for shot in shots]
+        return class_probabilities(self._network, read)
 
 
 def class_probabilities(network: "FrameLSTM", shots: Sequence[FloatArray]) -> FloatArray:
@@ -149,11 +145,7 @@ def read_classifier(folder: Path) -> ClassifierSettings:
 
 
 def write_classifier(
-    folder: Path,
-    settings: ClassifierSettings,
-    network: "FrameLSTM",
-    *,
-    figures: Mapping[str, Any],
+    folder: Path, settings: ClassifierSettings, network: "FrameLSTM", *, figures: Mapping[str, Any]
 ) -> None:
     """Write a classifier's folder, with figures such as its accuracy as keys of its description."""
     metadata = {"format": FORMAT, **asdict(settings), **figures}

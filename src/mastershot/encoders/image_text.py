@@ -8,7 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.errors import EncoderError
 from mastershot.encoders.checkpoint import (
     check_folder,
@@ -18,7 +18,7 @@ from mastershot.encoders.checkpoint import (
     read_json,
     weight_files,
 )
-from mastershot.encoders.images import prepare_frames, read_preparation
+from mastershot.encoders.images import Frames, prepare_frames, read_preparation
 from mastershot.encoders.precision import (
     BATCH_SIZES,
     PRECISIONS,
@@ -41,8 +41,8 @@ VIT_NAME = "google/vit-base-patch16-224-in21k"
 class VisionEncoder:
     """A checkpoint as an `Encoder` of frames: here a ViT; `TransformersEncoder` adds words.
 
-    A frame's vector is the class token after the last normalisation, at unit length. MovieCLIP
-    gives no more than "768 dim embedding from ViT-B/16" (section 5.2); which one is our choice.
+    A frame's vector is the class token after the last normalisation, at unit length: our choice,
+    for MovieCLIP says no more than "768 dim embedding from ViT-B/16" (section 5.2).
     """
 
     kinds: tuple[str, ...] = ("vit",)
@@ -81,7 +81,7 @@ class VisionEncoder:
         """The space of the vectors; the first call reads the weights once more to name them."""
         return self._space_in(self.precision)
 
-    def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
+    def encode_images(self, images: Frames) -> FloatArray:
         """Return one unit vector a frame, float32 (T, D), of RGB frames whose sizes may differ.
 
         Raises:
@@ -91,7 +91,7 @@ class VisionEncoder:
             images, self._encode_frames, batch_size=self._batch_size, width=self._width
         )
 
-    def _encode_frames(self, frames: ImageArray | Sequence[ImageArray]) -> FloatArray:
+    def _encode_frames(self, frames: Frames) -> FloatArray:
         pixels = prepare_frames(frames, self._preparation)
         return _unit_vectors(self._features(pixels.to(self._device, pixel_dtype(self.precision))))
 
@@ -120,18 +120,16 @@ class VisionEncoder:
 class TransformersEncoder(VisionEncoder):
     """A CLIP or SigLIP checkpoint as an `ImageTextEncoder`.
 
-    SigLIP 2 checkpoints of one fixed image size are SigLIP checkpoints. Vectors are float32 and of
-    unit length. Words are encoded in float32; the precision is that of frames. In float32 or int8
-    on a CPU, a frame or text has the same vector to 1e-5 whatever batch it comes in. In bfloat16,
-    which is used where the processor has it, a frame's cosine with its float32 vector is above
-    0.9999 (ViT-B/32 with random weights), and batches may shift it by as much. In int8, which must
-    be asked for, that cosine is above 0.999 with random weights, and lower with trained ones
-    (docs/speed.md).
+    SigLIP 2 checkpoints of one fixed image size are SigLIP checkpoints. Words are encoded in
+    float32; the precision is that of frames. In float32 or int8 on a CPU, a frame or text has the
+    same vector to 1e-5 whatever batch it comes in. In bfloat16, a frame's cosine with its float32
+    vector is above 0.9999 (ViT-B/32 with random weights), and batches may shift it by as much. In
+    int8, it is above 0.999 with random weights, and lower with trained ones (docs/speed.md).
 
     Attributes:
         label_template: The prompt a label is put into.
-        logit_scale: What a cosine is multiplied by before a softmax over labels, as the checkpoint
-            learnt it. SigLIP adds a bias as well, which a softmax cancels.
+        logit_scale: What a cosine is multiplied by before a softmax over labels, which cancels
+            the bias that SigLIP adds as well.
     """
 
     kinds = ("clip", "siglip")
@@ -140,11 +138,7 @@ class TransformersEncoder(VisionEncoder):
     def __init__(
         self, folder: Path, *, name: str, device: str | None = None, precision: str | None = None
     ) -> None:
-        """Load a checkpoint, as `VisionEncoder` does.
-
-        Raises:
-            EncoderError: As there, or the frames are prepared for a network of another size.
-        """
+        """Load a checkpoint as `VisionEncoder` does, of frames prepared for its network's size."""
         super().__init__(folder, name=name, device=device, precision=precision)
         self._tokenizer = load_tokenizer(folder)
         self._hashed_files.insert(0, folder / "tokenizer.json")

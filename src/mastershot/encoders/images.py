@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Settings: TypeAlias = Mapping[str, Any]
 Triple: TypeAlias = tuple[float, float, float]
-
+Frames: TypeAlias = ImageArray | Sequence[ImageArray]
+"""RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ."""
 _MAX_TOGETHER_BYTES = 64 << 20
 _INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}  # PIL's numbers
 
@@ -49,14 +50,8 @@ class ImagePreparation:
     std: Triple
 
 
-def prepare_frames(
-    frames: ImageArray | Sequence[ImageArray], preparation: ImagePreparation
-) -> "torch.Tensor":
-    """Return frames as the checkpoint wants them, float32 (T, 3, S, S).
-
-    Args:
-        frames: RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ; T ≥ 1.
-        preparation: Its settings.
+def prepare_frames(frames: Frames, preparation: ImagePreparation) -> "torch.Tensor":
+    """Return one or more frames as the checkpoint wants them, float32 (T, 3, S, S).
 
     Raises:
         EncoderError: A frame is not uint8 of shape (H, W, 3).
@@ -69,8 +64,9 @@ def prepare_frames(
         pixels = resize_frames(np.asarray(frames), preparation)
     else:
         pixels = torch.cat([resize_frames(frame[None], preparation) for frame in frames])
-    mean = torch.tensor(preparation.mean).view(3, 1, 1)
-    std = torch.tensor(preparation.std).view(3, 1, 1)
+    mean, std = (
+        torch.tensor(values).view(3, 1, 1) for values in (preparation.mean, preparation.std)
+    )
     return (pixels.float() * preparation.rescale - mean) / std
 
 
@@ -125,10 +121,9 @@ def _find_settings(folder: Path) -> tuple[Path, Settings]:
     preprocessor_config.json held them.
     """
     nested, flat = folder / "processor_config.json", folder / "preprocessor_config.json"
-    if nested.is_file():
-        settings = read_json(nested).get("image_processor")
-        if isinstance(settings, dict):
-            return nested, settings
+    settings = read_json(nested).get("image_processor") if nested.is_file() else None
+    if isinstance(settings, dict):
+        return nested, settings
     if not flat.is_file():
         raise EncoderError(
             f"encoder folder {folder} lacks {flat.name}; copy it from where the weights came from"
@@ -144,9 +139,8 @@ def _parse(settings: Settings) -> ImagePreparation:
     resize_px = _edge(size)
     # ViT's old settings write 224 where they mean a square; CLIP's mean the shortest edge.
     squares = str(settings.get("image_processor_type", settings.get("feature_extractor_type")))
-    keep_aspect = not squares.startswith("ViT") and not (
-        isinstance(size, Mapping) and "height" in size
-    )
+    both_edges = isinstance(size, Mapping) and "height" in size
+    keep_aspect = not squares.startswith("ViT") and not both_edges
     crops = settings.get("do_center_crop", keep_aspect)
     size_px = _edge(settings["crop_size"]) if crops else resize_px
     if keep_aspect and not crops:

@@ -15,11 +15,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.checkpoint import parsing, read_metadata, read_weights, write_model
-from mastershot.encoders.images import ImagePreparation, prepare_frames
+from mastershot.encoders.images import Frames, ImagePreparation, prepare_frames
 from mastershot.encoders.precision import encode_batches
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.models.students import DEFAULT_NETWORK, STUDENT_NETWORKS
@@ -75,11 +75,6 @@ class StudentSettings:
     def num_outputs(self) -> int:
         """N, the concepts it names, or the width of its space."""
         return sum(self.groups) or self.width
-
-
-def is_student(folder: Path) -> bool:
-    """Return True if a folder holds a distilled encoder."""
-    return (folder / STUDENT_SETTINGS).is_file()
 
 
 def read_student(folder: Path) -> StudentSettings:
@@ -201,13 +196,7 @@ class StudentEncoder:
         load_text: Callable[[StudentSettings], SentenceEncoder | ImageTextEncoder],
         device: "torch.device",
     ) -> None:
-        """Load a student from its folder.
-
-        Args:
-            folder: Its settings and weights.
-            name: What its space is called.
-            load_text: Makes the encoder of its words, at the first one.
-            device: Where frames are encoded.
+        """Load a student from its folder; ``load_text`` makes the encoder of its words when needed.
 
         Raises:
             EncoderError: The folder does not hold a whole student.
@@ -238,7 +227,7 @@ class StudentEncoder:
         """The spaces of its words: its own."""
         return (self.space,)
 
-    def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
+    def encode_images(self, images: Frames) -> FloatArray:
         """Return one unit vector a frame, float32 (T, D), of RGB frames whose sizes may differ.
 
         Raises:
@@ -260,7 +249,7 @@ class StudentEncoder:
     def _text(self) -> SentenceEncoder | ImageTextEncoder:
         return self._load_text(self._settings)
 
-    def _encode_frames(self, frames: ImageArray | Sequence[ImageArray]) -> FloatArray:
+    def _encode_frames(self, frames: Frames) -> FloatArray:
         import torch
         from torch.nn.functional import normalize
 

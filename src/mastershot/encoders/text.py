@@ -30,6 +30,9 @@ class SentenceEncoder:
         Raises:
             EncoderError: One string was given where a list of strings is needed.
         """
+        import torch
+        from torch.nn.functional import normalize
+
         if isinstance(texts, str):
             raise EncoderError(f"encode_texts needs a list of texts; found the text {texts!r}")
         # Texts of one length together: little of a batch is padding.
@@ -37,21 +40,19 @@ class SentenceEncoder:
         vectors = np.empty((len(texts), SENTENCE_WIDTH), np.float32)
         for first in range(0, len(texts), _BATCH_SIZE):
             part = order[first : first + _BATCH_SIZE]
-            vectors[part] = self._encode([texts[index] for index in part])
-        return vectors
-
-    def _encode(self, texts: list[str]) -> FloatArray:
-        import torch
-        from torch.nn.functional import normalize
-
-        model, tokenizer = self._network
-        tokens = tokenizer(
-            texts, padding=True, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt"
-        )
-        with torch.inference_mode():
-            states = model(**tokens).last_hidden_state
-            mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
-            vectors: FloatArray = normalize((states * mask).sum(1) / mask.sum(1), dim=-1).numpy()
+            model, tokenizer = self._network
+            tokens = tokenizer(
+                [texts[index] for index in part],
+                padding=True,
+                truncation=True,
+                max_length=_MAX_TOKENS,
+                return_tensors="pt",
+            )
+            with torch.inference_mode():
+                states = model(**tokens).last_hidden_state
+                mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
+                means = (states * mask).sum(1) / mask.sum(1)
+                vectors[part] = normalize(means, dim=-1).numpy()
         return vectors
 
     @cached_property

@@ -51,11 +51,9 @@ class KeyQueue(nn.Module):
 
     @torch.no_grad()
     def put(self, keys_BD: Tensor, ids_B: Tensor) -> None:
-        """Replace the oldest keys. Only after backward: the gradient reads the queue.
+        """Replace the oldest keys; of more than the queue holds, the last stay. Ids are 0 or more.
 
-        Args:
-            keys_BD: New keys; of more than the queue holds, the last ones stay.
-            ids_B: Their ids, 0 or more.
+        Only after backward: the gradient reads the queue.
         """
         length = len(self.ids)
         keys_BD, ids_B = keys_BD[-length:], ids_B[-length:]

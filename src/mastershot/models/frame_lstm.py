@@ -23,13 +23,9 @@ class FrameLSTM(nn.Module):
         self.head = nn.Linear(hidden, num_classes)
 
     def forward(self, frames_BTD: Tensor, lengths_B: Tensor) -> Tensor:
-        """Return logits (B, C) from the last valid step of each sequence.
+        """Return logits (B, C) from the last valid step of each sequence; lengths are 1 to T.
 
-        Steps run forward only, so the padding after a sequence has no influence.
-
-        Args:
-            frames_BTD: The vectors, each sequence padded to T with anything.
-            lengths_B: How many steps of each are valid, at least 1, int64.
+        Steps run forward only, so the padding after a sequence, of any values, has no influence.
         """
         steps_BTH, _ = self.lstm(frames_BTD)
         rows_B = torch.arange(len(lengths_B), device=lengths_B.device)

@@ -13,11 +13,7 @@ def fit_weights(network: nn.Module, weights: Mapping[str, Tensor], source: Path 
     """Load weights into a network, all of them and no others.
 
     A network on the meta device takes the tensors themselves, another one copies their values.
-
-    Args:
-        network: The network.
-        weights: Tensors by the names in its `state_dict`.
-        source: Where the weights are from; the error begins with it.
+    ``source`` is where the weights are from; errors begin with it.
 
     Raises:
         EncoderError: Weights are missing, unexpected, or of another shape.
@@ -46,10 +42,7 @@ def translate_weights(
 ) -> dict[str, Tensor]:
     """Return a published checkpoint's weights by a network's own names, in float32.
 
-    Args:
-        weights: Tensors by the names they were published under; those not asked for are left out.
-        names: Our name to theirs; of several, the tensors are joined along the first dimension.
-        source: As in `fit_weights`.
+    ``names`` maps ours to theirs; of several, the tensors are joined along the first dimension.
 
     Raises:
         EncoderError: Weights are missing.

@@ -1,9 +1,8 @@
 """Similarity of two films by windows of their shots' features (Movies2Scenes 3.1; METHODS B3).
 
-The paper multiplies all shots of one film with all of the other and averages windows of that
-matrix. The mean of a window of dot products is the dot product of the windows' means, so windows
-are averaged first and the matrix of shots is never formed. The last layer is linear, so it too
-comes after the averaging.
+The paper averages windows of the matrix of dot products of two films' shots. Such a mean is the dot
+product of the windows' means, so windows are averaged first and that matrix is never formed. The
+last layer is linear, so it too comes after the averaging.
 """
 # F films, S shots, C numbers a shot feature has, K blocks of shots, W windows, D width, B pairs
 

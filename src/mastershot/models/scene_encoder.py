@@ -76,15 +76,11 @@ class FeatureSceneEncoder(nn.Module):
     def forward(self, features_BSC: Tensor, num_shots_B: Tensor | None = None) -> Tensor:
         """Return one vector a scene before any head, shape (B, D).
 
-        Positions are spread over a scene's own shots; what padding holds has no influence.
-
-        Args:
-            features_BSC: Shots in the order they are shown, padding after the last.
-            num_shots_B: Shots of each scene, from 1 to S; None is S each.
+        Positions are spread over a scene's own shots, ``num_shots_B`` from 1 to S, None is S each.
+        Padding comes after them, and has no influence.
 
         Raises:
-            SettingError: A scene has no shot or more than S, or the features another width than
-                the network's.
+            SettingError: A scene has no shot or more than S, or features of another width.
         """
         num_inputs, shape = self.settings.num_inputs, features_BSC.shape
         if len(shape) != 3 or shape[1] == 0 or shape[2] != num_inputs:
@@ -129,12 +125,9 @@ class ProjectionHead(nn.Module):
     """Layers between a representation and the contrastive loss, dropped after training."""
 
     def __init__(self, width: int, num_outputs: int = 128, *, hidden: int | None = None) -> None:
-        """Build a head for representations of a width.
+        """Build a head; of 128 outputs in MoCo (He et al. 2020, section 3.3).
 
-        Args:
-            width: Of the representation.
-            num_outputs: 128 in MoCo (He et al. 2020, section 3.3).
-            hidden: Width of a hidden layer, as in SimCLR and MoCo v2; None is no such layer.
+        A hidden layer of a width is that of SimCLR and MoCo v2; None is no such layer.
         """
         super().__init__()
         layers: list[nn.Module] = [nn.Linear(width, num_outputs)]
@@ -150,8 +143,8 @@ class ProjectionHead(nn.Module):
 def spread_weights(num_shots_B: Tensor, num_slots: int, num_positions: int) -> Tensor:
     """Return the weight of each of P positions at each shot of scenes of many lengths, (B, S, P).
 
-    Bicubic interpolation along one dimension, scene by scene: P embeddings are spread over the
-    scene's shots. Slots past its last shot get the last embeddings.
+    The P embeddings are spread over a scene's shots by bicubic interpolation. Slots past its last
+    shot get the last embeddings.
     """
     slots = torch.arange(num_slots, device=num_shots_B.device)
     places_BS = (slots + 0.5) * (num_positions / num_shots_B[:, None]) - 0.5

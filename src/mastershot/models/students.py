@@ -20,11 +20,11 @@ DEFAULT_NETWORK = "fire"
 
 @dataclass(frozen=True)
 class StudentKind:
-    """One row of the table; both take the number of outputs and the edge of the images in pixels.
+    """What makes a network for a number of outputs and an edge of the images in pixels.
 
     Attributes:
-        to_train: Makes the network with random weights.
-        to_ship: Makes the network that holds what `shipped_weights` returns.
+        to_train: With random weights.
+        to_ship: To hold what its `shipped_weights` returned.
     """
 
     to_train: "Callable[[int, int], StudentNetwork]"

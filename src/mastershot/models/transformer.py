@@ -1,7 +1,7 @@
 """A transformer over a set of tokens, of which it returns the first, the class token.
 
-Pre-norm blocks as in ViT (Dosovitskiy et al. 2021, section 3.1). Only the class token is read, so
-the last block computes that token alone: the same numbers for less work.
+Pre-norm blocks as in ViT (Dosovitskiy et al. 2021, section 3.1). The last block computes the class
+token alone: the same numbers for less work.
 """
 # B batch, T tokens, W wanted tokens, D width, H heads, E width of a head
 
@@ -101,11 +101,9 @@ class Transformer(nn.Module):
         self.norm = nn.LayerNorm(settings.width, settings.norm_eps)
 
     def forward(self, tokens_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
-        """Return the first token after all blocks, shape (B, D).
+        """Return the first token, the class token, after all blocks, shape (B, D).
 
-        Args:
-            tokens_BTD: The class token first.
-            mask_BT: True where a token takes part in attention; None is all of them.
+        The mask is True where a token takes part in attention; None is all of them.
         """
         mask_B11T = None if mask_BT is None else mask_BT[:, None, None]
         last = len(self.blocks) - 1

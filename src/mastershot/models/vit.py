@@ -32,10 +32,8 @@ _VIT: _Names = {
     "patches.*": "embeddings.patch_embeddings.projection.*",
     "transformer.norm.*": "layernorm.*",
     "transformer.blocks.{}.attention_norm.*": "encoder.layer.{}.layernorm_before.*",
-    "transformer.blocks.{}.queries_keys_values.*": (
-        "encoder.layer.{}.attention.attention.query.*",
-        "encoder.layer.{}.attention.attention.key.*",
-        "encoder.layer.{}.attention.attention.value.*",
+    "transformer.blocks.{}.queries_keys_values.*": tuple(
+        "encoder.layer.{}.attention.attention." + part for part in ("query.*", "key.*", "value.*")
     ),
     "transformer.blocks.{}.attended.*": "encoder.layer.{}.attention.output.dense.*",
     "transformer.blocks.{}.mlp_norm.*": "encoder.layer.{}.layernorm_after.*",
@@ -49,10 +47,8 @@ _CLIP: _Names = {
     "norm_before.*": "pre_layrnorm.*",
     "transformer.norm.*": "post_layernorm.*",
     "transformer.blocks.{}.attention_norm.*": "encoder.layers.{}.layer_norm1.*",
-    "transformer.blocks.{}.queries_keys_values.*": (
-        "encoder.layers.{}.self_attn.q_proj.*",
-        "encoder.layers.{}.self_attn.k_proj.*",
-        "encoder.layers.{}.self_attn.v_proj.*",
+    "transformer.blocks.{}.queries_keys_values.*": tuple(
+        "encoder.layers.{}.self_attn." + part for part in ("q_proj.*", "k_proj.*", "v_proj.*")
     ),
     "transformer.blocks.{}.attended.*": "encoder.layers.{}.self_attn.out_proj.*",
     "transformer.blocks.{}.mlp_norm.*": "encoder.layers.{}.layer_norm2.*",
