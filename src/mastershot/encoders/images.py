@@ -115,11 +115,7 @@ def read_preparation(folder: Path) -> ImagePreparation:
 
 
 def _find_settings(folder: Path) -> tuple[Path, Settings]:
-    """Return the file with the settings of frames, and these settings.
-
-    transformers 5 nests them in processor_config.json, and then they go first; before,
-    preprocessor_config.json held them.
-    """
+    """Return the file with the settings of frames, and these; transformers 5 nests them."""
     nested, flat = folder / "processor_config.json", folder / "preprocessor_config.json"
     settings = read_json(nested).get("image_processor") if nested.is_file() else None
     if isinstance(settings, dict):

@@ -74,14 +74,8 @@ def info_nce(
     """Return the mean InfoNCE loss of queries, their positive against the keys of a queue.
 
     He et al. 2020, equation 1. It is computed in float32 under autocast too: at this temperature
-    half precision would round the logits to tenths.
-
-    Args:
-        queries_BD: With gradient.
-        positives_B: Each query's similarity to its positive, from `similarities` or `nearer`.
-        queue: The negatives.
-        penalties_K: `KeyQueue.penalties` of this batch.
-        temperature: Divides similarities.
+    half precision would round the logits to tenths. ``positives_B`` is each query's similarity to
+    its positive, from `similarities` or `nearer`; ``penalties_K`` the batch's `KeyQueue.penalties`.
     """
     with torch.autocast(queries_BD.device.type, enabled=False):
         scaled = queries_BD.float() / temperature

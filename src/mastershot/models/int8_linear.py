@@ -1,8 +1,7 @@
 """Layers in eight-bit integers, for processors that multiply those fast.
 
-Each row of the weights and of the input has a scale of its own, 127 steps to its largest value;
-products are summed in 32-bit integers, exactly. So a row's output depends on that row alone, not on
-the rest of the batch.
+Each row of the weights and of the input has its own scale, 127 steps to its largest value; products
+are summed in 32-bit integers, exactly. So a row's output does not depend on the rest of its batch.
 """
 # N rows of the input, I inputs, O outputs; B images, C channels, H × W pixels, P edge of a patch
 

@@ -104,10 +104,7 @@ class FeatureSceneEncoder(nn.Module):
 
 
 class PaddedSceneEncoder(FeatureSceneEncoder):
-    """A `FeatureSceneEncoder`, weights included, that takes zeros at a scene's end for padding.
-
-    Tables of fixed width hold scenes of different lengths in this way.
-    """
+    """A `FeatureSceneEncoder` for tables of fixed width: zeros at a scene's end are padding."""
 
     def forward(self, features_BSC: Tensor, num_shots_B: Tensor | None = None) -> Tensor:
         """Return one vector a scene, (B, D), of its shots up to the last that is not all zeros.
@@ -151,7 +148,10 @@ def spread_weights(num_shots_B: Tensor, num_slots: int, num_positions: int) -> T
     first_BS = places_BS.floor()
     taps_4 = torch.arange(-1, 3, device=num_shots_B.device)
     taps_BS4 = (first_BS[..., None] + taps_4).clamp(0, num_positions - 1).long()
-    weights_BS4 = _keys_cubic((places_BS - first_BS)[..., None] - taps_4)
+    # The cubic convolution kernel of Keys, with the parameter of torch's bicubic interpolation.
+    x, a = ((places_BS - first_BS)[..., None] - taps_4).abs(), -0.75
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    weights_BS4 = near.where(x < 1, (((x - 5) * x + 8) * x - 4) * a)
     spread = weights_BS4.new_zeros(*places_BS.shape, num_positions)
     return spread.scatter_add_(-1, taps_BS4, weights_BS4)
 
@@ -167,10 +167,3 @@ def _check_lengths(num_shots_B: Tensor, batch: int, num_slots: int) -> None:
             f"scenes of {fewest} to {most} shots do not fit {num_slots} slots; "
             f"each needs 1 to {num_slots}"
         )
-
-
-def _keys_cubic(x: Tensor) -> Tensor:
-    """Return Keys' cubic convolution kernel at x, for |x| up to 2."""
-    x, a = x.abs(), -0.75  # Keys' parameter, as torch's bicubic interpolation has it
-    near = ((a + 2) * x - (a + 3)) * x * x + 1
-    return near.where(x < 1, (((x - 5) * x + 8) * x - 4) * a)
