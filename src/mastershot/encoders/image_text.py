@@ -126,10 +126,7 @@ class TransformersEncoder(VisionEncoder):
     vector is above 0.9999 (ViT-B/32 with random weights), and batches may shift it by as much. In
     int8, it is above 0.999 with random weights, and lower with trained ones (docs/speed.md).
 
-    Attributes:
-        label_template: The prompt a label is put into.
-        logit_scale: What a cosine is multiplied by before a softmax over labels, which cancels
-            the bias that SigLIP adds as well.
+    SigLIP's logits have a bias as well as a scale, which a softmax over labels cancels.
     """
 
     kinds = ("clip", "siglip")

@@ -45,9 +45,9 @@ class ImagePreparation:
     keep_aspect: bool
     size_px: int
     interpolation: str
-    rescale: float
-    mean: Triple
-    std: Triple
+    rescale: float = 1.0
+    mean: Triple = (0.0, 0.0, 0.0)
+    std: Triple = (1.0, 1.0, 1.0)
 
 
 def prepare_frames(frames: Frames, preparation: ImagePreparation) -> "torch.Tensor":
@@ -64,9 +64,8 @@ def prepare_frames(frames: Frames, preparation: ImagePreparation) -> "torch.Tens
         pixels = resize_frames(np.asarray(frames), preparation)
     else:
         pixels = torch.cat([resize_frames(frame[None], preparation) for frame in frames])
-    mean, std = (
-        torch.tensor(values).view(3, 1, 1) for values in (preparation.mean, preparation.std)
-    )
+    mean = torch.tensor(preparation.mean).view(3, 1, 1)
+    std = torch.tensor(preparation.std).view(3, 1, 1)
     return (pixels.float() * preparation.rescale - mean) / std
 
 
@@ -115,7 +114,7 @@ def read_preparation(folder: Path) -> ImagePreparation:
 
 
 def _find_settings(folder: Path) -> tuple[Path, Settings]:
-    """Return the file with the settings of frames, and these; transformers 5 nests them."""
+    """Return the settings of frames and their file: nested, as transformers 5 has them, or flat."""
     nested, flat = folder / "processor_config.json", folder / "preprocessor_config.json"
     settings = read_json(nested).get("image_processor") if nested.is_file() else None
     if isinstance(settings, dict):

@@ -55,7 +55,7 @@ class StudentSettings:
         text_encoder: Name or folder of the encoder of its words; empty is the packaged one.
         text_hash: Digest of that encoder's weights at the time of training.
         width: Width D of its space.
-        network: Which of `STUDENT_NETWORKS` it is; not in the repr, which names the space.
+        network: Which of `STUDENT_NETWORKS` it is; not in the repr, by which spaces are named.
     """
 
     kind: Literal["concepts", "space"]
@@ -181,11 +181,7 @@ def write_student(folder: Path, metadata: dict[str, Any], weights: "dict[str, Te
 class StudentEncoder:
     """A distilled network as an `ImageTextEncoder`.
 
-    Vectors are float32 and of unit length; a frame has the same vector whatever batch it comes in.
-
-    Attributes:
-        label_template: The prompt a label is put into.
-        logit_scale: What a cosine is multiplied by before a softmax over labels.
+    A frame has the same vector whatever batch it comes in.
     """
 
     def __init__(
@@ -196,7 +192,7 @@ class StudentEncoder:
         load_text: Callable[[StudentSettings], SentenceEncoder | ImageTextEncoder],
         device: "torch.device",
     ) -> None:
-        """Load a student from its folder; ``load_text`` makes the encoder of its words when needed.
+        """Load a student from its folder; ``load_text`` makes the encoder of its texts when needed.
 
         Raises:
             EncoderError: The folder does not hold a whole student.
@@ -267,10 +263,7 @@ class StudentEncoder:
 def conse(logits: "Tensor", concepts: "Tensor", settings: StudentSettings) -> "Tensor":
     """Return the convex combination of the best concepts' vectors, (T, D), not yet of unit length.
 
-    Args:
-        logits: One row a frame, one column a concept, (T, N).
-        concepts: Unit vector of each concept's name, (N, D).
-        settings: Temperature, number of concepts, weight of each group of concepts.
+    Logits (T, N) have a column a concept; ``concepts`` (N, D) are the unit vectors of their names.
     """
     import torch
 
@@ -285,11 +278,5 @@ def conse(logits: "Tensor", concepts: "Tensor", settings: StudentSettings) -> "T
 def student_preparation(image_px: int) -> ImagePreparation:
     """Return how a student wants its frames: squeezed into a square, values 0…255."""
     return ImagePreparation(
-        resize_px=image_px,
-        keep_aspect=False,
-        size_px=image_px,
-        interpolation="bilinear",
-        rescale=1.0,
-        mean=(0.0, 0.0, 0.0),
-        std=(1.0, 1.0, 1.0),
+        resize_px=image_px, keep_aspect=False, size_px=image_px, interpolation="bilinear"
     )

@@ -39,14 +39,11 @@ class SentenceEncoder:
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         vectors = np.empty((len(texts), SENTENCE_WIDTH), np.float32)
         for first in range(0, len(texts), _BATCH_SIZE):
-            part = order[first : first + _BATCH_SIZE]
             model, tokenizer = self._network
+            part = order[first : first + _BATCH_SIZE]
+            batch = [texts[index] for index in part]
             tokens = tokenizer(
-                [texts[index] for index in part],
-                padding=True,
-                truncation=True,
-                max_length=_MAX_TOKENS,
-                return_tensors="pt",
+                batch, padding=True, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt"
             )
             with torch.inference_mode():
                 states = model(**tokens).last_hidden_state

@@ -30,7 +30,7 @@ _TEACHER_SLOPE = 0.55  # of its leaky ReLU
 
 @dataclass(frozen=True)
 class FireMaps:
-    """Outputs of a student, and the maps that a teacher's hints are compared with, if it has any.
+    """Outputs of a student, and, if it has them, the maps to compare with a teacher's hints.
 
     Attributes:
         outputs: Shape (B, N), not normalised.
@@ -61,8 +61,8 @@ class Fire(nn.Module):
     def forward(self, x_BCHW: Tensor) -> Tensor:
         """Return a map of twice the expand width, the size of the one given."""
         squeezed = relu(self.squeeze_norm(self.squeeze(x_BCHW)))
-        expanded = torch.cat([self.expand1(squeezed), self.expand3(squeezed)], 1)
-        expanded = self.expand_norm(expanded)
+        branches = [self.expand1(squeezed), self.expand3(squeezed)]
+        expanded = self.expand_norm(torch.cat(branches, 1))
         return relu(expanded + x_BCHW if self._bypass else expanded)
 
 
@@ -72,19 +72,18 @@ class FireNet(nn.Module):
     map_channels = (256, 640)
 
     def __init__(self, num_outputs: int, *, normed: bool = True) -> None:
-        """Build the network: normed to be trained, or without, to hold `shipped_weights`."""
+        """Build the network, with batch normalisation for training, else for `shipped_weights`."""
         super().__init__()
         self.stem = nn.Conv2d(3, _STEM_CHANNELS, 3, stride=2, padding=1, bias=not normed)
         self.stem_norm = _norm(_STEM_CHANNELS, normed)
         channels = _STEM_CHANNELS
-        layers: list[nn.Module] = []
+        self.fires = nn.ModuleList()
         for widths in _FIRES:
             if widths is None:
-                layers.append(nn.MaxPool2d(3, 2, 1))
+                self.fires.append(nn.MaxPool2d(3, 2, 1))
             else:
-                layers.append(Fire(channels, *widths, normed=normed))
+                self.fires.append(Fire(channels, *widths, normed=normed))
                 channels = 2 * widths[1]
-        self.fires = nn.ModuleList(layers)
         self.head = nn.Linear(channels, num_outputs)
         for module in self.modules():
             if isinstance(module, nn.Conv2d):

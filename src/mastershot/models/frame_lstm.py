@@ -25,7 +25,7 @@ class FrameLSTM(nn.Module):
     def forward(self, frames_BTD: Tensor, lengths_B: Tensor) -> Tensor:
         """Return logits (B, C) from the last valid step of each sequence; lengths are 1 to T.
 
-        Steps run forward only, so the padding after a sequence, of any values, has no influence.
+        Steps run forward only, so the values of the padding after a sequence have no influence.
         """
         steps_BTH, _ = self.lstm(frames_BTD)
         rows_B = torch.arange(len(lengths_B), device=lengths_B.device)

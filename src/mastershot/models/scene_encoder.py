@@ -76,8 +76,8 @@ class FeatureSceneEncoder(nn.Module):
     def forward(self, features_BSC: Tensor, num_shots_B: Tensor | None = None) -> Tensor:
         """Return one vector a scene before any head, shape (B, D).
 
-        Positions are spread over a scene's own shots, ``num_shots_B`` from 1 to S, None is S each.
-        Padding comes after them, and has no influence.
+        Positions are spread over a scene's own shots, 1 to S of them; without ``num_shots_B``, S.
+        Padding comes after them and has no influence.
 
         Raises:
             SettingError: A scene has no shot or more than S, or features of another width.
@@ -122,9 +122,9 @@ class ProjectionHead(nn.Module):
     """Layers between a representation and the contrastive loss, dropped after training."""
 
     def __init__(self, width: int, num_outputs: int = 128, *, hidden: int | None = None) -> None:
-        """Build a head; of 128 outputs in MoCo (He et al. 2020, section 3.3).
+        """Build a head; 128 outputs are those of MoCo (He et al. 2020, section 3.3).
 
-        A hidden layer of a width is that of SimCLR and MoCo v2; None is no such layer.
+        ``hidden`` is the width of a hidden layer, as in SimCLR and MoCo v2; None is no such layer.
         """
         super().__init__()
         layers: list[nn.Module] = [nn.Linear(width, num_outputs)]

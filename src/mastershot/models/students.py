@@ -1,7 +1,4 @@
-"""The networks that a student can be, in one table; importing it does not import torch.
-
-Another network needs its class, with what `FireNet` and `ViTStudent` have in common, and its row.
-"""
+"""The networks a student can be, in a table; importing it does not import torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
