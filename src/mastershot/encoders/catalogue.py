@@ -224,7 +224,7 @@ def _load(
     download: bool,
     chain: tuple[Path, ...] = (),
 ) -> TransformersEncoder | StudentEncoder:
-    """Return the encoder in a folder; ``chain`` has the folders of the students it teaches."""
+    """Return the encoder in a folder; ``chain`` are the folders of students it is a teacher of."""
     if not (folder / STUDENT_SETTINGS).is_file():
         return TransformersEncoder(folder, name=name, device=device, precision=precision)
     if precision not in (None, "float32"):

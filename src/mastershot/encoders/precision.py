@@ -11,7 +11,7 @@ from mastershot.core.errors import EncoderError
 if TYPE_CHECKING:
     import torch
 
-# Frames or texts at once. A CPU gains nothing past 8 (bench/encoders.py); 64 was not measured.
+# Frames or texts at once. A CPU gains nothing past 8 (bench/encoders.py); a GPU's 64 is a guess.
 BATCH_SIZES = {"cpu": 8, "cuda": 64}
 PRECISIONS = ("float32", "bfloat16", "int8")
 """What frames may be encoded in; words are always encoded in float32."""

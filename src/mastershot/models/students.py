@@ -17,7 +17,7 @@ DEFAULT_NETWORK = "fire"
 
 @dataclass(frozen=True)
 class StudentKind:
-    """What makes a network for a number of outputs and an edge of the images in pixels.
+    """Makers of a network, from its number of outputs and the edge of its images in pixels.
 
     Attributes:
         to_train: With random weights.
