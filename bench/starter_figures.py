@@ -18,8 +18,12 @@ import torch
 
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.images import prepare_frames
-from mastershot.encoders.starter import STARTER_FOLDER, student_preparation
-from mastershot.encoders.student import load_student, read_student
+from mastershot.encoders.starter import (
+    STARTER_FOLDER,
+    load_student,
+    read_student,
+    student_preparation,
+)
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.labelling.weak_labels import clip_scene_scores, encode_labels
 from mastershot.media.stills import read_still

@@ -16,10 +16,9 @@ from tests.factories.models import make_space_student, make_student, make_tiny_c
 from mastershot.core.errors import EncoderError
 from mastershot.core.labels import load_taxonomy
 from mastershot.encoders.catalogue import load_encoder
-from mastershot.encoders.starter import STARTER_FOLDER, conse
-from mastershot.encoders.student import read_student
+from mastershot.encoders.starter import STARTER_FOLDER, conse, read_student
 from mastershot.labelling.weak_labels import clip_scene_scores, encode_labels
-from mastershot.models.fire_net import FireNet, fused_weights
+from mastershot.models.fire_net import FireNet
 
 
 @pytest.fixture
@@ -196,7 +195,7 @@ def test_a_student_of_a_student_encodes_words_as_both_do(tmp_path: Path) -> None
     second = make_space_student(tmp_path / "second")
     text = {"encoder": str(first), "width": 384, "weights_hash": teacher.space.weights_hash}
     change(second, lambda info: info["text"].update(text))
-    weights = fused_weights(FireNet(384).eval())
+    weights = FireNet(384).eval().shipped_weights()
     save_file(weights, second / "student.safetensors")
     words = load_encoder(second).encode_texts(["street"])
     np.testing.assert_array_equal(words, teacher.encode_texts(["street"]))

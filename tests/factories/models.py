@@ -20,9 +20,9 @@ from transformers import (
 from mastershot.core.movie import SCALES
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.frame_classifier import ClassifierSettings, write_classifier
-from mastershot.encoders.student import write_student
+from mastershot.encoders.starter import write_student
 from mastershot.encoders.text import SentenceEncoder
-from mastershot.models.fire_net import FireNet, fused_weights
+from mastershot.models.fire_net import FireNet
 from mastershot.models.frame_lstm import FrameLSTM
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
@@ -162,7 +162,7 @@ def _student(seed: int) -> tuple[dict[str, Any], dict[str, torch.Tensor]]:
         "logit_scale": 25.0,
         "label_template": "{label}",
     }
-    return metadata, {**fused_weights(network), "concept_vectors": vectors}
+    return metadata, {**network.shipped_weights(), "concept_vectors": vectors}
 
 
 def make_space_student(folder: Path, *, seed: int = 0) -> Path:
@@ -177,7 +177,7 @@ def make_space_student(folder: Path, *, seed: int = 0) -> Path:
         "weights_hash": load_encoder(teacher).space.weights_hash,
     }
     metadata = {"kind": "space", "image_px": 64, "text": text}
-    write_student(folder, metadata, fused_weights(FireNet(8).eval()))
+    write_student(folder, metadata, FireNet(8).eval().shipped_weights())
     return folder
 
 

@@ -12,8 +12,13 @@ from transformers import CLIPVisionConfig, CLIPVisionModel, ViTConfig, ViTModel
 
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.models.transformer import Transformer, TransformerSettings
-from mastershot.models.vit import VisionTransformer, ViTSettings, resized_positions
-from mastershot.models.vit_weights import published_settings, published_weights
+from mastershot.models.vit import (
+    VisionTransformer,
+    ViTSettings,
+    published_settings,
+    published_weights,
+    resized_positions,
+)
 
 TINY = {
     "hidden_size": 8,

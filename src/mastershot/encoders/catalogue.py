@@ -11,31 +11,26 @@ from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError
 from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.encoders.checkpoint import is_vit, missing_parts, one_line, quiet
-from mastershot.encoders.image_text import (
-    VIT_ALIAS,
-    VIT_NAME,
-    TransformersEncoder,
-    VisionEncoder,
-)
+from mastershot.encoders.image_text import VIT_ALIAS, VIT_NAME, TransformersEncoder, VisionEncoder
 from mastershot.encoders.precision import find_device
-from mastershot.encoders.starter import STARTER_FOLDER, STARTER_NAME, StudentEncoder, TextEncoder
-from mastershot.encoders.student import StudentSettings, is_student
+from mastershot.encoders.starter import (
+    STARTER_FOLDER,
+    STARTER_NAME,
+    STUDENT_SETTINGS,
+    StudentEncoder,
+    StudentSettings,
+)
 from mastershot.encoders.text import SentenceEncoder
 
-if TYPE_CHECKING:
-    import torch
-
 HUB_ANSWERS_WITHIN_S = 6.0
-_EXAMPLE = "openai/clip-vit-base-patch32"
 _PATTERNS = ["*.json", "model*.safetensors"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class KnownEncoder:
     """One row of the table.
 
@@ -53,7 +48,7 @@ class KnownEncoder:
 
     alias: str
     name: str
-    revision: str | None
+    revision: str | None = None
     kind: str
     size_bytes: int
     licence: str
@@ -62,13 +57,13 @@ class KnownEncoder:
     packaged: bool = False
 
 
+_openai_clip = partial(KnownEncoder, licence="MIT", source="Radford et al. 2021, arXiv:2103.00020")
 # OpenAI's base models are pickles on the main branch; these commits, pull requests 66 and 17 of the
 # two repositories, hold the same weights as safetensors.
 ENCODERS = (
     KnownEncoder(
         alias="starter",
         name=STARTER_NAME,
-        revision=None,
         kind="distilled FireNet + MiniLM, 128 pixels",
         size_bytes=4_668_396,
         licence="evaluation and research",
@@ -76,38 +71,30 @@ ENCODERS = (
         speed_fps=341,
         packaged=True,
     ),
-    KnownEncoder(
+    _openai_clip(
         alias="clip",
         name="openai/clip-vit-base-patch32",
         revision="c237dc49a33fc61debc9276459120b7eac67e7ef",
         kind="CLIP ViT-B/32, 224 pixels",
         size_bytes=605_109_252,
-        licence="MIT",
-        source="Radford et al. 2021, arXiv:2103.00020",
         speed_fps=21,
     ),
-    KnownEncoder(
+    _openai_clip(
         alias="clip-b16",
         name="openai/clip-vit-base-patch16",
         revision="5ef227a78de3f75873f373246dac80def63b0003",
         kind="CLIP ViT-B/16, 224 pixels",
         size_bytes=598_482_948,
-        licence="MIT",
-        source="Radford et al. 2021, arXiv:2103.00020",
     ),
-    KnownEncoder(
+    _openai_clip(
         alias="clip-l14",
         name="openai/clip-vit-large-patch14",
-        revision=None,
         kind="CLIP ViT-L/14, 224 pixels",
         size_bytes=1_710_466_052,
-        licence="MIT",
-        source="Radford et al. 2021, arXiv:2103.00020",
     ),
     KnownEncoder(
         alias="siglip",
         name="google/siglip-base-patch16-224",
-        revision=None,
         kind="SigLIP ViT-B/16, 224 pixels",
         size_bytes=812_623_880,
         licence="Apache-2.0",
@@ -125,7 +112,7 @@ class EncoderAvailability:
 
     Attributes:
         encoder: Its row.
-        folder: Where it is in the hub's cache on this machine; None when it is not, or not whole.
+        folder: Where all of it is on this machine, or None.
     """
 
     encoder: KnownEncoder
@@ -155,11 +142,7 @@ def load_encoder(
         EncoderError: The name is unknown, or what it names is not a usable encoder.
     """
     name, folder = _find(str(name_or_folder), download=download)
-    if is_student(folder):
-        if precision not in (None, "float32"):
-            raise EncoderError(f"encoder {name} computes in float32 alone, not in {precision!r}")
-        return _student(folder, name, find_device(device), (folder.resolve(),), download)
-    return TransformersEncoder(folder, name=name, device=device, precision=precision)
+    return _load(folder, name, device=device, precision=precision, download=download)
 
 
 def load_frame_encoder(
@@ -182,10 +165,8 @@ def load_frame_encoder(
 
 def known_name(name: str) -> str | None:
     """Return the machine-independent name of an encoder, given its alias or that name itself."""
-    if name in (VIT_ALIAS, VIT_NAME):
-        return VIT_NAME
-    row = known_encoder(name)
-    return None if row is None else row.name
+    names = {VIT_ALIAS: VIT_NAME} | {row.alias: row.name for row in ENCODERS}
+    return name if name in names.values() else names.get(name)
 
 
 def fetch_encoder(name: str, *, download: bool = True) -> Path:
@@ -225,51 +206,50 @@ def _find(name: str, *, download: bool) -> tuple[str, Path]:
         return folder.resolve().name, folder
     if re.fullmatch(r"\w[\w.-]*/\w[\w.-]*", name):
         return name, _hub_folder(name, None, download)
-    raise EncoderError(_unknown(name))
+    aliases = [row.alias for row in ENCODERS]
+    close = get_close_matches(name, aliases, n=1)
+    hint = f"; did you mean {close[0]!r}?" if close else ""
+    raise EncoderError(
+        f"encoder {name!r} is neither a folder, nor a name on the hub such as "
+        f"openai/clip-vit-base-patch32, nor one of {', '.join(aliases)}{hint}"
+    )
 
 
-def _student(
-    folder: Path, name: str, device: "torch.device", chain: tuple[Path, ...], download: bool
-) -> StudentEncoder:
-    """Return a student; ``chain`` is its folder after those of the students it is a teacher of."""
-    load_text = partial(_load_text, chain=chain, download=download)
-    return StudentEncoder(folder, name=name, load_text=load_text, device=device)
+def _load(
+    folder: Path,
+    name: str,
+    *,
+    device: str | None = None,
+    precision: str | None = None,
+    download: bool,
+    chain: tuple[Path, ...] = (),
+) -> TransformersEncoder | StudentEncoder:
+    """Return the encoder in a folder; ``chain`` are the folders of students it is a teacher of."""
+    if not (folder / STUDENT_SETTINGS).is_file():
+        return TransformersEncoder(folder, name=name, device=device, precision=precision)
+    if precision not in (None, "float32"):
+        raise EncoderError(f"encoder {name} computes in float32 alone, not in {precision!r}")
+    load_text = partial(_load_text, chain=(*chain, folder.resolve()), download=download)
+    return StudentEncoder(folder, name=name, load_text=load_text, device=find_device(device))
 
 
-def _load_text(settings: StudentSettings, chain: tuple[Path, ...], download: bool) -> TextEncoder:
-    """Return what encodes a student's words: the packaged encoder, or its teacher.
-
-    Raises:
-        EncoderError: The teacher is the student itself, or has other weights than in training.
-    """
+def _load_text(
+    settings: StudentSettings, chain: tuple[Path, ...], download: bool
+) -> SentenceEncoder | ImageTextEncoder:
+    """Return what encodes a student's words: the packaged encoder, or its teacher."""
     if not settings.text_encoder:
         return SentenceEncoder()
     name, folder = _find(settings.text_encoder, download=download)
     if folder.resolve() in chain:
         raise EncoderError(f"student {chain[0]} names itself as the encoder of its words")
-    teacher: TransformersEncoder | StudentEncoder
-    if is_student(folder):
-        longer = (*chain, folder.resolve())
-        teacher = _student(folder, name, find_device(None), longer, download)
-    else:
-        teacher = TransformersEncoder(folder, name=name)
-    learnt = (settings.text_hash, settings.width)
-    if learnt not in {(space.weights_hash, space.width) for space in teacher.word_spaces}:
+    teacher = _load(folder, name, chain=chain, download=download)
+    trained_with = (settings.text_hash, settings.width)
+    if trained_with not in {(space.weights_hash, space.width) for space in teacher.word_spaces}:
         raise EncoderError(
             f"encoder {name} has other weights here than when the student was trained, so words "
             "and frames cannot be compared; restore the old weights, or distil again"
         )
     return teacher
-
-
-def _unknown(name: str) -> str:
-    aliases = [row.alias for row in ENCODERS]
-    close = get_close_matches(name, aliases, n=1)
-    hint = f"; did you mean {close[0]!r}?" if close else ""
-    return (
-        f"encoder {name!r} is neither a folder, nor a name on the hub such as {_EXAMPLE}, "
-        f"nor one of {', '.join(aliases)}{hint}"
-    )
 
 
 def _cached(name: str, revision: str | None) -> Path | None:

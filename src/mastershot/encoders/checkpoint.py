@@ -1,7 +1,6 @@
-"""A folder with weights: is it whole, what is in it, and how one is written.
+"""Folders with weights: checking, reading and writing them.
 
-Nothing in a folder is run as code: weights are safetensors or plain tensors, settings are JSON, and
-code that a checkpoint brings along is never trusted.
+Nothing in a folder is run as code: weights are safetensors or plain tensors, settings are JSON.
 """
 
 import hashlib
@@ -85,7 +84,7 @@ def read_metadata(path: Path, known_format: str) -> dict[str, Any]:
 
 @contextmanager
 def parsing(path: Path, problem: str) -> Iterator[None]:
-    """Turn what goes wrong with values of a JSON file into one sentence: path, problem, reason."""
+    """Turn what is wrong with values of a JSON file into one sentence: path, problem, reason."""
     try:
         yield
     except (KeyError, TypeError, ValueError, OverflowError) as error:
@@ -95,13 +94,12 @@ def parsing(path: Path, problem: str) -> Iterator[None]:
 
 def missing_parts(folder: Path) -> list[str]:
     """Return the files an encoder needs that the folder lacks; a ViT needs no tokenizer."""
-    lacking = (
+    optional = "tokenizer.json" if is_vit(folder) else None
+    return [
         part
         for part, names in _PARTS.items()
-        if not any((folder / name).is_file() for name in names)
-    )
-    wordless = is_vit(folder)
-    return [part for part in lacking if not (wordless and part == "tokenizer.json")]
+        if part != optional and not any((folder / name).is_file() for name in names)
+    ]
 
 
 def is_vit(folder: Path) -> bool:
@@ -114,7 +112,7 @@ def is_vit(folder: Path) -> bool:
     return config.is_file() and read_json(config).get("model_type") == "vit"
 
 
-def check_folder(folder: Path, kinds: tuple[str, ...] = ("clip", "siglip")) -> str:
+def check_folder(folder: Path, kinds: tuple[str, ...]) -> str:
     """Return which of these kinds a complete encoder folder is of.
 
     Raises:
@@ -236,8 +234,8 @@ def _loading(folder: Path) -> Iterator[None]:
         with quiet():
             yield
     except (*_DAMAGED, SafetensorError, StrictDataclassError) as error:
-        reason = one_line(error)
-        raise EncoderError(f"encoder folder {folder} cannot be loaded ({reason})") from error
+        message = f"encoder folder {folder} cannot be loaded ({one_line(error)})"
+        raise EncoderError(message) from error
 
 
 @contextmanager

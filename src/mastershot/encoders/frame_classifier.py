@@ -6,8 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
-import numpy as np
-
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError
 from mastershot.encoders.checkpoint import (
@@ -17,6 +15,7 @@ from mastershot.encoders.checkpoint import (
     read_weights,
     write_model,
 )
+from mastershot.encoders.precision import encode_batches
 
 if TYPE_CHECKING:
     from mastershot.models.frame_lstm import FrameLSTM
@@ -66,15 +65,31 @@ class FrameClassifier:
         Raises:
             EncoderError: The folder does not hold a whole classifier.
         """
-        self.settings = read_classifier(folder)
-        self._network = _load_network(folder / WEIGHTS_FILE, self.settings)
-        self.weights_hash = f"sha256:{file_digest(folder / WEIGHTS_FILE, 'sha256').hex()[:32]}"
+        import torch
+
+        from mastershot.models.frame_lstm import FrameLSTM
+        from mastershot.models.loading import fit_weights
+
+        self.settings = settings = read_classifier(folder)
+        path = folder / WEIGHTS_FILE
+        weights = read_weights(path)
+        # Without memory until its weights are known to fit: a file may claim any size.
+        with torch.device("meta"):
+            network = FrameLSTM(
+                settings.width,
+                len(settings.classes),
+                hidden=settings.hidden,
+                layers=settings.layers,
+            )
+        fit_weights(network, weights, path)
+        for name, tensor in weights.items():
+            if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
+                raise EncoderError(f"{path} holds {name} that is not finite numbers of float32")
+        self._network = network.eval().requires_grad_(False)
+        self.weights_hash = f"sha256:{file_digest(path, 'sha256').hex()[:32]}"
 
     def scores(self, shots: Sequence[FloatArray]) -> FloatArray:
-        """Return the probability of each class for each shot, shape (N, C), rows summing to 1.
-
-        Args:
-            shots: The vectors of each shot's frames in order, (T, D).
+        """Return each class's probability for each shot, (N, C), from its frames' vectors (T, D).
 
         Raises:
             EncoderError: A shot has no frame, or vectors of another width.
@@ -87,25 +102,21 @@ class FrameClassifier:
                 )
             if not len(shot):
                 raise EncoderError(f"shot {index} has no frame to classify it by")
-        return class_probabilities(
-            self._network, [shot[: self.settings.max_steps] for shot in shots]
-        )
+        read = [shot[: self.settings.max_steps] for shot in shots]
+        return class_probabilities(self._network, read)
 
 
 def class_probabilities(network: "FrameLSTM", shots: Sequence[FloatArray]) -> FloatArray:
     """Return the softmax over classes of each shot, shape (N, C), on the network's own device."""
-    import torch
-
     from mastershot.models.frame_lstm import pad_frames
 
-    device = network.head.weight.device
-    parts = [np.zeros((0, network.head.out_features), np.float32)]
-    for first in range(0, len(shots), _SHOTS_AT_ONCE):
-        frames, lengths = pad_frames(shots[first : first + _SHOTS_AT_ONCE])
-        with torch.inference_mode():
-            logits = network(frames.to(device), lengths.to(device))
-        parts.append(logits.softmax(1).cpu().numpy())
-    return np.concatenate(parts)
+    def classify(part: Sequence[FloatArray]) -> FloatArray:
+        frames, lengths = (tensor.to(network.head.weight.device) for tensor in pad_frames(part))
+        scores: FloatArray = network(frames, lengths).softmax(1).cpu().numpy()
+        return scores
+
+    num_classes = network.head.out_features
+    return encode_batches(shots, classify, batch_size=_SHOTS_AT_ONCE, width=num_classes)
 
 
 def read_classifier(folder: Path) -> ClassifierSettings:
@@ -122,47 +133,20 @@ def read_classifier(folder: Path) -> ClassifierSettings:
         settings = ClassifierSettings(
             **{name: (get_origin(kind) or kind)(values[name]) for name, kind in kinds.items()}
         )
-        _check(settings)
+        classes = settings.classes
+        if len(classes) < 2 or len(set(classes)) < len(classes):
+            raise ValueError(f"classes {', '.join(classes)} should be two or more, each once")
+        for name, largest in _LARGEST.items():
+            if not 1 <= getattr(settings, name) <= largest:
+                raise ValueError(f"{name} is {getattr(settings, name)}; it is from 1 to {largest}")
+        if not 0 < settings.rate_hz < 1000:
+            raise ValueError(f"rate_hz is {settings.rate_hz:g}; it is above 0 and below 1000")
     return settings
 
 
 def write_classifier(
-    folder: Path,
-    settings: ClassifierSettings,
-    network: "FrameLSTM",
-    *,
-    figures: Mapping[str, Any],
+    folder: Path, settings: ClassifierSettings, network: "FrameLSTM", *, figures: Mapping[str, Any]
 ) -> None:
     """Write a classifier's folder, with figures such as its accuracy as keys of its description."""
     metadata = {"format": FORMAT, **asdict(settings), **figures}
     write_model(folder / SETTINGS_FILE, metadata, network.state_dict())
-
-
-def _check(settings: ClassifierSettings) -> None:
-    if len(settings.classes) < 2 or len(set(settings.classes)) < len(settings.classes):
-        raise ValueError(f"classes {', '.join(settings.classes)} should be two or more, each once")
-    for name, largest in _LARGEST.items():
-        if not 1 <= getattr(settings, name) <= largest:
-            raise ValueError(f"{name} is {getattr(settings, name)}; it is from 1 to {largest}")
-    if not 0 < settings.rate_hz < 1000:
-        raise ValueError(f"rate_hz is {settings.rate_hz:g}; it is above 0 and below 1000")
-
-
-def _load_network(path: Path, settings: ClassifierSettings) -> "FrameLSTM":
-    """Return the network of a file of weights, ready to run on the CPU."""
-    import torch
-
-    from mastershot.models.frame_lstm import FrameLSTM
-    from mastershot.models.loading import fit_weights
-
-    weights = read_weights(path)
-    # Without memory until its weights are known to fit: a file may claim any size.
-    with torch.device("meta"):
-        network = FrameLSTM(
-            settings.width, len(settings.classes), hidden=settings.hidden, layers=settings.layers
-        )
-    fit_weights(network, weights, path)
-    for name, tensor in weights.items():
-        if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
-            raise EncoderError(f"{path} holds {name} that is not finite numbers of float32")
-    return network.eval().requires_grad_(False)

@@ -8,9 +8,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.errors import EncoderError
 from mastershot.encoders.checkpoint import (
     check_folder,
@@ -20,10 +18,11 @@ from mastershot.encoders.checkpoint import (
     read_json,
     weight_files,
 )
-from mastershot.encoders.images import prepare_frames, read_preparation
+from mastershot.encoders.images import Frames, prepare_frames, read_preparation
 from mastershot.encoders.precision import (
     BATCH_SIZES,
     PRECISIONS,
+    encode_batches,
     find_device,
     find_precision,
     pixel_dtype,
@@ -31,7 +30,6 @@ from mastershot.encoders.precision import (
 )
 
 if TYPE_CHECKING:
-    import torch
     from torch import Tensor
 
 LABEL_TEMPLATE = "A photo of a {label}, a type of background location"  # METHODS A4
@@ -43,8 +41,8 @@ VIT_NAME = "google/vit-base-patch16-224-in21k"
 class VisionEncoder:
     """A checkpoint as an `Encoder` of frames: here a ViT; `TransformersEncoder` adds words.
 
-    A frame's vector is the class token after the last normalisation, at unit length. MovieCLIP
-    gives no more than "768 dim embedding from ViT-B/16" (section 5.2); which one is our choice.
+    A frame's vector is the class token after the last normalisation, at unit length: our choice,
+    for MovieCLIP says no more than "768 dim embedding from ViT-B/16" (section 5.2).
     """
 
     kinds: tuple[str, ...] = ("vit",)
@@ -55,10 +53,9 @@ class VisionEncoder:
         """Load a checkpoint.
 
         Args:
-            folder: Where its config.json, weights, preprocessor settings and tokenizer.json are; a
-                ViT needs no tokenizer.
+            folder: Its config.json, weights, preprocessor settings; of words, tokenizer.json.
             name: What the space is called.
-            device: Such as ``cpu`` or ``cuda:1``; a GPU if there is one.
+            device: Such as ``cpu`` or ``cuda:1``; None is a GPU if there is one.
             precision: One of `PRECISIONS`; None takes `fastest_float`.
 
         Raises:
@@ -75,30 +72,28 @@ class VisionEncoder:
         self.precision = find_precision(precision, self._device)
         self._model = load_network(folder, self._kind).to(device=self._device)
         self._round_image_side()
+        config = self._model.config
+        network = getattr(config, "vision_config", config)
+        self._width = int(config.projection_dim if self._kind == "clip" else network.hidden_size)
 
     @cached_property
     def space(self) -> EmbeddingSpace:
         """The space of the vectors; the first call reads the weights once more to name them."""
         return self._space_in(self.precision)
 
-    def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
-        """Return one unit vector a frame, float32 (T, D).
-
-        Args:
-            images: RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ.
+    def encode_images(self, images: Frames) -> FloatArray:
+        """Return one unit vector a frame, float32 (T, D), of RGB frames whose sizes may differ.
 
         Raises:
             EncoderError: A frame is not uint8 of shape (H, W, 3).
         """
-        import torch
+        return encode_batches(
+            images, self._encode_frames, batch_size=self._batch_size, width=self._width
+        )
 
-        batches = [np.zeros((0, self._width), np.float32)]
-        for first in range(0, len(images), self._batch_size):
-            pixels = prepare_frames(images[first : first + self._batch_size], self._preparation)
-            with torch.inference_mode():
-                features = self._features(pixels.to(self._device, pixel_dtype(self.precision)))
-            batches.append(_unit_vectors(features))
-        return np.concatenate(batches)
+    def _encode_frames(self, frames: Frames) -> FloatArray:
+        pixels = prepare_frames(frames, self._preparation)
+        return _unit_vectors(self._features(pixels.to(self._device, pixel_dtype(self.precision))))
 
     def _features(self, pixels: "Tensor") -> "Tensor":
         features: Tensor = self._model(pixel_values=pixels).last_hidden_state[:, 0]
@@ -107,10 +102,6 @@ class VisionEncoder:
     def _round_image_side(self) -> None:
         """Put the weights that frames pass through into the precision they are computed in."""
         round_weights(self._model, self.precision)
-
-    @property
-    def _width(self) -> int:
-        return int(self._model.config.hidden_size)
 
     @cached_property
     def _file_digests(self) -> list[bytes]:
@@ -129,18 +120,13 @@ class VisionEncoder:
 class TransformersEncoder(VisionEncoder):
     """A CLIP or SigLIP checkpoint as an `ImageTextEncoder`.
 
-    SigLIP 2 checkpoints of one fixed image size are SigLIP checkpoints. Vectors are float32 and of
-    unit length. Words are encoded in float32; the precision is that of frames. In float32 or int8
-    on a CPU, a frame or text has the same vector to 1e-5 whatever batch it comes in. In bfloat16,
-    which is used where the processor has it, a frame's cosine with its float32 vector is above
-    0.9999 (ViT-B/32 with random weights), and batches may shift it by as much. In int8, which must
-    be asked for, that cosine is above 0.999 with random weights, and lower with trained ones
-    (docs/speed.md).
+    SigLIP 2 checkpoints of one fixed image size are SigLIP checkpoints. Words are encoded in
+    float32; the precision is that of frames. In float32 or int8 on a CPU, a frame or text has the
+    same vector to 1e-5 whatever batch it comes in. In bfloat16, a frame's cosine with its float32
+    vector is above 0.9999 (ViT-B/32 with random weights), and batches may shift it by as much. In
+    int8, it is above 0.999 with random weights, and lower with trained ones (docs/speed.md).
 
-    Attributes:
-        label_template: The prompt a label is put into.
-        logit_scale: What a cosine is multiplied by before a softmax over labels, as the checkpoint
-            learnt it. SigLIP adds a bias as well, which a softmax cancels.
+    SigLIP's logits have a bias as well as a scale, which a softmax over labels cancels.
     """
 
     kinds = ("clip", "siglip")
@@ -149,11 +135,7 @@ class TransformersEncoder(VisionEncoder):
     def __init__(
         self, folder: Path, *, name: str, device: str | None = None, precision: str | None = None
     ) -> None:
-        """Load a checkpoint, as `VisionEncoder` does.
-
-        Raises:
-            EncoderError: As there, or the frames are prepared for a network of another size.
-        """
+        """Load a checkpoint as `VisionEncoder` does, of frames prepared for its network's size."""
         super().__init__(folder, name=name, device=device, precision=precision)
         self._tokenizer = load_tokenizer(folder)
         self._hashed_files.insert(0, folder / "tokenizer.json")
@@ -177,36 +159,14 @@ class TransformersEncoder(VisionEncoder):
         Raises:
             EncoderError: One string was given where a list of strings is needed.
         """
-        import torch
-
         if isinstance(texts, str):
             raise EncoderError(f"encode_texts needs a list of texts; found the text {texts!r}")
-        batches = [np.zeros((0, self._width), np.float32)]
-        for first in range(0, len(texts), self._batch_size):
-            tokens = self._tokenize(texts[first : first + self._batch_size])
-            with torch.inference_mode():
-                features = self._model.get_text_features(**tokens)
-            batches.append(_unit_vectors(features.pooler_output))
-        return np.concatenate(batches)
-
-    def _features(self, pixels: "Tensor") -> "Tensor":
-        features: Tensor = self._model.get_image_features(pixel_values=pixels).pooler_output
-        return features
-
-    def _round_image_side(self) -> None:
-        round_weights(self._model.vision_model, self.precision)
-        if self._kind == "clip" and self.precision != "int8":
-            round_weights(self._model.visual_projection, self.precision)
-
-    @property
-    def _width(self) -> int:
-        config = self._model.config
-        return int(
-            config.projection_dim if self._kind == "clip" else config.vision_config.hidden_size
+        return encode_batches(
+            texts, self._encode_words, batch_size=self._batch_size, width=self._width
         )
 
-    def _tokenize(self, texts: Sequence[str]) -> dict[str, "torch.Tensor"]:
-        """Return the inputs of the text tower.
+    def _encode_words(self, texts: Sequence[str]) -> FloatArray:
+        """Return the vectors of one batch.
 
         CLIP pads to the longest text and masks what it padded. SigLIP was trained on texts padded
         to its full length, without a mask, and on lower case: its own tokenizer lowers, SigLIP 2's
@@ -221,7 +181,17 @@ class TransformersEncoder(VisionEncoder):
             return_tensors="pt",
         )
         names = ("input_ids",) if siglip else ("input_ids", "attention_mask")
-        return {name: tokens[name].to(self._device) for name in names}
+        inputs = {name: tokens[name].to(self._device) for name in names}
+        return _unit_vectors(self._model.get_text_features(**inputs).pooler_output)
+
+    def _features(self, pixels: "Tensor") -> "Tensor":
+        features: Tensor = self._model.get_image_features(pixel_values=pixels).pooler_output
+        return features
+
+    def _round_image_side(self) -> None:
+        round_weights(self._model.vision_model, self.precision)
+        if self._kind == "clip" and self.precision != "int8":
+            round_weights(self._model.visual_projection, self.precision)
 
 
 def _unit_vectors(features: "Tensor") -> FloatArray:

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 Settings: TypeAlias = Mapping[str, Any]
 Triple: TypeAlias = tuple[float, float, float]
-
+Frames: TypeAlias = ImageArray | Sequence[ImageArray]
+"""RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ."""
 _MAX_TOGETHER_BYTES = 64 << 20
 _INTERPOLATIONS = {2: "bilinear", 3: "bicubic"}  # PIL's numbers
 
@@ -44,19 +45,13 @@ class ImagePreparation:
     keep_aspect: bool
     size_px: int
     interpolation: str
-    rescale: float
-    mean: Triple
-    std: Triple
+    rescale: float = 1.0
+    mean: Triple = (0.0, 0.0, 0.0)
+    std: Triple = (1.0, 1.0, 1.0)
 
 
-def prepare_frames(
-    frames: ImageArray | Sequence[ImageArray], preparation: ImagePreparation
-) -> "torch.Tensor":
-    """Return frames as the checkpoint wants them, float32 (T, 3, S, S).
-
-    Args:
-        frames: RGB, uint8: a batch (T, H, W, 3), or frames (H, W, 3) whose sizes may differ; T ≥ 1.
-        preparation: Its settings.
+def prepare_frames(frames: Frames, preparation: ImagePreparation) -> "torch.Tensor":
+    """Return one or more frames as the checkpoint wants them, float32 (T, 3, S, S).
 
     Raises:
         EncoderError: A frame is not uint8 of shape (H, W, 3).
@@ -110,34 +105,25 @@ def read_preparation(folder: Path) -> ImagePreparation:
     path, settings = _find_settings(folder)
     with parsing(path, "asks for a preparation of frames this version cannot do"):
         preparation = _parse(settings)
-        _require_known_steps(settings)
+        for key in ("do_resize", "do_rescale", "do_normalize"):
+            if not settings.get(key, True):
+                raise ValueError(f"{key} is off")
+        if settings.get("do_pad"):
+            raise ValueError("do_pad is on")
     return preparation
 
 
 def _find_settings(folder: Path) -> tuple[Path, Settings]:
-    """Return the file with the settings of frames, and these settings.
-
-    transformers 5 nests them in processor_config.json, and then they go first; before,
-    preprocessor_config.json held them.
-    """
+    """Return the settings of frames and their file: nested, as transformers 5 has them, or flat."""
     nested, flat = folder / "processor_config.json", folder / "preprocessor_config.json"
-    if nested.is_file():
-        settings = read_json(nested).get("image_processor")
-        if isinstance(settings, dict):
-            return nested, settings
+    settings = read_json(nested).get("image_processor") if nested.is_file() else None
+    if isinstance(settings, dict):
+        return nested, settings
     if not flat.is_file():
         raise EncoderError(
             f"encoder folder {folder} lacks {flat.name}; copy it from where the weights came from"
         )
     return flat, read_json(flat)
-
-
-def _require_known_steps(settings: Settings) -> None:
-    for key in ("do_resize", "do_rescale", "do_normalize"):
-        if not settings.get(key, True):
-            raise ValueError(f"{key} is off")
-    if settings.get("do_pad"):
-        raise ValueError("do_pad is on")
 
 
 def _parse(settings: Settings) -> ImagePreparation:
@@ -148,9 +134,8 @@ def _parse(settings: Settings) -> ImagePreparation:
     resize_px = _edge(size)
     # ViT's old settings write 224 where they mean a square; CLIP's mean the shortest edge.
     squares = str(settings.get("image_processor_type", settings.get("feature_extractor_type")))
-    keep_aspect = not squares.startswith("ViT") and not (
-        isinstance(size, Mapping) and "height" in size
-    )
+    both_edges = isinstance(size, Mapping) and "height" in size
+    keep_aspect = not squares.startswith("ViT") and not both_edges
     crops = settings.get("do_center_crop", keep_aspect)
     size_px = _edge(settings["crop_size"]) if crops else resize_px
     if keep_aspect and not crops:

@@ -1,17 +1,37 @@
-"""Where checkpoints are run, and in which numbers."""
+"""Where networks are run, in which numbers, and on how many items at once."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
+from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.errors import EncoderError
 
 if TYPE_CHECKING:
     import torch
 
-# Frames or texts at once. A CPU gains nothing past 8 (bench/encoders.py); a GPU needs more to be
-# busy, and its 64 was not measured.
+# Frames or texts at once. A CPU gains nothing past 8 (bench/encoders.py); a GPU's 64 is a guess.
 BATCH_SIZES = {"cpu": 8, "cuda": 64}
 PRECISIONS = ("float32", "bfloat16", "int8")
 """What frames may be encoded in; words are always encoded in float32."""
+
+
+def encode_batches(
+    items: Sequence[Any] | ImageArray,
+    encode: Callable[[Any], FloatArray],
+    *,
+    batch_size: int,
+    width: int,
+) -> FloatArray:
+    """Return what ``encode`` makes of items, a batch at a time, one row an item, (N, width)."""
+    import torch
+
+    parts = [np.zeros((0, width), np.float32)]
+    with torch.inference_mode():
+        for first in range(0, len(items), batch_size):
+            parts.append(encode(items[first : first + batch_size]))
+    return np.concatenate(parts)
 
 
 def fastest_float(device: "torch.device") -> str:

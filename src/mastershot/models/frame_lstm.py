@@ -18,24 +18,18 @@ class FrameLSTM(nn.Module):
     """Sequences of vectors to one logit a class."""
 
     def __init__(self, width: int, num_classes: int, *, hidden: int = 512, layers: int = 2) -> None:
-        """Build the network with random weights, of METHODS A7's sizes."""
         super().__init__()
         self.lstm = nn.LSTM(width, hidden, layers, batch_first=True)
         self.head = nn.Linear(hidden, num_classes)
 
     def forward(self, frames_BTD: Tensor, lengths_B: Tensor) -> Tensor:
-        """Return logits (B, C) from the last valid step of each sequence.
+        """Return logits (B, C) from the last valid step of each sequence; lengths are 1 to T.
 
-        Steps run forward only, so the padding after a sequence has no influence.
-
-        Args:
-            frames_BTD: The vectors, each sequence padded to T with anything.
-            lengths_B: How many steps of each are valid, at least 1, int64.
+        Steps run forward only, so the values of the padding after a sequence have no influence.
         """
         steps_BTH, _ = self.lstm(frames_BTD)
         rows_B = torch.arange(len(lengths_B), device=lengths_B.device)
-        logits: Tensor = self.head(steps_BTH[rows_B, lengths_B - 1])
-        return logits
+        return self.head(steps_BTH[rows_B, lengths_B - 1])  # type: ignore[no-any-return]
 
 
 def pad_frames(sequences: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:

@@ -1,8 +1,7 @@
 """Layers in eight-bit integers, for processors that multiply those fast.
 
-Each row of the weights and of the input has a scale of its own, 127 steps to its largest value;
-products are summed in 32-bit integers, exactly. So a row's output depends on that row alone, not on
-the rest of the batch.
+Each row of the weights and of the input has its own scale, 127 steps to its largest value; products
+are summed in 32-bit integers, exactly. So a row's output does not depend on the rest of its batch.
 """
 # N rows of the input, I inputs, O outputs; B images, C channels, H × W pixels, P edge of a patch
 
@@ -49,7 +48,6 @@ class Int8Patches(nn.Module):
     """A convolution whose kernel tiles the image, (B, C, H, W) → (B, O, H/P, W/P), as a product."""
 
     def __init__(self, layer: nn.Conv2d) -> None:
-        """Take the weights of a layer."""
         super().__init__()
         self._patch_px = layer.kernel_size[0]
         self.product = Int8Linear(layer)

@@ -1,7 +1,4 @@
-"""Weights into networks, strictly: each has its place and its shape, or one sentence says why not.
-
-Files are read by `mastershot.encoders.checkpoint.read_weights`.
-"""
+"""Weights into networks: each has its place and its shape, or one sentence says why not."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,22 +13,7 @@ def fit_weights(network: nn.Module, weights: Mapping[str, Tensor], source: Path 
     """Load weights into a network, all of them and no others.
 
     A network on the meta device takes the tensors themselves, another one copies their values.
-
-    Args:
-        network: The network, as `state_dict` names its weights.
-        weights: Tensors by these names.
-        source: Where the weights are from; the error begins with it.
-
-    Raises:
-        EncoderError: Weights are missing, unexpected, or of another shape.
-    """
-    require_fit(network, weights, source)
-    is_empty = any(tensor.is_meta for tensor in network.parameters())
-    network.load_state_dict(weights, assign=is_empty)
-
-
-def require_fit(network: nn.Module, weights: Mapping[str, Tensor], source: Path | str) -> None:
-    """Check weights as `fit_weights` does, without loading them.
+    ``source`` is where the weights are from; errors begin with it.
 
     Raises:
         EncoderError: Weights are missing, unexpected, or of another shape.
@@ -51,6 +33,8 @@ def require_fit(network: nn.Module, weights: Mapping[str, Tensor], source: Path 
     if found:
         network_name = type(network).__name__
         raise EncoderError(f"{source} cannot be loaded into {network_name} ({'; '.join(found)})")
+    is_empty = any(tensor.is_meta for tensor in network.parameters())
+    network.load_state_dict(weights, assign=is_empty)
 
 
 def translate_weights(
@@ -58,10 +42,7 @@ def translate_weights(
 ) -> dict[str, Tensor]:
     """Return a published checkpoint's weights by a network's own names, in float32.
 
-    Args:
-        weights: Tensors by the names they were published under; those not asked for are left out.
-        names: Our name to theirs; of several, the tensors are joined along the first dimension.
-        source: Where the weights are from; the error begins with it.
+    ``names`` maps ours to theirs; of several, the tensors are joined along the first dimension.
 
     Raises:
         EncoderError: Weights are missing.

@@ -1,9 +1,8 @@
 """Similarity of two films by windows of their shots' features (Movies2Scenes 3.1; METHODS B3).
 
-The paper multiplies all shots of one film with all of the other and averages windows of that
-matrix. The mean of a window of dot products is the dot product of the windows' means, so windows
-are averaged first and the matrix of shots is never formed. The last layer is linear, so it too
-comes after the averaging.
+The paper averages windows of the matrix of dot products of two films' shots. Such a mean is the dot
+product of the windows' means, so windows are averaged first and that matrix is never formed. The
+last layer is linear, so it too comes after the averaging.
 """
 # F films, S shots, C numbers a shot feature has, K blocks of shots, W windows, D width, B pairs
 
@@ -77,11 +76,7 @@ class MovieEncoder(nn.Module):
         self.verdict = nn.Linear(settings.num_highest**2, 2)
 
     def forward(self, one: Sequence[Tensor], other: Sequence[Tensor]) -> Tensor:
-        """Return the logits of each pair of films, shape (B, 2).
-
-        Args:
-            one: The features of each pair's one film, (S, C) each, of any S.
-            other: The features of each pair's other film.
+        """Return the logits of pairs of films, shape (B, 2), from their features, (S, C) each.
 
         Raises:
             SettingError: As `windows` does, or there are more films on one side.
@@ -92,8 +87,6 @@ class MovieEncoder(nn.Module):
 
     def windows(self, films: Sequence[Tensor]) -> Tensor:
         """Return the mean encoding of each window of each film's shots, shape (F, W, D).
-
-        Films of several pairs may be encoded once, and `compare` given their windows.
 
         Raises:
             SettingError: There is no film, or one has no shot, or features of another width.
@@ -124,9 +117,7 @@ class MovieEncoder(nn.Module):
         return self.verdict(highest.flatten(1))  # type: ignore[no-any-return]
 
     def shot_features(self, film_SC: Tensor) -> Tensor:
-        """Return the first layer's output, by which scenes of films are compared, shape (S, D).
-
-        Of all shots, however many (METHODS B4).
+        """Return the first layer's output for all shots, however many, (S, D) (METHODS B4).
 
         Raises:
             SettingError: The film has no shot, or features of another width.

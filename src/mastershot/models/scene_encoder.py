@@ -16,8 +16,6 @@ from mastershot.core.errors import SettingError
 from mastershot.models.transformer import Transformer, TransformerSettings, initialise, learned
 from mastershot.models.vit import VisionTransformer, ViTSettings, resized_positions
 
-_CUBIC = -0.75  # Keys' parameter, as torch's bicubic interpolation has it
-
 
 @dataclass(frozen=True)
 class FeatureSceneSettings(TransformerSettings):
@@ -43,13 +41,10 @@ class PixelSceneEncoder(nn.Module):
         self.vit = VisionTransformer(settings)
 
     def forward(self, scenes_BF3HW: Tensor) -> Tensor:
-        """Return one vector a scene before any head, shape (B, D).
+        """Return one vector a scene, RGB values 0…255, before any head, shape (B, D).
 
         The frames form one picture, stacked along its height: the grid of positions is interpolated
         from (R, C) to (F·R, C), and the class token keeps its own.
-
-        Args:
-            scenes_BF3HW: RGB values 0…255, bytes or floats, in the order they are shown.
 
         Raises:
             SettingError: A scene has no frame, or the frames another size than the network's.
@@ -59,10 +54,10 @@ class PixelSceneEncoder(nn.Module):
                 f"scenes of shape {tuple(scenes_BF3HW.shape)} cannot be encoded; "
                 "(batch, frames, 3, height, width) with a frame or more is needed"
             )
-        num_frames = scenes_BF3HW.shape[1]
         tokens = self.vit.patch_tokens(scenes_BF3HW.flatten(0, 1))
         rows, columns = grid = self.vit.settings.grid
-        positions = resized_positions(self.vit.positions, grid, (num_frames * rows, columns))
+        stacked = (scenes_BF3HW.shape[1] * rows, columns)
+        positions = resized_positions(self.vit.positions, grid, stacked)
         return self.vit.read(tokens.reshape(len(scenes_BF3HW), *positions.shape), positions)
 
 
@@ -81,18 +76,13 @@ class FeatureSceneEncoder(nn.Module):
     def forward(self, features_BSC: Tensor, num_shots_B: Tensor | None = None) -> Tensor:
         """Return one vector a scene before any head, shape (B, D).
 
-        Positions are spread over a scene's own shots; what padding holds has no influence.
-
-        Args:
-            features_BSC: Shots in the order they are shown, padding after the last.
-            num_shots_B: Shots of each scene, from 1 to S; None is S each.
+        Positions are spread over a scene's own shots, 1 to S of them; without ``num_shots_B``, S.
+        Padding comes after them and has no influence.
 
         Raises:
-            SettingError: A scene has no shot or more than S, or the features another width than
-                the network's.
+            SettingError: A scene has no shot or more than S, or features of another width.
         """
-        num_inputs = self.settings.num_inputs
-        shape = features_BSC.shape
+        num_inputs, shape = self.settings.num_inputs, features_BSC.shape
         if len(shape) != 3 or shape[1] == 0 or shape[2] != num_inputs:
             raise SettingError(
                 f"features of shape {tuple(shape)} do not fit a network for "
@@ -114,10 +104,7 @@ class FeatureSceneEncoder(nn.Module):
 
 
 class PaddedSceneEncoder(FeatureSceneEncoder):
-    """A `FeatureSceneEncoder`, weights included, that takes zeros at a scene's end for padding.
-
-    Tables of fixed width hold scenes of different lengths in this way.
-    """
+    """A `FeatureSceneEncoder` for tables of fixed width: zeros at a scene's end are padding."""
 
     def forward(self, features_BSC: Tensor, num_shots_B: Tensor | None = None) -> Tensor:
         """Return one vector a scene, (B, D), of its shots up to the last that is not all zeros.
@@ -135,12 +122,9 @@ class ProjectionHead(nn.Module):
     """Layers between a representation and the contrastive loss, dropped after training."""
 
     def __init__(self, width: int, num_outputs: int = 128, *, hidden: int | None = None) -> None:
-        """Build a head with random weights for representations of a width.
+        """Build a head; 128 outputs are those of MoCo (He et al. 2020, section 3.3).
 
-        Args:
-            width: Of the representation.
-            num_outputs: 128 in MoCo (He et al. 2020, section 3.3).
-            hidden: Width of a hidden layer, as in SimCLR and MoCo v2; None is no such layer.
+        ``hidden`` is the width of a hidden layer, as in SimCLR and MoCo v2; None is no such layer.
         """
         super().__init__()
         layers: list[nn.Module] = [nn.Linear(width, num_outputs)]
@@ -156,15 +140,18 @@ class ProjectionHead(nn.Module):
 def spread_weights(num_shots_B: Tensor, num_slots: int, num_positions: int) -> Tensor:
     """Return the weight of each of P positions at each shot of scenes of many lengths, (B, S, P).
 
-    Bicubic interpolation along one dimension, scene by scene: P embeddings are spread over the
-    scene's shots. Slots past its last shot get the last embeddings.
+    The P embeddings are spread over a scene's shots by bicubic interpolation. Slots past its last
+    shot get the last embeddings.
     """
     slots = torch.arange(num_slots, device=num_shots_B.device)
     places_BS = (slots + 0.5) * (num_positions / num_shots_B[:, None]) - 0.5
     first_BS = places_BS.floor()
     taps_4 = torch.arange(-1, 3, device=num_shots_B.device)
     taps_BS4 = (first_BS[..., None] + taps_4).clamp(0, num_positions - 1).long()
-    weights_BS4 = _keys_cubic((places_BS - first_BS)[..., None] - taps_4)
+    # The cubic convolution kernel of Keys, with the parameter of torch's bicubic interpolation.
+    x, a = ((places_BS - first_BS)[..., None] - taps_4).abs(), -0.75
+    near = ((a + 2) * x - (a + 3)) * x * x + 1
+    weights_BS4 = near.where(x < 1, (((x - 5) * x + 8) * x - 4) * a)
     spread = weights_BS4.new_zeros(*places_BS.shape, num_positions)
     return spread.scatter_add_(-1, taps_BS4, weights_BS4)
 
@@ -180,10 +167,3 @@ def _check_lengths(num_shots_B: Tensor, batch: int, num_slots: int) -> None:
             f"scenes of {fewest} to {most} shots do not fit {num_slots} slots; "
             f"each needs 1 to {num_slots}"
         )
-
-
-def _keys_cubic(x: Tensor) -> Tensor:
-    """Return Keys' cubic convolution kernel at x, for |x| up to 2."""
-    x, a = x.abs(), _CUBIC
-    near = ((a + 2) * x - (a + 3)) * x * x + 1
-    return near.where(x < 1, (((x - 5) * x + 8) * x - 4) * a)

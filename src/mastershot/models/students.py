@@ -1,7 +1,4 @@
-"""The networks that a student can be, in one table; importing it does not import torch.
-
-Another network needs its class, with what `FireNet` and `ViTStudent` have in common, and its row.
-"""
+"""The networks a student can be, in a table; importing it does not import torch."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -20,11 +17,11 @@ DEFAULT_NETWORK = "fire"
 
 @dataclass(frozen=True)
 class StudentKind:
-    """One row of the table; both take the number of outputs and the edge of the images in pixels.
+    """Makers of a network, from its number of outputs and the edge of its images in pixels.
 
     Attributes:
-        to_train: Makes the network with random weights.
-        to_ship: Makes the network that holds what `shipped_weights` returns.
+        to_train: With random weights.
+        to_ship: To hold what its `shipped_weights` returned.
     """
 
     to_train: "Callable[[int, int], StudentNetwork]"

@@ -1,10 +1,11 @@
 """A transformer over a set of tokens, of which it returns the first, the class token.
 
-Pre-norm blocks as in ViT (Dosovitskiy et al. 2021, section 3.1). Only the class token is read, so
-the last block computes that token alone: the same numbers for less work.
+Pre-norm blocks as in ViT (Dosovitskiy et al. 2021, section 3.1). The last block computes the class
+token alone: the same numbers for less work.
 """
 # B batch, T tokens, W wanted tokens, D width, H heads, E width of a head
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -14,8 +15,14 @@ from torch.nn.functional import gelu, linear, scaled_dot_product_attention, silu
 
 from mastershot.core.errors import SettingError
 
-_ACTIVATIONS = ("gelu", "quick_gelu")
 _INITIAL_STD = 0.02  # of every weight, as the published ViT
+
+
+def _quick_gelu(x: Tensor) -> Tensor:
+    return silu(1.702 * x) / 1.702
+
+
+_ACTIVATIONS: dict[str, Callable[[Tensor], Tensor]] = {"gelu": gelu, "quick_gelu": _quick_gelu}
 
 
 @dataclass(frozen=True)
@@ -63,28 +70,26 @@ class Block(nn.Module):
         self.widen = nn.Linear(width, hidden)
         self.narrow = nn.Linear(hidden, width)
         self._heads = settings.heads
-        self._activation = gelu if settings.activation == "gelu" else _quick_gelu
+        self._activation = _ACTIVATIONS[settings.activation]
 
     def forward(self, tokens_BTD: Tensor, mask_B11T: Tensor | None, num_wanted: int) -> Tensor:
         """Return the first W tokens, shape (B, W, D), after attention to all the mask permits."""
+        normed_BTD = self.attention_norm(tokens_BTD)
+        if num_wanted == tokens_BTD.shape[1]:
+            projected = self.queries_keys_values(normed_BTD).chunk(3, -1)
+        else:  # Keys and values of all tokens, queries of the wanted ones.
+            width, joint = tokens_BTD.shape[2], self.queries_keys_values
+            queries = linear(normed_BTD[:, :num_wanted], joint.weight[:width], joint.bias[:width])
+            others = linear(normed_BTD, joint.weight[width:], joint.bias[width:])
+            projected = (queries, *others.chunk(2, -1))
         queries, keys, values = (
-            x.view(*x.shape[:2], self._heads, -1).transpose(1, 2)
-            for x in self._project(self.attention_norm(tokens_BTD), num_wanted)
+            x.view(*x.shape[:2], self._heads, -1).transpose(1, 2) for x in projected
         )
         mixed_BHWE = scaled_dot_product_attention(queries, keys, values, mask_B11T)
         attended: Tensor = self.attended(mixed_BHWE.transpose(1, 2).flatten(2))
         x_BWD = tokens_BTD[:, :num_wanted] + attended
         changes: Tensor = self.narrow(self._activation(self.widen(self.mlp_norm(x_BWD))))
         return x_BWD + changes
-
-    def _project(self, normed_BTD: Tensor, num_wanted: int) -> tuple[Tensor, ...]:
-        """Return queries of the wanted tokens, keys and values of all."""
-        width = normed_BTD.shape[-1]
-        if num_wanted == normed_BTD.shape[1]:
-            return self.queries_keys_values(normed_BTD).chunk(3, -1)  # type: ignore[no-any-return]
-        weight, bias = self.queries_keys_values.weight, self.queries_keys_values.bias
-        queries = linear(normed_BTD[:, :num_wanted], weight[:width], bias[:width])
-        return queries, *linear(normed_BTD, weight[width:], bias[width:]).chunk(2, -1)
 
 
 class Transformer(nn.Module):
@@ -96,11 +101,9 @@ class Transformer(nn.Module):
         self.norm = nn.LayerNorm(settings.width, settings.norm_eps)
 
     def forward(self, tokens_BTD: Tensor, mask_BT: Tensor | None = None) -> Tensor:
-        """Return the first token after all blocks, shape (B, D).
+        """Return the first token, the class token, after all blocks, shape (B, D).
 
-        Args:
-            tokens_BTD: The class token first.
-            mask_BT: True where a token takes part in attention; None is all of them.
+        The mask is True where a token takes part in attention; None is all of them.
         """
         mask_B11T = None if mask_BT is None else mask_BT[:, None, None]
         last = len(self.blocks) - 1
@@ -113,8 +116,8 @@ class Transformer(nn.Module):
 def require_positive_sizes(settings: Any) -> None:
     """Raise a SettingError if a whole number among a dataclass's fields is below 1."""
     for field in fields(settings):
-        if field.type is int and getattr(settings, field.name) < 1:
-            value = getattr(settings, field.name)
+        value = getattr(settings, field.name)
+        if field.type is int and value < 1:
             raise SettingError(f"{field.name} is {value}; it must be 1 or more")
 
 
@@ -130,7 +133,3 @@ def initialise(module: nn.Module) -> None:
 def learned(*shape: int) -> nn.Parameter:
     """Return learned embeddings of a shape, drawn like weights."""
     return nn.Parameter(nn.init.trunc_normal_(torch.empty(shape), std=_INITIAL_STD))
-
-
-def _quick_gelu(x: Tensor) -> Tensor:
-    return silu(1.702 * x) / 1.702

@@ -12,8 +12,7 @@ from tests.factories.distillation import (
 from mastershot.core.errors import SettingError
 from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import student_preparation
-from mastershot.models.fire_net import FireNet
-from mastershot.models.squeezenet import SqueezeNetPlaces
+from mastershot.models.fire_net import FireNet, SqueezeNetPlaces
 from mastershot.training.distillation.frames import FramePool, gather_frames
 from mastershot.training.distillation.held_out import (
     AgreementEvaluation,

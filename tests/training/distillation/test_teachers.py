@@ -14,7 +14,7 @@ from tests.factories.models import make_tiny_clip
 from mastershot.core.errors import EncoderError, SettingError, TaxonomyError
 from mastershot.core.labels import Taxonomy
 from mastershot.encoders.catalogue import load_encoder
-from mastershot.models.squeezenet import SqueezeNetPlaces
+from mastershot.models.fire_net import SqueezeNetPlaces
 from mastershot.training.distillation.settings import TeacherSettings
 from mastershot.training.distillation.teachers import (
     EncoderTeacher,

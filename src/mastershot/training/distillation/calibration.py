@@ -20,8 +20,7 @@ from torch.nn.functional import normalize
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import SettingError
 from mastershot.core.labels import Taxonomy
-from mastershot.encoders.starter import conse
-from mastershot.encoders.student import StudentSettings
+from mastershot.encoders.starter import StudentSettings, conse
 from mastershot.encoders.text import SENTENCE_MODEL, SENTENCE_WIDTH, SentenceEncoder
 
 LABEL_TEMPLATE = "{label}"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mastershot.encoders.catalogue import known_encoder
-from mastershot.encoders.student import write_student
+from mastershot.encoders.starter import write_student
 from mastershot.models.students import STUDENT_NETWORKS
 from mastershot.training.distillation.calibration import LabelledFrames, concept_description
 from mastershot.training.distillation.settings import DistilRecipe, TeacherSettings

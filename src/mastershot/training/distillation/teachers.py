@@ -92,7 +92,7 @@ class SqueezeNetTeacher(Teacher):
         from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        from mastershot.models.squeezenet import SqueezeNetPlaces
+        from mastershot.models.fire_net import SqueezeNetPlaces
 
         try:
             self._device = find_device(None)

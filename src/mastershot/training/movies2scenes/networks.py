@@ -22,8 +22,12 @@ from mastershot.models.scene_encoder import (
     PixelSceneEncoder,
     ProjectionHead,
 )
-from mastershot.models.vit import VisionTransformer, ViTSettings
-from mastershot.models.vit_weights import published_settings, published_weights
+from mastershot.models.vit import (
+    VisionTransformer,
+    ViTSettings,
+    published_settings,
+    published_weights,
+)
 from mastershot.training.engine.augmentations import augment
 from mastershot.training.engine.settings import under
 from mastershot.training.movies2scenes.settings.encoders import ContrastiveSettings, NetworkSettings
