@@ -15,11 +15,11 @@ from torch.nn.functional import cosine_similarity, kl_div, log_softmax, normaliz
 
 from mastershot.training.distillation.settings import DistillationSettings
 from mastershot.training.distillation.teacher_targets import DistillationBatch
-from mastershot.training.distillation.teachers import Teachers, TeacherTargets
+from mastershot.training.distillation.teachers import Teachers
 from mastershot.training.engine.trainer import adamw_with_cosine
 
 if TYPE_CHECKING:
-    from mastershot.models.students import StudentMaps, StudentNetwork
+    from mastershot.models.students import StudentNetwork
 
 
 class Distillation(LightningModule):
@@ -34,7 +34,7 @@ class Distillation(LightningModule):
         """
         super().__init__()
         self.student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self._teacher_settings = [teacher_settings for _, teacher_settings in teachers]
+        self._teacher_settings = [of_teacher for _, of_teacher in teachers]
         self._widths = [len(teacher.concepts) for teacher, _ in teachers]
         self._space = teachers[0][0].space
         self._settings = settings
@@ -49,16 +49,19 @@ class Distillation(LightningModule):
         images = batch.images.contiguous(memory_format=torch.channels_last)
         maps = self.student.maps(images)
         loss: Tensor = maps.outputs.new_zeros(())
-        outputs = self.logits(maps.outputs)
-        for index, (targets, teacher_settings) in enumerate(
-            zip(batch.targets, self._teacher_settings, strict=True)
-        ):
+        logits = self.logits(maps.outputs)
+        for index, teacher in enumerate(self._teacher_settings):
+            targets = batch.targets[index]
             if targets is None:
                 continue
-            part = softened_kl(outputs[index], targets.logits, teacher_settings.temperature)
+            part = softened_kl(logits[index], targets.logits, teacher.temperature)
             self.log(f"kl_{index}", part)
-            loss = loss + teacher_settings.weight * part
-            loss = self._add_hint(loss, maps, targets)
+            loss = loss + teacher.weight * part
+            if targets.middle is not None and targets.last is not None and maps.middle is not None:
+                hint = unexplained(self.middle_hint(maps.middle), targets.middle)
+                hint = hint + unexplained(self.last_hint(maps.last), targets.last)
+                self.log("hint", hint)
+                loss = loss + self._settings.hint_weight * hint
             if targets.vectors is not None:
                 away = 1 - cosine_similarity(maps.outputs, targets.vectors).mean()
                 self.log("away", away)
@@ -81,14 +84,6 @@ class Distillation(LightningModule):
             steps=self._settings.steps,
             warmup_steps=self._settings.warmup_steps,
         )
-
-    def _add_hint(self, loss: Tensor, maps: "StudentMaps", targets: TeacherTargets) -> Tensor:
-        if targets.middle is None or targets.last is None or maps.middle is None:
-            return loss
-        hint: Tensor = unexplained(self.middle_hint(maps.middle), targets.middle)
-        hint = hint + unexplained(self.last_hint(maps.last), targets.last)
-        self.log("hint", hint)
-        return loss + self._settings.hint_weight * hint
 
 
 def softened_kl(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:

@@ -5,7 +5,7 @@ costs the teachers more than the student.
 """
 # B batch, G group, S side of a square in pixels
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
@@ -19,7 +19,6 @@ from mastershot.training.distillation.frames import FramePool
 from mastershot.training.distillation.settings import DistillationSettings
 from mastershot.training.distillation.teachers import Teachers, TeacherTargets
 from mastershot.training.engine.augmentations import augment
-from mastershot.training.engine.settings import AugmentationSettings
 
 
 class DistillationBatch(NamedTuple):
@@ -71,41 +70,26 @@ class DistillationBatches(IterableDataset[DistillationBatch]):
         for turn in range(settings.passes_per_view):
             order = torch.randperm(len(rows), generator=generator)
             for part in torch.split(order, settings.batch_size):
-                of_part = tuple(one and _select(one, part) for one in targets)
-                batch = DistillationBatch(images[part].float(), of_part)
-                yield _mirrored(batch) if turn % 2 else batch
+                select = partial(_select, rows=part, mirrored=turn % 2 == 1)
+                of_part = tuple(one and one.apply(select) for one in targets)
+                yield DistillationBatch(select(images).float(), of_part)
 
     def _run_teachers(
         self, rows: Tensor, group: int, generator: torch.Generator
     ) -> tuple[Tensor, list[TeacherTargets | None]]:
-        settings = self.settings
-        running = [group % teacher_settings.every == 0 for _, teacher_settings in self.teachers]
+        """Return the group's images at the student's size, and each teacher's targets if it ran."""
+        settings, side_px = self.settings, self.settings.teacher_px
         images: list[Tensor] = []
         targets: list[list[TeacherTargets]] = [[] for _ in self.teachers]
         for part in torch.split(rows, settings.batch_size):
-            views = draw_views(
-                self.pool, part, settings.views, side_px=settings.teacher_px, generator=generator
-            )
+            squares, aspects = self.pool.images(part), torch.from_numpy(self.pool.aspects)[part]
+            views = augment(squares, aspects, settings.views, side_px=side_px, generator=generator)
             images.append(student_images(views, settings.student_px))
             with torch.inference_mode():
-                for index, (teacher, _) in enumerate(self.teachers):
-                    if running[index]:
-                        made = teacher.targets(views)
-                        targets[index].append(_pooled(made, settings.student_px))
+                for parts, (teacher, of_teacher) in zip(targets, self.teachers, strict=True):
+                    if group % of_teacher.every == 0:
+                        parts.append(_pooled(teacher.targets(views), settings.student_px))
         return torch.cat(images), [_joined(parts) if parts else None for parts in targets]
-
-
-def draw_views(
-    pool: FramePool,
-    rows: Tensor,
-    settings: AugmentationSettings,
-    *,
-    side_px: int,
-    generator: torch.Generator,
-) -> Tensor:
-    """Return one view of each of these frames, RGB values 0…255, float32 (G, 3, S, S)."""
-    squares, aspects = pool.images(rows), torch.from_numpy(pool.aspects[rows.numpy()])
-    return augment(squares, aspects, settings, side_px=side_px, generator=generator)
 
 
 def student_images(images: Tensor, side_px: int) -> Tensor:
@@ -116,34 +100,19 @@ def student_images(images: Tensor, side_px: int) -> Tensor:
 
 def _pooled(targets: TeacherTargets, student_px: int) -> TeacherTargets:
     """Return targets with maps of the size of the student's own, in half precision."""
-
-    def pool(stride: int, hint: Tensor) -> Tensor:
-        return adaptive_avg_pool2d(hint, student_px // stride).half()
-
-    return _with_maps(targets, partial(pool, 8), partial(pool, 16))
-
-
-def _mirrored(batch: DistillationBatch) -> DistillationBatch:
-    flip = partial(torch.flip, dims=(3,))
-    targets = tuple(one and _with_maps(one, flip, flip) for one in batch.targets)
-    return DistillationBatch(flip(batch.images), targets)
-
-
-def _with_maps(
-    targets: TeacherTargets, middle: Callable[[Tensor], Tensor], last: Callable[[Tensor], Tensor]
-) -> TeacherTargets:
-    """Return targets with both maps changed, if there are any."""
     if targets.middle is None or targets.last is None:
         return targets
-    return targets._replace(middle=middle(targets.middle), last=last(targets.last))
+    middle = adaptive_avg_pool2d(targets.middle, student_px // 8).half()
+    last = adaptive_avg_pool2d(targets.last, student_px // 16).half()
+    return targets._replace(middle=middle, last=last)
 
 
 def _joined(parts: list[TeacherTargets]) -> TeacherTargets:
     columns = zip(*parts, strict=True)
-    return TeacherTargets._make(
-        None if column[0] is None else torch.cat(column) for column in columns
-    )
+    return TeacherTargets._make(None if one[0] is None else torch.cat(one) for one in columns)
 
 
-def _select(targets: TeacherTargets, rows: Tensor) -> TeacherTargets:
-    return TeacherTargets._make(None if part is None else part[rows] for part in targets)
+def _select(tensor: Tensor, rows: Tensor, *, mirrored: bool) -> Tensor:
+    """Return rows of a tensor; those of images and maps, which have four dimensions, mirrored."""
+    chosen = tensor[rows]
+    return chosen.flip(3) if mirrored and chosen.ndim == 4 else chosen

@@ -1,7 +1,7 @@
 """Teachers: trained networks whose outputs a student learns to reproduce."""
 # G images, N concepts, D width of a space, H × W size of a map, C channels
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -38,6 +38,10 @@ class TeacherTargets(NamedTuple):
     vectors: Tensor | None = None
     middle: Tensor | None = None
     last: Tensor | None = None
+
+    def apply(self, function: Callable[[Tensor], Tensor]) -> "TeacherTargets":
+        """Return these targets with a function applied to each tensor there is."""
+        return TeacherTargets._make(part if part is None else function(part) for part in self)
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,15 @@ The student starts from random weights. The folder keeps what a killed run needs
 recipe, the frames, the last checkpoint, a log of metrics; at the end the student.
 """
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import torch
 from torch.utils.data import DataLoader
 
 from mastershot.core.errors import SettingError
+from mastershot.core.labels import load_taxonomy
 from mastershot.models.students import STUDENT_NETWORKS
 from mastershot.training.distillation.calibration import LabelledFrames
 from mastershot.training.distillation.export import export_student, exported_student
@@ -21,12 +22,17 @@ from mastershot.training.distillation.held_out import (
     HeldOut,
     chances,
     hold_out,
-    labelled_frames,
     labelled_pictures,
+    read_right_labels,
     uncropped_logits,
 )
 from mastershot.training.distillation.module import Distillation, num_outputs
-from mastershot.training.distillation.settings import DistilRecipe, FrameSource, missing_inputs
+from mastershot.training.distillation.settings import (
+    DistilRecipe,
+    FrameSource,
+    find_list,
+    missing_inputs,
+)
 from mastershot.training.distillation.teacher_targets import DistillationBatches
 from mastershot.training.distillation.teachers import Teachers, load_teacher
 from mastershot.training.engine.metrics_log import MetricsLog
@@ -51,9 +57,6 @@ class _Inputs:
     evaluation: AgreementEvaluation
     module: Distillation
 
-    def agreement(self, network: "StudentNetwork") -> list[dict[str, Any]]:
-        return [asdict(one) for one in self.evaluation.agreement(network, self.module)]
-
 
 def distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress = no_progress) -> Path:
     """Return the folder of a student, trained by the recipe; `load_encoder` takes it.
@@ -77,6 +80,7 @@ def distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress = no_progres
 
 def _train(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> None:
     inputs = _gather(recipe, out, on_progress)
+    module, evaluation = inputs.module, inputs.evaluation
     first, steps, metrics = steps_done(out), recipe.training.steps, MetricsLog(out)
     weights = chances(inputs.pool, inputs.sources, inputs.held)
     batches = DistillationBatches(inputs.pool, inputs.teachers, recipe.training, weights, first)
@@ -84,27 +88,27 @@ def _train(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> None:
     def on_step(step: int, figures: dict[str, float]) -> None:
         on_progress("training", step, steps, figures)
         if step % recipe.report_every == 0 or step == steps:
-            metrics.note(step, figures, agreement=inputs.agreement(inputs.module.student))
+            metrics.note(step, figures, agreement=evaluation.agreement(module.student, module))
 
     if first:
         metrics.write({"step": first, "resumed": True})
     on_progress("training", first, steps, {})
     fit(
-        inputs.module,
+        module,
         DataLoader(batches, batch_size=None),
         folder=out,
         steps=steps,
         save_every=recipe.save_every,
         on_step=on_step,
     )
-    student = exported_student(inputs.module.student, recipe)
+    student = exported_student(module.student, recipe)
     of_source = torch.from_numpy(inputs.pool.sources)[~inputs.held.mask]
     figures = {
         "trained_on": [
             {"source": Path(source.path).name, "frames": int((of_source == index).sum())}
             for index, source in enumerate(inputs.sources)
         ],
-        "agreement": inputs.agreement(student),
+        "agreement": evaluation.agreement(student, module),
     }
     labelled = _labelled(recipe, inputs, student)
     export_student(
@@ -133,9 +137,12 @@ def _gather(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> _Inputs
 def _labelled(
     recipe: DistilRecipe, inputs: _Inputs, student: "StudentNetwork"
 ) -> LabelledFrames | None:
-    pictures, labels = labelled_pictures(inputs.held, inputs.pool, inputs.sources)
-    if not labels:
+    """Return what a student of concepts is calibrated on, or None if there is nothing."""
+    labels, side_px = list(inputs.held.labels.values()), recipe.training.student_px
+    if not labels or not recipe.held_out.right:
         return None
-    side_px = recipe.training.student_px
+    taxonomy = load_taxonomy("movieclip")
+    right = read_right_labels(find_list(recipe.held_out.right), taxonomy)
+    pictures = labelled_pictures(inputs.held, inputs.pool, inputs.sources)
     logits = torch.cat(uncropped_logits(pictures, student, inputs.module, side_px=side_px), 1)
-    return labelled_frames(recipe.held_out, logits, labels)
+    return LabelledFrames(logits, labels, right, taxonomy)
