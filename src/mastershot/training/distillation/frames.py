@@ -90,12 +90,8 @@ def unread_files(folder: Path) -> list[str]:
 
 def stills_named(sources: Sequence[FrameSource], names: Collection[str]) -> dict[str, Path]:
     """Return the files of these names that are pictures, not films."""
-    files = (file for source in sources for file in _files(source))
-    return {
-        file.name: file
-        for file in files
-        if file.name in names and file.suffix.lower() in STILL_SUFFIXES
-    }
+    files = (file for source in sources for file in _files(source) if file.name in names)
+    return {file.name: file for file in files if file.suffix.lower() in STILL_SUFFIXES}
 
 
 def _gathered(folder: Path, key: str) -> dict[str, Any] | None:
@@ -130,10 +126,8 @@ def _write_squares(
                 done += 1
                 on_progress("frames", done, total, {})
             if len(rows) == before:
-                raise SettingError(
-                    f"no picture or film that can be read is in {source.path}"
-                    + (f"; the first problem: {unread[-1]}" if unread else "")
-                )
+                why = f"; the first problem: {unread[-1]}" if unread else ""
+                raise SettingError(f"no picture or film that can be read is in {source.path}{why}")
     return rows, unread
 
 
@@ -148,9 +142,8 @@ def _files(source: FrameSource) -> list[Path]:
     if not path.is_dir():
         return [path]
     wanted = STILL_SUFFIXES | FILM_SUFFIXES
-    return sorted(
-        item for item in path.rglob("*") if item.suffix.lower() in wanted and item.is_file()
-    )
+    items = (item for item in path.rglob("*") if item.suffix.lower() in wanted)
+    return sorted(item for item in items if item.is_file())
 
 
 def _pictures(file: Path, rate_hz: float) -> Iterator[tuple[str, ImageArray]]:

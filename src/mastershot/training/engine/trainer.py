@@ -1,9 +1,9 @@
-"""The one place that builds Lightning's Trainer: what every training run here has in common.
+"""The one place that builds Lightning's Trainer.
 
-Lightning trains; three things are ours. Its own save moves a file from the temporary folder, which
-to another disk is a copy that a kill leaves half done, so `_AtomicCheckpointIO` writes beside the
-place. `ModelCheckpoint` saves at multiples of so many steps and not where a run ends in between, so
-`_EachStep` saves there too. Its Trainer exits the process after Ctrl-C; here it interrupts.
+Three things are ours. Lightning's save moves a file from the temporary folder, which to another
+disk is a copy that a kill leaves half done: `_AtomicCheckpointIO` writes beside the place.
+`ModelCheckpoint` does not save where a run ends between two multiples: `_EachStep` does. Its
+Trainer exits the process after Ctrl-C; here it interrupts.
 """
 
 import ctypes
@@ -65,12 +65,10 @@ def fit(
 ) -> None:
     """Train from the checkpoint in the folder, if there is one, to the last of so many steps.
 
-    The batches are an endless stream that begins where the checkpoint ends, at `steps_done`.
-    Afterwards the module is trained, and the folder holds a checkpoint of the last step, which is
-    an earlier one if the module or a callback sets ``trainer.should_stop``.
-
-    Of several processes that torchrun started, each trains on a device of its own, and the module
-    itself adds up what they compute. Steps are reported and checkpoints written by the first one.
+    The batches are an endless stream that begins at `steps_done`. Afterwards the folder holds a
+    checkpoint of the last step, an earlier one if the module or a callback sets
+    ``trainer.should_stop``. Of several processes that torchrun started, each trains on a device of
+    its own, the module adds up what they compute, and the first one reports and saves.
 
     Args:
         callbacks: Lightning's; a ``ModelCheckpoint`` needs ``enable_checkpointing=True`` too.

@@ -1,14 +1,9 @@
-"""Shot scale: a classifier of how close the camera is, trained on MovieShots (METHODS A6).
-
-The folder keeps what a killed run needs to resume: the recipe, the shots' vectors, the last
-checkpoint, a log of metrics; at the end the classifier.
-"""
+"""The run: its folder keeps what a killed run needs to resume, and at the end the classifier."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -95,14 +90,16 @@ def train_shot_scale(
 
 def _train(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> None:
     inputs = _gather(recipe, out, on_progress)
-    training, width, metrics = recipe.training, inputs.space.width, MetricsLog(out)
+    training, metrics = recipe.training, MetricsLog(out)
     train, val = inputs.splits["train"], inputs.splits["val"]
     batches = ShuffledShots(train.shots, train.scales, training, steps_done(out))
     per_epoch = batches.steps_per_epoch
     steps = training.epochs * per_epoch
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
-        network = FrameLSTM(width, len(SCALES), hidden=training.hidden, layers=training.layers)
+        network = FrameLSTM(
+            inputs.space.width, len(SCALES), hidden=training.hidden, layers=training.layers
+        )
     module = ShotScaleModule(network, training, steps_per_epoch=per_epoch)
 
     def on_step(step: int, figures: dict[str, float]) -> None:
@@ -169,20 +166,14 @@ def _export(recipe: ShotScaleRecipe, out: Path, inputs: _Inputs, network: FrameL
         rate_hz=training.rate_hz,
         max_steps=training.max_steps,
     )
-    held_out = classification_figures(
-        test.scales, test.predicted(network), test.trailers, len(SCALES)
-    )
-    figures: dict[str, Any] = {
+    predicted = test.predicted(network)
+    held_out = classification_figures(test.scales, predicted, test.trailers, len(SCALES))
+    figures = {
         "trained_on": {split: count_scales(shots) for split, shots in inputs.annotated.items()},
         "shared_trailers": len(shared_trailers(inputs.annotated)),
         "unread": len(inputs.unread),
         "unread_first": inputs.unread[:1],
-        "held_out": {
-            "accuracy": asdict(held_out.accuracy),
-            "macro_f1": asdict(held_out.macro_f1),
-            "num_classes": held_out.num_classes,
-            "confusion": held_out.confusion.tolist(),
-        },
+        "held_out": asdict(held_out) | {"confusion": held_out.confusion.tolist()},
         "steps": steps_done(out),
         "training": asdict(training),
     }
