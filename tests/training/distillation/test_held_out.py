@@ -124,7 +124,7 @@ def test_agreement_is_that_of_a_plain_loop(
     network = FireNet(7)
     module = Distillation(network, teachers, tiny_training())
     rows = (0, 2, 3, 5, 6, 7, 10)
-    evaluation = AgreementEvaluation(pool, held_rows(*rows), teachers, sources, tiny_training())
+    evaluation = AgreementEvaluation(pool, held_rows(*rows), teachers, sources)
     found = evaluation.agreement(network, module)
     hits = {"one": [], "other": []}
     network.eval()
@@ -160,9 +160,8 @@ def test_the_network_keeps_its_mode_and_sources_without_a_frame_are_left_out(
     network = FireNet(7)
     module = Distillation(network, teachers, tiny_training())
     before = network.stem_norm.running_mean.clone()
-    found = AgreementEvaluation(pool, held_rows(1), teachers, sources, tiny_training()).agreement(
-        network, module
-    )
+    evaluation = AgreementEvaluation(pool, held_rows(1), teachers, sources)
+    found = evaluation.agreement(network, module)
     assert [agreement["source"] for agreement in found] == ["one"]
     assert network.training
     assert torch.equal(network.stem_norm.running_mean, before)

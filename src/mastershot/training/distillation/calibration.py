@@ -9,7 +9,7 @@ A4 compares scores with 0.4 and 0.1.
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -50,35 +50,24 @@ class LabelledFrames:
     taxonomy: Taxonomy
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """What was chosen, and how well it does.
-
-    Attributes:
-        settings: The student's settings, complete.
-        accuracy: Share of frames whose nearest label, of those that occur, is right.
-        taxonomy_accuracy: Share of frames whose best label of the taxonomy is right.
-        kept: Share of frames whose best label scores 0.4 or more.
-        kept_accuracy: Share of these where it is right; 0 if there are none.
-    """
-
-    settings: StudentSettings
-    accuracy: float
-    taxonomy_accuracy: float
-    kept: float
-    kept_accuracy: float
-
-
 def concept_vectors(groups: Sequence[Sequence[str]]) -> Tensor:
     """Return the sentence vector of each concept, (N, D), rounded to float16 as it is saved."""
     names = [name for group in groups for name in group]
     return torch.from_numpy(SentenceEncoder().encode_texts(names)).half().float()
 
 
-def calibrate(frames: LabelledFrames, groups: Sequence[int], concepts: Tensor) -> Calibration:
-    """Return the settings under which the student does best on frames it was not trained on.
+def calibrate(
+    frames: LabelledFrames, groups: Sequence[int], concepts: Tensor
+) -> tuple[StudentSettings, dict[str, float]]:
+    """Return the settings under which the student does best on held-out frames, and how well.
 
-    Groups are the numbers of concepts of its teachers; concepts are `concept_vectors`, (N, D).
+    ``accuracy`` is the share of frames whose nearest label, of those that occur, is right;
+    ``taxonomy_accuracy`` that whose best label of the taxonomy is; ``kept`` that whose best label
+    scores 0.4 or more, and ``kept_accuracy`` the share of these where it is right, 0 if none is.
+
+    Args:
+        groups: Number of concepts of each of its teachers, N in all.
+        concepts: `concept_vectors`, (N, D).
 
     Raises:
         SettingError: A label of the frames has no right label in the taxonomy.
@@ -106,13 +95,12 @@ def calibrate(frames: LabelledFrames, groups: Sequence[int], concepts: Tensor) -
     hits = np.array([taxonomy.labels[index] in frames.right[label] for index, label in answers])
     scale = min(_SCALES, key=lambda scale: abs(_best_scores(cosines, scale).mean() - hits.mean()))
     sure = _best_scores(cosines, scale) >= np.float32(0.4)
-    return Calibration(
-        settings=replace(best, logit_scale=round(scale, 2)),
-        accuracy=accuracy(best),
-        taxonomy_accuracy=float(hits.mean()),
-        kept=float(sure.mean()),
-        kept_accuracy=float(hits[sure].mean()) if sure.any() else 0.0,
-    )
+    return replace(best, logit_scale=round(scale, 2)), {
+        "accuracy": accuracy(best),
+        "taxonomy_accuracy": float(hits.mean()),
+        "kept": float(sure.mean()),
+        "kept_accuracy": float(hits[sure].mean()) if sure.any() else 0.0,
+    }
 
 
 def concept_description(
@@ -123,15 +111,15 @@ def concept_description(
     Groups are the concepts of each teacher. Without frames settings are middling ones.
     """
     vectors, sizes = concept_vectors(groups), [len(group) for group in groups]
-    settings, figures = _settings(sizes, *_UNCALIBRATED), None
+    settings, calibration = _settings(sizes, *_UNCALIBRATED), None
     if frames is not None:
-        found = calibrate(frames, sizes, vectors)
-        settings = found.settings
-        figures = {
+        settings, figures = calibrate(frames, sizes, vectors)
+        calibration = {
             "num_frames": len(frames.labels),
             "num_labels": len(set(frames.labels)),
             "taxonomy": frames.taxonomy.name,
-        } | {name: round(value, 4) for name, value in asdict(found).items() if name != "settings"}
+            **{name: round(value, 4) for name, value in figures.items()},
+        }
     description = {
         "width": SENTENCE_WIDTH,
         "text": {"encoder": SENTENCE_MODEL},
@@ -142,7 +130,7 @@ def concept_description(
             "num_concepts": settings.num_concepts,
             "group_weights": list(settings.group_weights),
         },
-        "calibration": figures,
+        "calibration": calibration,
     }
     return description, vectors
 

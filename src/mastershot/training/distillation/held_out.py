@@ -17,15 +17,10 @@ from mastershot.core.errors import SettingError
 from mastershot.core.labels import Taxonomy
 from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import student_preparation
-from mastershot.media.stills import read_still
-from mastershot.training.distillation.frames import FramePool, stills_named
+from mastershot.media.stills import STILL_SUFFIXES, read_still
+from mastershot.training.distillation.frames import FramePool, source_files
 from mastershot.training.distillation.module import Distillation
-from mastershot.training.distillation.settings import (
-    DistillationSettings,
-    FrameSource,
-    HeldOutSettings,
-    find_list,
-)
+from mastershot.training.distillation.settings import FrameSource, HeldOutSettings, find_list
 from mastershot.training.distillation.teachers import Teachers
 
 if TYPE_CHECKING:
@@ -57,8 +52,7 @@ class HeldOut:
 def hold_out(pool: FramePool, settings: HeldOutSettings) -> HeldOut:
     """Return the frames of a pool that are held out.
 
-    Film frames are held out one by one, so that neighbours of a held-out frame may be trained on:
-    agreement is measured on frames unseen, not on films unseen.
+    Film frames are held out one by one: neighbours of a frame held out may be trained on.
 
     Raises:
         SettingError: The labelled list cannot be read, or no frame is held out.
@@ -69,9 +63,8 @@ def hold_out(pool: FramePool, settings: HeldOutSettings) -> HeldOut:
         raise SettingError(
             f"none of {len(pool)} frames is held out; raise held_out.share, now {settings.share:g}"
         )
-    return HeldOut(
-        mask, {row: listed[name] for row, name in enumerate(pool.names) if listed.get(name)}
-    )
+    labels = {row: listed[name] for row, name in enumerate(pool.names) if listed.get(name)}
+    return HeldOut(mask, labels)
 
 
 def held_out(name: str, share: float) -> bool:
@@ -100,9 +93,10 @@ def labelled_pictures(
     held: HeldOut, pool: FramePool, sources: Sequence[FrameSource]
 ) -> list[ImageArray]:
     """Return the held-out frames that have a label, as they are in their files."""
-    files = stills_named(sources, {pool.names[row] for row in held.labels})
+    files = (file for source in sources for file in source_files(source))
+    stills = {file.name: file for file in files if file.suffix.lower() in STILL_SUFFIXES}
     return [
-        read_still(files[name]) if (name := pool.names[row]) in files else pool.squares[row]
+        read_still(stills[name]) if (name := pool.names[row]) in stills else pool.squares[row]
         for row in held.labels
     ]
 
@@ -140,30 +134,23 @@ def chances(pool: FramePool, sources: Sequence[FrameSource], held: HeldOut) -> T
 
 
 class AgreementEvaluation:
-    """The held-out frames with the best concept of each teacher, computed once."""
+    """The held-out frames, with the best concept of each teacher."""
 
     def __init__(
-        self,
-        pool: FramePool,
-        held: HeldOut,
-        teachers: Teachers,
-        sources: Sequence[FrameSource],
-        settings: DistillationSettings,
+        self, pool: FramePool, held: HeldOut, teachers: Teachers, sources: Sequence[FrameSource]
     ) -> None:
         """Run each teacher on the frames, uncropped."""
         self._squares = [pool.squares[row] for row in held.rows.tolist()]
         self._of_source = torch.from_numpy(pool.sources)[held.rows]
         self._teacher_names = [Path(of_teacher.weights).name for _, of_teacher in teachers]
         self._source_names = [Path(source.path).name for source in sources]
-        self._side_px = settings.student_px
         size = (_TEACHER_PX, _TEACHER_PX)
         best = []
         with torch.inference_mode():
             for rows in torch.split(held.rows, _AT_ONCE):
                 images = interpolate(pool.images(rows), size, mode="bilinear", antialias=True)
-                best.append(
-                    [teacher.targets(images).logits.argmax(1).cpu() for teacher, _ in teachers]
-                )
+                logits = [teacher.targets(images).logits for teacher, _ in teachers]
+                best.append([of_teacher.argmax(1).cpu() for of_teacher in logits])
         self._best = [torch.cat(column) for column in zip(*best, strict=True)]
 
     def agreement(self, network: "StudentNetwork", module: Distillation) -> list[dict[str, Any]]:
@@ -175,7 +162,7 @@ class AgreementEvaluation:
         """
         was_training = network.training
         network.eval()
-        logits = uncropped_logits(self._squares, network, module, side_px=self._side_px)
+        logits = uncropped_logits(self._squares, network, module)
         network.train(was_training)
         return [
             {"teacher": teacher, "source": source, **_top_shares(answers[frames], best[frames])}
@@ -187,13 +174,14 @@ class AgreementEvaluation:
 
 @torch.inference_mode()
 def uncropped_logits(
-    pictures: Sequence[ImageArray], network: "StudentNetwork", module: Distillation, *, side_px: int
+    pictures: Sequence[ImageArray], network: "StudentNetwork", module: Distillation
 ) -> list[Tensor]:
     """Return the logits (K, N) of each teacher's concepts, of pictures as the encoder takes them.
 
-    Pictures are RGB, uint8 (H, W, 3); the network, in eval mode, sees squares of ``side_px``.
+    Pictures are RGB, uint8 (H, W, 3); the network is in eval mode.
     """
-    preparation, device = student_preparation(side_px), next(network.parameters()).device
+    preparation = student_preparation(module.settings.student_px)
+    device = next(network.parameters()).device
     parts = []
     for first in range(0, len(pictures), _AT_ONCE):
         images = prepare_frames(pictures[first : first + _AT_ONCE], preparation)

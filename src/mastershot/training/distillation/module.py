@@ -11,6 +11,7 @@ sees the group more than once: a pass costs the teachers more than the student.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
+from itertools import count, islice
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
@@ -67,13 +68,10 @@ class DistillationBatches(IterableDataset[DistillationBatch]):
     first_step: int = 0
 
     def __iter__(self) -> Iterator[DistillationBatch]:
-        group, skipped = divmod(self.first_step, self.settings.steps_per_group)
-        while True:
-            batches = self._batches_of_group(group)
-            for _ in range(skipped):
-                next(batches)
-            yield from batches
-            group, skipped = group + 1, 0
+        first, skipped = divmod(self.first_step, self.settings.steps_per_group)
+        for group in count(first):
+            yield from islice(self._batches_of_group(group), skipped, None)
+            skipped = 0
 
     def _batches_of_group(self, group: int) -> Iterator[DistillationBatch]:
         settings = self.settings
@@ -144,7 +142,7 @@ class Distillation(LightningModule):
         self._teacher_settings = [of_teacher for _, of_teacher in teachers]
         self._widths = [len(teacher.concepts) for teacher, _ in teachers]
         self._space = teachers[0][0].space
-        self._settings = settings
+        self.settings = settings
         channels = [teacher.hint_channels for teacher, _ in teachers if teacher.hint_channels]
         if channels and student.map_channels:
             middle, last = student.map_channels
@@ -168,11 +166,11 @@ class Distillation(LightningModule):
                 hint = unexplained(self.middle_hint(maps.middle), targets.middle)
                 hint = hint + unexplained(self.last_hint(maps.last), targets.last)
                 self.log("hint", hint)
-                loss = loss + self._settings.hint_weight * hint
+                loss = loss + self.settings.hint_weight * hint
             if targets.vectors is not None:
                 away = 1 - cosine_similarity(maps.outputs, targets.vectors).mean()
                 self.log("away", away)
-                loss = loss + self._settings.cosine_weight * away
+                loss = loss + self.settings.cosine_weight * away
         self.log("loss", loss)
         return loss
 
@@ -186,10 +184,10 @@ class Distillation(LightningModule):
         """Return AdamW, warmed up and then cooled along a cosine."""
         return adamw_with_cosine(
             self.parameters(),
-            learning_rate=self._settings.learning_rate,
-            weight_decay=self._settings.weight_decay,
-            steps=self._settings.steps,
-            warmup_steps=self._settings.warmup_steps,
+            learning_rate=self.settings.learning_rate,
+            weight_decay=self.settings.weight_decay,
+            steps=self.settings.steps,
+            warmup_steps=self.settings.warmup_steps,
         )
 
 

@@ -116,7 +116,7 @@ def _gather(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> _Inputs
         student = kind.to_train(num_outputs(teachers), side_px)
         module = Distillation(student, teachers, recipe.training)
     on_progress("evaluating the teachers", 0, None, {})
-    evaluation = AgreementEvaluation(pool, held, teachers, sources, recipe.training)
+    evaluation = AgreementEvaluation(pool, held, teachers, sources)
     return _Inputs(sources, teachers, pool, held, evaluation, module)
 
 
@@ -164,13 +164,13 @@ def _labelled(
     recipe: DistilRecipe, inputs: _Inputs, student: "StudentNetwork"
 ) -> LabelledFrames | None:
     """Return what a student of concepts is calibrated on, or None if there is nothing."""
-    labels, side_px = list(inputs.held.labels.values()), recipe.training.student_px
+    labels = list(inputs.held.labels.values())
     if not labels or not recipe.held_out.right:
         return None
     taxonomy = load_taxonomy("movieclip")
     right = read_right_labels(find_list(recipe.held_out.right), taxonomy)
     pictures = labelled_pictures(inputs.held, inputs.pool, inputs.sources)
-    logits = torch.cat(uncropped_logits(pictures, student, inputs.module, side_px=side_px), 1)
+    logits = torch.cat(uncropped_logits(pictures, student, inputs.module), 1)
     return LabelledFrames(logits, labels, right, taxonomy)
 
 

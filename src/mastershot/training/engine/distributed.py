@@ -66,9 +66,9 @@ def barrier() -> None:
 
 
 def rank_zero_first(work: Callable[[], Made]) -> Made:
-    """Return what work makes or finds made: the others do it after the first, and so find it.
+    """Return what the work makes; the other processes call it after the first, to find it made.
 
-    Within the work no process waits for another.
+    The work must not wait for another process.
     """
     if not is_rank_zero():
         barrier()

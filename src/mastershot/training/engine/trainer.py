@@ -106,13 +106,10 @@ def adamw_with_cosine(
     steps: int,
     warmup_steps: float,
 ) -> dict[str, Any]:
-    """Return AdamW for `configure_optimizers`, warmed up linearly, then cooled along a cosine to 0.
-
-    ``LambdaLR`` computes each rate from the step alone; ``LinearLR`` and ``CosineAnnealingLR``
-    multiply the last one, and so end in other digits.
-    """
+    """Return AdamW for `configure_optimizers`, warmed up linearly, then cooled along a cosine."""
     optimizer = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
 
+    # From the step alone: LinearLR and CosineAnnealingLR multiply the last rate, and so differ.
     def rate(step: int) -> float:
         if step < warmup_steps:
             return (step + 1) / warmup_steps
@@ -126,8 +123,8 @@ def adamw_with_cosine(
 def keep_freed_memory() -> None:
     """Have the C library keep freed memory for reuse, for the rest of this process.
 
-    A step's activations are freed and asked for again at once; by default glibc hands each back to
-    the kernel, and a step of 32 views cost 16,000 page faults and nearly twice the computing time.
+    By default glibc returns a step's activations to the kernel and asks for them again at once: a
+    step of 32 views cost 16,000 page faults and nearly twice the computing time.
     """
     if platform.libc_ver()[0] != "glibc":
         return
@@ -139,11 +136,9 @@ def keep_freed_memory() -> None:
 
 def _own_device() -> dict[str, Any]:
     """Return a Trainer's device; of several processes each has its own."""
-    if world_size() == 1:
-        return {"accelerator": "auto", "devices": 1}
-    cuda = torch.cuda.is_available()
-    devices = [torch.cuda.current_device()] if cuda else 1
-    return {"accelerator": "cuda" if cuda else "cpu", "devices": devices}
+    if world_size() > 1 and torch.cuda.is_available():
+        return {"accelerator": "cuda", "devices": [torch.cuda.current_device()]}
+    return {"accelerator": "cpu" if world_size() > 1 else "auto", "devices": 1}
 
 
 class _EachStep(Callback):
@@ -177,7 +172,7 @@ class _EachStep(Callback):
 
 
 class _AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes checkpoints, which are there whole or not at all, in the first process alone."""
+    """Writes checkpoints whole or not at all, in the first process alone."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None

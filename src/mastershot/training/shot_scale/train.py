@@ -36,7 +36,6 @@ from mastershot.training.shot_scale.module import ShotScaleModule, ShuffledShots
 from mastershot.training.shot_scale.settings import ShotScaleRecipe, missing_scale_inputs
 
 CLASSIFIER = "classifier"
-TASK = "shot_scale"
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,16 +89,14 @@ def train_shot_scale(
 
 def _train(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> None:
     inputs = _gather(recipe, out, on_progress)
-    training, metrics = recipe.training, MetricsLog(out)
+    training, width, metrics = recipe.training, inputs.space.width, MetricsLog(out)
     train, val = inputs.splits["train"], inputs.splits["val"]
     batches = ShuffledShots(train.shots, train.scales, training, steps_done(out))
     per_epoch = batches.steps_per_epoch
     steps = training.epochs * per_epoch
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
-        network = FrameLSTM(
-            inputs.space.width, len(SCALES), hidden=training.hidden, layers=training.layers
-        )
+        network = FrameLSTM(width, len(SCALES), hidden=training.hidden, layers=training.layers)
     module = ShotScaleModule(network, training, steps_per_epoch=per_epoch)
 
     def on_step(step: int, figures: dict[str, float]) -> None:
@@ -156,7 +153,7 @@ def _export(recipe: ShotScaleRecipe, out: Path, inputs: _Inputs, network: FrameL
     training, test = recipe.training, inputs.splits["test"]
     settings = ClassifierSettings(
         name=recipe.name,
-        task=TASK,
+        task="shot_scale",
         classes=SCALES,
         encoder=inputs.encoder,
         encoder_hash=inputs.space.weights_hash,
