@@ -1,25 +1,137 @@
 import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
-from tests.factories.distillation import tiny_training
-from tests.training.distillation.test_teacher_targets import MeanTeacher
+from tests.factories.distillation import tiny_training, write_pictures
 
 from mastershot.core.errors import SettingError
 from mastershot.models.fire_net import FireNet
+from mastershot.training.distillation.frames import FramePool, gather_frames
 from mastershot.training.distillation.module import (
     Distillation,
+    DistillationBatch,
+    DistillationBatches,
     num_outputs,
     softened_kl,
+    student_images,
     unexplained,
 )
-from mastershot.training.distillation.settings import DistillationSettings, TeacherSettings
-from mastershot.training.distillation.teacher_targets import DistillationBatch
+from mastershot.training.distillation.settings import (
+    DistillationSettings,
+    FrameSource,
+    TeacherSettings,
+)
 from mastershot.training.distillation.teachers import LabelSpace, TeacherTargets
 
-SETTINGS = TeacherSettings("tflite", "w", "c", weight=0.5, temperature=2.0)
+TEACHER = TeacherSettings("tflite", "w", "c", weight=0.5, temperature=2.0)
+
+
+@dataclass
+class MeanTeacher:
+    """Outputs the mean of each channel, and gives the picture itself as both maps."""
+
+    concepts: tuple[str, ...] = ("red", "green", "blue")
+    hint_channels: tuple[int, int] | None = (3, 3)
+    space: None = None
+    shown: int = 0
+
+    def targets(self, images: torch.Tensor) -> TeacherTargets:
+        self.shown += len(images)
+        return TeacherTargets(images.mean((2, 3)), middle=images, last=images)
+
+
+@pytest.fixture
+def pool(tmp_path: Path) -> FramePool:
+    return gather_frames((FrameSource(str(write_pictures(tmp_path / "pictures"))),), tmp_path)
+
+
+def some_batches(
+    pool: FramePool,
+    count: int,
+    *,
+    teachers: Sequence[tuple[MeanTeacher, TeacherSettings]] | None = None,
+    first_step: int = 0,
+    chances: torch.Tensor | None = None,
+) -> list[DistillationBatch]:
+    chances = torch.ones(len(pool)) if chances is None else chances
+    teachers = teachers or [(MeanTeacher(), TEACHER)]
+    batches = DistillationBatches(
+        pool, teachers, tiny_training(), chances=chances, first_step=first_step
+    )
+    return list(islice(batches, count))
+
+
+def test_the_stream_begins_anywhere_and_goes_on_the_same(pool: FramePool) -> None:
+    whole = some_batches(pool, 11)
+    for first in (1, 4, 7):
+        for later, batch in zip(whole[first:], some_batches(pool, 11 - first, first_step=first),
+                                strict=True):  # fmt: skip
+            assert torch.equal(later.images, batch.images)
+            (one,), (other,) = later.targets, batch.targets
+            assert one is not None
+            assert other is not None
+            assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True) if a is not None)
+
+
+def test_targets_belong_to_their_views_mirrored_or_not(pool: FramePool) -> None:
+    # 2 batches straight and 2 mirrored make a group; the maps are the views, at the student's size.
+    for batch in some_batches(pool, 8):
+        (targets,) = batch.targets
+        assert targets is not None
+        assert targets.middle is not None
+        assert targets.last is not None
+        assert targets.middle.shape == (2, 3, 4, 4)
+        assert targets.last.shape == (2, 3, 2, 2)
+        seen = torch.nn.functional.adaptive_avg_pool2d(batch.images, 4)
+        torch.testing.assert_close(targets.middle.float(), seen, atol=12.0, rtol=0)
+        torch.testing.assert_close(targets.logits, batch.images.mean((2, 3)), atol=2.0, rtol=0)
+
+
+def test_each_view_is_trained_on_straight_and_mirrored_and_shown_to_teachers_once(
+    pool: FramePool,
+) -> None:
+    teacher = MeanTeacher()
+    batches = some_batches(pool, 4, teachers=[(teacher, TEACHER)])
+    straight = torch.cat([batch.images for batch in batches[:2]])
+    mirrored = torch.cat([batch.images for batch in batches[2:]]).flip(3)
+    assert teacher.shown == 4 == len(straight)
+    for view in straight:
+        assert (mirrored == view).all((1, 2, 3)).any()
+
+
+def test_a_teacher_that_runs_seldom_has_no_targets_in_between(pool: FramePool) -> None:
+    often, seldom = MeanTeacher(), MeanTeacher()
+    rarely = TeacherSettings("tflite", "w", "c", every=2)
+    batches = some_batches(pool, 12, teachers=[(often, TEACHER), (seldom, rarely)])
+    assert all(batch.targets[0] is not None for batch in batches)
+    given = [batch.targets[1] is not None for batch in batches]
+    assert given == [True] * 4 + [False] * 4 + [True] * 4
+    assert (often.shown, seldom.shown) == (12, 8)
+
+
+def test_a_frame_without_a_chance_is_never_drawn(pool: FramePool) -> None:
+    chances = torch.zeros(len(pool))
+    chances[5] = 1.0
+    dark = FramePool(pool.squares.copy(), pool.aspects, pool.names, pool.sources)
+    dark.squares[:] = 0
+    dark.squares[5] = 255
+    for batch in some_batches(dark, 8, chances=chances):
+        assert batch.images.min() > 50
+
+
+def test_what_the_student_sees_are_whole_numbers_of_its_size() -> None:
+    images = student_images(
+        torch.tensor([-3.0, 99.6, 300.0]).view(1, 3, 1, 1).expand(1, 3, 8, 8), 4
+    )
+    assert images.dtype == torch.uint8
+    assert images[0, :, 2, 1].tolist() == [0, 100, 255]
+    assert images.shape == (1, 3, 4, 4)
 
 
 class ToyEncoder:
@@ -88,7 +200,7 @@ def test_a_hint_that_is_flat_does_not_divide_by_zero() -> None:
 
 def test_the_loss_adds_the_part_that_each_teacher_with_targets_gives() -> None:
     torch.manual_seed(0)
-    teachers = [(MeanTeacher(hint_channels=None), SETTINGS)] * 2
+    teachers = [(MeanTeacher(hint_channels=None), TEACHER)] * 2
     network = FireNet(num_outputs(teachers)).eval()
     module = Distillation(network, teachers, tiny_training())
     images, (one, other) = torch.rand(2, 3, 32, 32) * 255, torch.randn(2, 2, 3)
@@ -105,7 +217,7 @@ def test_the_loss_adds_the_part_that_each_teacher_with_targets_gives() -> None:
 
 def test_hints_weigh_as_much_as_the_settings_state() -> None:
     torch.manual_seed(0)
-    teachers = [(MeanTeacher(), SETTINGS)]
+    teachers = [(MeanTeacher(), TEACHER)]
     network = FireNet(3).eval()
     images, maps = (
         torch.rand(2, 3, 32, 32) * 255,
@@ -127,7 +239,7 @@ def test_hints_weigh_as_much_as_the_settings_state() -> None:
 
 def test_a_student_of_a_space_is_trained_on_cosines_and_the_direction() -> None:
     torch.manual_seed(0)
-    teachers = [(ToySpaceTeacher(), SETTINGS)]
+    teachers = [(ToySpaceTeacher(), TEACHER)]
     assert num_outputs(teachers) == 3
     network = FireNet(3).eval()
     module = Distillation(network, teachers, tiny_training(cosine_weight=4.0))
@@ -149,7 +261,7 @@ def test_a_student_of_a_space_is_trained_on_cosines_and_the_direction() -> None:
 
 def test_the_rate_is_warmed_up_as_the_settings_state() -> None:
     training = tiny_training(steps=10, warmup_steps=4)
-    made = Distillation(FireNet(3), [(MeanTeacher(), SETTINGS)], training).configure_optimizers()
+    made = Distillation(FireNet(3), [(MeanTeacher(), TEACHER)], training).configure_optimizers()
     (rate,) = made["lr_scheduler"]["scheduler"].lr_lambdas
     assert [rate(step) for step in (0, 3, 7, 10)] == pytest.approx([0.25, 1.0, 0.5, 0.0])
     (group,) = made["optimizer"].param_groups

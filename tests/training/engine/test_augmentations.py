@@ -8,7 +8,7 @@ from torch.nn.functional import interpolate
 from mastershot.core.errors import SettingError
 from mastershot.training.distillation.frames import FramePool, gather_frames
 from mastershot.training.distillation.settings import FrameSource
-from mastershot.training.distillation.teacher_targets import draw_views
+from mastershot.training.engine.augmentations import augment
 from mastershot.training.engine.settings import AugmentationSettings
 
 PLAIN = AugmentationSettings(
@@ -21,14 +21,12 @@ def pool(tmp_path: Path) -> FramePool:
     return gather_frames((FrameSource(str(write_pictures(tmp_path / "pictures"))),), tmp_path)
 
 
-def draw(pool: FramePool, settings: AugmentationSettings, *, seed: int = 0) -> torch.Tensor:
-    return draw_views(
-        pool,
-        torch.arange(len(pool)),
-        settings,
-        side_px=40,
-        generator=torch.Generator().manual_seed(seed),
-    )
+def draw(
+    pool: FramePool, settings: AugmentationSettings, *, seed: int = 0, side_px: int = 40
+) -> torch.Tensor:
+    squares, aspects = pool.images(torch.arange(len(pool))), torch.from_numpy(pool.aspects)
+    generator = torch.Generator().manual_seed(seed)
+    return augment(squares, aspects, settings, side_px=side_px, generator=generator)
 
 
 def test_the_same_seed_draws_the_same_views_and_another_draws_others(pool: FramePool) -> None:
@@ -48,13 +46,7 @@ def test_without_distortion_a_square_frame_is_seen_whole_perhaps_mirrored(tmp_pa
     folder = write_pictures(tmp_path / "pictures")
     pool = gather_frames((FrameSource(str(folder)),), tmp_path)
     pool = FramePool(pool.squares, torch.ones(len(pool)).numpy(), pool.names, pool.sources)
-    views = draw_views(
-        pool,
-        torch.arange(len(pool)),
-        PLAIN,
-        side_px=176,
-        generator=torch.Generator().manual_seed(0),
-    )
+    views = draw(pool, PLAIN, side_px=176)
     frames = torch.from_numpy(pool.squares.copy()).permute(0, 3, 1, 2).float()
     straight = (views - frames).abs().amax((1, 2, 3)) < 0.01
     mirrored = (views - frames.flip(3)).abs().amax((1, 2, 3)) < 0.01

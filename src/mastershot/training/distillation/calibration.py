@@ -1,15 +1,15 @@
 """Calibration of a student of concepts on labelled frames held out: from logits to scores.
 
-Three things are chosen: how soft its probabilities are and how many concepts make a vector (ConSE,
-Norouzi et al. 2014), by how often the nearest of the labels is right; and the scale of its cosines,
-so that a score states how often it is right: over a taxonomy, the mean score of the best label is
-the share of frames where that label is right. METHODS A4 compares these scores with 0.4 and 0.1.
+Temperature, number of concepts (ConSE, Norouzi et al. 2014) and the groups' weights are those by
+which the nearest label is right most often. The scale of the cosines is the one by which the mean
+score of the best label of a taxonomy is the share of frames where that label is right, as METHODS
+A4 compares scores with 0.4 and 0.1.
 """
 # F frames, N concepts, L labels, D width of the space
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,6 @@ from mastershot.core.labels import Taxonomy
 from mastershot.encoders.starter import StudentSettings, conse
 from mastershot.encoders.text import SENTENCE_MODEL, SENTENCE_WIDTH, SentenceEncoder
 
-LABEL_TEMPLATE = "{label}"
 _TEMPERATURES = (0.5, 0.7, 1.0, 1.4, 2.0)
 _NUM_CONCEPTS = (3, 5, 10, 20, 50)
 # Of every group after the first, in all: a frame is a place first, and then what stands in it.
@@ -50,41 +49,33 @@ class LabelledFrames:
     taxonomy: Taxonomy
 
 
-@dataclass(frozen=True)
-class Calibration:
-    """What was chosen, and how well it does.
-
-    Attributes:
-        settings: The student's settings, complete.
-        accuracy: Share of frames whose nearest label, of those that occur, is right.
-        taxonomy_accuracy: Share of frames whose best label of the taxonomy is right.
-        kept: Share of frames whose best label scores 0.4 or more.
-        kept_accuracy: Share of these where it is right; 0 if there are none.
-    """
-
-    settings: StudentSettings
-    accuracy: float
-    taxonomy_accuracy: float
-    kept: float
-    kept_accuracy: float
-
-
 def concept_vectors(groups: Sequence[Sequence[str]]) -> Tensor:
     """Return the sentence vector of each concept, (N, D), rounded to float16 as it is saved."""
     names = [name for group in groups for name in group]
     return torch.from_numpy(SentenceEncoder().encode_texts(names)).half().float()
 
 
-def calibrate(frames: LabelledFrames, groups: Sequence[int], concepts: Tensor) -> Calibration:
-    """Return the settings under which the student does best on frames it was not trained on.
+def calibrate(
+    frames: LabelledFrames, groups: Sequence[int], concepts: Tensor
+) -> tuple[StudentSettings, dict[str, float]]:
+    """Return the settings under which the student does best on held-out frames, and how well.
 
-    Groups are the numbers of concepts of its teachers, (N, D) the concepts' sentence vectors.
+    ``accuracy`` is the share of frames whose nearest label, of those that occur, is right;
+    ``taxonomy_accuracy`` that whose best label of the taxonomy is; ``kept`` that whose best label
+    scores 0.4 or more, and ``kept_accuracy`` the share of these where it is right, 0 if none is.
+
+    Args:
+        groups: Number of concepts of each of its teachers, N in all.
+        concepts: `concept_vectors`, (N, D).
 
     Raises:
         SettingError: A label of the frames has no right label in the taxonomy.
     """
     encode, taxonomy = SentenceEncoder().encode_texts, frames.taxonomy
     names = sorted(set(frames.labels))
+    unknown = [name for name in names if not frames.right.get(name)]
+    if unknown:
+        raise SettingError(f"no label of {taxonomy.name} is listed as right for {unknown}")
     name_vectors = torch.from_numpy(encode(names))
     truth = torch.tensor([names.index(label) for label in frames.labels])
 
@@ -98,24 +89,17 @@ def calibrate(frames: LabelledFrames, groups: Sequence[int], concepts: Tensor) -
     shares = _LATER_GROUPS if len(groups) > 1 else (0.0,)
     grid = itertools.product(_TEMPERATURES, _NUM_CONCEPTS, shares)
     best = max((_settings(groups, *choice) for choice in grid), key=accuracy)
-    texts = [LABEL_TEMPLATE.replace("{label}", label) for label in taxonomy.labels]
-    cosines = vectors(best).numpy() @ encode(texts).T
-    unknown = [label for label in set(frames.labels) if not frames.right.get(label)]
-    if unknown:
-        raise SettingError(f"no label of {taxonomy.name} is listed as right for {unknown}")
-    found = [taxonomy.labels[index] for index in cosines.argmax(1)]
-    hits = np.array(
-        [name in frames.right[label] for name, label in zip(found, frames.labels, strict=True)]
-    )
+    cosines = vectors(best).numpy() @ encode(taxonomy.labels).T
+    answers = zip(cosines.argmax(1), frames.labels, strict=True)
+    hits = np.array([taxonomy.labels[index] in frames.right[label] for index, label in answers])
     scale = min(_SCALES, key=lambda scale: abs(_best_scores(cosines, scale).mean() - hits.mean()))
     sure = _best_scores(cosines, scale) >= np.float32(0.4)
-    return Calibration(
-        settings=replace(best, logit_scale=round(scale, 2)),
-        accuracy=accuracy(best),
-        taxonomy_accuracy=float(hits.mean()),
-        kept=float(sure.mean()),
-        kept_accuracy=float(hits[sure].mean()) if sure.any() else 0.0,
-    )
+    return replace(best, logit_scale=round(scale, 2)), {
+        "accuracy": accuracy(best),
+        "taxonomy_accuracy": float(hits.mean()),
+        "kept": float(sure.mean()),
+        "kept_accuracy": float(hits[sure].mean()) if sure.any() else 0.0,
+    }
 
 
 def concept_description(
@@ -123,19 +107,18 @@ def concept_description(
 ) -> tuple[dict[str, Any], Tensor]:
     """Return what student.json states of a student of concepts, and the concepts' vectors (N, D).
 
-    Groups are the concepts of each of its teachers. Without frames to calibrate it on its settings
-    are middling ones, and ``calibration`` is None.
+    Groups are the concepts of each teacher. Without frames settings are middling ones.
     """
     vectors, sizes = concept_vectors(groups), [len(group) for group in groups]
-    settings, figures = _settings(sizes, *_UNCALIBRATED), None
+    settings, calibration = _settings(sizes, *_UNCALIBRATED), None
     if frames is not None:
-        found = calibrate(frames, sizes, vectors)
-        settings = found.settings
-        figures = {
+        settings, figures = calibrate(frames, sizes, vectors)
+        calibration = {
             "num_frames": len(frames.labels),
             "num_labels": len(set(frames.labels)),
             "taxonomy": frames.taxonomy.name,
-        } | {name: round(value, 4) for name, value in asdict(found).items() if name != "settings"}
+            **{name: round(value, 4) for name, value in figures.items()},
+        }
     description = {
         "width": SENTENCE_WIDTH,
         "text": {"encoder": SENTENCE_MODEL},
@@ -146,7 +129,7 @@ def concept_description(
             "num_concepts": settings.num_concepts,
             "group_weights": list(settings.group_weights),
         },
-        "calibration": figures,
+        "calibration": calibration,
     }
     return description, vectors
 
@@ -164,14 +147,13 @@ def _settings(
         temperature=temperature,
         num_concepts=min(num_concepts, sum(groups)),
         logit_scale=scale,
-        label_template=LABEL_TEMPLATE,
-        text_encoder="",
-        text_hash="",
+        label_template="{label}",
         width=SENTENCE_WIDTH,
     )
 
 
 def _best_scores(cosines: FloatArray, scale: float) -> FloatArray:
+    """Return the largest probability of each row, (F,): softmax over scaled cosines (F, L)."""
     logits = scale * cosines
     weights = np.exp(logits - logits.max(1, keepdims=True))
     best: FloatArray = (1 / weights.sum(1)).astype(np.float32)

@@ -3,7 +3,7 @@
 
 import hashlib
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,8 +59,8 @@ def gather_frames(
 ) -> FramePool:
     """Return the frames of all sources, from the folder if they were gathered there before.
 
-    Files that cannot be read are passed over; ``frames.json`` states why. What was gathered stays
-    as it is when a source changes: remove ``frames.json`` to gather anew.
+    Files that cannot be read are passed over; ``frames.json`` states why. It is removed to gather
+    frames anew after the content of a source has changed.
 
     Raises:
         SettingError: A source does not exist, or no frame was found in it.
@@ -75,27 +75,14 @@ def gather_frames(
         index = {"key": key, "unread": unread, "rows": rows}
         write_whole(folder / POOL_INDEX, json.dumps(index).encode())
     names, aspects, of_sources = zip(*index["rows"], strict=True)
-    return FramePool(
-        np.memmap(folder / POOL_PIXELS, np.uint8, "r", shape=(len(names), FRAME_PX, FRAME_PX, 3)),
-        np.array(aspects, np.float32),
-        names,
-        np.array(of_sources, np.int64),
-    )
+    shape = (len(names), FRAME_PX, FRAME_PX, 3)
+    squares = np.memmap(folder / POOL_PIXELS, np.uint8, "r", shape=shape)
+    return FramePool(squares, np.array(aspects, np.float32), names, np.array(of_sources, np.int64))
 
 
 def unread_files(folder: Path) -> list[str]:
     """Return why files were passed over when the folder's frames were gathered, one text each."""
     return list(json.loads((folder / POOL_INDEX).read_text("utf-8"))["unread"])
-
-
-def stills_named(sources: Sequence[FrameSource], names: Collection[str]) -> dict[str, Path]:
-    """Return the files of these names that are pictures, not films."""
-    files = (file for source in sources for file in _files(source))
-    return {
-        file.name: file
-        for file in files
-        if file.name in names and file.suffix.lower() in STILL_SUFFIXES
-    }
 
 
 def _gathered(folder: Path, key: str) -> dict[str, Any] | None:
@@ -113,12 +100,12 @@ def _write_squares(
     sources: tuple[FrameSource, ...], path: Path, on_progress: OnProgress
 ) -> tuple[list[tuple[str, float, int]], list[str]]:
     """Write all frames as squares; return name, aspect and source of each, and what is unread."""
-    found = [_files(source) for source in sources]
-    total, done = sum(map(len, found)), 0
+    files_of = [source_files(source) for source in sources]
+    total, done = sum(map(len, files_of)), 0
     rows: list[tuple[str, float, int]] = []
     unread: list[str] = []
     with path.open("wb") as out:
-        for index, (source, files) in enumerate(zip(sources, found, strict=True)):
+        for index, (source, files) in enumerate(zip(sources, files_of, strict=True)):
             before = len(rows)
             for file in files:
                 try:
@@ -130,14 +117,18 @@ def _write_squares(
                 done += 1
                 on_progress("frames", done, total, {})
             if len(rows) == before:
-                raise SettingError(
-                    f"no picture or film that can be read is in {source.path}"
-                    + (f"; the first problem: {unread[-1]}" if unread else "")
-                )
+                why = f"; the first problem: {unread[-1]}" if unread else ""
+                raise SettingError(f"no picture or film that can be read is in {source.path}{why}")
     return rows, unread
 
 
-def _files(source: FrameSource) -> list[Path]:
+def source_files(source: FrameSource) -> list[Path]:
+    """Return the pictures and films of a source.
+
+    Raises:
+        SettingError: It does not exist.
+        LibraryError: It is a library that cannot be read.
+    """
     path = Path(source.path)
     if not path.exists():
         raise SettingError(
@@ -148,9 +139,8 @@ def _files(source: FrameSource) -> list[Path]:
     if not path.is_dir():
         return [path]
     wanted = STILL_SUFFIXES | FILM_SUFFIXES
-    return sorted(
-        item for item in path.rglob("*") if item.suffix.lower() in wanted and item.is_file()
-    )
+    items = (item for item in path.rglob("*") if item.suffix.lower() in wanted)
+    return sorted(item for item in items if item.is_file())
 
 
 def _pictures(file: Path, rate_hz: float) -> Iterator[tuple[str, ImageArray]]:

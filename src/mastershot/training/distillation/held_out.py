@@ -3,10 +3,10 @@
 
 import csv
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -14,19 +14,13 @@ from torch.nn.functional import interpolate
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import SettingError
-from mastershot.core.labels import load_taxonomy
+from mastershot.core.labels import Taxonomy
 from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import student_preparation
-from mastershot.media.stills import read_still
-from mastershot.training.distillation.calibration import LabelledFrames
-from mastershot.training.distillation.frames import FramePool, stills_named
+from mastershot.media.stills import STILL_SUFFIXES, read_still
+from mastershot.training.distillation.frames import FramePool, source_files
 from mastershot.training.distillation.module import Distillation
-from mastershot.training.distillation.settings import (
-    DistillationSettings,
-    FrameSource,
-    HeldOutSettings,
-    find_list,
-)
+from mastershot.training.distillation.settings import FrameSource, HeldOutSettings, find_list
 from mastershot.training.distillation.teachers import Teachers
 
 if TYPE_CHECKING:
@@ -43,11 +37,11 @@ class HeldOut:
 
     Attributes:
         mask: True for each frame held out, (F,).
-        labels: The label of each frame held out in the labelled list, empty where it has none.
+        labels: Label by row of the pool, of those that have one in the labelled list.
     """
 
     mask: Tensor
-    labels: tuple[str, ...]
+    labels: Mapping[int, str]
 
     @property
     def rows(self) -> Tensor:
@@ -55,30 +49,10 @@ class HeldOut:
         return self.mask.nonzero().flatten()
 
 
-@dataclass(frozen=True)
-class Agreement:
-    """How often a student agrees with a teacher on the held-out frames of one source.
-
-    Attributes:
-        teacher: The teacher's weights.
-        source: The source's folder or file.
-        num_frames: Number of frames.
-        top1: Share where the student's best concept is the teacher's.
-        top5: Share where the teacher's best is among the student's best five.
-    """
-
-    teacher: str
-    source: str
-    num_frames: int
-    top1: float
-    top5: float
-
-
 def hold_out(pool: FramePool, settings: HeldOutSettings) -> HeldOut:
     """Return the frames of a pool that are held out.
 
-    Film frames are held out one by one, so that neighbours of a held-out frame may be trained on:
-    agreement is measured on frames unseen, not on films unseen.
+    Film frames are held out one by one: neighbours of a frame held out may be trained on.
 
     Raises:
         SettingError: The labelled list cannot be read, or no frame is held out.
@@ -89,8 +63,8 @@ def hold_out(pool: FramePool, settings: HeldOutSettings) -> HeldOut:
         raise SettingError(
             f"none of {len(pool)} frames is held out; raise held_out.share, now {settings.share:g}"
         )
-    rows = mask.nonzero().flatten().tolist()
-    return HeldOut(mask, tuple(listed.get(pool.names[row], "") for row in rows))
+    labels = {row: listed[name] for row, name in enumerate(pool.names) if listed.get(name)}
+    return HeldOut(mask, labels)
 
 
 def held_out(name: str, share: float) -> bool:
@@ -117,36 +91,28 @@ def read_labelled(path: Path, key: str = "name", value: str = "label") -> dict[s
 
 def labelled_pictures(
     held: HeldOut, pool: FramePool, sources: Sequence[FrameSource]
-) -> tuple[list[ImageArray], list[str]]:
-    """Return the held-out frames that have a label, as they are in their files, and the labels."""
-    labelled = [row for row, label in zip(held.rows.tolist(), held.labels, strict=True) if label]
-    files = stills_named(sources, {pool.names[row] for row in labelled})
-    pictures = [
-        read_still(files[name]) if (name := pool.names[row]) in files else pool.squares[row]
-        for row in labelled
+) -> list[ImageArray]:
+    """Return the held-out frames that have a label, as they are in their files."""
+    files = (file for source in sources for file in source_files(source))
+    stills = {file.name: file for file in files if file.suffix.lower() in STILL_SUFFIXES}
+    return [
+        read_still(stills[name]) if (name := pool.names[row]) in stills else pool.squares[row]
+        for row in held.labels
     ]
-    return pictures, [label for label in held.labels if label]
 
 
-def labelled_frames(
-    settings: HeldOutSettings, logits: Tensor, labels: Sequence[str]
-) -> LabelledFrames | None:
-    """Return what a student of concepts is calibrated on, or None if there is nothing.
-
-    Logits are the student's, one row a labelled picture, (K, N).
+def read_right_labels(path: Path, taxonomy: Taxonomy) -> dict[str, list[str]]:
+    """Return the labels of a taxonomy that are right for each label of a list.
 
     Raises:
-        SettingError: The list of right labels cannot be read, or names what is not in the taxonomy.
+        SettingError: The list cannot be read, or names what is not in the taxonomy.
     """
-    if not labels or not settings.right:
-        return None
-    taxonomy, path = load_taxonomy("movieclip"), find_list(settings.right)
     rows = read_labelled(path, "label", "right")
     right = {label: names.split(";") for label, names in rows.items()}
     unknown = [name for names in right.values() for name in names if name not in taxonomy.labels]
     if unknown:
         raise SettingError(f"{path} names {unknown[0]!r}, which is not in {taxonomy.name}")
-    return LabelledFrames(logits, labels, right, taxonomy)
+    return right
 
 
 def chances(pool: FramePool, sources: Sequence[FrameSource], held: HeldOut) -> Tensor:
@@ -168,45 +134,38 @@ def chances(pool: FramePool, sources: Sequence[FrameSource], held: HeldOut) -> T
 
 
 class AgreementEvaluation:
-    """The held-out frames with the best concept of each teacher, computed once."""
+    """The held-out frames, with the best concept of each teacher."""
 
     def __init__(
-        self,
-        pool: FramePool,
-        held: HeldOut,
-        teachers: Teachers,
-        sources: Sequence[FrameSource],
-        settings: DistillationSettings,
+        self, pool: FramePool, held: HeldOut, teachers: Teachers, sources: Sequence[FrameSource]
     ) -> None:
         """Run each teacher on the frames, uncropped."""
         self._squares = [pool.squares[row] for row in held.rows.tolist()]
         self._of_source = torch.from_numpy(pool.sources)[held.rows]
-        self._teacher_names = [
-            Path(teacher_settings.weights).name for _, teacher_settings in teachers
-        ]
+        self._teacher_names = [Path(of_teacher.weights).name for _, of_teacher in teachers]
         self._source_names = [Path(source.path).name for source in sources]
-        self._side_px = settings.student_px
         size = (_TEACHER_PX, _TEACHER_PX)
         best = []
         with torch.inference_mode():
             for rows in torch.split(held.rows, _AT_ONCE):
                 images = interpolate(pool.images(rows), size, mode="bilinear", antialias=True)
-                best.append(
-                    [teacher.targets(images).logits.argmax(1).cpu() for teacher, _ in teachers]
-                )
+                logits = [teacher.targets(images).logits for teacher, _ in teachers]
+                best.append([of_teacher.argmax(1).cpu() for of_teacher in logits])
         self._best = [torch.cat(column) for column in zip(*best, strict=True)]
 
-    def agreement(self, network: "StudentNetwork", module: Distillation) -> list[Agreement]:
+    def agreement(self, network: "StudentNetwork", module: Distillation) -> list[dict[str, Any]]:
         """Return the agreement with each teacher on each source that has frames held out.
 
-        The module maps the network's outputs to the concepts of each teacher.
+        That is names of teacher and source, number of frames, and shares of them: ``top1`` where
+        the student's best concept is the teacher's, ``top5`` where it is among the student's best
+        five. The module maps the network's outputs to the concepts of each teacher.
         """
         was_training = network.training
         network.eval()
-        logits = uncropped_logits(self._squares, network, module, side_px=self._side_px)
+        logits = uncropped_logits(self._squares, network, module)
         network.train(was_training)
         return [
-            _agreement(answers[frames], best[frames], teacher=teacher, source=source)
+            {"teacher": teacher, "source": source, **_top_shares(answers[frames], best[frames])}
             for teacher, answers, best in zip(self._teacher_names, logits, self._best, strict=True)
             for index, source in enumerate(self._source_names)
             if (frames := self._of_source == index).any()
@@ -215,13 +174,14 @@ class AgreementEvaluation:
 
 @torch.inference_mode()
 def uncropped_logits(
-    pictures: Sequence[ImageArray], network: "StudentNetwork", module: Distillation, *, side_px: int
+    pictures: Sequence[ImageArray], network: "StudentNetwork", module: Distillation
 ) -> list[Tensor]:
     """Return the logits (K, N) of each teacher's concepts, of pictures as the encoder takes them.
 
-    Pictures are RGB, uint8 (H, W, 3); the network, in eval mode, sees squares of ``side_px``.
+    Pictures are RGB, uint8 (H, W, 3); the network is in eval mode.
     """
-    preparation, device = student_preparation(side_px), next(network.parameters()).device
+    preparation = student_preparation(module.settings.student_px)
+    device = next(network.parameters()).device
     parts = []
     for first in range(0, len(pictures), _AT_ONCE):
         images = prepare_frames(pictures[first : first + _AT_ONCE], preparation)
@@ -229,9 +189,9 @@ def uncropped_logits(
     return [torch.cat(column) for column in zip(*parts, strict=True)]
 
 
-def _agreement(logits: Tensor, best: Tensor, *, teacher: str, source: str) -> Agreement:
-    """Return the agreement of logits (K, N) with the teacher's best concepts (K,)."""
+def _top_shares(logits: Tensor, best: Tensor) -> dict[str, float]:
+    """Return how often logits (K, N) agree with the teacher's best concepts (K,)."""
     five = logits.topk(min(5, logits.shape[1]), dim=1).indices
     hits = (five == best[:, None]).float()
     top1, top5 = hits[:, 0].mean().item(), hits.amax(1).mean().item()
-    return Agreement(teacher, source, len(best), round(top1, 4), round(top5, 4))
+    return {"num_frames": len(best), "top1": round(top1, 4), "top5": round(top5, 4)}

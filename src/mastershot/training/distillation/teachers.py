@@ -1,13 +1,15 @@
 """Teachers: trained networks whose outputs a student learns to reproduce."""
 # G images, N concepts, D width of a space, H × W size of a map, C channels
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import Tensor
 from torch.nn.functional import interpolate
 
@@ -17,6 +19,7 @@ from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.precision import find_device
 from mastershot.labelling.weak_labels import encode_labels
+from mastershot.models.fire_net import SqueezeNetPlaces
 from mastershot.training.distillation.settings import TeacherSettings
 from mastershot.training.engine.settings import find_encoder, under
 
@@ -38,6 +41,16 @@ class TeacherTargets(NamedTuple):
     vectors: Tensor | None = None
     middle: Tensor | None = None
     last: Tensor | None = None
+
+    def apply(self, function: Callable[[Tensor], Tensor]) -> "TeacherTargets":
+        """Return these targets with a function applied to each tensor there is."""
+        return TeacherTargets._make(None if one is None else function(one) for one in self)
+
+    @staticmethod
+    def join(parts: "Sequence[TeacherTargets]") -> "TeacherTargets":
+        """Return the targets of several groups of images as those of one."""
+        columns = zip(*parts, strict=True)
+        return TeacherTargets._make(None if one[0] is None else torch.cat(one) for one in columns)
 
 
 @dataclass(frozen=True)
@@ -89,11 +102,6 @@ class SqueezeNetTeacher(Teacher):
         Raises:
             EncoderError: The file is not a SqueezeNet, or has another number of classes.
         """
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        from mastershot.models.fire_net import SqueezeNetPlaces
-
         try:
             self._device = find_device(None)
             tensors = load_file(weights, device=str(self._device))
@@ -112,10 +120,8 @@ class SqueezeNetTeacher(Teacher):
         """Return logits and both maps."""
         parts = torch.split(images.to(self._device), _AT_ONCE)
         maps = [self._network.maps(part) for part in parts]
-        return TeacherTargets(
-            torch.cat([part.logits for part in maps]),
-            middle=torch.cat([part.middle for part in maps]),
-            last=torch.cat([part.last for part in maps]),
+        return TeacherTargets.join(
+            [TeacherTargets(one.logits, middle=one.middle, last=one.last) for one in maps]
         )
 
 
@@ -138,15 +144,13 @@ class TfliteTeacher(Teacher):
             self._runner = Interpreter(str(weights), num_threads=2)
             self._runner.allocate_tensors()
         except (ValueError, RuntimeError) as error:
-            raise EncoderError(
-                f"{weights} is not a .tflite file that can be read ({error})"
-            ) from error
+            problem = f"{weights} is not a .tflite file that can be read ({error})"
+            raise EncoderError(problem) from error
         self._input = self._runner.get_input_details()[0]
         self._output = self._runner.get_output_details()[0]
         if not _is_quantised_classifier(self._input, self._output):
-            raise EncoderError(
-                f"{weights} is not a classifier of one uint8 RGB image with uint8 probabilities"
-            )
+            what = "a classifier of one uint8 RGB image with uint8 probabilities"
+            raise EncoderError(f"{weights} is not {what}")
         self.concepts = _counted(concepts, int(self._output["shape"][1]), weights)
 
     def targets(self, images: Tensor) -> TeacherTargets:
@@ -167,18 +171,19 @@ class TfliteTeacher(Teacher):
 class EncoderTeacher(Teacher):
     """An encoder of frames and words: its student learns its space and uses its text encoder."""
 
+    space: LabelSpace
+
     def __init__(self, encoder: ImageTextEncoder, taxonomy: Taxonomy) -> None:
         """Take an encoder; the labels are the concepts, each put into the encoder's own prompt."""
         self.concepts = taxonomy.labels
-        self._encoder = encoder
-        vectors = torch.from_numpy(encode_labels(encoder, taxonomy))
-        self.space = self._label_space = LabelSpace(encoder, vectors)
+        self.space = LabelSpace(encoder, torch.from_numpy(encode_labels(encoder, taxonomy)))
 
     def targets(self, images: Tensor) -> TeacherTargets:
         """Return unit vectors, and logits over the labels."""
         pixels = images.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-        vectors = torch.from_numpy(self._encoder.encode_images(pixels.contiguous().cpu().numpy()))
-        return TeacherTargets(self._label_space.logits(vectors), vectors)
+        encoded = self.space.encoder.encode_images(pixels.contiguous().cpu().numpy())
+        vectors = torch.from_numpy(encoded)
+        return TeacherTargets(self.space.logits(vectors), vectors)
 
 
 def load_teacher(settings: TeacherSettings, data: str) -> Teacher:
@@ -196,10 +201,8 @@ def load_teacher(settings: TeacherSettings, data: str) -> Teacher:
         return EncoderTeacher(encoder, taxonomy)
     if not weights.is_file():
         raise EncoderError(f"weights {weights} of the {settings.kind} teacher do not exist")
-    names = read_concepts(concepts)
-    if settings.kind == "squeezenet":
-        return SqueezeNetTeacher(weights, names)
-    return TfliteTeacher(weights, names)
+    classifier = SqueezeNetTeacher if settings.kind == "squeezenet" else TfliteTeacher
+    return classifier(weights, read_concepts(concepts))
 
 
 def read_concepts(path: Path) -> tuple[str, ...]:

@@ -1,10 +1,7 @@
-"""Distillation: a small network is trained on the outputs of larger ones, on unlabelled frames.
+"""The run: its folder keeps what a killed run needs to resume, and at the end the student."""
 
-The student starts from random weights. The folder keeps what a killed run needs to resume: the
-recipe, the frames, the last checkpoint, a log of metrics; at the end the student.
-"""
-
-from dataclasses import asdict, dataclass, replace
+import hashlib
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,26 +9,33 @@ import torch
 from torch.utils.data import DataLoader
 
 from mastershot.core.errors import SettingError
+from mastershot.core.labels import load_taxonomy
+from mastershot.encoders.catalogue import known_encoder
+from mastershot.encoders.starter import write_student
 from mastershot.models.students import STUDENT_NETWORKS
-from mastershot.training.distillation.calibration import LabelledFrames
-from mastershot.training.distillation.export import export_student, exported_student
+from mastershot.training.distillation.calibration import LabelledFrames, concept_description
 from mastershot.training.distillation.frames import POOL_INDEX, FramePool, gather_frames
 from mastershot.training.distillation.held_out import (
     AgreementEvaluation,
     HeldOut,
     chances,
     hold_out,
-    labelled_frames,
     labelled_pictures,
+    read_right_labels,
     uncropped_logits,
 )
-from mastershot.training.distillation.module import Distillation, num_outputs
-from mastershot.training.distillation.settings import DistilRecipe, FrameSource, missing_inputs
-from mastershot.training.distillation.teacher_targets import DistillationBatches
-from mastershot.training.distillation.teachers import Teachers, load_teacher
+from mastershot.training.distillation.module import Distillation, DistillationBatches, num_outputs
+from mastershot.training.distillation.settings import (
+    DistilRecipe,
+    FrameSource,
+    TeacherSettings,
+    find_list,
+    missing_inputs,
+)
+from mastershot.training.distillation.teachers import LabelSpace, Teacher, Teachers, load_teacher
 from mastershot.training.engine.metrics_log import MetricsLog
-from mastershot.training.engine.run_directory import open_run_directory
-from mastershot.training.engine.settings import OnProgress, no_progress, under
+from mastershot.training.engine.run_directory import open_run_directory, whole_folder
+from mastershot.training.engine.settings import OnProgress, find_encoder, no_progress, under
 from mastershot.training.engine.trainer import CHECKPOINT, fit, steps_done
 
 if TYPE_CHECKING:
@@ -50,9 +54,6 @@ class _Inputs:
     held: HeldOut
     evaluation: AgreementEvaluation
     module: Distillation
-
-    def agreement(self, network: "StudentNetwork") -> list[dict[str, Any]]:
-        return [asdict(one) for one in self.evaluation.agreement(network, self.module)]
 
 
 def distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress = no_progress) -> Path:
@@ -77,6 +78,7 @@ def distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress = no_progres
 
 def _train(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> None:
     inputs = _gather(recipe, out, on_progress)
+    module, evaluation = inputs.module, inputs.evaluation
     first, steps, metrics = steps_done(out), recipe.training.steps, MetricsLog(out)
     weights = chances(inputs.pool, inputs.sources, inputs.held)
     batches = DistillationBatches(inputs.pool, inputs.teachers, recipe.training, weights, first)
@@ -84,32 +86,20 @@ def _train(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> None:
     def on_step(step: int, figures: dict[str, float]) -> None:
         on_progress("training", step, steps, figures)
         if step % recipe.report_every == 0 or step == steps:
-            metrics.note(step, figures, agreement=inputs.agreement(inputs.module.student))
+            metrics.note(step, figures, agreement=evaluation.agreement(module.student, module))
 
     if first:
         metrics.write({"step": first, "resumed": True})
     on_progress("training", first, steps, {})
     fit(
-        inputs.module,
+        module,
         DataLoader(batches, batch_size=None),
         folder=out,
         steps=steps,
         save_every=recipe.save_every,
         on_step=on_step,
     )
-    student = exported_student(inputs.module.student, recipe)
-    of_source = torch.from_numpy(inputs.pool.sources)[~inputs.held.mask]
-    figures = {
-        "trained_on": [
-            {"source": Path(source.path).name, "frames": int((of_source == index).sum())}
-            for index, source in enumerate(inputs.sources)
-        ],
-        "agreement": inputs.agreement(student),
-    }
-    labelled = _labelled(recipe, inputs, student)
-    export_student(
-        out / STUDENT, recipe, inputs.teachers, student, figures=figures, labelled=labelled
-    )
+    _export(recipe, out / STUDENT, inputs)
 
 
 def _gather(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> _Inputs:
@@ -126,16 +116,89 @@ def _gather(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> _Inputs
         student = kind.to_train(num_outputs(teachers), side_px)
         module = Distillation(student, teachers, recipe.training)
     on_progress("evaluating the teachers", 0, None, {})
-    evaluation = AgreementEvaluation(pool, held, teachers, sources, recipe.training)
+    evaluation = AgreementEvaluation(pool, held, teachers, sources)
     return _Inputs(sources, teachers, pool, held, evaluation, module)
+
+
+def exported_student(network: "StudentNetwork", recipe: DistilRecipe) -> "StudentNetwork":
+    """Return the network as it is exported: normalisation fused, weights rounded to float16."""
+    make, side_px = STUDENT_NETWORKS[recipe.network].to_ship, recipe.training.student_px
+    exported = make(network.head.out_features, side_px)
+    weights = network.shipped_weights().items()
+    exported.load_state_dict({name: tensor.cpu().half().float() for name, tensor in weights})
+    return exported.eval().requires_grad_(False)
+
+
+def _export(recipe: DistilRecipe, folder: Path, inputs: _Inputs) -> None:
+    """Write the student's folder, with what it was trained on and how well it agrees."""
+    student = exported_student(inputs.module.student, recipe)
+    of_source = torch.from_numpy(inputs.pool.sources)[~inputs.held.mask]
+    weights, (first, of_first) = student.state_dict(), inputs.teachers[0]
+    description: dict[str, Any]
+    if first.space is None:
+        concepts = [list(teacher.concepts) for teacher, _ in inputs.teachers]
+        labelled = _labelled(recipe, inputs, student)
+        description, weights["concept_vectors"] = concept_description(concepts, labelled)
+        description = {"kind": "concepts", **description, "concepts": concepts}
+    else:
+        description = {"kind": "space", "text": _text_side(first.space, of_first, recipe.data)}
+    settings = {
+        "name": recipe.name,
+        "network": recipe.network,
+        "image_px": recipe.training.student_px,
+        **description,
+        "teachers": [_described(*teacher, recipe.data) for teacher in inputs.teachers],
+        "seed": recipe.training.seed,
+        "steps": recipe.training.steps,
+        "trained_on": [
+            {"source": Path(source.path).name, "frames": int((of_source == index).sum())}
+            for index, source in enumerate(inputs.sources)
+        ],
+        "agreement": inputs.evaluation.agreement(student, inputs.module),
+    }
+    with whole_folder(folder) as partial:
+        write_student(partial, settings, weights)
 
 
 def _labelled(
     recipe: DistilRecipe, inputs: _Inputs, student: "StudentNetwork"
 ) -> LabelledFrames | None:
-    pictures, labels = labelled_pictures(inputs.held, inputs.pool, inputs.sources)
-    if not labels:
+    """Return what a student of concepts is calibrated on, or None if there is nothing."""
+    labels = list(inputs.held.labels.values())
+    if not labels or not recipe.held_out.right:
         return None
-    side_px = recipe.training.student_px
-    logits = torch.cat(uncropped_logits(pictures, student, inputs.module, side_px=side_px), 1)
-    return labelled_frames(recipe.held_out, logits, labels)
+    taxonomy = load_taxonomy("movieclip")
+    right = read_right_labels(find_list(recipe.held_out.right), taxonomy)
+    pictures = labelled_pictures(inputs.held, inputs.pool, inputs.sources)
+    logits = torch.cat(uncropped_logits(pictures, student, inputs.module), 1)
+    return LabelledFrames(logits, labels, right, taxonomy)
+
+
+def _described(teacher: Teacher, settings: TeacherSettings, data: str) -> dict[str, Any]:
+    """Return what student.json states of a teacher: which weights, and its part in the loss."""
+    if teacher.space is not None:
+        digest = {"weights_hash": teacher.space.encoder.space.weights_hash}
+    else:
+        with under(data, settings.weights).open("rb") as file:
+            digest = {"sha256": hashlib.file_digest(file, "sha256").hexdigest()}
+    return {
+        "kind": settings.kind,
+        "weights": Path(settings.weights).name,
+        **digest,
+        "weight": settings.weight,
+        "temperature": settings.temperature,
+    }
+
+
+def _text_side(space: LabelSpace, settings: TeacherSettings, data: str) -> dict[str, Any]:
+    """Return which encoder encodes a student's words: the one that was its teacher."""
+    name = find_encoder(settings.weights, data)
+    known = known_encoder(name)
+    return {
+        "encoder": name,
+        "width": space.label_vectors.shape[1],
+        "logit_scale": space.encoder.logit_scale,
+        "label_template": space.encoder.label_template,
+        "weights_hash": space.encoder.space.weights_hash,
+        **({"revision": known.revision} if known and known.revision else {}),
+    }

@@ -31,27 +31,11 @@ def augment(
     side_px: int,
     generator: torch.Generator,
 ) -> Tensor:
-    """Return one view of each of these squares (G, 3, S, S), of frames of these aspects (G,)."""
-    views = _crop(squares, aspects, settings, side_px, generator)
-    views = _recolour(views, settings, generator)
-    return _mix(views, settings, generator)
+    """Return one view of each of these squares (G, 3, S, S), of frames of these aspects (G,).
 
-
-def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
-    return low + (high - low) * torch.rand(count, generator=generator)
-
-
-def _crop(
-    squares: Tensor,
-    aspects: Tensor,
-    settings: AugmentationSettings,
-    side_px: int,
-    generator: torch.Generator,
-) -> Tensor:
-    """Return a random rectangle of each frame, half of them mirrored.
-
-    A view looks as if a frame had been squeezed into a square by no more than ``max_stretch``. One
-    view in four is the whole frame squeezed, as the encoder sees it.
+    A view is a random rectangle of a frame, squeezed into a square by no more than ``max_stretch``;
+    one in four is the whole frame, as the encoder sees it; half are mirrored. Then colours change,
+    and some views are mixed with others.
     """
     count = len(squares)
     area = _uniform(count, settings.min_area, 1.0, generator)
@@ -66,7 +50,12 @@ def _crop(
     theta[:, 0, 2] = (1 - width) * _uniform(count, -1.0, 1.0, generator)
     theta[:, 1, 2] = (1 - height) * _uniform(count, -1.0, 1.0, generator)
     grid = affine_grid(theta, [count, 3, side_px, side_px], align_corners=False)
-    return grid_sample(squares, grid, padding_mode="border", align_corners=False)
+    views = grid_sample(squares, grid, padding_mode="border", align_corners=False)
+    return _mix(_recolour(views, settings, generator), settings, generator)
+
+
+def _uniform(count: int, low: float, high: float, generator: torch.Generator) -> Tensor:
+    return low + (high - low) * torch.rand(count, generator=generator)
 
 
 def _recolour(views: Tensor, settings: AugmentationSettings, generator: torch.Generator) -> Tensor:

@@ -2,8 +2,7 @@
 
 Every process has the same batch, computes its share of the rows, and adds its part to the others':
 the step is that of one process. Lightning's DDP averages over equal shares at each backward pass;
-here shares may differ by a row, and a step of several passes adds up once. What is made once is
-made by the first process, days before the Trainer starts if need be.
+here shares may differ by a row, and a step of several passes adds up once.
 """
 # B rows of a batch
 
@@ -67,15 +66,15 @@ def barrier() -> None:
 
 
 def rank_zero_first(work: Callable[[], Made]) -> Made:
-    """Return what work makes or finds made: the others do it after the first, and so find it.
+    """Return what the work makes; the other processes call it after the first, to find it made.
 
-    Within the work no process waits for another.
+    The work must not wait for another process.
     """
     if not is_rank_zero():
         barrier()
-        return work()
     made = work()
-    barrier()
+    if is_rank_zero():
+        barrier()
     return made
 
 
@@ -123,7 +122,6 @@ def _all_reduce(tensor: Tensor) -> Tensor:
         try:
             distributed.all_reduce(tensor)
         except RuntimeError as error:
-            raise MastershotError(
-                "another process of this run ended, so this one ends too"
-            ) from error
+            problem = "another process of this run ended, so this one ends too"
+            raise MastershotError(problem) from error
     return tensor

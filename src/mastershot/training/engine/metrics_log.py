@@ -58,9 +58,8 @@ def read_entries(out: Path) -> Iterator[dict[str, Any]]:
     The line that a killed run was writing, and whatever else is no entry, is passed over.
     """
     path = out / LOG
-    if not path.is_file():
-        return
-    for line in path.read_text("utf-8", errors="replace").splitlines():
+    text = path.read_text("utf-8", errors="replace") if path.is_file() else ""
+    for line in text.splitlines():
         try:
             entry = json.loads(line)
         except ValueError:

@@ -26,10 +26,9 @@ def open_run_directory(
 ) -> Iterator[None]:
     """Hold a run's folder while the block runs; two runs of one folder wait for each other.
 
-    Of a run's several processes the first holds it for all. The recipe is written into a new
-    folder; in an old one it must be the same.
-
-    ``made`` names what a run makes; a folder that has one of these and no recipe is another's.
+    The first of a run's processes holds it for all. The recipe is written into a new folder; in an
+    old one it must be the same. ``made`` names what a run makes: a folder that has one of these and
+    no recipe is refused.
 
     Raises:
         SettingError: The folder was begun with another recipe, or holds a run of none.

@@ -33,8 +33,8 @@ def batch_places(
     epochs, places = count // num_items, count % num_items
     items = np.empty_like(places)
     for epoch in np.unique(epochs).tolist():
-        here = epochs == epoch
-        items[here] = shuffled(places[here], num_items, seed, epoch)
+        of_epoch = epochs == epoch
+        items[of_epoch] = shuffled(places[of_epoch], num_items, seed, epoch)
     return items, epochs
 
 

@@ -1,9 +1,9 @@
-"""The one place that builds Lightning's Trainer: what every training run here has in common.
+"""The one place that builds Lightning's Trainer.
 
-Lightning trains; three things are ours. Its own save moves a file from the temporary folder, which
-to another disk is a copy that a kill leaves half done, so `_AtomicCheckpointIO` writes beside the
-place. `ModelCheckpoint` saves at multiples of so many steps and not where a run ends in between, so
-`_EachStep` saves there too. Its Trainer exits the process after Ctrl-C; here it interrupts.
+Three things are ours. Lightning's save moves a file from the temporary folder, which to another
+disk is a copy that a kill leaves half done: `_AtomicCheckpointIO` writes beside the place.
+`ModelCheckpoint` does not save where a run ends between two multiples: `_EachStep` does. Its
+Trainer exits the process after Ctrl-C; here it interrupts.
 """
 
 import ctypes
@@ -65,12 +65,10 @@ def fit(
 ) -> None:
     """Train from the checkpoint in the folder, if there is one, to the last of so many steps.
 
-    The batches are an endless stream that begins where the checkpoint ends, at `steps_done`.
-    Afterwards the module is trained, and the folder holds a checkpoint of the last step, which is
-    an earlier one if the module or a callback sets ``trainer.should_stop``.
-
-    Of several processes that torchrun started, each trains on a device of its own, and the module
-    itself adds up what they compute. Steps are reported and checkpoints written by the first one.
+    The batches are an endless stream that begins at `steps_done`. Afterwards the folder holds a
+    checkpoint of the last step, an earlier one if the module or a callback sets
+    ``trainer.should_stop``. Of several processes that torchrun started, each trains on a device of
+    its own, the module adds up what they compute, and the first one reports and saves.
 
     Args:
         callbacks: Lightning's; a ``ModelCheckpoint`` needs ``enable_checkpointing=True`` too.
@@ -108,13 +106,10 @@ def adamw_with_cosine(
     steps: int,
     warmup_steps: float,
 ) -> dict[str, Any]:
-    """Return AdamW for `configure_optimizers`, warmed up linearly, then cooled along a cosine to 0.
-
-    ``LambdaLR`` computes each rate from the step alone; ``LinearLR`` and ``CosineAnnealingLR``
-    multiply the last one, and so end in other digits.
-    """
+    """Return AdamW for `configure_optimizers`, warmed up linearly, then cooled along a cosine."""
     optimizer = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
 
+    # From the step alone: LinearLR and CosineAnnealingLR multiply the last rate, and so differ.
     def rate(step: int) -> float:
         if step < warmup_steps:
             return (step + 1) / warmup_steps
@@ -128,8 +123,8 @@ def adamw_with_cosine(
 def keep_freed_memory() -> None:
     """Have the C library keep freed memory for reuse, for the rest of this process.
 
-    A step's activations are freed and asked for again at once; by default glibc hands each back to
-    the kernel, and a step of 32 views cost 16,000 page faults and nearly twice the computing time.
+    By default glibc returns a step's activations to the kernel and asks for them again at once: a
+    step of 32 views cost 16,000 page faults and nearly twice the computing time.
     """
     if platform.libc_ver()[0] != "glibc":
         return
@@ -141,11 +136,9 @@ def keep_freed_memory() -> None:
 
 def _own_device() -> dict[str, Any]:
     """Return a Trainer's device; of several processes each has its own."""
-    if world_size() == 1:
-        return {"accelerator": "auto", "devices": 1}
-    cuda = torch.cuda.is_available()
-    devices = [torch.cuda.current_device()] if cuda else 1
-    return {"accelerator": "cuda" if cuda else "cpu", "devices": devices}
+    if world_size() > 1 and torch.cuda.is_available():
+        return {"accelerator": "cuda", "devices": [torch.cuda.current_device()]}
+    return {"accelerator": "cpu" if world_size() > 1 else "auto", "devices": 1}
 
 
 class _EachStep(Callback):
@@ -179,7 +172,7 @@ class _EachStep(Callback):
 
 
 class _AtomicCheckpointIO(TorchCheckpointIO):
-    """Writes checkpoints, which are there whole or not at all, in the first process alone."""
+    """Writes checkpoints whole or not at all, in the first process alone."""
 
     def save_checkpoint(
         self, checkpoint: dict[str, Any], path: str | Path, storage_options: Any = None

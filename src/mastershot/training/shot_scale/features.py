@@ -28,8 +28,7 @@ class ShotFeatures:
     """Sequences of vectors, one a shot.
 
     Attributes:
-        shots: The vectors of each shot's frames in order, (T, D); a shot that could not be read
-            has none.
+        shots: The vectors of each shot's frames in order, (T, D); none if it could not be read.
         unread: Why files were passed over, one text each.
     """
 
@@ -95,13 +94,8 @@ def _encode_block(clips: Sequence[Path], encoder: Encoder, rate_hz: float, max_s
             unread.append(str(error))
         lengths.append(len(images))
         vectors.append(encoder.encode_images(images))
-    buffer = io.BytesIO()
-    np.savez(
-        buffer,
-        vectors=np.concatenate(vectors),
-        lengths=np.array(lengths, np.int64),
-        unread=np.array(unread, np.str_),
-    )
+    buffer, joined, reasons = io.BytesIO(), np.concatenate(vectors), np.array(unread, np.str_)
+    np.savez(buffer, vectors=joined, lengths=np.array(lengths, np.int64), unread=reasons)
     return buffer.getvalue()
 
 

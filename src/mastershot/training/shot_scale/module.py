@@ -24,8 +24,7 @@ Batch = tuple[Tensor, Tensor, Tensor]
 class ShotScaleModule(LightningModule):
     """A classifier trained by cross-entropy, with the weights of its best epoch.
 
-    These and the count of epochs without a better one are part of its state, so that a checkpoint
-    holds them and a resumed run ends where it would have ended.
+    These and the count of epochs since are in its state, for a resumed run to end where it would.
     """
 
     best_accuracy: Tensor

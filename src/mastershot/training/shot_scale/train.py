@@ -1,14 +1,9 @@
-"""Shot scale: a classifier of how close the camera is, trained on MovieShots (METHODS A6).
-
-The folder keeps what a killed run needs to resume: the recipe, the shots' vectors, the last
-checkpoint, a log of metrics; at the end the classifier.
-"""
+"""The run: its folder keeps what a killed run needs to resume, and at the end the classifier."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -41,7 +36,6 @@ from mastershot.training.shot_scale.module import ShotScaleModule, ShuffledShots
 from mastershot.training.shot_scale.settings import ShotScaleRecipe, missing_scale_inputs
 
 CLASSIFIER = "classifier"
-TASK = "shot_scale"
 
 
 @dataclass(frozen=True, eq=False)
@@ -159,7 +153,7 @@ def _export(recipe: ShotScaleRecipe, out: Path, inputs: _Inputs, network: FrameL
     training, test = recipe.training, inputs.splits["test"]
     settings = ClassifierSettings(
         name=recipe.name,
-        task=TASK,
+        task="shot_scale",
         classes=SCALES,
         encoder=inputs.encoder,
         encoder_hash=inputs.space.weights_hash,
@@ -169,20 +163,14 @@ def _export(recipe: ShotScaleRecipe, out: Path, inputs: _Inputs, network: FrameL
         rate_hz=training.rate_hz,
         max_steps=training.max_steps,
     )
-    held_out = classification_figures(
-        test.scales, test.predicted(network), test.trailers, len(SCALES)
-    )
-    figures: dict[str, Any] = {
+    predicted = test.predicted(network)
+    held_out = classification_figures(test.scales, predicted, test.trailers, len(SCALES))
+    figures = {
         "trained_on": {split: count_scales(shots) for split, shots in inputs.annotated.items()},
         "shared_trailers": len(shared_trailers(inputs.annotated)),
         "unread": len(inputs.unread),
         "unread_first": inputs.unread[:1],
-        "held_out": {
-            "accuracy": asdict(held_out.accuracy),
-            "macro_f1": asdict(held_out.macro_f1),
-            "num_classes": held_out.num_classes,
-            "confusion": held_out.confusion.tolist(),
-        },
+        "held_out": asdict(held_out) | {"confusion": held_out.confusion.tolist()},
         "steps": steps_done(out),
         "training": asdict(training),
     }
