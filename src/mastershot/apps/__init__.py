@@ -1,1 +1,5 @@
-"""What people touch: the command line."""
+"""The command line, one file a command group.
+
+`cli` joins the groups; each command gets its options and its errors as sentences from `command`,
+calls one library function, and prints by `show`. Room is kept for `web`.
+"""

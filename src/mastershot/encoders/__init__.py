@@ -1,1 +1,6 @@
-"""Encoders: frames and words into one space."""
+"""Frames and texts to vectors.
+
+The `catalogue` finds an encoder by name: the `starter` in the package, or a `checkpoint` that
+`image_text` runs. `images` prepares frames, `precision` decides where and in which numbers networks
+run, `text` encodes sentences. A `frame_classifier` takes the vectors of a shot's frames.
+"""

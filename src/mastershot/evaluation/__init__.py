@@ -1,1 +1,4 @@
-"""How good results are, how sure figures are, and how a film is cut, in numbers."""
+"""How good results are: `metrics`, `agreement` of raters, `reliability` of labels.
+
+`bootstrap` gives the intervals of all of them; `cutting` describes a film's shot lengths and rate.
+"""

@@ -1,1 +1,6 @@
-"""Labels for shots and scenes, from frames and words in one space."""
+"""Labels of shots and what is made of them (METHODS A3 to A6), in this order.
+
+`weak_labels` scores shots; `statistics` and `figures` describe a data set; `selection` chooses the
+training subset and `splits` divides it by film; `draws` samples shots for raters, whose `verdicts`
+`verify` turns into confirmed labels.
+"""

@@ -1,1 +1,7 @@
-"""Films in: what a file is, its frames in one decoding pass, and the pictures made of them."""
+"""From a file to frames with exact times.
+
+`probe` describes a file: `opening` opens it, `streams` chooses the film's, `containers` detects
+truncation and encryption. `video` is the one decoding pass: pictures from `decoding`, times from
+`clock`, missing spans from `gaps`. `pictures` converts frames, `sampling` chooses those to encode.
+`stills` are pictures on disk, `write` makes films.
+"""

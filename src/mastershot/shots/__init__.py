@@ -1,1 +1,1 @@
-"""Shots: where a film cuts, found by a detector or read from a list."""
+"""Where a film cuts: found in its frames (`content`), or read from `lists` made elsewhere."""

@@ -1,4 +1,5 @@
-"""Our own tables: scored shots, similar movies, scene pairs, viewing logs.
+"""Our own tables, written whole or not at all and read in pieces, however long they are.
 
-Written by `arrow` and `records` whole or not at all, and read in pieces, however long they are.
+`records` are scored shots, in a `score_table` or whatever `scored` opens; `similarity_table` and
+`pair_table` are what Movies2Scenes mines, from a `watch_log`. `arrow` reads and writes all of them.
 """
