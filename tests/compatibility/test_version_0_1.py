@@ -97,9 +97,10 @@ def test_a_checkpoint_of_a_distillation_has_the_names_and_shapes_of_before(
     assert [len(state["state"]) for state in checkpoint["optimizer_states"]] == before["optimizer"]
 
 
-def test_a_run_of_other_settings_is_still_refused(before: Path) -> None:
+@pytest.mark.parametrize("setting", ["study.batch_size=4", "training.batch_size=4"])
+def test_a_run_of_other_settings_is_still_refused(before: Path, setting: str) -> None:
     with pytest.raises(ms.MastershotError, match="was begun with another recipe"):
-        resume("scene_contrast", "runs/scenes", "study.batch_size=4")
+        resume("scene_contrast", "runs/scenes", setting)
 
 
 def test_a_library_lists_verifies_searches_and_takes_a_film_again(before: Path) -> None:
