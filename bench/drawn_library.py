@@ -86,8 +86,7 @@ def keyframes(film: LibraryFilm) -> ImageArray:
 
 def write_features(folder: Path) -> None:
     """Write each shot's feature: the pooled maps of the starter's network, (S, 896)."""
-    from mastershot.encoders.catalogue import STARTER_FOLDER
-    from mastershot.encoders.starter import load_student, read_student
+    from mastershot.encoders.starter import STARTER_FOLDER, load_student, read_student
 
     network, _ = load_student(STARTER_FOLDER, read_student(STARTER_FOLDER))
     (folder / "features").mkdir(exist_ok=True)

@@ -149,7 +149,7 @@ def recipe_of(variant: Variant, seed: int) -> tuple[SceneContrastRecipe, Path]:
     if variant.positives == "similar":
         metadata = learn / "metadata"
         settings = SimilaritySettings(
-            variant.measure, watches=str(metadata / "cowatch.csv"),
+            variant.measure, viewing_log=str(metadata / "cowatch.csv"),
             movies=str(metadata / "movies.csv"), seed=seed if name.endswith(f"-{seed}") else 0,
         )  # fmt: skip
         similar = str(

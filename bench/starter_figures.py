@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from mastershot.core.labels import load_taxonomy
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import (
@@ -29,8 +30,8 @@ from mastershot.labelling.weak_labels import clip_scene_scores, encode_labels
 from mastershot.media.stills import read_still
 from mastershot.recipes.load import load_recipe
 from mastershot.training.distillation.calibration import LabelledFrames, calibrate, concept_vectors
-from mastershot.training.distillation.frames import stills_named
-from mastershot.training.distillation.held_out import labelled_frames, read_labelled
+from mastershot.training.distillation.frames import source_files
+from mastershot.training.distillation.held_out import read_labelled, read_right_labels
 from mastershot.training.distillation.settings import find_list
 from mastershot.training.distillation.teachers import load_teacher
 from mastershot.training.engine.augmentations import square
@@ -49,15 +50,15 @@ def main() -> None:
         n: label for n, label in read_labelled(find_list(recipe.held_out.labelled)).items() if label
     }
     photographs = replace(recipe.frames[0], path=str(under(recipe.data, recipe.frames[0].path)))
-    files = stills_named([photographs], listed)
-    labels = [listed[name] for name in files]
-    pictures = [read_still(file) for file in files.values()]
+    files = [file for file in source_files(photographs) if file.name in listed]
+    labels = [listed[file.name] for file in files]
+    pictures = [read_still(file) for file in files]
     print(f"{len(pictures)} photographs, {len(set(labels))} classes")
+    taxonomy = load_taxonomy("movieclip")
+    right = read_right_labels(find_list(recipe.held_out.right), taxonomy)
 
     def frames(logits: torch.Tensor) -> LabelledFrames:
-        found = labelled_frames(recipe.held_out, logits, labels)
-        assert found is not None
-        return found
+        return LabelledFrames(logits, labels, right, taxonomy)
 
     starter = frames(starter_logits(pictures))
     as_shipped(pictures, starter)
@@ -69,11 +70,11 @@ def main() -> None:
     squares = np.stack([square(picture, TEACHER_PX) for picture in pictures])
     with torch.inference_mode():
         logits = places.targets(torch.from_numpy(squares).permute(0, 3, 1, 2).float()).logits
-    found = calibrate(frames(logits), [365], concept_vectors([places.concepts]))
+    _, found = calibrate(frames(logits), [365], concept_vectors([places.concepts]))
     print(
-        f"teacher, best of the grid: zero-shot {found.accuracy:.1%}, best of 179 right "
-        f"{found.taxonomy_accuracy:.1%}, 0.4 or more {found.kept:.1%}, right among these "
-        f"{found.kept_accuracy:.1%}"
+        f"teacher, best of the grid: zero-shot {found['accuracy']:.1%}, best of 179 right "
+        f"{found['taxonomy_accuracy']:.1%}, 0.4 or more {found['kept']:.1%}, right among these "
+        f"{found['kept_accuracy']:.1%}"
     )
 
 
@@ -129,7 +130,7 @@ def halves(
         half = replace(
             frames, logits=frames.logits[one], labels=[frames.labels[i] for i in one.tolist()]
         )
-        chosen = calibrate(half, groups, concepts).settings
+        chosen, _ = calibrate(half, groups, concepts)
         vectors = conse(frames.logits[other], concepts, chosen)
         best = (vectors @ words.T).argmax(1).numpy()
         accuracies.append((best == truth[other]).mean())
