@@ -90,7 +90,7 @@ def test_no_traceback_unless_it_is_asked_for(tmp_path: Path) -> None:
         (("FILM", "--detector", "magic"), 2, "detector 'magic' is unknown"),
         (("FILM", "--taxonomy", "movieclp"), 1, "did you mean 'movieclip'?"),
         (("FILM", "--encoder", "clop"), 1, "did you mean 'clip'?"),
-        (("FILM", "--precision", "int8"), 1, "starter computes in float32 alone, not in 'int8'"),
+        (("FILM", "--precision", "int8"), 1, "starter computes only in float32, not in 'int8'"),
         (("FILM", "--steps", "shots,magic"), 2, "step 'magic' is unknown"),
         (("FILM", "--shots", "gone.txt"), 1, "shot list gone.txt cannot be read"),
         (("FILM", "--nonsense"), 2, "No such option"),

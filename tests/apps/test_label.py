@@ -105,7 +105,7 @@ def test_shots_and_scales_are_found_as_the_options_say(
         (["CLIPS", "--out", "OUT", "--taxonomy", "movieclp"], 1, "did you mean 'movieclip'?"),
         (["CLIPS", "--out", "OUT", "--encoder", "somebody/clip"], 1, "No labels: the weights"),
         (["CLIPS", "--out", "OUT", "--min-shot", "-1"], 2, "minimum shot length is -1.0 s"),
-        (["CLIPS", "--out", "OUT", "--precision", "int8"], 1, "computes in float32 alone"),
+        (["CLIPS", "--out", "OUT", "--precision", "int8"], 1, "computes only in float32"),
         (["CLIPS", "--out", "OUT", "--scale", "EMPTY"], 2, "holds no classifier of shot scales"),
         (["--library", "OUT", "--out", "OUT", "--scale", "OUT"], 2, "--scale is for clips"),
         (["--library", "OUT", "--out", "OUT"], 1, "no library at"),

@@ -133,7 +133,7 @@ def test_a_script_that_stands_in_two_sources_is_counted_once_with_one_note(
     [
         ("aux.txt", "", "taxonomy 'aux' holds no label"),
         ("one.txt", "Once.", "script one.txt has no scene heading"),
-        ("d.csv", "decision,label,into\nperhaps,x,\n", "row 1: decision 'perhaps' is none of"),
+        ("d.csv", "decision,label,into\nperhaps,x,\n", "row 1: decision 'perhaps' is not one of"),
     ],
 )
 def test_bad_input_is_one_sentence(place: Path, file: str, content: str, message: str) -> None:
@@ -180,7 +180,7 @@ def test_a_draw_that_is_added_again_changes_nothing_and_a_later_drop_stands(plac
     [
         (("add", "a", "b", "c"), 2, "a decision is a word, a label and perhaps another label"),
         ((), 2, "there is nothing to decide"),
-        (("perhaps", "lake"), 1, "decision 'perhaps' is none of"),
+        (("perhaps", "lake"), 1, "decision 'perhaps' is not one of"),
     ],
 )
 def test_what_decides_nothing_is_an_error(

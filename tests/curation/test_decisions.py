@@ -33,7 +33,10 @@ def test_a_file_written_by_hand_keeps_its_columns_and_its_unended_last_line(tmp_
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ("perhaps,lake,,", "row 1: decision 'perhaps' is none of keep, drop, merge, rename, add"),
+        (
+            "perhaps,lake,,",
+            "row 1: decision 'perhaps' is not one of keep, drop, merge, rename, add",
+        ),
         ("drop,,,", "row 1: a decision to drop names no label"),
         ("merge,lake,,", "to merge 'lake' needs a label in the column into"),
         ("drop,lake,river,", "to drop 'lake' has no use for a label in the column into"),

@@ -183,7 +183,7 @@ def test_fetching_brings_a_checkpoint_once_and_finds_the_packaged_one(hub: list[
 
 
 def test_a_student_computes_in_float32_alone() -> None:
-    with pytest.raises(EncoderError, match="mastershot/starter computes in float32 alone, not in"):
+    with pytest.raises(EncoderError, match="mastershot/starter computes only in float32, not in"):
         load_encoder("starter", precision="bfloat16")
 
 

@@ -111,7 +111,7 @@ def test_hubs_are_the_movies_that_fill_most_rows() -> None:
     ("row", "message"),
     [
         (("a", "a", 1.0), "'a' is said to be similar to itself"),
-        (("a", "x", 1.0), "movie 'x' of a similarity is none of the 2 given"),
+        (("a", "x", 1.0), "movie 'x' of a similarity is not one of the 2 given"),
         (("a", "b", float("nan")), "the score of 'a' and 'b' is nan"),
         (("b", "a", 0.0), "'a' is said twice to be similar to 'b'"),
     ],
@@ -123,7 +123,7 @@ def test_a_row_that_cannot_be_is_refused(row: tuple[str, str, float], message: s
 
 def test_a_movie_that_was_not_compared_has_no_list() -> None:
     table: SimilarityTable = RandomMovies().similar(["a", "b"])
-    with pytest.raises(MiningError, match="movie 'c' is none of the 2 that were compared"):
+    with pytest.raises(MiningError, match="movie 'c' is not one of the 2 that were compared"):
         table.similar_to("c")
 
 

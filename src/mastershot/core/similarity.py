@@ -63,7 +63,7 @@ class SimilarityTable:
         """
         if movie not in self._place_of:
             raise MiningError(
-                f"movie {movie!r} is none of the {len(self.movies)} that were compared"
+                f"movie {movie!r} is not one of the {len(self.movies)} that were compared"
             )
         place = self._place_of[movie]
         first, end = np.searchsorted(self.movie, [place, place + 1]).tolist()
@@ -99,7 +99,7 @@ def table_of(
         for name in (movie, similar):
             if name not in place_of:
                 raise MiningError(
-                    f"movie {name!r} of a similarity is none of the {len(movies)} given"
+                    f"movie {name!r} of a similarity is not one of the {len(movies)} given"
                 )
         if movie == similar:
             raise MiningError(f"movie {movie!r} is said to be similar to itself; drop that row")

@@ -43,7 +43,7 @@ class Decision:
 
     def __post_init__(self) -> None:
         if self.decision not in KINDS:
-            raise DatasetError(f"decision {self.decision!r} is none of {', '.join(KINDS)}")
+            raise DatasetError(f"decision {self.decision!r} is not one of {', '.join(KINDS)}")
         if not self.label:
             raise DatasetError(f"a decision to {self.decision} names no label")
         if (self.decision in {"merge", "rename"}) != bool(self.into):

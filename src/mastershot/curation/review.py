@@ -68,7 +68,7 @@ def answer(question: Question, text: str, *, by: str) -> Decision:
     or starts with their first letters.
 
     Raises:
-        SettingError: The answer is none of these.
+        SettingError: The answer is not one of these.
     """
     word, _, rest = " ".join(text.lower().split()).partition(" ")
     into = rest or (question.into or "" if word in {"m", "merge"} else "")

@@ -32,7 +32,7 @@ def parse_script(path: str | PathLike[str]) -> list[Heading]:
 
     ``.fdx`` is read as Final Draft, ``.fountain`` and ``.spmd`` as Fountain, all else as plain
     text. A heading's ``line`` is its line, or its paragraph in Final Draft. Text may be UTF-8,
-    UTF-16, UTF-32 or, where it is none of these, Windows-1252 (Latin-1).
+    UTF-16, UTF-32 or, where it is not one of these, Windows-1252 (Latin-1).
 
     Raises:
         ScriptError: The script is missing, empty, too large, not a text, not Final Draft's XML, or

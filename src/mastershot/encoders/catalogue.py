@@ -228,7 +228,7 @@ def _load(
     if not (folder / STUDENT_SETTINGS).is_file():
         return TransformersEncoder(folder, name=name, device=device, precision=precision)
     if precision not in (None, "float32"):
-        raise EncoderError(f"encoder {name} computes in float32 alone, not in {precision!r}")
+        raise EncoderError(f"encoder {name} computes only in float32, not in {precision!r}")
     load_text = partial(_load_text, chain=(*chain, folder.resolve()), download=download)
     return StudentEncoder(folder, name=name, load_text=load_text, device=find_device(device))
 

@@ -40,7 +40,7 @@ def parse_sampling(text: str) -> Sampling:
     """Return the sampling that ``uniform:N``, ``rate:HZ`` or ``every`` names.
 
     Raises:
-        SettingError: The text is none of these, or its number is not above 0.
+        SettingError: The text is not one of these, or its number is not above 0.
     """
     kind, colon, number = text.partition(":")
     if text == "every":

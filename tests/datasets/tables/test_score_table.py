@@ -170,7 +170,7 @@ def test_a_table_of_something_else_is_an_error(tmp_path: Path) -> None:
 
 def test_a_label_outside_the_taxonomy_is_an_error(tmp_path: Path) -> None:
     write_scores(tmp_path / "a.parquet", [batch(5, 1)], Taxonomy("two", ("bar", "zoo")), {})
-    with pytest.raises(DatasetError, match="are damaged: a label is none of the 2"):
+    with pytest.raises(DatasetError, match="are damaged: a label is not one of the 2"):
         list(open_scores(tmp_path / "a.parquet").batches())
 
 

@@ -110,7 +110,7 @@ def test_the_scales_of_dropped_shots_are_shares_with_intervals() -> None:
 
 
 def test_an_unknown_scale_is_an_error() -> None:
-    with pytest.raises(DatasetError, match="shot scale 'XL' is none of ECS, CS, MS, FS, LS"):
+    with pytest.raises(DatasetError, match="shot scale 'XL' is not one of ECS, CS, MS, FS, LS"):
         report_on_draw(draw(scale="XL"), VERDICTS, PLACES)
 
 

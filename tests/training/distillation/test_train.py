@@ -343,7 +343,7 @@ def test_a_run_begun_before_there_was_a_choice_of_networks_resumes(
     [
         ({"frames": ()}, r"frames is \(\); it must not be empty"),
         ({"teachers": ()}, r"teachers is \(\); it must not be empty"),
-        ({"network": "resnet"}, "network 'resnet' is none of fire or vit"),
+        ({"network": "resnet"}, "network 'resnet' is not one of fire or vit"),
         ({"report_every": 0}, "report_every is 0; it must be at least 1"),
         ({"save_every": 0}, "save_every is 0; it must be at least 1"),
         (

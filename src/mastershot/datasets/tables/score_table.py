@@ -176,7 +176,7 @@ def _shots_of(batch: pa.RecordBatch, part: Path, *, num_labels: int) -> ScoredSh
         for name in ("labels", "scores")
     )
     if labels.size and not -1 <= labels.min() <= labels.max() < num_labels:
-        raise DatasetError(f"scores {part} are damaged: a label is none of the {num_labels}")
+        raise DatasetError(f"scores {part} are damaged: a label is not one of the {num_labels}")
     return ScoredShots(
         videos=batch["video"].to_pylist(),
         files=batch["file"].to_pylist(),

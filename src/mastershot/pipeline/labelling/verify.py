@@ -128,7 +128,7 @@ def _rated_shots(draw: Draw, ratings: Ratings) -> list[ShownShot]:
                 f"shot {name} has a verdict but was not drawn; report with the draw it belongs to"
             )
         if (scale := drawn[name].scale) and scale not in SCALES:
-            raise DatasetError(f"shot scale {scale!r} is none of {', '.join(SCALES)}")
+            raise DatasetError(f"shot scale {scale!r} is not one of {', '.join(SCALES)}")
     return [drawn[name] for name in ratings.confirmed]
 
 

@@ -159,7 +159,7 @@ class DistilRecipe(Settings):
 
     def _check(self) -> None:
         kinds, known = [teacher.kind for teacher in self.teachers], " or ".join(STUDENT_NETWORKS)
-        require(self.network in STUDENT_NETWORKS, f"network {self.network!r} is none of {known}")
+        require(self.network in STUDENT_NETWORKS, f"network {self.network!r} is not one of {known}")
         require(
             "encoder" not in kinds or len(kinds) == 1, "teachers: an encoder must be the only one"
         )

@@ -80,7 +80,7 @@ def started_from(settings: NetworkSettings, data: str, shape: SceneShape) -> Net
     """Return settings of the shape of the checkpoint that they name, its path as it is from here.
 
     Raises:
-        EncoderError: The checkpoint cannot be read, or is none of a ViT.
+        EncoderError: The checkpoint cannot be read, or is not of a ViT.
         SettingError: Its patches do not tile such keyframes.
     """
     if not settings.init:
@@ -94,7 +94,7 @@ def vit_settings(settings: NetworkSettings, image_px: int) -> ViTSettings:
     """Return the shape of a recipe's ViT, or of the checkpoint it starts from, for such keyframes.
 
     Raises:
-        EncoderError: The checkpoint cannot be read, or is none of a ViT.
+        EncoderError: The checkpoint cannot be read, or is not of a ViT.
     """
     if settings.init:
         return published_settings(read_json(Path(settings.init) / "config.json"), image_px)
