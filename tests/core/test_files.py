@@ -1,4 +1,3 @@
-import csv
 from pathlib import Path
 
 import pytest
@@ -119,9 +118,9 @@ def test_text_is_utf_8_with_the_line_breaks_asked_for(tmp_path: Path) -> None:
     with written_whole(path) as file:
         file.write("é\nfilm\udcff.mp4\n")  # A name that is not UTF-8, as Python holds it.
     assert path.read_bytes() == b"\xc3\xa9\nfilm\\udcff.mp4\n"
-    with written_whole(path, newline="") as file:
-        csv.writer(file).writerows([["a", "two\nlines"], ["b", ""]])
-    assert path.read_bytes() == b'a,"two\nlines"\r\nb,\r\n'
+    with written_whole(path, newline="\r\n") as file:
+        file.write("a\n\n")
+    assert path.read_bytes() == b"a\r\n\r\n"
 
 
 def test_a_folder_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:

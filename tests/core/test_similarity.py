@@ -1,12 +1,11 @@
 import random
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from mastershot.core.errors import MiningError
-from mastershot.core.similarity import SimilarityTable, table_of
+from mastershot.core.similarity import table_of
 
 MOVIES = ("d", "a", "c", "b")  # in the order of a library, which is none of the alphabet
 PAIRS = [(one, other) for one in MOVIES for other in MOVIES if one != other]
@@ -77,12 +76,3 @@ def test_a_movie_that_was_not_compared_has_no_list() -> None:
     table = table_of(["a", "b"], [("a", "b", 1.0)], {})
     with pytest.raises(MiningError, match=r"^movie 'c' is none of the 2 that were compared$"):
         table.similar_to("c")
-
-
-@pytest.mark.parametrize(("movie", "similar"), [([1, 0], [0, 1]), ([0, 1], [0, 0]), ([0], [1, 2])])
-def test_columns_that_contradict_each_other_are_our_own_mistake(
-    movie: list[int], similar: list[int]
-) -> None:
-    places = np.array(movie, np.int64), np.array(similar, np.int64)
-    with pytest.raises(AssertionError):
-        SimilarityTable(("a", "b", "c"), *places, np.ones(len(movie), np.float32))

@@ -36,16 +36,6 @@ def test_spans_in_a_row_leave_no_gap_and_lose_no_time(
 
 
 @pytest.mark.parametrize(
-    ("first", "end", "start_pts", "end_pts"), [(3, 3, 0, 1), (-1, 3, 0, 1), (0, 3, 1, 0)]
-)
-def test_a_span_without_frames_or_that_runs_backwards_is_our_own_mistake(
-    first: int, end: int, start_pts: int, end_pts: int
-) -> None:
-    with pytest.raises(AssertionError):
-        Span(first, end, start_pts, end_pts, Fraction(1, 24))
-
-
-@pytest.mark.parametrize(
     ("seconds", "clock"),
     [
         (0, "0:00:00.000"),

@@ -47,10 +47,13 @@ def points_of_the_whole(picture: av.VideoFrame, width: int, height: int) -> Imag
 
 
 @pytest.mark.parametrize("colorspace", [1, 5, 9], ids=["BT.709", "BT.601", "BT.2020"])
+@pytest.mark.parametrize("levels", [1, 2], ids=["limited", "full"])
 @pytest.mark.parametrize("pixel_format", FORMATS)
-def test_points_are_those_of_the_whole_frame(pixel_format: str, colorspace: int) -> None:
+def test_points_are_those_of_the_whole_frame(
+    pixel_format: str, levels: int, colorspace: int
+) -> None:
     picture = blocks(pixel_format)
-    picture.colorspace = colorspace
+    picture.colorspace, picture.color_range = colorspace, levels
     points = PointSampler(width_px=9, height_px=7).sample(picture)
     assert points.shape == (7, 9, 3)
     differing = np.abs(points.astype(int) - points_of_the_whole(picture, 9, 7))
@@ -96,13 +99,6 @@ def test_a_picture_with_square_pixels_is_left_as_it_is() -> None:
     for longest in (None, WIDTH, WIDTH + 1):
         rgb = Upright().rgb(frame_of(image), longest_side_px=longest)
         np.testing.assert_array_equal(rgb, image)
-
-
-def test_the_sizes_of_pictures_by_turns_do_not_disturb_each_other() -> None:
-    upright, picture = Upright(), frame_of(noise())
-    for longest in (24, None, 36, 24):
-        alone = Upright().rgb(picture, longest_side_px=longest)
-        np.testing.assert_array_equal(upright.rgb(picture, longest_side_px=longest), alone)
 
 
 def test_opencv_reads_the_same_pixels_with_blue_first() -> None:
