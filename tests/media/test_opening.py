@@ -189,5 +189,5 @@ def test_what_is_no_file_with_something_in_it_is_refused(
 
 
 def test_a_name_no_file_can_have_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(MediaError, match=r"cannot be read: File name too long$"):
+    with pytest.raises(MediaError, match=r"(read: File name too long|does not exist)$"):
         require_file(tmp_path / ("x" * 300))
