@@ -2,8 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from mastershot.core.errors import DatasetError, OutputError
-from mastershot.core.files import make_folder, reporting_errors, written_whole
+from mastershot.core.errors import DatasetError, MediaError, OutputError
+from mastershot.core.files import make_folder, replacing, reporting_errors, written_whole
 
 
 def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path) -> None:
@@ -40,6 +40,9 @@ def test_a_folder_in_the_place_of_a_file_cannot_be_made(tmp_path: Path) -> None:
     [
         (FileNotFoundError(2, "a long story"), "No such file or directory"),
         (RuntimeError("lance error: IO (os error 28), /rust/io.rs:1:2"), "No space left on device"),
+        (RuntimeError("IO (os error 28)\nat /rust/io.rs:1:2"), "No space left on device"),
+        (UnicodeDecodeError("utf-8", b"a\xff", 1, 2, "bad"), "it is not UTF-8 text .*0xff.*"),
+        (RuntimeError("x" * 999), "x{300}"),
         (ValueError("lance error: bad page, /rust/page.rs:3:4\nmore"), "bad page"),
     ],
 )
@@ -51,9 +54,78 @@ def test_why_a_store_failed_is_said_in_a_few_words(error: Exception, reason: str
         raise error
 
 
-def test_other_errors_are_not_the_stores() -> None:
+@pytest.mark.parametrize("error", [KeyError("ours"), MediaError("ours"), KeyboardInterrupt()])
+def test_other_errors_are_not_the_stores(error: BaseException) -> None:
     with (
-        pytest.raises(KeyError),
+        pytest.raises(type(error)) as caught,
         reporting_errors(DatasetError, "list cannot be read"),
     ):
-        raise KeyError("ours")
+        raise error
+    assert caught.value is error
+
+
+@pytest.mark.parametrize("name", ["ArrowException", "RustPanic", "PanicException"])
+def test_a_store_may_fail_with_what_is_no_exception(name: str) -> None:
+    panic = type("Special", (type(name, (BaseException,), {}),), {})("index out of bounds")
+    with (
+        pytest.raises(DatasetError, match=r"^rows: index out of bounds$") as caught,
+        reporting_errors(DatasetError, "rows"),
+    ):
+        raise panic
+    assert caught.value.__cause__ is panic
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt, SystemExit])
+def test_what_interrupts_a_replacement_leaves_the_file_alone(
+    tmp_path: Path, error: type[BaseException]
+) -> None:
+    path = tmp_path / "a.bin"
+    path.write_bytes(b"before")
+
+    def write_half() -> None:
+        with replacing(path, ending=".new") as partial:
+            partial.write_bytes(b"half")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
+    assert {entry.name: entry.read_bytes() for entry in tmp_path.iterdir()} == {"a.bin": b"before"}
+
+
+def test_what_an_earlier_run_left_half_written_is_no_hindrance(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.with_name("a.txt.part").write_text("a much longer text of an earlier run")
+    with written_whole(path) as file:
+        file.write("new")
+        assert not path.exists()
+    assert {entry.name: entry.read_text() for entry in tmp_path.iterdir()} == {"a.txt": "new"}
+
+
+def test_a_file_in_the_place_of_a_folder_cannot_be_written_and_leaves_nothing(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "taken").mkdir()
+    with (
+        pytest.raises(OutputError, match=r"taken cannot be written: Is a directory$"),
+        written_whole(tmp_path / "taken") as file,
+    ):
+        file.write("text")
+    assert [entry.name for entry in tmp_path.iterdir()] == ["taken"]
+
+
+def test_text_is_utf_8_with_the_line_breaks_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    with written_whole(path) as file:
+        file.write("é\nfilm\udcff.mp4\n")  # A name that is not UTF-8, as Python holds it.
+    assert path.read_bytes() == b"\xc3\xa9\nfilm\\udcff.mp4\n"
+    with written_whole(path, newline="\r\n") as file:
+        file.write("a\n\n")
+    assert path.read_bytes() == b"a\r\n\r\n"
+
+
+def test_a_folder_is_made_with_those_above_it_and_may_be_there(tmp_path: Path) -> None:
+    for _ in range(2):
+        make_folder(tmp_path / "a" / "b")
+        assert (tmp_path / "a" / "b").is_dir()
+        (tmp_path / "a" / "b" / "kept").write_text("")
+    assert (tmp_path / "a" / "b" / "kept").exists()

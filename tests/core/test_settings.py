@@ -1,8 +1,11 @@
 from dataclasses import asdict, dataclass, field, replace
+from fractions import Fraction
 from typing import Annotated, Any, Literal
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mastershot.core.errors import SettingError
 from mastershot.core.settings import (
@@ -16,6 +19,7 @@ from mastershot.core.settings import (
     Share,
     Text,
     require,
+    shortened,
 )
 
 
@@ -61,6 +65,9 @@ def test_settings_that_fit_are_plain_frozen_dataclasses() -> None:
         ({"on": 1}, "on is 1; it must be true or false"),
         ({"on": True}, "on is for the odd kind"),
         ({"share": 1.5}, r"share is 1\.5; it must be in \[0, 1\]"),
+        ({"kind": ["plain"]}, r"kind is \['plain'\]; it must be one of plain, odd"),
+        ({"on": None}, "on is None; it must be true or false"),
+        ({"seed": True}, "seed is True; it must be a whole number"),
         ({"share": True}, "share is True; it must be a finite number"),
         ({"share": float("nan")}, "share is nan; it must be a finite number"),
         ({"decay": float("inf")}, "decay is inf; it must be a finite number"),
@@ -83,3 +90,42 @@ def test_a_value_that_does_not_fit_is_one_sentence(values: dict[str, Any], sente
         Outer(**({"name": "a"} | values))
     with pytest.raises(SettingError, match=r"^rate is 0\.0; it must be above 0$"):
         Inner(rate=0.0)
+
+
+def test_numbers_of_other_kinds_fit_where_they_are_finite() -> None:
+    settings = Outer("a", share=Fraction(1, 3), decay=10**300, side=np.int16(1024))
+    assert (settings.share, settings.decay, settings.side) == (Fraction(1, 3), 10**300, 1024)
+
+
+def test_values_are_compared_with_each_other_only_once_each_fits() -> None:
+    with pytest.raises(SettingError, match=r"^share is 2; it must be in \[0, 1\]$"):
+        Outer("a", on=True, share=2)
+
+
+def test_settings_that_extend_others_are_held_to_the_limits_of_both() -> None:
+    @dataclass(frozen=True)
+    class Wider(Inner):
+        width: Annotated[int, Range(0, 64, multiple_of=16)] = 16
+
+    assert Wider(width=0).steps == 3
+    for values, name in (({"steps": 0}, "steps"), ({"width": 8}, "width")):
+        with pytest.raises(SettingError, match=f"^{name} is "):
+            Wider(**values)
+
+
+@given(st.integers(-5, 5), st.integers(-5, 5), st.sampled_from(["[]", "[)", "(]", "()"]))
+def test_the_ends_of_a_range_belong_to_it_as_its_brackets_say(
+    low: int, high: int, ends: str
+) -> None:
+    limit = Range(low, high, ends)
+    numbers = [number for number in range(-9, 10) if limit.holds(number)]
+    assert numbers == list(range(low + (ends[0] == "("), high + (ends[1] == "]")))
+    assert not limit.holds(float("nan"))
+    assert str(limit) == f"be in {ends[0]}{low}, {high}{ends[1]}"
+
+
+@pytest.mark.parametrize(("length", "shown"), [(58, 58), (59, 58)])
+def test_a_value_in_a_sentence_is_cut_after_sixty_characters(length: int, shown: int) -> None:
+    text = shortened("\n" + (length - 2) * "x")  # In quotes, a line break as two characters.
+    assert "\n" not in text
+    assert text == "'\\n" + (shown - 2) * "x" + ("'" if length == shown else "x…")

@@ -22,7 +22,7 @@ from mastershot.core.movie import (
     scene_id,
     shot_id,
 )
-from mastershot.core.time import Span, format_clock
+from mastershot.core.time import Span
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots, timeline_schema
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "timeline.json"
@@ -125,15 +125,6 @@ def test_a_scale_is_kept_and_the_likeliest_is_known() -> None:
     assert [shot.likeliest_scale for shot in timeline.shots] == ["MS", None]
 
 
-def test_seconds_are_exact_where_milliseconds_would_drift() -> None:
-    hour = 86_314  # frames of 24000/1001 in an hour, rounded up
-    span = timeline_of([hour, 24]).shots[1].span
-    assert span.start == Fraction(hour * 1001, 24000)
-    assert span.start_s == float(Fraction(hour * 1001, 24000))
-    assert span.num_frames == 24
-    assert span.duration_s == pytest.approx(1.001)
-
-
 @pytest.mark.parametrize(
     ("first", "end", "sentence"),
     [
@@ -218,16 +209,3 @@ def test_the_scene_of_a_shot_is_found() -> None:
     assert timeline.scenes is not None
     assert timeline.scene_of(1) == timeline.scenes[0]
     assert replace(timeline, scenes=None).scene_of(1) is None
-
-
-@pytest.mark.parametrize(
-    ("seconds", "clock"),
-    [
-        (0, "0:00:00.000"),
-        (3661.5, "1:01:01.500"),
-        (59.9996, "0:01:00.000"),
-        (-1.25, "-0:00:01.250"),
-    ],
-)
-def test_a_clock_reads_like_a_player(seconds: float, clock: str) -> None:
-    assert format_clock(seconds) == clock

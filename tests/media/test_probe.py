@@ -34,13 +34,11 @@ def test_a_film_says_its_size_rate_and_sound(film: Path) -> None:
     ("make", "sentence"),
     [
         (lambda path: None, "does not exist"),
-        (lambda path: path.mkdir(), "is a folder, not a film"),
-        (lambda path: path.write_bytes(b""), r"is empty \(0 bytes\)"),
         (lambda path: path.write_text("not a film\n" * 99), "is not a video that FFmpeg can read"),
         (lambda path: path.write_text("#EXTM3U\n#EXTINF:9,\nsecret.ts\n"), "not a"),
         (lambda path: path.write_text("1\n00:00:01,000 --> 00:00:02,000\nhello\n"), "no video"),
     ],
-    ids=["missing", "folder", "empty", "text", "playlist", "subtitles"],
+    ids=["missing", "text", "playlist", "subtitles"],
 )  # fmt: skip
 def test_what_is_no_film_is_refused_in_one_sentence(tmp_path: Path, make, sentence: str) -> None:
     path = tmp_path / "film.mp4"
@@ -49,11 +47,6 @@ def test_what_is_no_film_is_refused_in_one_sentence(tmp_path: Path, make, senten
         probe(path)
     assert "\n" not in str(caught.value)
     assert str(path) in str(caught.value)
-
-
-def test_a_device_is_refused() -> None:
-    with pytest.raises(MediaError, match="not a regular file"):
-        probe("/dev/null")
 
 
 def test_a_name_with_a_zero_byte_is_refused() -> None:

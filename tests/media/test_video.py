@@ -3,14 +3,11 @@ import subprocess
 from fractions import Fraction
 from pathlib import Path
 
-import av
 import cv2
 import numpy as np
 import pytest
 from tests.factories.films import drawn_film, encode_film, first_video_stream, flat_images
 
-from mastershot.core.embeddings import ImageArray
-from mastershot.media.pictures import JpegWriter, PointSampler
 from mastershot.media.video import open_video
 
 FILMS = ["*.mp4", "odd/*", "sintel/*.mp4"]
@@ -96,14 +93,6 @@ def test_a_small_frame_is_sampled_whole(tmp_path: Path) -> None:
     np.testing.assert_array_equal(frame.points_bgr(), frame.exact_bgr())
 
 
-def test_a_frame_of_another_format_is_sampled_through_swscale() -> None:
-    image = np.full((30, 40, 3), (10, 200, 90), np.uint8)
-    picture = av.VideoFrame.from_ndarray(image, format="rgb24")
-    points = PointSampler(width_px=8, height_px=6).sample(picture)
-    assert points.shape == (6, 8, 3)
-    assert (points == (90, 200, 10)).all()
-
-
 def test_an_interlaced_frame_shows_no_comb(tmp_path: Path) -> None:
     comb = np.zeros((48, 64, 3), np.uint8)
     comb[1::2] = 255  # The two fields show different moments.
@@ -134,17 +123,6 @@ def test_damaged_packets_are_passed_over(tmp_path: Path) -> None:
     path.write_bytes(data)
     count = sum(1 for _ in open_video(path).frames())
     assert 0.5 * plan.num_frames < count <= plan.num_frames
-
-
-def test_a_jpeg_reads_back_as_the_picture() -> None:
-    ramp = np.linspace(0, 255, 64, dtype=np.uint8)
-    image = np.broadcast_to(ramp[None, :, None], (48, 64, 3)).copy()
-    writer = JpegWriter()
-    for size in (slice(None), slice(0, 32)):
-        cut: ImageArray = np.ascontiguousarray(image[size])
-        decoded = cv2.imdecode(np.frombuffer(writer.encode(cut), np.uint8), cv2.IMREAD_COLOR)
-        assert decoded is not None
-        assert np.abs(decoded.astype(int) - cut).mean() < 3
 
 
 def test_exact_pixels_are_those_opencv_reads(real_data: Path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from tests.contracts.test_movie_similarity import IDS
 
 from mastershot.core.errors import MiningError, SettingError
-from mastershot.core.similarity import SimilarityTable, table_of
+from mastershot.core.similarity import table_of
 from mastershot.mining import similarity
 from mastershot.mining.similarity import (
     CloseSynopses,
@@ -105,26 +105,6 @@ def test_hubs_are_the_movies_that_fill_most_rows() -> None:
     rows = [("a", "c", 2.0), ("b", "c", 1.0), ("b", "a", 0.5), ("d", "c", 1.0)]
     assert hub_share(table_of(["a", "b", "c", "d"], rows, {}), num_hubs=1) == 0.75
     assert hub_share(table_of(["a"], [], {})) == 0
-
-
-@pytest.mark.parametrize(
-    ("row", "message"),
-    [
-        (("a", "a", 1.0), "'a' is said to be similar to itself"),
-        (("a", "x", 1.0), "movie 'x' of a similarity is not one of the 2 given"),
-        (("a", "b", float("nan")), "the score of 'a' and 'b' is nan"),
-        (("b", "a", 0.0), "'a' is said twice to be similar to 'b'"),
-    ],
-)
-def test_a_row_that_cannot_be_is_refused(row: tuple[str, str, float], message: str) -> None:
-    with pytest.raises(MiningError, match=message):
-        table_of(["a", "b"], [("b", "a", 1.0), row], {})
-
-
-def test_a_movie_that_was_not_compared_has_no_list() -> None:
-    table: SimilarityTable = RandomMovies().similar(["a", "b"])
-    with pytest.raises(MiningError, match="movie 'c' is not one of the 2 that were compared"):
-        table.similar_to("c")
 
 
 def test_movies_a_benchmark_is_judged_on_are_left_out_however_their_id_is_written() -> None:
