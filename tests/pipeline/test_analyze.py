@@ -18,7 +18,7 @@ from tests.media.test_video import real_films
 
 import mastershot as ms
 from mastershot.core.embeddings import FloatArray
-from mastershot.core.errors import MediaError, OutputError, SettingError, ShotListError
+from mastershot.core.errors import MediaError, OutputError, ShotListError
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.media.sampling import Sampling, parse_sampling
@@ -214,21 +214,6 @@ def test_the_starter_labels_when_no_encoder_is_named_and_says_so(film, tmp_path:
     assert "--encoder clip" in page
 
 
-def test_a_very_long_shot_is_scored_in_pieces_and_comes_out_the_same(
-    film, tiny_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loaded = prepare(Plan(encoder=str(tiny_clip), sampling=parse_sampling("every")))
-    whole, _ = analyze_movie(film[0], loaded, tmp_path / "whole")
-    monkeypatch.setattr("mastershot.pipeline.analysis.annotate._FRAMES_AT_ONCE", 7)
-    pieces, _ = analyze_movie(film[0], loaded, tmp_path / "pieces")
-    assert [scene.first_shot for scene in pieces.scenes] == [s.first_shot for s in whole.scenes]
-    for one, other in zip(pieces.shots, whole.shots, strict=True):
-        assert len(range(one.span.first_frame, one.span.end_frame)) > 7
-        assert [label.score for label in one.labels] == pytest.approx(
-            [label.score for label in other.labels], abs=1e-6
-        )
-
-
 def test_labels_stay_where_their_encoder_has_gone(film, tiny_clip: Path, tmp_path: Path) -> None:
     labelled, _ = analyze_movie(film[0], prepare(Plan(encoder=str(tiny_clip))), tmp_path)
     without = replace(prepare(Plan(encoder=str(tiny_clip))), labeller=None)
@@ -242,72 +227,6 @@ def test_vectors_that_were_deleted_are_made_again(film, tmp_path: Path) -> None:
     second, _ = analyze_movie(film[0], loaded, tmp_path)
     assert (folder / "features").is_dir()
     assert second.shots == first.shots
-
-
-def test_a_file_in_the_place_of_the_folder_is_stepped_around(film, tmp_path: Path) -> None:
-    (tmp_path / "film").write_text("a file")
-    _, folder = analyze_movie(film[0], prepare(Plan(steps=("shots",))), tmp_path)
-    assert folder.name.startswith("film-")
-
-
-def test_two_films_of_one_stem_get_two_folders(film, tmp_path: Path) -> None:
-    other = tmp_path / "other" / "film.mp4"
-    other.parent.mkdir()
-    encode_film(other, flat_images([(9, 99, 9)], each=5))
-    loaded = prepare(Plan(steps=("shots",)))
-    out = tmp_path / "out"
-    folders = [analyze_movie(path, loaded, out)[1] for path in (film[0], other, film[0], other)]
-    assert folders[0] == folders[2] != folders[1] == folders[3]
-    assert folders[0].name == "film"
-    assert folders[1].name.startswith("film-")
-
-
-def test_a_film_of_the_same_stem_that_comes_between_keeps_its_folder(film, tmp_path: Path) -> None:
-    other = tmp_path / "other" / "film.mp4"
-    other.parent.mkdir()
-    encode_film(other, flat_images([(9, 99, 9)], each=5))
-    loaded, out = prepare(Plan(steps=("shots",))), tmp_path / "out"
-    taken: list[Path] = []
-
-    def the_other_comes_between(stage: str, _done: int, _total: int | None) -> None:
-        if stage == "report" and not taken:
-            taken.append(analyze_movie(other, loaded, out)[1])
-
-    timeline, folder = analyze_movie(film[0], loaded, out, progress=the_other_comes_between)
-    assert taken[0].name == "film"
-    assert folder.name.startswith("film-")
-    assert Timeline.load(folder / "timeline.json") == timeline
-    assert Timeline.load(taken[0] / "timeline.json").movie.num_frames == 5
-
-
-def test_a_folder_that_is_not_ours_is_left_alone(film, tmp_path: Path) -> None:
-    (tmp_path / "film").mkdir()
-    (tmp_path / "film" / "notes.txt").write_text("mine")
-    _, folder = analyze_movie(film[0], prepare(Plan(steps=("shots",))), tmp_path)
-    assert folder != tmp_path / "film"
-    assert (tmp_path / "film" / "notes.txt").read_text() == "mine"
-
-
-def test_killed_while_results_are_put_in_place_the_next_run_mends_them(
-    film, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    loaded = prepare(Plan(steps=("shots",)))
-    _, folder = analyze_movie(film[0], loaded, tmp_path)
-    longer = prepare(Plan(steps=("shots",), shots=ShotSettings(min_shot_s=2.0)))
-
-    def killed(*_: object) -> None:
-        raise KeyboardInterrupt
-
-    with monkeypatch.context() as patch:
-        patch.setattr("mastershot.pipeline.analysis.workspace._replace", killed)
-        with pytest.raises(KeyboardInterrupt):
-            analyze_movie(film[0], longer, tmp_path)
-    assert not (folder / "timeline.json").exists()
-    timeline, again = analyze_movie(film[0], longer, tmp_path)
-    assert again == folder
-    assert Timeline.load(folder / "timeline.json") == timeline
-    assert [p.name for p in tmp_path.iterdir()] == ["film"]
-    assert len(list((folder / "thumbs").iterdir())) == len(timeline.shots)
 
 
 def test_an_empty_folder_of_the_users_stays(film, tmp_path: Path) -> None:
@@ -391,11 +310,6 @@ def test_a_list_of_shots_takes_the_place_of_detection(film, tmp_path: Path) -> N
     (tmp_path / "list.txt").write_text("0 9\n10 99999\n")
     with pytest.raises(ShotListError, match="names frame 99999"):
         ms.analyze(path, replace(WITHOUT_WORDS, shot_list=tmp_path / "list.txt"))
-
-
-def test_an_unknown_step_says_which_there_are() -> None:
-    with pytest.raises(SettingError, match="'magic' is unknown; use shots, labels, scenes"):
-        Plan(steps=("shots", "magic"))
 
 
 def test_detect_shots_is_the_smallest_useful_call(film) -> None:

@@ -167,18 +167,6 @@ def test_a_new_classifier_decodes_nothing(
     assert scale_of(second.shots[0]) != scale_of(first.shots[0])
 
 
-def test_a_very_long_shot_is_scored_by_its_beginning(
-    film: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plan = Plan(steps=SCALE_ALONE, sampling=parse_sampling("every"), scale=models / "scale-vit")
-    loaded = prepare(plan)
-    whole, _ = analyze_movie(film, loaded, tmp_path / "whole")
-    monkeypatch.setattr("mastershot.pipeline.analysis.annotate._FRAMES_AT_ONCE", 25)
-    pieces, _ = analyze_movie(film, loaded, tmp_path / "pieces")
-    for one, other in zip(whole.shots, pieces.shots, strict=True):
-        assert scale_of(one) == pytest.approx(scale_of(other), abs=1e-6)
-
-
 def test_another_sampling_than_in_training_is_noted(models: Path) -> None:
     (note,) = prepare(Plan(steps=SCALE_ALONE, scale=models / "scale-vit")).notes
     assert note.startswith("The classifier of shot scale was trained on 4 frames a second and gets")
@@ -273,8 +261,3 @@ def test_an_encoder_that_is_gone_is_an_error(models: Path, tmp_path: Path) -> No
     sentence = "needs an encoder that cannot be loaded: encoder '.*gone' is neither"
     with pytest.raises(EncoderError, match=sentence):
         prepare(Plan(steps=SCALE_ALONE, scale=folder))
-
-
-def test_a_classifier_without_its_step_is_an_error(models: Path) -> None:
-    with pytest.raises(SettingError, match="but the steps are only shots, labels; add scale"):
-        Plan(steps=("shots", "labels"), scale=models / "scale-vit")

@@ -4,12 +4,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.factories.timelines import make_space, make_thumbs, make_timeline
-from tests.pipeline.search.test_words import STARTER
+from tests.pipeline.search.test_nearest import STARTER
 
 import mastershot as ms
 from mastershot.core.embeddings import Embeddings, FloatArray
 from mastershot.core.errors import (
-    EncoderError,
     LibraryError,
     OutputError,
     SettingError,
@@ -19,7 +18,6 @@ from mastershot.mining.pairs import mine_scene_pairs
 from mastershot.pipeline.search.similar import SharedLabel, Similar, find_similar
 from mastershot.pipeline.search.similar_page import MAX_STILLS, write_similar_page
 from mastershot.pipeline.search.vectors import PLAIN_VIEW, SceneSource, SceneView
-from mastershot.scenes.grouping import COLOR_SPACE
 
 SPACE = make_space(8)
 FRAMES = 4
@@ -235,43 +233,6 @@ def test_a_library_without_vectors_or_of_two_spaces_is_a_sentence(library: ms.Li
         find(library, "one.mp4", "two.mp4")
     with pytest.raises(LibraryError, match=r"shot .*/00000 of four.mp4 has no vector of toy"):
         find(library, "three.mp4", "four.mp4", vectors="toy")
-
-
-def test_colours_are_compared_where_there_is_no_encoder(library: ms.Library) -> None:
-    put_film(library, "one.mp4", space=COLOR_SPACE)
-    put_film(library, "two.mp4", space=COLOR_SPACE)
-    assert find(library, "one.mp4", "two.mp4").space == COLOR_SPACE
-    put_film(library, "one.mp4")
-    put_film(library, "two.mp4")
-    assert find(library, "one.mp4", "two.mp4").space == SPACE
-
-
-def test_an_encoder_of_another_width_or_space_is_a_sentence(library: ms.Library) -> None:
-    put_film(library, "one.mp4")
-    put_film(library, "two.mp4")
-    wide = SceneView("wide", first_shot, num_shots=3, width=16)
-    with pytest.raises(
-        EncoderError, match=r"wide takes shots of 16 numbers, and those of toy .* 8"
-    ):
-        find(library, "one.mp4", "two.mp4", view=wide)
-    for space, held in ((make_space(9), "of other weights"), (STARTER, "of toy")):
-        with pytest.raises(EncoderError, match=f"vectors of {space.model}; .* holds those {held}"):
-            find(library, "one.mp4", "two.mp4", view=view_of(first_shot, space=space))
-    with pytest.raises(EncoderError, match="was trained on vectors of toy, not clip"):
-        find(library, "one.mp4", "two.mp4", view=view_of(first_shot, space=SPACE), vectors="clip")
-    ok = find(library, "one.mp4", "two.mp4", view=view_of(first_shot, space=SPACE))
-    assert len(ok.rows) > 0
-
-
-@pytest.mark.parametrize("value", [np.nan, 0.0])
-def test_an_encoder_that_gives_no_direction_is_a_sentence(
-    library: ms.Library, value: float
-) -> None:
-    put_film(library, "one.mp4")
-    put_film(library, "two.mp4")
-    broken = view_of(lambda scenes: np.full((len(scenes), 4), value, np.float32))
-    with pytest.raises(EncoderError, match="trained gives a scene no finite direction"):
-        find(library, "one.mp4", "two.mp4", view=broken)
 
 
 # The page

@@ -1,6 +1,6 @@
 """Search: the shots nearest to words, as a plain loop over every vector finds them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from tests.factories.films import drawn_film
 from tests.factories.models import make_tiny_clip
-from tests.factories.timelines import make_embeddings, make_space, make_thumbs, make_timeline
+from tests.factories.timelines import make_space, make_timeline
+from tests.pipeline.search.test_nearest import SPACE, STARTER, put, towards
 
 import mastershot as ms
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
@@ -21,15 +22,10 @@ from mastershot.core.errors import (
     OutputError,
     SettingError,
 )
-from mastershot.core.timeline import Timeline
 from mastershot.pipeline.analysis.plan import Plan, prepare
-from mastershot.pipeline.search import nearest, words
-from mastershot.pipeline.search.nearest import Hits, Query, nearest_shots
+from mastershot.pipeline.search import words
 from mastershot.pipeline.search.words import encode_words, write_hits_page
 from mastershot.scenes.grouping import COLOR_SPACE
-
-SPACE = make_space(8)
-STARTER = make_space(6, "mastershot/starter")
 
 
 class ToyEncoder:
@@ -48,149 +44,9 @@ class ToyEncoder:
         return np.stack([towards(self.space, self.words.index(text), 1.0) for text in texts])
 
 
-def towards(space: EmbeddingSpace, word: int, cosine: float) -> FloatArray:
-    """Return a unit vector with this cosine to a word; the rest lies where no word is."""
-    vector = np.zeros(space.width, np.float32)
-    vector[word], vector[-1] = cosine, (1 - cosine**2) ** 0.5
-    return vector if cosine < 1 else np.eye(space.width, dtype=np.float32)[word]
-
-
-def put(
-    library: ms.Library,
-    timeline: Timeline,
-    cosines: dict[int, float],
-    *,
-    space: EmbeddingSpace = SPACE,
-) -> None:
-    """Keep a film whose frames have these cosines to the word forest."""
-    vectors = np.stack([towards(space, 0, cosine) for cosine in cosines.values()])
-    frames = np.asarray(list(cosines), np.int64)
-    library.features(timeline.movie.id).put(Embeddings(space, frames, vectors))
-    library.put_timeline(timeline, make_thumbs(timeline))
-
-
 @pytest.fixture
 def library(tmp_path: Path) -> ms.Library:
     return ms.Library(tmp_path / "films.mastershot")
-
-
-def found(hits: Hits) -> list[tuple[str, int, int]]:
-    return [(hit.path, int(hit.id.rpartition("/")[2]), hit.frame) for hit in hits]
-
-
-def plain_loop(library: ms.Library, query: Query, limit: int) -> list[tuple[str, int, int]]:
-    """Return the same ranking one frame at a time, from each film's own timeline and vectors."""
-    ranked = []
-    for movie in library.movies():
-        kept = library.features(movie.id).get(query.space)
-        for index, shot in enumerate(library.timeline(movie.id).shots):
-            best = None
-            for frame, vector in zip(kept.frames, kept.vectors, strict=True):
-                if shot.span.first_frame <= frame < shot.span.end_frame:
-                    score = float(vector.astype(np.float64) @ query.vector.astype(np.float64))
-                    if best is None or score > best[0]:
-                        best = score, int(frame)
-            if best is not None:
-                ranked.append((-best[0], movie.path, index, best[1]))
-    return [(path, index, frame) for _, path, index, frame in sorted(ranked)[:limit]]
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_the_ranking_is_that_of_a_plain_loop(library: ms.Library, seed: int) -> None:
-    chance = np.random.default_rng(seed)
-    for number in range(5):
-        lengths = chance.integers(1, 60, chance.integers(1, 12)).tolist()
-        timeline = make_timeline(f"{number}.mp4", shot_frames=lengths, scene_shots=None)
-        library.put_timeline(timeline)
-        num_frames = timeline.movie.num_frames
-        for part in range(3):  # A film's vectors lie in several pieces, between those of others.
-            frames = chance.choice(num_frames, max(1, num_frames // 4), replace=False)
-            embeddings = make_embeddings(SPACE, sorted(frames.tolist()), seed=10 * number + part)
-            length = np.linalg.norm(embeddings.vectors, axis=1, keepdims=True)
-            unit = replace(embeddings, vectors=embeddings.vectors / length)
-            library.features(timeline.movie.id).put(unit)
-    direction = chance.standard_normal(SPACE.width).astype(np.float32)
-    query = Query(SPACE, direction / np.linalg.norm(direction))
-    for limit in (1, 7, 10_000):
-        hits = nearest_shots(library, query, limit=limit)
-        assert found(hits) == plain_loop(library, query, limit)
-    whole = {hit.id: hit for hit in nearest_shots(library, query, limit=10_000)}
-    for hit in whole.values():
-        vector = library.features(hit.movie_id).get(SPACE, np.array([hit.frame])).vectors[0]
-        assert hit.score == pytest.approx(float(vector @ query.vector), abs=1e-6)
-
-
-def test_a_hit_says_where_its_shot_lies(library: ms.Library) -> None:
-    timeline = make_timeline("films/one.mp4")
-    put(library, timeline, {5: 0.25, 50: 0.5, 90: 0.125})
-    [hit, *_] = library.search("forest", encoder=ToyEncoder())
-    shot = timeline.shots[1]
-    assert (hit.id, hit.movie_id, hit.path) == (shot.id, timeline.movie.id, "films/one.mp4")
-    assert (hit.first_frame, hit.end_frame) == (40, 70)
-    assert (hit.start_s, hit.end_s) == (shot.span.start_s, shot.span.end_s)
-    assert (hit.score, hit.frame, hit.kept) == (0.5, 50, ("kitchen", "bar"))
-    assert library.thumb(hit.id) == make_thumbs(timeline)[shot.id]
-
-
-def test_one_near_frame_counts_more_than_many_half_near_ones(library: ms.Library) -> None:
-    put(library, make_timeline(), {0: 0.5, 10: 0.5, 39: 0.5, 40: 0.0, 50: 0.75, 69: 0.0})
-    hits = library.search("forest", encoder=ToyEncoder())
-    assert [(hit.first_frame, hit.score) for hit in hits] == [(40, 0.75), (0, 0.5)]
-
-
-def test_equal_scores_come_by_film_and_time_and_cite_their_first_frame(
-    library: ms.Library,
-) -> None:
-    put(library, make_timeline("b.mp4"), {3: 0.5, 80: 0.5, 99: 0.5})
-    put(library, make_timeline("a.mp4"), {41: 0.5, 60: 0.5, 70: 0.5})
-    library.features(make_timeline("b.mp4").movie.id).put(
-        Embeddings(SPACE, np.array([75]), towards(SPACE, 0, 0.5)[None])
-    )
-    hits = library.search("forest", encoder=ToyEncoder())
-    expected = [("a.mp4", 1, 41), ("a.mp4", 2, 70), ("b.mp4", 0, 3), ("b.mp4", 2, 75)]
-    assert found(hits) == expected
-    assert found(library.search("forest", encoder=ToyEncoder(), limit=3)) == expected[:3]
-
-
-def test_the_same_vector_has_the_same_score_wherever_it_stands(library: ms.Library) -> None:
-    space = make_space(384)
-    chance = np.random.default_rng(0)
-    same = chance.standard_normal(384).astype(np.float32) / 20
-    for number, count in enumerate((1, 2, 3, 7, 33, 1025)):
-        vectors = chance.standard_normal((count, 384)).astype(np.float32) / 20
-        vectors[-1] = same
-        timeline = make_timeline(f"{number}.mp4", shot_frames=[1] * count, scene_shots=None)
-        library.put_timeline(timeline)
-        store = library.features(timeline.movie.id)
-        store.put(Embeddings(space, np.arange(count), vectors))
-    hits = nearest_shots(library, Query(space, same), limit=6)
-    assert len({hit.score for hit in hits}) == 1
-    assert [hit.path for hit in hits] == [f"{number}.mp4" for number in range(6)]
-
-
-def test_films_and_shots_that_were_not_searched_are_counted(library: ms.Library) -> None:
-    put(library, make_timeline("seen.mp4"), {5: 0.5, 50: 0.25})
-    put(library, make_timeline("unseen.mp4"), {5: 0.5}, space=COLOR_SPACE)
-    hits = library.search("forest", encoder=ToyEncoder())
-    assert [hit.path for hit in hits] == ["seen.mp4", "seen.mp4"]
-    assert hits.num_films_not_searched == 1
-    films, shots = hits.notes
-    assert films.startswith("not searched: 1 of 2 films, without vectors of toy; ")
-    assert f"`mastershot library add FILM --library {library.path} --encoder FOLDER`" in films
-    assert shots.startswith("not searched: 1 of the shots of the other films, ")
-
-
-def test_nothing_is_noted_when_all_was_searched(library: ms.Library) -> None:
-    put(library, make_timeline(), {5: 0.5, 50: 0.25, 110: 0.25})
-    hits = library.search("forest", encoder=ToyEncoder())
-    assert (hits.notes, hits.num_films_not_searched, hits.space) == ((), 0, SPACE)
-    assert isinstance(hits, list)
-
-
-def test_vectors_of_a_film_that_is_not_there_are_passed_over(library: ms.Library) -> None:
-    put(library, make_timeline("here.mp4"), {5: 0.25})
-    library.features("f" * 16).put(make_embeddings(SPACE, range(9)))
-    assert [hit.path for hit in library.search("forest", encoder=ToyEncoder())] == ["here.mp4"]
 
 
 # Which space is searched
@@ -328,8 +184,6 @@ def test_words_that_are_not_text_are_one_sentence(library: ms.Library) -> None:
 def test_a_limit_below_one_is_refused(library: ms.Library, limit: int) -> None:
     with pytest.raises(SettingError, match=f"the limit is {limit}; it is 1 or more"):
         library.search("forest", limit=limit, encoder=ToyEncoder())
-    with pytest.raises(SettingError, match=f"the limit is {limit}; it is 1 or more"):
-        nearest_shots(library, Query(SPACE, np.ones(8, np.float32)), limit=limit)
 
 
 @pytest.mark.parametrize(
@@ -353,11 +207,6 @@ def test_what_is_asked_in_another_type_is_one_sentence(
     put(library, make_timeline(), {0: 0.5})
     with pytest.raises(SettingError, match=sentence):
         library.search(**({"words": "forest", "encoder": ToyEncoder()} | asked))
-
-
-def test_a_limit_of_numpy_is_a_whole_number(library: ms.Library) -> None:
-    put(library, make_timeline(), {0: 0.5, 50: 0.25})
-    assert len(library.search("forest", limit=np.int64(1), encoder=ToyEncoder())) == 1
 
 
 def test_words_without_a_finite_vector_are_refused() -> None:
@@ -416,72 +265,6 @@ def test_words_find_frames_of_every_precision(
     hits = library.search("forest", encoder=ms.load_encoder(clip, precision=precision))
     assert [hit.path for hit in hits] == ["two.mp4", "three.mp4", "one.mp4"]
     assert hits.num_films_not_searched == 0
-
-
-# The library changes meanwhile
-
-
-def meddling(
-    monkeypatch: pytest.MonkeyPatch, meddle: Callable[[], object], *, times: int
-) -> list[int]:
-    """Have something done after each of the first searches has read the vectors."""
-    done: list[int] = []
-    blocks = nearest.vector_blocks
-
-    def read(*arguments: object) -> Iterator[tuple[str, Embeddings]]:
-        yield from blocks(*arguments)  # type: ignore[arg-type]
-        if len(done) < times:
-            done.append(1)
-            meddle()
-
-    monkeypatch.setattr(nearest, "vector_blocks", read)
-    return done
-
-
-def test_a_film_removed_meanwhile_is_no_hit(
-    library: ms.Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put(library, make_timeline("gone.mp4"), {0: 0.75})
-    put(library, make_timeline("here.mp4"), {0: 0.5})
-    other = ms.Library(library.path)
-    done = meddling(monkeypatch, lambda: other.remove("gone.mp4"), times=1)
-    query = encode_words("forest", ToyEncoder())
-    assert [hit.path for hit in nearest_shots(library, query)] == ["here.mp4"]
-    assert done == [1]
-
-
-def test_a_film_cut_anew_meanwhile_is_found_as_it_is_now(
-    library: ms.Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put(library, make_timeline(), {5: 0.5, 50: 0.75})
-    anew = make_timeline(shot_frames=(60, 60), scene_shots=None)
-    other = ms.Library(library.path)
-    meddling(monkeypatch, lambda: other.put_timeline(anew), times=1)
-    hits = nearest_shots(library, encode_words("forest", ToyEncoder()))
-    assert [(hit.first_frame, hit.end_frame, hit.frame) for hit in hits] == [(0, 60, 50)]
-
-
-def test_a_library_that_never_rests_is_given_up(
-    library: ms.Library, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    put(library, make_timeline(), {5: 0.5})
-    other, lengths = ms.Library(library.path), iter(range(30, 100))
-
-    def change() -> None:
-        other.put_timeline(make_timeline(shot_frames=(next(lengths), 20), scene_shots=None))
-
-    meddling(monkeypatch, change, times=99)
-    with pytest.raises(LibraryError, match="changed under each of 3 searches"):
-        nearest_shots(library, encode_words("forest", ToyEncoder()))
-
-
-def test_a_film_without_its_shots_is_a_sentence(library: ms.Library) -> None:
-    put(library, make_timeline(), {5: 0.5})
-    library.tables.delete("shots", '"index" = 1')
-    with pytest.raises(
-        LibraryError, match=r"changed under each of 3 .* `mastershot library verify`"
-    ):
-        library.search("forest", encoder=ToyEncoder())
 
 
 # The page
