@@ -27,10 +27,10 @@ def test_a_run_is_named_by_all_but_its_date() -> None:
 
 
 def test_pictures_that_join_to_the_same_bytes_are_told_apart() -> None:
-    joined = {"a": b"x\nb 1\ny"}
-    parts = {"a": b"x", "b": b"y"}
-    assert run_id("{}", joined) != run_id("{}", parts)
-    assert run_id("{}", {"a": b"xy", "b": b""}) != run_id("{}", {"a": b"x", "b": b"y"})
+    parts = run_id("{}", {"a": b"x", "b": b"y"})
+    for between in (b"\nb 1\n", b"\nb \n", b"\nb\n", b"b"):
+        assert run_id("{}", {"a": b"x" + between + b"y"}) != parts
+    assert run_id("{}", {"a": b"xy", "b": b""}) != parts
 
 
 @pytest.mark.parametrize("timeline", [FILM, make_timeline(scene_shots=None, labels=None)])
