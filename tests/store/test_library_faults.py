@@ -3,7 +3,6 @@
 import multiprocessing
 import os
 import random
-import re
 import resource
 import shutil
 import signal
@@ -278,53 +277,6 @@ def test_a_table_that_may_not_be_read_is_one_sentence(foreign_library: Path) -> 
     sentence = in_child(read_without_permission, foreign_library)
     assert sentence.startswith(f"library {foreign_library} cannot be read: table movies: ")
     assert sentence.endswith("Permission denied")
-
-
-def test_no_library_at_the_path_says_how_to_make_one(tmp_path: Path) -> None:
-    path = tmp_path / "films.mastershot"
-    command = f"`mastershot library add FILM --library {path}` makes one"
-    with pytest.raises(LibraryError, match=re.escape(f"no library at {path}; {command}")):
-        Library(path)
-    assert not path.exists()
-
-
-def test_a_file_in_the_place_of_a_library_is_one_sentence(tmp_path: Path) -> None:
-    path = tmp_path / "films.mastershot"
-    path.write_text("")
-    with pytest.raises(LibraryError, match="is a file, not a library; a library is a folder"):
-        Library(path)
-    with pytest.raises(LibraryError, match="is a file, so no library can be made there"):
-        Library(path, create=True)
-    with pytest.raises(LibraryError, match=r"cannot be made: (Not a directory|File exists)"):
-        Library(path / "inner", create=True)
-
-
-def test_a_folder_that_is_no_library_is_left_alone(tmp_path: Path) -> None:
-    (tmp_path / "holiday.jpg").write_text("")
-    with pytest.raises(LibraryError, match=r"is not a library: it holds no library\.json"):
-        Library(tmp_path)
-    with pytest.raises(LibraryError, match=r"not empty \(it holds holiday\.jpg\)"):
-        Library(tmp_path, create=True)
-    assert [path.name for path in tmp_path.iterdir()] == ["holiday.jpg"]
-
-
-@pytest.mark.parametrize(
-    ("text", "sentence"),
-    [
-        ("{", r"is damaged: its library\.json is not JSON"),
-        ('{"schema": "mastershot/library/9"}', "has schema 'mastershot/library/9'; this version"),
-        ("[]", "has schema None; this version reads 'mastershot/library/1'"),
-        ("\udcff", "cannot be read: it is not UTF-8 text"),
-    ],
-)
-def test_a_library_of_another_schema_is_one_sentence(
-    tmp_path: Path, text: str, sentence: str
-) -> None:
-    path = tmp_path / "films.mastershot"
-    Library(path, create=True)
-    (path / "library.json").write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(LibraryError, match=sentence):
-        Library(path)
 
 
 def test_a_lost_table_is_one_sentence(tmp_path: Path) -> None:

@@ -155,6 +155,10 @@ def with_infinity(library: Library) -> None:
     add_row(library, VECTORS, frame=1, vector=[np.inf] * SPACE.width)
 
 
+def without_vector(library: Library) -> None:
+    add_row(library, VECTORS, frame=1, vector=None)
+
+
 def with_other_width(library: Library) -> None:
     change_rows(library, "spaces", "true", width=SPACE.width + 1)
     key = library.spaces()[0].key
@@ -168,6 +172,7 @@ def with_other_width(library: Library) -> None:
         (with_frame(120), "a frame lies outside the film"),
         (with_frame(-1), "a frame lies outside the film"),
         (with_infinity, "a vector is not finite"),
+        (without_vector, "a vector is not finite"),
         (with_other_width, "vectors have width 8 instead of 9"),
     ],
 )
@@ -210,6 +215,48 @@ def test_a_film_whose_file_is_gone_or_another_is_found(
     )
     file.unlink()
     assert only(library) == ("file", f"{file} cannot be read: No such file or directory")
+
+
+def test_a_film_that_had_no_file_when_it_was_added_has_no_size_to_differ(
+    library: Library, timeline: Timeline
+) -> None:
+    file = Path(timeline.movie.path)
+    file.unlink()
+    library.put_timeline(timeline, make_thumbs(timeline))
+    file.write_bytes(b"other")
+    assert found(library) == []
+    assert only(library, hashes=True)[1].endswith("has other content than the film that was added")
+
+
+def test_a_folder_in_the_place_of_a_film_is_found(library: Library, timeline: Timeline) -> None:
+    file = Path(timeline.movie.path)
+    file.unlink()
+    library.put_timeline(timeline, make_thumbs(timeline))
+    file.mkdir()
+    kind, text = only(library, hashes=True)
+    assert kind == "file"
+    assert str(file) in text
+
+
+def test_rows_in_another_order_are_whole(library: Library) -> None:
+    for table in ("shots", "scenes", "labels", VECTORS):
+        rows = library.tables.rows(table)
+        library.tables.delete(table, "true")
+        library.tables.append(table, rows.take(list(range(rows.num_rows))[::-1]))
+    assert found(library) == []
+
+
+def test_damage_to_one_film_is_told_of_it_alone_and_hides_no_other(
+    library: Library, timeline: Timeline
+) -> None:
+    other = make_timeline("other.mp4")
+    library.put_timeline(other)
+    library.tables.delete("runs", f"movie_id = '{timeline.movie.id}'")
+    library.tables.delete("shots", f"movie_id = '{other.movie.id}' AND index = 0")
+    add_row(library, VECTORS, frame=-1)
+    problems = {(problem.kind, problem.movie_id) for problem in find_problems(library)}
+    mine, others = timeline.movie.id, other.movie.id
+    assert problems == {("table", mine), ("vectors", mine), ("rows", others), ("file", others)}
 
 
 def test_the_hash_that_is_checked_is_the_one_a_movie_states(timeline: Timeline) -> None:

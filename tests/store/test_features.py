@@ -1,4 +1,4 @@
-"""A folder of chunks, whatever a kill or a disk did to it."""
+"""A folder of chunks, whatever a kill or a disk did to it, and films side by side in tables."""
 
 from pathlib import Path
 
@@ -11,6 +11,8 @@ from tests.factories.timelines import make_embeddings, make_space
 from mastershot.core.errors import OutputError
 from mastershot.store import features
 from mastershot.store.features import FolderFeatures
+from mastershot.store.library import Library
+from mastershot.store.tables import embeddings_table
 
 SPACE = make_space()
 
@@ -128,3 +130,47 @@ def test_a_failed_write_leaves_nothing(tmp_path: Path, monkeypatch: pytest.Monke
     with pytest.raises(OutputError, match="No space left on device"):
         FolderFeatures(tmp_path).put(make_embeddings(SPACE, [1]))
     assert [path.name for path in tmp_path.iterdir()] == [".lock"]
+
+
+def test_a_chunk_lost_under_an_open_store_is_a_key_error(tmp_path: Path) -> None:
+    store = FolderFeatures(tmp_path)
+    store.put(make_embeddings(SPACE, [1, 2]))
+    only_chunk(tmp_path).unlink()
+    with pytest.raises(KeyError, match="2 frames, first 1, have no vector of toy"):
+        store.get(SPACE, np.array([1, 2]))
+    assert store.missing(SPACE, np.array([1, 2])).tolist() == [1, 2]
+
+
+def test_a_chunk_under_the_name_of_another_counts_as_absent(tmp_path: Path) -> None:
+    store = FolderFeatures(tmp_path)
+    store.put(make_embeddings(SPACE, [1]))
+    first = only_chunk(tmp_path)
+    store.put(make_embeddings(SPACE, [2]))
+    (second,) = set(tmp_path.glob("*.npz")) - {first}
+    second.write_bytes(first.read_bytes())
+    assert FolderFeatures(tmp_path).missing(SPACE, np.array([1, 2])).tolist() == [2]
+
+
+def test_films_of_a_library_keep_their_vectors_apart(tmp_path: Path) -> None:
+    library = Library(tmp_path / "films.mastershot", create=True)
+    one, two = library.features("one"), library.features("it's two")
+    kept = make_embeddings(SPACE, [1, 2], seed=1)
+    one.put(make_embeddings(SPACE, [2, 3]))
+    assert two.missing(SPACE, np.array([2, 3])).tolist() == [2, 3]
+    two.put(kept)
+    one.clear()
+    assert one.missing(SPACE, np.array([1, 2, 3])).tolist() == [1, 2, 3]
+    np.testing.assert_array_equal(two.get(SPACE).vectors, kept.vectors)
+
+
+def test_only_new_vectors_are_a_commit_of_a_library(tmp_path: Path) -> None:
+    library = Library(tmp_path / "films.mastershot", create=True)
+    table = embeddings_table(SPACE.key)
+    library.features("one").put(make_embeddings(SPACE, range(5)))
+    before = library.tables.version(table), library.tables.version("spaces")
+    library.features("one").put(make_embeddings(SPACE, range(5)))
+    library.features("absent").clear()
+    assert (library.tables.version(table), library.tables.version("spaces")) == before
+    library.features("one").put(make_embeddings(SPACE, range(8)))
+    assert library.tables.version(table) == before[0] + 1
+    assert library.tables.rows(table).num_rows == 8

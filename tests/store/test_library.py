@@ -222,6 +222,59 @@ def test_pictures_alone_make_another_run(library: Library) -> None:
     assert library.thumb(timeline.shots[0].id) == make_thumbs(timeline)[timeline.shots[0].id]
 
 
+def test_a_film_whose_file_came_later_is_updated_and_its_rows_are_not_doubled(
+    library: Library, tmp_path: Path
+) -> None:
+    file = tmp_path / "film.mp4"
+    timeline = make_timeline(str(file))
+    library.put_timeline(timeline)
+    (before,) = library.movies()
+    shots = library.tables.version("shots")
+    file.write_bytes(b"film")
+    assert library.put_timeline(timeline)
+    assert library.movies() == [replace(before, size_bytes=4)]
+    assert library.tables.version("shots") == shots
+
+
+def test_a_run_that_is_replaced_while_it_is_read_is_read_again(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    library.put_timeline(make_timeline(labels=("river",)))
+    (film,) = library.movies()
+    timeline = make_timeline()
+    library.put_timeline(timeline)
+    answers = [film.run_id]
+    run = library._run
+    monkeypatch.setattr(library, "_run", lambda name: answers.pop() if answers else run(name))
+    assert library.find(film.id) == timeline
+    assert answers == []
+
+
+def test_a_picture_behind_a_link_out_of_its_folder_is_refused(
+    library: Library, tmp_path: Path
+) -> None:
+    timeline = make_timeline()
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "00000.jpg").write_bytes(b"secret")
+    folder = tmp_path / "run"
+    folder.mkdir()
+    (folder / "thumbs").symlink_to(tmp_path / "secret")
+    with pytest.raises(LibraryError, match=r"picture thumbs/00000\.jpg of shot .* lies outside"):
+        library.put_timeline(timeline, folder)
+    bare = replace(timeline, shots=tuple(replace(shot, thumb=None) for shot in timeline.shots))
+    assert library.put_timeline(bare, folder)
+    assert library.thumb(bare.shots[0].id) is None
+
+
+def test_a_picture_of_a_run_that_was_replaced_is_not_shown(library: Library) -> None:
+    timeline = make_timeline()
+    library.put_timeline(timeline, make_thumbs(timeline))
+    stored = library.tables.rows("shots")
+    library.put_timeline(make_timeline(labels=("river",)))
+    library.tables.append("shots", stored)
+    assert library.thumb(timeline.shots[0].id) is None
+
+
 def test_a_removed_film_leaves_nothing_and_its_neighbour_alone(library: Library) -> None:
     neighbour, film = make_timeline("neighbour.mp4"), make_timeline()
     fill(library, neighbour)
