@@ -9,7 +9,6 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.torch import load_file
 from tests.factories.movies2scenes import FEATURE_NET, PIXEL_NET
 
 from mastershot.core.errors import EncoderError, SettingError
@@ -20,7 +19,6 @@ from mastershot.training.movies2scenes.checkpoints import (
     load_scene_encoder,
     load_shot_encoder,
     write_encoder,
-    write_network,
 )
 from mastershot.training.movies2scenes.networks import (
     SceneShape,
@@ -233,18 +231,6 @@ def test_what_a_description_lacks_is_named(tmp_path: Path, key: str) -> None:
     )
     with refused, describing(Path("x.json"), "a cat"):
         raise AttributeError("no tail")
-
-
-def test_weights_of_half_precision_are_loaded_in_full(tmp_path: Path) -> None:
-    made = feature_encoder(tmp_path)
-    network = load_scene_encoder(made).network.half()
-    saved = json.loads((made / "scene_encoder.json").read_text())
-    about = {key: saved[key] for key in ("network", "num_shots", "row_shape")}
-    write_network(tmp_path / "half", SCENE_STEM, saved["format"], network, about)
-    weights = load_file(tmp_path / "half" / "scene_encoder.safetensors")
-    assert {value.dtype for value in weights.values()} == {torch.float16}
-    encoder = load_scene_encoder(tmp_path / "half")
-    assert {value.dtype for value in encoder.network.state_dict().values()} == {torch.float32}
 
 
 def test_an_encoder_appears_whole_and_what_a_kill_left_is_replaced(

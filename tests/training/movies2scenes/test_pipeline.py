@@ -9,7 +9,6 @@ from tests.factories.films import encode_film, flat_images
 from tests.factories.movies2scenes import FEATURE_NET, LOG, PIXEL_NET, TRAINING, write_films
 
 from mastershot.core.errors import DatasetError, SettingError
-from mastershot.datasets.tables.pair_table import read_pairs
 from mastershot.training.movies2scenes.checkpoints import load_scene_encoder
 from mastershot.training.movies2scenes.pipeline import STAGES, run_pipeline
 from mastershot.training.movies2scenes.settings.encoders import ShotSource
@@ -67,14 +66,6 @@ def test_a_chain_has_the_stages_that_its_recipe_needs(
     encoder = load_scene_encoder(made)
     assert encoder.shape.row_shape == ((1, 16, 16, 3) if "shots" in changes else (6,))
     assert encoder.shape.num_shots == 3
-
-
-def test_scenes_are_compared_by_the_movie_encoder_only_where_there_is_one(data: Path) -> None:
-    for movie_encoder in (True, False):
-        run = data / str(movie_encoder)
-        run_pipeline(recipe(data, movie_encoder=movie_encoder), run)
-        about = read_pairs(run / "pairs" / "pairs.parquet").made_by
-        assert ("movie_encoder" in json.dumps(dict(about))) == movie_encoder
 
 
 def test_a_chain_that_was_stopped_goes_on_at_the_stage_that_is_missing(data: Path) -> None:
