@@ -23,7 +23,6 @@ from mastershot.training.distillation.teachers import (
     load_teacher,
     read_concepts,
 )
-from mastershot.training.engine.settings import find_encoder
 
 
 def some_images(count: int = 3, side_px: int = 64) -> torch.Tensor:
@@ -181,18 +180,6 @@ def test_an_encoder_comes_from_a_folder_with_a_taxonomy_by_name_or_file(tmp_path
     assert by_file.concepts == ("bar", "kitchen")
     settings = TeacherSettings("encoder", str(tmp_path / "toy"), "movieclip")
     assert len(load_teacher(settings, ".").concepts) == 179
-
-
-def test_a_known_encoder_goes_by_its_name_whatever_folders_there_are(tmp_path: Path) -> None:
-    for folder in ("clip", "mine"):
-        (tmp_path / folder).mkdir()
-
-    def name(weights: str) -> str:
-        return find_encoder(weights, str(tmp_path))
-
-    assert name("clip") == "openai/clip-vit-base-patch32"
-    assert name("mine") == str(tmp_path / "mine")
-    assert name("some/checkpoint") == "some/checkpoint"
 
 
 def test_an_encoder_or_taxonomy_that_is_unknown_is_reported(tmp_path: Path) -> None:

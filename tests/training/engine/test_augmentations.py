@@ -5,7 +5,6 @@ import torch
 from tests.factories.distillation import write_pictures
 from torch.nn.functional import interpolate
 
-from mastershot.core.errors import SettingError
 from mastershot.training.distillation.frames import FramePool, gather_frames
 from mastershot.training.distillation.settings import FrameSource
 from mastershot.training.engine.augmentations import augment
@@ -72,19 +71,3 @@ def test_mixed_views_show_two_frames_through_each_other(pool: FramePool) -> None
     assert mixed.min() >= alone.min()
     assert mixed.max() <= alone.max()
     assert interpolate(mixed, (1, 1)).std() > 0
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"min_area": 0.0}, "min_area is 0"),
-        ({"min_area": 1.5}, "min_area is 1.5"),
-        ({"max_stretch": 0.5}, "max_stretch is 0.5"),
-        ({"colour": -0.1}, "colour is -0.1"),
-        ({"grey_share": 1.1}, "grey_share is 1.1"),
-        ({"mixed_share": 2.0}, "mixed_share is 2"),
-    ],
-)
-def test_views_that_cannot_be_are_reported(changes: dict[str, float], sentence: str) -> None:
-    with pytest.raises(SettingError, match=sentence):
-        AugmentationSettings(**changes)

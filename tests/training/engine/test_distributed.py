@@ -12,14 +12,13 @@ from pathlib import Path
 import pytest
 import torch
 from tests.factories.movies2scenes import FEATURE_NET, LOG, PIXEL_NET, TRAINING, write_films
-from torch import Tensor, nn
+from torch import Tensor
 
 from mastershot.core.errors import SettingError
 from mastershot.training.engine import distributed
 from mastershot.training.engine.metrics_log import read_log
 from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.engine.trainer import steps_done
-from mastershot.training.movies2scenes.moco import BatchContrast
 from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
 from mastershot.training.movies2scenes.settings.encoders import (
     SceneContrastRecipe,
@@ -166,12 +165,6 @@ def test_a_run_of_two_processes_that_died_resumes(data: Path, tmp_path: Path) ->
     train("plain", data, data / "killed")
     train("plain", data, tmp_path)
     assert_same_run(tmp_path, data / "killed")
-
-
-def test_more_processes_than_rows_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(distributed, "world_size", lambda: 8)
-    with pytest.raises(SettingError, match="8 processes share a batch_size of 7, and each needs"):
-        BatchContrast(nn.Identity(), STEPS, steps=1, warmup_steps=0)
 
 
 def test_what_cannot_be_shared_and_a_gpu_too_few_are_refused(

@@ -5,16 +5,8 @@ import pytest
 import torch
 from tests.factories.movies2scenes import write_films
 
-from mastershot.core.errors import DatasetError
-from mastershot.datasets.tables.pair_table import read_pairs
 from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.training.movies2scenes.batches import SceneBatches, ShotBatches
-from mastershot.training.movies2scenes.scene_pairs import (
-    nearest_scenes,
-    rows_of,
-    same_scenes,
-    window_of,
-)
 
 
 @pytest.fixture
@@ -79,39 +71,3 @@ def test_a_film_of_few_shots_still_has_a_positive(tmp_path: Path, shots: int) ->
     batch = batches.batch(0)
     assert batch.valid.any(1).all()
     assert ((batch.key_ids >= 0) & (batch.key_ids < shots)).all()
-
-
-def test_pairs_of_controls_are_each_scene_itself_or_its_nearest(tmp_path: Path) -> None:
-    write_films(tmp_path)
-    arrays = ShotArrays(tmp_path / "features")
-    same = same_scenes(arrays, 3, 2)
-    assert len(same) == 4 * 9
-    assert np.array_equal(*rows_of(same, arrays))
-    nearest = nearest_scenes(arrays, 3, 1, reach=8)
-    first, other = rows_of(nearest, arrays)
-    assert ((np.abs(first - other) <= 8) & (first != other)).all()
-    assert (arrays.movie_of(first) == arrays.movie_of(other)).all()
-    for row in (0, 17, 40):
-        means = [
-            arrays.scenes(np.array([start]), 3)[0].mean(0)
-            for start in range(first[row] // 20 * 20, first[row] // 20 * 20 + 18)
-        ]
-        place = int(first[row] % 20)
-        cosines = {
-            start: means[place] @ mean / np.linalg.norm(means[place]) / np.linalg.norm(mean)
-            for start, mean in enumerate(means)
-            if start != place and abs(start - place) <= 8
-        }
-        assert other[row] % 20 == max(cosines, key=cosines.__getitem__)
-        assert nearest.scores[row] == pytest.approx(max(cosines.values()), abs=1e-5)
-
-
-def test_pairs_survive_their_file_and_films_too_short_are_said(tmp_path: Path) -> None:
-    write_films(tmp_path)
-    arrays = ShotArrays(tmp_path / "features")
-    pairs = read_pairs(tmp_path / "pairs.parquet")
-    assert window_of(pairs) == 3
-    assert np.array_equal(rows_of(pairs, arrays)[0], rows_of(same_scenes(arrays, 3, 1), arrays)[0])
-    with pytest.raises(DatasetError, match="every film is shorter than a scene of 21 shots"):
-        same_scenes(arrays, 21, 1)
-    assert len(nearest_scenes(arrays, 20, 1)) == 4

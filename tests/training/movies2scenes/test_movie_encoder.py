@@ -7,7 +7,7 @@ import pytest
 import torch
 from tests.factories.movies2scenes import LOG, write_films
 
-from mastershot.core.errors import DatasetError, EncoderError, SettingError
+from mastershot.core.errors import DatasetError, EncoderError
 from mastershot.core.similarity import table_of
 from mastershot.datasets.tables.pair_table import read_pairs
 from mastershot.datasets.tables.similarity_table import read_similarity, write_similarity
@@ -138,22 +138,6 @@ def test_a_damaged_movie_encoder_is_said(
         load_movie_encoder(data)
 
 
-def test_scenes_are_paired_by_its_first_layer_and_trouble_is_counted(data: Path) -> None:
-    made = train_movie_encoder(
-        recipe(data, training=replace(TRAINING, max_steps=1)), data / "movies"
-    )
-    write_movie(data / "features", "c", np.zeros((2, 6), np.float32))
-    (data / "features" / "h.npy").unlink()
-    pairing = PairingSettings(window=3)
-    mining = ScenePairsRecipe(
-        ShotSource("features"), "similar.parquet", str(made), pairing, data=str(data)
-    )
-    pairs = read_pairs(write_scene_pairs(mining, data / "pairs"))
-    assert set(pairs.movies) == set("abdefg")
-    line = json.loads((data / "pairs" / "log.jsonl").read_text())
-    assert (line["not_in_library"], line["too_short"], line["movie_pairs"]) == (["h"], ["c"], 4)
-
-
 @pytest.mark.parametrize("number", [np.nan, np.inf, 1e30])
 def test_a_film_with_damaged_features_is_counted_and_spoils_no_other(
     data: Path, number: float
@@ -176,36 +160,3 @@ def test_a_film_with_damaged_features_is_counted_and_spoils_no_other(
     assert set(read_pairs(write_scene_pairs(mining, data / "pairs")).movies) == set("abcefgh")
     line = json.loads((data / "pairs" / "log.jsonl").read_text())
     assert (line["movie_pairs"], len(line["damaged"])) == (5, 1)
-
-
-def test_scenes_that_cannot_be_paired_are_said_and_leave_no_empty_table(data: Path) -> None:
-    write_movie(data / "features", "c", np.full((9, 6), np.nan, np.float32))
-    mining = ScenePairsRecipe(
-        ShotSource("features"), "similar.parquet", pairs=PairingSettings(window=3), data=str(data)
-    )
-    table = table_of(["a", "c", "x"], [("a", "c", 1.0), ("a", "x", 1.0)], {})
-    write_similarity(data / "similar.parquet", table)
-    with pytest.raises(
-        DatasetError,
-        match=r"2 rows .*: 1 movies are not in the library, 0 .*, 1 are damaged, the first: s",
-    ):
-        write_scene_pairs(mining, data / "pairs")
-    assert not (data / "pairs" / "pairs.parquet").exists()
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"epochs": 0}, "epochs is 0"),
-        ({"batch_size": 3}, "batch_size is 3; it must be at least 2, a multiple of 2"),
-        ({"learning_rate": 0.0}, "learning_rate is 0.0; it must be above 0"),
-        ({"held_out": 0.0}, "held_out is 0"),
-        ({"max_steps": -1}, "max_steps is -1"),
-        ({"seed": -1}, "seed is -1"),
-    ],
-)
-def test_a_meaningless_training_of_movies_is_one_sentence(
-    change: dict[str, object], sentence: str
-) -> None:
-    with pytest.raises(SettingError, match=sentence):
-        MovieTrainingSettings(**change)  # type: ignore[arg-type]

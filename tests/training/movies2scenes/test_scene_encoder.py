@@ -12,14 +12,13 @@ import pytest
 import torch
 from tests.factories.movies2scenes import FEATURE_NET, LOG, PIXEL_NET, TRAINING, write_films
 
-from mastershot.core.errors import DatasetError, EncoderError, MastershotError, SettingError
+from mastershot.core.errors import DatasetError, SettingError
 from mastershot.datasets.tables.pair_table import read_pairs, write_pairs
 from mastershot.store.shot_arrays import ShotArrays, write_movie
-from mastershot.training.movies2scenes.checkpoints import load_scene_encoder, load_shot_encoder
+from mastershot.training.movies2scenes.checkpoints import load_scene_encoder
 from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
 from mastershot.training.movies2scenes.scene_pairs import same_scenes
 from mastershot.training.movies2scenes.settings.encoders import (
-    ContrastiveSettings,
     SceneContrastRecipe,
     ShotSource,
 )
@@ -159,21 +158,6 @@ def test_a_run_killed_hard_goes_on_to_the_same_end(data: Path) -> None:
     assert killed.metadata["weights_sha256"] == whole.metadata["weights_sha256"]
 
 
-def test_micro_batches_take_the_same_step(data: Path) -> None:
-    whole = load_scene_encoder(
-        train_scene_encoder(recipe(data, training=replace(TRAINING, max_steps=3)), data / "whole")
-    )
-    parts = load_scene_encoder(
-        train_scene_encoder(
-            recipe(data, training=replace(TRAINING, max_steps=3, micro_batch=3)), data / "parts"
-        )
-    )
-    # AdamW's step is as long for a gradient of rounding errors, such as that of the keys' bias, so
-    # vectors are compared and not weights.
-    film = ShotArrays(data / "features").movie(0)
-    assert np.allclose(whole.encode_film(film), parts.encode_film(film), atol=1e-4)
-
-
 def test_a_run_that_is_done_changes_nothing_and_another_recipe_is_refused(data: Path) -> None:
     made = train_scene_encoder(recipe(data), data / "run")
     before = {path: path.stat().st_mtime_ns for path in made.iterdir()}
@@ -202,134 +186,3 @@ def test_pairs_that_do_not_fit_the_shots_are_said(data: Path) -> None:
     write_pairs(data / "pairs.parquet", [none], pairs.made_by)
     with pytest.raises(DatasetError, match="holds no scene pair"):
         train_scene_encoder(recipe(data), data / "run")
-
-
-@pytest.mark.parametrize("settings", [{"window": True}, {"window": 0}, [1], "x"])
-def test_pairs_that_say_something_odd_are_refused(data: Path, settings: object) -> None:
-    pairs = read_pairs(data / "pairs.parquet")
-    write_pairs(data / "pairs.parquet", [pairs], {"settings": settings})
-    with pytest.raises(DatasetError, match="do not say how many shots a scene has"):
-        train_scene_encoder(recipe(data), data / "run")
-
-
-def test_training_ends_where_the_loss_is_not_finite_and_keeps_the_last_checkpoint(
-    data: Path,
-) -> None:
-    rows = np.array(np.load(data / "features" / "c.npy"))
-    rows[5] = np.nan
-    write_movie(data / "features", "c", rows)
-    log = replace(LOG, save_every=1)
-    with pytest.raises(MastershotError, match=r"the loss of step \d+ is nan: .* not finite"):
-        train_scene_encoder(
-            recipe(data, log=log, training=replace(TRAINING, batch_size=2)), data / "run"
-        )
-    state = torch.load(data / "run" / "last.ckpt", weights_only=True)["state_dict"]
-    assert all(value.isfinite().all() for value in state.values())
-    assert not (data / "run" / "scene_encoder").exists()
-
-
-def test_a_folder_that_holds_no_encoder_is_said(data: Path) -> None:
-    with pytest.raises(EncoderError, match=r"holds no scene_encoder\.json"):
-        load_scene_encoder(data)
-    with pytest.raises(EncoderError, match=r"holds no shot_encoder\.json"):
-        load_shot_encoder(data)
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"format": "x"}, "is of format 'x'; this version reads mastershot/scene-encoder/1"),
-        ({"network": {"width": 7}}, "does not describe an encoder"),
-        ({"network": {"widhh": 8}}, "does not describe an encoder"),
-        ({"row_shape": [6, 6]}, "does not describe an encoder"),
-        ({"num_shots": "many"}, "does not describe an encoder"),
-        ({"num_shots": 10**9}, "does not describe an encoder"),
-        ({"network": {"network": "features", "width": 10**6, "heads": 1}}, "does not describe"),
-        ({"network": {**FEATURES, "depth": 10**6, "width": 1}}, "weights in 1,000,000 blocks"),
-        ({"network": {**FEATURES, "depth": 1.0}}, "depth is 1.0; it must be a whole number"),
-        ({"network": {**FEATURES, "depth": True}}, "depth is True; it must be a whole number"),
-        ({"network": [1]}, "does not describe an encoder"),
-        ({"num_shots": float("inf")}, "num_shots is inf; it must be a whole number"),
-        ({"row_shape": [float("inf")]}, "row_shape.0 is inf; it must be a whole number"),
-        ({"row_shape": None}, "does not describe an encoder"),
-        ({"row_shape": [2**26], "network": {**FEATURES, "width": 64}}, "weights in 1 blocks"),
-        ({"network": {"width": 8, "heads": 2}, "row_shape": [1, 8, 8, 3]}, "lacks 'vit'|describe"),
-        ({"row_shape": [7]}, "cannot be loaded"),
-        ({"weights_sha256": "0"}, "is not the file that its description was written for"),
-    ],
-)
-def test_a_description_that_cannot_be_is_said(
-    data: Path, change: dict[str, object], sentence: str
-) -> None:
-    made = train_scene_encoder(recipe(data, training=replace(TRAINING, max_steps=1)), data / "run")
-    path = made / "scene_encoder.json"
-    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
-    with pytest.raises(EncoderError, match=sentence):
-        load_scene_encoder(made)
-
-
-@pytest.mark.parametrize(
-    "vit",
-    [
-        {"width": 8.0}, {"width": 2**20, "heads": 1}, {"depth": 10**9, "width": 1, "heads": 1},
-        {"mlp_ratio": float("nan")}, {"image_px": 2**20}, {"pixel_mean": [1]}, {"norm_eps": "x"},
-        {"wide": 1}, [1], None,
-    ],
-)  # fmt: skip
-def test_a_description_of_a_vit_that_cannot_be_is_said(data: Path, vit: object) -> None:
-    made = train_scene_encoder(pixels(data, training=replace(TRAINING, max_steps=1)), data / "run")
-    path = made / "scene_encoder.json"
-    saved = json.loads(path.read_text())
-    saved["vit"] = {**saved["vit"], **vit} if isinstance(vit, dict) else vit
-    path.write_text(json.dumps(saved))
-    with pytest.raises(EncoderError, match="does not describe an encoder"):
-        load_scene_encoder(made)
-
-
-def test_damaged_weights_and_scenes_of_another_kind_are_said(data: Path) -> None:
-    made = train_scene_encoder(recipe(data, training=replace(TRAINING, max_steps=1)), data / "run")
-    encoder = load_scene_encoder(made)
-    for scenes in (np.zeros((2, 3, 7), np.float32), np.zeros((2, 6), np.float32),
-                   np.zeros((2, 3, 6), np.uint8), np.zeros((2, 0, 6), np.float32)):  # fmt: skip
-        with pytest.raises(SettingError, match=r"this encoder takes features \(scenes, shots, 6\)"):
-            encoder.encode(scenes)
-    with pytest.raises(SettingError, match="0 shots with a stride of 0 hold no scene"):
-        encoder.encode_film(np.zeros((0, 6), np.float32))
-    weights = made / "scene_encoder.safetensors"
-    weights.write_bytes(weights.read_bytes()[:-9])
-    with pytest.raises(EncoderError, match="cannot be loaded"):
-        load_scene_encoder(made)
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"epochs": 0}, "epochs is 0"),
-        ({"batch_size": 1}, "batch_size is 1; it must be at least 2"),
-        ({"micro_batch": -1}, "micro_batch is -1"),
-        ({"micro_batch": 2, "negatives": "batch"}, "with negatives from the batch"),
-        ({"negatives": "all"}, "negatives is 'all'; it must be one of queue, batch"),
-        ({"views": "odd"}, "views is 'odd'; it must be one of plain, augmented"),
-        ({"learning_rate": 0.0}, r"learning_rate is 0\.0; it must be above 0"),
-        ({"temperature": float("nan")}, "temperature is nan"),
-        ({"noise": -1.0}, "noise is -1"),
-        ({"momentum": 1.5}, r"momentum is 1.5; it must be in \[0, 1\]"),
-        ({"dropout": 1.0}, "dropout is 1"),
-        ({"queue": 0}, "queue is 0"),
-        ({"projection": 0}, "projection is 0"),
-        ({"max_steps": -1}, "max_steps is -1"),
-        ({"seed": -1}, "seed is -1"),
-    ],
-)
-def test_a_meaningless_training_is_one_sentence(change: dict[str, object], sentence: str) -> None:
-    with pytest.raises(SettingError, match=sentence):
-        ContrastiveSettings(**change)  # type: ignore[arg-type]
-
-
-def test_a_network_sees_what_it_is_for(data: Path) -> None:
-    with pytest.raises(
-        SettingError, match=r"shots\.content is features; network vit sees keyframes"
-    ):
-        recipe(data, network=PIXEL_NET)
-    with pytest.raises(SettingError, match="padded is of features; scenes of keyframes have one"):
-        replace(PIXEL_NET, padded=True)

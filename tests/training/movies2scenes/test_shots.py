@@ -158,19 +158,3 @@ def test_sources_that_are_none_are_said(tmp_path: Path) -> None:
         (tmp_path / "films" / folder / "one.mp4").write_bytes(b"")
     with pytest.raises(DatasetError, match="holds two films called 'one'; names must differ"):
         gather_shots(ShotSource(str(tmp_path / "films"), "keyframes"), tmp_path)
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"path": ""}, "path is ''; it must not be empty"),
-        ({"content": "sound"}, "content is 'sound'; it must be one of features, keyframes"),
-        ({"pooling": "max"}, "pooling is 'max'; it must be one of mean, middle"),
-        ({"names": "title"}, "names is 'title'; it must be one of file, id"),
-        ({"frames_per_shot": 0}, r"frames_per_shot is 0; it must be in \[1, 50\]"),
-        ({"image_px": 8}, r"image_px is 8; it must be in \[16, 1,024\]"),
-    ],
-)
-def test_a_source_that_cannot_be_is_said(change: dict[str, object], sentence: str) -> None:
-    with pytest.raises(SettingError, match=sentence):
-        ShotSource(**{"path": "x", **change})  # type: ignore[arg-type]

@@ -93,28 +93,6 @@ def test_metadata_of_other_films_or_with_a_film_twice_is_said(data: Path) -> Non
         write_similar_movies(recipe(data, "genre"), data / "other")
 
 
-@pytest.mark.parametrize(
-    ("asked", "sentence"),
-    [
-        ({"measure": "plot"}, "measure is 'plot'; it must be one of cowatch, genre"),
-        ({}, "cowatch needs viewing_log or movielens"),
-        ({"measure": "genre"}, "genre needs movies or movielens"),
-        ({"measure": "synopsis"}, "synopsis needs movies"),
-        ({"num_similar": 0, "viewing_log": "x"}, "num_similar is 0"),
-        ({"max_movies": -1, "viewing_log": "x"}, "max_movies is -1"),
-        ({"genre_weight": -1.0, "viewing_log": "x"}, "genre_weight is -1"),
-        (
-            {"measure": "combined", "cowatch_weight": 0.0, "genre_weight": 0.0,
-             "synopsis_weight": 0.0},
-            "combined needs a weight above 0",
-        ),
-    ],
-)  # fmt: skip
-def test_a_similarity_that_cannot_be_is_said(asked: dict[str, object], sentence: str) -> None:
-    with pytest.raises(SettingError, match=sentence):
-        SimilaritySettings(**asked)  # type: ignore[arg-type]
-
-
 def test_a_rank_that_cannot_be_is_said() -> None:
     with pytest.raises(SettingError, match="rank_by is 'views'; it must be one of lift, count"):
         CoWatchSettings(rank_by="views")

@@ -19,10 +19,8 @@ from mastershot.core.movie import SCALES
 from mastershot.datasets.movieshots import read_movieshots
 from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.encoders.frame_classifier import FrameClassifier
-from mastershot.models.frame_lstm import FrameLSTM
 from mastershot.synthetic.scales import ANNOTATIONS, CLIPS, draw_scale_shots
 from mastershot.training.shot_scale.features import frames_at_rate
-from mastershot.training.shot_scale.module import ShotScaleModule, ShuffledShots
 from mastershot.training.shot_scale.settings import ScaleTrainingSettings, ShotScaleRecipe
 from mastershot.training.shot_scale.train import train_shot_scale
 
@@ -133,46 +131,6 @@ def test_training_ends_early_with_the_best_epoch_and_so_does_one_that_resumes(da
     train_shot_scale(recipe, out)
     assert json.loads((classifier / "classifier.json").read_text())["steps"] == 9
     assert all(torch.equal(first[name], tensor) for name, tensor in weights_of(classifier).items())
-
-
-def test_the_best_epoch_is_kept_not_the_last() -> None:
-    training = ShotScaleModule(FrameLSTM(3, 2, hidden=4), TRAINING, steps_per_epoch=1)
-    weight = training.network.head.bias
-    for value, accuracy in ((1.0, 0.5), (2.0, 0.7), (3.0, 0.7), (4.0, 0.1)):
-        with torch.no_grad():
-            weight.fill_(value)
-        training.update_best(accuracy)
-    assert training.best.head.bias.tolist() == [2.0, 2.0]
-    assert float(training.best_accuracy) == 0.7
-    assert int(training.epochs_since_best) == 2
-    assert not training.is_finished()
-
-
-def test_the_rate_is_halved_every_so_many_epochs() -> None:
-    settings = ScaleTrainingSettings(halve_every=2, learning_rate=1.0)
-    training = ShotScaleModule(FrameLSTM(3, 2, hidden=4), settings, steps_per_epoch=3)
-    made: Any = training.configure_optimizers()
-    rates = []
-    for _ in range(13):
-        rates.append(made["optimizer"].param_groups[0]["lr"])
-        made["optimizer"].step()
-        made["lr_scheduler"]["scheduler"].step()
-    assert rates == [1.0] * 6 + [0.5] * 6 + [0.25]
-
-
-def test_an_epoch_holds_every_shot_once_in_an_order_of_its_own_and_can_be_joined_late() -> None:
-    shots = [np.full((1 + i % 3, 2), i, np.float32) for i in range(7)]
-    settings = ScaleTrainingSettings(batch_size=3)
-    endless = iter(ShuffledShots(shots, np.arange(7), settings))
-    drawn = [next(endless) for _ in range(6)]
-    epochs = [torch.cat([batch[2] for batch in drawn[i : i + 3]]).tolist() for i in (0, 3)]
-    assert epochs[0] != epochs[1]
-    assert sorted(epochs[0]) == sorted(epochs[1]) == list(range(7))
-    for frames, lengths, classes in drawn:
-        assert frames[:, 0, 0].tolist() == classes.tolist()
-        assert lengths.tolist() == [1 + i % 3 for i in classes.tolist()]
-    late = next(iter(ShuffledShots(shots, np.arange(7), settings, first_step=4)))
-    assert late[2].tolist() == drawn[4][2].tolist()
 
 
 def test_an_encoder_that_is_not_known_is_reported(data: Path, tmp_path: Path) -> None:
