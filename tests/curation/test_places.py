@@ -36,6 +36,9 @@ def test_case_and_marks_around_words_make_no_difference(marked: list[tuple[str, 
         ("X-RAY ROOM", ["x-ray room"]),
         ("TAXI CLOSE SHOT", ["taxi"]),
         ("BAR HIGH ANGLE", ["bar"]),
+        ("BAR INSERT", ["bar"]),
+        ("SMITH-BARN HOUSE", ["house"]),
+        ("SURFACE OF LAKE", ["lake"]),
     ],
 )
 def test_the_places_of_one_part_are_those_it_names(text: str, places: list[str]) -> None:
