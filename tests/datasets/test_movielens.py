@@ -4,11 +4,9 @@ import pytest
 
 from mastershot.core.errors import DatasetError
 from mastershot.datasets.movielens import read_movielens
-from mastershot.datasets.tmdb import read_tmdb
 
 MOVIES = "movieId,title,genres\n1,One (1995),Drama|War\n2,Two (1996),(no genres listed)\n"
 LINKS = "movieId,imdbId,tmdbId\n1,0114709,862\n2,12345678,\n"
-TMDB = "id,title,release_date,genres,keywords,overview\n"
 
 
 def release(folder: Path, movies: str = MOVIES, links: str = LINKS) -> Path:
@@ -52,32 +50,9 @@ def test_damaged_links_say_what_and_where(tmp_path: Path, links: str, message: s
         read_movielens(release(tmp_path, links=links))
 
 
-def test_tmdb_holds_the_overviews_it_is_said_to(real_data: Path) -> None:
-    movies = read_tmdb(real_data / "tmdb5000" / "movies.csv")
-    assert len(movies) == 4_803
-    assert sum(not movie.overview for movie in movies.values()) == 4
-    assert movies[19995].genres == ("Action", "Adventure", "Fantasy", "Science Fiction")
-
-
 def test_a_film_that_is_listed_twice_is_refused(tmp_path: Path) -> None:
     folder = release(tmp_path)
     with (folder / "movies.csv").open("a") as file:
         file.write("1,Another film (1999),War\n")
     with pytest.raises(DatasetError, match=r"movies\.csv, line 4: '1' stands in line 2 too"):
         read_movielens(folder)
-
-
-@pytest.mark.parametrize(
-    ("rows", "message"),
-    [
-        ("1,A,,[],[],x\n1,B,,[],[],y\n", "line 3: 1 stands in line 2 too"),
-        ("one,A,,[],[],x\n", "line 2: id is 'one', which should be a whole number"),
-        ("1,A,,[3],[],x\n", "line 2: genres is '\\[3\\]'.* a JSON list of objects"),
-        ("1,A,,[],{,x\n", "line 2: keywords is '{'"),
-        ('1,A,,"[{""name"": 3}]",[],x\n', "line 2: genres is"),
-    ],
-)
-def test_a_damaged_row_of_tmdb_says_what_and_where(tmp_path: Path, rows: str, message: str) -> None:
-    (tmp_path / "movies.csv").write_text(TMDB + rows)
-    with pytest.raises(DatasetError, match=message):
-        read_tmdb(tmp_path / "movies.csv")

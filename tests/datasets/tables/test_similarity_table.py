@@ -1,15 +1,12 @@
 import json
-from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from pyarrow import parquet
 
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.similarity import table_of
-from mastershot.datasets.tables.pair_table import ScenePairs, read_pairs, write_pairs
 from mastershot.datasets.tables.similarity_table import read_similarity, write_similarity
 
 TABLE = table_of(["a", "b", "c"], [("a", "b", 2.0), ("a", "c", 1.5)], {"measure": "ours"})
@@ -66,43 +63,10 @@ def test_a_file_of_another_kind_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DatasetError, match=r"cannot be read: No such file"):
         read_similarity(path)
     parquet.write_table(pa.table({"movie": ["a"]}), path)
-    for read in (read_similarity, read_pairs):
-        with pytest.raises(DatasetError, match="is not a table of schema 'mastershot/s"):
-            read(path)
+    with pytest.raises(DatasetError, match="is not a table of schema 'mastershot/similarity/1'"):
+        read_similarity(path)
     write_similarity(path, TABLE)
     data = path.read_bytes()
     path.write_bytes(data[: len(data) // 2])
     with pytest.raises(DatasetError, match="cannot be read"):
         read_similarity(path)
-
-
-def pair_rows(folder: Path, change: Callable[[pa.Table], pa.Table]) -> Path:
-    columns = (np.array([0, 1]), np.array([4, 13]), np.array([1, 2]), np.array([0, 30]))
-    pairs = ScenePairs(("a", "b", "c"), *columns, np.array([0.5, 0.25], np.float32))
-    write_pairs(folder / "p.parquet", [pairs], {"window": 9})
-    table = change(parquet.read_table(folder / "p.parquet"))
-    parquet.write_table(table, folder / "p.parquet")
-    return folder / "p.parquet"
-
-
-def test_scene_pairs_are_read_as_they_were_written(tmp_path: Path) -> None:
-    found = read_pairs(pair_rows(tmp_path, lambda table: table))
-    assert list(found.rows()) == [("a", 4, "b", 0, 0.5), ("b", 13, "c", 30, 0.25)]
-    assert found.made_by == {"window": 9}
-
-
-def test_a_damaged_table_of_pairs_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(DatasetError, match="is damaged: column score is missing, which"):
-        read_pairs(pair_rows(tmp_path, lambda table: table.drop(["score"])))
-
-    def without_a_shot(table: pa.Table) -> pa.Table:
-        shots = pa.array([None, 3], pa.int32())
-        return table.set_column(1, pa.field("first_shot", pa.int32()), shots)
-
-    with pytest.raises(DatasetError, match="are damaged: a value is missing"):
-        read_pairs(pair_rows(tmp_path, without_a_shot))
-
-
-def test_pairs_that_cannot_be_written_are_an_error(tmp_path: Path) -> None:
-    with pytest.raises(OutputError, match=r"scene pairs .*p\.parquet cannot be written: No such"):
-        write_pairs(tmp_path / "none" / "p.parquet", [], {})
