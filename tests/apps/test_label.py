@@ -1,71 +1,41 @@
-import csv
 import json
 from pathlib import Path
 
 import pytest
-from tests.factories.films import drawn_film
-from tests.factories.models import make_scale_classifier, make_tiny_clip
-from typer.testing import CliRunner, Result
+from tests.factories.commands import invoke
+from tests.factories.models import make_scale_classifier
+from typer.testing import Result
 
-from mastershot.apps.cli import app
 from mastershot.core.movie import SCALES
 from mastershot.datasets.movieclip import read_split_folder
 from mastershot.datasets.tables.score_table import open_scores
 from mastershot.encoders.catalogue import load_frame_encoder
-from mastershot.labelling.draws import read_draw
 from mastershot.store.library import Library
 
 
-def run(*arguments: object) -> Result:
-    return CliRunner(env={"COLUMNS": "200", "NO_COLOR": "1"}).invoke(app, [*map(str, arguments)])
-
-
-@pytest.fixture(scope="module")
-def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_tiny_clip(tmp_path_factory.mktemp("models") / "tiny")
-
-
-@pytest.fixture(scope="module")
-def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("clips")
-    for num_scenes, name in enumerate(("one", "two", "three"), start=1):
-        drawn_film(folder / f"{name}.mp4", num_scenes=num_scenes)
-    return folder
-
-
-@pytest.fixture(scope="module")
-def dataset(clips: Path, tiny: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("dataset") / "mine"
-    done = run("label", "build", clips, "--out", out, "--encoder", tiny)
-    assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("3 clips, ")
-    assert done.stderr == ""
-    return out
-
-
 def select(dataset: Path, out: Path, *options: object) -> Result:
-    return run("label", "select", dataset, "--out", out, "--top1", 0, "--index", "all",
+    return invoke("label", "select", dataset, "--out", out, "--top1", 0, "--index", "all",
                "--splits", "train=0.67,test=0.33", *options)  # fmt: skip
 
 
 def test_a_clip_that_fails_is_one_sentence_and_the_exit_code(
     clips: Path, tiny: Path, tmp_path: Path
 ) -> None:
-    done = run("label", "build", clips, tmp_path / "gone.mp4", "--out", tmp_path, "--json",
+    done = invoke("label", "build", clips, tmp_path / "gone.mp4", "--out", tmp_path, "--json",
                "--encoder", tiny, "--format", "lance")  # fmt: skip
     assert done.exit_code == 1
     assert done.stderr == f"mastershot: {tmp_path / 'gone.mp4'} does not exist\n"
     value = json.loads(done.stdout)
     assert (value["num_clips"], Path(value["table"]).name) == (3, "scores.lance")
     assert [failure["clip"] for failure in value["failures"]] == [str(tmp_path / "gone.mp4")]
-    debug = run("label", "build", clips, tmp_path / "gone.mp4", "--out", tmp_path, "--debug",
+    debug = invoke("label", "build", clips, tmp_path / "gone.mp4", "--out", tmp_path, "--debug",
                 "--encoder", tiny)  # fmt: skip
     assert "Traceback" in debug.stderr
 
 
 def test_a_library_is_a_source(dataset: Path, tiny: Path, tmp_path: Path) -> None:
     library = dataset / "clips.mastershot"
-    done = run("label", "build", "--library", library, "--out", tmp_path, "--encoder", tiny)
+    done = invoke("label", "build", "--library", library, "--out", tmp_path, "--encoder", tiny)
     assert done.exit_code == 0, done.output
     assert (tmp_path / "scores.parquet").read_bytes() == (dataset / "scores.parquet").read_bytes()
 
@@ -77,7 +47,7 @@ def test_shots_and_scales_are_found_as_the_options_say(
     scale = make_scale_classifier(
         tmp_path / "scale", encoder=str(tiny), width=space.width, encoder_hash=space.weights_hash
     )
-    done = run("label", "build", clips / "one.mp4", "--out", tmp_path / "out", "--encoder", tiny,
+    done = invoke("label", "build", clips / "one.mp4", "--out", tmp_path / "out", "--encoder", tiny,
                "--precision", "float32", "--exact", "--threshold", 200, "--min-shot", 0.25,
                "--sampling", "rate:4", "--scale", scale)  # fmt: skip
     assert (done.exit_code, done.stderr) == (0, "")
@@ -117,7 +87,7 @@ def test_a_wrong_option_says_what_would_be_right(
 ) -> None:
     (tmp_path / "empty").mkdir()
     names = {"CLIPS": clips, "OUT": tmp_path / "out", "EMPTY": tmp_path / "empty"}
-    done = run("label", "build", *(names.get(word, word) for word in arguments))
+    done = invoke("label", "build", *(names.get(word, word) for word in arguments))
     assert done.exit_code == code
     assert words in " ".join(done.stderr.replace("│", " ").split())
 
@@ -162,7 +132,7 @@ def test_splits_are_by_film_and_verified_clips_are_left_out(dataset: Path, tmp_p
 def test_a_selection_that_means_nothing_is_one_sentence(
     dataset: Path, tmp_path: Path, options: list[str], code: int, words: str
 ) -> None:
-    done = run("label", "select", dataset, "--out", tmp_path / "out", *options)
+    done = invoke("label", "select", dataset, "--out", tmp_path / "out", *options)
     assert (done.exit_code, len(done.stderr.splitlines())) == (code, 1)
     assert words in done.stderr
     assert not (tmp_path / "out").exists()
@@ -171,88 +141,23 @@ def test_a_selection_that_means_nothing_is_one_sentence(
 def test_figures_are_printed_and_drawn(dataset: Path, tmp_path: Path) -> None:
     films = tmp_path / "films.csv"
     films.write_text("video,film,year,genres\none,f,1999,War\ntwo,f,1999,War\n")
-    done = run("label", "stats", dataset, "--genres", films, "--out", tmp_path)
+    done = invoke("label", "stats", dataset, "--genres", films, "--out", tmp_path)
     assert done.exit_code == 0, done.output
     assert done.stdout.startswith("1 movies, 1999-1999, 3 clips, ")
     assert "The film of 1 of 3 clips is not in the table" in done.stderr
     page = (tmp_path / "stats.html").read_text("utf-8")
     assert "data:image/jpeg" in page
-    value = json.loads(run("label", "stats", dataset, "--json").stdout)
+    value = json.loads(invoke("label", "stats", dataset, "--json").stdout)
     assert value["corpus"]["num_clips"] == 3
-    assert run("label", "stats", dataset, "--gallery", "-1").exit_code == 2
-    none = run("label", "stats", tmp_path)
+    assert invoke("label", "stats", dataset, "--gallery", "-1").exit_code == 2
+    none = invoke("label", "stats", tmp_path)
     assert (none.exit_code, len(none.stderr.splitlines())) == (1, 1)
     assert "is no data set" in none.stderr
 
 
 def test_splits_have_figures(dataset: Path, tmp_path: Path) -> None:
     select(dataset, tmp_path)
-    done = run("label", "stats", tmp_path)
+    done = invoke("label", "stats", tmp_path)
     assert done.exit_code == 0, done.output
     assert "train: " in done.stdout
     assert "train and test share 0 clips" in done.stdout
-
-
-def test_a_draw_is_rated_and_reported(dataset: Path, tmp_path: Path) -> None:
-    done = run("verify", "draw", dataset, "--n", 5, "--out", tmp_path / "draw.json")
-    assert done.exit_code == 0, done.output
-    assert done.stdout.startswith("5 of ")
-    assert "data:image/jpeg" in (tmp_path / "draw.html").read_text("utf-8")
-    draw = read_draw(tmp_path / "draw.json")
-    for rater in ("ann", "bob"):
-        with (tmp_path / f"{rater}.csv").open("w", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(["shot", "rater", "ticked"])
-            for number, shot in enumerate(draw.shots):
-                writer.writerow([shot.name, rater, shot.labels[0] if number < 3 else ""])
-    sheets = [tmp_path / "ann.csv", tmp_path / "bob.csv"]
-    report = run("verify", "report", tmp_path / "draw.json", *sheets, "--index", "all",
-                 "--out", tmp_path / "report")  # fmt: skip
-    assert report.exit_code == 0, report.output
-    assert "5 of 5 drawn shots rated by 2 raters, 10 verdicts" in report.stdout
-    assert "best label confirmed: 60.0% [" in report.stdout
-    assert "Krippendorff's alpha: 1.000" in report.stdout
-    assert "evaluation subset: 3 shots; 2 dropped, 0 outside the index" in report.stdout
-    _, splits = read_split_folder(tmp_path / "report")
-    assert len(splits["human-verified"]) == 3
-    alone = run("verify", "report", tmp_path / "draw.json", sheets[0], "--index", "all")
-    assert "alpha: not defined" in alone.stdout
-    value = json.loads(
-        run("verify", "report", tmp_path / "draw.json", *sheets, "--index", "all", "--json").stdout
-    )
-    assert value["best_confirmed"]["value"] == 0.6
-
-
-def test_an_equal_draw_says_so(dataset: Path, tmp_path: Path) -> None:
-    table = dataset / "scores.parquet"
-    done = run("verify", "draw", table, "--n", 4, "--equal", "--out", tmp_path / "d.json", "--json")
-    assert "the page has no pictures" in done.stderr
-    assert json.loads(done.stdout)["num_drawn"] == 4
-    draw = read_draw(tmp_path / "d.json")
-    rows = [f"{shot.name},ann," for shot in draw.shots]
-    (tmp_path / "ann.csv").write_text("\n".join(["shot,rater,ticked", *rows, ""]))
-    report = run("verify", "report", tmp_path / "d.json", tmp_path / "ann.csv", "--index", "all")
-    assert "each shot weighted by the shots it stands for" in report.stdout
-
-
-def test_verdicts_that_cannot_be_meant_are_one_sentence(dataset: Path, tmp_path: Path) -> None:
-    run("verify", "draw", dataset, "--n", 2, "--out", tmp_path / "draw.json")
-    shot = read_draw(tmp_path / "draw.json").shots[0]
-    draw, sheet = tmp_path / "draw.json", tmp_path / "ann.csv"
-    for text, code, words in (
-        ("v/9.mp4,ann,", 1, "names shot 'v/9.mp4', which was not drawn"),
-        (f"{shot.name},ann,moon base", 1, "ticks 'moon base' on"),
-        ("", 1, "there is no verdict yet"),
-    ):
-        sheet.write_text(f"shot,rater,ticked\n{text}\n")
-        done = run("verify", "report", draw, sheet)
-        assert (done.exit_code, len(done.stderr.splitlines())) == (code, 1)
-        assert words in done.stderr
-    done = run("verify", "report", sheet, sheet)
-    assert "is no draw of shots" in done.stderr
-    usage = run("verify", "report", draw, sheet, "--index", "min-shots:3")
-    assert usage.exit_code == 2
-    nothing = run("verify", "draw", dataset, "--n", 0, "--out", tmp_path / "x.json")
-    assert (nothing.exit_code, nothing.stderr) == (
-        2, "mastershot: a draw of 0 shots means nothing; draw at least 1\n",
-    )  # fmt: skip

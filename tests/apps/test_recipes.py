@@ -7,7 +7,6 @@ from tests.factories.models import make_tiny_clip
 from typer.testing import CliRunner
 
 from mastershot.apps.cli import app
-from mastershot.apps.show import showing_progress
 from mastershot.recipes.load import shipped_recipes
 
 
@@ -130,13 +129,3 @@ def test_a_debug_version_is_shown_and_copied_whole(tmp_path: Path) -> None:
     ]
     assert settings[0] == settings[1]
     assert settings[0]["similarity"]["max_movies"] == 8
-
-
-def test_progress_takes_every_stage() -> None:
-    with showing_progress("run", quiet=True) as progress:
-        progress("frames", 3, 9, {})
-        progress("training", 5, 10, {"loss": 1.23456})
-        progress("training", 10, 10, {"loss": 0.5})
-    (task,) = progress._bars.tasks
-    assert (task.completed, task.total) == (10, 10)
-    assert task.fields == {"stage": "training", "speed": "loss 0.500"}

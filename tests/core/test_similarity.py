@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from mastershot.core.errors import MiningError
 from mastershot.core.similarity import table_of
 
-MOVIES = ("d", "a", "c", "b")  # in the order of a library, which is none of the alphabet
+MOVIES = ("d", "a", "c", "b")  # in the order of a library, which is not one of the alphabet
 PAIRS = [(one, other) for one in MOVIES for other in MOVIES if one != other]
 ROWS = st.dictionaries(st.sampled_from(PAIRS), st.integers(-3, 3)).map(
     lambda rows: [(*pair, float(score)) for pair, score in rows.items()]
@@ -55,8 +55,8 @@ def test_a_table_may_be_empty(movies: tuple[str, ...]) -> None:
     ("row", "message"),
     [
         (("a", "a", 1.0), "movie 'a' is said to be similar to itself; drop that row"),
-        (("a", "x", 1.0), "movie 'x' of a similarity is none of the 2 given"),
-        (("x", "a", 1.0), "movie 'x' of a similarity is none of the 2 given"),
+        (("a", "x", 1.0), "movie 'x' of a similarity is not one of the 2 given"),
+        (("x", "a", 1.0), "movie 'x' of a similarity is not one of the 2 given"),
         (("a", "b", float("nan")), "the score of 'a' and 'b' is nan, not a number"),
         (("a", "b", -float("inf")), "the score of 'a' and 'b' is -inf, not a number"),
         (("b", "a", 0.0), "'a' is said twice to be similar to 'b'; keep one row"),
@@ -74,5 +74,5 @@ def test_movies_named_twice_make_no_table() -> None:
 
 def test_a_movie_that_was_not_compared_has_no_list() -> None:
     table = table_of(["a", "b"], [("a", "b", 1.0)], {})
-    with pytest.raises(MiningError, match=r"^movie 'c' is none of the 2 that were compared$"):
+    with pytest.raises(MiningError, match=r"^movie 'c' is not one of the 2 that were compared$"):
         table.similar_to("c")

@@ -11,7 +11,6 @@ from tests.factories.shapes import TINY_VIT
 from transformers import CLIPVisionConfig, CLIPVisionModel, ViTConfig, ViTModel
 
 from mastershot.core.errors import EncoderError, SettingError
-from mastershot.models.transformer import Transformer, TransformerSettings
 from mastershot.models.vit import (
     VisionTransformer,
     ViTSettings,
@@ -140,16 +139,6 @@ def test_bytes_and_floats_are_the_same_picture() -> None:
     assert torch.equal(tiny_vit()(frames), tiny_vit()(frames.float()))
 
 
-def test_reading_out_one_token_is_the_same_as_computing_all() -> None:
-    torch.manual_seed(0)
-    transformer = Transformer(TransformerSettings(width=8, depth=2, heads=2))
-    tokens = torch.randn(2, 5, 8)
-    x = tokens
-    for block in transformer.blocks:
-        x = block(x, None, 5)
-    torch.testing.assert_close(transformer(tokens), transformer.norm(x)[:, 0])
-
-
 def test_positions_are_interpolated_as_a_plain_loop_does() -> None:
     positions = torch.randn(6, 3)
     resized = resized_positions(positions, (3, 2), (9, 2)).view(9, 2, 3)
@@ -173,10 +162,6 @@ def test_frames_of_another_size_are_refused(shape: tuple[int, ...]) -> None:
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"heads": 3}, "3 heads cannot share a width of 8 evenly"),
-        ({"heads": 0}, "heads is 0; it must be 1 or more"),
-        ({"depth": 0}, "depth is 0; it must be 1 or more"),
-        ({"activation": "relu"}, "activation 'relu' is unknown; gelu and quick_gelu are known"),
         ({"patch_px": 15}, "patches of 15 pixels do not tile a frame of 32"),
         ({"patch_px": 0}, "patch_px is 0; it must be 1 or more"),
     ],

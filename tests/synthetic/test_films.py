@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from fractions import Fraction
-from itertools import pairwise
 from pathlib import Path
 
 import av
@@ -11,17 +10,8 @@ import pytest
 from scenedetect import ContentDetector, detect
 
 from mastershot.core.embeddings import FloatArray, ImageArray
-from mastershot.core.labels import load_taxonomy
 from mastershot.media.write import Encoding
-from mastershot.synthetic.canvas import Window
 from mastershot.synthetic.films import draw_frames, draw_sound, write_film
-from mastershot.synthetic.places import (
-    NATURAL_COLOURS,
-    PLACES,
-    Place,
-    paint_place,
-    random_colours,
-)
 from mastershot.synthetic.plan import Editing, FilmPlan, Picture, plan_demo_film, plan_film
 from mastershot.synthetic.stage import GRAIN
 
@@ -30,10 +20,6 @@ SMALL = Picture(64, 36)
 
 def frames_of(plan: FilmPlan) -> ImageArray:
     return np.stack(list(draw_frames(plan)))
-
-
-def scene_places(plan: FilmPlan) -> tuple[str, ...]:
-    return tuple(plan.shots[first].setup.place.kind for first in plan.scene_starts)
 
 
 def changes_of(frames: ImageArray) -> FloatArray:
@@ -129,48 +115,6 @@ def test_returning_to_a_set_up_looks_the_same_and_other_set_ups_do_not() -> None
 
     assert plan.shots[1].setup == plan.shots[3].setup != plan.shots[2].setup
     assert np.abs(left - again).mean() < 0.5 * np.abs(left - right).mean()
-
-
-def test_scenes_are_set_in_different_places_of_the_taxonomy() -> None:
-    plan = plan_film(12, 3, seed=9)
-
-    assert sorted(scene_places(plan)) == sorted(PLACES)
-    assert plan.scene_starts == tuple(range(0, 36, 3))
-    assert set(PLACES) <= set(load_taxonomy("movieclip").labels)
-    assert set(NATURAL_COLOURS) == set(PLACES)
-
-
-@pytest.mark.parametrize("kind", sorted(PLACES))
-def test_a_place_is_a_picture_of_its_own_in_any_colours(kind: str) -> None:
-    window = Window(0.5, 0.0, 16 / 9, 1.0)
-
-    def painted(kind: str, layout: int, colours: str) -> FloatArray:
-        return paint_place(Place(kind, layout, colours), window, width_px=64, height_px=36)
-
-    natural = painted(kind, 1, NATURAL_COLOURS[kind])
-    assert natural.std() > 15
-    assert not np.array_equal(natural, painted(kind, 2, NATURAL_COLOURS[kind]))
-    assert np.abs(natural - painted(kind, 1, random_colours(1))).mean() > 10
-    for other in set(PLACES) - {kind}:
-        assert np.abs(natural - painted(other, 1, NATURAL_COLOURS[kind])).mean() > 8
-
-
-def test_two_windows_of_a_place_agree_where_they_overlap() -> None:
-    place = Place("library", 3, NATURAL_COLOURS["library"])
-    whole = paint_place(place, Window(0.0, 0.0, 2.0, 1.0), width_px=128, height_px=64)
-    right = paint_place(place, Window(1.0, 0.0, 1.0, 1.0), width_px=64, height_px=64)
-    assert np.allclose(whole[:, :, 64:], right, atol=0.5)
-
-
-def test_the_demo_film_has_forty_seconds_six_places_and_every_transition() -> None:
-    plan = plan_demo_film()
-
-    assert (plan.num_frames, plan.picture) == (960, Picture(640, 360, Fraction(24)))
-    assert scene_places(plan) == ("mountain", "church", "street", "beach", "kitchen", "sea")
-    assert {t.kind for t in plan.transitions} == {"start", "cut", "fade", "dissolve"}
-    assert {shot.move for shot in plan.shots} == {"still", "pan", "zoom_in", "zoom_out", "shake"}
-    for one, other in pairwise(plan.shots):
-        assert one.setup != other.setup
 
 
 def test_pyscenedetect_finds_every_cut_of_the_demo_film_and_none_in_its_shots(

@@ -9,7 +9,6 @@ from tests.exports.pages.test_report import HOSTILE, JPEG, Page
 
 from mastershot.core.errors import OutputError
 from mastershot.exports.pages.search import Card, write_sheet
-from mastershot.exports.pages.templates import file_name
 
 
 def card(number: int = 0, **changes: object) -> Card:
@@ -74,11 +73,6 @@ def test_only_a_jpeg_is_shown(tmp_path: Path, picture: bytes | None) -> None:
 
 def test_a_sheet_of_nothing_says_so(tmp_path: Path) -> None:
     assert "No shot was found." in sheet(tmp_path).text
-
-
-def test_a_path_that_is_only_a_folder_still_has_a_name() -> None:
-    assert file_name("/") == "/"
-    assert file_name("films/one.mp4") == "one.mp4"
 
 
 def test_pictures_are_not_all_in_memory_at_once(tmp_path: Path) -> None:

@@ -1,19 +1,15 @@
 """Sources read once, decisions replayed, and the folder that comes of it."""
 
-import csv
 import json
 from pathlib import Path
 
 import numpy as np
 import pytest
-from tests.factories.toy_space import at_angles
+from tests.factories.taxonomies import built, toy_plan
 
-from mastershot.core.errors import DatasetError, OutputError, TaxonomyError
-from mastershot.core.labels import load_taxonomy
-from mastershot.curation.built import BuiltTaxonomy, open_taxonomy, read_glossary
-from mastershot.curation.curate import Curation
-from mastershot.curation.decisions import Decision, append_decisions
-from mastershot.exports.taxonomy import source_shares, write_taxonomy
+from mastershot.core.errors import DatasetError, TaxonomyError
+from mastershot.curation.built import open_taxonomy, read_glossary
+from mastershot.exports.taxonomy import write_taxonomy
 from mastershot.pipeline.taxonomy.build import (
     RememberedVectors,
     TaxonomyBuilder,
@@ -22,25 +18,10 @@ from mastershot.pipeline.taxonomy.build import (
     step_counts,
 )
 
-SPACE = at_angles({"lake": 0, "office": 90, "pond": -40, "stream": 180, "reef": 270, "quay": 10})
-
 
 @pytest.fixture
 def plan(tmp_path: Path) -> TaxonomyPlan:
-    (tmp_path / "one.txt").write_text("EXT. LAKE - DAY\n\nINT. OFFICE <b> - DAY\n\nEXT. STREAM\n")
-    (tmp_path / "aux.txt").write_text("Lake\nOffice\npond\nreef\nReef\n")
-    (tmp_path / "words.csv").write_text("label,definition\nlake,a still <water>\n")
-    append_decisions(tmp_path / "decisions.csv", [Decision("drop", "reef", by="ada")])
-    return TaxonomyPlan(
-        (tmp_path / "one.txt",), tmp_path / "aux.txt", tmp_path / "decisions.csv",
-        tmp_path / "words.csv",
-    )  # fmt: skip
-
-
-def built(plan: TaxonomyPlan) -> tuple[BuiltTaxonomy, Curation]:
-    builder = TaxonomyBuilder(plan, SPACE)
-    curation = builder.curate()
-    return builder.describe(curation, "toy"), curation
+    return toy_plan(tmp_path)
 
 
 def test_a_taxonomy_is_built_from_files_and_decisions(plan: TaxonomyPlan) -> None:
@@ -54,46 +35,6 @@ def test_a_taxonomy_is_built_from_files_and_decisions(plan: TaxonomyPlan) -> Non
         "L_MS": 3, "L_aux": 4, "L_com": 2, "L_NC": 3, "merged into L_com": 1, "L_N": 2,
         "decided": 1, "merges on offer": 0, "undecided": 1, "L_final": 3,
     }  # fmt: skip
-
-
-def test_the_folder_reads_back_as_what_was_built(plan: TaxonomyPlan, tmp_path: Path) -> None:
-    found, curation = built(plan)
-    folder = tmp_path / "out" / "toy"
-    write_taxonomy(found, curation, folder)
-    assert open_taxonomy(folder) == found
-    assert load_taxonomy(folder / "taxonomy.txt").labels == found.taxonomy.labels
-    with (folder / "steps.csv").open(newline="", encoding="utf-8") as file:
-        steps = {row["label"]: row for row in csv.DictReader(file)}
-    assert [steps[name]["step"] for name in ("lake", "pond", "reef", "stream")] == [
-        "common", "merged by cosine", "drop", "undecided",
-    ]  # fmt: skip
-    assert (steps["pond"]["into"], steps["pond"]["cosine"]) == ("lake", "0.766")
-    assert (steps["reef"]["by"], steps["reef"]["ends_in"]) == ("ada", "")
-    page = (folder / "report.html").read_text("utf-8")
-    assert "INT. OFFICE &lt;b&gt; - DAY" in page
-    assert "<svg" in page
-    assert "http" not in page.replace("http-equiv", "").replace("http://www.w3.org/2000/svg", "")
-
-
-def test_the_same_build_writes_the_same_bytes(plan: TaxonomyPlan, tmp_path: Path) -> None:
-    for name in ("one", "two"):
-        write_taxonomy(*built(plan), tmp_path / name)
-    for file in (tmp_path / "one").iterdir():
-        assert file.read_bytes() == (tmp_path / "two" / file.name).read_bytes()
-
-
-def test_shares_by_source_sum_to_the_whole(plan: TaxonomyPlan) -> None:
-    shares = source_shares(built(plan)[0])
-    assert [(share.origin, share.count) for share in shares] == [
-        ("common", 2), ("scripts", 1), ("auxiliary", 0), ("person", 0),
-    ]  # fmt: skip
-    assert sum(share.percent for share in shares) == pytest.approx(100)
-
-
-def test_a_folder_that_cannot_be_made_is_an_error(plan: TaxonomyPlan, tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
-    with pytest.raises(OutputError, match="cannot be made"):
-        write_taxonomy(*built(plan), tmp_path / "file" / "out")
 
 
 def test_a_folder_that_is_no_build_or_was_changed_by_hand_is_an_error(

@@ -216,19 +216,3 @@ def test_concepts_that_cannot_be_read_are_reported(
 def test_a_list_of_concepts_that_is_not_there_is_reported(tmp_path: Path) -> None:
     with pytest.raises(SettingError, match=r"gone\.txt cannot be read"):
         read_concepts(tmp_path / "gone.txt")
-
-
-@pytest.mark.parametrize(
-    ("settings", "sentence"),
-    [
-        ({"kind": "oracle"}, "kind is 'oracle'; it must be one of squeezenet, tflite, encoder"),
-        ({"weights": ""}, "weights is ''; it must not be empty"),
-        ({"concepts": ""}, "concepts is ''; it must not be empty"),
-        ({"weight": 0.0}, "weight is 0.0; it must be above 0"),
-        ({"temperature": float("nan")}, "temperature is nan; it must be a finite number"),
-        ({"every": 0}, "every is 0; it must be at least 1"),
-    ],
-)
-def test_a_teacher_that_cannot_be_is_reported(settings: dict[str, Any], sentence: str) -> None:
-    with pytest.raises(SettingError, match=sentence):
-        TeacherSettings(**({"kind": "tflite", "weights": "w", "concepts": "c"} | settings))

@@ -28,8 +28,6 @@ from mastershot.training.distillation.settings import (
 from mastershot.training.distillation.train import distil
 from mastershot.training.engine.settings import AugmentationSettings
 
-TFLITE = TeacherSettings("tflite", "w", "c")
-
 KILLED = """
 import os, signal, sys
 from pathlib import Path
@@ -336,31 +334,3 @@ def test_a_run_begun_before_there_was_a_choice_of_networks_resumes(
     assert distil(tiny_recipe(data), out) == out / "student"
     with pytest.raises(SettingError, match="network is 'fire' there and 'vit' here"):
         distil(tiny_recipe(data, network="vit"), out)
-
-
-@pytest.mark.parametrize(
-    ("changes", "sentence"),
-    [
-        ({"frames": ()}, r"frames is \(\); it must not be empty"),
-        ({"teachers": ()}, r"teachers is \(\); it must not be empty"),
-        ({"network": "resnet"}, "network 'resnet' is not one of fire or vit"),
-        ({"report_every": 0}, "report_every is 0; it must be at least 1"),
-        ({"save_every": 0}, "save_every is 0; it must be at least 1"),
-        (
-            {"teachers": (TFLITE, TeacherSettings("encoder", "a", "b"))},
-            "an encoder must be the only one",
-        ),
-        ({"teachers": (replace(TFLITE, kind="squeezenet"),) * 2}, "at most one squeezenet"),
-        (
-            {"teachers": (replace(TFLITE, every=2),)},
-            r"teachers\.0\.every must be 1",
-        ),
-    ],
-)  # fmt: skip
-def test_a_recipe_that_cannot_be_is_reported(changes: dict[str, Any], sentence: str) -> None:
-    settings: dict[str, Any] = {
-        "frames": (FrameSource("a"),),
-        "teachers": (TFLITE,),
-    }
-    with pytest.raises(SettingError, match=sentence):
-        DistilRecipe(**(settings | changes))
