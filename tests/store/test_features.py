@@ -77,6 +77,8 @@ def test_foreign_files_are_left_alone(tmp_path: Path) -> None:
     store = FolderFeatures(tmp_path)
     store.put(make_embeddings(SPACE, [1]))
     assert store.get(SPACE).frames.tolist() == [1]
+    store.clear()
+    assert store.get(SPACE).frames.tolist() == []
     assert all(path.read_text() == "mine" for path in foreign)
 
 

@@ -92,7 +92,8 @@ class FolderFeatures:
         """Remove every vector, because the film's frames are not the same any more."""
         with self._writing():
             for path in self._folder.glob("*.npz"):
-                path.unlink()
+                if _CHUNK_NAME.fullmatch(path.stem):
+                    path.unlink()
         self._frames_of.clear()
 
     def _chunks(self, space: EmbeddingSpace, frames: IntArray | None) -> list[Path]:

@@ -58,6 +58,12 @@ def test_a_step_is_noted_rounded_with_the_seconds_since_the_run_resumed(
     ]
 
 
+def test_a_line_separator_within_a_name_does_not_split_an_entry(tmp_path: Path) -> None:
+    entry = {"unread": ["a\u2028b\u0085.mp4"]}
+    MetricsLog(tmp_path).write(entry)
+    assert list(read_entries(tmp_path)) == [entry]
+
+
 def test_only_the_first_process_writes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metrics_log, "is_rank_zero", lambda: False)
     MetricsLog(tmp_path).note(1, {"loss": 1.0})

@@ -142,7 +142,7 @@ def _folder_for(out: Path, file: FilmFile) -> Path:
 
 def _content_hash_in(folder: Path) -> str | None:
     for name in (_TIMELINE, _OLD_TIMELINE):
-        with suppress(OSError, ValueError, KeyError, TypeError):
+        with suppress(OSError, ValueError, KeyError, TypeError, RecursionError):
             value = json.loads((folder / name).read_text("utf-8"))
             return str(value["movie"]["content_hash"])
     return None

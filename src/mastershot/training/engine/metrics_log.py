@@ -59,7 +59,7 @@ def read_entries(out: Path) -> Iterator[dict[str, Any]]:
     """
     path = out / LOG
     text = path.read_text("utf-8", errors="replace") if path.is_file() else ""
-    for line in text.splitlines():
+    for line in text.split("\n"):  # Not at U+2028, which a film's name may hold.
         try:
             entry = json.loads(line)
         except ValueError:
