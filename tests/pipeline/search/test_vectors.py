@@ -23,7 +23,7 @@ def library(tmp_path: Path) -> ms.Library:
 def weighted(scenes: FloatArray) -> FloatArray:
     """Encode a scene so that the order and the number of its shots count."""
     weights = np.arange(1, scenes.shape[1] + 1, dtype=np.float32)
-    return np.einsum("nsd,s->nd", scenes, weights)
+    return np.einsum("nsw,s->nw", scenes, weights)
 
 
 def unit(vector: FloatArray) -> FloatArray:
