@@ -29,7 +29,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("movielens")
     parser.add_argument("condensed_movies", nargs="?")
-    parser.add_argument("--film", default="tt0114709", help="IMDb id; Toy Story unless told")
+    parser.add_argument("--film", default="tt0114709", help="IMDb id; the default is Toy Story")
     arguments = parser.parse_args()
     release = read_movielens(arguments.movielens)
     films = list(release.movies)

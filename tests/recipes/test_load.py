@@ -233,10 +233,10 @@ def test_a_former_value_is_read_with_a_note() -> None:
 
 
 def test_a_setting_given_by_its_former_and_its_current_name_is_refused(tmp_path: Path) -> None:
-    sentence = "study is the former name of training; give only training"
+    sentence = "study is a former name of training, which is given too; give only training"
     with pytest.raises(SettingError, match=sentence):
         load(tmp_path, PLAIN + "study: {steps: 3}\ntraining: {steps: 3}\n")
-    with pytest.raises(SettingError, match=r"training\.views is the former name of augmentation"):
+    with pytest.raises(SettingError, match=r"training\.views is a former name of augmentation"):
         load(tmp_path, PLAIN + "training: {views: {min_area: 1}, augmentation: {colour: 0}}\n")
 
 

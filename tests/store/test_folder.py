@@ -1,4 +1,4 @@
-"""What makes a folder a library, and what a folder that is none is told."""
+"""What makes a folder a library, and what is reported of one that is none."""
 
 import re
 from pathlib import Path

@@ -165,10 +165,10 @@ def taxonomy_diff(
 def taxonomy_draw(
     library: LibraryFolder,
     out: Annotated[Path, Option(metavar="CSV", help="The file to fill in.")],
-    num_shots: Annotated[int, Option(metavar="N", help="How many shots to watch.")] = 1000,
+    num_shots: Annotated[int, Option(metavar="N", help="How many shots to draw.")] = 1000,
     seed: Seed = 0,
 ) -> None:
-    """Draw shots to watch; labels that viewers miss go into the column missing.
+    """Draw shots for viewing; labels that viewers miss go into the column missing.
 
     `taxonomy decide --drawn CSV` then adds those labels to the decisions.
     """

@@ -72,20 +72,20 @@ def test_a_chain_that_was_stopped_goes_on_at_the_stage_that_is_missing(data: Pat
     class KilledError(Exception):
         pass
 
-    told: list[str] = []
+    reported: list[str] = []
 
     def stop(stage: str, *_: object) -> None:
-        told.append(stage)
+        reported.append(stage)
         if stage == "training":
             raise KilledError
 
     with pytest.raises(KilledError):
         run_pipeline(recipe(data), data / "run", stop)
-    assert {"movies", "scene pairs", "training"} <= set(told)
+    assert {"movies", "scene pairs", "training"} <= set(reported)
     before = {path: path.stat().st_mtime_ns for path in (data / "run" / "pairs").iterdir()}
-    told.clear()
-    made = run_pipeline(recipe(data), data / "run", lambda stage, *_: told.append(stage))
-    assert not {"movies", "scene pairs"} & set(told)
+    reported.clear()
+    made = run_pipeline(recipe(data), data / "run", lambda stage, *_: reported.append(stage))
+    assert not {"movies", "scene pairs"} & set(reported)
     assert {path: path.stat().st_mtime_ns for path in (data / "run" / "pairs").iterdir()} == before
     with pytest.raises(SettingError, match=r"training\.seed is 0 there and 1 here"):
         run_pipeline(recipe(data, training=replace(STEPS, seed=1)), data / "run")

@@ -92,11 +92,13 @@ def test_features_that_were_written_before_are_kept_and_only_the_rest_are_made(
     made = write_features(recipe, tmp_path / "run")
     write_movie(made, "a", np.full((5, 5), 7, np.float32))
     (made / "b.npy").unlink()
-    told: list[tuple[object, ...]] = []
-    write_features(recipe, tmp_path / "run", lambda *progress: told.append(progress))
+    reported: list[tuple[object, ...]] = []
+    write_features(recipe, tmp_path / "run", lambda *progress: reported.append(progress))
     assert ShotArrays(made).movie(0).min() == 7
     assert len(ShotArrays(made).movie(1)) == 1
-    assert [progress for progress in told if progress[0] == "features"] == [("features", 0, 1, {})]
+    assert [progress for progress in reported if progress[0] == "features"] == [
+        ("features", 0, 1, {})
+    ]
     (tmp_path / "encoder" / "shot_encoder.json").unlink()  # which is not read if none is missing
     assert write_features(recipe, tmp_path / "run") == made
 

@@ -66,14 +66,16 @@ def by_current_names(
         on_renamed: Called with each former name, or value, and the current one.
 
     Raises:
-        SettingError: A setting is given by its former name and by its current one.
+        SettingError: A setting is given by two of its names.
     """
     known, current = set(fields), {}
     for name, value in values.items():
         new = name if name in known else _RENAMED.get(name, name)
         if new != name and new in known:
-            if new in values:
-                raise SettingError(f"{name} is the former name of {new}; give only {new}")
+            if new in values or new in current:
+                raise SettingError(
+                    f"{name} is a former name of {new}, which is given too; give only {new}"
+                )
             on_renamed(name, new)
         else:
             new = name
