@@ -11,7 +11,7 @@ from tests.factories.models import make_scale_classifier
 from mastershot.core.errors import EncoderError
 from mastershot.core.movie import SCALES
 from mastershot.encoders.frame_classifier import FrameClassifier
-from mastershot.models.frame_lstm import pad_frames
+from mastershot.models.recognisers.frame_lstm import pad_frames
 
 WIDTH = 8
 

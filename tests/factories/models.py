@@ -23,7 +23,7 @@ from mastershot.encoders.frame_classifier import ClassifierSettings, write_class
 from mastershot.encoders.starter import write_student
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.models.fire_net import FireNet
-from mastershot.models.frame_lstm import FrameLSTM
+from mastershot.models.recognisers.frame_lstm import FrameLSTM
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 PAD, START, END = range(256, 259)  # after the bytes, as in CLIP, which reads out at the highest id

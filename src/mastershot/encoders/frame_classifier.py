@@ -18,7 +18,7 @@ from mastershot.encoders.checkpoint import (
 from mastershot.encoders.precision import encode_batches
 
 if TYPE_CHECKING:
-    from mastershot.models.frame_lstm import FrameLSTM
+    from mastershot.models.recognisers.frame_lstm import FrameLSTM
 
 FORMAT = "mastershot/frame-classifier/1"
 SETTINGS_FILE = "classifier.json"
@@ -67,7 +67,7 @@ class FrameClassifier:
         """
         import torch
 
-        from mastershot.models.frame_lstm import FrameLSTM
+        from mastershot.models.recognisers.frame_lstm import FrameLSTM
         from mastershot.models.loading import fit_weights
 
         self.settings = settings = read_classifier(folder)
@@ -108,7 +108,7 @@ class FrameClassifier:
 
 def class_probabilities(network: "FrameLSTM", shots: Sequence[FloatArray]) -> FloatArray:
     """Return the softmax over classes of each shot, shape (N, C), on the network's own device."""
-    from mastershot.models.frame_lstm import pad_frames
+    from mastershot.models.recognisers.frame_lstm import pad_frames
 
     def classify(part: Sequence[FloatArray]) -> FloatArray:
         frames, lengths = (tensor.to(network.head.weight.device) for tensor in pad_frames(part))

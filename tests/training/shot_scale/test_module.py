@@ -5,7 +5,7 @@ import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
-from mastershot.models.frame_lstm import FrameLSTM, pad_frames
+from mastershot.models.recognisers.frame_lstm import FrameLSTM, pad_frames
 from mastershot.training.shot_scale.module import ShotScaleModule, ShuffledShots
 from mastershot.training.shot_scale.settings import ScaleTrainingSettings
 

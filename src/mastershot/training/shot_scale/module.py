@@ -14,7 +14,7 @@ from torch.nn.functional import cross_entropy
 from torch.utils.data import IterableDataset
 
 from mastershot.core.embeddings import FloatArray, IntArray
-from mastershot.models.frame_lstm import FrameLSTM, pad_frames
+from mastershot.models.recognisers.frame_lstm import FrameLSTM, pad_frames
 from mastershot.training.shot_scale.settings import ScaleTrainingSettings
 
 Batch = tuple[Tensor, Tensor, Tensor]

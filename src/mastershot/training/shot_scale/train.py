@@ -25,7 +25,7 @@ from mastershot.encoders.frame_classifier import (
     write_classifier,
 )
 from mastershot.evaluation.metrics import classification_figures
-from mastershot.models.frame_lstm import FrameLSTM
+from mastershot.models.recognisers.frame_lstm import FrameLSTM
 from mastershot.synthetic.scales import draw_scale_shots
 from mastershot.training.engine.metrics_log import MetricsLog
 from mastershot.training.engine.run_directory import open_run_directory, whole_folder

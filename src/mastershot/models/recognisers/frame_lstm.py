@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from torch.nn.utils.rnn import pad_sequence
 
 from mastershot.core.embeddings import FloatArray
+from mastershot.models.recognisers.build import Shape
 
 
 class FrameLSTM(nn.Module):
@@ -21,15 +22,27 @@ class FrameLSTM(nn.Module):
         super().__init__()
         self.lstm = nn.LSTM(width, hidden, layers, batch_first=True)
         self.head = nn.Linear(hidden, num_classes)
+        self.feature_width = hidden
 
     def forward(self, frames_BTD: Tensor, lengths_B: Tensor) -> Tensor:
         """Return logits (B, C) from the last valid step of each sequence; lengths are 1 to T.
 
         Steps run forward only, so the values of the padding after a sequence have no influence.
         """
+        return self.head(self.features(frames_BTD, lengths_B))  # type: ignore[no-any-return]
+
+    def features(self, frames_BTD: Tensor, lengths_B: Tensor) -> Tensor:
+        """Return the last valid step of each sequence, shape (B, H)."""
         steps_BTH, _ = self.lstm(frames_BTD)
         rows_B = torch.arange(len(lengths_B), device=lengths_B.device)
-        return self.head(steps_BTH[rows_B, lengths_B - 1])  # type: ignore[no-any-return]
+        return steps_BTH[rows_B, lengths_B - 1]  # type: ignore[no-any-return]
+
+
+def build(num_classes: int, shape: Shape) -> FrameLSTM:
+    """Return the recogniser of MovieCLIP: 2 layers of 512."""
+    return FrameLSTM(
+        shape.input_width, num_classes, hidden=shape.channels(512), layers=shape.blocks(2)
+    )
 
 
 def pad_frames(sequences: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:

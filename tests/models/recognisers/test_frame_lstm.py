@@ -3,7 +3,7 @@ import pytest
 import torch
 from tests.factories import reference
 
-from mastershot.models.frame_lstm import FrameLSTM, pad_frames
+from mastershot.models.recognisers.frame_lstm import FrameLSTM, pad_frames
 
 WIDTH, CLASSES = 6, 3
 
