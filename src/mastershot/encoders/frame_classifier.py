@@ -67,8 +67,8 @@ class FrameClassifier:
         """
         import torch
 
-        from mastershot.models.recognisers.frame_lstm import FrameLSTM
         from mastershot.models.loading import fit_weights
+        from mastershot.models.recognisers.frame_lstm import FrameLSTM
 
         self.settings = settings = read_classifier(folder)
         path = folder / WEIGHTS_FILE

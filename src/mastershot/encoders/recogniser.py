@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 import numpy as np
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.embeddings import EmbeddingSpace, ImageArray
 from mastershot.core.errors import EncoderError
 from mastershot.encoders.checkpoint import (
     file_digest,
