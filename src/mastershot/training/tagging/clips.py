@@ -119,21 +119,19 @@ def keep_clips(
     folder.mkdir(parents=True, exist_ok=True)
     places: list[tuple[Path, int] | None] = [None] * len(shots)
     unread: dict[int, str] = {}
-    for done, (film, rows) in enumerate(films := list(_by_film(shots))):
+    for done, (film, rows) in enumerate(films := list(by_film(shots))):
         spans = [shot.place for shot in (shots[row] for row in rows) if shot.place]
         if film is None:
             unread |= {row: f"no film is known of {name_of(shots[row])}" for row in rows}
             continue
         try:
-            path = folder / f"{film.stem}-{_key(film, spans, size)}.npy"
+            path = folder / f"{film.stem}-{film_key(film, spans, size)}.npy"
             if not path.exists():
                 _write(path, film_clips(film, [_clip(span, size) for span in spans]))
-            places_of = dict(zip(rows, enumerate(rows), strict=True))
-            for row, (number, _) in places_of.items():
+            for number, row in enumerate(rows):
                 places[row] = (path, number)
-        except (MediaError, FileNotFoundError) as error:
-            text = str(error) if isinstance(error, MediaError) else f"{film} does not exist"
-            unread |= dict.fromkeys(rows, text)
+        except MediaError as error:
+            unread |= dict.fromkeys(rows, str(error))
         on_progress("decoding clips", done + 1, len(films), {})
     return KeptClips(shots, size, places, unread)
 
@@ -147,7 +145,7 @@ def _clip(place: ShotPlace, size: ClipSize) -> Clip:
     return Clip(place.path, place.first_frame, place.end_frame, size.frames, size.size_px)
 
 
-def _by_film(shots: Sequence[TaggedShot]) -> Iterator[tuple[Path | None, list[int]]]:
+def by_film(shots: Sequence[TaggedShot]) -> Iterator[tuple[Path | None, list[int]]]:
     """Yield each film with its shots' places, in film order."""
 
     def key(row: int) -> tuple[str, int, int]:
@@ -158,11 +156,18 @@ def _by_film(shots: Sequence[TaggedShot]) -> Iterator[tuple[Path | None, list[in
         yield (Path(film) if film else None), list(rows)
 
 
-def _key(film: Path, spans: Sequence[ShotPlace], size: ClipSize) -> str:
-    """Return what tells clips of a film apart: the file, the spans and the size."""
-    stat = film.stat()
+def film_key(film: Path, spans: Sequence[ShotPlace], *more: object) -> str:
+    """Return what tells shots of a film apart: the file, the spans, and what else is given.
+
+    Raises:
+        MediaError: There is no such film.
+    """
+    try:
+        stat = film.stat()
+    except OSError as error:
+        raise MediaError(f"{film} cannot be read: {error.strerror}") from error
     frames = [(span.first_frame, span.end_frame) for span in spans]
-    key = (str(film.resolve()), stat.st_size, stat.st_mtime_ns, size.frames, size.size_px, frames)
+    key = (str(film.resolve()), stat.st_size, stat.st_mtime_ns, frames, more)
     return hashlib.blake2b(repr(key).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
 
 

@@ -56,12 +56,15 @@ class VectorSettings(Settings):
         max_steps: Frames of a shot that are used, from the first on.
         table: A feature table to read instead of encoding frames; its items are named
             ``<video>/<file>``. Empty encodes the frames of the films.
+        cache: Folder where vectors are kept, from the recipe's data folder, so that other runs use
+            them too; empty keeps them in the run directory.
     """
 
     encoder: Text = "vit-b16"
     rate_hz: Annotated[float, Range(0, 1000, "()")] = 4.0
     max_steps: Annotated[int, Range(1, 1 << 14)] = 20
     table: str = ""
+    cache: str = ""
 
 
 @dataclass(frozen=True)
