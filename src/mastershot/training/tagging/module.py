@@ -4,6 +4,7 @@
 import math
 from collections.abc import Iterable
 from copy import deepcopy
+from typing import Any
 
 import torch
 from lightning.pytorch import LightningModule
@@ -78,6 +79,14 @@ class TaggingModule(LightningModule):
     def on_train_start(self) -> None:
         """End a resumed run at once if it had ended."""
         self.trainer.should_stop = self.is_finished()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep which shots could not be read."""
+        checkpoint["problems"] = dict(self.problems)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over which shots could not be read."""
+        self.problems.update(checkpoint["problems"])
 
     def update_best(self, figure: float) -> None:
         """Keep the weights if an epoch's figure on the validation shots is the best so far."""

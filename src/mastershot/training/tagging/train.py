@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -285,7 +285,7 @@ class _From:
         """Return what can be read of the shots at these places."""
         read = self.source.read([row + self.first for row in rows])
         problems = {row - self.first: why for row, why in read.problems.items()}
-        return type(read)(*list(vars(read).values())[:-1], problems)
+        return replace(read, problems=problems)
 
 
 def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
