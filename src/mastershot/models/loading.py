@@ -1,6 +1,7 @@
 """Weights into networks: each has its place and its shape, or one sentence says why not."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import torch
@@ -53,3 +54,19 @@ def translate_weights(
         raise EncoderError(f"{source} cannot be loaded (missing weights: {found})")
     parts = {ours: [weights[name].float() for name in theirs] for ours, theirs in names.items()}
     return {ours: torch.cat(some) if len(some) > 1 else some[0] for ours, some in parts.items()}
+
+
+def rename_weights(
+    weights: Mapping[str, Tensor], rules: Sequence[tuple[str, str]]
+) -> dict[str, Tensor]:
+    """Return a published checkpoint's weights by a network's own names, in float32.
+
+    Each rule is a regular expression of their names and what replaces it; all act, in order. A
+    name that no rule changes stays, for `fit_weights` to report.
+    """
+    renamed = {}
+    for name, tensor in weights.items():
+        for theirs, ours in rules:
+            name = re.sub(theirs, ours, name)
+        renamed[name] = tensor.float()
+    return renamed
