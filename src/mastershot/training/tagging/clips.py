@@ -13,10 +13,10 @@ import numpy as np
 
 from mastershot.core.embeddings import ImageArray, IntArray
 from mastershot.core.errors import MediaError
-from mastershot.media.clips import Clip, ClipReader, film_clips
+from mastershot.media.clips import Clip, ClipReader
 from mastershot.store.files import write_whole
 from mastershot.training.engine.settings import OnProgress, no_progress
-from mastershot.training.tagging.shots import ShotPlace, TaggedShot
+from mastershot.training.tagging.shots import TaggedShot
 
 
 @dataclass(frozen=True)
@@ -61,11 +61,11 @@ class FilmClips:
             self._reader = ClipReader()
         clips, found, problems = [_no_clips(self.size)], [], {}
         for place, row in enumerate(rows):
-            shot = self.shots[row].place
+            shot = self.shots[row]
             try:
-                if shot is None:
-                    raise MediaError(f"no film is known of {name_of(self.shots[row])}")
-                clips.append(self._reader.read(_clip(shot, self.size))[None])
+                if shot.place is None:
+                    raise MediaError(f"no film is known of {name_of(shot)}")
+                clips.append(read_clip(self._reader, shot.place, self.size)[None])
                 found.append(place)
             except MediaError as error:
                 problems[row] = str(error)
@@ -120,14 +120,8 @@ def keep_clips(
     places: list[tuple[Path, int] | None] = [None] * len(shots)
     unread: dict[int, str] = {}
     for done, (film, rows) in enumerate(films := list(by_film(shots))):
-        spans = [shot.place for shot in (shots[row] for row in rows) if shot.place]
-        if film is None:
-            unread |= {row: f"no film is known of {name_of(shots[row])}" for row in rows}
-            continue
         try:
-            path = folder / f"{film.stem}-{film_key(film, spans, size)}.npy"
-            if not path.exists():
-                _write(path, film_clips(film, [_clip(span, size) for span in spans]))
+            path = _kept_film(film, [shots[row].place for row in rows], size, folder)
             for number, row in enumerate(rows):
                 places[row] = (path, number)
         except MediaError as error:
@@ -141,22 +135,27 @@ def name_of(shot: TaggedShot) -> str:
     return f"{shot.video}/{shot.file}"
 
 
-def _clip(place: ShotPlace, size: ClipSize) -> Clip:
-    return Clip(place.path, place.first_frame, place.end_frame, size.frames, size.size_px)
+def read_clip(reader: ClipReader, place: Clip, size: ClipSize) -> ImageArray:
+    """Return a shot's clip, uint8 (T, H, W, 3).
+
+    Raises:
+        MediaError: Its film cannot be read.
+    """
+    return reader.read(place, num_frames=size.frames, size_px=size.size_px)
 
 
 def by_film(shots: Sequence[TaggedShot]) -> Iterator[tuple[Path | None, list[int]]]:
-    """Yield each film with its shots' places, in film order."""
+    """Yield each film with its shots' places, in the order of time."""
 
-    def key(row: int) -> tuple[str, int, int]:
+    def key(row: int) -> tuple[str, float, int]:
         place = shots[row].place
-        return ("", 0, 0) if place is None else (str(place.path), place.first_frame, row)
+        return ("", 0.0, 0) if place is None else (str(place.path), place.start_s or 0.0, row)
 
     for film, rows in groupby(sorted(range(len(shots)), key=key), lambda row: key(row)[0]):
         yield (Path(film) if film else None), list(rows)
 
 
-def film_key(film: Path, spans: Sequence[ShotPlace], *more: object) -> str:
+def film_key(film: Path, places: Sequence[Clip | None], *more: object) -> str:
     """Return what tells shots of a film apart: the file, the spans, and what else is given.
 
     Raises:
@@ -166,9 +165,24 @@ def film_key(film: Path, spans: Sequence[ShotPlace], *more: object) -> str:
         stat = film.stat()
     except OSError as error:
         raise MediaError(f"{film} cannot be read: {error.strerror}") from error
-    frames = [(span.first_frame, span.end_frame) for span in spans]
-    key = (str(film.resolve()), stat.st_size, stat.st_mtime_ns, frames, more)
+    spans = [None if place is None else (place.start_s, place.end_s) for place in places]
+    key = (str(film.resolve()), stat.st_size, stat.st_mtime_ns, spans, more)
     return hashlib.blake2b(repr(key).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+
+
+def _kept_film(
+    film: Path | None, places: Sequence[Clip | None], size: ClipSize, folder: Path
+) -> Path:
+    """Return the file of a film's clips, written now unless it was before."""
+    if film is None:
+        raise MediaError("no film is known of it")
+    path = folder / f"{film.stem}-{film_key(film, places, size)}.npy"
+    if not path.exists():
+        reader = ClipReader()
+        clips = [read_clip(reader, place, size) for place in places if place]
+        reader.close()
+        _write(path, np.stack(clips))
+    return path
 
 
 def _write(path: Path, clips: ImageArray) -> None:

@@ -29,7 +29,7 @@ class TaggingModule(LightningModule):
 
     best_figure: Tensor
     epochs_since_best: Tensor
-    positive_weight_C: Tensor
+    positive_weights: Tensor
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class TaggingModule(LightningModule):
         settings: TaggingTrainingSettings,
         clips: ClipSettings,
         *,
-        positive_weight_C: Tensor,
+        positive_weights: Tensor,
         steps_per_epoch: int,
     ) -> None:
         """Take a network, its row of the table, and how it is trained."""
@@ -47,7 +47,7 @@ class TaggingModule(LightningModule):
         self.best = deepcopy(network).requires_grad_(False)
         self.register_buffer("best_figure", torch.tensor(-1.0, dtype=torch.float64))
         self.register_buffer("epochs_since_best", torch.tensor(0))
-        self.register_buffer("positive_weight_C", positive_weight_C, persistent=False)
+        self.register_buffer("positive_weights", positive_weights, persistent=False)
         self.problems: dict[int, str] = {}
         self._row, self._settings, self._clips = row, settings, clips
         self._steps_per_epoch = steps_per_epoch
@@ -117,7 +117,7 @@ class TaggingModule(LightningModule):
     def _losses(self, logits_BC: Tensor, truth_BC: Tensor) -> Tensor:
         """Return the loss of every label of every shot, (B, C)."""
         losses_BC = binary_cross_entropy_with_logits(
-            logits_BC, truth_BC, pos_weight=self.positive_weight_C, reduction="none"
+            logits_BC, truth_BC, pos_weight=self.positive_weights, reduction="none"
         )
         if self._settings.loss == "focal":
             wrong_BC = (torch.sigmoid(logits_BC) - truth_BC).abs()
@@ -149,7 +149,7 @@ def rate_share(step: int, settings: TaggingTrainingSettings, steps_per_epoch: in
     return 1.0
 
 
-def positive_weights(counts_C: Tensor, num_shots: int, most: float) -> Tensor:
+def weights_of_positives(counts_C: Tensor, num_shots: int, most: float) -> Tensor:
     """Return each label's negatives over its positives, from 1 to ``most``, (C,)."""
     return ((num_shots - counts_C) / counts_C.clamp(min=1)).clamp(1, most)
 
@@ -174,7 +174,7 @@ def augmented(clips_BTHW3: Tensor, settings: ClipSettings, generator: torch.Gene
     # The frames of a clip are channels of one picture, so that one grid serves them all.
     pictures = clips.permute(0, 1, 4, 2, 3).flatten(1, 2)
     seen = grid_sample(pictures, grid, padding_mode="border", align_corners=False)
-    return seen.unflatten(1, (frames, 3)).permute(0, 1, 3, 4, 2)
+    return seen.reshape(batch, frames, 3, side_px, side_px).permute(0, 1, 3, 4, 2)
 
 
 def normalised(clips_BTHW3: Tensor, row: RecogniserRow) -> Tensor:

@@ -83,7 +83,7 @@ def score_split(
     network.train(was_training)
     everywhere = distributed.gather_rows(rows, len(split.shots))
     was_read = np.flatnonzero(everywhere[:, -1].numpy() > 0)
-    shots = [split.shots[place] for place in was_read]
+    shots = [split.shots[place] for place in was_read.tolist()]
     truth = truth_of(shots, num_classes).numpy()
     return SplitScores(everywhere[:, :-1].numpy()[was_read], truth, shots, problems)
 

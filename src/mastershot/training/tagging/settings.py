@@ -149,7 +149,7 @@ class TaggingRecipe(Settings):
         data: Folder that the paths start from.
         splits: Folder of split files with their index: of `label select`, or as released.
         shots: Where each shot's film and span are: a data set of `label build`, or a CSV of
-            ``video, file, path, first_frame, end_frame``. Empty takes the data set that the splits
+            ``video, file, path, start_s, end_s``. Empty takes the data set that the splits
             were selected from.
         films: Folder of the films, named by clip; or of a folder a clip with a file a shot, as the
             release has them. Empty takes the paths of ``shots``, or the data set's library.
@@ -163,7 +163,7 @@ class TaggingRecipe(Settings):
         training: How it is trained.
     """
 
-    data: str = "data/movieclip"
+    data: str = "."
     splits: Text = "splits"
     shots: str = ""
     films: str = ""

@@ -1,6 +1,7 @@
 """Which shots a run has: their labels from split files, their films and spans from a data set."""
 
 import json
+import math
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,29 +12,15 @@ from mastershot.datasets.files import read_table, read_text
 from mastershot.datasets.movieclip import read_split_folder
 from mastershot.datasets.tables.records import LabelledShot
 from mastershot.datasets.tables.scored import open_dataset
+from mastershot.media.clips import Clip
 from mastershot.store.library import Library
 from mastershot.training.tagging.settings import TaggingRecipe
 
 _SELECTION = "selection.json"
 _CLIP_LIBRARY = "clips.mastershot"
-_COLUMNS = ("video", "file", "path", "first_frame", "end_frame")
+_COLUMNS = ("video", "file", "path", "start_s", "end_s")
 Name = tuple[str, str]
 """A shot's clip and file name."""
-
-
-@dataclass(frozen=True, slots=True)
-class ShotPlace:
-    """Where a shot's frames are.
-
-    Attributes:
-        path: The film.
-        first_frame: Ordinal of its first frame.
-        end_frame: One past its last; 0 where the file is the shot.
-    """
-
-    path: Path
-    first_frame: int = 0
-    end_frame: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +31,13 @@ class TaggedShot:
         video: The clip.
         file: Name of the shot's own file.
         classes: Places of its labels in the index.
-        place: Where its frames are; None where vectors come from a table.
+        place: Its film, and when it begins and ends; None where that is not known.
     """
 
     video: str
     file: str
     classes: tuple[int, ...]
-    place: ShotPlace | None = None
+    place: Clip | None = None
 
 
 @dataclass(frozen=True)
@@ -94,15 +81,13 @@ def read_tagging_data(recipe: TaggingRecipe, *, needs_films: bool) -> TaggingDat
     return TaggingData(classes, placed)
 
 
-def _tagged(
-    shots: Iterable[LabelledShot], places: Mapping[Name, ShotPlace]
-) -> Iterator[TaggedShot]:
+def _tagged(shots: Iterable[LabelledShot], places: Mapping[Name, Clip]) -> Iterator[TaggedShot]:
     for shot in shots:
         place = places.get((shot.video, shot.file))
         yield TaggedShot(shot.video, shot.file, shot.classes, place)
 
 
-def _places(recipe: TaggingRecipe, names: set[Name]) -> dict[Name, ShotPlace]:
+def _places(recipe: TaggingRecipe, names: set[Name]) -> dict[Name, Clip]:
     """Return where the shots of these names are, those of them that are found."""
     films = recipe.path(recipe.films) if recipe.films else None
     source = recipe.path(recipe.shots) if recipe.shots else _selected_from(recipe)
@@ -113,18 +98,16 @@ def _places(recipe: TaggingRecipe, names: set[Name]) -> dict[Name, ShotPlace]:
                 "name the data set with shots=, or the folder of shot files with films="
             )
         found = {name: films / name[0] / name[1] for name in names}
-        return {name: ShotPlace(path) for name, path in found.items() if path.is_file()}
+        return {name: Clip(path) for name, path in found.items() if path.is_file()}
     if source.suffix == ".csv":
         return _listed(source, films, names)
     path_of = _film_paths(source, films)
-    places: dict[Name, ShotPlace] = {}
+    places: dict[Name, Clip] = {}
     for batch in open_dataset(source, load_taxonomy("movieclip")).batches():
-        spans = batch.frames.tolist()
-        for name, (first, end) in zip(
-            zip(batch.videos, batch.files, strict=True), spans, strict=True
-        ):
-            if name in names and (path := path_of.get(name[0])) is not None:
-                places[name] = ShotPlace(path, first, end)
+        shots = zip(batch.videos, batch.files, batch.times_s.tolist(), strict=True)
+        for video, file, (start_s, end_s) in shots:
+            if (video, file) in names and (path := path_of.get(video)) is not None:
+                places[video, file] = Clip(path, start_s, end_s)
     return places
 
 
@@ -140,17 +123,17 @@ def _selected_from(recipe: TaggingRecipe) -> Path | None:
     return Path(dataset) if isinstance(dataset, str) and Path(dataset).exists() else None
 
 
-def _listed(source: Path, films: Path | None, names: set[Name]) -> dict[Name, ShotPlace]:
+def _listed(source: Path, films: Path | None, names: set[Name]) -> dict[Name, Clip]:
     """Return the places in a CSV; its paths start from its own folder, or from that of films."""
-    places: dict[Name, ShotPlace] = {}
+    places: dict[Name, Clip] = {}
     base = source.parent if films is None else films
     for row in read_table(source, _COLUMNS, what="table of shots"):
         name = (row["video"], row["file"])
         if name in names:
-            first, end = row.whole("first_frame"), row.whole("end_frame", least=1)
-            if end <= first:
-                raise row.error(f"the shot ends at frame {end}, before it begins at {first}")
-            places[name] = ShotPlace(base / row["path"], first, end)
+            start_s, end_s = (row.read(column, float, "seconds") for column in _COLUMNS[3:])
+            if not 0 <= start_s < end_s < math.inf:
+                raise row.error(f"a shot from {start_s:g} s to {end_s:g} s means nothing")
+            places[name] = Clip(base / row["path"], start_s, end_s)
     return places
 
 

@@ -97,7 +97,7 @@ class _Run:
             self._row,
             training,
             recipe.clips,
-            positive_weight_C=positive_weights(
+            positive_weights=positive_weights(
                 counts, len(train.shots), training.max_positive_weight
             ),
             steps_per_epoch=per_epoch,
@@ -261,7 +261,7 @@ class _StopIfUnreadable(Callback):
             raise DatasetError(
                 f"{count} of {self._num_shots} training shots could not be read, more than "
                 f"training.max_failed allows ({self._most:.0%}); the first problem: "
-                f"{[*module.problems.values()][0]}"
+                f"{next(iter(module.problems.values()))}"
             )
 
 

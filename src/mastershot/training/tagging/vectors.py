@@ -3,6 +3,7 @@
 
 import hashlib
 import io
+import math
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,15 +15,18 @@ from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.errors import DatasetError, MediaError
 from mastershot.core.protocols import Encoder
 from mastershot.datasets.tables.feature_table import FeatureTable, read_features, writing_features
-from mastershot.media.sampling import RateClock, uniform_frames
+from mastershot.media.clips import Clip
+from mastershot.media.sampling import RateClock
 from mastershot.media.video import Frame, open_video
 from mastershot.store.files import write_whole
 from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.tagging.clips import by_film, film_key, name_of
 from mastershot.training.tagging.settings import VectorSettings
-from mastershot.training.tagging.shots import ShotPlace, TaggedShot
+from mastershot.training.tagging.shots import TaggedShot
 
 _FRAMES_AT_ONCE = 64
+# Tables may round times to milliseconds.
+_ROUNDING_S = 0.0006
 
 
 @dataclass(frozen=True)
@@ -119,7 +123,7 @@ def encode_shots(
             unread |= dict.fromkeys(rows, str(error))
         on_progress("encoding frames", done + 1, len(films), {})
     if not blocks:
-        raise DatasetError(f"no shot can be read; the first problem: {[*unread.values()][0]}")
+        raise DatasetError(f"no shot can be read, the first because {next(iter(unread.values()))}")
     names = hashlib.blake2b("\n".join(f"{path.name} {rows}" for path, rows in blocks).encode())
     joined = kept / f"shots-{names.hexdigest()[:16]}"
     if not joined.exists():
@@ -131,13 +135,13 @@ def encode_shots(
                 for row, sequence in zip(rows, sequences, strict=True):
                     add(str(row), sequence)
     table = read_features(joined)
-    places = np.full(len(shots), -1, np.int64)
-    places[np.array(table.items, np.int64)] = np.arange(len(table))
-    return ShotVectors(table, places, settings.max_steps, space, unread)
+    row_of = np.full(len(shots), -1, np.int64)
+    row_of[np.array(table.items, np.int64)] = np.arange(len(table))
+    return ShotVectors(table, row_of, settings.max_steps, space, unread)
 
 
 def _encode_film(
-    film: Path, places: Sequence[ShotPlace], encoder: Encoder, settings: VectorSettings
+    film: Path, places: Sequence[Clip], encoder: Encoder, settings: VectorSettings
 ) -> bytes:
     """Return the block of a film: vectors of its shots' frames, and how many each has."""
     frames_of: list[list[FloatArray]] = [[] for _ in places]
@@ -158,8 +162,7 @@ def _encode_film(
     if not all(frames_of):
         number = next(i for i, vectors in enumerate(frames_of) if not vectors)
         raise MediaError(
-            f"{film} has no frame {places[number].first_frame}, where a shot begins; it is not "
-            "the file whose shots were found"
+            f"{places[number]} has no frame; it is not the file whose shots were found"
         )
     buffer = io.BytesIO()
     lengths = np.array([len(vectors) for vectors in frames_of], np.int64)
@@ -168,22 +171,24 @@ def _encode_film(
 
 
 def _frames_of_shots(
-    film: Path, places: Sequence[ShotPlace], settings: VectorSettings
+    film: Path, places: Sequence[Clip], settings: VectorSettings
 ) -> Iterator[tuple[int, Frame]]:
     """Yield each frame that is to be encoded, with the number of its shot; shots begin in order."""
     video, counts = open_video(film), [0] * len(places)
-    clock = RateClock(settings.rate_hz, video.file.time_base)
+    base = video.file.time_base
+    clock = RateClock(settings.rate_hz, base)
     middles: dict[int, Frame] = {}
     begun: list[int] = []
     upcoming = 0
     for frame in video.frames():
-        while upcoming < len(places) and places[upcoming].first_frame <= frame.index:
+        time_s = float(frame.pts * base) + _ROUNDING_S
+        while upcoming < len(places) and (places[upcoming].start_s or -math.inf) <= time_s:
             begun.append(upcoming)
             upcoming += 1
         ticked = clock.takes(frame)
         for shot in list(begun):
-            first, end = places[shot].first_frame, places[shot].end_frame
-            if end and frame.index >= end:
+            start_s, end_s = places[shot].start_s, places[shot].end_s
+            if end_s is not None and time_s >= end_s:
                 begun.remove(shot)
                 if (middle := middles.pop(shot, None)) is not None:
                     yield shot, middle
@@ -191,7 +196,7 @@ def _frames_of_shots(
                 counts[shot] += 1
                 middles.pop(shot, None)
                 yield shot, frame
-            elif not counts[shot] and frame.index == uniform_frames(first, end, 1)[0]:
+            elif not counts[shot] and (end_s is None or 2 * time_s <= (start_s or 0.0) + end_s):
                 middles[shot] = frame
     yield from middles.items()
 
