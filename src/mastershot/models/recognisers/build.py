@@ -89,7 +89,7 @@ _ROWS = (
     RecogniserRow("lstm", "LSTM over frames", "frame_lstm", "vectors", 20, 0),
     RecogniserRow("i3d_r50", "I3D R50", "i3d", "clips", 8, 224, *_KINETICS),
     RecogniserRow("r2plus1d_r34", "R(2+1)D R34", "r2plus1d", "clips", 32, 112, *_VMZ),
-    RecogniserRow("r2plus1d_r34_mmaction2", "R(2+1)D R34", "r2plus1d", "clips", 8, 224),
+    RecogniserRow("r2plus1d_r34_mmaction2", "R(2+1)D of MMAction2", "r2plus1d", "clips", 8, 224),
     RecogniserRow("i3d_inception", "Inception I3D", "inception_i3d", "clips", 64, 224, *_UNIT),
     RecogniserRow("slowfast_r50", "SlowFast R50", "slowfast", "clips", 32, 224, *_KINETICS),
     RecogniserRow("timesformer_b", "TimeSformer-B", "timesformer", "clips", 8, 224, *_KINETICS),

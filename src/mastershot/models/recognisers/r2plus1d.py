@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from mastershot.core.errors import EncoderError
-from mastershot.models.loading import renamed_weights
+from mastershot.models.loading import Renames, renamed_weights
 from mastershot.models.recognisers.build import Shape
 from mastershot.models.recognisers.residual3d import (
     EPS,
@@ -55,13 +55,10 @@ _MMACTION = (
     (r"\.bn\.", ".norm."),
     (r"^cls_head\.fc_cls\.", "head."),
 )
-_DEFINITIONS = {
-    "r2plus1d_r34": "vmz",
-    "r2plus1d_r34_mmaction2": "mmaction2",
-}  # by name in the table
-_FORMATS = {
-    "vmz": {"stem.3.weight": _VMZ},
-    "mmaction2": {"backbone.conv1.conv.conv_s.weight": _MMACTION},
+# By definition: a name that only its checkpoints hold, our names, and the row of the table.
+_FORMATS: dict[str, tuple[str, Renames, str]] = {
+    "vmz": ("stem.3.weight", _VMZ, "r2plus1d_r34"),
+    "mmaction2": ("backbone.conv1.conv.conv_s.weight", _MMACTION, "r2plus1d_r34_mmaction2"),
 }
 
 
@@ -124,11 +121,11 @@ def published_weights(
         EncoderError: The names are not those of that definition.
     """
     assert isinstance(network, R2Plus1D)
-    for definition, (mark, _, row) in _FORMATS.items():
+    for definition, (mark, _names, row) in _FORMATS.items():
         if definition != network.definition and mark in checkpoint:
             raise EncoderError(
                 f"{source} is of {definition}'s R(2+1)D, whose layers differ from those of "
                 f"{network.definition}'s; build {row!r} for it"
             )
-    mark, renames, _ = _FORMATS[network.definition]
+    mark, renames, _row = _FORMATS[network.definition]
     return renamed_weights(checkpoint, {mark: renames}, network, source)
