@@ -25,7 +25,7 @@ from mastershot.training.engine.settings import OnProgress, find_encoder, no_pro
 from mastershot.training.engine.trainer import CHECKPOINT, fit, steps_done
 from mastershot.training.tagging.batches import ShotInputs, TaggingBatches, truth_of
 from mastershot.training.tagging.clips import ClipSize, FilmClips, keep_clips, name_of
-from mastershot.training.tagging.module import TaggingModule, positive_weights
+from mastershot.training.tagging.module import TaggingModule, weights_of_positives
 from mastershot.training.tagging.scoring import EachEpoch, Split, score_split, tag_scores
 from mastershot.training.tagging.settings import TaggingRecipe, missing_tagging_inputs
 from mastershot.training.tagging.shots import TaggedShot, TaggingData, read_tagging_data
@@ -97,7 +97,7 @@ class _Run:
             self._row,
             training,
             recipe.clips,
-            positive_weights=positive_weights(
+            positive_weights=weights_of_positives(
                 counts, len(train.shots), training.max_positive_weight
             ),
             steps_per_epoch=per_epoch,
