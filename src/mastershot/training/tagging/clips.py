@@ -141,7 +141,8 @@ def read_clip(reader: ClipReader, place: Clip, size: ClipSize) -> ImageArray:
     Raises:
         MediaError: Its film cannot be read.
     """
-    return reader.read(place, num_frames=size.frames, size_px=size.size_px)
+    clip: ImageArray = reader.read(place, num_frames=size.frames, size_px=size.size_px)
+    return clip
 
 
 def by_film(shots: Sequence[TaggedShot]) -> Iterator[tuple[Path | None, list[int]]]:
