@@ -14,11 +14,11 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, interpolate
 
 from mastershot.core.errors import EncoderError, SettingError
+from mastershot.models.checkpointing import CheckpointedBlock
 from mastershot.models.loading import rename_weights
 from mastershot.models.recognisers.build import Shape
-from mastershot.models.transformer import SelfAttention, initialise, learned
+from mastershot.models.transformer import SelfAttention, TransformerSettings, initialise, learned
 
-_NORM_EPS = 1e-6  # of the published code, as ViT's
 _PATCH_PX = 16
 
 _HUGGING_FACE = (
@@ -44,25 +44,20 @@ _HUGGING_FACE = (
 
 
 @dataclass(frozen=True)
-class TimeSformerSettings:
+class TimeSformerSettings(TransformerSettings):
     """The shape of a TimeSformer; the defaults are those of the paper's base network.
 
     Attributes:
-        width: D, of every token.
-        depth: How many blocks.
-        heads: Of each attention; they share the width.
         frames: T.
         size_px: Edge of the square frames, in whole patches of 16 pixels.
     """
 
-    width: int = 768
-    depth: int = 12
-    heads: int = 12
     frames: int = 8
     size_px: int = 224
 
     def __post_init__(self) -> None:
-        if self.size_px < _PATCH_PX or self.size_px % _PATCH_PX:
+        super().__post_init__()
+        if self.size_px % _PATCH_PX:
             raise SettingError(
                 f"size_px is {self.size_px}; it must be a multiple of {_PATCH_PX}, "
                 "the edge of TimeSformer's patches"
@@ -74,20 +69,21 @@ class TimeSformerSettings:
         return self.size_px // _PATCH_PX
 
 
-class DividedBlock(nn.Module):
+class DividedBlock(CheckpointedBlock):
     """Attention along time, attention within frames, and an MLP, each added to what came in."""
 
     def __init__(self, settings: TimeSformerSettings) -> None:
         super().__init__()
-        width, heads = settings.width, settings.heads
-        self.time_norm = nn.LayerNorm(width, _NORM_EPS)
+        width, heads, eps = settings.width, settings.heads, settings.norm_eps
+        hidden = width * settings.mlp_ratio
+        self.time_norm = nn.LayerNorm(width, eps)
         self.time_attention = SelfAttention(width, heads)
         self.time_mixed = nn.Linear(width, width)
-        self.space_norm = nn.LayerNorm(width, _NORM_EPS)
+        self.space_norm = nn.LayerNorm(width, eps)
         self.space_attention = SelfAttention(width, heads)
-        self.mlp_norm = nn.LayerNorm(width, _NORM_EPS)
-        self.widen = nn.Linear(width, 4 * width)
-        self.narrow = nn.Linear(4 * width, width)
+        self.mlp_norm = nn.LayerNorm(width, eps)
+        self.widen = nn.Linear(width, hidden)
+        self.narrow = nn.Linear(hidden, width)
         self._frames = settings.frames
 
     def forward(self, tokens_BLD: Tensor) -> Tensor:
@@ -123,7 +119,7 @@ class TimeSformer(nn.Module):
         self.positions = learned(settings.side**2, width)
         self.times = nn.Parameter(torch.zeros(settings.frames, width))
         self.blocks = nn.ModuleList(DividedBlock(settings) for _ in range(settings.depth))
-        self.norm = nn.LayerNorm(width, _NORM_EPS)
+        self.norm = nn.LayerNorm(width, settings.norm_eps)
         self.head = nn.Linear(width, num_classes)
         self.feature_width = width
         initialise(self)
@@ -175,7 +171,7 @@ def build(num_classes: int, shape: Shape) -> TimeSformer:
     """
     heads = shape.channels(12)
     settings = TimeSformerSettings(
-        width=shape.channels(768, 8 * heads),  # Fused attention wants heads of 8, 16, 24… numbers.
+        width=shape.channels(768, 8 * heads),  # Fused attention takes heads of 8, 16, 24… numbers.
         depth=shape.blocks(12),
         heads=heads,
         frames=shape.frames,

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, gelu, pad
 
 from mastershot.core.errors import EncoderError
+from mastershot.models.checkpointing import CheckpointedBlock
 from mastershot.models.loading import rename_weights
 from mastershot.models.recognisers.build import Shape
 from mastershot.models.transformer import SelfAttention, initialise, learned
@@ -137,7 +138,7 @@ class Windows:
         return x.permute(0, 1, 3, 5, 2, 4, 6, 7).flatten(4, 6).flatten(0, 3)
 
 
-class SwinBlock(nn.Module):
+class SwinBlock(CheckpointedBlock):
     """Attention within windows, then an MLP, each of normalised tokens and added to what came in.
 
     Attributes:
@@ -177,8 +178,9 @@ class SwinBlock(nn.Module):
 
     def _dropped(self, change: Tensor) -> Tensor:
         """Return a change, in training 0 for some clips of the batch (stochastic depth)."""
-        kept = dropout(change.new_ones(len(change), 1, 1, 1, 1), self._drop_path, self.training)
-        return change * kept if self.training and self._drop_path else change
+        if not (self.training and self._drop_path):
+            return change
+        return change * dropout(change.new_ones(len(change), 1, 1, 1, 1), self._drop_path)
 
 
 class PatchMerging(nn.Module):
