@@ -80,7 +80,7 @@ def label_build(
 
     loaded = prepare(analysis.plan())
     # Without a labeller the build fails, and its error says what the note would.
-    complain(*(loaded.notes if loaded.labeller is not None else ()))
+    complain(*(loaded.notes if loaded.taxonomy is not None else ()))
     if clips:
         clip_library = Library(library or out / build.CLIP_LIBRARY)
         score = partial(build.build_from_clips, clips, loaded, clip_library)
