@@ -61,8 +61,16 @@ def parse_sampling(text: str) -> Sampling:
 
 def uniform_frames(first_frame: int, end_frame: int, count: int) -> list[int]:
     """Return evenly spaced ordinals in a half-open run, both ends inset, each once."""
+    return sorted(set(clip_frames(first_frame, end_frame, count)))
+
+
+def clip_frames(first_frame: int, end_frame: int, count: int) -> list[int]:
+    """Return the ordinals of `uniform_frames`, as many as are asked for: a short run repeats some.
+
+    Networks of clips see a shot at these.
+    """
     length = end_frame - first_frame
-    return sorted({first_frame + (2 * i + 1) * length // (2 * count) for i in range(count)})
+    return [first_frame + (2 * i + 1) * length // (2 * count) for i in range(count)]
 
 
 class HeldFrames:
