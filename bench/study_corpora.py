@@ -18,8 +18,9 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from mastershot.core.embeddings import ImageArray
-from mastershot.core.files import replacing
-from mastershot.synthetic.films import write_film
+from mastershot.core.files import written_whole
+from mastershot.media.write import write_frames
+from mastershot.synthetic.films import draw_frames
 from mastershot.synthetic.photographs import plan_photograph_film, write_photograph_film
 from mastershot.synthetic.places import PLACES
 from mastershot.synthetic.plan import Editing, Picture, plan_film
@@ -74,7 +75,7 @@ class Photograph:
 
 
 def label_of(folder_class: str) -> str:
-    """Return a class as words: what follows a hyphen only tells apart, ``desert-sand`` is desert."""
+    """Return a class as words, without what follows a hyphen: ``desert-sand`` is desert."""
     return folder_class.split("-")[0].replace("_", " ")
 
 
@@ -110,6 +111,8 @@ def deal(photographs: Sequence[Photograph], seed: int) -> list[list[Photograph]]
             wanted = int(rng.integers(SHOTS_A_FILM[0], SHOTS_A_FILM[1] + 1))
         last = films[-1][-1].label if films[-1] else ""
         films[-1] += runs.pop(next((i for i, run in enumerate(runs) if run[0].label != last), 0))
+    if len(films[-1]) < SHOTS_A_FILM[0] and len(films) > 1:
+        films[-2] += films.pop()
     return films
 
 
@@ -153,7 +156,7 @@ def _drawn_film(corpus: Path, video: str, part: str) -> list[Shot]:
     )
     path = film_path(corpus, video)
     if not path.exists():
-        write_film(plan, path)
+        write_frames(path, draw_frames(plan), PICTURE.frame_rate)
     spans = zip(plan.starts, plan.starts[1:], plan.shots, strict=False)
     return [
         Shot(video, part, start, end, shot.setup.place.kind, f"scene {shot.scene}")
@@ -168,11 +171,10 @@ def _make(
     with ProcessPoolExecutor(jobs) as pool:
         shots = [shot for film in pool.map(_call, tasks, chunksize=4) for shot in film]
     (corpus / "classes.txt").write_text("\n".join(classes) + "\n", "utf-8")
-    with replacing(corpus / "truth.csv", ending=".part") as partial_path:
-        with partial_path.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(Shot.__dataclass_fields__), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(vars(shot) for shot in shots)
+    with written_whole(corpus / "truth.csv") as file:
+        writer = csv.DictWriter(file, list(Shot.__dataclass_fields__), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(vars(shot) for shot in shots)
 
 
 def _call(task: Callable[[], list[Shot]]) -> list[Shot]:

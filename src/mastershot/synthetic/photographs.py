@@ -159,7 +159,8 @@ def _graded(photograph: ImageArray, grade: Grade) -> FloatArray:
     light = (photograph.astype(np.float32) / 255) ** np.float32(grade.gamma)
     grey = light.mean(axis=2, keepdims=True)
     coloured = (grey + (light - grey) * grade.saturation) * np.array(grade.gains) * 255
-    return np.clip(coloured, 0, 255).astype(np.float32)
+    graded: FloatArray = np.clip(coloured, 0, 255).astype(np.float32)
+    return graded
 
 
 def _windows(shot: PhotographShot, size: tuple[int, ...], picture: Picture) -> FloatArray:
@@ -202,4 +203,5 @@ def _interpolated(pixels: FloatArray, places: FloatArray, axis: Literal[0, 1]) -
     share = (places - first).astype(np.float32)
     share = share[:, None, None] if axis == 0 else share[:, None]
     start = pixels.take(first, axis)
-    return start + (pixels.take(first + 1, axis) - start) * share
+    mixed: FloatArray = start + (pixels.take(first + 1, axis) - start) * share
+    return mixed
