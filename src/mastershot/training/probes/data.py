@@ -80,7 +80,7 @@ def read_inputs(recipe: ProbeRecipe) -> dict[str, ProbeSplit]:
 
     Raises:
         DatasetError: Annotations or features are unreadable or not laid out as they should be.
-        SettingError: A split has no video with features.
+        SettingError: A split has no video with features and a class.
         OutputError: What is drawn cannot be written.
     """
     if recipe.is_to_be_drawn:
@@ -101,8 +101,11 @@ def read_inputs(recipe: ProbeRecipe) -> dict[str, ProbeSplit]:
                 f"features {recipe.features_path} have none of the {len(of_split)} videos of "
                 f"split {split}{first}"
             )
+        kept = of_split.at(found)
+        if not kept.truth.any():
+            raise SettingError(f"no video of split {split} that has features has a class")
         vectors = VideoVectors(table, places[found], means)
-        splits[split] = ProbeSplit(of_split.at(found), vectors, len(of_split) - len(found))
+        splits[split] = ProbeSplit(kept, vectors, len(of_split) - len(found))
     return splits
 
 
