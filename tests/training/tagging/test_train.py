@@ -272,9 +272,7 @@ def recipe_with(data: Path, **changes: object) -> TaggingRecipe:
 
 
 def test_missing_inputs_are_named(vectors: Path, tmp_path: Path) -> None:
-    with pytest.raises(
-        SettingError, match=r"splits .*gone are no folder; `mastershot label"
-    ):
+    with pytest.raises(SettingError, match=r"splits .*gone are no folder; `mastershot label"):
         train_recogniser(recipe_with(vectors, splits="gone"), tmp_path / "a")
     with pytest.raises(SettingError, match="has no split 'dev'; it has train, val, test"):
         train_recogniser(recipe_with(vectors, validation="dev"), tmp_path / "b")
