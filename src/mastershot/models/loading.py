@@ -58,6 +58,22 @@ def translate_weights(
     return {ours: torch.cat(some) if len(some) > 1 else some[0] for ours, some in parts.items()}
 
 
+def rename_weights(
+    weights: Mapping[str, Tensor], rules: Sequence[tuple[str, str]]
+) -> dict[str, Tensor]:
+    """Return a published checkpoint's weights by a network's own names, in float32.
+
+    Each rule is a regular expression of their names and what replaces it; all act, in order. A
+    name that no rule changes stays, for `fit_weights` to report.
+    """
+    renamed = {}
+    for name, tensor in weights.items():
+        for theirs, ours in rules:
+            name = re.sub(theirs, ours, name)
+        renamed[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return renamed
+
+
 def renamed_weights(
     weights: Mapping[str, Tensor],
     formats: Mapping[str, Renames],
@@ -82,9 +98,5 @@ def renamed_weights(
             f"it holds no {' and no '.join(formats)}"
         )
     own = network.state_dict()
-    renamed = {name: own[name] for name in own if name.endswith(".num_batches_tracked")}
-    for name, tensor in plain.items():
-        for pattern, replacement in known[0]:
-            name = re.sub(pattern, replacement, name)
-        renamed[name] = tensor.float() if tensor.is_floating_point() else tensor
-    return renamed
+    counts = {name: own[name] for name in own if name.endswith(".num_batches_tracked")}
+    return counts | rename_weights(plain, known[0])

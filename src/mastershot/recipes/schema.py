@@ -30,6 +30,7 @@ from mastershot.training.movies2scenes.settings.stages import (
     SimilarityRecipe,
 )
 from mastershot.training.shot_scale.settings import ShotScaleRecipe, missing_scale_inputs
+from mastershot.training.tagging.settings import TaggingRecipe, missing_tagging_inputs
 
 
 @dataclass(frozen=True)
@@ -107,8 +108,17 @@ def _shot_scale(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> 
     return RunResult(classifier, {"held_out": saved["held_out"]}, notes)
 
 
-def _unread_note(count: int, first: Sequence[str]) -> tuple[str, ...]:
-    return (f"files that could not be read: {count}, the first: {first[0]}",) if count else ()
+def _tagging(recipe: TaggingRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    with _lightning():
+        from mastershot.training.tagging.train import train_recogniser
+    recogniser = train_recogniser(recipe, out, on_progress)
+    saved = json.loads((recogniser / "recogniser.json").read_text("utf-8"))
+    notes = _unread_note(saved["unread"], saved["unread_first"], what="shots")
+    return RunResult(recogniser, {"mean_precision": saved["mean_precision"]}, notes)
+
+
+def _unread_note(count: int, first: Sequence[str], what: str = "files") -> tuple[str, ...]:
+    return (f"{what} that could not be read: {count}, the first: {first[0]}",) if count else ()
 
 
 def _stage(
@@ -152,6 +162,7 @@ def _lightning() -> Iterator[None]:
 RECIPES = {
     "distil": RecipeKind(DistilRecipe, _distil, _distil_problems),
     "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
+    "tagging": RecipeKind(TaggingRecipe, _tagging, missing_tagging_inputs, shared=True),
     "shot_contrast": _stage(ShotContrastRecipe, "shot_encoder", "train_shot_encoder", shared=True),
     "shot_features": _stage(ShotFeaturesRecipe, "shot_encoder", "write_features"),
     "similarity": _stage(SimilarityRecipe, "similarity", "write_similar_movies"),

@@ -71,7 +71,8 @@ def fit(
     its own, the module adds up what they compute, and the first one reports and saves.
 
     Args:
-        callbacks: Lightning's; a ``ModelCheckpoint`` needs ``enable_checkpointing=True`` too.
+        callbacks: Lightning's, called before a step is saved; a ``ModelCheckpoint`` needs
+            ``enable_checkpointing=True`` too.
         options: Of Lightning's Trainer: logger, precision, accumulate_grad_batches, or strategy
             "ddp" with devices and num_nodes to have Lightning average gradients.
 
@@ -88,7 +89,7 @@ def fit(
             default_root_dir=folder,
             max_steps=steps,
             max_epochs=-1,
-            callbacks=[_EachStep(checkpoint, save_every, on_step), *callbacks],
+            callbacks=[*callbacks, _EachStep(checkpoint, save_every, on_step)],
             plugins=_AtomicCheckpointIO(),
             **{**quiet, **device, **options},
         )
@@ -163,7 +164,7 @@ class _EachStep(Callback):
             self._save(trainer)
 
     def on_train_end(self, trainer: Trainer, *_: object) -> None:
-        if self._saved != trainer.global_step:  # A later callback ended the run.
+        if self._saved != trainer.global_step:  # Something else ended the run.
             self._save(trainer)
 
     def _save(self, trainer: Trainer) -> None:
