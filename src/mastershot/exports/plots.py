@@ -1,6 +1,6 @@
 """Plots as SVG: bars with intervals, precision against recall, and what ranks first in groups.
 
-Each stands alone as a file; on a page its colours follow the page's (``pages.css``).
+Each stands alone as a file; on a page what is not blue takes the page's colours.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -13,7 +13,8 @@ from mastershot.evaluation.bootstrap import Figure
 from mastershot.exports.drawings import Scale, round_up
 
 FILL = "#5b8fb0"
-_LINE, _SOFT = "#c9ced4", "#7a828b"
+_LINE = 'stroke="currentColor" stroke-opacity="0.22"'
+_DOTS = 'stroke="currentColor" stroke-opacity="0.55" stroke-width="1.5"'
 _ROW, _COLUMN, _COLUMN_GAP, _HEAD = 16, 392, 28, 42
 _NAME_END, _BAR_LEFT, _BAR_WIDTH, _VALUE_END = 128, 136, 148, 336
 _LONGEST_NAME = 21
@@ -130,20 +131,20 @@ def _column_axis(axis: Scale, left: int, num_rows: int, value_name: str) -> Iter
     bottom = _HEAD + num_rows * _ROW
     for value in (axis.low, 0.0, axis.high) if axis.low < 0 else (0.0, axis.high / 2, axis.high):
         x = left + _BAR_LEFT + axis.at(value) * _BAR_WIDTH / 100
-        yield f'<path d="M{x:.1f} {_HEAD - 3}V{bottom}" stroke="{_LINE}"/>'
+        yield f'<path d="M{x:.1f} {_HEAD - 3}V{bottom}" {_LINE}/>'
         if value == 0 or abs(axis.at(value) - axis.at(0)) >= 18:  # Two texts need room.
             text = f"{value:.2g}".replace("-", "−")
-            yield _text(x, _HEAD - 7, text, anchor="middle", colour=_SOFT)
-    yield _text(left + _VALUE_END, _HEAD - 7, value_name, anchor="end", colour=_SOFT)
-    yield _text(left + _COLUMN, _HEAD - 7, "samples", anchor="end", colour=_SOFT)
+            yield _text(x, _HEAD - 7, text, anchor="middle", soft=True)
+    yield _text(left + _VALUE_END, _HEAD - 7, value_name, anchor="end", soft=True)
+    yield _text(left + _COLUMN, _HEAD - 7, "samples", anchor="end", soft=True)
 
 
 def _bar_row(bar: Bar, axis: Scale, left: int, top: int, *, signed: bool) -> Iterator[str]:
     figure = bar.figure
     yield _name(bar.name, left, top)
-    yield _text(left + _COLUMN, top + 11, f"{figure.num_items:,}", anchor="end", colour=_SOFT)
+    yield _text(left + _COLUMN, top + 11, f"{figure.num_items:,}", anchor="end", soft=True)
     if isnan(figure.value):
-        yield _text(left + _VALUE_END, top + 11, "–", anchor="end", colour=_SOFT)
+        yield _text(left + _VALUE_END, top + 11, "–", anchor="end", soft=True)
         return
     value = f"{round(figure.value, 3) + 0.0:+.3f}" if signed else f"{figure.value:.3f}"
     yield _text(left + _VALUE_END, top + 11, value.replace("-", "−"), anchor="end")
@@ -163,26 +164,26 @@ def _precision_panel(
 ) -> Iterator[str]:
     right, bottom = left + _PANEL, top + _PANEL
     yield _text(left, top - 22, _cut(curve.name), weight="600", hint=curve.name)
-    yield _text(left, top - 8, curve.note, colour=_SOFT)
-    yield f'<path d="M{left} {top}V{bottom}H{right}" fill="none" stroke="{_LINE}"/>'
+    yield _text(left, top - 8, curve.note, soft=True)
+    yield f'<path d="M{left} {top}V{bottom}H{right}" fill="none" {_LINE}/>'
     for value in (0.0, 0.5, 1.0):
         x, y = left + value * _PANEL, bottom - value * _PANEL
-        yield _text(left - 5, y + 4, f"{value:g}", anchor="end", colour=_SOFT)
-        yield _text(x, bottom + 14, f"{value:g}", anchor="middle", colour=_SOFT)
-    yield _text(left + _PANEL / 4, bottom + 14, "recall", anchor="middle", colour=_SOFT)
+        yield _text(left - 5, y + 4, f"{value:g}", anchor="end", soft=True)
+        yield _text(x, bottom + 14, f"{value:g}", anchor="middle", soft=True)
+    yield _text(left + _PANEL / 4, bottom + 14, "recall", anchor="middle", soft=True)
     middle = f"{left - 10} {top + _PANEL / 4:.0f}"
     yield (
         f'<text transform="translate({middle}) rotate(-90)" text-anchor="middle" '
-        f'fill="{_SOFT}">precision</text>'
+        'fill="currentColor" fill-opacity="0.65">precision</text>'
     )
     if not isnan(curve.chance):
         y = bottom - curve.chance * _PANEL
         yield (
-            f'<path d="M{left} {y:.1f}H{right}" stroke="{_SOFT}" stroke-dasharray="1 4" '
-            'stroke-linecap="round" stroke-width="1.5"/>'
+            f'<path d="M{left} {y:.1f}H{right}" {_DOTS} stroke-dasharray="1 4" '
+            'stroke-linecap="round"/>'
         )
     if reference:
-        yield _line(reference, left, bottom, f'stroke="{_LINE}" stroke-width="2"')
+        yield _line(reference, left, bottom, f'{_LINE} stroke-width="2"')
     yield _line(curve.precisions, left, bottom, f'stroke="{FILL}" stroke-width="2"')
 
 
@@ -214,14 +215,15 @@ def _text(
     text: str,
     *,
     anchor: str = "start",
-    colour: str = "currentColor",
+    soft: bool = False,
     weight: str = "400",
     hint: str = "",
 ) -> str:
     """Return a text; the hint is shown under the pointer where the text is not the whole of it."""
     whole = f"<title>{escape(hint)}</title>" if hint and hint != text else ""
+    opacity = ' fill-opacity="0.65"' if soft else ""
     return (
-        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="{colour}" '
+        f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}" fill="currentColor"{opacity} '
         f'font-weight="{weight}">{escape(text)}{whole}</text>'
     )
 
