@@ -79,6 +79,22 @@ def precision_curves(scores: FloatArray, truth: BoolArray) -> RealArray:
     return curves
 
 
+def best_f1_thresholds(scores: FloatArray, truth: BoolArray) -> FloatArray:
+    """Return for each class the score from which on its F1 is best, shape (C,).
+
+    Of several, the highest; 0.5 where the class has no positive. Scores and truth have shape
+    (N, C).
+    """
+    best = np.full(scores.shape[1], 0.5, np.float32)
+    for place, column in enumerate(scores.T):
+        levels, level_of = np.unique(-column, return_inverse=True)
+        counts = np.bincount(level_of, minlength=len(levels)).cumsum()
+        hits = np.bincount(level_of[truth[:, place]], minlength=len(levels)).cumsum()
+        if len(hits) and hits[-1]:
+            best[place] = -levels[(2 * hits / (counts + hits[-1])).argmax()]
+    return best
+
+
 def resample_precisions(
     scores: FloatArray,
     truth: BoolArray,

@@ -17,12 +17,14 @@ from mastershot.core.files import written_whole
 from mastershot.datasets.tables.tag_scores import write_tag_scores
 from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.encoders.recogniser import RecogniserCard, start_from, write_recogniser
+from mastershot.evaluation.precision import best_f1_thresholds
+from mastershot.models.checkpointing import checkpoint_blocks
 from mastershot.models.recognisers.build import build_recogniser, recogniser_row
 from mastershot.training.engine.distributed import is_rank_zero, rank_zero_first
 from mastershot.training.engine.metrics_log import MetricsLog, read_log
 from mastershot.training.engine.run_directory import open_run_directory, whole_folder
 from mastershot.training.engine.settings import OnProgress, find_encoder, no_progress
-from mastershot.training.engine.trainer import CHECKPOINT, fit, steps_done
+from mastershot.training.engine.trainer import CHECKPOINT, fit, require_finite, steps_done
 from mastershot.training.tagging.batches import ShotInputs, TaggingBatches, truth_of
 from mastershot.training.tagging.clips import ClipSize, FilmClips, keep_clips, name_of
 from mastershot.training.tagging.module import TaggingModule, weights_of_positives
@@ -110,6 +112,11 @@ class _Run:
             batch_size=training.batch_size // training.accumulate,
             num_classes=num_classes,
         )
+
+        def on_step(step: int, figures: dict[str, float]) -> None:
+            require_finite(step, figures)
+            self._on_progress("training", step, steps, figures)
+
         watch = _StopIfUnreadable(len(train.shots), training.max_failed)
         fit(
             module,
@@ -117,7 +124,7 @@ class _Run:
             folder=self._out,
             steps=steps,
             save_every=training.save_every or per_epoch,
-            on_step=lambda step, figures: self._on_progress("training", step, steps, figures),
+            on_step=on_step,
             callbacks=[watch, each_epoch],
             precision=training.precision,
             accumulate_grad_batches=training.accumulate,
@@ -154,7 +161,7 @@ class _Run:
         return encode_shots(shots, encoder, settings, folder, self._on_progress), name
 
     def _network(self, num_classes: int, width: int) -> nn.Module:
-        settings = self._recipe.network
+        recipe, settings = self._recipe, self._recipe.network
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._recipe.training.seed)
             network = build_recogniser(
@@ -168,12 +175,12 @@ class _Run:
             )
         if settings.start and not steps_done(self._out):
             start_from(network, settings.name, self._recipe.path(settings.start))
-        if settings.recompute:
-            if not hasattr(network, "checkpoint_blocks"):
-                raise SettingError(
-                    f"network.recompute is true, but {settings.name} has no blocks to recompute"
-                )
-            network.checkpoint_blocks = True  # type: ignore[assignment]
+        if settings.recompute and not checkpoint_blocks(network):
+            raise SettingError(
+                f"network.recompute is true, but {settings.name} has no blocks to recompute"
+            )
+        if recipe.training.precision != "32-true" and not torch.cuda.is_available():
+            _require_no_conv3d(network)
         return network
 
     def _loader(self, batches: TaggingBatches) -> DataLoader[Any]:
@@ -203,31 +210,46 @@ class _Run:
     def _write(self, data: TaggingData, inputs: _Inputs, module: TaggingModule) -> None:
         """Write scores, lists and the recogniser, which is last: with it the run is finished."""
         recipe, network = self._recipe, module.best
-        sizes = {"batch_size": recipe.training.batch_size, "num_classes": len(data.classes)}
-        train = inputs.splits[recipe.train].shots
-        unread = {name_of(train[row]): why for row, why in module.problems.items()}
-        figures: dict[str, Any] = {
-            "trained_on": {name: len(shots) for name, shots in data.splits.items()},
-            "steps": steps_done(self._out),
-            "settings": asdict(recipe),
-            "mean_precision": {},
+        names = dict.fromkeys((recipe.validation, *recipe.scored))
+        scored = {
+            name: score_split(
+                network,
+                self._row,
+                inputs.splits[name],
+                batch_size=recipe.training.batch_size // recipe.training.accumulate,
+                num_classes=len(data.classes),
+            )
+            for name in names
+            if name in inputs.splits
         }
-        for name in recipe.scored:
-            if name in inputs.splits:
-                scored = score_split(network, self._row, inputs.splits[name], **sizes)
-                shots = inputs.splits[name].shots
-                unread |= {name_of(shots[row]): why for row, why in scored.problems.items()}
-                figures["mean_precision"][name] = scored.mean_precision
-                made_by = {"recogniser": recipe.name, "network": recipe.network.name}
-                if is_rank_zero():
-                    path = self._out / SCORES / f"{name}.npz"
-                    path.parent.mkdir(exist_ok=True)
-                    write_tag_scores(path, tag_scores(scored, data.classes, made_by))
         if not is_rank_zero():
             return
-        figures["unread"], figures["unread_first"] = len(unread), [*unread.values()][:1]
+        made_by = {"recogniser": recipe.name, "network": recipe.network.name}
+        for name in recipe.scored:
+            if name in scored:
+                path = self._out / SCORES / f"{name}.npz"
+                path.parent.mkdir(exist_ok=True)
+                write_tag_scores(path, tag_scores(scored[name], data.classes, made_by))
+        problems = {recipe.train: module.problems}
+        problems |= {name: dict(one.problems) for name, one in scored.items()}
+        unread = {
+            name_of(data.splits[name][row]): why
+            for name, found in problems.items()
+            for row, why in found.items()
+        }
         _write_csv(self._out / UNREAD, ("shot", "reason"), unread.items())
         _write_metrics(self._out)
+        val = scored[recipe.validation]
+        thresholds = best_f1_thresholds(val.scores, val.truth > 0).tolist()
+        figures = {
+            "mean_precision": {name: one.mean_precision for name, one in scored.items()},
+            "thresholds": dict(zip(data.classes.labels, thresholds, strict=True)),
+            "trained_on": {name: len(shots) for name, shots in data.splits.items()},
+            "unread": len(unread),
+            "unread_first": list(unread.values())[:1],
+            "steps": steps_done(self._out),
+            "settings": asdict(recipe),
+        }
         with whole_folder(self._out / RECOGNISER) as partial:
             write_recogniser(partial, self._card(data, inputs), network.cpu(), figures=figures)
 
@@ -246,6 +268,18 @@ class _Run:
             input_width=inputs.width,
             rate_hz=0.0 if clips else recipe.vectors.rate_hz,
             max_steps=0 if clips else recipe.vectors.max_steps,
+        )
+
+
+def _require_no_conv3d(network: nn.Module) -> None:
+    """Refuse mixed precision where torch computes wrong gradients: 3-D convolutions on a CPU.
+
+    torch 2.13 gives infinite and NaN gradients of some weights, and crashes on others.
+    """
+    if any(isinstance(part, nn.Conv3d) for part in network.modules()):
+        raise SettingError(
+            "training.precision is mixed, but the network has 3-D convolutions, whose gradients "
+            "torch computes wrongly in half precision on a CPU; use 32-true, or a GPU"
         )
 
 
