@@ -1,6 +1,6 @@
 """Counts which place follows which over the MovieCLIP release: the table that ships.
 
-    python bench/place_transitions.py SPLIT_FILES [--out src/mastershot/labelling/place_transitions.csv]
+    python bench/place_transitions.py SPLIT_FILES [--out FILE]
 
 SPLIT_FILES is the folder of the released split files; all their shots count but the verified ones,
 which are pieces of other clips.

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import TypeAlias
 
@@ -101,7 +101,7 @@ class TransitionCounter:
     def _count_clip(self) -> None:
         shots = sorted(self._shots)
         self._shots = []
-        pairs = [(a, b) for (i, a), (j, b) in zip(shots, shots[1:], strict=False) if j == i + 1]
+        pairs = [(a, b) for (i, a), (j, b) in pairwise(shots) if j == i + 1]
         if pairs:
             width = max(len(labels) for pair in pairs for labels in pair)
             padded = [[one + [-1] * (width - len(one)) for one in pair] for pair in pairs]

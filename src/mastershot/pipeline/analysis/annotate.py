@@ -11,6 +11,7 @@ from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.movie import SCALES, Movie, Scene, Shot, scene_id
 from mastershot.core.protocols import FeatureStore, ImageTextEncoder
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
+from mastershot.labelling.smoothing import smooth_scores
 from mastershot.labelling.weak_labels import (
     KeepRule,
     best_labels,
@@ -78,8 +79,14 @@ def scale_shots(
 
 
 def score_shots(shots: tuple[Shot, ...], labeller: Labeller, store: FeatureStore) -> FloatArray:
-    """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order."""
-    return _score_texts(shots, labeller.encoder, labeller.label_vectors, store)
+    """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order.
+
+    They are smoothed over the film's shots where the labeller has a smoother.
+    """
+    scores = _score_texts(shots, labeller.encoder, labeller.label_vectors, store)
+    if labeller.smoother is None:
+        return scores
+    return smooth_scores(scores, labeller.taxonomy.labels, labeller.smoother)
 
 
 def label_shots(

@@ -14,6 +14,7 @@ from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.core.timeline import Json, MadeBy
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
 from mastershot.encoders.starter import STARTER_NAME
+from mastershot.labelling.smoothing import SmoothingSettings, TransitionModel, default_model
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
 from mastershot.media.video import READING_REVISION
@@ -42,6 +43,7 @@ class Plan:
         precision: What it encodes frames in; None takes the fastest float of the machine.
         taxonomy: Name or file of the taxonomy that labels are taken from.
         keep: From which score on a label is kept.
+        smoothing: How the labels of shots are smoothed over time; None leaves each as it is.
         scale: Folder of a classifier of shot scale, or of the run that trained it; None asks the
             encoder of labels in words, where that is CLIP or SigLIP.
         abstain: What a label on a close-up needs beyond ``keep``.
@@ -56,6 +58,7 @@ class Plan:
     precision: str | None = None
     taxonomy: str | Path = "movieclip"
     keep: KeepRule = field(default_factory=KeepRule)
+    smoothing: SmoothingSettings | None = None
     scale: str | Path | None = None
     abstain: AbstentionRule = field(default_factory=AbstentionRule)
     stream: int | None = None
@@ -78,10 +81,12 @@ class Labeller:
     Attributes:
         encoder: Maps frames and words to one space.
         taxonomy: The labels.
+        smoother: How places follow each other, where scores are smoothed over a film's shots.
     """
 
     encoder: ImageTextEncoder
     taxonomy: Taxonomy
+    smoother: TransitionModel | None = None
 
     @cached_property
     def label_vectors(self) -> FloatArray:
@@ -90,6 +95,7 @@ class Labeller:
 
     def made(self) -> Json:
         """Return what a timeline keeps of how scores of labels were made."""
+        smoothing = {} if self.smoother is None else {"smoothing": self.smoother.made()}
         return {
             "encoder": self.encoder.space.model,
             "weights_hash": self.encoder.space.weights_hash,
@@ -97,6 +103,7 @@ class Labeller:
             "taxonomy_fingerprint": self.taxonomy.fingerprint,
             "template": self.encoder.label_template,
             "logit_scale": self.encoder.logit_scale,
+            **smoothing,
         }
 
 
@@ -175,7 +182,10 @@ def prepare(plan: Plan) -> LoadedPlan:
     listed = None if plan.shot_list is None else read_shot_list(plan.shot_list)
     taxonomy = load_taxonomy(plan.taxonomy) if "labels" in plan.steps else None
     encoder, notes = _find_encoder(plan)
-    labeller = None if encoder is None or taxonomy is None else Labeller(encoder, taxonomy)
+    smoother = None if plan.smoothing is None else default_model(plan.smoothing)
+    labeller = None
+    if encoder is not None and taxonomy is not None:
+        labeller = Labeller(encoder, taxonomy, smoother)
     scaler = None
     if "scale" in plan.steps:
         scaler = find_scaler(plan.scale, encoder)
