@@ -125,3 +125,10 @@ def test_weights_that_are_no_numbers_are_refused(folder: Path, bad: float) -> No
         EncoderError, match=r"holds head\.bias that is not finite numbers of float32"
     ):
         FrameClassifier(folder)
+
+
+def test_weights_of_another_type_are_refused(folder: Path) -> None:
+    path = folder / "classifier.safetensors"
+    save_file({name: tensor.int() for name, tensor in load_file(path).items()}, path)
+    with pytest.raises(EncoderError, match="that is not finite numbers of float32"):
+        FrameClassifier(folder)

@@ -20,6 +20,7 @@ from transformers import (
 from mastershot.core.movie import SCALES
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.frame_classifier import ClassifierSettings, write_classifier
+from mastershot.encoders.recogniser import RecogniserCard, build_network, write_recogniser
 from mastershot.encoders.starter import write_student
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.models.fire_net import FireNet
@@ -27,6 +28,7 @@ from mastershot.models.recognisers.frame_lstm import FrameLSTM
 
 BYTES = sorted(pre_tokenizers.ByteLevel.alphabet())
 PAD, START, END = range(256, 259)  # after the bytes, as in CLIP, which reads out at the highest id
+CLIPS = {"frames": 4, "size_px": 32}
 TINY_TOWER = {
     "hidden_size": 8,
     "intermediate_size": 16,
@@ -202,4 +204,26 @@ def make_scale_classifier(
         max_steps=20,
     )
     write_classifier(folder, settings, network, figures={})
+    return folder
+
+
+def make_recogniser(
+    folder: Path, network: str = "lstm", *, classes: tuple[str, ...] = ("kitchen", "forest"),
+    seed: int = 0, figures: dict[str, Any] | None = None, **card: Any,
+) -> Path:  # fmt: skip
+    """Write a random recogniser, a sixteenth of the published width; return its folder.
+
+    ``card`` sets fields of its description; a network of clips reads 4 frames of 32 pixels.
+    """
+    reads = {"encoder": "toy", "input_width": 8, "rate_hz": 4.0, "max_steps": 20}
+    sizes = {"frames": 0, "size_px": 0} | reads if network == "lstm" else CLIPS
+    described = RecogniserCard(
+        **{"name": f"tiny-{network}", "network": network, "classes": classes, "width": 1 / 16,
+           "depth": 0.1, **sizes, **card},
+    )  # fmt: skip
+    torch.manual_seed(seed)
+    built = build_network(described)
+    with torch.no_grad():  # Random features hardly differ: make what is made of them larger.
+        built.head.weight.mul_(20)
+    write_recogniser(folder, described, built, figures=figures or {})
     return folder

@@ -78,6 +78,16 @@ def test_all_eight_orientations_look_different(lopsided: Path, tmp_path: Path) -
     assert len(looks) == 8
 
 
+def test_squares_are_turned_as_frames_are(lopsided: Path, tmp_path: Path) -> None:
+    for number, matrix in enumerate(ORIENTATIONS.values()):
+        path = with_matrix(lopsided, tmp_path / f"{number}.mp4", matrix)
+        frame = next(iter(open_video(path).frames()))
+        image = frame.rgb()
+        height, width = image.shape[0] // 16, image.shape[1] // 16
+        means = image.reshape(16, height, 16, width, 3).mean((1, 3))
+        assert np.abs(frame.square(16) - means).mean() < 6
+
+
 def test_a_film_that_lies_on_its_side_says_the_size_it_is_shown_in(
     lopsided: Path, tmp_path: Path
 ) -> None:

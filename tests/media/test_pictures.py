@@ -101,6 +101,21 @@ def test_a_picture_with_square_pixels_is_left_as_it_is() -> None:
         np.testing.assert_array_equal(rgb, image)
 
 
+def test_a_square_is_the_whole_frame_squeezed() -> None:
+    tiles = noise(2, 2)
+    picture = frame_of(np.ascontiguousarray(tiles.repeat(40, axis=0).repeat(90, axis=1)))
+    square = Upright(Fraction(4, 3)).square(picture, 20)
+    assert square.shape == (20, 20, 3)
+    np.testing.assert_array_equal(square[[[3], [16]], [3, 16]], tiles)
+
+
+def test_a_square_has_the_mean_colour_of_its_frame() -> None:
+    image = noise(320, 240)
+    square = Upright().square(frame_of(image), 8).astype(float)
+    np.testing.assert_allclose(square.mean((0, 1)), image.mean((0, 1)), atol=3)
+    assert square.std() < 10, "points of the frame instead of means of its areas"
+
+
 def test_opencv_reads_the_same_pixels_with_blue_first() -> None:
     image = noise()
     np.testing.assert_array_equal(bgr_as_opencv_reads(frame_of(image)), image[..., ::-1])

@@ -79,6 +79,14 @@ class AnalysisOptions:
         Path | None,
         Option(metavar="FOLDER", help="Trained classifier of shot scale (docs/scale.md)."),
     ] = None
+    recogniser: Annotated[
+        Path | None,
+        Option(metavar="FOLDER", help="Trained recogniser for labels (docs/recognising.md)."),
+    ] = None
+    fuse: Annotated[
+        float | None,
+        Option(metavar="SHARE", help="Its share, where labels by words make the rest."),
+    ] = None
     stream: Annotated[
         int | None, Option(metavar="N", min=0, help="Video stream to read, as ffprobe counts.")
     ] = None
@@ -104,6 +112,8 @@ class AnalysisOptions:
             taxonomy=self.taxonomy,
             scale=self.scale,
             stream=self.stream,
+            recogniser=self.recogniser,
+            fuse=self.fuse,
         )
 
 

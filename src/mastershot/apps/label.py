@@ -80,7 +80,7 @@ def label_build(
 
     loaded = prepare(analysis.plan())
     # Without a labeller the build fails, and its error says what the note would.
-    complain(*(loaded.notes if loaded.labeller is not None else ()))
+    complain(*(loaded.notes if loaded.taxonomy is not None else ()))
     if clips:
         clip_library = Library(library or out / build.CLIP_LIBRARY)
         score = partial(build.build_from_clips, clips, loaded, clip_library)
@@ -132,7 +132,7 @@ def label_select(
         # Only their clips matter here, whatever index their classes are places of.
         verified=() if verified is None else read_split(verified, num_classes=sys.maxsize),
     )
-    select.write_selection(selection, settings, out)
+    select.write_selection(selection, settings, out, dataset)
     lines = [*_selection_lines(selection, knows_films=films is not None), f"→ {out}"]
     say_result(select.selection_facts(selection, settings), lines, as_json=as_json)
 

@@ -15,6 +15,7 @@ from threading import Thread
 from mastershot.core.errors import EncoderError, EncoderUnavailableError
 from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.encoders.checkpoint import is_vit, missing_parts, one_line, quiet
+from mastershot.encoders.frame_network import FrameNetworkEncoder, is_frame_network
 from mastershot.encoders.image_text import VIT_ALIAS, VIT_NAME, TransformersEncoder, VisionEncoder
 from mastershot.encoders.precision import find_device
 from mastershot.encoders.starter import (
@@ -148,7 +149,10 @@ def load_encoder(
 def load_frame_encoder(
     name_or_folder: str | Path, *, precision: str | None = None, download: bool = True
 ) -> Encoder:
-    """Return an encoder of frames alone: ``vit-b16``, the folder of a ViT, or as `load_encoder`.
+    """Return an encoder of frames alone.
+
+    It is ``vit-b16``, the folder of a ViT, a network that classifies frames (a recogniser's folder,
+    or the file of a ResNet's checkpoint), or an encoder as `load_encoder` takes it.
 
     Raises:
         EncoderUnavailableError: The weights are not here and the hub does not answer.
@@ -158,6 +162,8 @@ def load_frame_encoder(
         folder = _hub_folder(VIT_NAME, None, download)
         return VisionEncoder(folder, name=VIT_NAME, precision=precision)
     folder = Path(name_or_folder)
+    if is_frame_network(folder):
+        return FrameNetworkEncoder(folder, precision=precision)
     if is_vit(folder):
         return VisionEncoder(folder, name=folder.resolve().name, precision=precision)
     return load_encoder(name_or_folder, precision=precision, download=download)

@@ -81,10 +81,10 @@ class FrameClassifier:
                 hidden=settings.hidden,
                 layers=settings.layers,
             )
-        fit_weights(network, weights, path)
         for name, tensor in weights.items():
             if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
                 raise EncoderError(f"{path} holds {name} that is not finite numbers of float32")
+        fit_weights(network, weights, path)
         self._network = network.eval().requires_grad_(False)
         self.weights_hash = f"sha256:{file_digest(path, 'sha256').hex()[:32]}"
 

@@ -1,5 +1,5 @@
 """Trained scene recognisers: what is in their folder, checked before it is used."""
-# N shots, T frames of a shot, D width of a feature, C classes
+# N shots, T frames of a shot, H = W pixels of a side, D width of a feature, C classes
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
 
 import numpy as np
 
-from mastershot.core.embeddings import EmbeddingSpace, ImageArray
-from mastershot.core.errors import EncoderError
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.errors import EncoderError, SettingError
+from mastershot.core.text import utf8_text
 from mastershot.encoders.checkpoint import (
     file_digest,
     parsing,
@@ -17,6 +18,7 @@ from mastershot.encoders.checkpoint import (
     read_weights,
     write_model,
 )
+from mastershot.encoders.precision import encode_batches, find_device
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -24,7 +26,11 @@ if TYPE_CHECKING:
 FORMAT = "mastershot/recogniser/1"
 CARD_FILE = "recogniser.json"
 WEIGHTS_FILE = "recogniser.safetensors"
+RUN_FOLDER = "recogniser"
+"""The part of a run directory that holds the recogniser it made."""
 _LARGEST = {"frames": 4096, "size_px": 4096, "input_width": 1 << 14, "max_steps": 1 << 14}
+# On a CPU one at a time: what else is in a batch changes the last digits of matrix products.
+_SHOTS_AT_ONCE = {"cpu": 1, "cuda": 16}
 
 
 @dataclass(frozen=True)
@@ -39,7 +45,8 @@ class RecogniserCard:
         depth: Share of the published network's blocks.
         frames: Frames of a clip, evenly spaced over a shot; 0 where vectors are read.
         size_px: Edge of its square frames; 0 where vectors are read.
-        encoder: Name or folder of the encoder whose vectors it reads; empty where it reads clips.
+        encoder: Name or folder of the encoder whose vectors it reads; empty where it reads clips,
+            or where a table did not say what made its vectors.
         encoder_hash: The hash of that encoder's space.
         input_width: Width of its vectors.
         rate_hz: Vectors a second it was trained on.
@@ -59,15 +66,22 @@ class RecogniserCard:
     rate_hz: float = 0.0
     max_steps: int = 0
 
+    @property
+    def reads_vectors(self) -> bool:
+        """Whether it reads vectors of frames, not clips."""
+        from mastershot.models.recognisers.build import recogniser_row
 
-def clip_batch(clips: Sequence[ImageArray], network: str) -> "Tensor":
+        return recogniser_row(self.network).reads == "vectors"
+
+
+def clip_batch(clips: Sequence[ImageArray] | ImageArray, network: str) -> "Tensor":
     """Return clips of uint8 RGB frames (T, H, W, 3) as a network takes them: (N, 3, T, H, W)."""
     import torch
 
     from mastershot.models.recognisers.build import recogniser_row
 
     row = recogniser_row(network)
-    batch_NTHW3 = torch.from_numpy(np.stack(clips)).float()
+    batch_NTHW3 = torch.from_numpy(np.stack(list(clips))).float()
     batch_NTHW3 = (batch_NTHW3 - torch.tensor(row.pixel_mean)) / torch.tensor(row.pixel_std)
     batch = batch_NTHW3.permute(0, 4, 1, 2, 3)
     return batch[:, :, 0] if row.reads == "frames" else batch.contiguous()
@@ -78,31 +92,22 @@ class TrainedRecogniser:
 
     Attributes:
         card: How it is described.
-        network: The network, ready to run, on the CPU.
+        network: The network, ready to run.
         weights_hash: Hash of its weights.
+        thresholds: From which score on each class is kept, (C,), where its folder says so.
     """
 
-    def __init__(self, folder: Path) -> None:
-        """Load a recogniser from its folder.
+    def __init__(self, folder: Path, *, device: str | None = "cpu") -> None:
+        """Load a recogniser from its folder; without a device, to a GPU if there is one.
 
         Raises:
-            EncoderError: The folder does not hold a whole recogniser.
+            EncoderError: The folder does not hold a whole recogniser, or there is no such device.
         """
-        import torch
-
-        from mastershot.models.loading import fit_weights
-
         self.card = read_recogniser(folder)
+        self.thresholds = _read_thresholds(folder, self.card.classes)
         path = folder / WEIGHTS_FILE
-        weights = read_weights(path)
-        # Without memory until its weights are known to fit: a file may claim any size.
-        with torch.device("meta"):
-            network = build_network(self.card)
-        fit_weights(network, weights, path)
-        for name, tensor in weights.items():
-            if tensor.is_floating_point() and not torch.isfinite(tensor).all():
-                raise EncoderError(f"{path} holds {name} that is not finite numbers")
-        self.network = network.eval().requires_grad_(False)
+        network = _fitted(self.card, read_weights(path), path)
+        self.network = network.eval().requires_grad_(False).to(find_device(device))
         self.weights_hash = f"sha256:{file_digest(path, 'sha256').hex()[:32]}"
 
     @property
@@ -110,6 +115,102 @@ class TrainedRecogniser:
         """The space of its features."""
         width = int(self.network.feature_width)  # type: ignore[arg-type]
         return EmbeddingSpace(self.card.name, self.weights_hash, width)
+
+    def features(self, shots: Sequence[ImageArray] | Sequence[FloatArray]) -> FloatArray:
+        """Return what goes into the last layer, one row a shot, shape (N, D).
+
+        On a CPU a shot's features are the same to the last digit whatever comes with it.
+
+        Args:
+            shots: Clips of uint8 RGB frames (T, H, W, 3) of the card's size; for networks that
+                read vectors, those of a shot's frames (T, W), of which the first are read.
+
+        Raises:
+            EncoderError: A shot is of another size, has no frame, or gives no finite numbers.
+        """
+        for index, shot in enumerate(shots):
+            self._check(index, shot)
+        first = next(self.network.parameters())
+        found = encode_batches(
+            shots,
+            lambda part: self._forward(part).cpu().numpy(),
+            batch_size=_SHOTS_AT_ONCE[first.device.type],
+            width=self.space.width,
+        )
+        finite = np.isfinite(found).all(axis=1)
+        if not finite.all():
+            raise EncoderError(
+                f"{self.card.name} gives shot {finite.argmin()} features that are not finite "
+                "numbers; its weights are damaged"
+            )
+        return found
+
+    def scores(self, features: FloatArray) -> FloatArray:
+        """Return the score of each class, the sigmoid of its logit, (N, C), from features (N, D).
+
+        A shot's scores are the same to the last digit whatever comes with it.
+
+        Raises:
+            EncoderError: The features are of another width.
+        """
+        width, head = self.space.width, self.network.head
+        if features.ndim != 2 or features.shape[1] != width:
+            raise EncoderError(
+                f"features have shape {features.shape}; {self.card.name} takes (shots, {width})"
+            )
+        weight, bias = (part.double().cpu().numpy() for part in (head.weight, head.bias))  # type: ignore[union-attr, operator]
+        logits = [weight @ feature + bias for feature in features.astype(np.float64)]
+        scores = 1 / (1 + np.exp(-np.array(logits).reshape(-1, len(bias)).clip(-700, 700)))
+        return scores.astype(np.float32)  # type: ignore[no-any-return]
+
+    def _forward(self, part: Sequence[Any]) -> "Tensor":
+        from mastershot.models.recognisers.frame_lstm import pad_frames
+
+        device = next(self.network.parameters()).device
+        if self.card.reads_vectors:
+            read = [shot[: self.card.max_steps].astype(np.float32) for shot in part]
+            inputs: tuple[Tensor, ...] = pad_frames(read)
+        else:
+            inputs = (clip_batch(part, self.card.network),)
+        return self.network.features(*(tensor.to(device) for tensor in inputs))  # type: ignore[no-any-return, operator]
+
+    def _check(self, index: int, shot: Any) -> None:
+        card = self.card
+        if card.reads_vectors:
+            fits = shot.ndim == 2 and shot.shape[1] == card.input_width and len(shot) > 0
+            wanted = f"vectors (frames, {card.input_width}), one frame at least"
+        else:
+            size = (card.frames, card.size_px, card.size_px, 3)
+            fits, wanted = shot.dtype == np.uint8 and shot.shape == size, f"clips uint8 {size}"
+        if not fits:
+            raise EncoderError(
+                f"shot {index} is {shot.dtype} of shape {shot.shape}; {card.name} reads {wanted}"
+            )
+
+
+def _fitted(card: RecogniserCard, weights: "Mapping[str, Tensor]", path: Path) -> "nn.Module":
+    """Return the network of a card with these weights, of which each is checked.
+
+    Raises:
+        EncoderError: The weights are not those of the network, or not finite.
+    """
+    import torch
+
+    from mastershot.models.loading import fit_weights
+
+    # Without memory until its weights are known to fit: a file may claim any size.
+    with torch.device("meta"):
+        network = build_network(card)
+    types = {name: tensor.dtype for name, tensor in network.state_dict().items()}
+    for name, tensor in weights.items():
+        wanted = types.get(name, tensor.dtype)
+        if tensor.dtype != wanted or not torch.isfinite(tensor).all():
+            raise EncoderError(f"{path} holds {name} that is not finite numbers of {wanted}")
+    fit_weights(network, weights, path)
+    if any(buffer.is_meta for buffer in network.buffers()):  # What is computed, not saved.
+        network = build_network(card)
+        fit_weights(network, weights, path)
+    return network
 
 
 def build_network(card: RecogniserCard) -> "nn.Module":
@@ -127,6 +228,39 @@ def build_network(card: RecogniserCard) -> "nn.Module":
     )
 
 
+def find_recogniser(path: str | Path) -> Path:
+    """Return the folder of a recogniser: the path itself, or that of the run which trained it.
+
+    Raises:
+        SettingError: Neither holds a recogniser.
+    """
+    for folder in (Path(path), Path(path) / RUN_FOLDER):
+        if (folder / CARD_FILE).is_file():
+            return folder
+    raise SettingError(
+        f"{path} holds no recogniser ({CARD_FILE}); it is a recogniser's folder, or the finished "
+        "run directory of a recipe that trains one"
+    )
+
+
+def start_from(network: "nn.Module", name: str, path: Path) -> bool:
+    """Load a checkpoint that was published elsewhere; return True if its last layer was kept.
+
+    It is not kept where its classes are of another number than the network's.
+
+    Args:
+        network: A network of the published size.
+        name: Its row of `RECOGNISERS`.
+        path: The file: safetensors, or what torch saves.
+
+    Raises:
+        EncoderError: The file is damaged, holds more than tensors, or is of another network.
+    """
+    from mastershot.models.recognisers.published import load_published
+
+    return load_published(network, name, read_weights(path), str(path))
+
+
 def read_recogniser(folder: Path) -> RecogniserCard:
     """Return how a recogniser's folder describes it.
 
@@ -136,22 +270,66 @@ def read_recogniser(folder: Path) -> RecogniserCard:
     path = folder / CARD_FILE
     values = read_metadata(path, FORMAT)
     with parsing(path, "does not describe a recogniser"):
+        if not isinstance(values["classes"], list):
+            raise ValueError("classes should be a list")
         values["classes"] = [str(name) for name in values["classes"]]
         kinds = get_type_hints(RecogniserCard)
         card = RecogniserCard(
             **{name: (get_origin(kind) or kind)(values[name]) for name, kind in kinds.items()}
         )
-        if not card.classes or len(set(card.classes)) < len(card.classes):
-            raise ValueError("classes should be one or more, each once")
-        for name, largest in _LARGEST.items():
-            if not 0 <= getattr(card, name) <= largest:
-                raise ValueError(f"{name} is {getattr(card, name)}; it is from 0 to {largest}")
+        _require_sound(card)
     return card
+
+
+def _require_sound(card: RecogniserCard) -> None:
+    """Raise `ValueError` where what a card says cannot be."""
+    if not card.classes or len(set(card.classes)) < len(card.classes):
+        raise ValueError("classes should be one or more, each once")
+    for text in (card.name, *card.classes):
+        if not text.strip() or len(text.splitlines()) != 1 or utf8_text(text) != text:
+            raise ValueError(f"{text!a} should be a name on one line")
+    for name, largest in _LARGEST.items():
+        if not 0 <= getattr(card, name) <= largest:
+            raise ValueError(f"{name} is {getattr(card, name)}; it is from 0 to {largest}")
+    for name in ("width", "depth"):
+        if not 0 < getattr(card, name) <= 4:
+            raise ValueError(f"{name} is {getattr(card, name):g}; it is above 0 and at most 4")
+    try:
+        needed = ("input_width", "max_steps") if card.reads_vectors else ("frames", "size_px")
+    except SettingError as error:
+        raise ValueError(str(error)) from error
+    for name in needed:
+        if not getattr(card, name):
+            raise ValueError(f"{name} is 0, and {card.network} needs it")
+    if card.encoder and not 0 < card.rate_hz < 1000:
+        raise ValueError(f"rate_hz is {card.rate_hz:g}; it is above 0 and below 1000")
+
+
+def _read_thresholds(folder: Path, classes: Sequence[str]) -> FloatArray | None:
+    """Return the threshold of each class, (C,), or None where a folder names none.
+
+    Raises:
+        EncoderError: The thresholds are not those of the classes, or not from 0 to 1.
+    """
+    path = folder / CARD_FILE
+    values = read_metadata(path, FORMAT).get("thresholds")
+    if values is None:
+        return None
+    with parsing(path, "does not describe a recogniser"):
+        if not isinstance(values, dict) or set(values) != set(classes):
+            raise ValueError("thresholds should be a number for each of the classes")
+        found = np.array([float(values[name]) for name in classes], np.float32)
+        if not ((found >= 0) & (found <= 1)).all():
+            raise ValueError("thresholds should be from 0 to 1")
+    return found
 
 
 def write_recogniser(
     folder: Path, card: RecogniserCard, network: "nn.Module", *, figures: Mapping[str, Any]
 ) -> None:
-    """Write a recogniser's folder, with figures such as its mAP as keys of its description."""
+    """Write a recogniser's folder, with figures such as its mAP as keys of its description.
+
+    The figure ``thresholds``, a score for each class by name, says from which on a label is kept.
+    """
     metadata = {"format": FORMAT, **asdict(card), **figures}
     write_model(folder / CARD_FILE, metadata, network.state_dict())

@@ -53,11 +53,37 @@ def bootstrap_interval(
     sampled independently: videos, where several rows share one. From Efron and Tibshirani, "An
     Introduction to the Bootstrap", 1993, chapter 13. The same seed gives the same interval.
     """
-    generator = np.random.default_rng(seed)
-    draws = generator.integers(0, num_items, size=(num_resamples, num_items))
-    figures = [metric(items) for items in draws]
-    low, high = np.quantile(figures, [(1 - level) / 2, (1 + level) / 2])
+    draws = _draw_items(num_items, num_resamples, seed)
+    return interval_of([metric(items) for items in draws], level=level)
+
+
+def resample_counts(num_items: int, *, seed: int = 0, num_resamples: int = 1000) -> IntArray:
+    """Return how often each item is in each resample, shape (resamples, items).
+
+    The resamples are those of `bootstrap_interval` with the same seed.
+    """
+    draws = _draw_items(num_items, num_resamples, seed)
+    counts = np.zeros((num_resamples, num_items), np.int64)
+    np.add.at(counts, (np.arange(num_resamples)[:, None], draws), 1)
+    return counts
+
+
+def interval_of(figures: npt.ArrayLike, *, level: float = 0.95) -> Interval:
+    """Return the interval between the outer percentiles of a metric's values in resamples.
+
+    Resamples in which the metric is NaN do not count; where it always is, so is the interval.
+    """
+    values = np.asarray(figures, np.float64)
+    values = values[~np.isnan(values)]
+    if not len(values):
+        return UNDEFINED
+    low, high = np.quantile(values, [(1 - level) / 2, (1 + level) / 2])
     return Interval(float(low), float(high))
+
+
+def _draw_items(num_items: int, num_resamples: int, seed: int) -> IntArray:
+    generator = np.random.default_rng(seed)
+    return generator.integers(0, num_items, size=(num_resamples, num_items))
 
 
 def figure_of_sums(

@@ -111,17 +111,24 @@ def pool_shot_scores(shot_scores: FloatArray, *, first_shot: int, end_shot: int)
 
 
 def best_labels(
-    scores: FloatArray, taxonomy: Taxonomy, rule: KeepRule = MOVIECLIP_RULE
+    scores: FloatArray,
+    taxonomy: Taxonomy,
+    rule: KeepRule = MOVIECLIP_RULE,
+    thresholds: FloatArray | None = None,
 ) -> tuple[LabelScore, ...]:
     """Return the best labels of one shot or scene, best first; those the rule drops are unsure.
 
-    Scores are in taxonomy order, shape (L,); equal ones keep it. Thresholds are compared in their
-    own float32, where 0.1 is not greater than 0.1.
+    Scores are in taxonomy order, shape (L,); equal ones keep it. They are compared in their own
+    float32, where 0.1 is not greater than 0.1. Where each label has a threshold of its own, (L,),
+    it is kept from there on, whatever the rule's ``above``.
     """
     assert scores.shape == (len(taxonomy),), (scores.shape, len(taxonomy))
     best = np.argsort(-scores, kind="stable")[: rule.num_best]
-    is_sure = scores[best] > scores.dtype.type(rule.above)
-    is_sure[0] = True
+    if thresholds is None:
+        is_sure = scores[best] > scores.dtype.type(rule.above)
+        is_sure[0] = True
+    else:
+        is_sure = scores[best] >= thresholds[best]
     is_sure &= scores[best[0]] >= scores.dtype.type(rule.min_best)
     return tuple(
         LabelScore(taxonomy.labels[label], float(scores[label]), unsure=not sure)

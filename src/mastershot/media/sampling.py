@@ -5,7 +5,7 @@ from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Literal, TypeAlias
+from typing import Generic, Literal, Protocol, TypeAlias, TypeVar
 
 from mastershot.core.errors import SettingError
 from mastershot.media.video import Frame
@@ -17,6 +17,23 @@ _HELD_FRAMES = 32
 _MAX_HELD_BYTES = 96 << 20
 _MIN_HELD_FRAMES = 6
 _MAX_LATEST_FRAMES = 4
+
+
+class Holdable(Protocol):
+    """A frame, or what is kept of one."""
+
+    @property
+    def index(self) -> int:
+        """Ordinal of the frame."""
+        ...
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory it takes."""
+        ...
+
+
+Held = TypeVar("Held", bound=Holdable)
 
 
 @dataclass(frozen=True)
@@ -61,11 +78,19 @@ def parse_sampling(text: str) -> Sampling:
 
 def uniform_frames(first_frame: int, end_frame: int, count: int) -> list[int]:
     """Return evenly spaced ordinals in a half-open run, both ends inset, each once."""
+    return sorted(set(clip_frames(first_frame, end_frame, count)))
+
+
+def clip_frames(first_frame: int, end_frame: int, count: int) -> list[int]:
+    """Return the ordinals of `uniform_frames`, as many as are asked for: a short run repeats some.
+
+    Networks of clips see a shot at these.
+    """
     length = end_frame - first_frame
-    return sorted({first_frame + (2 * i + 1) * length // (2 * count) for i in range(count)})
+    return [first_frame + (2 * i + 1) * length // (2 * count) for i in range(count)]
 
 
-class HeldFrames:
+class HeldFrames(Generic[Held]):
     """Evenly spaced frames of the current shot, thinned out as it grows longer.
 
     A short shot keeps all its frames; one longer than the capacity keeps at least half as many,
@@ -75,26 +100,27 @@ class HeldFrames:
 
     def __init__(self, at_least: int, max_lag_frames: int = 0) -> None:
         """Hold as many frames as choosing ``at_least`` of them asks, but no more than fit."""
-        self._held: list[Frame] = []
+        self._held: list[Held] = []
         self._stride = 1
         self._capacity = 0
         self._wanted = max(_HELD_FRAMES, 2 * at_least)
-        self._latest: deque[Frame] = deque(maxlen=1 + min(max_lag_frames, _MAX_LATEST_FRAMES))
+        self._latest: deque[Held] = deque(maxlen=1 + min(max_lag_frames, _MAX_LATEST_FRAMES))
 
-    def add(self, frame: Frame) -> None:
-        """Take the next frame of the film."""
+    def add(self, frame: Held) -> bool:
+        """Take the next frame of the film; return False if it is held only while it is new."""
         self._latest.append(frame)
         if not self._capacity:
             fitting = _MAX_HELD_BYTES // max(1, frame.size_bytes)
             self._capacity = max(_MIN_HELD_FRAMES, min(self._wanted, fitting))
         if self._held and frame.index - self._held[-1].index < self._stride:
-            return
+            return False
         self._held.append(frame)
         if len(self._held) > self._capacity:
             self._held = self._held[::2]
             self._stride *= 2
+        return True
 
-    def cut(self, end_frame: int) -> list[Frame]:
+    def cut(self, end_frame: int) -> list[Held]:
         """Return the held frames of the shot that ends here; keep those after it."""
         by_index = {frame.index: frame for frame in (*self._held, *self._latest)}
         frames = [by_index[index] for index in sorted(by_index)]
@@ -105,12 +131,14 @@ class HeldFrames:
         return shot
 
 
-def nearest_frames(held: Sequence[Frame], wanted: Iterable[int]) -> list[Frame]:
+def nearest_frame(held: Sequence[Held], wanted: int) -> Held:
+    """Return the held frame nearest to an ordinal, the earlier of two."""
+    return min(held, key=lambda frame: (abs(frame.index - wanted), frame.index))
+
+
+def nearest_frames(held: Sequence[Held], wanted: Iterable[int]) -> list[Held]:
     """Return the held frame nearest to each wanted ordinal, each once, in order."""
-    chosen = {
-        min(held, key=lambda frame: (abs(frame.index - ordinal), frame.index)).index
-        for ordinal in wanted
-    }
+    chosen = {nearest_frame(held, ordinal).index for ordinal in wanted}
     return [frame for frame in held if frame.index in chosen]
 
 

@@ -61,6 +61,10 @@ class Frame:
         """Return the frame as a viewer sees it, RGB (H, W, 3), scaled down if asked."""
         return self._film.upright.rgb(self._picture, longest_side_px=longest_side_px)
 
+    def square(self, size_px: int) -> ImageArray:
+        """Return the whole frame squeezed into a square, RGB (S, S, 3); see `Upright.square`."""
+        return self._film.upright.square(self._picture, size_px)
+
 
 class Film:
     """A film file, decoded once from start to end; it remembers when each frame is shown.

@@ -3,7 +3,7 @@
 Pre-norm blocks as in ViT (Dosovitskiy et al. 2021, section 3.1). The last block computes the class
 token alone: the same numbers for less work.
 """
-# B batch, T tokens, W wanted tokens, D width, H heads, E width of a head
+# B batch, T tokens, W wanted tokens, D width, H heads, E width of a head, G groups of tokens
 
 from collections.abc import Callable
 from dataclasses import dataclass, fields
@@ -55,6 +55,23 @@ class TransformerSettings:
         if self.activation not in _ACTIVATIONS:
             known = " and ".join(_ACTIVATIONS)
             raise SettingError(f"activation {self.activation!r} is unknown; {known} are known")
+
+
+class SelfAttention(nn.Module):
+    """Attention of the tokens of a group to one another (Vaswani et al. 2017, section 3.2.2)."""
+
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.queries_keys_values = nn.Linear(width, 3 * width)
+        self.attended = nn.Linear(width, width)
+        self._heads = heads
+
+    def forward(self, tokens_GTD: Tensor, bias_GHTT: Tensor | None = None) -> Tensor:
+        """Return the attended tokens, shape (G, T, D); the bias is added before the softmax."""
+        projected = self.queries_keys_values(tokens_GTD).unflatten(-1, (3, self._heads, -1))
+        queries, keys, values = projected.permute(2, 0, 3, 1, 4)
+        mixed_GHTE = scaled_dot_product_attention(queries, keys, values, bias_GHTT)
+        return self.attended(mixed_GHTE.transpose(1, 2).flatten(2))  # type: ignore[no-any-return]
 
 
 class Block(nn.Module):

@@ -7,9 +7,9 @@ from pathlib import Path
 from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile, probe
 from mastershot.pipeline.analysis import reuse
-from mastershot.pipeline.analysis.annotate import frames_of, sampled_blocks
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
+from mastershot.pipeline.analysis.stored import needed_frames
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.search.words import search_words
 from mastershot.store.features import FolderFeatures
@@ -65,11 +65,11 @@ class Library(FilmStore):
                 timeline = reuse.with_reading_note(timeline, known)
                 target.clear()
             made = FolderFeatures(folder / "features")
-            for space in loaded.encoders:
-                for block in sampled_blocks(timeline.shots):
-                    missing = target.missing(space, frames_of(block))
-                    if len(missing):
-                        target.put(made.get(space, missing))
+            needed = needed_frames(timeline.shots, loaded.encoders, loaded.clip_space)
+            for space, frames in needed:
+                missing = target.missing(space, frames)
+                if len(missing):
+                    target.put(made.get(space, missing))
             self.put_timeline(timeline, folder)
         finally:
             if out is None:

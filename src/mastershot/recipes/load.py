@@ -18,8 +18,13 @@ from mastershot.recipes.schema import RECIPES, RecipeKind
 
 _MAX_BYTES = 1 << 20
 _KIND = "recipe"  # the key that names the kind
-_FULL, _SMALL = "movies2scenes/", "debug/movies2scenes-"
-_SMALL_SIZES = "small_movies2scenes.yaml"
+_SMALL = "debug/"
+# Stories whose recipes have debug versions, and what these are.
+_STORIES = {
+    "movies2scenes": "Two steps of each stage of {}, in seconds; the result is of no use.",
+    "downstream": "{} in seconds, on drawn stand-ins for labels and features: of no use otherwise.",
+    "movieclip": "{} with a small network on small frames; docs/movieclip.md has its figures.",
+}
 
 
 @dataclass(frozen=True)
@@ -42,11 +47,14 @@ class Recipe:
 def shipped_recipes() -> list[str]:
     """Return the names of the recipes that come with the package.
 
-    Each of Movies2Scenes has a debug version of small sizes, ``debug/movies2scenes-…``.
+    Each of Movies2Scenes, MovieCLIP and its downstream tasks has a debug version of small sizes,
+    such as ``debug/movies2scenes-…``.
     """
     folder = _shipped_folder()
     names = [str(path.relative_to(folder).with_suffix("")) for path in folder.glob("*/*.yaml")]
-    small = [_SMALL + name.removeprefix(_FULL) for name in names if name.startswith(_FULL)]
+    small = [
+        _SMALL + name.replace("/", "-", 1) for name in names if name.partition("/")[0] in _STORIES
+    ]
     return sorted(names + small)
 
 
@@ -57,8 +65,9 @@ def recipe_text(source: str) -> str:
         SettingError: The name is unknown, or the file cannot be read as text.
     """
     names = shipped_recipes()
-    if source in names and source.startswith(_SMALL):
-        return _debug_version(source.removeprefix(_SMALL))
+    story, _, name = source.removeprefix(_SMALL).partition("-")
+    if source in names and source.startswith(_SMALL) and story in _STORIES:
+        return _debug_version(story, name)
     path = Path(source).expanduser()
     if source in names:
         path = _shipped_folder() / f"{source}.yaml"
@@ -104,16 +113,16 @@ def load_recipe(source: str, overrides: Sequence[str] = ()) -> Recipe:
     return Recipe(name, kind, settings, tuple(notes))
 
 
-def _debug_version(name: str) -> str:
-    """Return the YAML of a recipe of Movies2Scenes with small sizes laid over its own."""
-    full, folder = f"{_FULL}{name}", _shipped_folder()
+def _debug_version(story: str, name: str) -> str:
+    """Return the YAML of a story's recipe with small sizes laid over its own."""
+    full, sizes_file = f"{story}/{name}", f"small_{story}.yaml"
     values, kind = _values_of(recipe_text(full), full)
     known = {field.name for field in fields(RECIPES[kind].settings)}
-    sizes = parse_yaml((folder / _SMALL_SIZES).read_text("utf-8"), _SMALL_SIZES)
+    sizes = parse_yaml((_shipped_folder() / sizes_file).read_text("utf-8"), sizes_file)
     for patterns, overlay in sizes.items():
         if any(fnmatch(name, pattern) for pattern in patterns.split()):
             values = laid_over(values, {key: overlay[key] for key in overlay if key in known})
-    about = f"# Two steps of each stage of {full}, in seconds; the result is of no use.\n"
+    about = f"# {_STORIES[story].format(full)}\n"
     return about + yaml.safe_dump(
         {_KIND: kind, **values}, sort_keys=False, width=99, default_flow_style=None
     )

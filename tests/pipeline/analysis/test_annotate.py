@@ -17,21 +17,19 @@ from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import SCALES
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
-from mastershot.pipeline.analysis import annotate as steps
+from mastershot.pipeline.analysis import stored as steps
 from mastershot.pipeline.analysis.annotate import (
     annotate,
     find_scenes,
-    frames_of,
-    has_vectors,
     label_scenes,
     label_shots,
-    sampled_blocks,
     scale_shots,
     score_shots,
 )
 from mastershot.pipeline.analysis.decode_pass import Decoded
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
 from mastershot.pipeline.analysis.scale import PromptedScaler, TrainedScaler
+from mastershot.pipeline.analysis.stored import frames_of, has_vectors, sampled_blocks
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.features import FolderFeatures
 
@@ -163,7 +161,7 @@ def test_a_close_up_needs_more_than_its_neighbour_of_the_same_scores() -> None:
     close = replace(close, scale=dict(zip(SCALES, (0.3, 0.3, 0.4, 0, 0), strict=True)))
     scores = np.array([[0.5, 0.3, 0.2]] * 2, np.float32)
     plan = Plan(keep=KeepRule(min_best=0.4, above=0.2), abstain=AbstentionRule(0.6, 0.5))
-    labelled = label_shots((far, close), scores, labeller_of(np.eye(3, 8)), plan)
+    labelled = label_shots((far, close), scores, LoadedPlan(plan, labeller_of(np.eye(3, 8))))
     assert [shot.kept for shot in labelled] == [("kitchen", "bar"), ()]
     assert all(
         [label.name for label in shot.labels or ()] == list(LABELS.labels) for shot in labelled
@@ -174,7 +172,8 @@ def test_a_scene_is_labelled_by_the_mean_of_its_shots_alone() -> None:
     timeline = make_timeline(shot_frames=(5, 1, 1), scene_shots=(2, 1))
     scores = np.array([[0.9, 0.1, 0], [0, 0.9, 0.1], [0, 0, 1]], np.float32)
     assert timeline.scenes is not None
-    first, second = label_scenes(timeline.scenes, scores, labeller_of(np.eye(3, 8)), KeepRule())
+    loaded = LoadedPlan(Plan(), labeller_of(np.eye(3, 8)))
+    first, second = label_scenes(timeline.scenes, scores, loaded)
     assert first.labels is not None
     assert second.labels is not None
     assert [label.name for label in first.labels] == ["bar", "kitchen", "sea"]

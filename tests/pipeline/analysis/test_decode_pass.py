@@ -18,8 +18,9 @@ from tests.factories.timelines import make_embeddings, make_space
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.media.sampling import parse_sampling, uniform_frames
 from mastershot.media.video import open_video
-from mastershot.pipeline.analysis.decode_pass import FrameVectors, ShotSampler, decode_film
+from mastershot.pipeline.analysis.decode_pass import ShotSampler, decode_film
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan
+from mastershot.pipeline.analysis.vectors import FrameVectors
 from mastershot.scenes.grouping import COLOR_SPACE, color_histogram
 from mastershot.store.features import FolderFeatures
 

@@ -234,7 +234,7 @@ def test_a_clip_that_cannot_be_scored_is_listed_too(
 ) -> None:
     from mastershot.pipeline.labelling import build
 
-    score, calls = build.score_shots, []
+    score, calls = build.label_scores, []
 
     def failing(*arguments: object) -> object:
         calls.append(arguments)
@@ -242,7 +242,7 @@ def test_a_clip_that_cannot_be_scored_is_listed_too(
             raise LibraryError("the vectors are damaged")
         return score(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(build, "score_shots", failing)
+    monkeypatch.setattr(build, "label_scores", failing)
     build = build_from_clips([clips], loaded, ms.Library(tmp_path / "l.mastershot"), tmp_path)
     assert build.num_clips == 2
     assert [failure.reason for failure in build.failures] == ["the vectors are damaged"]

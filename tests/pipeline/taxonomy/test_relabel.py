@@ -12,7 +12,7 @@ from mastershot.core.labels import Taxonomy
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.weak_labels import KeepRule
 from mastershot.pipeline.analysis.annotate import label_shots, score_shots
-from mastershot.pipeline.analysis.plan import Labeller, Plan
+from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
 from mastershot.pipeline.taxonomy import relabel
 from mastershot.pipeline.taxonomy.relabel import relabelling_effect
 from mastershot.store.library import Library
@@ -54,7 +54,7 @@ def test_the_counts_are_those_of_labelling_with_both(library: Library) -> None:
     for taxonomy in (OLD, NEW):
         labeller = Labeller(encoder, taxonomy)
         scores = score_shots(timeline.shots, labeller, library.features(timeline.movie.id))
-        shots.append(label_shots(timeline.shots, scores, labeller, plan))
+        shots.append(label_shots(timeline.shots, scores, LoadedPlan(plan, labeller)))
     changed = [a.labels[0].name != b.labels[0].name for a, b in zip(*shots, strict=True)]  # type: ignore[index]
     assert effect.num_best_changed == sum(changed)
     assert effect.num_kept_changed == sum(a.kept != b.kept for a, b in zip(*shots, strict=True))

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
-from typing import Protocol, cast
+from typing import Any, Protocol, cast
 
 from torch import Tensor, nn
 
@@ -12,6 +12,8 @@ from mastershot.core.errors import SettingError
 Triple = tuple[float, float, float]
 _IMAGENET: tuple[Triple, Triple] = ((123.675, 116.28, 103.53), (58.395, 57.12, 57.375))
 _KINETICS: tuple[Triple, Triple] = ((114.75, 114.75, 114.75), (57.375, 57.375, 57.375))
+# 255 × 0.43216 and so on, of VMZ and of torchvision's video networks.
+_VMZ: tuple[Triple, Triple] = ((110.2008, 100.63983, 95.99475), (58.14765, 56.46975, 55.332195))
 _UNIT: tuple[Triple, Triple] = ((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
 
 
@@ -86,16 +88,23 @@ class RecogniserNetwork(Protocol):
 _ROWS = (
     RecogniserRow("lstm", "LSTM over frames", "frame_lstm", "vectors", 20, 0),
     RecogniserRow("i3d_r50", "I3D R50", "i3d", "clips", 8, 224, *_KINETICS),
-    RecogniserRow("r2plus1d_r34", "R(2+1)D R34", "r2plus1d", "clips", 32, 112),
+    RecogniserRow("r2plus1d_r34", "R(2+1)D R34", "r2plus1d", "clips", 32, 112, *_VMZ),
+    RecogniserRow("r2plus1d_r34_mmaction2", "R(2+1)D of MMAction2", "r2plus1d", "clips", 8, 224),
     RecogniserRow("i3d_inception", "Inception I3D", "inception_i3d", "clips", 64, 224, *_UNIT),
     RecogniserRow("slowfast_r50", "SlowFast R50", "slowfast", "clips", 32, 224, *_KINETICS),
     RecogniserRow("timesformer_b", "TimeSformer-B", "timesformer", "clips", 8, 224, *_KINETICS),
     RecogniserRow("video_swin_b", "Video Swin-B", "video_swin", "clips", 32, 224),
-    RecogniserRow("r3d_18", "3-D ResNet-18", "r3d", "clips", 16, 112),
+    RecogniserRow("r3d_18", "3-D ResNet-18", "r3d", "clips", 16, 112, *_VMZ),
     RecogniserRow("resnet18", "ResNet-18", "resnet", "frames", 1, 224),
     RecogniserRow("resnet50", "ResNet-50", "resnet", "frames", 1, 224),
     RecogniserRow("vit_b16", "ViT-B/16", "vit_b16", "frames", 1, 224, *_UNIT),
 )
+# What tells networks of one file apart.
+_VARIANTS: dict[str, dict[str, Any]] = {
+    "r2plus1d_r34_mmaction2": {"definition": "mmaction2"},
+    "resnet18": {"layers": 18},
+    "resnet50": {"layers": 50},
+}
 RECOGNISERS = {row.name: row for row in _ROWS}
 
 
@@ -150,6 +159,4 @@ def build_recogniser(
         if not 0 < share <= 4:
             raise SettingError(f"{what} is {share:g}; it must be above 0 and at most 4")
     module = import_module(f"mastershot.models.recognisers.{row.module}")
-    if row.module == "resnet":
-        return cast(nn.Module, module.build(num_classes, shape, layers=int(name[6:])))
-    return cast(nn.Module, module.build(num_classes, shape))
+    return cast(nn.Module, module.build(num_classes, shape, **_VARIANTS.get(name, {})))

@@ -27,9 +27,11 @@ def load_published(
         EncoderError: The names are of no known format, or weights are missing, unexpected, or of
             another shape.
     """
-    module = import_module(f"mastershot.models.recognisers.{recogniser_row(name).module}")
-    weights: dict[str, Tensor] = module.published_weights(checkpoint, network, source)
     own = network.state_dict()
+    weights = dict(checkpoint)
+    if set(weights) != set(own):  # Else it was trained here.
+        module = import_module(f"mastershot.models.recognisers.{recogniser_row(name).module}")
+        weights = module.published_weights(checkpoint, network, source)
     head = [key for key in own if key.startswith("head.")]
     fits = all(key in weights and weights[key].shape == own[key].shape for key in head)
     if not fits:

@@ -1,18 +1,17 @@
 """From the vectors of frames to scenes, shot scales, and labels of shots and scenes."""
 # S shots, L labels, D width of a space
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.movie import SCALES, Movie, Scene, Shot, scene_id
 from mastershot.core.protocols import FeatureStore, ImageTextEncoder
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
 from mastershot.labelling.weak_labels import (
-    KeepRule,
     best_labels,
     borrowed_labels,
     clip_scene_scores,
@@ -21,12 +20,10 @@ from mastershot.labelling.weak_labels import (
     rule_of_shot,
 )
 from mastershot.pipeline.analysis.decode_pass import Decoded
-from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
+from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan
 from mastershot.pipeline.analysis.scale import ShotScaler, TrainedScaler
+from mastershot.pipeline.analysis.stored import first_vectors, mean_of_shots
 from mastershot.scenes.grouping import group_shots
-
-# Vectors read from the store at once: a few megabytes, whatever the film's length.
-_FRAMES_AT_ONCE = 4096
 
 
 def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> Timeline:
@@ -36,11 +33,11 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
         scenes = find_scenes(movie, shots, loaded.scene_spaces, store)
     if loaded.scaler is not None:
         shots = scale_shots(shots, loaded.scaler, store)
-    if loaded.labeller is not None:
-        scores = score_shots(shots, loaded.labeller, store)
-        shots = label_shots(shots, scores, loaded.labeller, loaded.plan)
+    if loaded.taxonomy is not None:
+        scores = label_scores(shots, loaded, made, store)
+        shots = label_shots(shots, scores, loaded)
         if scenes is not None:
-            scenes = label_scenes(scenes, scores, loaded.labeller, loaded.plan.keep)
+            scenes = label_scenes(scenes, scores, loaded)
             # An unsure shot, such as a close-up, borrows its scene's sure labels.
             shots = tuple(
                 replace(shot, borrowed=borrowed_labels(shot.labels or (), scene.labels or ()))
@@ -55,7 +52,7 @@ def find_scenes(
 ) -> tuple[Scene, ...]:
     """Return the scenes by the mean vectors of their shots in all the spaces, without labels."""
     starts = group_shots(
-        *(_mean_of_shots(shots, space, store, lambda part: part.mean(axis=0)) for space in spaces)
+        *(mean_of_shots(shots, space, store, lambda part: part.mean(axis=0)) for space in spaces)
     )
     return tuple(
         Scene(scene_id(movie.id, index), first, end, span_of_shots(shots, first, end))
@@ -68,7 +65,9 @@ def scale_shots(
 ) -> tuple[Shot, ...]:
     """Return the shots with the probability of each scale."""
     if isinstance(scaler, TrainedScaler):
-        scores = _classify_shots(shots, scaler, store)
+        space, most = scaler.encoder.space, scaler.classifier.settings.max_steps
+        parts = map(scaler.classifier.scores, first_vectors(shots, space, most, store))
+        scores = np.concatenate(list(parts))
     else:
         scores = _score_texts(shots, scaler.encoder, scaler.vectors, store)
     return tuple(
@@ -77,78 +76,60 @@ def scale_shots(
     )
 
 
+def label_scores(
+    shots: tuple[Shot, ...], loaded: LoadedPlan, made: MadeBy, store: FeatureStore
+) -> FloatArray:
+    """Return the score of each label of the plan's taxonomy on each shot, shape (S, L).
+
+    They are CLIPSceneScores, or those of a recogniser, or the mean of both, weighted by their
+    shares; a label that only one of them knows keeps that one's part.
+    """
+    words = None
+    if loaded.words is not None:
+        words = score_shots(shots, loaded.words, store)
+    if loaded.recogniser is None:
+        assert words is not None
+        return words
+    recognised = loaded.recogniser.scores(shots, made, store)
+    if words is None:
+        return recognised
+    assert loaded.taxonomy is not None
+    fused = np.zeros((len(shots), len(loaded.taxonomy)), np.float32)
+    share, place = loaded.recogniser.share, loaded.taxonomy.labels.index
+    fused[:, : words.shape[1]] = (1 - share) * words
+    fused[:, [place(name) for name in loaded.recogniser.trained.card.classes]] += share * recognised
+    return fused
+
+
 def score_shots(shots: tuple[Shot, ...], labeller: Labeller, store: FeatureStore) -> FloatArray:
     """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order."""
     return _score_texts(shots, labeller.encoder, labeller.label_vectors, store)
 
 
 def label_shots(
-    shots: tuple[Shot, ...], scores: FloatArray, labeller: Labeller, plan: Plan
+    shots: tuple[Shot, ...], scores: FloatArray, loaded: LoadedPlan
 ) -> tuple[Shot, ...]:
     """Return the shots with their best labels, and those of them that are kept."""
+    assert loaded.taxonomy is not None
     labelled = []
     for shot, row in zip(shots, scores, strict=True):
-        rule = rule_of_shot(plan.keep, shot.scale, plan.abstain)
-        labels = best_labels(row, labeller.taxonomy, rule)
+        rule = rule_of_shot(loaded.keep, shot.scale, loaded.plan.abstain)
+        labels = best_labels(row, loaded.taxonomy, rule, loaded.thresholds)
         labelled.append(replace(shot, labels=labels, kept=kept_labels(labels)))
     return tuple(labelled)
 
 
 def label_scenes(
-    scenes: tuple[Scene, ...], scores: FloatArray, labeller: Labeller, rule: KeepRule
+    scenes: tuple[Scene, ...], scores: FloatArray, loaded: LoadedPlan
 ) -> tuple[Scene, ...]:
     """Return the scenes with the best labels by the mean score of their shots."""
+    assert loaded.taxonomy is not None
     labelled = []
     for scene in scenes:
         mean = pool_shot_scores(scores, first_shot=scene.first_shot, end_shot=scene.end_shot)
-        labelled.append(replace(scene, labels=best_labels(mean, labeller.taxonomy, rule)))
+        labels = best_labels(mean, loaded.taxonomy, loaded.keep, loaded.thresholds)
+        labelled.append(replace(scene, labels=labels))
     return tuple(labelled)
-
-
-@dataclass(frozen=True, eq=False)
-class Piece:
-    """Some of the sampled frames of one shot; all of them, unless it is very long.
-
-    Attributes:
-        shot: Index of the shot.
-        frames: Ordinals of the frames, ascending, at least one.
-    """
-
-    shot: int
-    frames: IntArray
-
-
-def sampled_blocks(shots: tuple[Shot, ...]) -> Iterator[list[Piece]]:
-    """Yield the sampled frames of each shot, shot after shot, in blocks of some thousand frames."""
-    block: list[Piece] = []
-    count = 0
-    for index, shot in enumerate(shots):
-        every = range(shot.span.first_frame, shot.span.end_frame)
-        frames = np.asarray(shot.sampled_frames or every, np.int64)
-        for first in range(0, len(frames), _FRAMES_AT_ONCE):
-            piece = Piece(index, frames[first : first + _FRAMES_AT_ONCE])
-            if block and count + len(piece.frames) > _FRAMES_AT_ONCE:
-                yield block
-                block, count = [], 0
-            block.append(piece)
-            count += len(piece.frames)
-    yield block
-
-
-def frames_of(block: Sequence[Piece]) -> IntArray:
-    """Return the frames of a block, ascending."""
-    return np.concatenate([piece.frames for piece in block])
-
-
-def has_vectors(
-    shots: tuple[Shot, ...], spaces: Collection[EmbeddingSpace], store: FeatureStore
-) -> bool:
-    """Return True if every sampled frame of the shots has its vector in each space."""
-    return not any(
-        len(store.missing(space, frames_of(block)))
-        for space in spaces
-        for block in sampled_blocks(shots)
-    )
 
 
 def _score_texts(
@@ -156,46 +137,4 @@ def _score_texts(
 ) -> FloatArray:
     """Return the CLIPSceneScore of each of L texts, (L, D), on each shot, shape (S, L)."""
     scores = partial(clip_scene_scores, label_vectors=texts, logit_scale=encoder.logit_scale)
-    return _mean_of_shots(shots, encoder.space, store, scores)
-
-
-def _classify_shots(
-    shots: tuple[Shot, ...], scaler: TrainedScaler, store: FeatureStore
-) -> FloatArray:
-    """Return a classifier's probabilities from each shot's first frames, shape (S, 5)."""
-    space, steps = scaler.encoder.space, scaler.classifier.settings.max_steps
-    rows, scaled = [], -1
-    for block in sampled_blocks(shots):
-        # A piece of a shot that began in an earlier block has none of its first frames.
-        pieces = [piece for piece in block if piece.shot > scaled]
-        if pieces:
-            scaled = pieces[-1].shot
-            vectors = [store.get(space, piece.frames[:steps]).vectors for piece in pieces]
-            rows.append(scaler.classifier.scores(vectors))
-    return np.concatenate(rows)
-
-
-def _mean_of_shots(
-    shots: tuple[Shot, ...],
-    space: EmbeddingSpace,
-    store: FeatureStore,
-    summary: Callable[[FloatArray], FloatArray],
-) -> FloatArray:
-    """Return the mean over each shot's frames, from the means of its pieces, one row a shot.
-
-    The vectors of one block are in memory at a time, however long a shot is.
-    """
-    rows: list[FloatArray] = []
-    earlier = 0  # frames in the last row
-    for block in sampled_blocks(shots):
-        vectors = store.get(space, frames_of(block)).vectors
-        ends = np.cumsum([len(piece.frames) for piece in block])
-        for piece, part in zip(block, np.split(vectors, ends[:-1]), strict=True):
-            mean, count = summary(part), len(part)
-            if piece.shot == len(rows):
-                rows.append(mean)
-            else:
-                rows[-1] = np.average([rows[-1], mean], axis=0, weights=[earlier, count])
-                count += earlier
-            earlier = count
-    return np.stack(rows).astype(np.float32)
+    return mean_of_shots(shots, encoder.space, store, scores)

@@ -7,9 +7,9 @@ from typing import TypeAlias
 
 import numpy as np
 
-from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.embeddings import ImageArray
 from mastershot.core.movie import DamagedSpan, Movie, Shot
-from mastershot.core.protocols import Encoder, FeatureStore, ShotDetector
+from mastershot.core.protocols import FeatureStore, ShotDetector
 from mastershot.media.pictures import JpegWriter
 from mastershot.media.sampling import (
     HeldFrames,
@@ -20,7 +20,7 @@ from mastershot.media.sampling import (
 )
 from mastershot.media.video import Film, Frame
 from mastershot.pipeline.analysis.plan import LoadedPlan
-from mastershot.scenes.grouping import color_histogram
+from mastershot.pipeline.analysis.vectors import ClipVectors, FrameVectors
 from mastershot.shots.content import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
 
@@ -28,11 +28,6 @@ from mastershot.shots.lists import ListedShots
 Progress: TypeAlias = Callable[[str, int, int | None], None]
 
 _THUMB_SIDE_PX = 320
-_COLOR_SIDE_PX = 160
-_BATCH_FRAMES = 32
-_BATCH_BYTES = 64 << 20
-_FRAMES_A_CHUNK = 256
-_KNOWN_BLOCK = 8192
 _NO_PICTURE = np.zeros((1, 1, 3), np.uint8)
 
 
@@ -67,18 +62,22 @@ def decode_film(
 ) -> Decoded:
     """Return the film's shots, after one pass over its frames.
 
-    Vectors of the frames that the plan samples go to the store, pictures to the folder ``thumbs``;
-    without these none are made.
+    Vectors of the frames that the plan samples, and a recogniser's features of shots, go to the
+    store, pictures to the folder ``thumbs``; without these none are made.
 
     Raises:
         MediaError: The film cannot be decoded to its end.
         ShotListError: A list of shots does not fit the film.
     """
+    detector, view = _detector(film, loaded)
+    lag, space = detector.max_lag_frames, loaded.clip_space
     vectors: tuple[FrameVectors, ...] = ()
+    clips = None
     if store is not None:
         vectors = tuple(FrameVectors(*each, store) for each in loaded.encoders.items())
-    detector, view = _detector(film, loaded)
-    sampler = ShotSampler(film, loaded.plan.sampling, detector.max_lag_frames, vectors, thumbs)
+        if loaded.recogniser is not None and space is not None:
+            clips = ClipVectors(space, loaded.recogniser.trained, store, lag)
+    sampler = ShotSampler(film, loaded.plan.sampling, lag, vectors, thumbs, clips)
     for frame in film.frames():
         cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
         sampler.add(frame)
@@ -87,8 +86,7 @@ def decode_film(
     sampler.end_shots(detector.finish())
     movie = film.movie()
     sampler.end_shots([movie.num_frames])
-    for space_vectors in vectors:
-        space_vectors.finish()
+    sampler.finish()
     shots = cut_into_shots(movie, film.pts, sampler.ends[:-1])
     sampled = tuple(
         replace(shot, sampled_frames=frames, thumb=thumb)
@@ -104,7 +102,7 @@ def _detector(film: Film, loaded: LoadedPlan) -> tuple[ShotDetector, Callable[[F
 
 
 class ShotSampler:
-    """Follows the film shot by shot: a picture of each, and the frames whose vectors are taken.
+    """Follows the film shot by shot: a picture of each, and what vectors are made of.
 
     Attributes:
         ends: The end of each shot so far, as an ordinal.
@@ -117,14 +115,16 @@ class ShotSampler:
         film: Film,
         sampling: Sampling,
         max_lag_frames: int,
-        vectors: tuple["FrameVectors", ...],
+        vectors: tuple[FrameVectors, ...],
         thumbs: Path | None,
+        clips: ClipVectors | None = None,
     ) -> None:
         # Of `rate`, a shot between two ticks gets one frame.
         self._wanted = int(sampling.amount) if sampling.kind == "uniform" else 1
         self._kind, self._clock = sampling.kind, RateClock(sampling.amount, film.file.time_base)
-        self._held = HeldFrames(self._wanted, max_lag_frames)
-        self._vectors, self._folder, self._jpeg = vectors, thumbs, JpegWriter()
+        self._held = HeldFrames[Frame](self._wanted, max_lag_frames)
+        self._vectors, self._clips = vectors, clips
+        self._folder, self._jpeg = thumbs, JpegWriter()
         self._ticked: list[int] = []
         self.ends: list[int] = []
         self.sampled: list[tuple[int, ...]] = []
@@ -133,6 +133,8 @@ class ShotSampler:
     def add(self, frame: Frame) -> None:
         """Take the next frame of the film."""
         self._held.add(frame)
+        if self._clips is not None:
+            self._clips.add(frame)
         if not self._vectors or self._kind == "uniform":
             return
         if self._kind == "every":
@@ -153,8 +155,17 @@ class ShotSampler:
                 for frame in chosen:
                     self._take(frame)
                 sampled = tuple(frame.index for frame in chosen)
+            if self._clips is not None:
+                self._clips.end_shot(first, end)
             self.sampled.append(sampled)
             self.ends.append(end)
+
+    def finish(self) -> None:
+        """Encode and keep all that is held."""
+        for vectors in self._vectors:
+            vectors.finish()
+        if self._clips is not None:
+            self._clips.finish()
 
     def _take(self, frame: Frame) -> None:
         for vectors in self._vectors:
@@ -169,62 +180,3 @@ class ShotSampler:
         jpeg = self._jpeg.encode(middle.rgb(longest_side_px=_THUMB_SIDE_PX))
         (self._folder / name).write_bytes(jpeg)
         return f"thumbs/{name}"
-
-
-class FrameVectors:
-    """Turns sampled frames into vectors of one space, in batches; none that are stored already.
-
-    Without an encoder, vectors are colour histograms.
-    """
-
-    def __init__(self, space: EmbeddingSpace, encoder: Encoder | None, store: FeatureStore) -> None:
-        self._space, self._encoder, self._store = space, encoder, store
-        self._images: dict[int, ImageArray] = {}
-        self._fresh: dict[int, FloatArray] = {}
-        self._kept: set[int] = set()
-        self._known_until = 0
-
-    def take(self, frame: Frame) -> None:
-        """Take a sampled frame."""
-        if not self._is_missing(frame.index):
-            return
-        side_px = _COLOR_SIDE_PX if self._encoder is None else None
-        self._images[frame.index] = frame.rgb(longest_side_px=side_px)
-        held_bytes = len(self._images) * self._images[frame.index].nbytes
-        if len(self._images) >= _BATCH_FRAMES or held_bytes >= _BATCH_BYTES:
-            self._encode()
-
-    def finish(self) -> None:
-        """Encode and keep all that is held."""
-        self._encode()
-        self._keep()
-
-    def _encode(self) -> None:
-        if not self._images:
-            return
-        images = list(self._images.values())
-        if self._encoder is None:
-            vectors = np.stack([color_histogram(image) for image in images])
-        else:
-            vectors = self._encoder.encode_images(images)
-        self._fresh.update(zip(self._images, vectors, strict=True))
-        self._images.clear()
-        if len(self._fresh) >= _FRAMES_A_CHUNK:
-            self._keep()
-
-    def _keep(self) -> None:
-        if not self._fresh:
-            return
-        frames = np.array(sorted(self._fresh), np.int64)
-        vectors = np.stack([self._fresh[frame] for frame in frames.tolist()])
-        self._store.put(Embeddings(self._space, frames, vectors))
-        self._kept.update(self._fresh)
-        self._fresh.clear()
-
-    def _is_missing(self, frame: int) -> bool:
-        while frame >= self._known_until:
-            block = np.arange(self._known_until, self._known_until + _KNOWN_BLOCK)
-            kept = np.setdiff1d(block, self._store.missing(self._space, block))
-            self._kept.update(kept.tolist())
-            self._known_until += _KNOWN_BLOCK
-        return not any(frame in taken for taken in (self._kept, self._fresh, self._images))

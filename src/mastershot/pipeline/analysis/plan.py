@@ -1,6 +1,6 @@
 """What to do with each film, and what is loaded once to do it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from importlib.metadata import version
@@ -13,15 +13,22 @@ from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.core.timeline import Json, MadeBy
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
+from mastershot.encoders.recogniser import find_recogniser
 from mastershot.encoders.starter import STARTER_NAME
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
 from mastershot.media.video import READING_REVISION
+from mastershot.pipeline.analysis.recognise import (
+    ShotRecogniser,
+    load_shot_recogniser,
+    recogniser_notes,
+)
 from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
 from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
 
+DEFAULT_TAXONOMY = "movieclip"
 STEPS = ("shots", "labels", "scenes", "scale")
 STARTER_NOTE = (
     "Places are named by the starter, the small encoder that ships with Mastershot; CLIP is far "
@@ -46,6 +53,9 @@ class Plan:
             encoder of labels in words, where that is CLIP or SigLIP.
         abstain: What a label on a close-up needs beyond ``keep``.
         stream: Index of the video stream to read, as ffprobe counts; None takes the film.
+        recogniser: Folder of a trained recogniser that makes the labels, or of the run that trained
+            it; None takes labels by words.
+        fuse: The recogniser's share where labels by words make the rest; None takes it alone.
     """
 
     steps: tuple[str, ...] = STEPS
@@ -54,11 +64,13 @@ class Plan:
     sampling: Sampling = field(default_factory=Sampling)
     encoder: str | None = None
     precision: str | None = None
-    taxonomy: str | Path = "movieclip"
+    taxonomy: str | Path = DEFAULT_TAXONOMY
     keep: KeepRule = field(default_factory=KeepRule)
     scale: str | Path | None = None
     abstain: AbstentionRule = field(default_factory=AbstentionRule)
     stream: int | None = None
+    recogniser: str | Path | None = None
+    fuse: float | None = None
 
     def __post_init__(self) -> None:
         for step in self.steps or ("",):
@@ -69,6 +81,35 @@ class Plan:
                 f"a classifier of shot scale is named, {self.scale}, but the steps are only "
                 f"{', '.join(self.steps)}; add scale"
             )
+        _check_recogniser(self)
+
+    @property
+    def labels_by_words(self) -> bool:
+        """Whether labels are found by words, alone or with a recogniser."""
+        return "labels" in self.steps and (self.recogniser is None or self.fuse is not None)
+
+
+def _check_recogniser(plan: Plan) -> None:
+    if plan.recogniser is None:
+        if plan.fuse is not None:
+            raise SettingError(
+                f"a recogniser's share is {plan.fuse:g}, but no recogniser is named; add one"
+            )
+        return
+    if "labels" not in plan.steps:
+        raise SettingError(
+            f"a recogniser is named, {plan.recogniser}, but the steps are only "
+            f"{', '.join(plan.steps)}; add labels"
+        )
+    if plan.fuse is not None and not 0 < plan.fuse < 1:
+        raise SettingError(
+            f"a recogniser's share of {plan.fuse:g} means nothing; it is above 0 and below 1"
+        )
+    if plan.fuse is None and plan.taxonomy != DEFAULT_TAXONOMY:
+        raise SettingError(
+            f"taxonomy {plan.taxonomy} is named, but the labels are the classes of recogniser "
+            f"{plan.recogniser}; give the recogniser a share, to use both, or leave out one"
+        )
 
 
 @dataclass(frozen=True)
@@ -106,10 +147,12 @@ class LoadedPlan:
 
     Attributes:
         plan: The plan.
-        labeller: The encoder and labels; None when labels are not asked for or not available.
+        labeller: The encoder and labels; None when labels are not asked for or not available. A
+            recogniser alone leaves it only to group shots into scenes.
         scaler: Scores shot scales; None when they are not asked for or not available.
         listed: The shots made elsewhere, if the plan names a list.
         notes: Sentences the user should read, such as how to get an encoder's weights.
+        recogniser: Scores labels instead of the labeller, or with it; None without one.
     """
 
     plan: Plan
@@ -117,14 +160,44 @@ class LoadedPlan:
     scaler: ShotScaler | None = None
     listed: ShotList | None = None
     notes: tuple[str, ...] = ()
+    recogniser: ShotRecogniser | None = None
+
+    @property
+    def words(self) -> Labeller | None:
+        """What scores labels by words; None where a recogniser does it alone."""
+        return self.labeller if self.plan.labels_by_words else None
+
+    @cached_property
+    def taxonomy(self) -> Taxonomy | None:
+        """The labels that are scored, those by words first; None where there are none."""
+        if self.recogniser is None or self.words is None:
+            source = self.words or self.recogniser
+            return None if source is None else source.taxonomy
+        by_words, classes = self.words.taxonomy, self.recogniser.taxonomy
+        names = dict.fromkeys((*by_words.labels, *classes.labels))
+        return Taxonomy(f"{by_words.name}+{classes.name}", tuple(names))
+
+    @property
+    def thresholds(self) -> FloatArray | None:
+        """From which score on each label is kept, (L,); None where ``keep`` is the rule."""
+        return None if self.recogniser is None else self.recogniser.thresholds
+
+    @property
+    def keep(self) -> KeepRule:
+        """From which score on a label is kept, beside its own threshold, if it has one."""
+        return self.plan.keep if self.thresholds is None else replace(self.plan.keep, min_best=0.0)
+
+    @property
+    def clip_space(self) -> EmbeddingSpace | None:
+        """The space of the recogniser's features of clips, one a shot; None without such."""
+        return None if self.recogniser is None else self.recogniser.clip_space(self.made_by())
 
     @property
     def encoders(self) -> dict[EmbeddingSpace, Encoder | None]:
         """The spaces in which each sampled frame gets a vector; colours, last, need no encoder."""
-        users = (self.labeller, self.scaler)
-        encoders: dict[EmbeddingSpace, Encoder | None] = {
-            user.encoder.space: user.encoder for user in users if user is not None
-        }
+        users = (self.labeller, self.scaler, self.recogniser)
+        found = [user.encoder for user in users if user is not None and user.encoder is not None]
+        encoders: dict[EmbeddingSpace, Encoder | None] = {one.space: one for one in found}
         return encoders | ({COLOR_SPACE: None} if "scenes" in self.plan.steps else {})
 
     @property
@@ -149,8 +222,8 @@ class LoadedPlan:
         steps = {"reading": {"revision": READING_REVISION, **stream}, "shots": shots}
         if spaces:
             steps["frames"] = {"sampling": str(plan.sampling), "spaces": spaces}
-        if self.labeller is not None:
-            steps["labels"] = self.labeller.made() | {"keep": asdict(plan.keep)}
+        if self.taxonomy is not None:
+            steps["labels"] = self.labels_made() | {"keep": asdict(self.keep)}
         if "scenes" in plan.steps:
             steps["scenes"] = {
                 "method": "sequential grouping",
@@ -160,6 +233,13 @@ class LoadedPlan:
         if self.scaler is not None:
             steps["scale"] = self.scaler.made() | {"abstain": asdict(plan.abstain)}
         return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
+
+    def labels_made(self) -> Json:
+        """Return what a timeline keeps of how scores of labels were made."""
+        made: Json = {} if self.words is None else self.words.made()
+        if self.recogniser is not None:
+            made |= {"recogniser": self.recogniser.made(), "share": self.recogniser.share}
+        return made
 
 
 def prepare(plan: Plan) -> LoadedPlan:
@@ -174,25 +254,35 @@ def prepare(plan: Plan) -> LoadedPlan:
     """
     listed = None if plan.shot_list is None else read_shot_list(plan.shot_list)
     taxonomy = load_taxonomy(plan.taxonomy) if "labels" in plan.steps else None
+    if plan.recogniser is not None:
+        find_recogniser(plan.recogniser)  # Before an encoder is loaded for nothing.
     encoder, notes = _find_encoder(plan)
     labeller = None if encoder is None or taxonomy is None else Labeller(encoder, taxonomy)
-    scaler = None
+    scaler, recogniser = None, None
     if "scale" in plan.steps:
         scaler = find_scaler(plan.scale, encoder)
         notes += scale_notes(scaler, plan.sampling, asked=plan.steps != STEPS)
-    return LoadedPlan(plan, labeller, scaler, listed, notes)
+    if plan.recogniser is not None:
+        share = 1.0 if plan.fuse is None else plan.fuse
+        recogniser = load_shot_recogniser(plan.recogniser, encoder, share)
+        notes += recogniser_notes(recogniser, plan.sampling)
+    return LoadedPlan(plan, labeller, scaler, listed, notes, recogniser)
 
 
 def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:
     """Return the encoder of labels, or of scales in words, and what the user should know of it."""
-    needs_labels = "labels" in plan.steps
-    if not needs_labels and ("scale" not in plan.steps or plan.scale is not None):
+    by_words = plan.labels_by_words
+    # A recogniser alone leaves scenes as they are without it.
+    for_scenes = "labels" in plan.steps and "scenes" in plan.steps
+    if not (by_words or for_scenes) and ("scale" not in plan.steps or plan.scale is not None):
         return None, ()
     name = plan.encoder or DEFAULT_ENCODER
     try:
         # Only an encoder that was asked for by name may be downloaded.
         encoder = load_encoder(name, precision=plan.precision, download=plan.encoder is not None)
     except EncoderUnavailableError as error:
-        return None, (f"No labels: {error}" if needs_labels else str(error),)
+        if plan.fuse is not None:
+            raise
+        return None, (f"No labels: {error}" if by_words else str(error),)
     is_starter = encoder.space.model == STARTER_NAME
-    return encoder, (STARTER_NOTE,) if needs_labels and is_starter else ()
+    return encoder, (STARTER_NOTE,) if by_words and is_starter else ()

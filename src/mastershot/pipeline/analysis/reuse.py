@@ -4,9 +4,10 @@ from dataclasses import replace
 
 from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import MadeBy, Timeline
-from mastershot.pipeline.analysis.annotate import annotate, has_vectors
+from mastershot.pipeline.analysis.annotate import annotate
 from mastershot.pipeline.analysis.decode_pass import Decoded
 from mastershot.pipeline.analysis.plan import LoadedPlan
+from mastershot.pipeline.analysis.stored import has_vectors
 
 
 def timeline_without_decoding(
@@ -22,7 +23,7 @@ def timeline_without_decoding(
     if (
         previous.made_by.version != made.version
         or not _same("reading", "shots", "frames", before=previous, now=made)
-        or not has_vectors(previous.shots, loaded.encoders, store)
+        or not has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
     ):
         return None
     shots = tuple(
@@ -38,11 +39,11 @@ def is_current(previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: Feat
     Where labels are asked for and their encoder is not available, labels made earlier stay.
     """
     before = previous.made_by
-    if "labels" in loaded.plan.steps and loaded.labeller is None and "labels" in before.steps:
+    if "labels" in loaded.plan.steps and loaded.taxonomy is None and "labels" in before.steps:
         return _same("reading", "shots", before=previous, now=made)
     if (before.version, before.steps) != (made.version, made.steps):
         return False
-    return has_vectors(previous.shots, loaded.encoders, store)
+    return has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
 
 
 def read_differently(previous: Timeline | None, made: MadeBy) -> bool:

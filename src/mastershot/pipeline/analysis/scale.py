@@ -5,15 +5,15 @@ from pathlib import Path
 from typing import TypeAlias
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray
-from mastershot.core.errors import EncoderError, SettingError
+from mastershot.core.errors import SettingError
 from mastershot.core.movie import SCALES
 from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.core.timeline import Json
-from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.encoders.frame_classifier import SETTINGS_FILE, FrameClassifier
 from mastershot.encoders.image_text import TransformersEncoder
 from mastershot.labelling.weak_labels import SCALE_PROMPTS, encode_scales
 from mastershot.media.sampling import Sampling
+from mastershot.pipeline.analysis.trained import encoder_trained_on, sampling_notes
 
 _RUN_FOLDER = "classifier"  # the part of a run's folder that holds what it made
 
@@ -96,21 +96,7 @@ def _load_trained(folder: Path, encoder: ImageTextEncoder | None) -> TrainedScal
             f"of shot scales ({', '.join(SCALES)})"
         )
     trained_on = EmbeddingSpace(settings.encoder, settings.encoder_hash, settings.width)
-    if encoder is not None and encoder.space == trained_on:
-        return TrainedScaler(encoder, classifier)
-    try:
-        # The precision is part of the space: classifiers are trained on float32.
-        found = load_frame_encoder(settings.encoder, precision="float32")
-    except EncoderError as error:
-        raise EncoderError(
-            f"classifier {folder} needs an encoder that cannot be loaded: {error}"
-        ) from error
-    if found.space != trained_on:
-        raise EncoderError(
-            f"classifier {folder} was trained on {settings.width}-wide vectors of "
-            f"{settings.encoder} with other weights than it has now ({found.space.width} wide); "
-            "train it again"
-        )
+    found = encoder_trained_on(f"classifier {folder}", trained_on, encoder)
     return TrainedScaler(found, classifier)
 
 
@@ -118,12 +104,8 @@ def scale_notes(scaler: ShotScaler | None, sampling: Sampling, *, asked: bool) -
     """Return what the user should know of how scales are scored; ``asked`` for by name, or not."""
     if isinstance(scaler, TrainedScaler):
         rate_hz = scaler.classifier.settings.rate_hz
-        if sampling != Sampling("rate", rate_hz):
-            return (
-                f"The classifier of shot scale was trained on {rate_hz:g} frames a second and gets "
-                f"{sampling}; --sampling rate:{rate_hz:g} samples as in training",
-            )
-    elif scaler is None and asked:
+        return sampling_notes("classifier of shot scale", rate_hz, sampling)
+    if scaler is None and asked:
         return (
             "No shot scale: it needs CLIP or SigLIP (--encoder clip), or a trained classifier "
             "(--scale FOLDER)",

@@ -22,9 +22,10 @@ from mastershot.datasets.movieclip import shot_file_name, write_tags
 from mastershot.datasets.tables.records import ScoredShots, best_columns, shots_of
 from mastershot.datasets.tables.score_table import open_scores, write_scores
 from mastershot.datasets.tables.scored import SCORE_TABLES, TAGS_FILE
-from mastershot.pipeline.analysis.annotate import has_vectors, score_shots
+from mastershot.pipeline.analysis.annotate import label_scores
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan
+from mastershot.pipeline.analysis.stored import needed_frames
 from mastershot.pipeline.library import Library
 
 CLIP_LIBRARY = "clips.mastershot"
@@ -173,15 +174,16 @@ class _Builder:
     def __init__(
         self, loaded: LoadedPlan, library: Library, out: Path, progress: Progress, failed: Failed
     ) -> None:
-        if loaded.labeller is None:
+        if loaded.taxonomy is None:
             raise EncoderError([*loaded.notes, "a data set needs labels; ask for them"][0])
-        taxonomy, most = loaded.labeller.taxonomy, np.iinfo(np.int16).max
+        taxonomy, most = loaded.taxonomy, np.iinfo(np.int16).max
         if len(taxonomy) > most:
             raise TaxonomyError(
                 f"taxonomy {taxonomy.name!r} has {len(taxonomy)} labels; a data set takes at most "
                 f"{most}"
             )
-        self._labeller, self._library, self._out = loaded.labeller, library, out
+        self._loaded, self._taxonomy = loaded, taxonomy
+        self._library, self._out = library, out
         self._progress, self._failed = progress, failed
         self._sources: dict[str, str] = {}
         self._movie_ids: dict[str, str] = {}
@@ -193,7 +195,7 @@ class _Builder:
         gathered = list(self._each("clips", clips, self._gather))
         make_folder(self._out)
         path, tags = self._out / table, self._out / TAGS_FILE
-        taxonomy = self._labeller.taxonomy
+        taxonomy = self._taxonomy
         scored = self._each("scores", gathered, self._score)
         first = next(scored, None)
         if first is None:
@@ -203,7 +205,7 @@ class _Builder:
                 f"{self._out / FAILURES} says why"
             )
         settings = {step: list(made.values()) for step, made in self._settings.items()}
-        made_by = {"version": __version__, "labels": self._labeller.made(), **settings}
+        made_by = {"version": __version__, "labels": self._loaded.labels_made(), **settings}
         num_shots = write_scores(path, chain([first], scored), taxonomy, made_by)
         for other in {*SCORE_TABLES} - {table}:
             _remove(self._out / other)
@@ -215,13 +217,19 @@ class _Builder:
 
     def timeline(self, movie_id: str) -> Timeline:
         """Return a film's timeline from the library, if its vectors are there too."""
-        timeline, space = self._library.timeline(movie_id), self._labeller.encoder.space
-        if not has_vectors(timeline.shots, [space], self._library.features(movie_id)):
-            raise LibraryError(
-                f"library {self._library.path} holds no vectors of {space.model} for "
-                f"{timeline.movie.path}; add the film again with that encoder, or name the one "
-                "it was added with"
-            )
+        timeline, store = self._library.timeline(movie_id), self._library.features(movie_id)
+        words, recogniser = self._loaded.words, self._loaded.recogniser
+        users = [user.encoder for user in (words, recogniser) if user is not None]
+        spaces = {encoder.space for encoder in users if encoder is not None}
+        clips = None if recogniser is None else recogniser.clip_space(timeline.made_by)
+        for space, frames in needed_frames(timeline.shots, spaces, clips):
+            if len(store.missing(space, frames)):
+                kind = "recogniser" if space == clips else "encoder"
+                raise LibraryError(
+                    f"library {self._library.path} holds no vectors of {space.model} for "
+                    f"{timeline.movie.path}; add the film again with that {kind}, or name the one "
+                    "it was added with"
+                )
         return timeline
 
     def _each(self, stage: str, clips: Sequence[_Clip], work: Callable[[_Clip], T]) -> Iterator[T]:
@@ -261,9 +269,10 @@ class _Builder:
     def _score(self, clip: _Clip) -> ScoredShots:
         """Return every label's score on every shot of a clip, best first, shape (S, L)."""
         movie_id = self._movie_ids[clip.video]
-        shots = self._library.timeline(movie_id).shots
-        scores = score_shots(shots, self._labeller, self._library.features(movie_id))
-        labels, best = best_columns(scores, len(self._labeller.taxonomy))
+        timeline = self._library.timeline(movie_id)
+        shots, store = timeline.shots, self._library.features(movie_id)
+        scores = label_scores(shots, self._loaded, timeline.made_by, store)
+        labels, best = best_columns(scores, len(self._taxonomy))
         spans = [shot.span for shot in shots]
         scales = [shot.likeliest_scale or "" for shot in shots]
         return ScoredShots(

@@ -10,6 +10,7 @@ from mastershot import __version__
 from mastershot.core.errors import DatasetError, OutputError, SettingError
 from mastershot.core.files import make_folder, written_whole
 from mastershot.core.labels import Taxonomy, load_taxonomy
+from mastershot.core.text import utf8_text
 from mastershot.datasets import movieclip
 from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.files import read_text
@@ -147,10 +148,13 @@ def select_training_set(
     return Selection(subset, splits, split_overlaps(parts, film_of_clip))
 
 
-def write_selection(selection: Selection, settings: SelectionSettings, out: Path) -> None:
+def write_selection(
+    selection: Selection, settings: SelectionSettings, out: Path, dataset: Path | None = None
+) -> None:
     """Write the splits and the index as released, and how they were made, to a folder.
 
-    The splits of an earlier selection there are removed first, so that two are never mixed.
+    The splits of an earlier selection there are removed first, so that two are never mixed. The
+    place of the data set is noted, so that training finds its films.
 
     Raises:
         DatasetError: A name cannot stand in a split file.
@@ -162,7 +166,10 @@ def write_selection(selection: Selection, settings: SelectionSettings, out: Path
     for name, shots in selection.splits.items():
         movieclip.write_split(out / f"{name}.txt", shots)
     with written_whole(out / SELECTION_FILE) as file:
-        json.dump(selection_facts(selection, settings), file, indent=1)
+        facts = selection_facts(selection, settings)
+        if dataset is not None:
+            facts["dataset"] = utf8_text(str(dataset.resolve()))
+        json.dump(facts, file, indent=1)
         file.write("\n")
 
 

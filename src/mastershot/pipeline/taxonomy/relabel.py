@@ -13,8 +13,9 @@ from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import Timeline
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
-from mastershot.pipeline.analysis.annotate import has_vectors, label_shots, score_shots
-from mastershot.pipeline.analysis.plan import Labeller, Plan
+from mastershot.pipeline.analysis.annotate import label_shots, score_shots
+from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
+from mastershot.pipeline.analysis.stored import has_vectors
 from mastershot.store.library import Library as FilmStore
 
 
@@ -91,7 +92,7 @@ def _relabelled(
     if not has_vectors(timeline.shots, [space], store):
         raise EncoderError(f"the library lacks vectors of {space.model} for it")
     before, after = (
-        label_shots(timeline.shots, score_shots(timeline.shots, one, store), one, plan)
+        label_shots(timeline.shots, score_shots(timeline.shots, one, store), LoadedPlan(plan, one))
         for one in both
     )
     return list(zip(before, after, strict=True))
@@ -100,6 +101,8 @@ def _relabelled(
 def _how_labelled(timeline: Timeline) -> tuple[str, Plan]:
     """Return a film's encoder of labels, and a plan with the rules by which they were kept."""
     made = timeline.made_by.steps
+    if "recogniser" in made["labels"]:
+        raise EncoderError("it was labelled by a recogniser, whose classes are its own")
     try:
         keep = KeepRule(**(made["labels"].get("keep") or {}))
         abstain = AbstentionRule(**(made.get("scale", {}).get("abstain") or {}))

@@ -87,11 +87,11 @@ def by_current_names(
 
 
 def find_encoder(name: str, data: str) -> str:
-    """Return what `load_encoder` takes: the name of a known encoder, else a folder if there is one.
+    """Return what `load_encoder` takes: the name of a known encoder, else a path if there is one.
 
     A known encoder goes by its name, which means the same on any machine.
     """
     from mastershot.encoders.catalogue import known_name
 
-    folder = under(data, name)
-    return known_name(name) or (str(folder.resolve()) if folder.is_dir() else name)
+    path = under(data, name)
+    return known_name(name) or (str(path.resolve()) if path.exists() else name)

@@ -12,7 +12,7 @@ import math
 import platform
 import signal
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
@@ -24,7 +24,7 @@ from lightning.pytorch import Callback, LightningDataModule, LightningModule, Tr
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
-from mastershot.core.errors import OutputError
+from mastershot.core.errors import MastershotError, OutputError
 from mastershot.training.engine.distributed import is_rank_zero, world_size
 
 CHECKPOINT = "last.ckpt"
@@ -71,7 +71,8 @@ def fit(
     its own, the module adds up what they compute, and the first one reports and saves.
 
     Args:
-        callbacks: Lightning's; a ``ModelCheckpoint`` needs ``enable_checkpointing=True`` too.
+        callbacks: Lightning's, called before a step is saved; a ``ModelCheckpoint`` needs
+            ``enable_checkpointing=True`` too.
         options: Of Lightning's Trainer: logger, precision, accumulate_grad_batches, or strategy
             "ddp" with devices and num_nodes to have Lightning average gradients.
 
@@ -88,7 +89,7 @@ def fit(
             default_root_dir=folder,
             max_steps=steps,
             max_epochs=-1,
-            callbacks=[_EachStep(checkpoint, save_every, on_step), *callbacks],
+            callbacks=[*callbacks, _EachStep(checkpoint, save_every, on_step)],
             plugins=_AtomicCheckpointIO(),
             **{**quiet, **device, **options},
         )
@@ -96,6 +97,16 @@ def fit(
             keep_freed_memory()
         resumed = checkpoint if checkpoint.is_file() else None
         trainer.fit(module, batches, ckpt_path=resumed, weights_only=True)
+
+
+def require_finite(step: int, figures: Mapping[str, float]) -> None:
+    """Raise `MastershotError` unless a step's loss is finite; the last checkpoint stays."""
+    loss = figures["loss"]
+    if not math.isfinite(loss):
+        raise MastershotError(
+            f"the loss of step {step} is {loss}: its inputs hold features that are not "
+            "finite numbers, or the learning rate is too high"
+        )
 
 
 def adamw_with_cosine(
@@ -163,7 +174,7 @@ class _EachStep(Callback):
             self._save(trainer)
 
     def on_train_end(self, trainer: Trainer, *_: object) -> None:
-        if self._saved != trainer.global_step:  # A later callback ended the run.
+        if self._saved != trainer.global_step:  # Something else ended the run.
             self._save(trainer)
 
     def _save(self, trainer: Trainer) -> None:

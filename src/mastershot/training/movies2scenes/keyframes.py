@@ -10,7 +10,7 @@ import numpy as np
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import MediaError
 from mastershot.media.sampling import HeldFrames, nearest_frames, uniform_frames
-from mastershot.media.video import open_video
+from mastershot.media.video import Frame, open_video
 from mastershot.shots.content import ShotSettings, detector_view, make_detector
 from mastershot.training.engine.augmentations import square
 
@@ -23,7 +23,7 @@ def film_keyframes(path: Path, count: int, side_px: int) -> ImageArray:
     """
     film, settings = open_video(path), ShotSettings()
     detector, view = make_detector(settings, film.file), detector_view(settings)
-    held, starts, rows = HeldFrames(count, detector.max_lag_frames), [0], []
+    held, starts, rows = HeldFrames[Frame](count, detector.max_lag_frames), [0], []
 
     def end_shots(ends: list[int]) -> None:
         for end in ends:

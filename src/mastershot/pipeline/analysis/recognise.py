@@ -1,0 +1,128 @@
+"""Labels by a trained recogniser: what it reads of a film, and its scores on shots."""
+# S shots, C classes
+
+import hashlib
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray
+from mastershot.core.errors import EncoderError
+from mastershot.core.labels import Taxonomy
+from mastershot.core.movie import Shot
+from mastershot.core.protocols import Encoder, FeatureStore
+from mastershot.core.timeline import Json, MadeBy
+from mastershot.encoders.recogniser import TrainedRecogniser, find_recogniser
+from mastershot.media.sampling import Sampling
+from mastershot.pipeline.analysis.stored import first_vectors, middle_frames
+from mastershot.pipeline.analysis.trained import encoder_trained_on, sampling_notes
+
+
+@dataclass(frozen=True)
+class ShotRecogniser:
+    """A trained recogniser and its share in the scores of labels.
+
+    Attributes:
+        trained: The recogniser.
+        encoder: Maps frames to the vectors that it reads; None where it reads clips.
+        share: Its share, above 0; below 1, the rest is that of the labels by words.
+    """
+
+    trained: TrainedRecogniser
+    encoder: Encoder | None = None
+    share: float = 1.0
+
+    @property
+    def taxonomy(self) -> Taxonomy:
+        """Its classes."""
+        return Taxonomy(self.trained.card.name, self.trained.card.classes)
+
+    @property
+    def thresholds(self) -> FloatArray | None:
+        """From which score on each class is kept, (C,), where it alone makes the scores."""
+        return self.trained.thresholds if self.share == 1 else None
+
+    def clip_space(self, made: MadeBy) -> EmbeddingSpace | None:
+        """Return the space of its features of clips; None where it reads vectors of frames.
+
+        Features are those of whole shots, so films whose shots were found otherwise, or whose
+        frames were read otherwise, have another space.
+        """
+        return clip_space(self.trained, made) if self.encoder is None else None
+
+    def scores(self, shots: tuple[Shot, ...], made: MadeBy, store: FeatureStore) -> FloatArray:
+        """Return the score of each class on each shot, shape (S, C), from what is stored."""
+        return self.trained.scores(self.features(shots, made, store))
+
+    def features(self, shots: tuple[Shot, ...], made: MadeBy, store: FeatureStore) -> FloatArray:
+        """Return its features of each shot, shape (S, D), from what is stored."""
+        if self.encoder is None:
+            return store.get(clip_space(self.trained, made), middle_frames(shots)).vectors
+        most = self.trained.card.max_steps
+        parts = first_vectors(shots, self.encoder.space, most, store)
+        return np.concatenate([self.trained.features(part) for part in parts])
+
+    def made(self) -> Json:
+        """Return what a timeline keeps of how it scored."""
+        card = self.trained.card
+        reads: Json = {"frames": card.frames, "size_px": card.size_px}
+        if self.encoder is not None:
+            reads = {"encoder": card.encoder, "max_steps": card.max_steps}
+        kept = {}
+        if self.thresholds is not None:
+            kept["thresholds"] = hashlib.sha256(self.thresholds.tobytes()).hexdigest()[:16]
+        return {
+            "recogniser": card.name,
+            "network": card.network,
+            "weights_hash": self.trained.weights_hash,
+            "classes_fingerprint": self.taxonomy.fingerprint,
+            **reads,
+            **kept,
+        }
+
+
+def clip_space(recogniser: TrainedRecogniser, made: MadeBy) -> EmbeddingSpace:
+    """Return the space of a recogniser's features of the shots that were found in this way."""
+    plain = recogniser.space
+    found = [made.steps.get(step) for step in ("reading", "shots")]
+    text = json.dumps([plain.weights_hash, *found], sort_keys=True)
+    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+    return EmbeddingSpace(plain.model, f"sha256:{digest}", plain.width)
+
+
+def load_shot_recogniser(
+    path: str | Path, encoder: Encoder | None = None, share: float = 1.0
+) -> ShotRecogniser:
+    """Return the recogniser of a folder, or of the run that trained it, ready for shots.
+
+    Args:
+        path: The folder.
+        encoder: An encoder that is loaded already.
+        share: Its share in the scores of labels.
+
+    Raises:
+        SettingError: The folder does not hold a recogniser.
+        EncoderError: The recogniser or its encoder cannot be loaded.
+    """
+    folder = find_recogniser(path)
+    trained = TrainedRecogniser(folder, device=None)
+    card = trained.card
+    if not card.reads_vectors:
+        return ShotRecogniser(trained, None, share)
+    if not card.encoder:
+        raise EncoderError(
+            f"recogniser {folder} was trained on vectors of which its description does not name "
+            "the encoder, so it cannot be used on films"
+        )
+    trained_on = EmbeddingSpace(card.encoder, card.encoder_hash, card.input_width)
+    found = encoder_trained_on(f"recogniser {folder}", trained_on, encoder)
+    return ShotRecogniser(trained, found, share)
+
+
+def recogniser_notes(recogniser: ShotRecogniser | None, sampling: Sampling) -> tuple[str, ...]:
+    """Return what the user should know of how a recogniser is used."""
+    if recogniser is None or recogniser.encoder is None:
+        return ()
+    return sampling_notes("recogniser", recogniser.trained.card.rate_hz, sampling)

@@ -1,0 +1,168 @@
+"""From decoded frames to vectors: of single frames, and of clips of whole shots, in batches."""
+# T frames of a clip, S side of a square in pixels, D width of a space
+
+from collections.abc import Callable
+
+import numpy as np
+
+from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.protocols import Encoder, FeatureStore
+from mastershot.encoders.recogniser import TrainedRecogniser
+from mastershot.media.sampling import HeldFrames, clip_frames, nearest_frame
+from mastershot.media.video import Frame
+from mastershot.scenes.grouping import color_histogram
+
+_COLOR_SIDE_PX = 160
+_BATCH_FRAMES = 32
+_BATCH_CLIPS = 8
+_BATCH_BYTES = 64 << 20
+_FRAMES_A_CHUNK = 256
+_CLIPS_A_CHUNK = 32
+_KNOWN_BLOCK = 8192
+
+
+class VectorBatches:
+    """Turns images into vectors of one space, in batches, and keeps them under a frame each."""
+
+    def __init__(
+        self,
+        space: EmbeddingSpace,
+        encode: Callable[[list[ImageArray]], FloatArray],
+        store: FeatureStore,
+        *,
+        batch: int = _BATCH_FRAMES,
+        chunk: int = _FRAMES_A_CHUNK,
+    ) -> None:
+        """Take how many images are encoded at once, and how many vectors are put at once."""
+        self._space, self._encode_images, self._store = space, encode, store
+        self._batch, self._chunk = batch, chunk
+        self._images: dict[int, ImageArray] = {}
+        self._fresh: dict[int, FloatArray] = {}
+        self._kept: set[int] = set()
+        self._known_until = 0
+
+    def lacks(self, frame: int) -> bool:
+        """Return True if nothing was taken for a frame yet, and nothing is stored."""
+        while frame >= self._known_until:
+            block = np.arange(self._known_until, self._known_until + _KNOWN_BLOCK)
+            kept = np.setdiff1d(block, self._store.missing(self._space, block))
+            self._kept.update(kept.tolist())
+            self._known_until += _KNOWN_BLOCK
+        return not any(frame in taken for taken in (self._kept, self._fresh, self._images))
+
+    def add(self, frame: int, image: ImageArray) -> None:
+        """Take the image of a frame that has no vector."""
+        self._images[frame] = image
+        held_bytes = len(self._images) * image.nbytes
+        if len(self._images) >= self._batch or held_bytes >= _BATCH_BYTES:
+            self._encode()
+
+    def finish(self) -> None:
+        """Encode and keep all that is held."""
+        self._encode()
+        self._keep()
+
+    def _encode(self) -> None:
+        if not self._images:
+            return
+        vectors = self._encode_images(list(self._images.values()))
+        self._fresh.update(zip(self._images, vectors, strict=True))
+        self._images.clear()
+        if len(self._fresh) >= self._chunk:
+            self._keep()
+
+    def _keep(self) -> None:
+        if not self._fresh:
+            return
+        frames = np.array(sorted(self._fresh), np.int64)
+        vectors = np.stack([self._fresh[frame] for frame in frames.tolist()])
+        self._store.put(Embeddings(self._space, frames, vectors))
+        self._kept.update(self._fresh)
+        self._fresh.clear()
+
+
+class FrameVectors:
+    """Turns sampled frames into vectors of one space, in batches; none that are stored already.
+
+    Without an encoder, vectors are colour histograms.
+    """
+
+    def __init__(self, space: EmbeddingSpace, encoder: Encoder | None, store: FeatureStore) -> None:
+        self._side_px = _COLOR_SIDE_PX if encoder is None else None
+        encode = _color_histograms if encoder is None else encoder.encode_images
+        self._batches = VectorBatches(space, encode, store)
+
+    def take(self, frame: Frame) -> None:
+        """Take a sampled frame."""
+        if self._batches.lacks(frame.index):
+            self._batches.add(frame.index, frame.rgb(longest_side_px=self._side_px))
+
+    def finish(self) -> None:
+        """Encode and keep all that is held."""
+        self._batches.finish()
+
+
+class ClipVectors:
+    """Turns each shot into a recogniser's features, in batches; none that are stored already.
+
+    A clip is T evenly spaced frames of a shot, or the nearest that `HeldFrames` still holds, as
+    squares: a few megabytes, however long the shot is. Its features are kept under the shot's
+    middle frame.
+    """
+
+    def __init__(
+        self,
+        space: EmbeddingSpace,
+        recogniser: TrainedRecogniser,
+        store: FeatureStore,
+        max_lag_frames: int = 0,
+    ) -> None:
+        self._count, self._size_px = recogniser.card.frames, recogniser.card.size_px
+        self._held = HeldFrames[_Square](self._count, max_lag_frames)
+        self._batches = VectorBatches(
+            space, recogniser.features, store, batch=_BATCH_CLIPS, chunk=_CLIPS_A_CHUNK
+        )
+
+    def add(self, frame: Frame) -> None:
+        """Take the next frame of the film."""
+        square = _Square(frame, self._size_px)
+        if self._held.add(square):
+            square.pixels()
+
+    def end_shot(self, first: int, end: int) -> None:
+        """Close the shot of these frames."""
+        held, (middle,) = self._held.cut(end), clip_frames(first, end, 1)
+        if self._batches.lacks(middle):
+            wanted = clip_frames(first, end, self._count)
+            clip = np.stack([nearest_frame(held, ordinal).pixels() for ordinal in wanted])
+            self._batches.add(middle, clip)
+
+    def finish(self) -> None:
+        """Encode and keep all that is held."""
+        self._batches.finish()
+
+
+class _Square:
+    """A frame until its pixels are asked for, then only these, squeezed into a square."""
+
+    __slots__ = ("_frame", "_pixels", "_size_px", "index")
+
+    def __init__(self, frame: Frame, size_px: int) -> None:
+        self.index, self._size_px = frame.index, size_px
+        self._frame: Frame | None = frame
+        self._pixels: ImageArray | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        return 3 * self._size_px**2
+
+    def pixels(self) -> ImageArray:
+        """Return the whole frame as RGB (S, S, 3)."""
+        if self._pixels is None:
+            assert self._frame is not None
+            self._pixels, self._frame = self._frame.square(self._size_px), None
+        return self._pixels
+
+
+def _color_histograms(images: list[ImageArray]) -> FloatArray:
+    return np.stack([color_histogram(image) for image in images])

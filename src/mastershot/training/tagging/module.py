@@ -1,0 +1,184 @@
+"""The training step: loss, optimiser, schedule, augmentation, and the best epoch so far."""
+# B batch, C classes, T frames, H = W pixels of a side
+
+import math
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import Any
+
+import torch
+from lightning.pytorch import LightningModule
+from torch import Tensor, nn
+from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample
+from torch.optim.lr_scheduler import LambdaLR
+
+from mastershot.models.recognisers.build import RecogniserRow
+from mastershot.training.engine import distributed
+from mastershot.training.tagging.batches import TaggingBatch
+from mastershot.training.tagging.settings import ClipSettings, TaggingTrainingSettings
+
+
+class TaggingModule(LightningModule):
+    """A recogniser in training, with the weights of its best epoch.
+
+    These and the count of epochs since are in its state, for a resumed run to end where it would.
+
+    Attributes:
+        problems: Why shots could not be read, by shot.
+    """
+
+    best_figure: Tensor
+    epochs_since_best: Tensor
+    positive_weights: Tensor
+
+    def __init__(
+        self,
+        network: nn.Module,
+        row: RecogniserRow,
+        settings: TaggingTrainingSettings,
+        clips: ClipSettings,
+        *,
+        positive_weights: Tensor,
+        steps_per_epoch: int,
+    ) -> None:
+        """Take a network, its row of the table, and how it is trained."""
+        super().__init__()
+        self.network = network
+        self.best = deepcopy(network).requires_grad_(False)
+        self.register_buffer("best_figure", torch.tensor(-1.0, dtype=torch.float64))
+        self.register_buffer("epochs_since_best", torch.tensor(0))
+        self.register_buffer("positive_weights", positive_weights, persistent=False)
+        self.problems: dict[int, str] = {}
+        self._row, self._settings, self._clips = row, settings, clips
+        self._steps_per_epoch = steps_per_epoch
+
+    def training_step(self, batch: TaggingBatch, _: int) -> Tensor:
+        """Return the loss of a batch, of this device's part of it.
+
+        What is drawn depends only on the seed and the batch's number, so a run resumes without
+        saved random state.
+        """
+        self.problems.update(batch.problems)
+        seed = (self._settings.seed << 32) + batch.number
+        torch.manual_seed(seed)  # of dropout
+        inputs = batch.inputs
+        if self._row.reads != "vectors":
+            views = augmented(inputs[0], self._clips, torch.Generator().manual_seed(seed))
+            inputs = (normalised(views, self._row),)
+        if not len(batch.truth):  # Nothing of it could be read.
+            return sum((p.sum() * 0 for p in self.network.parameters()), torch.zeros(()))
+        losses_BC = self._losses(self.network(*inputs).float(), batch.truth)
+        loss = losses_BC.mean(1).sum() / batch.size
+        self.log("loss", distributed.all_reduce_sum(loss))
+        return loss
+
+    def on_before_optimizer_step(self, *_: object) -> None:
+        """Add up what the devices computed."""
+        distributed.sum_gradients(self)
+
+    def on_train_start(self) -> None:
+        """End a resumed run at once if it had ended."""
+        self.trainer.should_stop = self.is_finished()
+
+    def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Keep which shots could not be read."""
+        checkpoint["problems"] = dict(self.problems)
+
+    def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
+        """Take over which shots could not be read."""
+        self.problems.update(checkpoint["problems"])
+
+    def update_best(self, figure: float) -> None:
+        """Keep the weights if an epoch's figure on the validation shots is the best so far."""
+        if figure > float(self.best_figure):
+            self.best_figure.fill_(figure)
+            self.epochs_since_best.zero_()
+            self.best.load_state_dict(self.network.state_dict())
+        else:
+            self.epochs_since_best += 1
+
+    def is_finished(self) -> bool:
+        """Return True after as many epochs without a better one as the settings allow."""
+        patience = self._settings.patience
+        return bool(patience) and int(self.epochs_since_best) >= patience
+
+    def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
+        """Return the optimiser, and the schedule of its learning rate by step."""
+        settings = self._settings
+        optimizer = optimizer_of(self.network.parameters(), settings)
+        scheduler = LambdaLR(
+            optimizer, lambda step: rate_share(step, settings, self._steps_per_epoch)
+        )
+        return {
+            "optimizer": optimizer,
+            "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
+        }
+
+    def _losses(self, logits_BC: Tensor, truth_BC: Tensor) -> Tensor:
+        """Return the loss of every label of every shot, (B, C)."""
+        losses_BC = binary_cross_entropy_with_logits(
+            logits_BC, truth_BC, pos_weight=self.positive_weights, reduction="none"
+        )
+        if self._settings.loss == "focal":
+            wrong_BC = (torch.sigmoid(logits_BC) - truth_BC).abs()
+            losses_BC = losses_BC * wrong_BC**self._settings.focal_gamma
+        return losses_BC
+
+
+def optimizer_of(
+    parameters: Iterable[nn.Parameter], settings: TaggingTrainingSettings
+) -> torch.optim.Optimizer:
+    """Return the optimiser of the settings; SGD has a momentum of 0.9."""
+    rate, decay = settings.learning_rate, settings.weight_decay
+    if settings.optimizer == "sgd":
+        return torch.optim.SGD(parameters, lr=rate, weight_decay=decay, momentum=0.9)
+    kind = torch.optim.Adam if settings.optimizer == "adam" else torch.optim.AdamW
+    return kind(parameters, lr=rate, weight_decay=decay)
+
+
+def rate_share(step: int, settings: TaggingTrainingSettings, steps_per_epoch: int) -> float:
+    """Return a step's learning rate as a share of the settings'; from the step alone."""
+    warmup = settings.warmup_epochs * steps_per_epoch
+    if step < warmup:
+        return (step + 1) / (warmup + 1)
+    if settings.schedule == "cosine":
+        done = (step - warmup) / max(1.0, settings.epochs * steps_per_epoch - warmup)
+        return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
+    if settings.schedule == "step":
+        return float(settings.factor ** (step // (settings.step_epochs * steps_per_epoch)))
+    return 1.0
+
+
+def weights_of_positives(counts_C: Tensor, num_shots: int, most: float) -> Tensor:
+    """Return each label's negatives over its positives, from 1 to ``most``, (C,)."""
+    return ((num_shots - counts_C) / counts_C.clamp(min=1)).clamp(1, most)
+
+
+def augmented(clips_BTHW3: Tensor, settings: ClipSettings, generator: torch.Generator) -> Tensor:
+    """Return clips as training sees them, (B, T, H, W, 3) in 0…255: a part of the frame, mirrored.
+
+    Every frame of a clip shows the same part. Parts keep the frame's shape.
+    """
+    clips = clips_BTHW3.float()
+    batch, frames, side_px = clips.shape[:3]
+    if settings.min_area == 1 and not settings.mirror:
+        return clips
+    area = settings.min_area + (1 - settings.min_area) * torch.rand(batch, generator=generator)
+    scale = area.sqrt()
+    theta = torch.zeros(batch, 2, 3)
+    mirrored = torch.where(torch.rand(batch, generator=generator) < 0.5, -1.0, 1.0)
+    theta[:, 0, 0] = scale * (mirrored if settings.mirror else 1.0)
+    theta[:, 1, 1] = scale
+    theta[:, :, 2] = (1 - scale)[:, None] * (2 * torch.rand(batch, 2, generator=generator) - 1)
+    grid = affine_grid(theta, [batch, 1, side_px, side_px], align_corners=False).to(clips.device)
+    # The frames of a clip are channels of one picture, so that one grid serves them all.
+    pictures = clips.permute(0, 1, 4, 2, 3).flatten(1, 2)
+    seen = grid_sample(pictures, grid, padding_mode="border", align_corners=False)
+    return seen.reshape(batch, frames, 3, side_px, side_px).permute(0, 1, 3, 4, 2)
+
+
+def normalised(clips_BTHW3: Tensor, row: RecogniserRow) -> Tensor:
+    """Return clips in 0…255 as a network takes them: (B, 3, T, H, W), or (B, 3, H, W)."""
+    mean, std = (clips_BTHW3.new_tensor(v) for v in (row.pixel_mean, row.pixel_std))
+    clips = ((clips_BTHW3 - mean) / std).permute(0, 4, 1, 2, 3)
+    return clips[:, :, 0] if row.reads == "frames" else clips

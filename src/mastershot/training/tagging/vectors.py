@@ -1,0 +1,213 @@
+"""Vectors of shots' frames for networks that read them: from a table, or encoded once and kept."""
+# B batch, T frames of a shot, D width of a frame's vector
+
+import hashlib
+import io
+import math
+import zipfile
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
+from mastershot.core.errors import DatasetError, MediaError
+from mastershot.core.protocols import Encoder
+from mastershot.datasets.tables.feature_table import FeatureTable, read_features, writing_features
+from mastershot.media.clips import Clip
+from mastershot.media.sampling import RateClock
+from mastershot.media.video import Frame, open_video
+from mastershot.store.files import write_whole
+from mastershot.training.engine.settings import OnProgress, no_progress
+from mastershot.training.tagging.clips import by_film, film_key, name_of
+from mastershot.training.tagging.settings import VectorSettings
+from mastershot.training.tagging.shots import TaggedShot
+
+_FRAMES_AT_ONCE = 64
+# Tables may round times to milliseconds.
+_ROUNDING_S = 0.0006
+
+
+@dataclass(frozen=True)
+class ReadVectors:
+    """What could be read of the shots asked for.
+
+    Attributes:
+        sequences: The vectors of each shot that could be read, (T, D).
+        found: Their places among those asked for, (B,).
+        problems: Why the others could not be, by shot.
+    """
+
+    sequences: Sequence[FloatArray]
+    found: IntArray
+    problems: Mapping[int, str]
+
+
+@dataclass(frozen=True, eq=False)
+class ShotVectors:
+    """The vectors of shots' frames, in a table.
+
+    Attributes:
+        table: The vectors of each shot.
+        places: Place of each shot in the table, -1 where it has none.
+        max_steps: Vectors of a shot that are used, from the first on.
+        space: What made the vectors; None where a table does not say.
+        unread: Why some have none, by shot.
+    """
+
+    table: FeatureTable
+    places: IntArray
+    max_steps: int
+    space: EmbeddingSpace | None
+    unread: Mapping[int, str]
+
+    def read(self, rows: Sequence[int]) -> ReadVectors:
+        """Return the vectors of the shots at these places."""
+        found = [place for place, row in enumerate(rows) if self.places[row] >= 0]
+        sequences = [self.table.rows(int(self.places[rows[p]]))[: self.max_steps] for p in found]
+        problems = {
+            row: self.unread.get(row, "the table has no vectors of it")
+            for row in rows
+            if self.places[row] < 0
+        }
+        return ReadVectors(sequences, np.array(found, np.int64), problems)
+
+
+def read_vectors(folder: Path, shots: Sequence[TaggedShot], max_steps: int) -> ShotVectors:
+    """Return the vectors of shots from a table whose items are named ``<video>/<file>``.
+
+    Raises:
+        DatasetError: There is no such table, or it has none of the shots.
+    """
+    table = read_features(folder)
+    place_of = {item: place for place, item in enumerate(table.items)}
+    places = np.array([place_of.get(name_of(shot), -1) for shot in shots], np.int64)
+    if (places < 0).all():
+        raise DatasetError(f"features {folder} have none of the shots, such as {name_of(shots[0])}")
+    made = table.made_by.get("space")
+    space = EmbeddingSpace(**made) if isinstance(made, dict) else None
+    return ShotVectors(table, places, max_steps, space, {})
+
+
+def encode_shots(
+    shots: Sequence[TaggedShot],
+    encoder: Encoder,
+    settings: VectorSettings,
+    folder: Path,
+    on_progress: OnProgress = no_progress,
+) -> ShotVectors:
+    """Return the vectors of all shots' frames, encoding films that the folder does not hold yet.
+
+    Each film is decoded once; its frames are taken at the rate as `analyze` takes them: ticks of
+    one clock over the whole film, and where a shot lies between two, its middle frame.
+
+    Raises:
+        OutputError: The folder cannot be written.
+        DatasetError: No shot can be read.
+    """
+    space, blocks = encoder.space, []
+    kept = folder / f"{space.key}-{settings.rate_hz:g}-{settings.max_steps}"
+    kept.mkdir(parents=True, exist_ok=True)
+    unread: dict[int, str] = {}
+    for done, (film, rows) in enumerate(films := list(by_film(shots))):
+        places = [shot.place for shot in (shots[row] for row in rows) if shot.place]
+        try:
+            if film is None:
+                raise MediaError("no film is known of it")
+            path = kept / f"{film.stem}-{film_key(film, places)}.npz"
+            if _read_block(path, len(rows), space.width) is None:
+                write_whole(path, _encode_film(film, places, encoder, settings))
+            blocks.append((path, rows))
+        except MediaError as error:
+            unread |= dict.fromkeys(rows, str(error))
+        on_progress("encoding frames", done + 1, len(films), {})
+    if not blocks:
+        raise DatasetError(f"no shot can be read, the first because {next(iter(unread.values()))}")
+    names = hashlib.blake2b("\n".join(f"{path.name} {rows}" for path, rows in blocks).encode())
+    joined = kept / f"shots-{names.hexdigest()[:16]}"
+    if not joined.exists():
+        made_by = {"space": vars(space), "rate_hz": settings.rate_hz}
+        with writing_features(joined, width=space.width, dtype="float32", made_by=made_by) as add:
+            for path, rows in blocks:
+                sequences = _read_block(path, len(rows), space.width)
+                assert sequences is not None, path
+                for row, sequence in zip(rows, sequences, strict=True):
+                    add(str(row), sequence)
+    table = read_features(joined)
+    row_of = np.full(len(shots), -1, np.int64)
+    row_of[np.array(table.items, np.int64)] = np.arange(len(table))
+    return ShotVectors(table, row_of, settings.max_steps, space, unread)
+
+
+def _encode_film(
+    film: Path, places: Sequence[Clip], encoder: Encoder, settings: VectorSettings
+) -> bytes:
+    """Return the block of a film: vectors of its shots' frames, and how many each has."""
+    frames_of: list[list[FloatArray]] = [[] for _ in places]
+    waiting: list[tuple[int, Frame]] = []
+
+    def encode() -> None:
+        vectors = encoder.encode_images([frame.rgb() for _, frame in waiting])
+        for (shot, _), vector in zip(waiting, vectors, strict=True):
+            frames_of[shot].append(vector)
+        waiting.clear()
+
+    for shot, frame in _frames_of_shots(film, places, settings):
+        waiting.append((shot, frame))
+        if len(waiting) == _FRAMES_AT_ONCE:
+            encode()
+    if waiting:
+        encode()
+    if not all(frames_of):
+        number = next(i for i, vectors in enumerate(frames_of) if not vectors)
+        raise MediaError(
+            f"{places[number]} has no frame; it is not the file whose shots were found"
+        )
+    buffer = io.BytesIO()
+    lengths = np.array([len(vectors) for vectors in frames_of], np.int64)
+    np.savez(buffer, vectors=np.concatenate([np.stack(v) for v in frames_of]), lengths=lengths)
+    return buffer.getvalue()
+
+
+def _frames_of_shots(
+    film: Path, places: Sequence[Clip], settings: VectorSettings
+) -> Iterator[tuple[int, Frame]]:
+    """Yield each frame that is to be encoded, with the number of its shot; shots begin in order."""
+    video, counts = open_video(film), [0] * len(places)
+    base = video.file.time_base
+    clock = RateClock(settings.rate_hz, base)
+    middles: dict[int, Frame] = {}
+    begun: list[int] = []
+    upcoming = 0
+    for frame in video.frames():
+        time_s = float(frame.pts * base) + _ROUNDING_S
+        while upcoming < len(places) and (places[upcoming].start_s or -math.inf) <= time_s:
+            begun.append(upcoming)
+            upcoming += 1
+        ticked = clock.takes(frame)
+        for shot in list(begun):
+            start_s, end_s = places[shot].start_s, places[shot].end_s
+            if end_s is not None and time_s >= end_s:
+                begun.remove(shot)
+                if (middle := middles.pop(shot, None)) is not None:
+                    yield shot, middle
+            elif ticked and counts[shot] < settings.max_steps:
+                counts[shot] += 1
+                middles.pop(shot, None)
+                yield shot, frame
+            elif not counts[shot] and (end_s is None or 2 * time_s <= (start_s or 0.0) + end_s):
+                middles[shot] = frame
+    yield from middles.items()
+
+
+def _read_block(path: Path, num_shots: int, width: int) -> list[FloatArray] | None:
+    """Return the vectors of a film's shots, or None where the block is missing or damaged."""
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as block:
+            vectors, lengths = block["vectors"], block["lengths"]
+    except (OSError, EOFError, KeyError, ValueError, zipfile.BadZipFile):
+        return None
+    if len(lengths) != num_shots or vectors.shape != (lengths.sum(), width):
+        return None
+    return np.split(vectors, np.cumsum(lengths)[:-1])

@@ -1,0 +1,283 @@
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from shutil import copytree
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import load_file
+from tests.factories.tagging import CLASSES, film_data, tagging_recipe, vector_data
+
+from mastershot.core.errors import DatasetError, MastershotError, SettingError
+from mastershot.datasets.tables.tag_scores import read_tag_scores
+from mastershot.encoders.recogniser import TrainedRecogniser
+from mastershot.media.clips import ClipReader
+from mastershot.training.engine.metrics_log import read_log
+from mastershot.training.tagging.clips import ClipSize, read_clip
+from mastershot.training.tagging.settings import ClipSettings, TaggingRecipe
+from mastershot.training.tagging.shots import read_tagging_data
+from mastershot.training.tagging.train import train_recogniser
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from tests.factories.tagging import tagging_recipe
+from mastershot.training.tagging.train import train_recogniser
+
+def on_progress(stage, done, total, figures):
+    if stage == "training" and done == 6:
+        os.kill(os.getpid(), signal.SIGKILL)
+
+recipe = tagging_recipe(Path(sys.argv[1]), network=sys.argv[3], accumulate=2, save_every=4)
+train_recogniser(recipe, Path(sys.argv[2]), on_progress)
+"""
+
+
+@pytest.fixture(scope="module")
+def vectors(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return vector_data(tmp_path_factory.mktemp("vectors"))
+
+
+@pytest.fixture(scope="module")
+def films(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return film_data(tmp_path_factory.mktemp("films"))
+
+
+def same(one: Path, other: Path) -> bool:
+    first, second = (load_file(path / "recogniser.safetensors") for path in (one, other))
+    return all(torch.equal(first[name], second[name]) for name in {**first, **second})
+
+
+def test_a_recogniser_learns_what_its_vectors_show(vectors: Path, tmp_path: Path) -> None:
+    made = train_recogniser(tagging_recipe(vectors, epochs=12), tmp_path / "run")
+    card = json.loads((made / "recogniser.json").read_text())
+    assert card["classes"] == list(CLASSES)
+    assert (card["network"], card["input_width"], card["rate_hz"]) == ("lstm", 8, 4.0)
+    assert card["mean_precision"]["test"] > 0.9
+    assert card["trained_on"] == {"train": 32, "val": 12, "test": 12}
+    scores = read_tag_scores(tmp_path / "run/scores/test.npz")
+    assert len(scores) == 12
+    assert scores.classes == CLASSES
+    assert set(card["thresholds"]) == set(CLASSES)
+    with (tmp_path / "run/metrics.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == [str(epoch + 1) for epoch in range(len(rows))]
+    assert float(rows[-1]["loss"]) < float(rows[0]["loss"])
+
+
+def test_the_weights_kept_are_those_of_the_best_epoch(vectors: Path, tmp_path: Path) -> None:
+    made = train_recogniser(tagging_recipe(vectors, epochs=5), tmp_path / "run")
+    best = max(entry["val_map"] for entry in read_log(tmp_path / "run"))
+    card = json.loads((made / "recogniser.json").read_text())
+    assert card["mean_precision"]["val"] == pytest.approx(best, abs=1e-5)
+
+
+def test_training_ends_after_epochs_without_a_better_one(vectors: Path, tmp_path: Path) -> None:
+    recipe = tagging_recipe(vectors, epochs=50, patience=2, learning_rate=1e-12)
+    train_recogniser(recipe, tmp_path / "run")
+    assert len(read_log(tmp_path / "run")) == 3
+
+
+def test_the_folder_recognises_shots_as_training_did(vectors: Path, tmp_path: Path) -> None:
+    made = train_recogniser(tagging_recipe(vectors), tmp_path / "run")
+    scores = read_tag_scores(tmp_path / "run/scores/test.npz")
+    data = read_tagging_data(tagging_recipe(vectors), needs_films=False)
+    from mastershot.training.tagging.vectors import read_vectors
+
+    read = read_vectors(vectors / "vectors", data.splits["test"], 20).read(range(12))
+    trained = TrainedRecogniser(made)
+    found = trained.scores(trained.features(list(read.sequences)))
+    np.testing.assert_allclose(found, scores.scores, atol=1e-5)
+
+
+@pytest.mark.parametrize("network", ["lstm", "video_swin_b"])
+def test_a_killed_run_resumes_to_the_same_weights(
+    network: str, vectors: Path, films: Path, tmp_path: Path
+) -> None:
+    data = vectors if network == "lstm" else films
+    killed = subprocess.run(
+        [sys.executable, "-c", KILLED, str(data), str(tmp_path / "killed"), network],
+        check=False,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert killed.returncode == -signal.SIGKILL
+    assert not (tmp_path / "killed/recogniser").exists()
+    recipe = tagging_recipe(data, network=network, accumulate=2, save_every=4)
+    resumed = train_recogniser(recipe, tmp_path / "killed")
+    assert same(resumed, train_recogniser(recipe, tmp_path / "undisturbed"))
+
+
+def test_a_finished_run_is_left_alone(vectors: Path, tmp_path: Path) -> None:
+    recipe = tagging_recipe(vectors, epochs=1)
+    made = train_recogniser(recipe, tmp_path / "run")
+    before = (made / "recogniser.json").stat().st_mtime_ns
+    assert train_recogniser(recipe, tmp_path / "run") == made
+    assert (made / "recogniser.json").stat().st_mtime_ns == before
+
+
+def test_accumulated_gradients_are_those_of_the_whole_batch(
+    vectors: Path, tmp_path: Path
+) -> None:
+    whole, parts = (
+        train_recogniser(
+            tagging_recipe(vectors, epochs=1, accumulate=accumulate, optimizer="sgd"),
+            tmp_path / str(accumulate),
+        )
+        for accumulate in (1, 4)
+    )
+    first, second = (load_file(path / "recogniser.safetensors") for path in (whole, parts))
+    for name, weights in first.items():
+        torch.testing.assert_close(second[name], weights, atol=1e-6, rtol=1e-5)
+
+
+def test_clips_are_decoded_on_the_fly_as_they_are_kept(films: Path, tmp_path: Path) -> None:
+    fly = tagging_recipe(films, network="i3d_r50", epochs=1)
+    kept = replace(fly, clips=ClipSettings(cache=str(tmp_path / "cache")))
+    workers = replace(fly, clips=ClipSettings(workers=2))
+    made = [
+        train_recogniser(recipe, tmp_path / name)
+        for name, recipe in {"fly": fly, "kept": kept, "workers": workers}.items()
+    ]
+    assert same(made[0], made[1])
+    assert same(made[0], made[2])
+
+
+def test_kept_clips_serve_other_runs_without_decoding(
+    films: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recipe = tagging_recipe(films, network="i3d_r50", epochs=1)
+    recipe = replace(recipe, clips=ClipSettings(cache=str(tmp_path / "cache")))
+    train_recogniser(recipe, tmp_path / "one")
+    monkeypatch.setattr(ClipReader, "read", None)
+    train_recogniser(replace(recipe, name="other"), tmp_path / "other")
+
+
+def test_clips_learn_colours(films: Path, tmp_path: Path) -> None:
+    recipe = tagging_recipe(films, network="i3d_r50", epochs=8)
+    made = train_recogniser(recipe, tmp_path / "run")
+    card = json.loads((made / "recogniser.json").read_text())
+    assert card["mean_precision"]["test"] > 0.9
+
+
+def test_mixed_precision_trains(films: Path, tmp_path: Path) -> None:
+    recipe = tagging_recipe(films, network="timesformer_b", epochs=1, precision="bf16-mixed")
+    train_recogniser(recipe, tmp_path / "run")
+    assert read_log(tmp_path / "run")[0]["loss"] < 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU computes them rightly")
+def test_mixed_precision_is_refused_where_gradients_would_be_wrong(
+    films: Path, tmp_path: Path
+) -> None:
+    recipe = tagging_recipe(films, network="i3d_r50", precision="bf16-mixed")
+    with pytest.raises(SettingError, match="3-D convolutions, whose gradients torch computes wron"):
+        train_recogniser(recipe, tmp_path / "run")
+
+
+def test_recomputed_activations_give_the_same_weights(films: Path, tmp_path: Path) -> None:
+    plain = tagging_recipe(films, network="timesformer_b", epochs=1)
+    again = replace(plain, network=replace(plain.network, recompute=True))
+    assert same(
+        train_recogniser(plain, tmp_path / "plain"), train_recogniser(again, tmp_path / "again")
+    )
+
+
+def test_networks_without_blocks_have_nothing_to_recompute(vectors: Path, tmp_path: Path) -> None:
+    recipe = tagging_recipe(vectors)
+    recipe = replace(recipe, network=replace(recipe.network, recompute=True))
+    with pytest.raises(SettingError, match="lstm has no blocks to recompute"):
+        train_recogniser(recipe, tmp_path / "run")
+
+
+def test_a_run_starts_from_weights_trained_before(vectors: Path, tmp_path: Path) -> None:
+    first = train_recogniser(tagging_recipe(vectors, epochs=8), tmp_path / "first")
+    recipe = tagging_recipe(vectors, epochs=1, learning_rate=1e-9)
+    start = replace(recipe.network, start=str(first / "recogniser.safetensors"))
+    train_recogniser(replace(recipe, network=start), tmp_path / "second")
+    log = read_log(tmp_path / "second")
+    assert log[0]["val_map"] == max(entry["val_map"] for entry in read_log(tmp_path / "first"))
+
+
+def test_a_loss_that_is_no_number_ends_training(vectors: Path, tmp_path: Path) -> None:
+    recipe = tagging_recipe(vectors, learning_rate=1e30, optimizer="sgd")
+    with pytest.raises(MastershotError, match="the loss of step 2 is nan"):
+        train_recogniser(recipe, tmp_path / "run")
+
+
+def test_a_film_that_vanished_is_passed_over_and_listed(films: Path, tmp_path: Path) -> None:
+    data = copytree(films, tmp_path / "data")
+    (data / "films/train0.mp4").unlink()
+    (data / "films/test1.mp4").write_bytes(b"no film")
+    recipe = tagging_recipe(data, network="i3d_r50", epochs=1, max_failed=0.2)
+    made = train_recogniser(recipe, tmp_path / "run")
+    with (tmp_path / "run/unread.csv").open() as file:
+        unread = {row["shot"]: row["reason"] for row in csv.DictReader(file)}
+    assert len(unread) == 8
+    assert "train0.mp4" in unread["train0/train0-Scene-001.mp4"]
+    assert json.loads((made / "recogniser.json").read_text())["unread"] == 8
+    assert len(read_tag_scores(tmp_path / "run/scores/test.npz")) == 8
+
+
+@pytest.mark.parametrize("cache", ["", "cache"])
+def test_too_many_unreadable_shots_end_training(films: Path, tmp_path: Path, cache: str) -> None:
+    data = copytree(films, tmp_path / "data")
+    (data / "films/train0.mp4").unlink()
+    recipe = tagging_recipe(data, network="i3d_r50", epochs=1)
+    recipe = replace(recipe, clips=ClipSettings(cache=cache))
+    with pytest.raises(DatasetError, match=r"of 32 training shots could not be read, more than"):
+        train_recogniser(recipe, tmp_path / "run")
+    assert not (tmp_path / "run/recogniser").exists()
+
+
+def test_films_are_found_through_the_data_set_that_splits_were_selected_from(
+    films: Path, tmp_path: Path
+) -> None:
+    data = copytree(films, tmp_path / "data")
+    recipe = replace(tagging_recipe(data, network="i3d_r50"), shots="")
+    with pytest.raises(SettingError, match="does not say what its shots were selected from"):
+        read_tagging_data(recipe, needs_films=True)
+
+
+def test_shots_may_be_files_of_their_own(films: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    copytree(films / "splits", data / "splits")
+    for line in (data / "splits/train.txt").read_text().splitlines():
+        path = data / "shots" / line.partition(" ")[0]
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes((films / "films/train0.mp4").read_bytes())
+    recipe = replace(
+        tagging_recipe(data, network="i3d_r50"), shots="", films="shots", validation="train",
+        scored=("train",),
+    )  # fmt: skip
+    shots = read_tagging_data(recipe, needs_films=True).splits["train"]
+    place = shots[0].place
+    assert place is not None
+    assert place.start_s is None
+    assert read_clip(ClipReader(), place, ClipSize(4, 32)).shape == (4, 32, 32, 3)
+
+
+def recipe_with(data: Path, **changes: object) -> TaggingRecipe:
+    return replace(tagging_recipe(data), **changes)  # type: ignore[arg-type]
+
+
+def test_missing_inputs_are_named(vectors: Path, tmp_path: Path) -> None:
+    with pytest.raises(SettingError, match="splits .*gone are no folder; `mastershot label select"):
+        train_recogniser(recipe_with(vectors, splits="gone"), tmp_path / "a")
+    with pytest.raises(SettingError, match="has no split 'dev'; it has train, val, test"):
+        train_recogniser(recipe_with(vectors, validation="dev"), tmp_path / "b")
+    with pytest.raises(SettingError, match="shots .*gone.csv does not exist"):
+        train_recogniser(recipe_with(vectors, shots="gone.csv"), tmp_path / "c")
+
+
+def test_labels_outside_the_index_are_refused(vectors: Path, tmp_path: Path) -> None:
+    data = copytree(vectors, tmp_path / "data")
+    with (data / "splits/train.txt").open("a") as file:
+        file.write("clip/clip-Scene-001.mp4 3\n")
+    with pytest.raises(DatasetError, match="line 33: class 3 is not in an index of 3"):
+        train_recogniser(tagging_recipe(data), tmp_path / "run")
