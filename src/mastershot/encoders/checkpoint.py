@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from mastershot.core.errors import EncoderError
 
@@ -26,12 +26,17 @@ _PARTS = {
     "tokenizer.json": ("tokenizer.json",),
     "preprocessor_config.json": ("preprocessor_config.json", "processor_config.json"),
 }
+# Where checkpoints of training runs hold their tensors: of MMAction2 and Places365, PyTorchVideo,
+# VMZ, and many others.
+_STATES = ("state_dict", "model_state", "model", "model_state_dict")
 # What transformers and torch raise on damaged files, next to errors of their own.
 _DAMAGED = (AttributeError, ImportError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
 def read_weights(path: Path) -> "dict[str, Tensor]":
     """Return the tensors in a file by name, on the CPU: safetensors, or a state_dict of torch.
+
+    A state_dict may lie in a checkpoint of a training run, beside its epoch and settings.
 
     Raises:
         EncoderError: The file is missing, damaged, or holds anything but tensors.
@@ -46,10 +51,20 @@ def read_weights(path: Path) -> "dict[str, Tensor]":
         with warnings.catch_warnings(action="ignore"):  # of pickles in other protocols
             weights = torch.load(path, map_location="cpu", weights_only=True)
     except (*_DAMAGED, EOFError, SafetensorError, UnpicklingError) as error:
+        if isinstance(error, UnpicklingError) and "Unsupported" in str(error):
+            raise EncoderError(
+                f"{path} cannot be loaded: it holds more than tensors, which can run code when read"
+            ) from error
         raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
-    if isinstance(weights, dict) and all(map(torch.is_tensor, weights.values())):
-        return weights
+    inner = [weights[name] for name in _STATES if name in weights] if _is_dict(weights) else []
+    for found in (weights, *inner):
+        if _is_dict(found) and all(map(torch.is_tensor, found.values())):
+            return {str(name): tensor for name, tensor in found.items()}
     raise EncoderError(f"{path} cannot be loaded: it holds more than tensors by name")
+
+
+def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
+    return isinstance(value, dict)
 
 
 def file_digest(path: Path, algorithm: str = "blake2b") -> bytes:

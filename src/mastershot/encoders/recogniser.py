@@ -243,6 +243,24 @@ def find_recogniser(path: str | Path) -> Path:
     )
 
 
+def start_from(network: "nn.Module", name: str, path: Path) -> bool:
+    """Load a checkpoint that was published elsewhere; return True if its last layer was kept.
+
+    It is not kept where its classes are of another number than the network's.
+
+    Args:
+        network: A network of the published size.
+        name: Its row of `RECOGNISERS`.
+        path: The file: safetensors, or what torch saves.
+
+    Raises:
+        EncoderError: The file is damaged, holds more than tensors, or is of another network.
+    """
+    from mastershot.models.recognisers.published import load_published
+
+    return load_published(network, name, read_weights(path), str(path))
+
+
 def read_recogniser(folder: Path) -> RecogniserCard:
     """Return how a recogniser's folder describes it.
 

@@ -30,6 +30,12 @@ from mastershot.training.movies2scenes.settings.stages import (
     ShotFeaturesRecipe,
     SimilarityRecipe,
 )
+from mastershot.training.probes.settings import (
+    FusionRecipe,
+    ProbeRecipe,
+    missing_fusion_inputs,
+    missing_probe_inputs,
+)
 from mastershot.training.shot_scale.settings import ShotScaleRecipe, missing_scale_inputs
 from mastershot.training.tagging.settings import TaggingRecipe, missing_tagging_inputs
 
@@ -109,6 +115,31 @@ def _shot_scale(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> 
     return RunResult(classifier, {"held_out": saved["held_out"]}, notes)
 
 
+def _probe(recipe: ProbeRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    with _lightning():
+        from mastershot.training.probes.train import train_probe
+    probe = train_probe(recipe, out, on_progress)
+    saved = json.loads((probe / "probe.json").read_text("utf-8"))
+    figures = {name: saved[name] for name in ("mean_precision", "num_classes", "videos")}
+    notes = tuple(
+        f"videos of split {split} without features, which were left out: {number}"
+        for split, number in saved["without_features"].items()
+        if number
+    )
+    return RunResult(probe, figures, notes)
+
+
+def _fusion(recipe: FusionRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    with _lightning():
+        from mastershot.training.probes.fusion import fuse_runs
+    from mastershot.training.engine.metrics_log import read_entries
+
+    made = fuse_runs(recipe, out, on_progress)
+    last = deque(read_entries(out), maxlen=1)
+    figures = {split: last[0].get(f"{split}_map") for split in recipe.splits} if last else {}
+    return RunResult(made, {"mean_precision": figures})
+
+
 def _tagging(recipe: TaggingRecipe, out: Path, on_progress: OnProgress) -> RunResult:
     with _lightning():
         from mastershot.training.tagging.train import train_recogniser
@@ -179,6 +210,8 @@ RECIPES = {
     "distil": RecipeKind(DistilRecipe, _distil, _distil_problems),
     "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
     "features": RecipeKind(FeaturesRecipe, _features, missing_feature_inputs),
+    "probe": RecipeKind(ProbeRecipe, _probe, missing_probe_inputs),
+    "fusion": RecipeKind(FusionRecipe, _fusion, missing_fusion_inputs),
     "tagging": RecipeKind(TaggingRecipe, _tagging, missing_tagging_inputs, shared=True),
     "shot_contrast": _stage(ShotContrastRecipe, "shot_encoder", "train_shot_encoder", shared=True),
     "shot_features": _stage(ShotFeaturesRecipe, "shot_encoder", "write_features"),

@@ -16,8 +16,8 @@ from lightning.pytorch.loggers import CSVLogger
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
-from mastershot.core.errors import OutputError
-from mastershot.training.engine.trainer import adamw_with_cosine, fit, steps_done
+from mastershot.core.errors import MastershotError, OutputError
+from mastershot.training.engine.trainer import adamw_with_cosine, fit, require_finite, steps_done
 
 FAULTS = """
 import resource, torch
@@ -207,3 +207,10 @@ def test_freed_memory_is_used_again_without_a_page_fault() -> None:
     returned, kept = map(int, subprocess.check_output([sys.executable, "-c", FAULTS]).split())
     # Alignment may cost one fresh block before the rest are used again.
     assert kept < 0.3 * returned
+
+
+def test_a_loss_that_is_no_number_says_its_step() -> None:
+    require_finite(3, {"loss": 0.5, "queue_age": math.nan})
+    for loss in (math.nan, math.inf, -math.inf):
+        with pytest.raises(MastershotError, match=rf"the loss of step 3 is {loss}: its inputs hold"):
+            require_finite(3, {"loss": loss})

@@ -16,7 +16,6 @@ from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.training.movies2scenes.batches import SceneBatches
 from mastershot.training.movies2scenes.contrastive import (
     length_of,
-    require_finite,
     train_contrastive,
 )
 from mastershot.training.movies2scenes.networks import SceneShape, projected, scene_network
@@ -98,13 +97,6 @@ def test_a_run_never_warms_up_for_longer_than_it_trains(
     length = length_of(training, num_items=num_items, num_keys=100)
     assert 0 <= length.warmup_steps <= length.steps
     assert 1 <= length.steps <= (max_steps or length.steps)
-
-
-def test_a_loss_that_is_no_number_says_its_step() -> None:
-    require_finite(3, {"loss": 0.5, "queue_age": math.nan})
-    for loss in (math.nan, math.inf, -math.inf):
-        with pytest.raises(MastershotError, match=rf"the loss of step 3 is {loss}: the shots hold"):
-            require_finite(3, {"loss": loss})
 
 
 def test_figures_are_logged_at_every_report_and_at_the_end(data: Path) -> None:

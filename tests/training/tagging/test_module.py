@@ -31,7 +31,7 @@ def loss_of(module: TaggingModule, truth: torch.Tensor) -> tuple[float, torch.Te
     logits = module.network(vectors, lengths).detach()
     batch = TaggingBatch((vectors, lengths), truth, len(truth), 0, {})
     module.log = lambda *_: None  # type: ignore[method-assign, assignment]
-    return float(module.training_step(batch, 0)), logits
+    return float(module.training_step(batch, 0).detach()), logits
 
 
 def test_the_loss_is_the_mean_binary_cross_entropy() -> None:

@@ -14,7 +14,7 @@ import torch
 from safetensors.torch import load_file
 from tests.factories.tagging import CLASSES, film_data, tagging_recipe, vector_data
 
-from mastershot.core.errors import DatasetError, SettingError
+from mastershot.core.errors import DatasetError, MastershotError, SettingError
 from mastershot.datasets.tables.tag_scores import read_tag_scores
 from mastershot.encoders.recogniser import TrainedRecogniser
 from mastershot.media.clips import ClipReader
@@ -166,8 +166,48 @@ def test_clips_learn_colours(films: Path, tmp_path: Path) -> None:
 
 
 def test_mixed_precision_trains(films: Path, tmp_path: Path) -> None:
-    recipe = tagging_recipe(films, network="i3d_r50", epochs=1, precision="bf16-mixed")
+    recipe = tagging_recipe(films, network="timesformer_b", epochs=1, precision="bf16-mixed")
     train_recogniser(recipe, tmp_path / "run")
+    assert read_log(tmp_path / "run")[0]["loss"] < 2
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a GPU computes them rightly")
+def test_mixed_precision_is_refused_where_gradients_would_be_wrong(
+    films: Path, tmp_path: Path
+) -> None:
+    recipe = tagging_recipe(films, network="i3d_r50", precision="bf16-mixed")
+    with pytest.raises(SettingError, match="3-D convolutions, whose gradients torch computes wron"):
+        train_recogniser(recipe, tmp_path / "run")
+
+
+def test_recomputed_activations_give_the_same_weights(films: Path, tmp_path: Path) -> None:
+    plain = tagging_recipe(films, network="timesformer_b", epochs=1)
+    again = replace(plain, network=replace(plain.network, recompute=True))
+    assert same(
+        train_recogniser(plain, tmp_path / "plain"), train_recogniser(again, tmp_path / "again")
+    )
+
+
+def test_networks_without_blocks_have_nothing_to_recompute(vectors: Path, tmp_path: Path) -> None:
+    recipe = tagging_recipe(vectors)
+    recipe = replace(recipe, network=replace(recipe.network, recompute=True))
+    with pytest.raises(SettingError, match="lstm has no blocks to recompute"):
+        train_recogniser(recipe, tmp_path / "run")
+
+
+def test_a_run_starts_from_weights_trained_before(vectors: Path, tmp_path: Path) -> None:
+    first = train_recogniser(tagging_recipe(vectors, epochs=8), tmp_path / "first")
+    recipe = tagging_recipe(vectors, epochs=1, learning_rate=1e-9)
+    start = replace(recipe.network, start=str(first / "recogniser.safetensors"))
+    train_recogniser(replace(recipe, network=start), tmp_path / "second")
+    log = read_log(tmp_path / "second")
+    assert log[0]["val_map"] == max(entry["val_map"] for entry in read_log(tmp_path / "first"))
+
+
+def test_a_loss_that_is_no_number_ends_training(vectors: Path, tmp_path: Path) -> None:
+    recipe = tagging_recipe(vectors, learning_rate=1e30, optimizer="sgd")
+    with pytest.raises(MastershotError, match="the loss of step 2 is nan"):
+        train_recogniser(recipe, tmp_path / "run")
 
 
 def test_a_film_that_vanished_is_passed_over_and_listed(films: Path, tmp_path: Path) -> None:

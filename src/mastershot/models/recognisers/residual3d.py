@@ -110,9 +110,8 @@ def bottleneck_stage(
             normed(conv3d(inner, inner, (1, 3, 3), strides), inner),
             normed(conv3d(inner, num_out, (1, 1, 1)), num_out),
         ]
-        changes = num_in != num_out or index == 0
-        shortcut = normed(conv3d(num_in, num_out, (1, 1, 1), strides), num_out) if changes else None
-        blocks.append(ResidualBlock(layers, shortcut))
+        shortcut = normed(conv3d(num_in, num_out, (1, 1, 1), strides), num_out)
+        blocks.append(ResidualBlock(layers, None if index else shortcut))
         num_in = num_out
     return nn.Sequential(*blocks)
 
