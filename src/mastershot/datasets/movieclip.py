@@ -85,6 +85,18 @@ def read_split_folder(folder: str | Path) -> tuple[Taxonomy, dict[str, tuple[Lab
     return index, {name: read_split(paths[name], num_classes=len(index)) for name in names}
 
 
+def read_split_file(path: str | Path) -> tuple[Taxonomy, tuple[LabelledShot, ...]]:
+    """Return one split file's shots, and the index that lies beside it.
+
+    Raises:
+        DatasetError: A file is missing or damaged.
+    """
+    path = Path(path)
+    released = path.parent / _INDEX_FILE
+    index = read_index(released if released.exists() else path.parent / INDEX_FILE)
+    return index, read_split(path, num_classes=len(index))
+
+
 def is_split_folder(folder: str | Path) -> bool:
     """Return True if a folder holds an index of split files."""
     return any((Path(folder) / name).exists() for name in (INDEX_FILE, _INDEX_FILE))

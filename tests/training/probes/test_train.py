@@ -26,7 +26,7 @@ from mastershot.training.probes.train import train_probe
 TRAINING = ProbeTrainingSettings(epochs=12, batch_size=16, learning_rate=0.01)
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Raised in the middle of an epoch; like a kill it leaves only the last checkpoint."""
 
 
@@ -117,9 +117,9 @@ def test_a_run_that_was_stopped_in_an_epoch_resumes_to_the_same_weights(
 
     def stop(stage: str, done: int, total: int | None, figures: Mapping[str, float]) -> None:
         if done == 50:
-            raise Stopped
+            raise StoppedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train_probe(tiny_recipe(data), out, stop)
     assert not (out / "probe").exists()
     train_probe(tiny_recipe(data), out, lambda stage, done, *_: steps.append(done))
