@@ -26,7 +26,7 @@ from mastershot.synthetic.places import PLACES
 from mastershot.synthetic.plan import Editing, Picture, plan_film
 
 DATA = Path(os.environ.get("MASTERSHOT_DATA", Path(__file__).parents[2] / "shared" / "data"))
-PICTURE = Picture(96, 96, Fraction(8))
+PICTURE, DRAWN_PICTURE = Picture(128, 128, Fraction(8)), Picture(96, 96, Fraction(8))
 SHOT_S = (1.5, 3.0)
 SHOTS_A_FILM = (12, 18)
 RUN = (1, 4)
@@ -152,11 +152,11 @@ def make_drawn_films(corpus: Path, jobs: int) -> None:
 def _drawn_film(corpus: Path, video: str, part: str) -> list[Shot]:
     seed = int(video.removeprefix(part)) + (0 if part == "learn" else 10_000)
     plan = plan_film(
-        DRAWN_SCENES, DRAWN_SHOTS, picture=PICTURE, editing=Editing(shot_s=SHOT_S), seed=seed
+        DRAWN_SCENES, DRAWN_SHOTS, picture=DRAWN_PICTURE, editing=Editing(shot_s=SHOT_S), seed=seed
     )
     path = film_path(corpus, video)
     if not path.exists():
-        write_frames(path, draw_frames(plan), PICTURE.frame_rate)
+        write_frames(path, draw_frames(plan), DRAWN_PICTURE.frame_rate)
     spans = zip(plan.starts, plan.starts[1:], plan.shots, strict=False)
     return [
         Shot(video, part, start, end, shot.setup.place.kind, f"scene {shot.scene}")

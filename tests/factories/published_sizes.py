@@ -68,8 +68,8 @@ CONVOLUTIONAL = (
 )
 ATTENTIVE = (
     PublishedSize(
-        *("timesformer_b", 400, 8, 224, 121.4, 1, 588 / 3),
-        *("TimeSformer, arXiv:2102.05095", "MMAction2, timesformer/metafile.yml, for three crops"),
+        *("timesformer_b", 400, 8, 224, 122.0, 0, 588 / 3),
+        *("MMAction2, timesformer/metafile.yml; operations for three crops",) * 2,
     ),
     PublishedSize(
         *("video_swin_b", 400, 32, 224, 88.048984, 6, 282.0),

@@ -15,6 +15,7 @@ from typing import Any
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError, MastershotError
 from mastershot.core.settings import Settings
+from mastershot.pipeline.features.settings import FeaturesRecipe, missing_feature_inputs
 from mastershot.training.distillation.settings import DistilRecipe, missing_inputs
 from mastershot.training.engine.settings import OnProgress, find_encoder
 from mastershot.training.movies2scenes.settings.encoders import (
@@ -163,6 +164,21 @@ def _tagging(recipe: TaggingRecipe, out: Path, on_progress: OnProgress) -> RunRe
     return RunResult(recogniser, {"mean_precision": saved["mean_precision"]}, notes)
 
 
+def _features(recipe: FeaturesRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    from mastershot.pipeline.features.export import export_features
+
+    made = export_features(recipe, out, on_progress)
+    failed = made.failures
+    notes = _unread_note(len(failed), list(failed.values()), what="films")
+    if made.num_spaces > 1:
+        notes += (
+            f"shots were found in {made.num_spaces} ways, and features of the one are not compared "
+            "with those of another; add all films with the same settings",
+        )
+    figures = {"num_films": made.num_films, "num_shots": made.num_shots, "failures": failed}
+    return RunResult(made.table, figures, notes)
+
+
 def _unread_note(count: int, first: Sequence[str], what: str = "files") -> tuple[str, ...]:
     return (f"{what} that could not be read: {count}, the first: {first[0]}",) if count else ()
 
@@ -208,6 +224,7 @@ def _lightning() -> Iterator[None]:
 RECIPES = {
     "distil": RecipeKind(DistilRecipe, _distil, _distil_problems),
     "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
+    "features": RecipeKind(FeaturesRecipe, _features, missing_feature_inputs),
     "probe": RecipeKind(ProbeRecipe, _probe, missing_probe_inputs),
     "fusion": RecipeKind(FusionRecipe, _fusion, missing_fusion_inputs),
     "video_splits": RecipeKind(VideoSplitsRecipe, _video_splits, missing_video_inputs),
