@@ -163,40 +163,58 @@ def walk_sorted(
 
 
 def lstm_logits(
-    frames: Sequence[Sequence[float]], weights: Mapping[str, Any], layers: int
+    frames: Sequence[Sequence[float]],
+    weights: Mapping[str, Any],
+    layers: int,
+    *,
+    both_directions: bool = False,
 ) -> list[float]:
-    """Return the logits of a stacked LSTM's last step, gate by gate (Hochreiter and Schmidhuber
-    1997, with the forget gate of Gers et al. 2000; gates in torch's order i, f, g, o)."""
+    """Return the logits of a stacked LSTM's last step, followed by the first step of the way back
+    where it reads in both directions."""
+    inputs = [list(frame) for frame in frames]
+    for layer in range(layers):
+        outputs = _lstm_steps(inputs, weights, f"l{layer}")
+        if both_directions:
+            back = _lstm_steps(inputs[::-1], weights, f"l{layer}_reverse")[::-1]
+            last = outputs[-1] + back[0]
+            outputs = [one + other for one, other in zip(outputs, back, strict=True)]
+        else:
+            last = outputs[-1]
+        inputs = outputs
+    head, bias = weights["head.weight"], weights["head.bias"]
+    return [_product(head, last, row) + float(bias[row]) for row in range(len(bias))]
 
-    def product(matrix: Any, vector: Sequence[float], row: int) -> float:
-        return sum(float(matrix[row][k]) * vector[k] for k in range(len(vector)))
+
+def _lstm_steps(
+    inputs: Sequence[Sequence[float]], weights: Mapping[str, Any], name: str
+) -> list[list[float]]:
+    """Return the state after each step of a layer, gate by gate (Hochreiter and Schmidhuber 1997,
+    with the forget gate of Gers et al. 2000; gates in torch's order i, f, g, o)."""
 
     def sigmoid(x: float) -> float:
         return 1 / (1 + math.exp(-x))
 
-    inputs = [list(frame) for frame in frames]
-    for layer in range(layers):
-        w_in, w_state = weights[f"lstm.weight_ih_l{layer}"], weights[f"lstm.weight_hh_l{layer}"]
-        b_in, b_state = weights[f"lstm.bias_ih_l{layer}"], weights[f"lstm.bias_hh_l{layer}"]
-        hidden = len(b_in) // 4
-        state, cell, outputs = [0.0] * hidden, [0.0] * hidden, []
-        for vector in inputs:
-            sums = [
-                product(w_in, vector, row) + product(w_state, state, row)
-                + float(b_in[row]) + float(b_state[row])
-                for row in range(4 * hidden)
-            ]  # fmt: skip
-            for unit in range(hidden):
-                let_in, forget = sigmoid(sums[unit]), sigmoid(sums[hidden + unit])
-                new = math.tanh(sums[2 * hidden + unit])
-                cell[unit] = forget * cell[unit] + let_in * new
-            state = [
-                sigmoid(sums[3 * hidden + unit]) * math.tanh(cell[unit]) for unit in range(hidden)
-            ]
-            outputs.append(state)
-        inputs = outputs
-    head, bias = weights["head.weight"], weights["head.bias"]
-    return [product(head, inputs[-1], row) + float(bias[row]) for row in range(len(bias))]
+    w_in, w_state = weights[f"lstm.weight_ih_{name}"], weights[f"lstm.weight_hh_{name}"]
+    b_in, b_state = weights[f"lstm.bias_ih_{name}"], weights[f"lstm.bias_hh_{name}"]
+    hidden = len(b_in) // 4
+    state, cell, outputs = [0.0] * hidden, [0.0] * hidden, []
+    for vector in inputs:
+        sums = [
+            _product(w_in, vector, row) + _product(w_state, state, row)
+            + float(b_in[row]) + float(b_state[row])
+            for row in range(4 * hidden)
+        ]  # fmt: skip
+        for unit in range(hidden):
+            let_in, forget = sigmoid(sums[unit]), sigmoid(sums[hidden + unit])
+            new = math.tanh(sums[2 * hidden + unit])
+            cell[unit] = forget * cell[unit] + let_in * new
+        state = [sigmoid(sums[3 * hidden + unit]) * math.tanh(cell[unit]) for unit in range(hidden)]
+        outputs.append(state)
+    return outputs
+
+
+def _product(matrix: Any, vector: Sequence[float], row: int) -> float:
+    return sum(float(matrix[row][k]) * vector[k] for k in range(len(vector)))
 
 
 def macro_f1(truth: Sequence[int], predicted: Sequence[int]) -> float:

@@ -228,6 +228,21 @@ def build_network(card: RecogniserCard) -> "nn.Module":
     )
 
 
+def find_recogniser(path: str | Path) -> Path:
+    """Return the folder of a recogniser: the path itself, or that of the run which trained it.
+
+    Raises:
+        SettingError: Neither holds a recogniser.
+    """
+    for folder in (Path(path), Path(path) / RUN_FOLDER):
+        if (folder / CARD_FILE).is_file():
+            return folder
+    raise SettingError(
+        f"{path} holds no recogniser ({CARD_FILE}); it is a recogniser's folder, or the finished "
+        "run directory of a recipe that trains one"
+    )
+
+
 def start_from(network: "nn.Module", name: str, path: Path) -> bool:
     """Load a checkpoint that was published elsewhere; return True if its last layer was kept.
 
@@ -244,21 +259,6 @@ def start_from(network: "nn.Module", name: str, path: Path) -> bool:
     from mastershot.models.recognisers.published import load_published
 
     return load_published(network, name, read_weights(path), str(path))
-
-
-def find_recogniser(path: str | Path) -> Path:
-    """Return the folder of a recogniser: the path itself, or that of the run which trained it.
-
-    Raises:
-        SettingError: Neither holds a recogniser.
-    """
-    for folder in (Path(path), Path(path) / RUN_FOLDER):
-        if (folder / CARD_FILE).is_file():
-            return folder
-    raise SettingError(
-        f"{path} holds no recogniser ({CARD_FILE}); it is a recogniser's folder, or the finished "
-        "run directory of a recipe that trains one"
-    )
 
 
 def read_recogniser(folder: Path) -> RecogniserCard:

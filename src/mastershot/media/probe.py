@@ -3,7 +3,7 @@
 import hashlib
 import re
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from pathlib import Path
@@ -96,7 +96,7 @@ class FilmFile:
 
 
 def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
-    """Return what the film's container states.
+    """Return what the film's container states, with the digest of its bytes.
 
     Args:
         path: The film.
@@ -106,6 +106,12 @@ def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
         MediaError: The file is missing, a folder, empty, unreadable, not a video, encrypted,
             truncated, without a video stream, or without the stream that is asked for.
     """
+    file = describe(path, stream=stream)
+    return replace(file, content_hash=content_hash(file.path))
+
+
+def describe(path: str | Path, *, stream: int | None = None) -> FilmFile:
+    """Return what `probe` does without reading the whole file: ``content_hash`` is empty."""
     path = Path(path)
     require_file(path)
     version = _version(path)
@@ -126,7 +132,7 @@ def probe(path: str | Path, *, stream: int | None = None) -> FilmFile:
         facts["held_until_s"] = None  # What is stated of the end cannot be trusted.
     return FilmFile(
         **facts,
-        content_hash=content_hash(path),
+        content_hash="",
         stated_end_s=stated_end_s,
         version=version,
         notes=notes,

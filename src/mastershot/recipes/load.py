@@ -22,6 +22,7 @@ _SMALL = "debug/"
 # Stories whose recipes have debug versions, and what these are.
 _STORIES = {
     "movies2scenes": "Two steps of each stage of {}, in seconds; the result is of no use.",
+    "downstream": "{} in seconds, on drawn stand-ins for labels and features: of no use otherwise.",
     "movieclip": "{} with a small network on small frames; docs/movieclip.md has its figures.",
 }
 
@@ -46,8 +47,8 @@ class Recipe:
 def shipped_recipes() -> list[str]:
     """Return the names of the recipes that come with the package.
 
-    Each of Movies2Scenes and MovieCLIP has a debug version of small sizes,
-    ``debug/movies2scenes-…`` and ``debug/movieclip-…``.
+    Each of Movies2Scenes, MovieCLIP and its downstream tasks has a debug version of small sizes,
+    such as ``debug/movies2scenes-…``.
     """
     folder = _shipped_folder()
     names = [str(path.relative_to(folder).with_suffix("")) for path in folder.glob("*/*.yaml")]

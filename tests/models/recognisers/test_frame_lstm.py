@@ -8,9 +8,10 @@ from mastershot.models.recognisers.frame_lstm import FrameLSTM, pad_frames
 WIDTH, CLASSES = 6, 3
 
 
-def network(seed: int = 0, layers: int = 2) -> FrameLSTM:
+def network(seed: int = 0, layers: int = 2, *, both_directions: bool = False) -> FrameLSTM:
     torch.manual_seed(seed)
-    return FrameLSTM(WIDTH, CLASSES, hidden=8, layers=layers).eval().requires_grad_(False)
+    model = FrameLSTM(WIDTH, CLASSES, hidden=8, layers=layers, both_directions=both_directions)
+    return model.eval().requires_grad_(False)
 
 
 def sequences(*lengths: int) -> list[np.ndarray]:
@@ -18,17 +19,22 @@ def sequences(*lengths: int) -> list[np.ndarray]:
     return [random.normal(size=(length, WIDTH)).astype(np.float32) for length in lengths]
 
 
+@pytest.mark.parametrize("both_directions", [False, True])
 @pytest.mark.parametrize("layers", [1, 2, 3])
-def test_the_logits_are_those_of_a_plain_loop(layers: int) -> None:
-    model = network(layers=layers)
+def test_the_logits_are_those_of_a_plain_loop(layers: int, both_directions: bool) -> None:
+    model = network(layers=layers, both_directions=both_directions)
     weights = {name: tensor.double().numpy() for name, tensor in model.state_dict().items()}
     shots = sequences(5, 1, 3)
-    expected = [reference.lstm_logits(shot.tolist(), weights, layers) for shot in shots]
+    expected = [
+        reference.lstm_logits(shot.tolist(), weights, layers, both_directions=both_directions)
+        for shot in shots
+    ]
     np.testing.assert_allclose(model(*pad_frames(shots)).numpy(), expected, atol=1e-5)
 
 
-def test_padding_changes_nothing() -> None:
-    model = network()
+@pytest.mark.parametrize("both_directions", [False, True])
+def test_padding_changes_nothing(both_directions: bool) -> None:
+    model = network(both_directions=both_directions)
     shots = sequences(4, 2, 7)
     frames, lengths = pad_frames(shots)
     together = model(frames, lengths)
@@ -40,8 +46,9 @@ def test_padding_changes_nothing() -> None:
     torch.testing.assert_close(model(noisy, lengths), together, atol=1e-6, rtol=0)
 
 
-def test_no_gradient_flows_into_the_padding() -> None:
-    model = network().requires_grad_(True)
+@pytest.mark.parametrize("both_directions", [False, True])
+def test_no_gradient_flows_into_the_padding(both_directions: bool) -> None:
+    model = network(both_directions=both_directions).requires_grad_(True)
     frames, lengths = pad_frames(sequences(4, 2))
     frames.requires_grad_(True)
     model(frames, lengths).sum().backward()

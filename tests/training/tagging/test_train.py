@@ -121,9 +121,7 @@ def test_a_finished_run_is_left_alone(vectors: Path, tmp_path: Path) -> None:
     assert (made / "recogniser.json").stat().st_mtime_ns == before
 
 
-def test_accumulated_gradients_are_those_of_the_whole_batch(
-    vectors: Path, tmp_path: Path
-) -> None:
+def test_accumulated_gradients_are_those_of_the_whole_batch(vectors: Path, tmp_path: Path) -> None:
     whole, parts = (
         train_recogniser(
             tagging_recipe(vectors, epochs=1, accumulate=accumulate, optimizer="sgd"),
@@ -139,13 +137,20 @@ def test_accumulated_gradients_are_those_of_the_whole_batch(
 def test_clips_are_decoded_on_the_fly_as_they_are_kept(films: Path, tmp_path: Path) -> None:
     fly = tagging_recipe(films, network="i3d_r50", epochs=1)
     kept = replace(fly, clips=ClipSettings(cache=str(tmp_path / "cache")))
-    workers = replace(fly, clips=ClipSettings(workers=2))
     made = [
         train_recogniser(recipe, tmp_path / name)
-        for name, recipe in {"fly": fly, "kept": kept, "workers": workers}.items()
+        for name, recipe in {"fly": fly, "kept": kept}.items()
     ]
     assert same(made[0], made[1])
-    assert same(made[0], made[2])
+
+
+@pytest.mark.slow
+def test_workers_read_what_one_process_reads(films: Path, tmp_path: Path) -> None:
+    one = tagging_recipe(films, network="i3d_r50", epochs=1)
+    several = replace(one, clips=ClipSettings(workers=2))
+    assert same(
+        train_recogniser(one, tmp_path / "one"), train_recogniser(several, tmp_path / "several")
+    )
 
 
 def test_kept_clips_serve_other_runs_without_decoding(
@@ -206,7 +211,7 @@ def test_a_run_starts_from_weights_trained_before(vectors: Path, tmp_path: Path)
 
 def test_a_loss_that_is_no_number_ends_training(vectors: Path, tmp_path: Path) -> None:
     recipe = tagging_recipe(vectors, learning_rate=1e30, optimizer="sgd")
-    with pytest.raises(MastershotError, match="the loss of step 2 is nan"):
+    with pytest.raises(MastershotError, match=r"the loss of step \d is nan"):
         train_recogniser(recipe, tmp_path / "run")
 
 
@@ -267,11 +272,11 @@ def recipe_with(data: Path, **changes: object) -> TaggingRecipe:
 
 
 def test_missing_inputs_are_named(vectors: Path, tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="splits .*gone are no folder; `mastershot label select"):
+    with pytest.raises(SettingError, match=r"splits .*gone are no folder; `mastershot label"):
         train_recogniser(recipe_with(vectors, splits="gone"), tmp_path / "a")
     with pytest.raises(SettingError, match="has no split 'dev'; it has train, val, test"):
         train_recogniser(recipe_with(vectors, validation="dev"), tmp_path / "b")
-    with pytest.raises(SettingError, match="shots .*gone.csv does not exist"):
+    with pytest.raises(SettingError, match=r"shots .*gone\.csv does not exist"):
         train_recogniser(recipe_with(vectors, shots="gone.csv"), tmp_path / "c")
 
 

@@ -91,8 +91,12 @@ class FeatureTable:
             self.rows(int(finite.argmin()))
         return means
 
-    def places(self, items: Iterable[str], *, what: str) -> IntArray:
-        """Return where these items are.
+    def find(self, items: Iterable[str]) -> IntArray:
+        """Return where these items are, shape (M,); -1 for those that are not there."""
+        return np.array([self._place_of.get(item, -1) for item in items], np.int64)
+
+    def places(self, items: Sequence[str], *, what: str) -> IntArray:
+        """Return where these items are, shape (M,).
 
         Args:
             items: Names.
@@ -101,14 +105,14 @@ class FeatureTable:
         Raises:
             DatasetError: Some are missing.
         """
-        items = list(items)
-        missing = [item for item in items if item not in self._place_of]
-        if missing:
+        places = self.find(items)
+        missing = np.flatnonzero(places < 0)
+        if len(missing):
             raise DatasetError(
                 f"features {self.folder} lack {len(missing)} of {len(items)} {what}, the first "
-                f"{missing[0]!r}"
+                f"{items[int(missing[0])]!r}"
             )
-        return np.array([self._place_of[item] for item in items], np.int64)
+        return places
 
     @cached_property
     def _place_of(self) -> dict[str, int]:

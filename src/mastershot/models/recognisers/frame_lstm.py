@@ -1,38 +1,56 @@
 """A recogniser over the vectors of a shot's frames: an LSTM and a linear layer on its last step.
 
 LSTM-Places and LSTM-ViT of MovieCLIP, and its classifier of shot scales, are this network
-(METHODS A6, A7): 2 layers, hidden 512.
+(METHODS A6, A7): 2 layers, hidden 512. In both directions it is the Bi-LSTM of its Table 5.
 """
-# B batch, T steps, D width of a frame's vector, H hidden, C classes
+# B batch, T steps, D width of a frame's vector, H hidden (of both directions together), C classes
 
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import pad_sequence
+from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.models.recognisers.build import Shape
 
 
 class FrameLSTM(nn.Module):
-    """Sequences of vectors to one logit a class."""
+    """Sequences of vectors to one logit a class, read forward, or forward and backward."""
 
-    def __init__(self, width: int, num_classes: int, *, hidden: int = 512, layers: int = 2) -> None:
+    def __init__(
+        self,
+        width: int,
+        num_classes: int,
+        *,
+        hidden: int = 512,
+        layers: int = 2,
+        both_directions: bool = False,
+    ) -> None:
         super().__init__()
-        self.lstm = nn.LSTM(width, hidden, layers, batch_first=True)
-        self.head = nn.Linear(hidden, num_classes)
-        self.feature_width = hidden
+        self.lstm = nn.LSTM(width, hidden, layers, batch_first=True, bidirectional=both_directions)
+        self.feature_width = 2 * hidden if both_directions else hidden
+        self.head = nn.Linear(self.feature_width, num_classes)
 
     def forward(self, frames_BTD: Tensor, lengths_B: Tensor) -> Tensor:
-        """Return logits (B, C) from the last valid step of each sequence; lengths are 1 to T.
+        """Return logits (B, C) of each sequence; lengths are 1 to T.
 
-        Steps run forward only, so the values of the padding after a sequence have no influence.
+        The values of the padding after a sequence have no influence.
         """
         return self.head(self.features(frames_BTD, lengths_B))  # type: ignore[no-any-return]
 
     def features(self, frames_BTD: Tensor, lengths_B: Tensor) -> Tensor:
-        """Return the last valid step of each sequence, shape (B, H)."""
+        """Return the last valid step of each sequence, shape (B, H).
+
+        In both directions it is followed by the first step of the way back, which began at the
+        last valid step.
+        """
+        if self.lstm.bidirectional:
+            packed = pack_padded_sequence(
+                frames_BTD, lengths_B.cpu(), batch_first=True, enforce_sorted=False
+            )
+            forward_BH, backward_BH = self.lstm(packed)[1][0][-2:]
+            return torch.cat([forward_BH, backward_BH], dim=1)
         steps_BTH, _ = self.lstm(frames_BTD)
         rows_B = torch.arange(len(lengths_B), device=lengths_B.device)
         return steps_BTH[rows_B, lengths_B - 1]  # type: ignore[no-any-return]

@@ -12,7 +12,7 @@ import math
 import platform
 import signal
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
@@ -24,7 +24,7 @@ from lightning.pytorch import Callback, LightningDataModule, LightningModule, Tr
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import DataLoader
 
-from mastershot.core.errors import OutputError
+from mastershot.core.errors import MastershotError, OutputError
 from mastershot.training.engine.distributed import is_rank_zero, world_size
 
 CHECKPOINT = "last.ckpt"
@@ -97,6 +97,16 @@ def fit(
             keep_freed_memory()
         resumed = checkpoint if checkpoint.is_file() else None
         trainer.fit(module, batches, ckpt_path=resumed, weights_only=True)
+
+
+def require_finite(step: int, figures: Mapping[str, float]) -> None:
+    """Raise `MastershotError` unless a step's loss is finite; the last checkpoint stays."""
+    loss = figures["loss"]
+    if not math.isfinite(loss):
+        raise MastershotError(
+            f"the loss of step {step} is {loss}: its inputs hold features that are not "
+            "finite numbers, or the learning rate is too high"
+        )
 
 
 def adamw_with_cosine(

@@ -2,21 +2,20 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
-from math import ceil, isfinite
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mastershot.core.errors import MastershotError
 from mastershot.exports.drawings import draw_curves
 from mastershot.models.contrastive import QueueLength, queue_length
 from mastershot.store.files import write_whole
 from mastershot.training.engine.distributed import is_rank_zero
 from mastershot.training.engine.metrics_log import MetricsLog, read_log
 from mastershot.training.engine.settings import OnProgress
-from mastershot.training.engine.trainer import fit
+from mastershot.training.engine.trainer import fit, require_finite
 from mastershot.training.movies2scenes.batches import SceneBatches, ShotBatches
 from mastershot.training.movies2scenes.knn_probe import encode_rows, knn_accuracy, read_labels
 from mastershot.training.movies2scenes.moco import (
@@ -120,16 +119,6 @@ def _contrast(
     if training.negatives == "batch":
         return BatchContrast(encoder, training, **schedule)
     return MomentumContrast(encoder, training, queue=length.queue.length, **schedule)
-
-
-def require_finite(step: int, figures: Mapping[str, float]) -> None:
-    """Raise `MastershotError` unless a step's loss is finite; the last checkpoint stays."""
-    loss = figures["loss"]
-    if not isfinite(loss):
-        raise MastershotError(
-            f"the loss of step {step} is {loss}: the shots hold features that are not finite "
-            "numbers, or the learning rate is too high"
-        )
 
 
 def _knn_probe(

@@ -24,7 +24,7 @@ from mastershot.training.engine.distributed import is_rank_zero, rank_zero_first
 from mastershot.training.engine.metrics_log import MetricsLog, read_log
 from mastershot.training.engine.run_directory import open_run_directory, whole_folder
 from mastershot.training.engine.settings import OnProgress, find_encoder, no_progress
-from mastershot.training.engine.trainer import CHECKPOINT, fit, steps_done
+from mastershot.training.engine.trainer import CHECKPOINT, fit, require_finite, steps_done
 from mastershot.training.tagging.batches import ShotInputs, TaggingBatches, truth_of
 from mastershot.training.tagging.clips import ClipSize, FilmClips, keep_clips, name_of
 from mastershot.training.tagging.module import TaggingModule, weights_of_positives
@@ -112,6 +112,11 @@ class _Run:
             batch_size=training.batch_size // training.accumulate,
             num_classes=num_classes,
         )
+
+        def on_step(step: int, figures: dict[str, float]) -> None:
+            require_finite(step, figures)
+            self._on_progress("training", step, steps, figures)
+
         watch = _StopIfUnreadable(len(train.shots), training.max_failed)
         fit(
             module,
@@ -119,7 +124,7 @@ class _Run:
             folder=self._out,
             steps=steps,
             save_every=training.save_every or per_epoch,
-            on_step=lambda step, figures: self._on_progress("training", step, steps, figures),
+            on_step=on_step,
             callbacks=[watch, each_epoch],
             precision=training.precision,
             accumulate_grad_batches=training.accumulate,
@@ -156,7 +161,7 @@ class _Run:
         return encode_shots(shots, encoder, settings, folder, self._on_progress), name
 
     def _network(self, num_classes: int, width: int) -> nn.Module:
-        settings = self._recipe.network
+        recipe, settings = self._recipe, self._recipe.network
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._recipe.training.seed)
             network = build_recogniser(
@@ -174,6 +179,8 @@ class _Run:
             raise SettingError(
                 f"network.recompute is true, but {settings.name} has no blocks to recompute"
             )
+        if recipe.training.precision != "32-true" and not torch.cuda.is_available():
+            _require_no_conv3d(network)
         return network
 
     def _loader(self, batches: TaggingBatches) -> DataLoader[Any]:
@@ -261,6 +268,18 @@ class _Run:
             input_width=inputs.width,
             rate_hz=0.0 if clips else recipe.vectors.rate_hz,
             max_steps=0 if clips else recipe.vectors.max_steps,
+        )
+
+
+def _require_no_conv3d(network: nn.Module) -> None:
+    """Refuse mixed precision where torch computes wrong gradients: 3-D convolutions on a CPU.
+
+    torch 2.13 gives infinite and NaN gradients of some weights, and crashes on others.
+    """
+    if any(isinstance(part, nn.Conv3d) for part in network.modules()):
+        raise SettingError(
+            "training.precision is mixed, but the network has 3-D convolutions, whose gradients "
+            "torch computes wrongly in half precision on a CPU; use 32-true, or a GPU"
         )
 
 

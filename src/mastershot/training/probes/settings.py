@@ -1,0 +1,184 @@
+"""Settings of probes and of their fusion. Light to import: no tensor is here."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Literal
+
+from mastershot.core.settings import (
+    NotNegative,
+    Positive,
+    Range,
+    Seed,
+    Settings,
+    Text,
+    require,
+)
+from mastershot.datasets import hvu, moviescope
+from mastershot.training.engine.settings import under
+
+_Size = Annotated[int, Range(1, 1 << 14)]
+
+
+@dataclass(frozen=True)
+class ProbeNetworkSettings(Settings):
+    """What reads a video's features; the defaults are those of M_scene (METHODS A8).
+
+    Attributes:
+        kind: ``mlp`` reads the mean of a video's vectors, ``lstm`` and ``bilstm`` the vectors in
+            order.
+        hidden: Width of the hidden layers.
+        layers: Layers of an LSTM.
+        dropout: Share of the first hidden layer that ``mlp`` leaves out in training.
+        max_steps: Vectors of a video that an LSTM reads, from the first on.
+    """
+
+    kind: Literal["mlp", "lstm", "bilstm"] = "mlp"
+    hidden: _Size = 4096
+    layers: Annotated[int, Range(1, 16)] = 2
+    dropout: Annotated[float, Range(0, 1, "[)")] = 0.2
+    max_steps: _Size = 200
+
+
+@dataclass(frozen=True)
+class ProbeTrainingSettings(Settings):
+    """How a probe is trained, by binary cross-entropy and AdamW.
+
+    MovieCLIP's text does not say how M_scene and M_trailer were trained. All of these are ours,
+    and they were not tuned on either data set.
+
+    Attributes:
+        epochs: Passes over the videos, at most.
+        batch_size: Videos a step.
+        learning_rate: Of AdamW.
+        weight_decay: Of AdamW.
+        halve_every: Epochs after which the learning rate is halved.
+        patience: Epochs without a better validation mAP after which training ends.
+        seed: Of weights, batches and dropout.
+    """
+
+    epochs: _Size = 50
+    batch_size: _Size = 128
+    learning_rate: Positive = 1e-4
+    weight_decay: NotNegative = 1e-3
+    halve_every: _Size = 15
+    patience: _Size = 5
+    seed: Seed = 0
+
+
+@dataclass(frozen=True)
+class ProbeRecipe(Settings):
+    """A probe of videos' features, trained on HVU or Moviescope.
+
+    The test split of HVU is its released validation split, on which MovieCLIP reports, too; a share
+    of the training videos decides which epoch is the best.
+
+    Attributes:
+        data: Folder that the paths start from.
+        dataset: ``hvu`` or ``moviescope``.
+        annotations: Folder of the files as released.
+        features: Folder of a feature table, whose items are named as the data set's reader says.
+        category: Category of HVU's tags.
+        validation_share: Share of HVU's training videos that are for validation.
+        name: What the probe is called.
+        drawn_videos: Videos to draw, with labels and features, where there are no annotations; 0
+            draws none.
+        network: What reads the features.
+        training: How it is trained.
+    """
+
+    data: str = "data/hvu"
+    dataset: Literal["hvu", "moviescope"] = "hvu"
+    annotations: Text = "."
+    features: Text = "features"
+    category: Text = "scene"
+    validation_share: Annotated[float, Range(0, 0.5, "(]")] = 0.05
+    name: Text = "probe"
+    drawn_videos: Annotated[int, Range(0, 100_000)] = 0
+    network: ProbeNetworkSettings = field(default_factory=ProbeNetworkSettings)
+    training: ProbeTrainingSettings = field(default_factory=ProbeTrainingSettings)
+
+    def _check(self) -> None:
+        drawn = self.drawn_videos
+        require(
+            not 0 < drawn < 60,
+            f"drawn_videos is {drawn}; 0 draws none, and each split has some from 60 on",
+        )
+
+    @property
+    def annotations_path(self) -> Path:
+        """Where the annotations are."""
+        return under(self.data, self.annotations)
+
+    @property
+    def features_path(self) -> Path:
+        """Where the features are."""
+        return under(self.data, self.features)
+
+    @property
+    def annotation_files(self) -> list[Path]:
+        """The files of the annotations."""
+        names = {
+            "hvu": [hvu.TAGS_FILE, *hvu.SPLIT_FILES.values()],
+            "moviescope": [moviescope.split_file(split) for split in moviescope.SPLITS],
+        }
+        return [self.annotations_path / name for name in names[self.dataset]]
+
+    @property
+    def is_to_be_drawn(self) -> bool:
+        """Whether there are no annotations, and some are to be drawn."""
+        return self.drawn_videos > 0 and not any(path.exists() for path in self.annotation_files)
+
+
+@dataclass(frozen=True)
+class FusionRecipe(Settings):
+    """Late fusion: the weighted mean of the logits of several runs.
+
+    Attributes:
+        runs: Run directories, whose ``scores/<split>.npz`` are read.
+        weights: Weight of each run; empty weighs them equally, as MovieCLIP does.
+        splits: The splits to fuse.
+    """
+
+    runs: tuple[Text, ...]
+    weights: tuple[Positive, ...] = ()
+    splits: tuple[Text, ...] = ("val", "test")
+
+    def _check(self) -> None:
+        require(len(self.runs) > 1, f"runs names {len(self.runs)}; fusion takes two or more")
+        require(len(self.splits) > 0, "splits is empty; name one such as test")
+        require(
+            len(self.weights) in (0, len(self.runs)),
+            f"weights has {len(self.weights)} for {len(self.runs)} runs; give one each, or none",
+        )
+
+    def score_path(self, run: str, split: str) -> Path:
+        """Return where a run's scores of a split are."""
+        return Path(run).expanduser() / "scores" / f"{split}.npz"
+
+
+def missing_probe_inputs(recipe: ProbeRecipe) -> list[str]:
+    """Return a sentence for each file and folder of a recipe that do not exist."""
+    if recipe.is_to_be_drawn:
+        return []
+    problems = [
+        f"annotations {path} do not exist; docs/downstream.md says where {recipe.dataset} is "
+        "released"
+        for path in recipe.annotation_files
+        if not path.is_file()
+    ]
+    if not recipe.features_path.is_dir():
+        problems.append(
+            f"features {recipe.features_path} are no folder; it is a feature table with the "
+            "vectors of each video, see docs/downstream.md"
+        )
+    return problems
+
+
+def missing_fusion_inputs(recipe: FusionRecipe) -> list[str]:
+    """Return a sentence for each file of scores of a recipe that does not exist."""
+    paths = [recipe.score_path(run, split) for run in recipe.runs for split in recipe.splits]
+    return [
+        f"scores {path} do not exist; a run of a probe or a recogniser writes them when it ends"
+        for path in paths
+        if not path.is_file()
+    ]
