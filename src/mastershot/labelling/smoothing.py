@@ -37,10 +37,10 @@ class SmoothingSettings:
         doubt: Probability that the scores of a shot say nothing of its place.
     """
 
-    stay: float = 0.8
+    stay: float = 0.95
     prior_count: float = 30.0
-    temper: float = 2.0
-    doubt: float = 0.03
+    temper: float = 2.5
+    doubt: float = 0.005
 
     def __post_init__(self) -> None:
         if not 0 <= self.stay < 1:
