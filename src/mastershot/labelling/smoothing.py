@@ -37,10 +37,10 @@ class SmoothingSettings:
         doubt: Probability that the scores of a shot say nothing of its place.
     """
 
-    stay: float = 0.95
-    prior_count: float = 30.0
+    stay: float = 0.98
+    prior_count: float = 1000.0
     temper: float = 2.5
-    doubt: float = 0.005
+    doubt: float = 0.0025
 
     def __post_init__(self) -> None:
         if not 0 <= self.stay < 1:
