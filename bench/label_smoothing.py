@@ -261,18 +261,20 @@ def report(counts: TransitionCounts, clips: list[Clip], confusions: RealArray) -
 
 
 def _figures(rows: RealArray, films: list[str]) -> Iterator[str]:
+    """Yield shares in per cent of all shots by their best label, then the F1 of kept labels."""
     metrics = {
-        "wrong": lambda sums: sums[0] / sums[8],
-        "restored": lambda sums: sums[1] / max(sums[0], 1),
-        "broken": lambda sums: sums[2] / max(sums[8] - sums[0], 1),
-        "F1 before": lambda sums: f1(sums, after=False),
-        "F1 after": lambda sums: f1(sums, after=True),
-        "gain": lambda sums: f1(sums, after=True) - f1(sums, after=False),
+        "wrong": lambda sums: 100 * sums[0] / sums[8],
+        "restored": lambda sums: 100 * sums[1] / sums[8],
+        "broken": lambda sums: 100 * sums[2] / sums[8],
+        "restored - broken": lambda sums: 100 * (sums[1] - sums[2]) / sums[8],
+        "F1 before": lambda sums: 100 * f1(sums, after=False),
+        "F1 after": lambda sums: 100 * f1(sums, after=True),
+        "gain": lambda sums: 100 * (f1(sums, after=True) - f1(sums, after=False)),
     }
     for name, metric in metrics.items():
         figure = figure_of_sums(rows, films, metric)
         interval = figure.interval
-        yield f"{name} {figure.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+        yield f"{name} {figure.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 if __name__ == "__main__":
