@@ -17,8 +17,9 @@ Shots that the release leaves out have no scores.
 
 import argparse
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import product
 from pathlib import Path
 from zlib import crc32
@@ -40,7 +41,7 @@ SHARES = (0.0, 0.05, 0.1, 0.2, 0.3, 0.5)
 NUM_NEIGHBOURS, WARMTH, RUN = 10, 0.1, 4
 CLIPS_AT_ONCE = 64
 TUNED_CLIPS = 800
-GRID = (0.6, 0.8, 0.95), (3.0, 30.0, 300.0), (1.5, 2.5), (0.005, 0.02, 0.1)
+GRID = (0.95, 0.98), (100.0, 300.0, 1000.0, 1e5), (2.5,), (0.0025, 0.005, 0.01)
 
 
 @dataclass(frozen=True)
@@ -176,13 +177,26 @@ def drawn(
         yield Batch(scores, (clips_at, rows_at), true, given, films)
 
 
-def outcomes(batch: Batch, model: TransitionModel) -> RealArray:
+def by_model(scores: RealArray, model: TransitionModel) -> RealArray:
+    return smooth(scores, model.transitions(model.counts.labels), model.settings)
+
+
+def by_mean(scores: RealArray) -> RealArray:
+    """Return the mean of a shot and the shots beside it, 1 : 2 : 1, of those that have scores."""
+    sums = 2 * scores
+    sums[:, 1:] += scores[:, :-1]
+    sums[:, :-1] += scores[:, 1:]
+    totals = sums.sum(axis=-1, keepdims=True)
+    return np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
+
+
+def outcomes(batch: Batch, smoother: Callable[[RealArray], RealArray]) -> RealArray:
     """Return counts of each shot, shape (N, 9).
 
     They are 1 or 0 for: best label wrong before; then restored; broken; then numbers of labels:
     true; given, and right of them; kept after smoothing, and right of them; and 1.
     """
-    smoothed = smooth(batch.scores, model.transitions(model.counts.labels), model.settings)
+    smoothed = smoother(batch.scores)
     before, after = batch.scores[batch.at], smoothed[batch.at]
     every = np.arange(len(after))
     right, now = (batch.true[every, scores.argmax(axis=1)] for scores in (before, after))
@@ -210,15 +224,16 @@ def tune(counts: TransitionCounts, clips: list[Clip], confusions: RealArray) -> 
     ]
     found = []
     for values in product(*GRID):
-        model, figures = TransitionModel(counts, SmoothingSettings(*values)), []
+        settings, figures = SmoothingSettings(*values), []
+        smoother = partial(by_model, model=TransitionModel(counts, settings))
         for batches in drawings:
-            sums = sum(outcomes(batch, model).sum(axis=0) for batch in batches)
+            sums = sum(outcomes(batch, smoother).sum(axis=0) for batch in batches)
             gain = f1(sums, after=True) - f1(sums, after=False)
             figures.append((gain, (sums[1] - sums[2]) / sums[8]))
         gain, net = np.mean(figures, axis=0)
-        found.append((gain, model.settings))
+        found.append((gain, settings))
         gains = " ".join(f"{one:+.3f}" for one, _ in figures)
-        print(f"F1 {gain:+.4f}, net {net:+.4f}; {gains} {model.settings}", flush=True)
+        print(f"F1 {gain:+.4f}, net {net:+.4f}; {gains} {settings}", flush=True)
     print("best:", max(found, key=lambda one: one[0]))
 
 
@@ -226,32 +241,40 @@ def report(counts: TransitionCounts, clips: list[Clip], confusions: RealArray) -
     """Print the figures of the packaged settings by share of corruption."""
     print(f"{len(clips):,} clips of {len({clip.film for clip in clips}):,} films")
     without = TransitionCounts(counts.labels, np.zeros_like(counts.counts))
-    for name, model in (
-        ("transitions of places", TransitionModel(counts, SmoothingSettings())),
-        ("any place after any", TransitionModel(without, SmoothingSettings())),
-    ):
-        print(f"\n{name}, {model.settings}")
+    settings = SmoothingSettings()
+    print(settings)
+    for name, smoother in {
+        "transitions of places": partial(by_model, model=TransitionModel(counts, settings)),
+        "any place after any, alike": partial(by_model, model=TransitionModel(without, settings)),
+        "mean of three shots": by_mean,
+    }.items():
+        print(f"\n{name}")
         for run, share in product((1, RUN), SHARES):
             rows, films = [], []
             for batch in drawn(clips, confusions, share=share, run=run, seed=1):
-                rows.append(outcomes(batch, model))
+                rows.append(outcomes(batch, smoother))
                 films += batch.films
-            print(f"run {run}, {share:.0%}: " + ", ".join(_figures(np.concatenate(rows), films)))
+            print(
+                f"run {run}, {share:.0%}: " + ", ".join(_figures(np.concatenate(rows), films)),
+                flush=True,
+            )
 
 
 def _figures(rows: RealArray, films: list[str]) -> Iterator[str]:
+    """Yield shares in per cent of all shots by their best label, then the F1 of kept labels."""
     metrics = {
-        "wrong": lambda sums: sums[0] / sums[8],
-        "restored": lambda sums: sums[1] / max(sums[0], 1),
-        "broken": lambda sums: sums[2] / max(sums[8] - sums[0], 1),
-        "F1 before": lambda sums: f1(sums, after=False),
-        "F1 after": lambda sums: f1(sums, after=True),
-        "gain": lambda sums: f1(sums, after=True) - f1(sums, after=False),
+        "wrong": lambda sums: 100 * sums[0] / sums[8],
+        "restored": lambda sums: 100 * sums[1] / sums[8],
+        "broken": lambda sums: 100 * sums[2] / sums[8],
+        "restored - broken": lambda sums: 100 * (sums[1] - sums[2]) / sums[8],
+        "F1 before": lambda sums: 100 * f1(sums, after=False),
+        "F1 after": lambda sums: 100 * f1(sums, after=True),
+        "gain": lambda sums: 100 * (f1(sums, after=True) - f1(sums, after=False)),
     }
     for name, metric in metrics.items():
         figure = figure_of_sums(rows, films, metric)
         interval = figure.interval
-        yield f"{name} {figure.value:.3f} [{interval.low:.3f}, {interval.high:.3f}]"
+        yield f"{name} {figure.value:.2f} [{interval.low:.2f}, {interval.high:.2f}]"
 
 
 if __name__ == "__main__":

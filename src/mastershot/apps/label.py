@@ -230,8 +230,9 @@ def _transition_lines(rows: "Sequence[LabelTransitions]") -> Iterator[str]:
         stays = sum(row.num_pairs * row.self_share for row in rows) / total
         yield f"of {total:,.0f} pairs of shots that follow each other, {stays:.1%} keep the label"
     for row in rows[:_SHOWN_TRANSITIONS]:
-        others = ", ".join(f"{name} {share:.1%}" for name, share in row.others[:3])
-        yield f"after {row.label} ({row.num_pairs:,.0f}): itself {row.self_share:.1%}, {others}"
+        shares = [("itself", row.self_share), *row.others[:3]]
+        shown = ", ".join(f"{name} {share:.1%}" for name, share in shares)
+        yield f"after {row.label} ({row.num_pairs:,.0f}): {shown}"
 
 
 def _counted(labels: Iterable[tuple[str, int]]) -> str:

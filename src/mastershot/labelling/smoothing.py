@@ -37,10 +37,10 @@ class SmoothingSettings:
         doubt: Probability that the scores of a shot say nothing of its place.
     """
 
-    stay: float = 0.8
-    prior_count: float = 30.0
-    temper: float = 2.0
-    doubt: float = 0.03
+    stay: float = 0.98
+    prior_count: float = 1000.0
+    temper: float = 2.5
+    doubt: float = 0.0025
 
     def __post_init__(self) -> None:
         if not 0 <= self.stay < 1:
