@@ -12,15 +12,13 @@ from functools import partial
 from pathlib import Path
 
 NETWORKS = (
-    "lstm-places", "lstm-vit", "slowfast", "r2plus1d", "i3d", "timesformer", "video-swin",
+    "resnet18", "slowfast", "r2plus1d", "i3d", "timesformer", "video-swin", "lstm-vit",
+    "lstm-places",
 )  # fmt: skip
+"""The single-frame ResNet-18 is first: LSTM-Places reads its features, of the same labels and seed,
+in the place of a ResNet-18 of Places2; LSTM-ViT reads the starter's, in the place of a ViT's."""
 LABELS = ("weak", "true")
 SEEDS = (0, 1, 2)
-OVERRIDES: dict[str, tuple[str, ...]] = {
-    "lstm-places": ("vectors.encoder=starter", "vectors.cache=cache"),
-    "lstm-vit": ("vectors.encoder=vit", "vectors.cache=cache"),
-}
-"""What a network's runs set beyond the recipe's debug version; others keep their decoded clips."""
 
 
 @dataclass(frozen=True)
@@ -38,14 +36,18 @@ class Run:
 
     def command(self, corpus: Path, out: Path) -> list[str]:
         """Return the command that trains it; given again it resumes, or finds it finished."""
+        cache = "vectors.cache=" if self.network.startswith("lstm") else "clips.cache="
         settings = [
+            cache if self.network == "lstm-places" else f"{cache}cache",
             f"data={corpus.resolve()}",
             f"splits=splits/{self.labels}",
             "shots=shots.csv",
             "scored=[test]",
             f"training.seed={self.seed}",
-            *OVERRIDES.get(self.network, ("clips.cache=cache",)),
         ]
+        if self.network == "lstm-places":
+            encoder = out / Run("resnet18", self.labels, self.seed).name / "recogniser"
+            settings.append(f"vectors.encoder={encoder.resolve()}")
         recipe = f"debug/movieclip-{self.network}"
         start = [sys.executable, "-m", "mastershot", "run", recipe, *settings]
         return [*start, "--out", str(out / self.name), "--quiet"]
@@ -66,7 +68,7 @@ def train_all(corpus: Path, out: Path, runs: Sequence[Run], jobs: int) -> list[s
     """
     out.mkdir(parents=True, exist_ok=True)
     left = [run for run in runs if not is_finished(out / run.name)]
-    first = {_cache_of(run): run for run in reversed(left)}
+    first = {cache: run for run in reversed(left) if (cache := _cache_of(run))}
     failed = [run.name for run in first.values() if not _train(corpus, out, run)]
     rest = [run for run in left if run not in first.values()]
     with ThreadPoolExecutor(jobs) as pool:
@@ -80,8 +82,10 @@ def is_finished(run: Path) -> bool:
     return (run / "scores" / "test.npz").exists() and (run / "seconds.json").exists()
 
 
-def _cache_of(run: Run) -> tuple[str, ...]:
-    return OVERRIDES.get(run.network, (run.network,))
+def _cache_of(run: Run) -> str:
+    """Return what names the cache that a run fills; empty where it has its own."""
+    names = {"resnet18": "frames", "lstm-vit": "vectors", "lstm-places": ""}
+    return names.get(run.network, "clips")
 
 
 def _train(corpus: Path, out: Path, run: Run) -> bool:
