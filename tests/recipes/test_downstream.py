@@ -26,9 +26,12 @@ FUSIONS = {
 }
 
 
+FROM_FRAMES = {"table4-3d-resnet": "hvu-splits", "table5-i3d": "moviescope-splits"}
+
+
 def test_every_row_that_can_be_trained_has_a_recipe_and_a_debug_version() -> None:
     names = {name for name in shipped_recipes() if "downstream" in name}
-    rows = [*PROBES, *FUSIONS]
+    rows = [*PROBES, *FUSIONS, *FROM_FRAMES, *FROM_FRAMES.values()]
     assert names == {f"downstream/{row}" for row in rows} | {
         f"debug/downstream-{row}" for row in rows
     }
@@ -67,6 +70,29 @@ def test_runs_of_two_recipes_are_fused_by_a_third(
     runs = [f"mastershot-runs/downstream-{probe}" for probe in FUSIONS[row]]
     assert list(full.settings.runs) == runs
     assert len(full.kind.problems(full.settings)) == 4
+
+
+@pytest.mark.parametrize("row", FROM_FRAMES)
+def test_recognisers_of_frames_train_on_the_splits_of_another_recipe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, row: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name, overrides in (
+        (f"debug/downstream-{FROM_FRAMES[row]}", ["drawn_videos=60"]),
+        (f"debug/downstream-{row}", ["training.epochs=1", "training.batch_size=25",
+                                     "network.width=0.05", "network.frames=2"]),
+    ):  # fmt: skip
+        recipe = load_recipe(name, overrides)
+        assert recipe.kind.problems(recipe.settings) == []
+        out = Path("mastershot-runs") / name.replace("/", "-")
+        result = recipe.kind.run(recipe.settings, out, no_progress)
+    assert result.notes == ()
+    scores = read_tag_scores(out / "scores" / "test.npz")
+    assert len(scores) == len(set(scores.films)) == 12
+    full = load_recipe(f"downstream/{row}").settings
+    network = {"table4-3d-resnet": "r3d_18", "table5-i3d": "i3d_inception"}[row]
+    assert (full.network.name, full.network.width) == (network, 1.0)
+    assert str(full.path(full.splits)) == f"mastershot-runs/downstream-{FROM_FRAMES[row]}"
 
 
 def test_videos_without_features_are_noted(tmp_path: Path) -> None:

@@ -33,6 +33,7 @@ _SPLIT_FILES = {
 }
 _SPLIT_LINE = re.compile(r"(?P<video>.+)/(?P<file>[^/]+\.\w+)(?P<classes>(?: \d+)+)")
 _SEGMENT = re.compile(r"v_(?P<clip>.+)_seg_\d+_\d+")
+_SHOT_NUMBER = re.compile(r"-Scene-(\d+)\.\w+$")
 _NUMBERS = ("start_frame", "end_frame", "start_time", "end_time")
 
 
@@ -114,6 +115,12 @@ def clip_of_video(video: str) -> str:
 def shot_file_name(video: str, number: int) -> str:
     """Return the name of a shot's file, such as ``au9pGQ9AuUs-Scene-072.mp4``; counts from 1."""
     return f"{video}-Scene-{number:03}.mp4"
+
+
+def number_of_shot(file: str) -> int | None:
+    """Return a shot's number in its clip, from 1, by its file's name; None if that has none."""
+    found = _SHOT_NUMBER.search(file)
+    return int(found[1]) if found and int(found[1]) > 0 else None
 
 
 def read_index(path: str | Path) -> Taxonomy:

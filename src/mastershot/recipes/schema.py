@@ -33,8 +33,10 @@ from mastershot.training.movies2scenes.settings.stages import (
 from mastershot.training.probes.settings import (
     FusionRecipe,
     ProbeRecipe,
+    VideoSplitsRecipe,
     missing_fusion_inputs,
     missing_probe_inputs,
+    missing_video_inputs,
 )
 from mastershot.training.shot_scale.settings import ShotScaleRecipe, missing_scale_inputs
 from mastershot.training.tagging.settings import TaggingRecipe, missing_tagging_inputs
@@ -140,6 +142,19 @@ def _fusion(recipe: FusionRecipe, out: Path, on_progress: OnProgress) -> RunResu
     return RunResult(made, {"mean_precision": figures})
 
 
+def _video_splits(recipe: VideoSplitsRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    with _lightning():
+        from mastershot.training.probes.video_splits import write_video_splits
+    made = write_video_splits(recipe, out, on_progress)
+    notes = tuple(
+        f"videos of split {split} without {what}, which were left out: {number}"
+        for what, numbers in (("a film", made.without_film), ("a class", made.without_class))
+        for split, number in numbers.items()
+        if number
+    )
+    return RunResult(made.folder, {"videos": dict(made.written)}, notes)
+
+
 def _tagging(recipe: TaggingRecipe, out: Path, on_progress: OnProgress) -> RunResult:
     with _lightning():
         from mastershot.training.tagging.train import train_recogniser
@@ -212,6 +227,7 @@ RECIPES = {
     "features": RecipeKind(FeaturesRecipe, _features, missing_feature_inputs),
     "probe": RecipeKind(ProbeRecipe, _probe, missing_probe_inputs),
     "fusion": RecipeKind(FusionRecipe, _fusion, missing_fusion_inputs),
+    "video_splits": RecipeKind(VideoSplitsRecipe, _video_splits, missing_video_inputs),
     "tagging": RecipeKind(TaggingRecipe, _tagging, missing_tagging_inputs, shared=True),
     "shot_contrast": _stage(ShotContrastRecipe, "shot_encoder", "train_shot_encoder", shared=True),
     "shot_features": _stage(ShotFeaturesRecipe, "shot_encoder", "write_features"),

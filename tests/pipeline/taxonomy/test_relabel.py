@@ -1,5 +1,6 @@
 """What another taxonomy would change, counted over a library of toy films."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.factories.timelines import make_embeddings, make_thumbs, make_timelin
 from mastershot.core.errors import LibraryError
 from mastershot.core.labels import Taxonomy
 from mastershot.encoders.catalogue import load_encoder
+from mastershot.labelling.smoothing import SmoothingSettings, default_model
 from mastershot.labelling.weak_labels import KeepRule
 from mastershot.pipeline.analysis.annotate import label_shots, score_shots
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
@@ -60,6 +62,25 @@ def test_the_counts_are_those_of_labelling_with_both(library: Library) -> None:
     assert effect.num_kept_changed == sum(a.kept != b.kept for a, b in zip(*shots, strict=True))
     same = relabelling_effect(library, OLD, OLD)
     assert (same.num_scored, same.num_best_changed, same.num_kept_changed) == (3, 0, 0)
+
+
+def test_films_are_relabelled_as_smoothly_as_they_were_labelled(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smoothing = SmoothingSettings(stay=0.9)
+    movie = make_timeline("one.mp4").movie
+    timeline = library.timeline(movie.id)
+    labels = timeline.made_by.steps["labels"] | {"smoothing": default_model(smoothing).made()}
+    made = replace(timeline.made_by, steps={**timeline.made_by.steps, "labels": labels})
+    library.put_timeline(replace(timeline, made_by=made), {})
+    smoothers = []
+    monkeypatch.setattr(
+        relabel, "score_shots",
+        lambda shots, labeller, store: smoothers.append(labeller.smoother)
+        or score_shots(shots, labeller, store),
+    )  # fmt: skip
+    assert relabelling_effect(library, OLD, NEW).num_scored == 3
+    assert [one and one.settings for one in smoothers] == [smoothing, smoothing]
 
 
 def test_a_library_without_a_film_is_an_error(tmp_path: Path) -> None:

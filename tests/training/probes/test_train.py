@@ -14,6 +14,8 @@ from mastershot.datasets.tables.feature_table import read_features
 from mastershot.datasets.tables.tag_scores import read_tag_scores
 from mastershot.encoders.probe import TrainedProbe
 from mastershot.evaluation.precision import average_precisions
+from mastershot.evaluation.tagging import precision_gains
+from mastershot.synthetic.labelled_videos import HVU_SCENES
 from mastershot.training.probes.fusion import fuse_runs
 from mastershot.training.probes.settings import (
     FusionRecipe,
@@ -93,6 +95,16 @@ def test_a_probe_learns_what_its_features_show(undisturbed: Path, other: Path) -
         chance = scores.truth.mean(axis=0)
         assert (precisions[place::2] - chance[place::2]).min() > 0.3
         assert precisions[place::2].min() > precisions[1 - place :: 2].max()
+
+
+def test_the_gain_of_each_class_from_one_run_to_the_other_is_read_from_their_scores(
+    undisturbed: Path, other: Path
+) -> None:
+    before, after = (read_tag_scores(run / "scores" / "test.npz") for run in (other, undisturbed))
+    gains = precision_gains(before, after).per_class
+    assert [gain.name for gain in gains] == list(HVU_SCENES)
+    assert all(gain.gain.value > 0.1 for gain in gains[::2])
+    assert all(gain.gain.value < -0.1 for gain in gains[1::2])
 
 
 def test_runs_whose_features_show_different_classes_gain_by_fusion(

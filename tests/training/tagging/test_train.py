@@ -209,6 +209,39 @@ def test_a_run_starts_from_weights_trained_before(vectors: Path, tmp_path: Path)
     assert log[0]["val_map"] == max(entry["val_map"] for entry in read_log(tmp_path / "first"))
 
 
+def test_event_files_are_written_where_asked_for(vectors: Path, tmp_path: Path) -> None:
+    from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+
+    train_recogniser(tagging_recipe(vectors, tensorboard=True), tmp_path / "run")
+    events = EventAccumulator(str(tmp_path / "run/tensorboard"))
+    events.Reload()
+    assert [event.step for event in events.Scalars("val_map")] == [4, 8, 12]
+    assert "loss" in events.Tags()["scalars"]
+
+
+@pytest.mark.slow
+def test_two_processes_take_the_steps_of_one(vectors: Path, tmp_path: Path) -> None:
+    recipe = tagging_recipe(vectors, optimizer="sgd")
+    one = train_recogniser(recipe, tmp_path / "one")
+    overrides = [
+        f"data={vectors}", "vectors.table=vectors", f"network.width={recipe.network.width}",
+        f"network.depth={recipe.network.depth}", "training.optimizer=sgd",
+        "training.epochs=3", "training.batch_size=8", "training.learning_rate=0.01",
+    ]  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
+         "-m", "mastershot", "run", "movieclip/lstm-vit", *overrides, "--out", tmp_path / "two"],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path), "OMP_NUM_THREADS": "1",
+             "CUDA_VISIBLE_DEVICES": ""},
+        timeout=300, check=True,
+    )  # fmt: skip
+    first, second = (
+        load_file(path / "recogniser.safetensors") for path in (one, tmp_path / "two/recogniser")
+    )
+    for name, weights in first.items():
+        torch.testing.assert_close(second[name], weights, atol=1e-5, rtol=1e-4)
+
+
 def test_a_loss_that_is_no_number_ends_training(vectors: Path, tmp_path: Path) -> None:
     recipe = tagging_recipe(vectors, learning_rate=1e30, optimizer="sgd")
     with pytest.raises(MastershotError, match=r"the loss of step \d is nan"):
