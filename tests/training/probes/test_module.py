@@ -64,7 +64,7 @@ def test_the_best_epoch_is_kept_and_training_ends_after_so_many_worse() -> None:
         module.update_best(precision)
         ended.append(module.is_finished())
     assert ended == [False, False, False, True]
-    assert float(module.best_precision) == 0.3
+    assert float(module.best_figure) == 0.3
     assert set(module.best.state_dict()["head.bias"].tolist()) == {1.0}
 
 

@@ -20,7 +20,7 @@ def test_the_best_epoch_is_kept_not_the_last() -> None:
             weight.fill_(value)
         training.update_best(accuracy)
     assert training.best.head.bias.tolist() == [2.0, 2.0]
-    assert float(training.best_accuracy) == 0.7
+    assert float(training.best_figure) == 0.7
     assert int(training.epochs_since_best) == 2
     assert not training.is_finished()
 

@@ -1,5 +1,7 @@
 """Which items a step sees: a shuffle by arithmetic, a pure function of the seed and the step."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -36,6 +38,20 @@ def batch_places(
         of_epoch = epochs == epoch
         items[of_epoch] = shuffled(places[of_epoch], num_items, seed, epoch)
     return items, epochs
+
+
+def shuffled_batches(
+    num_items: int, *, batch_size: int, seed: int, first_step: int = 0
+) -> Iterator[IntArray]:
+    """Yield the items of each step without end, (B,); an epoch's last batch may be smaller.
+
+    Each epoch has an order of its own, a function of seed and epoch.
+    """
+    epoch, batch = divmod(first_step, -(-num_items // batch_size))
+    while True:
+        order = np.random.default_rng([seed, epoch]).permutation(num_items)
+        yield from np.split(order, range(batch_size, num_items, batch_size))[batch:]
+        epoch, batch = epoch + 1, 0
 
 
 def _scrambled(

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from lightning.fabric.plugins import TorchCheckpointIO
 from lightning.pytorch import Callback, LightningDataModule, LightningModule, Trainer
-from torch.optim.lr_scheduler import LambdaLR
+from torch.optim.lr_scheduler import LambdaLR, StepLR
 from torch.utils.data import DataLoader
 
 from mastershot.core.errors import MastershotError, OutputError
@@ -128,6 +128,19 @@ def adamw_with_cosine(
         return 0.5 * (1 + math.cos(math.pi * min(1.0, done)))
 
     scheduler = {"scheduler": LambdaLR(optimizer, rate), "interval": "step"}
+    return {"optimizer": optimizer, "lr_scheduler": scheduler}
+
+
+def adamw_with_halving(
+    parameters: Iterable[torch.nn.Parameter],
+    *,
+    learning_rate: float,
+    weight_decay: float,
+    every: int,
+) -> dict[str, Any]:
+    """Return AdamW for `configure_optimizers`, its learning rate halved every so many steps."""
+    optimizer = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
+    scheduler = {"scheduler": StepLR(optimizer, every, 0.5), "interval": "step"}
     return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
 

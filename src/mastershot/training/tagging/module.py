@@ -3,32 +3,27 @@
 
 import math
 from collections.abc import Iterable
-from copy import deepcopy
 from typing import Any
 
 import torch
-from lightning.pytorch import LightningModule
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample
 from torch.optim.lr_scheduler import LambdaLR
 
 from mastershot.models.recognisers.build import RecogniserRow, normalise_clips
 from mastershot.training.engine import distributed
+from mastershot.training.engine.best_epoch import BestEpochModule
 from mastershot.training.tagging.batches import TaggingBatch
 from mastershot.training.tagging.settings import ClipSettings, TaggingTrainingSettings
 
 
-class TaggingModule(LightningModule):
-    """A recogniser in training, with the weights of its best epoch.
-
-    These and the count of epochs since are in its state, for a resumed run to end where it would.
+class TaggingModule(BestEpochModule[nn.Module]):
+    """A recogniser in training.
 
     Attributes:
         problems: Why shots could not be read, by shot.
     """
 
-    best_figure: Tensor
-    epochs_since_best: Tensor
     positive_weights: Tensor
 
     def __init__(
@@ -42,11 +37,7 @@ class TaggingModule(LightningModule):
         steps_per_epoch: int,
     ) -> None:
         """Take a network, its row of the table, and how it is trained."""
-        super().__init__()
-        self.network = network
-        self.best = deepcopy(network).requires_grad_(False)
-        self.register_buffer("best_figure", torch.tensor(-1.0, dtype=torch.float64))
-        self.register_buffer("epochs_since_best", torch.tensor(0))
+        super().__init__(network, patience=settings.patience)
         self.register_buffer("positive_weights", positive_weights, persistent=False)
         self.problems: dict[int, str] = {}
         self._row, self._settings, self._clips = row, settings, clips
@@ -76,10 +67,6 @@ class TaggingModule(LightningModule):
         """Add up what the devices computed."""
         distributed.sum_gradients(self)
 
-    def on_train_start(self) -> None:
-        """End a resumed run at once if it had ended."""
-        self.trainer.should_stop = self.is_finished()
-
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Keep which shots could not be read."""
         checkpoint["problems"] = dict(self.problems)
@@ -87,20 +74,6 @@ class TaggingModule(LightningModule):
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
         """Take over which shots could not be read."""
         self.problems.update(checkpoint["problems"])
-
-    def update_best(self, figure: float) -> None:
-        """Keep the weights if an epoch's figure on the validation shots is the best so far."""
-        if figure > float(self.best_figure):
-            self.best_figure.fill_(figure)
-            self.epochs_since_best.zero_()
-            self.best.load_state_dict(self.network.state_dict())
-        else:
-            self.epochs_since_best += 1
-
-    def is_finished(self) -> bool:
-        """Return True after as many epochs without a better one as the settings allow."""
-        patience = self._settings.patience
-        return bool(patience) and int(self.epochs_since_best) >= patience
 
     def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
         """Return the optimiser, and the schedule of its learning rate by step."""
