@@ -21,6 +21,7 @@ from mastershot.core.labels import load_taxonomy
 from mastershot.datasets.movieclip import INDEX_FILE, write_index, write_split
 from mastershot.datasets.tables.records import LabelledShot, ScoredShots
 from mastershot.datasets.tables.scored import open_dataset
+from mastershot.datasets.tables.tag_scores import TagScores, write_tag_scores
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.labelling.build import build_from_clips
 from mastershot.pipeline.labelling.select import (
@@ -34,7 +35,8 @@ from study_corpora import Shot, film_path, read_truth
 
 PARTS = {"learn": {"train": 0.85, "val": 0.15}, "test": {"test": 1.0}}
 """The two data sets of a corpus, and the share of films of their splits."""
-SCORES = "labeller.npz"
+LABELLER = "labeller-{}.npz"
+"""The weak labeller's own scores of the shots of a part."""
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ def label_corpus(corpus: Path) -> None:
         batches = open_dataset(dataset, taxonomy).batches()
         found[part] = [shot for batch in batches for shot in match(batch, truth, taxonomy.labels)]
     write_splits(corpus, selections["learn"], found, taxonomy.labels)
-    write_labeller_scores(corpus, found["test"], taxonomy.labels, loaded.labeller.made())
+    for part, shots in found.items():
+        scores = labeller_scores(shots, taxonomy.labels, loaded.labeller.made())
+        write_tag_scores(corpus / LABELLER.format(part), scores)
     facts = corpus_facts(truth, selections, found, taxonomy.labels)
     facts["labeller"] = loaded.labeller.made()
     with written_whole(corpus / "facts.json") as file:
@@ -136,17 +140,20 @@ def write_splits(
             writer.writerow([*shot.name, path, *shot.span, *shot.times_s])
 
 
-def write_labeller_scores(
-    corpus: Path, tested: list[FoundShot], labels: tuple[str, ...], made_by: Mapping[str, object]
-) -> None:
-    """Write the weak labeller's own scores of the test shots, laid out as a recogniser's."""
-    truth = np.array([[shot.truth == label for label in labels] for shot in tested])
-    videos, files = zip(*(shot.name for shot in tested), strict=True)
-    np.savez(
-        corpus / SCORES, scores=np.stack([shot.scores for shot in tested]), truth=truth,
-        videos=np.array(videos), files=np.array(files), films=np.array(videos),
-        classes=np.array(labels), made_by=np.array(json.dumps(made_by)),
-    )  # fmt: skip
+def labeller_scores(
+    found: list[FoundShot], labels: tuple[str, ...], made_by: Mapping[str, object]
+) -> TagScores:
+    """Return the weak labeller's own scores of shots beside their truth, films in order."""
+    videos, files = zip(*(shot.name for shot in found), strict=True)
+    return TagScores(
+        scores=np.stack([shot.scores for shot in found]).clip(0, 1),
+        truth=np.array([[shot.truth == label for label in labels] for shot in found]),
+        videos=videos,
+        files=files,
+        films=videos,
+        classes=labels,
+        made_by=made_by,
+    )
 
 
 def corpus_facts(
@@ -193,6 +200,7 @@ shots.csv       where each detected shot lies; path is relative to this folder, 
 splits/weak     index.json; train.txt, val.txt: the weak labels that METHODS A5 keeps;
                 test.txt: the TRUE class of every test shot
 splits/true     the true class of the same shots; test.txt is the same file
-labeller.npz    the weak labeller's own scores of the test shots, laid out as scores/test.npz
+labeller-*.npz  the weak labeller's own scores of all shots of a part, film by film in order,
+                laid out as a run's scores/test.npz
 facts.json      how many shots, how many were kept, how many weak labels are right
 """

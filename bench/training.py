@@ -28,11 +28,16 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from mastershot.media.clips import Clip
 from mastershot.media.video import open_video
-from mastershot.models.recognisers.build import RECOGNISERS, RecogniserRow, build_recogniser
+from mastershot.models.recognisers.build import (
+    RECOGNISERS,
+    RecogniserRow,
+    build_recogniser,
+    normalise_clips,
+)
 from mastershot.training.engine.trainer import fit
 from mastershot.training.tagging.batches import TaggingBatches, read_inputs, truth_of
 from mastershot.training.tagging.clips import ClipSize, FilmClips, ReadClips
-from mastershot.training.tagging.module import TaggingModule, normalised, optimizer_of
+from mastershot.training.tagging.module import TaggingModule, optimizer_of
 from mastershot.training.tagging.settings import ClipSettings, TaggingTrainingSettings
 from mastershot.training.tagging.shots import TaggedShot
 from mastershot.training.tagging.vectors import ReadVectors
@@ -101,7 +106,7 @@ def bare_inputs(row: RecogniserRow, source: InMemory, rows: list[int]) -> tuple[
     inputs, _, _ = read_inputs(source, rows)
     if row.reads == "vectors":
         return inputs
-    return (normalised(inputs[0].float(), row),)  # As training lays it out.
+    return (normalise_clips(inputs[0].float(), row),)  # As training lays it out.
 
 
 def step_seconds(row: RecogniserRow, size: Size, steps: int) -> tuple[np.ndarray, np.ndarray]:

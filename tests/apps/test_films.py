@@ -7,7 +7,7 @@ import jsonschema
 import pytest
 from tests.factories.commands import invoke, run
 from tests.factories.films import drawn_film, encode_film, flat_images, remux
-from tests.factories.models import make_tiny_clip
+from tests.factories.models import make_recogniser, make_tiny_clip
 from tests.factories.timelines import make_timeline
 from tests.media.test_streams import film_of
 from typer import Exit
@@ -293,3 +293,27 @@ def test_labels_that_are_unsure_are_said_to_be() -> None:
     assert _label_words((sure, unsure)) == "bar 0.50"
     assert _label_words((unsure,)) == "unsure (inn 0.26)"
     assert _label_words(None) == _label_words(()) == ""
+
+
+def test_a_recogniser_labels_films_and_one_that_is_none_is_a_sentence(
+    film: Path, tmp_path: Path
+) -> None:
+    folder = make_recogniser(tmp_path / "run" / "recogniser", "resnet18", frames=1)
+    analysis = ["analyze", film, "--steps", "shots,labels", "--out", tmp_path / "out", "--json"]
+    done = invoke(*analysis, "--recogniser", tmp_path / "run")
+    assert done.exit_code == 0
+    (result,) = json.loads(done.stdout)
+    made = json.loads(Path(result["timeline"]).read_text())["made_by"]["steps"]["labels"]
+    assert made["recogniser"]["recogniser"] == "tiny-resnet18"
+    gone = invoke(*analysis, "--recogniser", tmp_path / "gone")
+    share = invoke(*analysis, "--recogniser", tmp_path / "run", "--fuse", "2")
+    (folder / "recogniser.safetensors").write_bytes(b"\x80\x04cut short")
+    damaged = invoke(*analysis, "--recogniser", tmp_path / "run")
+    assert [one.exit_code for one in (gone, share, damaged)] == [2, 2, 1]
+    for one, sentence in (
+        (gone, "gone holds no recogniser (recogniser.json)"),
+        (share, "a recogniser's share of 2 means nothing"),
+        (damaged, "recogniser.safetensors cannot be loaded"),
+    ):
+        (line,) = one.stderr.splitlines()
+        assert sentence in line

@@ -6,8 +6,15 @@ from tests.factories.commands import invoke
 from tests.factories.models import make_scale_classifier
 from typer.testing import Result
 
+from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import SCALES
-from mastershot.datasets.movieclip import read_split_folder
+from mastershot.datasets.movieclip import (
+    read_split_folder,
+    shot_file_name,
+    write_index,
+    write_split,
+)
+from mastershot.datasets.tables.records import LabelledShot
 from mastershot.datasets.tables.score_table import open_scores
 from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.store.library import Library
@@ -38,6 +45,18 @@ def test_a_library_is_a_source(dataset: Path, tiny: Path, tmp_path: Path) -> Non
     done = invoke("label", "build", "--library", library, "--out", tmp_path, "--encoder", tiny)
     assert done.exit_code == 0, done.output
     assert (tmp_path / "scores.parquet").read_bytes() == (dataset / "scores.parquet").read_bytes()
+
+
+def test_scores_may_be_smoothed_and_say_so(dataset: Path, tiny: Path, tmp_path: Path) -> None:
+    library = dataset / "clips.mastershot"
+    done = invoke("label", "build", "--library", library, "--out", tmp_path, "--encoder", tiny,
+               "--smoothing", "0.9")  # fmt: skip
+    assert done.exit_code == 0, done.output
+    smoothed, plain = (open_scores(folder / "scores.parquet") for folder in (tmp_path, dataset))
+    assert smoothed.made_by["labels"]["smoothing"]["stay"] == 0.9
+    assert "smoothing" not in plain.made_by["labels"]
+    pairs = zip(smoothed.batches(), plain.batches(), strict=True)
+    assert any((one.scores != other.scores).any() for one, other in pairs)
 
 
 def test_shots_and_scales_are_found_as_the_options_say(
@@ -72,6 +91,7 @@ def test_shots_and_scales_are_found_as_the_options_say(
         (["--out", "OUT"], 2, "name clips, a folder of clips, or a --library"),
         (["CLIPS", "--out", "OUT", "--format", "csv"], 2, "format 'csv' is unknown"),
         (["CLIPS", "--out", "OUT", "--sampling", "often"], 2, "sampling 'often' means nothing"),
+        (["CLIPS", "--out", "OUT", "--smoothing", "very"], 2, "smoothing 'very' means nothing"),
         (["CLIPS", "--out", "OUT", "--taxonomy", "movieclp"], 1, "did you mean 'movieclip'?"),
         (["CLIPS", "--out", "OUT", "--encoder", "somebody/clip"], 1, "No labels: the weights"),
         (["CLIPS", "--out", "OUT", "--min-shot", "-1"], 2, "minimum shot length is -1.0 s"),
@@ -161,3 +181,15 @@ def test_splits_have_figures(dataset: Path, tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "train: " in done.stdout
     assert "train and test share 0 clips" in done.stdout
+
+
+def test_which_place_follows_which_is_printed(tmp_path: Path) -> None:
+    write_index(tmp_path / "index.json", Taxonomy("places", ("bar", "kitchen")))
+    shots = [LabelledShot("v", shot_file_name("v", n), (int(n > 2),)) for n in range(1, 5)]
+    write_split(tmp_path / "train.txt", shots)
+    lines = invoke("label", "stats", tmp_path).stdout.splitlines()
+    assert "of 3 pairs of shots that follow each other, 66.7% keep the label" in lines
+    assert "after bar (2): itself 50.0%, kitchen 50.0%" in lines
+    assert "after kitchen (1): itself 100.0%" in lines
+    rows = json.loads(invoke("label", "stats", tmp_path, "--json").stdout)["transitions"]
+    assert rows[0]["others"] == [["kitchen", 0.5]]

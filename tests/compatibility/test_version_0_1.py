@@ -1,6 +1,7 @@
 """Libraries, runs and recipes of version 0.1.0, before its parts were renamed, open and go on."""
 
 import json
+import re
 import shutil
 import tarfile
 from pathlib import Path
@@ -22,6 +23,7 @@ ARCHIVE = Path(__file__).with_name("version_0_1.tar.xz")
 # Other processors and numbers of threads round otherwise, and AdamW turns a gradient's last digit
 # into up to a learning rate (0.01). A lost state of the optimiser moves weights by more than 0.02.
 ATOL = 0.005
+NEW = re.compile("movieclip|downstream")  # recipes that version did not have
 
 
 @pytest.fixture(scope="module")
@@ -128,7 +130,7 @@ def test_results_of_before_are_not_made_again(before: Path) -> None:
     assert (before / "out/film/timeline.json").read_bytes() == timeline
 
 
-@pytest.mark.parametrize("name", shipped_recipes())
+@pytest.mark.parametrize("name", [name for name in shipped_recipes() if not NEW.search(name)])
 def test_a_recipe_of_before_means_what_it_meant(archive: Path, name: str) -> None:
     old = load_recipe(str(archive / "recipes" / f"{name}.yaml"))
     assert old.settings == load_recipe(name).settings

@@ -1,7 +1,14 @@
 import numpy as np
 import pytest
 
-from mastershot.evaluation.bootstrap import bootstrap_interval, share_figure
+from mastershot.evaluation.bootstrap import (
+    UNDEFINED,
+    basic_interval,
+    bootstrap_interval,
+    interval_of,
+    resample_counts,
+    share_figure,
+)
 
 
 def test_the_interval_of_a_mean_is_as_wide_as_the_normal_law_says() -> None:
@@ -58,3 +65,28 @@ def test_items_that_do_not_count_change_nothing() -> None:
     assert some == share_figure(holds[:3], ["a", "b", "a"], weights=weights[:3])
     assert some.value == 0.5
     assert some.num_items == 3
+
+
+def test_counts_are_those_of_the_resamples_of_an_interval() -> None:
+    values = np.arange(7.0) ** 2
+    counts = resample_counts(7, seed=3, num_resamples=200)
+    assert (counts.sum(axis=1) == 7).all()
+    expected = bootstrap_interval(
+        lambda items: float(values[items].mean()), 7, seed=3, num_resamples=200
+    )
+    found = interval_of(counts @ values / 7)
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high))
+
+
+def test_resamples_without_the_metric_do_not_count() -> None:
+    assert interval_of([np.nan, 1.0, np.nan, 1.0]) == interval_of([1.0, 1.0])
+    assert interval_of([np.nan]) is UNDEFINED
+
+
+def test_the_basic_interval_is_the_mirror_image_of_the_percentiles() -> None:
+    figures = np.random.default_rng(0).exponential(size=500)
+    percentiles, basic = interval_of(figures), basic_interval(0.5, figures, least=-9)
+    assert basic.low + percentiles.high == pytest.approx(1)
+    assert basic.high + percentiles.low == pytest.approx(1)
+    assert (basic_interval(0.5, figures).low, basic_interval(0.5, [-1.0]).high) == (0, 1)
+    assert np.isnan(basic_interval(np.nan, [np.nan]).low)

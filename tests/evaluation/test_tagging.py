@@ -4,34 +4,16 @@ import numpy as np
 import pytest
 from scipy.stats import rankdata, spearmanr
 from sklearn.metrics import average_precision_score
+from tests.factories.tag_scores import drawn_scores
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.tables.tag_scores import TagScores
+from mastershot.evaluation.correlation import row_ranks, sample_correlations
 from mastershot.evaluation.tagging import (
     aligned_scores,
     confused_classes,
     precision_gains,
-    row_ranks,
-    sample_correlations,
     tagging_figures,
 )
-
-
-def drawn_scores(num_samples: int = 200, num_classes: int = 8, *, skill: float = 0.4) -> TagScores:
-    rng = np.random.default_rng(5)
-    truth = rng.random((num_samples, num_classes)) < np.linspace(0, 0.4, num_classes)
-    noise = rng.random(truth.shape)
-    scores = np.round(skill * truth + (1 - skill) * noise, 2).astype(np.float32)
-    return TagScores(
-        scores=scores,
-        truth=truth,
-        videos=tuple(f"v{row}" for row in range(num_samples)),
-        files=("shot.mp4",) * num_samples,
-        films=tuple(f"f{row // 5}" for row in range(num_samples)),
-        classes=tuple("abcdefghijkl"[:num_classes]),
-        made_by={},
-    )
-
 
 SCORES = drawn_scores()
 
@@ -58,7 +40,8 @@ def test_the_interval_of_the_mean_is_from_the_resamples_of_films() -> None:
     figures = tagging_figures(SCORES, num_resamples=50, seed=2)
     means = np.nanmean(figures.resamples.resampled[:, 1:], axis=1)
     interval = figures.mean_precision.interval
-    assert [interval.low, interval.high] == pytest.approx(np.quantile(means, [0.025, 0.975]))
+    value, ends = figures.mean_precision.value, np.quantile(means, [0.975, 0.025])
+    assert [interval.low, interval.high] == pytest.approx(2 * value - ends)
     again = tagging_figures(SCORES, num_resamples=50, seed=2)
     assert again.mean_precision == figures.mean_precision
     assert again.pearson == figures.pearson

@@ -68,9 +68,7 @@ def film_data(folder: Path) -> Path:
                 video = clip[0][0].partition("/")[0]
                 colours = [_COLOURS[classes[0]] for _, classes in clip]
                 images = flat_images(colours, each=6, width_px=48, height_px=32)
-                encode_film(
-                    folder / "films" / f"{video}.mp4", images, time_base=Fraction(1, 12)
-                )
+                encode_film(folder / "films" / f"{video}.mp4", images, time_base=Fraction(1, 12))
                 for place, (name, _) in enumerate(clip):
                     span = (place * 6 / 12, (place + 1) * 6 / 12)
                     rows.writerow((video, name.partition("/")[2], f"films/{video}.mp4", *span))

@@ -227,3 +227,14 @@ def test_a_shot_that_is_unsure_borrows_what_its_scene_is_sure_of() -> None:
     assert [label.name for label in borrowed_labels(close_up, scene)] == ["forest", "beach"]
     assert borrowed_labels(sure, scene) == ()
     assert borrowed_labels(close_up, close_up) == ()
+
+
+def test_labels_with_thresholds_of_their_own_are_kept_from_there_on() -> None:
+    taxonomy = Taxonomy("three", ("kitchen", "bar", "sea"))
+    scores = np.array([0.1, 0.5, 0.3], np.float32)
+    own = np.array([0.1, 0.6, 0.1], np.float32)  # the best label fails, others pass
+    best = best_labels(scores, taxonomy, KeepRule(min_best=0.0), own)
+    assert [(label.name, label.unsure) for label in best] == [
+        ("bar", True), ("sea", False), ("kitchen", False),
+    ]  # fmt: skip
+    assert kept_labels(best_labels(scores, taxonomy, KeepRule(min_best=0.55), own)) == ()

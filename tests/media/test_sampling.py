@@ -93,3 +93,10 @@ def test_a_rate_holds_under_variable_frame_rate() -> None:
     clock = RateClock(2, Fraction(1, 1000))
     times_ms = [0, 100, 480, 520, 990, 1001, 1600, 3000, 3100, 3600]
     assert [t for t in times_ms if clock.takes(frame(0, pts=t))] == [0, 520, 1001, 1600, 3000, 3600]
+
+
+def test_frames_that_are_held_only_while_new_are_said_to_be() -> None:
+    held = HeldFrames(at_least=3)
+    kept = [index for index in range(100) if held.add(frame(index))]
+    assert kept[:33] == list(range(33))  # then every other one, then every fourth
+    assert kept[33:] == [*range(34, 65, 2), *range(68, 100, 4)]

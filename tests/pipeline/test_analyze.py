@@ -21,6 +21,7 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import MediaError, OutputError, ShotListError
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.encoders.text import SentenceEncoder
+from mastershot.labelling.smoothing import SmoothingSettings
 from mastershot.media.sampling import Sampling, parse_sampling
 from mastershot.media.video import open_video
 from mastershot.pipeline import analyze as story
@@ -155,6 +156,26 @@ def test_new_labels_never_decode_again(
     assert (folder / "thumbs/00000.jpg").exists()
     again, _ = analyze_movie(film[0], prepare(plan), tmp_path)
     assert again.shots == first.shots
+
+
+def test_smoothed_labels_never_decode_again_and_say_how_they_were_smoothed(
+    film, tiny_clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(encoder=str(tiny_clip))
+    first, folder = analyze_movie(film[0], prepare(plan), tmp_path)
+    assert "smoothing" not in first.made_by.steps["labels"]
+    text = (folder / "timeline.json").read_bytes()
+    monkeypatch.setattr(story, "decode_film", None)
+    smoothing = SmoothingSettings(stay=0.9)
+    smoothed, _ = analyze_movie(film[0], prepare(replace(plan, smoothing=smoothing)), tmp_path)
+    check(smoothed)
+    made = smoothed.made_by.steps["labels"]["smoothing"]
+    assert (made["stay"], len(made["transitions"])) == (0.9, 16)
+    assert [shot.labels for shot in smoothed.shots] != [shot.labels for shot in first.shots]
+    assert [shot.span for shot in smoothed.shots] == [shot.span for shot in first.shots]
+    again, _ = analyze_movie(film[0], prepare(plan), tmp_path)
+    assert again.shots == first.shots
+    assert json.loads((folder / "timeline.json").read_bytes())["shots"] == json.loads(text)["shots"]
 
 
 def test_other_shots_are_decoded_again_but_no_frame_is_encoded_twice(

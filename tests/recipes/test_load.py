@@ -1,3 +1,4 @@
+import re
 import subprocess
 import sys
 import tarfile
@@ -11,6 +12,7 @@ from mastershot.core.errors import SettingError
 from mastershot.recipes.load import load_recipe, recipe_text, shipped_recipes
 from mastershot.training.distillation.settings import DistilRecipe
 
+NEW = re.compile("movieclip|downstream")  # recipes that version 0.1 did not have
 PLAIN = """recipe: distil
 frames: [{path: films}]
 teachers: [{kind: encoder, weights: clip, concepts: movieclip}]
@@ -167,7 +169,8 @@ def test_a_shipped_recipe_loads_and_says_what_it_is(name: str) -> None:
     sources = getattr(recipe.settings, "frames", ())
     if hasattr(recipe.settings, "shots"):
         sources = [recipe.settings.shots]
-    assert all(not Path(source.path).is_absolute() for source in sources)
+    paths = [getattr(source, "path", source) for source in sources]
+    assert not any(Path(path).is_absolute() for path in paths)
     assert not Path(getattr(recipe.settings, "data", ".")).is_absolute()
 
 
@@ -193,7 +196,7 @@ def version_0_1(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "recipes"
 
 
-@pytest.mark.parametrize("name", shipped_recipes())
+@pytest.mark.parametrize("name", [name for name in shipped_recipes() if not NEW.search(name)])
 def test_a_recipe_of_version_0_1_sets_what_the_shipped_one_sets(
     name: str, version_0_1: Path
 ) -> None:

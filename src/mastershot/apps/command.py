@@ -55,6 +55,9 @@ class AnalysisOptions:
         Option(metavar="float32|bfloat16|int8", help="Of frames; int8 is fastest and least exact."),
     ] = None
     taxonomy: Taxonomy = "movieclip"
+    smoothing: Annotated[
+        str, Option(metavar="off|on|STAY", help="Smooth labels over a film's shots.")
+    ] = "off"
     detector: Annotated[str, Option(metavar="content|adaptive", help="How cuts are found.")] = (
         "content"
     )
@@ -97,6 +100,7 @@ class AnalysisOptions:
         Raises:
             SettingError: An option has a value that means nothing.
         """
+        from mastershot.labelling.smoothing import parse_smoothing
         from mastershot.media.sampling import parse_sampling
         from mastershot.pipeline.analysis.plan import Plan
         from mastershot.shots.content import ShotSettings
@@ -110,6 +114,7 @@ class AnalysisOptions:
             encoder=self.encoder,
             precision=self.precision,
             taxonomy=self.taxonomy,
+            smoothing=parse_smoothing(self.smoothing),
             scale=self.scale,
             stream=self.stream,
             recogniser=self.recogniser,

@@ -1,7 +1,7 @@
 """``mastershot label``: from clips to a weakly labelled data set, its training subset, figures."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
@@ -23,7 +23,10 @@ from mastershot.apps.show import complain, complain_of, say, say_result, showing
 if TYPE_CHECKING:
     from mastershot.labelling.figures import DatasetFigures
     from mastershot.labelling.splits import SplitOverlap
+    from mastershot.labelling.transitions import LabelTransitions
     from mastershot.pipeline.labelling.select import Selection
+
+_SHOWN_TRANSITIONS = 20  # labels, the most frequent
 
 label_app = Commands(name="label", help="Weakly labelled data sets: build, select, figures.")
 
@@ -216,8 +219,20 @@ def _figure_lines(figures: "DatasetFigures") -> Iterator[str]:
         yield f"{name}: {num_shots:,} shots, {num_sure / num_shots:.1%} of them sure"
     for genre, best in figures.genres.items():
         yield f"{genre}: {_counted(best)}"
+    yield from _transition_lines(figures.transitions)
     occurring = [(name, count) for name, count in figures.label_counts if count]
     yield f"{len(occurring)} of {len(figures.label_counts)} labels: {_counted(occurring)}"
+
+
+def _transition_lines(rows: "Sequence[LabelTransitions]") -> Iterator[str]:
+    if rows:
+        total = sum(row.num_pairs for row in rows)
+        stays = sum(row.num_pairs * row.self_share for row in rows) / total
+        yield f"of {total:,.0f} pairs of shots that follow each other, {stays:.1%} keep the label"
+    for row in rows[:_SHOWN_TRANSITIONS]:
+        shares = [("itself", row.self_share), *row.others[:3]]
+        shown = ", ".join(f"{name} {share:.1%}" for name, share in shares)
+        yield f"after {row.label} ({row.num_pairs:,.0f}): {shown}"
 
 
 def _counted(labels: Iterable[tuple[str, int]]) -> str:

@@ -33,6 +33,7 @@ _SPLIT_FILES = {
 }
 _SPLIT_LINE = re.compile(r"(?P<video>.+)/(?P<file>[^/]+\.\w+)(?P<classes>(?: \d+)+)")
 _SEGMENT = re.compile(r"v_(?P<clip>.+)_seg_\d+_\d+")
+_SHOT_NUMBER = re.compile(r"-Scene-(\d+)\.\w+$")
 _NUMBERS = ("start_frame", "end_frame", "start_time", "end_time")
 
 
@@ -85,6 +86,18 @@ def read_split_folder(folder: str | Path) -> tuple[Taxonomy, dict[str, tuple[Lab
     return index, {name: read_split(paths[name], num_classes=len(index)) for name in names}
 
 
+def read_split_file(path: str | Path) -> tuple[Taxonomy, tuple[LabelledShot, ...]]:
+    """Return one split file's shots, and the index that lies beside it.
+
+    Raises:
+        DatasetError: A file is missing or damaged.
+    """
+    path = Path(path)
+    released = path.parent / _INDEX_FILE
+    index = read_index(released if released.exists() else path.parent / INDEX_FILE)
+    return index, read_split(path, num_classes=len(index))
+
+
 def is_split_folder(folder: str | Path) -> bool:
     """Return True if a folder holds an index of split files."""
     return any((Path(folder) / name).exists() for name in (INDEX_FILE, _INDEX_FILE))
@@ -102,6 +115,12 @@ def clip_of_video(video: str) -> str:
 def shot_file_name(video: str, number: int) -> str:
     """Return the name of a shot's file, such as ``au9pGQ9AuUs-Scene-072.mp4``; counts from 1."""
     return f"{video}-Scene-{number:03}.mp4"
+
+
+def number_of_shot(file: str) -> int | None:
+    """Return a shot's number in its clip, from 1, by its file's name; None if that has none."""
+    found = _SHOT_NUMBER.search(file)
+    return int(found[1]) if found and int(found[1]) > 0 else None
 
 
 def read_index(path: str | Path) -> Taxonomy:

@@ -78,13 +78,10 @@ def clip_batch(clips: Sequence[ImageArray] | ImageArray, network: str) -> "Tenso
     """Return clips of uint8 RGB frames (T, H, W, 3) as a network takes them: (N, 3, T, H, W)."""
     import torch
 
-    from mastershot.models.recognisers.build import recogniser_row
+    from mastershot.models.recognisers.build import normalise_clips, recogniser_row
 
-    row = recogniser_row(network)
-    batch_NTHW3 = torch.from_numpy(np.stack(list(clips))).float()
-    batch_NTHW3 = (batch_NTHW3 - torch.tensor(row.pixel_mean)) / torch.tensor(row.pixel_std)
-    batch = batch_NTHW3.permute(0, 4, 1, 2, 3)
-    return batch[:, :, 0] if row.reads == "frames" else batch.contiguous()
+    batch_NTHW3 = torch.from_numpy(np.stack(list(clips)))
+    return normalise_clips(batch_NTHW3, recogniser_row(network)).contiguous()
 
 
 class TrainedRecogniser:

@@ -81,6 +81,21 @@ def interval_of(figures: npt.ArrayLike, *, level: float = 0.95) -> Interval:
     return Interval(float(low), float(high))
 
 
+def basic_interval(
+    value: float, figures: npt.ArrayLike, *, least: float = 0.0, level: float = 0.95
+) -> Interval:
+    """Return the basic bootstrap interval: the percentiles of a metric, mirrored at its value.
+
+    Where resampling biases a metric upwards, as it does a mean of average precisions of classes
+    that have few samples, so does sampling; the mirror image allows for both (Davison and Hinkley,
+    "Bootstrap Methods and their Application", 1997, section 5.2.1). It stays between the least
+    value that the metric can have and 1.
+    """
+    percentiles = interval_of(figures, level=level)
+    ends = (2 * value - percentiles.high, 2 * value - percentiles.low)
+    return Interval(*np.clip(ends, least, 1).tolist())
+
+
 def _draw_items(num_items: int, num_resamples: int, seed: int) -> IntArray:
     generator = np.random.default_rng(seed)
     return generator.integers(0, num_items, size=(num_resamples, num_items))

@@ -1,7 +1,7 @@
 """How well samples are tagged with several classes each (METHODS A7, D)."""
 # N samples, C classes, P points of a curve
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +14,11 @@ from mastershot.evaluation.bootstrap import (
     BoolArray,
     Figure,
     RealArray,
+    basic_interval,
     figure_of_sums,
     interval_of,
 )
+from mastershot.evaluation.correlation import row_ranks, sample_correlations
 from mastershot.evaluation.precision import (
     PrecisionResamples,
     precision_curves,
@@ -116,12 +118,31 @@ class PrecisionGains:
     per_class: tuple[ClassGain, ...]
 
 
+@dataclass(frozen=True, eq=False)
+class TaggingResult:
+    """What an evaluation says of one set of scores.
+
+    Attributes:
+        name: What the scores are called, such as the name of their run.
+        scores: The scores with the truth they were compared with.
+        figures: How good they are.
+        gains: What they gain over the first set evaluated; None for that set itself.
+    """
+
+    name: str
+    scores: TagScores
+    figures: TaggingFigures
+    gains: PrecisionGains | None
+
+
 def tagging_figures(
     scores: TagScores, *, seed: int = 0, num_resamples: int = 1000
 ) -> TaggingFigures:
     """Return every figure of a set of scores.
 
-    A resample counts the classes that have a positive in it; 95 % intervals are percentiles.
+    A resample counts the classes that have a positive in it. The 95 % intervals of single classes
+    and of correlations are percentiles; those of average precision over all classes are basic ones,
+    which cover far better where classes have few samples (docs/evaluation.md).
 
     Raises:
         DatasetError: No sample has a class.
@@ -147,7 +168,9 @@ def tagging_figures(
         mean_precision=_mean_figure(resamples, has_positive),
         weighted_precision=_weighted_figure(resamples, num_positives),
         micro_precision=Figure(
-            float(micro.average[0]), interval_of(micro.resampled[:, 0]), truth.size
+            float(micro.average[0]),
+            basic_interval(float(micro.average[0]), micro.resampled[:, 0]),
+            truth.size,
         ),
         pearson=_mean_correlation(values, truth, films, usable, seed),
         spearman=_mean_correlation(row_ranks(values), truth, films, usable, seed),
@@ -157,41 +180,6 @@ def tagging_figures(
         curves=precision_curves(values, truth),
         resamples=resamples,
     )
-
-
-def sample_correlations(scores: RealArray | FloatArray, truth: BoolArray) -> RealArray:
-    """Return Pearson's correlation of scores and truth over the classes of each sample, (N,).
-
-    It is NaN where the truth is constant, and 0 where only the scores are: they distinguish
-    nothing. Of `row_ranks` instead of scores it is Spearman's.
-    """
-    one = scores.astype(np.float64)
-    other = truth.astype(np.float64)
-    constant = (scores == scores[:, :1]).all(axis=1)
-    one -= one.mean(axis=1, keepdims=True)
-    other -= other.mean(axis=1, keepdims=True)
-    norms = np.sqrt((one**2).sum(axis=1) * (other**2).sum(axis=1))
-    products = (one * other).sum(axis=1)
-    correlations = np.zeros(len(norms))
-    np.divide(products, norms, out=correlations, where=(norms > 0) & ~constant)
-    correlations[truth.all(axis=1) | ~truth.any(axis=1)] = np.nan
-    return correlations
-
-
-def row_ranks(scores: FloatArray) -> RealArray:
-    """Return the rank of each score in its row, from 0; equal scores share their mean rank."""
-    order = np.argsort(scores, axis=1, kind="stable")
-    ordered = np.take_along_axis(scores, order, axis=1)
-    places = np.broadcast_to(np.arange(scores.shape[1]), scores.shape)
-    differs = ordered[:, 1:] != ordered[:, :-1]
-    edge = np.ones((len(scores), 1), np.bool_)
-    starts = np.where(np.hstack([edge, differs]), places, 0)
-    ends = np.where(np.hstack([differs, edge]), places, scores.shape[1])
-    first = np.maximum.accumulate(starts, axis=1)
-    last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
-    ranks = np.empty(scores.shape)
-    np.put_along_axis(ranks, order, (first + last) / 2, axis=1)
-    return ranks
 
 
 def confused_classes(scores: TagScores) -> tuple[Confusion, ...]:
@@ -219,15 +207,31 @@ def confused_classes(scores: TagScores) -> tuple[Confusion, ...]:
     )
 
 
+def evaluate_tagging(sets: Mapping[str, TagScores], *, seed: int = 0) -> tuple[TaggingResult, ...]:
+    """Return the figures of named sets of scores, and what each gains over the first.
+
+    Raises:
+        DatasetError: They are not of the same samples, classes and truth, or no sample has a class.
+    """
+    first, *_ = sets.values()
+    results: list[TaggingResult] = []
+    for name, scores in sets.items():
+        aligned = aligned_scores(first, scores)
+        figures = tagging_figures(aligned, seed=seed)
+        gains = gains_of_figures(results[0].figures, figures) if results else None
+        results.append(TaggingResult(name, aligned, figures, gains))
+    return tuple(results)
+
+
 def precision_gains(before: TagScores, after: TagScores, *, seed: int = 0) -> PrecisionGains:
     """Return what the second set of scores gains over the first.
 
     Raises:
         DatasetError: They are not of the same samples, classes and truth, or no sample has a class.
     """
-    after = aligned_scores(before, after)
-    figures = [tagging_figures(scores, seed=seed) for scores in (before, after)]
-    return gains_of_figures(*figures)
+    _, result = evaluate_tagging({"before": before, "after": after}, seed=seed)
+    assert result.gains is not None
+    return result.gains
 
 
 def gains_of_figures(before: TaggingFigures, after: TaggingFigures) -> PrecisionGains:
@@ -250,7 +254,7 @@ def gains_of_figures(before: TaggingFigures, after: TaggingFigures) -> Precision
         for place, row in enumerate(before.per_class)
         if has_positive[place]
     )
-    return PrecisionGains(_mean_figure(gained, has_positive), per_class)
+    return PrecisionGains(_mean_figure(gained, has_positive, least=-1), per_class)
 
 
 def aligned_scores(like: TagScores, scores: TagScores) -> TagScores:
@@ -285,13 +289,16 @@ def _places(names: Sequence[object], found: Sequence[object], what: str) -> list
     return [place_of[name] for name in names]
 
 
-def _mean_figure(resamples: PrecisionResamples, counted: BoolArray) -> Figure:
+def _mean_figure(
+    resamples: PrecisionResamples, counted: BoolArray, *, least: float = 0.0
+) -> Figure:
     resampled = resamples.resampled[:, counted]
     defined = ~np.isnan(resampled)
     number = defined.sum(axis=1)
     sums = np.where(defined, resampled, 0).sum(axis=1)
     means = np.divide(sums, number, out=np.full(len(sums), np.nan), where=number > 0)
-    return Figure(float(resamples.average[counted].mean()), interval_of(means), int(counted.sum()))
+    average = float(resamples.average[counted].mean())
+    return Figure(average, basic_interval(average, means, least=least), int(counted.sum()))
 
 
 def _weighted_figure(resamples: PrecisionResamples, num_positives: IntArray) -> Figure:
@@ -299,7 +306,7 @@ def _weighted_figure(resamples: PrecisionResamples, num_positives: IntArray) -> 
     totals = resamples.num_positives.sum(axis=1)
     sums = (np.nan_to_num(resamples.resampled) * resamples.num_positives).sum(axis=1)
     means = np.divide(sums, totals, out=np.full(len(sums), np.nan), where=totals > 0)
-    return Figure(average, interval_of(means), int((num_positives > 0).sum()))
+    return Figure(average, basic_interval(average, means), int((num_positives > 0).sum()))
 
 
 def _mean_correlation(

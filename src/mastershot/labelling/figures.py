@@ -18,6 +18,11 @@ from mastershot.labelling.statistics import (
     ScoreSummary,
     corpus_statistics,
 )
+from mastershot.labelling.transitions import (
+    LabelTransitions,
+    count_transitions,
+    transition_rows,
+)
 from mastershot.labelling.weak_labels import MOVIECLIP_RULE
 
 BEST_OF_GENRE = 5
@@ -60,6 +65,8 @@ class DatasetFigures:
         genres: The most frequent best labels of the sure shots of each genre, with their number.
         scales: Of each shot scale, the closest first, the sure shots, and all; empty where scales
             are not known.
+        transitions: What follows each label in the next shot of its clip, of scored shots by the
+            labels that are kept; the most frequent label first.
         splits: The splits, if it has some.
         overlaps: What each two splits share.
     """
@@ -72,6 +79,7 @@ class DatasetFigures:
     num_sure: int
     genres: Mapping[str, Sequence[tuple[str, int]]]
     scales: Mapping[str, tuple[int, int]]
+    transitions: tuple[LabelTransitions, ...] = ()
     splits: tuple[SplitSize, ...] = ()
     overlaps: tuple[SplitOverlap, ...] = ()
 
@@ -92,6 +100,7 @@ def figures_of_scores(summary: ScoreSummary, films: ClipFilms | None = None) -> 
         num_sure=summary.num_sure,
         genres=summary.genres.best(BEST_OF_GENRE),
         scales=dict(sorted(summary.scale_counts.items(), key=_scale_order)),
+        transitions=transition_rows(summary.transitions.result()),
     )
 
 
@@ -122,6 +131,7 @@ def figures_of_splits(
         num_sure=len(weak),
         genres=genres.best(BEST_OF_GENRE),
         scales={},
+        transitions=transition_rows(count_transitions(weak, index.labels)),
         splits=tuple(_size(name, part, film_of_clip) for name, part in splits.items()),
         overlaps=overlaps,
     )

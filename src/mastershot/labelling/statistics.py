@@ -15,6 +15,8 @@ from mastershot.core.errors import DatasetError
 from mastershot.core.labels import Taxonomy
 from mastershot.datasets.movieclip import clip_of_video
 from mastershot.datasets.tables.records import ScoredShots
+from mastershot.labelling.selection import all_classes, select_classes
+from mastershot.labelling.transitions import TransitionCounter
 from mastershot.labelling.weak_labels import MOVIECLIP_RULE
 
 NUM_BINS = 20
@@ -131,6 +133,9 @@ class ScoreSummary:
         """Of each shot scale, the sure shots, and all."""
         self.genres = GenreCounts(taxonomy, genres_of_clip or {})
         """The best labels of the sure shots, by genre."""
+        self._classes = all_classes(taxonomy)
+        self.transitions = TransitionCounter(self._classes.labels)
+        """Which kept label follows which, from shot to shot."""
         self.clips: set[str] = set()
         """The clips that have a shot."""
         self._gallery = gallery
@@ -158,6 +163,8 @@ class ScoreSummary:
         for row, scale in enumerate(shots.scales or ()):
             num_sure, num_shots = self.scale_counts.get(scale, (0, 0))
             self.scale_counts[scale] = num_sure + (row in sure), num_shots + 1
+        kept, _ = select_classes(shots, self.taxonomy, self._classes)
+        self.transitions.add(shots.videos, shots.files, kept)
         if self._gallery:
             self._add_to_galleries(shots, rows, best)
 

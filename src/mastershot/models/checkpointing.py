@@ -46,11 +46,13 @@ def checkpoint_blocks(network: nn.Module, on: bool = True) -> int:
 @contextmanager
 def _kept_statistics(block: nn.Module) -> Iterator[None]:
     """Keep batch normalisation from counting a batch into its statistics a second time."""
-    tracking = [p for p in block.modules() if isinstance(p, _BatchNorm) and p.track_running_stats]
-    for part in tracking:
-        part.track_running_stats = False
+    parts = [p for p in block.modules() if isinstance(p, _BatchNorm) and p.track_running_stats]
+    before = [(p, p.momentum, p.num_batches_tracked.clone()) for p in parts]  # type: ignore[union-attr]
+    for part in parts:
+        part.momentum = 0.0
     try:
         yield
     finally:
-        for part in tracking:
-            part.track_running_stats = True
+        for part, momentum, num_batches in before:
+            part.momentum = momentum
+            part.num_batches_tracked.copy_(num_batches)  # type: ignore[union-attr]

@@ -15,6 +15,7 @@ from typing import Any
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError, MastershotError
 from mastershot.core.settings import Settings
+from mastershot.pipeline.features.settings import FeaturesRecipe, missing_feature_inputs
 from mastershot.training.distillation.settings import DistilRecipe, missing_inputs
 from mastershot.training.engine.settings import OnProgress, find_encoder
 from mastershot.training.movies2scenes.settings.encoders import (
@@ -32,8 +33,10 @@ from mastershot.training.movies2scenes.settings.stages import (
 from mastershot.training.probes.settings import (
     FusionRecipe,
     ProbeRecipe,
+    VideoSplitsRecipe,
     missing_fusion_inputs,
     missing_probe_inputs,
+    missing_video_inputs,
 )
 from mastershot.training.shot_scale.settings import ShotScaleRecipe, missing_scale_inputs
 from mastershot.training.tagging.settings import TaggingRecipe, missing_tagging_inputs
@@ -139,6 +142,19 @@ def _fusion(recipe: FusionRecipe, out: Path, on_progress: OnProgress) -> RunResu
     return RunResult(made, {"mean_precision": figures})
 
 
+def _video_splits(recipe: VideoSplitsRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    with _lightning():
+        from mastershot.training.probes.video_splits import write_video_splits
+    made = write_video_splits(recipe, out, on_progress)
+    notes = tuple(
+        f"videos of split {split} without {what}, which were left out: {number}"
+        for what, numbers in (("a film", made.without_film), ("a class", made.without_class))
+        for split, number in numbers.items()
+        if number
+    )
+    return RunResult(made.folder, {"videos": dict(made.written)}, notes)
+
+
 def _tagging(recipe: TaggingRecipe, out: Path, on_progress: OnProgress) -> RunResult:
     with _lightning():
         from mastershot.training.tagging.train import train_recogniser
@@ -146,6 +162,21 @@ def _tagging(recipe: TaggingRecipe, out: Path, on_progress: OnProgress) -> RunRe
     saved = json.loads((recogniser / "recogniser.json").read_text("utf-8"))
     notes = _unread_note(saved["unread"], saved["unread_first"], what="shots")
     return RunResult(recogniser, {"mean_precision": saved["mean_precision"]}, notes)
+
+
+def _features(recipe: FeaturesRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    from mastershot.pipeline.features.export import export_features
+
+    made = export_features(recipe, out, on_progress)
+    failed = made.failures
+    notes = _unread_note(len(failed), list(failed.values()), what="films")
+    if made.num_spaces > 1:
+        notes += (
+            f"shots were found in {made.num_spaces} ways, and features of the one are not compared "
+            "with those of another; add all films with the same settings",
+        )
+    figures = {"num_films": made.num_films, "num_shots": made.num_shots, "failures": failed}
+    return RunResult(made.table, figures, notes)
 
 
 def _unread_note(count: int, first: Sequence[str], what: str = "files") -> tuple[str, ...]:
@@ -193,8 +224,10 @@ def _lightning() -> Iterator[None]:
 RECIPES = {
     "distil": RecipeKind(DistilRecipe, _distil, _distil_problems),
     "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
+    "features": RecipeKind(FeaturesRecipe, _features, missing_feature_inputs),
     "probe": RecipeKind(ProbeRecipe, _probe, missing_probe_inputs),
     "fusion": RecipeKind(FusionRecipe, _fusion, missing_fusion_inputs),
+    "video_splits": RecipeKind(VideoSplitsRecipe, _video_splits, missing_video_inputs),
     "tagging": RecipeKind(TaggingRecipe, _tagging, missing_tagging_inputs, shared=True),
     "shot_contrast": _stage(ShotContrastRecipe, "shot_encoder", "train_shot_encoder", shared=True),
     "shot_features": _stage(ShotFeaturesRecipe, "shot_encoder", "write_features"),

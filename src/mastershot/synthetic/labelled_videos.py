@@ -1,4 +1,4 @@
-"""Drawn labels and features of videos, laid out as HVU and Moviescope are: stand-ins, no pictures.
+"""Drawn labels, features and films of videos, laid out as HVU and Moviescope are: stand-ins.
 
 Each class has a direction in feature space. A part of a video shows one or more classes of the
 video, so its vector is their directions and noise. Two sets of features are drawn of the same
@@ -11,6 +11,7 @@ import csv
 import pickle
 from collections.abc import Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -19,9 +20,11 @@ import numpy.typing as npt
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import OutputError
 from mastershot.core.files import replacing, reporting_errors, written_whole
+from mastershot.media.write import write_frames
 
 WIDTH, PARTS = 32, (2, 6)
 CLEAR, FAINT, NOISE = 1.0, 0.25, 0.6
+FILM_PX, FILM_FRAMES = 48, 12
 SETS = ("movieclip", "kinetics")
 HVU_SCENES = ("beach", "forest", "kitchen", "street", "stadium", "stage")
 HVU_OTHERS = (("running", "action"), ("tree", "object"))
@@ -108,3 +111,19 @@ def write_moviescope(folder: Path, drawn: DrawnVideos) -> None:
         path = folder / f"raw_data_{split}.p"
         with reporting_errors(OutputError, f"{path} cannot be written"), replacing(path) as partial:
             partial.write_bytes(pickle.dumps(of_split, protocol=2))
+
+
+def write_films(folder: Path, drawn: DrawnVideos, seed: int = 0) -> None:
+    """Write a film of each video: half a second in which the stripes of its classes are light.
+
+    Raises:
+        OutputError: The folder cannot be written.
+    """
+    num_classes = drawn.truth.shape[1]
+    stripe_of_column = np.arange(FILM_PX) * num_classes // FILM_PX
+    for place, (item, has) in enumerate(zip(drawn.items, drawn.truth, strict=True)):
+        random = np.random.default_rng([seed, place])
+        level_W = np.where(has[stripe_of_column], 180, 40)[None, None, :, None]
+        shape = (FILM_FRAMES, FILM_PX, FILM_PX, 3)
+        frames = (level_W + random.integers(0, 60, shape)).astype(np.uint8)
+        write_frames(folder / f"{item}.mp4", frames, Fraction(24))

@@ -18,7 +18,7 @@ from mastershot.media.write import Encoding, write_frames
 from mastershot.synthetic.plan import Picture
 
 CameraMove: TypeAlias = Literal["pan", "zoom_in", "zoom_out", "hand_held"]
-SHOWN = (0.68, 0.92)
+SHOWN = (0.8, 0.98)
 """How much of a photograph's shorter side is in view, least and most."""
 SHAKE = 0.012
 """How far a hand-held camera strays from a frame to the next, in photographs."""
@@ -150,7 +150,7 @@ def photograph_frames(
 def _draw_grade(rng: np.random.Generator) -> Grade:
     light, warmth, green = rng.uniform((0.85, -0.12, -0.04), (1.1, 0.12, 0.04))
     gains = (light * (1 + warmth), light * (1 + green), light * (1 - warmth))
-    gamma, saturation, grain = rng.uniform((0.85, 0.6, 1.0), (1.2, 1.2, 7.0))
+    gamma, saturation, grain = rng.uniform((0.85, 0.6, 0.5), (1.2, 1.2, 3.5))
     return Grade(gains, float(gamma), float(saturation), float(grain))
 
 
@@ -173,7 +173,7 @@ def _windows(shot: PhotographShot, size: tuple[int, ...], picture: Picture) -> F
     frame = np.array([picture.width_px, picture.height_px], float)
     least, most = np.sort(rng.uniform(*SHOWN, size=2))
     if shot.move.startswith("zoom"):
-        least, most = min(least, most - 0.12), most
+        least = min(least, most - 0.1)
         ends = (most, least) if shot.move == "zoom_in" else (least, most)
     else:
         ends = (least, least)

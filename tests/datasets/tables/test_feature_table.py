@@ -57,6 +57,7 @@ def test_the_mean_of_an_item_is_that_of_a_loop_for_any_size_of_piece(
 
 def test_items_are_found_by_name(tmp_path: Path) -> None:
     table = read_features(write(tmp_path / "features"))
+    assert table.find(["d", "x", "b"]).tolist() == [3, -1, 0]
     assert table.places(["d", "b"], what="trailers").tolist() == [3, 0]
     with pytest.raises(DatasetError, match="lack 2 of 3 trailers, the first 'x'"):
         table.places(["x", "b", "y"], what="trailers")

@@ -1,8 +1,11 @@
+from copy import deepcopy
+
 import pytest
 import torch
 from tests.factories.published_sizes import CONVOLUTIONAL, PublishedSize, measure
 
 from mastershot.core.errors import SettingError
+from mastershot.models.checkpointing import checkpoint_blocks
 from mastershot.models.recognisers.build import RECOGNISERS, Shape, build_recogniser
 from mastershot.models.recognisers.slowfast import slow_frames
 
@@ -37,6 +40,22 @@ def test_a_share_of_a_network_gives_logits_and_a_gradient_to_every_weight(
         assert weights.grad is not None
         assert weights.grad.isfinite().all()
         assert weights.grad.any()
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "vit_b16"])
+def test_blocks_can_be_computed_again_in_the_backward_pass(name: str) -> None:
+    network, inputs = small(name)
+
+    other = deepcopy(network)
+    assert checkpoint_blocks(other) >= 4
+    for one in (network, other):
+        torch.manual_seed(1)  # of dropout
+        one(inputs).square().sum().backward()
+    for found, expected in zip(other.parameters(), network.parameters(), strict=True):
+        torch.testing.assert_close(found.grad, expected.grad, atol=1e-6, rtol=1e-4)
+    statistics = dict(network.named_buffers())
+    assert all(torch.equal(found, statistics[name]) for name, found in other.named_buffers())
+    assert any(found.any() for name, found in other.named_buffers() if "mean" in name)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -10,6 +10,7 @@ from mastershot.datasets.clip_films import ClipFilms
 from mastershot.datasets.movieclip import shot_file_name, write_index, write_split
 from mastershot.datasets.tables.records import LabelledShot, ScoredShot, columns_of
 from mastershot.datasets.tables.score_table import write_scores
+from mastershot.labelling.transitions import LabelTransitions
 from mastershot.pipeline.labelling.stats import (
     ShotPictures,
     describe_dataset,
@@ -88,6 +89,23 @@ def test_splits_have_figures_too(tmp_path: Path) -> None:
     report = describe_dataset(tmp_path, PLACES)
     assert [split.name for split in report.figures.splits] == ["train", "extra"]
     assert report.figures.label_counts == (("kitchen", 2), ("bar", 1))
+
+
+def test_transitions_are_of_kept_labels_of_shots_in_a_row(dataset: Path, tmp_path: Path) -> None:
+    # Of the three shots in a row the first is unsure: 0.25.
+    (row,) = describe_dataset(dataset, PLACES).figures.transitions
+    assert row == LabelTransitions("bar", 1.0, 1.0, ())
+    write_index(tmp_path / "index.json", PLACES)
+    shots = [LabelledShot("v", shot_file_name("v", n), (n % 2,)) for n in (3, 1, 2)]
+    write_split(tmp_path / "train.txt", shots)
+    report = describe_dataset(tmp_path, PLACES)
+    assert report.figures.transitions == (
+        LabelTransitions("bar", 1.0, 0.0, (("kitchen", 1.0),)),
+        LabelTransitions("kitchen", 1.0, 0.0, (("bar", 1.0),)),
+    )
+    page = write_dataset_report(report, tmp_path, title="x", pictures=None).read_text("utf-8")
+    assert "Which label follows which" in page
+    assert page.count('class="dark" style="--share:1.000">100</td>') == 2
 
 
 def test_splits_within_a_data_set_do_not_hide_it(dataset: Path) -> None:

@@ -1,5 +1,6 @@
 """What another taxonomy would change, counted over a library of toy films."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from tests.factories.timelines import make_embeddings, make_thumbs, make_timelin
 from mastershot.core.errors import LibraryError
 from mastershot.core.labels import Taxonomy
 from mastershot.encoders.catalogue import load_encoder
+from mastershot.labelling.smoothing import SmoothingSettings, default_model
 from mastershot.labelling.weak_labels import KeepRule
 from mastershot.pipeline.analysis.annotate import label_shots, score_shots
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
@@ -62,6 +64,25 @@ def test_the_counts_are_those_of_labelling_with_both(library: Library) -> None:
     assert (same.num_scored, same.num_best_changed, same.num_kept_changed) == (3, 0, 0)
 
 
+def test_films_are_relabelled_as_smoothly_as_they_were_labelled(
+    library: Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    smoothing = SmoothingSettings(stay=0.9)
+    movie = make_timeline("one.mp4").movie
+    timeline = library.timeline(movie.id)
+    labels = timeline.made_by.steps["labels"] | {"smoothing": default_model(smoothing).made()}
+    made = replace(timeline.made_by, steps={**timeline.made_by.steps, "labels": labels})
+    library.put_timeline(replace(timeline, made_by=made), {})
+    smoothers = []
+    monkeypatch.setattr(
+        relabel, "score_shots",
+        lambda shots, labeller, store: smoothers.append(labeller.smoother)
+        or score_shots(shots, labeller, store),
+    )  # fmt: skip
+    assert relabelling_effect(library, OLD, NEW).num_scored == 3
+    assert [one and one.settings for one in smoothers] == [smoothing, smoothing]
+
+
 def test_a_library_without_a_film_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(LibraryError, match="holds no film; add one before comparing"):
         relabelling_effect(Library(tmp_path / "none.mastershot", create=True), OLD, NEW)
@@ -91,3 +112,11 @@ def test_a_timeline_with_damaged_settings_is_a_note_and_the_others_are_scored(
         "was not scored: its timeline does not say by which encoder and rules it was labelled; "
         "analyse the film again"
     )
+
+
+def test_a_film_that_a_recogniser_labelled_is_a_note(library: Library) -> None:
+    steps = {"labels": {"recogniser": {"recogniser": "i3d"}, "share": 1.0}}
+    timeline = make_timeline("seen.mp4", steps=steps)
+    library.put_timeline(timeline, make_thumbs(timeline))
+    (note,) = (one for one in relabelling_effect(library, OLD, NEW).notes if "seen.mp4" in one)
+    assert note.endswith("it was labelled by a recogniser, whose classes are its own")

@@ -212,5 +212,7 @@ def test_freed_memory_is_used_again_without_a_page_fault() -> None:
 def test_a_loss_that_is_no_number_says_its_step() -> None:
     require_finite(3, {"loss": 0.5, "queue_age": math.nan})
     for loss in (math.nan, math.inf, -math.inf):
-        with pytest.raises(MastershotError, match=rf"the loss of step 3 is {loss}: its inputs hold"):
+        with pytest.raises(
+            MastershotError, match=rf"the loss of step 3 is {loss}: its inputs hold"
+        ):
             require_finite(3, {"loss": loss})

@@ -14,6 +14,8 @@ from mastershot.datasets.tables.feature_table import read_features
 from mastershot.datasets.tables.tag_scores import read_tag_scores
 from mastershot.encoders.probe import TrainedProbe
 from mastershot.evaluation.precision import average_precisions
+from mastershot.evaluation.tagging import precision_gains
+from mastershot.synthetic.labelled_videos import HVU_SCENES
 from mastershot.training.probes.fusion import fuse_runs
 from mastershot.training.probes.settings import (
     FusionRecipe,
@@ -26,7 +28,7 @@ from mastershot.training.probes.train import train_probe
 TRAINING = ProbeTrainingSettings(epochs=12, batch_size=16, learning_rate=0.01)
 
 
-class Stopped(Exception):
+class StoppedError(Exception):
     """Raised in the middle of an epoch; like a kill it leaves only the last checkpoint."""
 
 
@@ -95,6 +97,16 @@ def test_a_probe_learns_what_its_features_show(undisturbed: Path, other: Path) -
         assert precisions[place::2].min() > precisions[1 - place :: 2].max()
 
 
+def test_the_gain_of_each_class_from_one_run_to_the_other_is_read_from_their_scores(
+    undisturbed: Path, other: Path
+) -> None:
+    before, after = (read_tag_scores(run / "scores" / "test.npz") for run in (other, undisturbed))
+    gains = precision_gains(before, after).per_class
+    assert [gain.name for gain in gains] == list(HVU_SCENES)
+    assert all(gain.gain.value > 0.1 for gain in gains[::2])
+    assert all(gain.gain.value < -0.1 for gain in gains[1::2])
+
+
 def test_runs_whose_features_show_different_classes_gain_by_fusion(
     data: Path, undisturbed: Path, other: Path
 ) -> None:
@@ -117,9 +129,9 @@ def test_a_run_that_was_stopped_in_an_epoch_resumes_to_the_same_weights(
 
     def stop(stage: str, done: int, total: int | None, figures: Mapping[str, float]) -> None:
         if done == 50:
-            raise Stopped
+            raise StoppedError
 
-    with pytest.raises(Stopped):
+    with pytest.raises(StoppedError):
         train_probe(tiny_recipe(data), out, stop)
     assert not (out / "probe").exists()
     train_probe(tiny_recipe(data), out, lambda stage, done, *_: steps.append(done))

@@ -1,6 +1,5 @@
 import math
 
-import numpy as np
 import pytest
 import torch
 
@@ -10,7 +9,6 @@ from mastershot.training.tagging.batches import TaggingBatch
 from mastershot.training.tagging.module import (
     TaggingModule,
     augmented,
-    normalised,
     optimizer_of,
     rate_share,
     weights_of_positives,
@@ -119,15 +117,6 @@ def test_without_augmentation_clips_stay_as_they_are() -> None:
     clips = torch.randint(0, 256, (2, 3, 8, 8, 3), dtype=torch.uint8)
     settings = ClipSettings(min_area=1, mirror=False)
     assert torch.equal(augmented(clips, settings, torch.Generator()), clips.float())
-
-
-def test_clips_are_normalised_as_their_network_takes_them() -> None:
-    clips = torch.randint(0, 256, (2, 3, 8, 8, 3)).float()
-    row = recogniser_row("video_swin_b")
-    prepared = normalised(clips, row)
-    assert prepared.shape == (2, 3, 3, 8, 8)
-    by_hand = (clips[1, 2, 4, 5].numpy() - np.array(row.pixel_mean)) / np.array(row.pixel_std)
-    np.testing.assert_allclose(prepared[1, :, 2, 4, 5].numpy(), by_hand, rtol=1e-5)
 
 
 def test_accumulation_divides_the_batch() -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 from mastershot.core.movie import SCALE_NAMES
 from mastershot.exports.drawings import Mark, round_up
 from mastershot.exports.pages.templates import count_text, write_page
+from mastershot.exports.pages.transitions import map_transitions
 from mastershot.labelling.draws import Draw, ShownShot
 from mastershot.labelling.figures import DatasetFigures
 from mastershot.labelling.statistics import GalleryShot
@@ -87,6 +88,7 @@ def write_dataset_page(
         scale_names=SCALE_NAMES,
         labels=labels,
         histogram=draw_histogram(scores, threshold=figures.min_best) if sum(scores) else None,
+        transition_map=map_transitions(figures.transitions),
         galleries=shown,
         picture=picture,
     )

@@ -160,3 +160,14 @@ def build_recogniser(
             raise SettingError(f"{what} is {share:g}; it must be above 0 and at most 4")
     module = import_module(f"mastershot.models.recognisers.{row.module}")
     return cast(nn.Module, module.build(num_classes, shape, **_VARIANTS.get(name, {})))
+
+
+def normalise_clips(clips_BTHW3: Tensor, row: RecogniserRow) -> Tensor:
+    """Return clips of RGB values 0…255 as a network takes them: (B, 3, T, H, W).
+
+    Networks of single frames take the first alone: (B, 3, H, W).
+    """
+    clips = clips_BTHW3.float()
+    mean, std = clips.new_tensor(row.pixel_mean), clips.new_tensor(row.pixel_std)
+    normalised = ((clips - mean) / std).permute(0, 4, 1, 2, 3)
+    return normalised[:, :, 0] if row.reads == "frames" else normalised

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import avg_pool1d, max_pool3d, pad, relu
 
+from mastershot.models.checkpointing import CheckpointedBlock
 from mastershot.models.loading import renamed_weights
 from mastershot.models.recognisers.build import Shape
 from mastershot.models.recognisers.residual3d import Sizes, initialise_convolutions
@@ -70,7 +71,7 @@ class SamePool(nn.Module):
         return max_pool3d(_padded(x, self.kernel, self.stride), self.kernel, self.stride)
 
 
-class InceptionModule(nn.Module):
+class InceptionModule(CheckpointedBlock):
     """Four branches side by side."""
 
     def __init__(self, num_in: int, widths: tuple[int, ...]) -> None:

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
+from mastershot.models.checkpointing import CheckpointedBlock
+
 Sizes = tuple[int, int, int]  # over time, height and width
 # Channels that come in and go out, kernel and stride, to a convolution.
 Convolve = Callable[[int, int, Sizes, Sizes], nn.Module]
@@ -62,7 +64,7 @@ class Stem(ConvNorm):
         return self.pool(relu(super().forward(x)))  # type: ignore[no-any-return]
 
 
-class ResidualBlock(nn.Module):
+class ResidualBlock(CheckpointedBlock):
     """Layers with a ReLU between them, added to a shortcut, and a ReLU after that."""
 
     def __init__(self, layers: Sequence[ConvNorm], shortcut: nn.Module | None = None) -> None:

@@ -11,6 +11,7 @@ from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.movie import SCALES, Movie, Scene, Shot, scene_id
 from mastershot.core.protocols import FeatureStore, ImageTextEncoder
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
+from mastershot.labelling.smoothing import smooth_scores
 from mastershot.labelling.weak_labels import (
     best_labels,
     borrowed_labels,
@@ -82,8 +83,19 @@ def label_scores(
     """Return the score of each label of the plan's taxonomy on each shot, shape (S, L).
 
     They are CLIPSceneScores, or those of a recogniser, or the mean of both, weighted by their
-    shares; a label that only one of them knows keeps that one's part.
+    shares; a label that only one of them knows keeps that one's part. Where the plan says so, they
+    are smoothed over the film's shots.
     """
+    scores = _unsmoothed_scores(shots, loaded, made, store)
+    if loaded.smoother is None:
+        return scores
+    assert loaded.taxonomy is not None
+    return smooth_scores(scores, loaded.taxonomy.labels, loaded.smoother)
+
+
+def _unsmoothed_scores(
+    shots: tuple[Shot, ...], loaded: LoadedPlan, made: MadeBy, store: FeatureStore
+) -> FloatArray:
     words = None
     if loaded.words is not None:
         words = score_shots(shots, loaded.words, store)
@@ -102,8 +114,14 @@ def label_scores(
 
 
 def score_shots(shots: tuple[Shot, ...], labeller: Labeller, store: FeatureStore) -> FloatArray:
-    """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order."""
-    return _score_texts(shots, labeller.encoder, labeller.label_vectors, store)
+    """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order.
+
+    They are smoothed over the film's shots where the labeller has a smoother.
+    """
+    scores = _score_texts(shots, labeller.encoder, labeller.label_vectors, store)
+    if labeller.smoother is None:
+        return scores
+    return smooth_scores(scores, labeller.taxonomy.labels, labeller.smoother)
 
 
 def label_shots(

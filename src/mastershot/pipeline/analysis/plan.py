@@ -15,6 +15,7 @@ from mastershot.core.timeline import Json, MadeBy
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
 from mastershot.encoders.recogniser import find_recogniser
 from mastershot.encoders.starter import STARTER_NAME
+from mastershot.labelling.smoothing import SmoothingSettings, TransitionModel, default_model
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
 from mastershot.media.video import READING_REVISION
@@ -49,6 +50,7 @@ class Plan:
         precision: What it encodes frames in; None takes the fastest float of the machine.
         taxonomy: Name or file of the taxonomy that labels are taken from.
         keep: From which score on a label is kept.
+        smoothing: How the labels of shots are smoothed over time; None leaves each as it is.
         scale: Folder of a classifier of shot scale, or of the run that trained it; None asks the
             encoder of labels in words, where that is CLIP or SigLIP.
         abstain: What a label on a close-up needs beyond ``keep``.
@@ -66,6 +68,7 @@ class Plan:
     precision: str | None = None
     taxonomy: str | Path = DEFAULT_TAXONOMY
     keep: KeepRule = field(default_factory=KeepRule)
+    smoothing: SmoothingSettings | None = None
     scale: str | Path | None = None
     abstain: AbstentionRule = field(default_factory=AbstentionRule)
     stream: int | None = None
@@ -119,10 +122,12 @@ class Labeller:
     Attributes:
         encoder: Maps frames and words to one space.
         taxonomy: The labels.
+        smoother: How places follow each other, where scores are smoothed over a film's shots.
     """
 
     encoder: ImageTextEncoder
     taxonomy: Taxonomy
+    smoother: TransitionModel | None = None
 
     @cached_property
     def label_vectors(self) -> FloatArray:
@@ -131,6 +136,7 @@ class Labeller:
 
     def made(self) -> Json:
         """Return what a timeline keeps of how scores of labels were made."""
+        smoothing = {} if self.smoother is None else {"smoothing": self.smoother.made()}
         return {
             "encoder": self.encoder.space.model,
             "weights_hash": self.encoder.space.weights_hash,
@@ -138,6 +144,7 @@ class Labeller:
             "taxonomy_fingerprint": self.taxonomy.fingerprint,
             "template": self.encoder.label_template,
             "logit_scale": self.encoder.logit_scale,
+            **smoothing,
         }
 
 
@@ -179,8 +186,20 @@ class LoadedPlan:
 
     @property
     def thresholds(self) -> FloatArray | None:
-        """From which score on each label is kept, (L,); None where ``keep`` is the rule."""
-        return None if self.recogniser is None else self.recogniser.thresholds
+        """From which score on each label is kept, (L,); None where ``keep`` is the rule.
+
+        A recogniser's own thresholds are not for scores that are smoothed.
+        """
+        if self.recogniser is None or self.smoother is not None:
+            return None
+        return self.recogniser.thresholds
+
+    @cached_property
+    def smoother(self) -> TransitionModel | None:
+        """How the scores of a recogniser are smoothed over a film's shots; None if not at all."""
+        if self.recogniser is None or self.plan.smoothing is None:
+            return None
+        return default_model(self.plan.smoothing)
 
     @property
     def keep(self) -> KeepRule:
@@ -239,6 +258,8 @@ class LoadedPlan:
         made: Json = {} if self.words is None else self.words.made()
         if self.recogniser is not None:
             made |= {"recogniser": self.recogniser.made(), "share": self.recogniser.share}
+        if self.smoother is not None:
+            made["smoothing"] = self.smoother.made()
         return made
 
 
@@ -257,7 +278,11 @@ def prepare(plan: Plan) -> LoadedPlan:
     if plan.recogniser is not None:
         find_recogniser(plan.recogniser)  # Before an encoder is loaded for nothing.
     encoder, notes = _find_encoder(plan)
-    labeller = None if encoder is None or taxonomy is None else Labeller(encoder, taxonomy)
+    smoother = None if plan.smoothing is None else default_model(plan.smoothing)
+    labeller = None
+    if encoder is not None and taxonomy is not None:
+        # What a recogniser says with it or alone is smoothed as a whole.
+        labeller = Labeller(encoder, taxonomy, smoother if plan.recogniser is None else None)
     scaler, recogniser = None, None
     if "scale" in plan.steps:
         scaler = find_scaler(plan.scale, encoder)

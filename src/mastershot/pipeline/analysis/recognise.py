@@ -44,13 +44,22 @@ class ShotRecogniser:
         """From which score on each class is kept, (C,), where it alone makes the scores."""
         return self.trained.thresholds if self.share == 1 else None
 
-    def clip_space(self, made: MadeBy) -> EmbeddingSpace | None:
-        """Return the space of its features of clips; None where it reads vectors of frames.
+    def space(self, made: MadeBy) -> EmbeddingSpace:
+        """Return the space of its features of the shots that were found in this way.
 
-        Features are those of whole shots, so films whose shots were found otherwise, or whose
-        frames were read otherwise, have another space.
+        Features are those of whole shots, so films whose frames were read or sampled otherwise, or
+        whose shots were found otherwise, have another space.
         """
-        return clip_space(self.trained, made) if self.encoder is None else None
+        plain, rests_on = self.trained.space, [made.steps.get("reading"), made.steps.get("shots")]
+        if self.encoder is not None:
+            rests_on.append({"sampling": made.steps.get("frames", {}).get("sampling")})
+        text = json.dumps([plain.weights_hash, *rests_on], sort_keys=True)
+        digest = hashlib.sha256(text.encode()).hexdigest()[:32]
+        return EmbeddingSpace(plain.model, f"sha256:{digest}", plain.width)
+
+    def clip_space(self, made: MadeBy) -> EmbeddingSpace | None:
+        """Return the space of its features if they are made of clips, while a film is decoded."""
+        return self.space(made) if self.encoder is None else None
 
     def scores(self, shots: tuple[Shot, ...], made: MadeBy, store: FeatureStore) -> FloatArray:
         """Return the score of each class on each shot, shape (S, C), from what is stored."""
@@ -59,7 +68,7 @@ class ShotRecogniser:
     def features(self, shots: tuple[Shot, ...], made: MadeBy, store: FeatureStore) -> FloatArray:
         """Return its features of each shot, shape (S, D), from what is stored."""
         if self.encoder is None:
-            return store.get(clip_space(self.trained, made), middle_frames(shots)).vectors
+            return store.get(self.space(made), middle_frames(shots)).vectors
         most = self.trained.card.max_steps
         parts = first_vectors(shots, self.encoder.space, most, store)
         return np.concatenate([self.trained.features(part) for part in parts])
@@ -81,15 +90,6 @@ class ShotRecogniser:
             **reads,
             **kept,
         }
-
-
-def clip_space(recogniser: TrainedRecogniser, made: MadeBy) -> EmbeddingSpace:
-    """Return the space of a recogniser's features of the shots that were found in this way."""
-    plain = recogniser.space
-    found = [made.steps.get(step) for step in ("reading", "shots")]
-    text = json.dumps([plain.weights_hash, *found], sort_keys=True)
-    digest = hashlib.sha256(text.encode()).hexdigest()[:32]
-    return EmbeddingSpace(plain.model, f"sha256:{digest}", plain.width)
 
 
 def load_shot_recogniser(

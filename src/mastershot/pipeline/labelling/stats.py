@@ -1,6 +1,5 @@
 """A data set in figures and pictures: what `label stats` prints and draws."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +9,7 @@ from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import shot_id
 from mastershot.core.names import FilmNames
 from mastershot.datasets.clip_films import ClipFilms
-from mastershot.datasets.movieclip import is_split_folder, read_split_folder
+from mastershot.datasets.movieclip import is_split_folder, number_of_shot, read_split_folder
 from mastershot.datasets.tables.scored import SCORE_TABLES, open_dataset
 from mastershot.exports.pages.dataset import Galleries, write_dataset_page
 from mastershot.labelling.figures import DatasetFigures, figures_of_scores, figures_of_splits
@@ -19,8 +18,6 @@ from mastershot.pipeline.labelling.build import CLIP_LIBRARY
 from mastershot.store.library import Library
 
 PAGE = "stats.html"
-
-_SHOT_NUMBER = re.compile(r"-Scene-(\d+)\.\w+")
 
 
 @dataclass(frozen=True)
@@ -56,10 +53,10 @@ class ShotPictures:
         Raises:
             LibraryError: The library cannot be read.
         """
-        places, number = self._names.exact(video), _SHOT_NUMBER.search(file)
-        if len(places) != 1 or number is None or int(number[1]) < 1:
+        places, number = self._names.exact(video), number_of_shot(file)
+        if len(places) != 1 or number is None:
             return None
-        return self._library.thumb(shot_id(self._movies[places[0]].id, int(number[1]) - 1))
+        return self._library.thumb(shot_id(self._movies[places[0]].id, number - 1))
 
 
 def open_pictures(dataset: Path, library: Path | None) -> ShotPictures | None:

@@ -1,10 +1,11 @@
 """What another taxonomy would change in a library, from its kept vectors: nothing is decoded."""
 
 from collections import Counter
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, fields
 from functools import cache
 from math import isfinite
+from typing import Any, TypeAlias
 
 from mastershot.core.errors import EncoderError, LibraryError, SettingError
 from mastershot.core.labels import Taxonomy
@@ -12,11 +13,14 @@ from mastershot.core.movie import Shot
 from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import Timeline
 from mastershot.encoders.catalogue import load_encoder
+from mastershot.labelling.smoothing import SmoothingSettings, default_model
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
 from mastershot.pipeline.analysis.annotate import label_shots, score_shots
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
 from mastershot.pipeline.analysis.stored import has_vectors
 from mastershot.store.library import Library as FilmStore
+
+Labellers: TypeAlias = Callable[[str, SmoothingSettings | None], tuple[Labeller, Labeller]]
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,10 @@ def relabelling_effect(library: FilmStore, old: Taxonomy, new: Taxonomy) -> Rela
     notes: dict[str, None] = {}
 
     @cache
-    def labellers(model: str) -> tuple[Labeller, Labeller]:
+    def labellers(model: str, smoothing: SmoothingSettings | None) -> tuple[Labeller, Labeller]:
         encoder = load_encoder(model, download=False)
-        return Labeller(encoder, old), Labeller(encoder, new)
+        smoother = None if smoothing is None else default_model(smoothing)
+        return Labeller(encoder, old, smoother), Labeller(encoder, new, smoother)
 
     for film in library.movies():
         timeline = library.timeline(film.id)
@@ -81,13 +86,13 @@ def relabelling_effect(library: FilmStore, old: Taxonomy, new: Taxonomy) -> Rela
 
 
 def _relabelled(
-    timeline: Timeline, store: FeatureStore, labellers: Callable[[str], tuple[Labeller, Labeller]]
+    timeline: Timeline, store: FeatureStore, labellers: Labellers
 ) -> list[tuple[Shot, Shot]]:
     """Return each shot as either taxonomy labels it, by the rules its labels were kept by."""
     if not isinstance(timeline.made_by.steps.get("labels"), dict):
         raise EncoderError("it has no labels")
     model, plan = _how_labelled(timeline)
-    both = labellers(model)
+    both = labellers(model, plan.smoothing)
     space = both[0].encoder.space
     if not has_vectors(timeline.shots, [space], store):
         raise EncoderError(f"the library lacks vectors of {space.model} for it")
@@ -106,14 +111,20 @@ def _how_labelled(timeline: Timeline) -> tuple[str, Plan]:
     try:
         keep = KeepRule(**(made["labels"].get("keep") or {}))
         abstain = AbstentionRule(**(made.get("scale", {}).get("abstain") or {}))
+        smoothing = _smoothing(made["labels"].get("smoothing"))
         if not (isfinite(keep.min_best + keep.above) and isinstance(keep.num_best, int)):
             raise ValueError(f"{keep} is no rule")
-        return str(made["labels"]["encoder"]), Plan(keep=keep, abstain=abstain)
+        return str(made["labels"]["encoder"]), Plan(keep=keep, smoothing=smoothing, abstain=abstain)
     except (AttributeError, KeyError, TypeError, ValueError, SettingError) as error:
         raise EncoderError(
             "its timeline does not say by which encoder and rules it was labelled; analyse the "
             "film again"
         ) from error
+
+
+def _smoothing(made: Mapping[str, Any] | None) -> SmoothingSettings | None:
+    names = [setting.name for setting in fields(SmoothingSettings)]
+    return None if made is None else SmoothingSettings(**{name: made[name] for name in names})
 
 
 def _best(shot: Shot) -> str | None:

@@ -9,14 +9,13 @@ from typing import Any
 from torch import nn
 from torch.utils.data import DataLoader
 
-from mastershot.core.errors import MastershotError
 from mastershot.exports.drawings import draw_curves
 from mastershot.models.contrastive import QueueLength, queue_length
 from mastershot.store.files import write_whole
 from mastershot.training.engine.distributed import is_rank_zero
 from mastershot.training.engine.metrics_log import MetricsLog, read_log
 from mastershot.training.engine.settings import OnProgress
-from mastershot.training.engine.trainer import require_finite, fit
+from mastershot.training.engine.trainer import fit, require_finite
 from mastershot.training.movies2scenes.batches import SceneBatches, ShotBatches
 from mastershot.training.movies2scenes.knn_probe import encode_rows, knn_accuracy, read_labels
 from mastershot.training.movies2scenes.moco import (

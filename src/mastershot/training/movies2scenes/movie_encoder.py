@@ -26,7 +26,7 @@ from mastershot.training.engine.metrics_log import MetricsLog, read_log
 from mastershot.training.engine.run_directory import open_run_directory
 from mastershot.training.engine.samplers import batch_places, shuffled
 from mastershot.training.engine.settings import OnProgress, no_progress
-from mastershot.training.engine.trainer import require_finite, CHECKPOINT, fit, steps_done
+from mastershot.training.engine.trainer import CHECKPOINT, fit, require_finite, steps_done
 from mastershot.training.movies2scenes.batches import StepBatches
 from mastershot.training.movies2scenes.checkpoints import (
     describing,

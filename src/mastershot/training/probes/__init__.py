@@ -2,5 +2,5 @@
 
 In order: `settings`; `data` joins the labels of a released data set with features; the `module` is
 the loss and the batches; `train` runs it all and writes the probe and its scores; `fusion` joins
-the scores of several runs.
+the scores of several runs. `video_splits` hands the same data sets to recognisers of frames.
 """

@@ -18,12 +18,13 @@ from mastershot.datasets.video_labels import VideoLabels
 from mastershot.synthetic.labelled_videos import (
     SETS,
     WIDTH,
+    DrawnVideos,
     draw_hvu,
     draw_moviescope,
     write_hvu,
     write_moviescope,
 )
-from mastershot.training.probes.settings import ProbeRecipe
+from mastershot.training.probes.settings import LabelledVideosRecipe, ProbeRecipe
 
 SPLITS = ("train", "val", "test")
 
@@ -85,10 +86,7 @@ def read_inputs(recipe: ProbeRecipe) -> dict[str, ProbeSplit]:
     """
     if recipe.is_to_be_drawn:
         _draw(recipe)
-    if recipe.dataset == "hvu":
-        labels = _hvu_labels(recipe)
-    else:
-        labels = read_moviescope(recipe.annotations_path)
+    labels = read_labels(recipe)
     table = read_features(recipe.features_path)
     means = table.means() if recipe.network.kind == "mlp" else None
     splits = {}
@@ -109,6 +107,30 @@ def read_inputs(recipe: ProbeRecipe) -> dict[str, ProbeSplit]:
     return splits
 
 
+def read_labels(recipe: LabelledVideosRecipe) -> dict[str, VideoLabels]:
+    """Return the labelled videos of each of `SPLITS`.
+
+    Raises:
+        DatasetError: The annotations are unreadable or not laid out as released.
+    """
+    if recipe.dataset == "hvu":
+        return _hvu_labels(recipe)
+    return read_moviescope(recipe.annotations_path)
+
+
+def draw_labels(recipe: LabelledVideosRecipe) -> DrawnVideos:
+    """Return the videos that a recipe draws, in a folder that is made for their annotations."""
+    make_folder(recipe.annotations_path)
+    draw = draw_hvu if recipe.dataset == "hvu" else draw_moviescope
+    return draw(recipe.drawn_videos)
+
+
+def write_labels(recipe: LabelledVideosRecipe, drawn: DrawnVideos) -> None:
+    """Write the annotations of drawn videos; as the last, since they mean that all is there."""
+    write = write_hvu if recipe.dataset == "hvu" else write_moviescope
+    write(recipe.annotations_path, drawn)
+
+
 def is_for_validation(video: str, share: float) -> bool:
     """Return whether a video of HVU's training split decides which epoch is best.
 
@@ -118,7 +140,7 @@ def is_for_validation(video: str, share: float) -> bool:
     return int.from_bytes(digest, "big") < share * (1 << 32)
 
 
-def _hvu_labels(recipe: ProbeRecipe) -> dict[str, VideoLabels]:
+def _hvu_labels(recipe: LabelledVideosRecipe) -> dict[str, VideoLabels]:
     folder = recipe.annotations_path
     tags = read_hvu_tags(folder / TAGS_FILE)
     released = {
@@ -135,13 +157,8 @@ def _hvu_labels(recipe: ProbeRecipe) -> dict[str, VideoLabels]:
 
 
 def _draw(recipe: ProbeRecipe) -> None:
-    """Write drawn features, in folders named by `SETS`, and then their annotations.
-
-    Annotations come last: they mean that everything is there.
-    """
-    make_folder(recipe.annotations_path)
-    is_hvu = recipe.dataset == "hvu"
-    drawn = (draw_hvu if is_hvu else draw_moviescope)(recipe.drawn_videos)
+    """Write drawn features, in folders named by `SETS`, and their annotations."""
+    drawn = draw_labels(recipe)
     for name in SETS:
         folder = recipe.features_path.parent / name
         if folder.exists():
@@ -150,4 +167,4 @@ def _draw(recipe: ProbeRecipe) -> None:
         with writing_features(folder, width=WIDTH, dtype="float32", made_by=made_by) as add:
             for item, vectors in zip(drawn.items, drawn.vectors[name], strict=True):
                 add(item, vectors)
-    (write_hvu if is_hvu else write_moviescope)(recipe.annotations_path, drawn)
+    write_labels(recipe, drawn)

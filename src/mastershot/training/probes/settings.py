@@ -66,8 +66,8 @@ class ProbeTrainingSettings(Settings):
 
 
 @dataclass(frozen=True)
-class ProbeRecipe(Settings):
-    """A probe of videos' features, trained on HVU or Moviescope.
+class LabelledVideosRecipe(Settings):
+    """What recipes on HVU or Moviescope share.
 
     The test split of HVU is its released validation split, on which MovieCLIP reports, too; a share
     of the training videos decides which epoch is the best.
@@ -76,26 +76,17 @@ class ProbeRecipe(Settings):
         data: Folder that the paths start from.
         dataset: ``hvu`` or ``moviescope``.
         annotations: Folder of the files as released.
-        features: Folder of a feature table, whose items are named as the data set's reader says.
         category: Category of HVU's tags.
         validation_share: Share of HVU's training videos that are for validation.
-        name: What the probe is called.
-        drawn_videos: Videos to draw, with labels and features, where there are no annotations; 0
-            draws none.
-        network: What reads the features.
-        training: How it is trained.
+        drawn_videos: Videos to draw where there are no annotations; 0 draws none.
     """
 
     data: str = "data/hvu"
     dataset: Literal["hvu", "moviescope"] = "hvu"
     annotations: Text = "."
-    features: Text = "features"
     category: Text = "scene"
     validation_share: Annotated[float, Range(0, 0.5, "(]")] = 0.05
-    name: Text = "probe"
     drawn_videos: Annotated[int, Range(0, 100_000)] = 0
-    network: ProbeNetworkSettings = field(default_factory=ProbeNetworkSettings)
-    training: ProbeTrainingSettings = field(default_factory=ProbeTrainingSettings)
 
     def _check(self) -> None:
         drawn = self.drawn_videos
@@ -110,11 +101,6 @@ class ProbeRecipe(Settings):
         return under(self.data, self.annotations)
 
     @property
-    def features_path(self) -> Path:
-        """Where the features are."""
-        return under(self.data, self.features)
-
-    @property
     def annotation_files(self) -> list[Path]:
         """The files of the annotations."""
         names = {
@@ -127,6 +113,53 @@ class ProbeRecipe(Settings):
     def is_to_be_drawn(self) -> bool:
         """Whether there are no annotations, and some are to be drawn."""
         return self.drawn_videos > 0 and not any(path.exists() for path in self.annotation_files)
+
+    def missing_annotations(self) -> list[str]:
+        """Return a sentence for each file of the annotations that does not exist."""
+        return [
+            f"annotations {path} do not exist; docs/downstream.md says where {self.dataset} is "
+            "released"
+            for path in self.annotation_files
+            if not path.is_file()
+        ]
+
+
+@dataclass(frozen=True)
+class ProbeRecipe(LabelledVideosRecipe):
+    """A probe of videos' features, trained on HVU or Moviescope.
+
+    Attributes:
+        features: Folder of a feature table, whose items are named as the data set's reader says.
+        name: What the probe is called.
+        network: What reads the features.
+        training: How it is trained.
+    """
+
+    features: Text = "features"
+    name: Text = "probe"
+    network: ProbeNetworkSettings = field(default_factory=ProbeNetworkSettings)
+    training: ProbeTrainingSettings = field(default_factory=ProbeTrainingSettings)
+
+    @property
+    def features_path(self) -> Path:
+        """Where the features are."""
+        return under(self.data, self.features)
+
+
+@dataclass(frozen=True)
+class VideoSplitsRecipe(LabelledVideosRecipe):
+    """HVU or Moviescope as split files, for recognisers that read frames (recipes of `tagging`).
+
+    Attributes:
+        videos: Folder of the films, each named as its item.
+    """
+
+    videos: Text = "videos"
+
+    @property
+    def videos_path(self) -> Path:
+        """Where the films are."""
+        return under(self.data, self.videos)
 
 
 @dataclass(frozen=True)
@@ -160,16 +193,24 @@ def missing_probe_inputs(recipe: ProbeRecipe) -> list[str]:
     """Return a sentence for each file and folder of a recipe that do not exist."""
     if recipe.is_to_be_drawn:
         return []
-    problems = [
-        f"annotations {path} do not exist; docs/downstream.md says where {recipe.dataset} is "
-        "released"
-        for path in recipe.annotation_files
-        if not path.is_file()
-    ]
+    problems = recipe.missing_annotations()
     if not recipe.features_path.is_dir():
         problems.append(
             f"features {recipe.features_path} are no folder; it is a feature table with the "
             "vectors of each video, see docs/downstream.md"
+        )
+    return problems
+
+
+def missing_video_inputs(recipe: VideoSplitsRecipe) -> list[str]:
+    """Return a sentence for each file and folder of a recipe that do not exist."""
+    if recipe.is_to_be_drawn:
+        return []
+    problems = recipe.missing_annotations()
+    if not recipe.videos_path.is_dir():
+        problems.append(
+            f"videos {recipe.videos_path} are no folder; it holds a film a video, named as "
+            "docs/downstream.md says"
         )
     return problems
 

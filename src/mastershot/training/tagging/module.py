@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample
 from torch.optim.lr_scheduler import LambdaLR
 
-from mastershot.models.recognisers.build import RecogniserRow
+from mastershot.models.recognisers.build import RecogniserRow, normalise_clips
 from mastershot.training.engine import distributed
 from mastershot.training.tagging.batches import TaggingBatch
 from mastershot.training.tagging.settings import ClipSettings, TaggingTrainingSettings
@@ -64,7 +64,7 @@ class TaggingModule(LightningModule):
         inputs = batch.inputs
         if self._row.reads != "vectors":
             views = augmented(inputs[0], self._clips, torch.Generator().manual_seed(seed))
-            inputs = (normalised(views, self._row),)
+            inputs = (normalise_clips(views, self._row),)
         if not len(batch.truth):  # Nothing of it could be read.
             return sum((p.sum() * 0 for p in self.network.parameters()), torch.zeros(()))
         losses_BC = self._losses(self.network(*inputs).float(), batch.truth)
@@ -187,10 +187,3 @@ def augmented(clips_BTHW3: Tensor, settings: ClipSettings, generator: torch.Gene
     seen = grid_sample(pictures, grid, padding_mode="border", align_corners=False)
     clips = seen.reshape(batch, frames, 3, side_px, side_px).permute(0, 1, 3, 4, 2)
     return clips.contiguous()  # Channels last: a third faster through convolutions on a CPU.
-
-
-def normalised(clips_BTHW3: Tensor, row: RecogniserRow) -> Tensor:
-    """Return clips in 0…255 as a network takes them: (B, 3, T, H, W), or (B, 3, H, W)."""
-    mean, std = (clips_BTHW3.new_tensor(v) for v in (row.pixel_mean, row.pixel_std))
-    clips = ((clips_BTHW3 - mean) / std).permute(0, 4, 1, 2, 3)
-    return clips[:, :, 0] if row.reads == "frames" else clips

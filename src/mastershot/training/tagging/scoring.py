@@ -14,11 +14,11 @@ from mastershot.core.labels import Taxonomy
 from mastershot.datasets.movieclip import clip_of_video
 from mastershot.datasets.tables.tag_scores import TagScores
 from mastershot.evaluation.precision import average_precisions
-from mastershot.models.recognisers.build import RecogniserRow
+from mastershot.models.recognisers.build import RecogniserRow, normalise_clips
 from mastershot.training.engine import distributed
 from mastershot.training.engine.metrics_log import MetricsLog
 from mastershot.training.tagging.batches import ShotInputs, read_inputs, truth_of
-from mastershot.training.tagging.module import TaggingModule, normalised
+from mastershot.training.tagging.module import TaggingModule
 from mastershot.training.tagging.shots import TaggedShot
 
 
@@ -139,4 +139,4 @@ def _as_seen(
     inputs: tuple[Tensor, ...], row: RecogniserRow, device: torch.device
 ) -> tuple[Tensor, ...]:
     moved = tuple(tensor.to(device) for tensor in inputs)
-    return moved if row.reads == "vectors" else (normalised(moved[0].float(), row),)
+    return moved if row.reads == "vectors" else (normalise_clips(moved[0], row),)

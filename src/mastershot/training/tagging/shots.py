@@ -124,17 +124,31 @@ def _selected_from(recipe: TaggingRecipe) -> Path | None:
 
 
 def _listed(source: Path, films: Path | None, names: set[Name]) -> dict[Name, Clip]:
-    """Return the places in a CSV; its paths start from its own folder, or from that of films."""
+    """Return the places in a CSV; its paths start from its own folder, or from that of films.
+
+    A time that is left out stands for the film's start or end.
+    """
     places: dict[Name, Clip] = {}
     base = source.parent if films is None else films
     for row in read_table(source, _COLUMNS, what="table of shots"):
         name = (row["video"], row["file"])
         if name in names:
-            start_s, end_s = (row.read(column, float, "seconds") for column in _COLUMNS[3:])
-            if not 0 <= start_s < end_s < math.inf:
-                raise row.error(f"a shot from {start_s:g} s to {end_s:g} s means nothing")
+            start_s, end_s = (
+                row.read(column, _seconds, "seconds, or nothing") for column in _COLUMNS[3:]
+            )
+            if not 0 <= (start_s or 0) < (math.inf if end_s is None else end_s):
+                raise row.error(f"a shot from {start_s} s to {end_s} s means nothing")
             places[name] = Clip(base / row["path"], start_s, end_s)
     return places
+
+
+def _seconds(text: str) -> float | None:
+    if not text:
+        return None
+    seconds = float(text)
+    if not math.isfinite(seconds):
+        raise ValueError(text)
+    return seconds
 
 
 def _film_paths(dataset: Path, films: Path | None) -> dict[str, Path]:

@@ -196,9 +196,14 @@ def _frames_of_shots(
                 counts[shot] += 1
                 middles.pop(shot, None)
                 yield shot, frame
-            elif not counts[shot] and (end_s is None or 2 * time_s <= (start_s or 0.0) + end_s):
+            elif not counts[shot] and _is_by_middle(time_s, start_s, end_s):
                 middles[shot] = frame
     yield from middles.items()
+
+
+def _is_by_middle(time_s: float, start_s: float | None, end_s: float | None) -> bool:
+    """Return True for the frame in the middle of a shot and those before it."""
+    return end_s is None or time_s - 2 * _ROUNDING_S <= ((start_s or 0.0) + end_s) / 2
 
 
 def _read_block(path: Path, num_shots: int, width: int) -> list[FloatArray] | None:

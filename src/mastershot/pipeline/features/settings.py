@@ -1,0 +1,39 @@
+"""Settings of a recipe that exports features. Light to import: no tensor is here."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from mastershot.core.settings import Settings, Text
+
+
+@dataclass(frozen=True)
+class FeaturesRecipe(Settings):
+    """A recogniser's features of every shot of a library's films.
+
+    Attributes:
+        data: Folder that the paths start from.
+        recogniser: Folder of the recogniser, or the run directory of the recipe that trained it.
+        library: The library, whose films' shots were found before.
+        names: What films are called in the table: by their file's stem, or by id.
+    """
+
+    data: str = "."
+    recogniser: Text = "mastershot-runs/movieclip-video-swin"
+    library: Text = "films.mastershot"
+    names: Literal["stem", "id"] = "stem"
+
+    def path(self, path: str) -> Path:
+        """Return where one of its paths is."""
+        return Path(self.data).expanduser() / Path(path).expanduser()
+
+
+def missing_feature_inputs(recipe: FeaturesRecipe) -> list[str]:
+    """Return a sentence for each folder of a recipe that does not exist."""
+    recogniser, library = recipe.path(recipe.recogniser), recipe.path(recipe.library)
+    problems = []
+    if not recogniser.is_dir():
+        problems.append(f"recogniser {recogniser} is no folder; a recipe of movieclip trains one")
+    if not library.is_dir():
+        problems.append(f"library {library} is no folder; `mastershot library add` makes one")
+    return problems

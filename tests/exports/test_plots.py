@@ -1,0 +1,107 @@
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from mastershot.evaluation.bootstrap import UNDEFINED, Figure, Interval
+from mastershot.exports.drawings import Scale
+from mastershot.exports.plots import (
+    Bar,
+    Curve,
+    draw_bars,
+    draw_curves_of_precision,
+    draw_gains,
+    draw_rankings,
+)
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def elements(text: str, name: str) -> list[ElementTree.Element]:
+    return ElementTree.fromstring(text).findall(f"{SVG}{name}")
+
+
+def texts(text: str) -> list[str]:
+    return [element.text or "" for element in elements(text, "text")]
+
+
+def bars_of(text: str) -> list[ElementTree.Element]:
+    return [rect for rect in elements(text, "rect") if rect.get("height") == "10"]
+
+
+def bar(name: str, value: float, spread: float = 0.05) -> Bar:
+    return Bar(name, Figure(value, Interval(value - spread, value + spread), 1200))
+
+
+def test_a_bar_is_as_long_as_its_value_and_says_all_of_it() -> None:
+    rows = [bar("half", 0.5), bar("<all>", 1.0), Bar("none", Figure(float("nan"), UNDEFINED, 0))]
+    text = draw_bars(rows, axis=Scale(0, 1), title="a & b", value_name="AP")
+    half, whole = bars_of(text)
+    assert 2 * float(half.get("width", "")) == float(whole.get("width", ""))
+    assert half.get("x") == whole.get("x")
+    shown = texts(text)
+    for words in ("a & b", "AP", "samples", "half", "0.500", "<all>", "1,200", "–"):
+        assert words in shown, words
+
+
+@pytest.mark.parametrize(("number", "columns"), [(20, 1), (21, 2), (60, 2), (61, 3), (150, 3)])
+def test_many_bars_stand_in_columns_of_equal_length(number: int, columns: int) -> None:
+    text = draw_bars(
+        [bar(f"class {n}", 0.5) for n in range(number)],
+        axis=Scale(0, 1), title="", value_name="AP",
+    )  # fmt: skip
+    places = [one.get("x") for one in bars_of(text)]
+    assert len(places) == number
+    assert len(set(places)) == columns
+    height = int(ElementTree.fromstring(text).get("height", ""))
+    assert max(float(one.get("y", "")) for one in bars_of(text)) + 10 < height < 1000
+
+
+def test_no_name_is_wider_than_its_column_and_the_whole_of_it_can_be_read() -> None:
+    text = draw_bars([bar("a place with a very long name", 1)], axis=Scale(0, 1), title="",
+                     value_name="AP")  # fmt: skip
+    assert "a place with a very …" in texts(text)
+    assert "<title>a place with a very long name</title>" in text
+
+
+def test_gains_stand_on_both_sides_of_nothing_largest_first() -> None:
+    text = draw_gains(
+        [bar("worse", -0.2), bar("better", 0.4), bar("unsure", 0.01),
+         Bar("one film", Figure(0.1, UNDEFINED, 3))],
+        title="gain",
+    )  # fmt: skip
+    shown = [one for one in texts(text) if one in ("worse", "better", "unsure", "one film")]
+    assert shown == ["better", "one film", "unsure", "worse"]
+    assert {"+0.400", "−0.200", "+0.010"} <= set(texts(text))
+    drawn = bars_of(text)
+    assert [one.get("fill-opacity") for one in drawn] == [None, "0.45", "0.45", None]
+    better, worse = drawn[0], drawn[-1]
+    end_of_worse = float(worse.get("x", "")) + float(worse.get("width", ""))
+    assert end_of_worse == pytest.approx(float(better.get("x", "")))
+    assert len(bars_of(draw_gains([bar("same", 0, 0)], title=""))) == 1
+    # A loss that rounds to nothing is not written as one.
+    assert "+0.000" in texts(draw_gains([bar("same", -0.0001)], title=""))
+
+
+def test_each_curve_has_a_panel_with_the_first_for_comparison() -> None:
+    mean = Curve("mean", "mAP 0.5", (1.0, 0.5, 0.0), float("nan"))
+    rare = Curve("a <rare> one", "AP 0.1", (0.5, 0.1, 0.1), 0.05)
+    text = draw_curves_of_precision([mean, *[rare] * 5], title="curves")
+    lines = elements(text, "polyline")
+    assert len(lines) == 1 + 2 * 5
+    points = [tuple(map(float, pair.split(","))) for pair in lines[0].get("points", "").split()]
+    (left, top), (_, middle), (right, bottom) = points
+    assert right - left == bottom - top == 2 * (middle - top) > 0
+    assert len(re.findall("stroke-dasharray", text)) == 5
+    assert texts(text).count("a <rare> one") == 5
+    root = ElementTree.fromstring(text)
+    assert bottom < float(root.get("height", "")) / 2  # The sixth is in a second row.
+
+
+def test_what_ranks_first_is_relative_to_the_first_of_its_group() -> None:
+    groups = {"War & peace": [("field", 40), ("tent", 10)], "Comedy": [("kitchen", 4)]}
+    text = draw_rankings(groups, title="Places", value_name="shots")
+    widths = [float(one.get("width", "")) for one in bars_of(text)]
+    assert widths[0] == widths[2] == pytest.approx(4 * widths[1])
+    assert {"Places (shots)", "War & peace", "field", "40"} <= set(texts(text))
+    ElementTree.fromstring(draw_rankings({}, title="none", value_name="shots"))
