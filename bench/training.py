@@ -106,7 +106,7 @@ def bare_inputs(row: RecogniserRow, source: InMemory, rows: list[int]) -> tuple[
     inputs, _, _ = read_inputs(source, rows)
     if row.reads == "vectors":
         return inputs
-    return (normalise_clips(inputs[0].float(), row).contiguous(),)
+    return (normalise_clips(inputs[0].float(), row),)  # As training lays it out.
 
 
 def step_seconds(row: RecogniserRow, size: Size, steps: int) -> tuple[np.ndarray, np.ndarray]:

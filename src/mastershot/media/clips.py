@@ -176,6 +176,7 @@ class _OpenFilm:
     def decode_clip(self, clip: Clip, span: _Span, num_frames: int, size_px: int) -> ImageArray:
         """Return the frames of a span, decoded from the start of the film."""
         pts, end_pts = self._pass[:-1], int(self._pass[-1])
+        span = self._exact(clip, span)
         inside = [index for index, time in enumerate(pts.tolist()) if time in span]
         late = span.end is not None and span.end > end_pts + _END_TOLERANCE_S * self._second
         if not inside or late:
@@ -192,6 +193,16 @@ class _OpenFilm:
             if frame.index == wanted[-1]:
                 break
         return np.stack([squares[index] for index in wanted])
+
+    def _exact(self, clip: Clip, span: _Span) -> _Span:
+        """Return the span without allowance for rounding, where it meets a frame's own time.
+
+        Of damaged films, frames may be shown closer than that to each other.
+        """
+        known = set(self._pass.tolist())
+        times = [(clip.start_s, span.start), (clip.end_s, span.end)]
+        met = [None if time is None else round(time / self.file.time_base) for time, _ in times]
+        return _Span(*(one if one in known else b for one, (_, b) in zip(met, times, strict=True)))
 
     @cached_property
     def _pass(self) -> IntArray:
