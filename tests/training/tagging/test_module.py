@@ -8,9 +8,10 @@ from mastershot.models.recognisers.build import build_recogniser, recogniser_row
 from mastershot.training.tagging.batches import TaggingBatch
 from mastershot.training.tagging.module import (
     TaggingModule,
-    augmented,
+    drawn_parts,
     optimizer_of,
     rate_share,
+    seen_through,
     weights_of_positives,
 )
 from mastershot.training.tagging.settings import ClipSettings, TaggingTrainingSettings
@@ -26,8 +27,9 @@ def module_of(settings: TaggingTrainingSettings, weights: torch.Tensor) -> Taggi
 
 def loss_of(module: TaggingModule, truth: torch.Tensor) -> tuple[float, torch.Tensor]:
     vectors, lengths = torch.randn(len(truth), 4, 3), torch.full((len(truth),), 4)
-    logits = module.network(vectors, lengths).detach()
-    batch = TaggingBatch((vectors, lengths), truth, len(truth), 0, {})
+    logits = module.network(vectors, lengths).detach() if len(truth) else truth
+    places = torch.arange(len(truth))
+    batch = TaggingBatch((vectors, lengths), places, truth, len(truth), 0, {})
     module.log = lambda *_: None  # type: ignore[method-assign, assignment]
     return float(module.training_step(batch, 0).detach()), logits
 
@@ -93,9 +95,13 @@ def test_optimisers_are_those_of_the_settings() -> None:
     )
 
 
+def parts_of(count: int, settings: ClipSettings, seed: int = 0) -> torch.Tensor:
+    return drawn_parts(count, settings, torch.Generator().manual_seed(seed))
+
+
 def test_every_frame_of_a_clip_shows_the_same_part() -> None:
     picture = torch.randint(0, 256, (2, 1, 16, 16, 3), dtype=torch.uint8).expand(2, 5, 16, 16, 3)
-    seen = augmented(picture, ClipSettings(), torch.Generator().manual_seed(3))
+    seen = seen_through(picture, parts_of(2, ClipSettings(), seed=3))
     assert seen.shape == picture.shape
     for frame in seen.unbind(1):
         torch.testing.assert_close(frame, seen[:, 0])
@@ -104,7 +110,7 @@ def test_every_frame_of_a_clip_shows_the_same_part() -> None:
 
 def test_a_part_lies_within_its_frame_and_mirrors_half() -> None:
     ramp = torch.arange(16.0).expand(400, 1, 16, 16)[..., None].expand(-1, -1, -1, -1, 3)
-    seen = augmented(ramp, ClipSettings(min_area=0.25), torch.Generator().manual_seed(0))
+    seen = seen_through(ramp, parts_of(400, ClipSettings(min_area=0.25)))
     assert seen.min() >= 0
     assert seen.max() <= 15
     rising = seen[:, 0, 0, -1, 0] > seen[:, 0, 0, 0, 0]
@@ -113,10 +119,15 @@ def test_a_part_lies_within_its_frame_and_mirrors_half() -> None:
     assert widths.min() >= 0.49 * 15 - 1
 
 
-def test_without_augmentation_clips_stay_as_they_are() -> None:
+def test_the_whole_frame_is_a_part() -> None:
     clips = torch.randint(0, 256, (2, 3, 8, 8, 3), dtype=torch.uint8)
-    settings = ClipSettings(min_area=1, mirror=False)
-    assert torch.equal(augmented(clips, settings, torch.Generator()), clips.float())
+    seen = seen_through(clips, parts_of(2, ClipSettings(min_area=1, mirror=False)))
+    torch.testing.assert_close(seen, clips.float())
+
+
+def test_nothing_to_learn_from_is_a_loss_of_nothing() -> None:
+    loss, _ = loss_of(module_of(TaggingTrainingSettings(), torch.ones(2)), torch.zeros(0, 2))
+    assert loss == 0
 
 
 def test_accumulation_divides_the_batch() -> None:

@@ -6,7 +6,7 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
-from shutil import copytree
+from shutil import copytree, rmtree
 
 import numpy as np
 import pytest
@@ -19,7 +19,7 @@ from mastershot.datasets.tables.tag_scores import read_tag_scores
 from mastershot.encoders.recogniser import TrainedRecogniser
 from mastershot.media.clips import ClipReader
 from mastershot.training.engine.metrics_log import read_log
-from mastershot.training.tagging.clips import ClipSize, read_clip
+from mastershot.training.tagging.clips import ClipSize, FilmClips
 from mastershot.training.tagging.settings import ClipSettings, TaggingRecipe
 from mastershot.training.tagging.shots import read_tagging_data
 from mastershot.training.tagging.train import train_recogniser
@@ -60,7 +60,7 @@ def test_a_recogniser_learns_what_its_vectors_show(vectors: Path, tmp_path: Path
     assert card["classes"] == list(CLASSES)
     assert (card["network"], card["input_width"], card["rate_hz"]) == ("lstm", 8, 4.0)
     assert card["mean_precision"]["test"] > 0.9
-    assert card["trained_on"] == {"train": 32, "val": 12, "test": 12}
+    assert card["shots"] == {"train": 32, "val": 12, "test": 12}
     scores = read_tag_scores(tmp_path / "run/scores/test.npz")
     assert len(scores) == 12
     assert scores.classes == CLASSES
@@ -163,6 +163,69 @@ def test_kept_clips_serve_other_runs_without_decoding(
     train_recogniser(replace(recipe, name="other"), tmp_path / "other")
 
 
+def test_a_damaged_kept_clip_is_decoded_anew(films: Path, tmp_path: Path) -> None:
+    recipe = tagging_recipe(films, network="i3d_r50", epochs=1)
+    recipe = replace(recipe, clips=ClipSettings(cache=str(tmp_path / "cache")))
+    first = train_recogniser(recipe, tmp_path / "first")
+    for number, kept in enumerate(sorted((tmp_path / "cache").rglob("*.npy"))):
+        kept.write_bytes(kept.read_bytes()[: 100 * number])
+    assert same(first, train_recogniser(recipe, tmp_path / "second"))
+
+
+@pytest.mark.parametrize("cache", ["", "cache"])
+def test_one_bad_shot_leaves_the_rest_of_its_film(films: Path, tmp_path: Path, cache: str) -> None:
+    data = copytree(films, tmp_path / "data")
+    text = (data / "shots.csv").read_text().splitlines()
+    cells = text[1].split(",")
+    cells[-2:] = ["900.0", "901.0"]
+    (data / "shots.csv").write_text("\n".join([text[0], ",".join(cells), *text[2:]]) + "\n")
+    recipe = tagging_recipe(data, network="i3d_r50", epochs=1)
+    train_recogniser(replace(recipe, clips=ClipSettings(cache=cache)), tmp_path / "run")
+    with (tmp_path / "run/unread.csv").open() as file:
+        assert [row["shot"] for row in csv.DictReader(file)] == ["train0/train0-Scene-001.mp4"]
+
+
+def test_a_validation_split_that_cannot_be_read_ends_training(films: Path, tmp_path: Path) -> None:
+    data = copytree(films, tmp_path / "data")
+    for film in (data / "films").glob("val*"):
+        film.unlink()
+    recipe = tagging_recipe(data, network="i3d_r50", epochs=1)
+    with pytest.raises(DatasetError, match=r"no shot of split 'val' can be read, the first beca"):
+        train_recogniser(recipe, tmp_path / "run")
+
+
+def test_a_scored_split_that_cannot_be_read_is_left_out(films: Path, tmp_path: Path) -> None:
+    data = copytree(films, tmp_path / "data")
+    for film in (data / "films").glob("test*"):
+        film.unlink()
+    made = train_recogniser(tagging_recipe(data, network="i3d_r50", epochs=1), tmp_path / "run")
+    card = json.loads((made / "recogniser.json").read_text())
+    assert list(card["mean_precision"]) == ["val"]
+    assert card["unread"] == 12
+    assert not (tmp_path / "run/scores/test.npz").exists()
+
+
+def test_a_run_whose_splits_changed_does_not_resume(vectors: Path, tmp_path: Path) -> None:
+    data = copytree(vectors, tmp_path / "data")
+    made = train_recogniser(tagging_recipe(data, epochs=1), tmp_path / "run")
+    rmtree(made)
+    index = data / "splits/index.json"
+    index.write_text(index.read_text().replace("blue", "cyan"))
+    with pytest.raises(SettingError, match="the split files are not those that this run began"):
+        train_recogniser(tagging_recipe(data, epochs=1), tmp_path / "run")
+    index.write_text(index.read_text().replace("}", ', "black": 3}'))
+    with pytest.raises(SettingError, match="the split files are not those that this run began"):
+        train_recogniser(tagging_recipe(data, epochs=1), tmp_path / "run")
+
+
+def test_passes_of_one_shot_are_too_small_for_batch_normalisation(
+    films: Path, tmp_path: Path
+) -> None:
+    recipe = tagging_recipe(films, network="i3d_r50", epochs=1, batch_size=2, accumulate=2)
+    train_recogniser(recipe, tmp_path / "run")
+    assert read_log(tmp_path / "run")[0]["loss"] == 0
+
+
 def test_clips_learn_colours(films: Path, tmp_path: Path) -> None:
     recipe = tagging_recipe(films, network="i3d_r50", epochs=8)
     made = train_recogniser(recipe, tmp_path / "run")
@@ -220,13 +283,21 @@ def test_event_files_are_written_where_asked_for(vectors: Path, tmp_path: Path) 
 
 
 @pytest.mark.slow
-def test_two_processes_take_the_steps_of_one(vectors: Path, tmp_path: Path) -> None:
-    recipe = tagging_recipe(vectors, optimizer="sgd")
+@pytest.mark.parametrize("network", ["lstm", "timesformer_b"])
+def test_two_processes_take_the_steps_of_one(
+    network: str, vectors: Path, films: Path, tmp_path: Path
+) -> None:
+    data = vectors if network == "lstm" else films
+    recipe = tagging_recipe(data, network=network, optimizer="sgd")
+    recipe = replace(recipe, clips=ClipSettings(workers=1))
     one = train_recogniser(recipe, tmp_path / "one")
+    size = recipe.network
     overrides = [
-        f"data={vectors}", "vectors.table=vectors", f"network.width={recipe.network.width}",
-        f"network.depth={recipe.network.depth}", "training.optimizer=sgd",
-        "training.epochs=3", "training.batch_size=8", "training.learning_rate=0.01",
+        f"data={data}", f"shots={recipe.shots}", f"vectors.table={recipe.vectors.table}",
+        f"network.name={network}", f"network.width={size.width}", f"network.depth={size.depth}",
+        f"network.frames={size.frames}", f"network.size_px={size.size_px}", "clips.workers=1",
+        "training.optimizer=sgd", "training.epochs=3", "training.batch_size=8",
+        "training.learning_rate=0.01",
     ]  # fmt: skip
     subprocess.run(
         [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node=2",
@@ -282,6 +353,22 @@ def test_films_are_found_through_the_data_set_that_splits_were_selected_from(
         read_tagging_data(recipe, needs_films=True)
 
 
+def test_a_data_set_that_is_gone_is_named(films: Path, tmp_path: Path) -> None:
+    data = copytree(films, tmp_path / "data")
+    (data / "splits/selection.json").write_text('{"dataset": "/gone/places"}')
+    recipe = replace(tagging_recipe(data, network="i3d_r50"), shots="")
+    with pytest.raises(SettingError, match="the data set /gone/places, which the shots of"):
+        read_tagging_data(recipe, needs_films=True)
+
+
+def test_a_shot_listed_twice_is_refused(films: Path, tmp_path: Path) -> None:
+    data = copytree(films, tmp_path / "data")
+    lines = (data / "shots.csv").read_text().splitlines()
+    (data / "shots.csv").write_text("\n".join([*lines, lines[1]]) + "\n")
+    with pytest.raises(DatasetError, match=r"stands in line 2 too; keep one row"):
+        read_tagging_data(tagging_recipe(data, network="i3d_r50"), needs_films=True)
+
+
 def test_shots_may_be_files_of_their_own(films: Path, tmp_path: Path) -> None:
     data = tmp_path / "data"
     copytree(films / "splits", data / "splits")
@@ -297,7 +384,7 @@ def test_shots_may_be_files_of_their_own(films: Path, tmp_path: Path) -> None:
     place = shots[0].place
     assert place is not None
     assert place.start_s is None
-    assert read_clip(ClipReader(), place, ClipSize(4, 32)).shape == (4, 32, 32, 3)
+    assert FilmClips(shots, ClipSize(4, 32)).read([0]).clips.shape == (1, 4, 32, 32, 3)
 
 
 def recipe_with(data: Path, **changes: object) -> TaggingRecipe:

@@ -1,5 +1,6 @@
 from dataclasses import replace
 from pathlib import Path
+from shutil import rmtree
 
 import numpy as np
 import pytest
@@ -81,6 +82,7 @@ def test_a_damaged_block_is_encoded_anew(films: Path, tmp_path: Path) -> None:
     encode_shots(shots, MeanColour(), settings, tmp_path)
     block = next(tmp_path.rglob("*.npz"))
     block.write_bytes(block.read_bytes()[:50])
+    rmtree(next(tmp_path.rglob("shots-*")))
     again = MeanColour()
     encode_shots(shots, again, settings, tmp_path)
     assert again.num_frames > 0

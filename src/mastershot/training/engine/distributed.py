@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 from torch import Tensor, distributed, nn
@@ -78,11 +78,37 @@ def rank_zero_first(work: Callable[[], Made]) -> Made:
     return made
 
 
-def own_rows(num_rows: int) -> slice:
-    """Return the rows of a batch that are this process's."""
+def own_share() -> tuple[int, int]:
+    """Return this process's rank, and how many there are."""
     size = world_size()
-    rank = distributed.get_rank() if size > 1 else 0
+    return (distributed.get_rank() if size > 1 else 0), size
+
+
+def own_rows(num_rows: int, share: tuple[int, int] | None = None) -> slice:
+    """Return the rows of a batch that are this process's.
+
+    ``share`` is what `own_share` returned; workers of a loader, which know of no other process,
+    need it.
+    """
+    rank, size = own_share() if share is None else share
     return slice(num_rows * rank // size, num_rows * (rank + 1) // size)
+
+
+def gather_objects(own: Made) -> list[Made]:
+    """Return what each process has, in the order of their ranks."""
+    if world_size() == 1:
+        return [own]
+    gathered: list[Any] = [None] * world_size()
+    distributed.all_gather_object(gathered, own)
+    return gathered
+
+
+def average_buffers(network: nn.Module) -> None:
+    """Give each process the mean of all processes' statistics, such as batch normalisation's."""
+    if world_size() > 1:
+        for buffer in network.buffers():
+            if buffer.is_floating_point():
+                _all_reduce(buffer).div_(world_size())
 
 
 def gather_rows(own: Tensor, num_rows: int) -> Tensor:

@@ -28,6 +28,7 @@ from mastershot.core.errors import MastershotError, OutputError
 from mastershot.training.engine.distributed import is_rank_zero, world_size
 
 CHECKPOINT = "last.ckpt"
+_VERSION = "pytorch-lightning_version"
 OnStep = Callable[[int, dict[str, float]], None]
 """Called after every step: steps done, the figures of that step."""
 
@@ -45,7 +46,9 @@ def steps_done(folder: Path) -> int:
     if not checkpoint.is_file():
         return 0
     try:
-        return int(torch.load(checkpoint, map_location="cpu", weights_only=True)["global_step"])
+        saved = torch.load(checkpoint, map_location="cpu", weights_only=True, mmap=True)
+        # The others are what Lightning asks for first.
+        return int(saved["global_step"]) if saved["state_dict"] and saved[_VERSION] else 0
     except (OSError, EOFError, RuntimeError, UnpicklingError, KeyError, TypeError) as error:
         raise OutputError(
             f"{checkpoint} is not a checkpoint that can be read; remove it to begin again"
@@ -105,7 +108,7 @@ def require_finite(step: int, figures: Mapping[str, float]) -> None:
     if not math.isfinite(loss):
         raise MastershotError(
             f"the loss of step {step} is {loss}: its inputs hold features that are not "
-            "finite numbers, or the learning rate is too high"
+            "finite numbers, or the learning rate is too high; begin again in another folder"
         )
 
 

@@ -2,7 +2,7 @@
 # B batch, C classes, T frames, D width of a frame's vector
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import count
 from typing import NamedTuple, Protocol
 
@@ -12,7 +12,7 @@ from torch import Tensor
 from torch.utils.data import IterableDataset, get_worker_info
 
 from mastershot.models.recognisers.frame_lstm import pad_frames
-from mastershot.training.engine.distributed import own_rows
+from mastershot.training.engine.distributed import own_rows, own_share
 from mastershot.training.engine.samplers import batch_places
 from mastershot.training.tagging.clips import ReadClips
 from mastershot.training.tagging.settings import TaggingTrainingSettings
@@ -33,6 +33,7 @@ class TaggingBatch(NamedTuple):
 
     Attributes:
         inputs: Clips, uint8 (B, T, H, W, 3), or vectors (B, T, D) and how many are valid, (B,).
+        places: Their places in the batch as it was drawn for all devices, (B,).
         truth: Which labels each shot has, 0 or 1, (B, C).
         size: Shots that were drawn for it on all devices; B is fewer where some were not read.
         number: Running number of the batch, which settles its augmentation.
@@ -40,6 +41,7 @@ class TaggingBatch(NamedTuple):
     """
 
     inputs: tuple[Tensor, ...]
+    places: Tensor
     truth: Tensor
     size: int
     number: int
@@ -56,6 +58,8 @@ class TaggingBatches(IterableDataset[TaggingBatch]):
         num_classes: C.
         settings: Batch size, accumulation and seed.
         first_step: Optimiser step of the first batch.
+        share: This process's rank and how many there are; taken where the loader is made, since
+            its workers know of no other process.
     """
 
     shots: Sequence[TaggedShot]
@@ -63,6 +67,7 @@ class TaggingBatches(IterableDataset[TaggingBatch]):
     num_classes: int
     settings: TaggingTrainingSettings
     first_step: int = 0
+    share: tuple[int, int] = field(default_factory=own_share)
 
     @property
     def steps_per_epoch(self) -> int:
@@ -82,10 +87,12 @@ class TaggingBatches(IterableDataset[TaggingBatch]):
             step, batch_size=settings.batch_size, num_items=len(self.shots), seed=settings.seed
         )
         drawn = items.reshape(settings.accumulate, -1)[part]
-        rows = drawn[own_rows(len(drawn))].tolist()
+        own = own_rows(len(drawn), self.share)
+        rows = drawn[own].tolist()
         inputs, found, problems = read_inputs(self.source, rows)
         truth = truth_of([self.shots[rows[place]] for place in found], self.num_classes)
-        return TaggingBatch(inputs, truth, len(drawn), number, problems)
+        places = torch.tensor(found, dtype=torch.long) + own.start
+        return TaggingBatch(inputs, places, truth, len(drawn), number, problems)
 
 
 def read_inputs(

@@ -1,8 +1,9 @@
-"""Clips of shots for networks that read frames: decoded when needed, or once and then kept."""
-# B batch, S shots of a film, T frames of a clip, H = W pixels of a side
+"""Clips of shots for networks that read frames: decoded when needed, and kept if asked for."""
+# B batch, T frames of a clip, H = W pixels of a side
 
 import hashlib
 import io
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -13,8 +14,8 @@ import numpy as np
 
 from mastershot.core.embeddings import ImageArray, IntArray
 from mastershot.core.errors import MediaError
+from mastershot.core.files import replacing
 from mastershot.media.clips import Clip, ClipReader
-from mastershot.store.files import write_whole
 from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.tagging.shots import TaggedShot
 
@@ -30,6 +31,11 @@ class ClipSize:
 
     frames: int
     size_px: int
+
+    @property
+    def shape(self) -> tuple[int, int, int, int]:
+        """Of a clip: (T, H, W, 3)."""
+        return self.frames, self.size_px, self.size_px, 3
 
 
 @dataclass(frozen=True)
@@ -49,100 +55,85 @@ class ReadClips:
 
 @dataclass(eq=False)
 class FilmClips:
-    """Clips that are decoded when they are asked for; each worker keeps a few films open."""
+    """Clips of shots; each worker has a few films open, and tries none of its failures again.
+
+    Attributes:
+        shots: The shots.
+        size: The size of their clips.
+        cache: Folder where decoded clips are kept, a file each, for later epochs and other runs;
+            None keeps none.
+    """
 
     shots: Sequence[TaggedShot]
     size: ClipSize
+    cache: Path | None = None
     _reader: ClipReader | None = field(default=None, init=False)
+    _failed: dict[int, str] = field(default_factory=dict, init=False)
 
     def read(self, rows: Sequence[int]) -> ReadClips:
         """Return the clips of the shots at these places."""
-        if self._reader is None:
-            self._reader = ClipReader()
-        clips, found, problems = [_no_clips(self.size)], [], {}
+        clips: list[ImageArray] = [np.zeros((0, *self.size.shape), np.uint8)]
+        found = []
         for place, row in enumerate(rows):
-            shot = self.shots[row]
+            if row in self._failed:
+                continue
             try:
-                if shot.place is None:
-                    raise MediaError(f"no film is known of {name_of(shot)}")
-                clips.append(read_clip(self._reader, shot.place, self.size)[None])
+                clips.append(self._clip(row)[None])
                 found.append(place)
             except MediaError as error:
-                problems[row] = str(error)
+                self._failed[row] = str(error)
+        problems = {row: self._failed[row] for row in rows if row in self._failed}
         return ReadClips(np.concatenate(clips), np.array(found, np.int64), problems)
+
+    def decode_missing(self, on_progress: OnProgress = no_progress) -> None:
+        """Decode all clips that the cache lacks, film by film.
+
+        Raises:
+            OSError: The cache cannot be written.
+        """
+        for done, (_, rows) in enumerate(films := list(by_film(self.shots))):
+            for row in rows:
+                self.read([row])
+            on_progress("decoding clips", done + 1, len(films), {})
 
     def __getstate__(self) -> dict[str, object]:
         """Return what another process needs: open films stay here."""
         return {**self.__dict__, "_reader": None}
 
+    def _clip(self, row: int) -> ImageArray:
+        shot = self.shots[row]
+        if shot.place is None:
+            raise MediaError(f"no film is known of {name_of(shot)}")
+        kept = None if self.cache is None else self._kept_at(shot.place)
+        if kept is not None and (clip := self._read_kept(kept)) is not None:
+            return clip
+        if self._reader is None:
+            self._reader = ClipReader()
+        frames, size_px = self.size.frames, self.size.size_px
+        clip = self._reader.read(shot.place, num_frames=frames, size_px=size_px)
+        if kept is not None:
+            _write(kept, clip)
+        return clip
 
-@dataclass(eq=False)
-class KeptClips:
-    """Clips that were decoded before, in one memory-mapped file a film.
+    def _kept_at(self, place: Clip) -> Path:
+        key = (*film_identity(place.path), place.start_s, place.end_s, *self.size.shape)
+        digest = hashlib.blake2b(repr(key).encode("utf-8", "surrogateescape"), digest_size=12)
+        name = digest.hexdigest()
+        assert self.cache is not None
+        return self.cache / name[:2] / f"{name[2:]}.npy"
 
-    Attributes:
-        shots: The shots.
-        size: The size of their clips.
-        places: File and row of each shot's clip, None where its film could not be read.
-        unread: Why, by shot.
-    """
-
-    shots: Sequence[TaggedShot]
-    size: ClipSize
-    places: Sequence[tuple[Path, int] | None]
-    unread: Mapping[int, str]
-
-    def read(self, rows: Sequence[int]) -> ReadClips:
-        """Return the clips of the shots at these places."""
-        clips, found, problems = [_no_clips(self.size)], [], {}
-        for place, row in enumerate(rows):
-            kept = self.places[row]
-            if kept is None:
-                problems[row] = self.unread[row]
-                continue
-            clips.append(_mapped(kept[0])[kept[1]][None])
-            found.append(place)
-        return ReadClips(np.concatenate(clips), np.array(found, np.int64), problems)
-
-
-def keep_clips(
-    shots: Sequence[TaggedShot],
-    size: ClipSize,
-    folder: Path,
-    on_progress: OnProgress = no_progress,
-) -> KeptClips:
-    """Return the clips of all shots, after decoding each film that has no file in the folder yet.
-
-    Raises:
-        OSError: The folder cannot be written.
-    """
-    folder.mkdir(parents=True, exist_ok=True)
-    places: list[tuple[Path, int] | None] = [None] * len(shots)
-    unread: dict[int, str] = {}
-    for done, (film, rows) in enumerate(films := list(by_film(shots))):
+    def _read_kept(self, path: Path) -> ImageArray | None:
+        """Return a kept clip, or None where there is none or it is damaged."""
         try:
-            path = _kept_film(film, [shots[row].place for row in rows], size, folder)
-            for number, row in enumerate(rows):
-                places[row] = (path, number)
-        except MediaError as error:
-            unread |= dict.fromkeys(rows, str(error))
-        on_progress("decoding clips", done + 1, len(films), {})
-    return KeptClips(shots, size, places, unread)
+            clip: ImageArray = np.load(path, allow_pickle=False)
+        except (OSError, ValueError, EOFError):
+            return None
+        return clip if clip.shape == self.size.shape and clip.dtype == np.uint8 else None
 
 
 def name_of(shot: TaggedShot) -> str:
     """Return a shot's name as split files have it."""
     return f"{shot.video}/{shot.file}"
-
-
-def read_clip(reader: ClipReader, place: Clip, size: ClipSize) -> ImageArray:
-    """Return a shot's clip, uint8 (T, H, W, 3).
-
-    Raises:
-        MediaError: Its film cannot be read.
-    """
-    clip: ImageArray = reader.read(place, num_frames=size.frames, size_px=size.size_px)
-    return clip
 
 
 def by_film(shots: Sequence[TaggedShot]) -> Iterator[tuple[Path | None, list[int]]]:
@@ -156,8 +147,9 @@ def by_film(shots: Sequence[TaggedShot]) -> Iterator[tuple[Path | None, list[int
         yield (Path(film) if film else None), list(rows)
 
 
-def film_key(film: Path, places: Sequence[Clip | None], *more: object) -> str:
-    """Return what tells shots of a film apart: the file, the spans, and what else is given.
+@lru_cache(maxsize=1 << 16)
+def film_identity(film: Path) -> tuple[str, int, int]:
+    """Return what tells a film's file from another: its path, size and time of change.
 
     Raises:
         MediaError: There is no such film.
@@ -166,37 +158,13 @@ def film_key(film: Path, places: Sequence[Clip | None], *more: object) -> str:
         stat = film.stat()
     except OSError as error:
         raise MediaError(f"{film} cannot be read: {error.strerror}") from error
-    spans = [None if place is None else (place.start_s, place.end_s) for place in places]
-    key = (str(film.resolve()), stat.st_size, stat.st_mtime_ns, spans, more)
-    return hashlib.blake2b(repr(key).encode("utf-8", "surrogateescape"), digest_size=8).hexdigest()
+    return str(film.resolve()), stat.st_size, stat.st_mtime_ns
 
 
-def _kept_film(
-    film: Path | None, places: Sequence[Clip | None], size: ClipSize, folder: Path
-) -> Path:
-    """Return the file of a film's clips, written now unless it was before."""
-    if film is None:
-        raise MediaError("no film is known of it")
-    path = folder / f"{film.stem}-{film_key(film, places, size)}.npy"
-    if not path.exists():
-        reader = ClipReader()
-        clips = [read_clip(reader, place, size) for place in places if place]
-        reader.close()
-        _write(path, np.stack(clips))
-    return path
-
-
-def _write(path: Path, clips: ImageArray) -> None:
+def _write(path: Path, clip: ImageArray) -> None:
+    """Write a clip; several processes may write the same one at once."""
     buffer = io.BytesIO()
-    np.save(buffer, clips, allow_pickle=False)
-    write_whole(path, buffer.getvalue())
-
-
-def _no_clips(size: ClipSize) -> ImageArray:
-    return np.zeros((0, size.frames, size.size_px, size.size_px, 3), np.uint8)
-
-
-@lru_cache(maxsize=256)
-def _mapped(path: Path) -> ImageArray:
-    clips: ImageArray = np.load(path, mmap_mode="r", allow_pickle=False)
-    return clips
+    np.save(buffer, clip, allow_pickle=False)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path, ending=f".{os.getpid()}.part") as partial:
+        partial.write_bytes(buffer.getvalue())

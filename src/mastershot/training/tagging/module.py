@@ -8,8 +8,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample
+from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.lr_scheduler import LambdaLR
 
+from mastershot.core.errors import SettingError
 from mastershot.models.recognisers.build import RecogniserRow, normalise_clips
 from mastershot.training.engine import distributed
 from mastershot.training.engine.best_epoch import BestEpochModule
@@ -35,13 +37,17 @@ class TaggingModule(BestEpochModule[nn.Module]):
         *,
         positive_weights: Tensor,
         steps_per_epoch: int,
+        trained_on: str = "",
     ) -> None:
-        """Take a network, its row of the table, and how it is trained."""
+        """Take a network, its row of the table, and how and on what (a digest) it is trained."""
         super().__init__(network, patience=settings.patience)
         self.register_buffer("positive_weights", positive_weights, persistent=False)
         self.problems: dict[int, str] = {}
         self._row, self._settings, self._clips = row, settings, clips
+        self._trained_on = trained_on
         self._steps_per_epoch = steps_per_epoch
+        # Of one item without extent, batch normalisation has no statistics.
+        self._fewest = 2 if any(isinstance(part, _BatchNorm) for part in network.modules()) else 1
 
     def training_step(self, batch: TaggingBatch, _: int) -> Tensor:
         """Return the loss of a batch, of this device's part of it.
@@ -52,14 +58,16 @@ class TaggingModule(BestEpochModule[nn.Module]):
         self.problems.update(batch.problems)
         seed = (self._settings.seed << 32) + batch.number
         _seed_dropout(seed)
-        inputs = batch.inputs
-        if self._row.reads != "vectors":
-            views = augmented(inputs[0], self._clips, torch.Generator().manual_seed(seed))
-            inputs = (normalise_clips(views, self._row),)
-        if not len(batch.truth):  # Nothing of it could be read.
-            return sum((p.sum() * 0 for p in self.network.parameters()), torch.zeros(()))
-        losses_BC = self._losses(self.network(*inputs).float(), batch.truth)
-        loss = losses_BC.mean(1).sum() / batch.size
+        if len(batch.truth) < self._fewest:  # The rest could not be read.
+            loss = torch.stack([part.sum() * 0 for part in self.network.parameters()]).sum()
+        else:
+            inputs = batch.inputs
+            if self._row.reads != "vectors":
+                generator = torch.Generator().manual_seed(seed)
+                parts = drawn_parts(batch.size, self._clips, generator)[batch.places.cpu()]
+                inputs = (normalise_clips(seen_through(inputs[0], parts), self._row),)
+            losses_BC = self._losses(self.network(*inputs).float(), batch.truth)
+            loss = losses_BC.mean(1).sum() / batch.size
         self.log("loss", distributed.all_reduce_sum(loss))
         return loss
 
@@ -68,11 +76,20 @@ class TaggingModule(BestEpochModule[nn.Module]):
         distributed.sum_gradients(self)
 
     def on_save_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Keep which shots could not be read."""
-        checkpoint["problems"] = dict(self.problems)
+        """Keep which shots could not be read, and what was trained on."""
+        checkpoint["problems"], checkpoint["trained_on"] = dict(self.problems), self._trained_on
 
     def on_load_checkpoint(self, checkpoint: dict[str, Any]) -> None:
-        """Take over which shots could not be read."""
+        """Take over which shots could not be read.
+
+        Raises:
+            SettingError: The run began with other shots or labels.
+        """
+        if checkpoint["trained_on"] != self._trained_on:
+            raise SettingError(
+                "the split files are not those that this run began with; name another folder for "
+                "the run, or restore them"
+            )
         self.problems.update(checkpoint["problems"])
 
     def configure_optimizers(self) -> dict[str, object]:  # type: ignore[override]
@@ -86,6 +103,11 @@ class TaggingModule(BestEpochModule[nn.Module]):
             "optimizer": optimizer,
             "lr_scheduler": {"scheduler": scheduler, "interval": "step"},
         }
+
+    def learning_rate(self, step: int) -> float:
+        """Return the learning rate of a step, counted from 0."""
+        settings = self._settings
+        return settings.learning_rate * rate_share(step, settings, self._steps_per_epoch)
 
     def _losses(self, logits_BC: Tensor, truth_BC: Tensor) -> Tensor:
         """Return the loss of every label of every shot, (B, C)."""
@@ -138,23 +160,27 @@ def weights_of_positives(counts_C: Tensor, num_shots: int, most: float) -> Tenso
     return ((num_shots - counts_C) / counts_C.clamp(min=1)).clamp(1, most)
 
 
-def augmented(clips_BTHW3: Tensor, settings: ClipSettings, generator: torch.Generator) -> Tensor:
-    """Return clips as training sees them, (B, T, H, W, 3) in 0…255: a part of the frame, mirrored.
+def drawn_parts(count: int, settings: ClipSettings, generator: torch.Generator) -> Tensor:
+    """Return which part of its frames each clip shows in training, as affine maps (B, 2, 3).
 
-    Every frame of a clip shows the same part. Parts keep the frame's shape.
+    Parts keep the frame's shape, and half are mirrored.
     """
+    area = settings.min_area + (1 - settings.min_area) * torch.rand(count, generator=generator)
+    scale = area.sqrt()
+    mirrored = torch.where(torch.rand(count, generator=generator) < 0.5, -1.0, 1.0)
+    parts = torch.zeros(count, 2, 3)
+    parts[:, 0, 0] = scale * (mirrored if settings.mirror else 1.0)
+    parts[:, 1, 1] = scale
+    parts[:, :, 2] = (1 - scale)[:, None] * (2 * torch.rand(count, 2, generator=generator) - 1)
+    return parts
+
+
+def seen_through(clips_BTHW3: Tensor, parts_B23: Tensor) -> Tensor:
+    """Return the parts of clips, resized to the clips' size, float (B, T, H, W, 3)."""
     clips = clips_BTHW3.float()
     batch, frames, side_px = clips.shape[:3]
-    if settings.min_area == 1 and not settings.mirror:
-        return clips
-    area = settings.min_area + (1 - settings.min_area) * torch.rand(batch, generator=generator)
-    scale = area.sqrt()
-    theta = torch.zeros(batch, 2, 3)
-    mirrored = torch.where(torch.rand(batch, generator=generator) < 0.5, -1.0, 1.0)
-    theta[:, 0, 0] = scale * (mirrored if settings.mirror else 1.0)
-    theta[:, 1, 1] = scale
-    theta[:, :, 2] = (1 - scale)[:, None] * (2 * torch.rand(batch, 2, generator=generator) - 1)
-    grid = affine_grid(theta, [batch, 1, side_px, side_px], align_corners=False).to(clips.device)
+    parts = parts_B23.to(clips.device)
+    grid = affine_grid(parts, [batch, 1, side_px, side_px], align_corners=False)
     # The frames of a clip are channels of one picture, so that one grid serves them all.
     pictures = clips.permute(0, 1, 4, 2, 3).flatten(1, 2)
     seen = grid_sample(pictures, grid, padding_mode="border", align_corners=False)

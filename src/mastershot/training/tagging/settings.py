@@ -73,7 +73,8 @@ class ClipSettings(Settings):
 
     Attributes:
         cache: Folder where decoded clips are kept, from the recipe's data folder, so that later
-            epochs and runs do not decode; empty decodes every clip when a step needs it.
+            epochs and runs do not decode; T·S²·3 bytes a shot. Empty decodes every clip when a step
+            needs it.
         min_area: Smallest part of a frame's area that a training clip shows.
         mirror: Mirror half of the training clips.
         workers: Processes that decode; 0 decodes in the process that trains.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mastershot.core.errors import DatasetError, SettingError
 from mastershot.core.labels import Taxonomy, load_taxonomy
-from mastershot.datasets.files import read_table, read_text
+from mastershot.datasets.files import by_key, read_table, read_text
 from mastershot.datasets.movieclip import read_split_folder
 from mastershot.datasets.tables.records import LabelledShot
 from mastershot.datasets.tables.scored import open_dataset
@@ -112,7 +112,11 @@ def _places(recipe: TaggingRecipe, names: set[Name]) -> dict[Name, Clip]:
 
 
 def _selected_from(recipe: TaggingRecipe) -> Path | None:
-    """Return the data set that `label select` noted beside the splits."""
+    """Return the data set that `label select` noted beside the splits.
+
+    Raises:
+        SettingError: It is not there any more.
+    """
     path = recipe.path(recipe.splits) / _SELECTION
     if not path.is_file():
         return None
@@ -120,7 +124,14 @@ def _selected_from(recipe: TaggingRecipe) -> Path | None:
         dataset = json.loads(read_text(path, what="selection")).get("dataset")
     except (ValueError, AttributeError, RecursionError) as error:
         raise DatasetError(f"{path} is not what `label select` writes: {error}") from error
-    return Path(dataset) if isinstance(dataset, str) and Path(dataset).exists() else None
+    if not isinstance(dataset, str):
+        return None
+    if not Path(dataset).exists():
+        raise SettingError(
+            f"the data set {dataset}, which the shots of {path.parent} were selected from, is "
+            "gone; name it with shots=, or its films and their shots in a table"
+        )
+    return Path(dataset)
 
 
 def _listed(source: Path, films: Path | None, names: set[Name]) -> dict[Name, Clip]:
@@ -130,8 +141,8 @@ def _listed(source: Path, films: Path | None, names: set[Name]) -> dict[Name, Cl
     """
     places: dict[Name, Clip] = {}
     base = source.parent if films is None else films
-    for row in read_table(source, _COLUMNS, what="table of shots"):
-        name = (row["video"], row["file"])
+    rows = read_table(source, _COLUMNS, what="table of shots")
+    for name, row in by_key(rows, lambda row: (row["video"], row["file"])).items():
         if name in names:
             start_s, end_s = (
                 row.read(column, _seconds, "seconds, or nothing") for column in _COLUMNS[3:]

@@ -2,39 +2,44 @@
 
 import csv
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
-from lightning.pytorch import Callback, Trainer
 from torch import nn
-from torch.utils.data import DataLoader
 
-from mastershot.core.embeddings import EmbeddingSpace
-from mastershot.core.errors import DatasetError, SettingError
+from mastershot.core.errors import SettingError
 from mastershot.core.files import written_whole
 from mastershot.datasets.tables.tag_scores import write_tag_scores
-from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.encoders.recogniser import RecogniserCard, start_from, write_recogniser
 from mastershot.evaluation.precision import best_f1_thresholds
 from mastershot.models.checkpointing import checkpoint_blocks
 from mastershot.models.recognisers.build import build_recogniser, recogniser_row
-from mastershot.training.engine.distributed import is_rank_zero, rank_zero_first
+from mastershot.training.engine.distributed import is_rank_zero, rank_zero_first, world_size
 from mastershot.training.engine.metrics_log import MetricsLog, read_log
 from mastershot.training.engine.run_directory import open_run_directory, whole_folder
-from mastershot.training.engine.settings import OnProgress, find_encoder, no_progress
+from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.engine.trainer import CHECKPOINT, fit, require_finite, steps_done
-from mastershot.training.tagging.batches import ShotInputs, TaggingBatches, truth_of
-from mastershot.training.tagging.clips import ClipSize, FilmClips, keep_clips, name_of
+from mastershot.training.tagging.batches import TaggingBatches
+from mastershot.training.tagging.clips import name_of
+from mastershot.training.tagging.inputs import TaggingInputs, open_inputs
 from mastershot.training.tagging.module import TaggingModule, weights_of_positives
-from mastershot.training.tagging.scoring import EachEpoch, Split, score_split, tag_scores
+from mastershot.training.tagging.scoring import (
+    EachEpoch,
+    Scoring,
+    SplitScores,
+    StopIfUnreadable,
+    loader_of,
+    require_usable,
+    score_split,
+    tag_scores,
+)
 from mastershot.training.tagging.settings import TaggingRecipe, missing_tagging_inputs
-from mastershot.training.tagging.shots import TaggedShot, TaggingData, read_tagging_data
-from mastershot.training.tagging.vectors import ShotVectors, encode_shots, read_vectors
 
 RECOGNISER, SCORES, UNREAD, METRICS = "recogniser", "scores", "unread.csv", "metrics.csv"
-_VECTORS = "vectors"
 
 
 def train_recogniser(
@@ -47,10 +52,12 @@ def train_recogniser(
     checkpoint, to the same weights on the same CPU. A finished run is left as it is.
 
     Raises:
-        SettingError: Inputs are missing, or the folder is another recipe's.
+        SettingError: Inputs are missing, settings contradict each other, or the folder is another
+            recipe's.
         DatasetError: Split files, data set or vectors cannot be read, or too many shots cannot.
         EncoderError: An encoder or a checkpoint to start from is missing or does not fit.
         OutputError: The folder cannot be written, or its checkpoint cannot be read.
+        MastershotError: The loss is not finite any more.
     """
     made = out / RECOGNISER
     missing = [] if made.is_dir() else missing_tagging_inputs(recipe)
@@ -58,148 +65,124 @@ def train_recogniser(
         raise SettingError(missing[0])
     with open_run_directory(out, recipe, made=(CHECKPOINT, RECOGNISER, SCORES)):
         if not rank_zero_first(made.is_dir):
-            _Run(recipe, out, on_progress).train()
+            inputs = rank_zero_first(lambda: open_inputs(recipe, out, on_progress))
+            _Run(recipe, out, inputs).train(on_progress)
     return made
 
 
 @dataclass(frozen=True, eq=False)
-class _Inputs:
-    """What reads each split, and the vectors' space if it is vectors that are read."""
-
-    splits: Mapping[str, Split]
-    width: int
-    space: EmbeddingSpace | None
-    encoder: str
-
-
 class _Run:
     """One run of a recipe, in its folder."""
 
-    def __init__(self, recipe: TaggingRecipe, out: Path, on_progress: OnProgress) -> None:
-        self._recipe, self._out, self._on_progress = recipe, out, on_progress
-        self._row = recogniser_row(recipe.network.name)
-        self._size = ClipSize(
-            recipe.network.frames or self._row.frames, recipe.network.size_px or self._row.size_px
-        )
+    recipe: TaggingRecipe
+    out: Path
+    inputs: TaggingInputs
 
-    def train(self) -> None:
+    def train(self, on_progress: OnProgress) -> None:
         """Train to the end, and write what was made."""
-        recipe, training = self._recipe, self._recipe.training
-        data = read_tagging_data(recipe, needs_films=not recipe.vectors.table or self._reads_clips)
-        inputs = rank_zero_first(lambda: self._inputs(data))
-        train, num_classes = inputs.splits[recipe.train], len(data.classes)
-        batches = TaggingBatches(
-            train.shots, train.source, num_classes, training, steps_done(self._out)
-        )
-        per_epoch = batches.steps_per_epoch
-        steps = training.epochs * per_epoch
-        counts = truth_of(train.shots, num_classes).sum(0)
-        module = TaggingModule(
-            self._network(num_classes, inputs.width),
-            self._row,
-            training,
-            recipe.clips,
-            positive_weights=weights_of_positives(
-                counts, len(train.shots), training.max_positive_weight
-            ),
-            steps_per_epoch=per_epoch,
-        )
-        each_epoch = EachEpoch(
-            inputs.splits[recipe.validation],
-            self._row,
-            MetricsLog(self._out),
-            every=per_epoch,
-            batch_size=training.batch_size // training.accumulate,
-            num_classes=num_classes,
-        )
+        recipe, training, done = self.recipe, self.recipe.training, steps_done(self.out)
+        self._require_shares()
+        train = self.inputs.splits[recipe.train]
+        batches = TaggingBatches(train.shots, train, self.scoring.num_classes, training, done)
+        every = batches.steps_per_epoch
+        steps = training.epochs * every
+        module = self._module(every, is_new=not done)
 
         def on_step(step: int, figures: dict[str, float]) -> None:
             require_finite(step, figures)
-            self._on_progress("training", step, steps, figures)
+            on_progress("training", step, steps, figures)
 
-        watch = _StopIfUnreadable(len(train.shots), training.max_failed)
+        name = recipe.validation
+        log = MetricsLog(self.out)
         fit(
             module,
-            self._loader(batches),
-            folder=self._out,
+            loader_of(batches, self.scoring.workers),
+            folder=self.out,
             steps=steps,
-            save_every=training.save_every or per_epoch,
+            save_every=training.save_every or every,
             on_step=on_step,
-            callbacks=[watch, each_epoch],
+            callbacks=[
+                StopIfUnreadable(len(train.shots), training.max_failed, every=every),
+                EachEpoch(self.inputs.splits[name], name, self.scoring, log, every=every),
+            ],
             precision=training.precision,
             accumulate_grad_batches=training.accumulate,
             **self._loggers(),
         )
-        self._write(data, inputs, module)
+        self._write(module)
 
-    @property
-    def _reads_clips(self) -> bool:
-        return self._row.reads != "vectors"
+    @cached_property
+    def scoring(self) -> Scoring:
+        """How splits are scored."""
+        training, row = self.recipe.training, recogniser_row(self.recipe.network.name)
+        return Scoring(
+            row,
+            len(self.inputs.data.classes),
+            training.batch_size // training.accumulate,
+            0 if row.reads == "vectors" else self.recipe.clips.workers,
+        )
 
-    def _inputs(self, data: TaggingData) -> _Inputs:
-        """Return what reads the shots; films are decoded here where clips or vectors are kept."""
-        recipe = self._recipe
-        shots = [shot for part in data.splits.values() for shot in part]
-        source: ShotInputs
-        if self._reads_clips:
-            source = FilmClips(shots, self._size)
-            if recipe.clips.cache:
-                folder = recipe.path(recipe.clips.cache)
-                source = keep_clips(shots, self._size, folder, self._on_progress)
-            return _Inputs(_split(data, source), 0, None, "")
-        vectors, encoder = self._vectors(shots)
-        return _Inputs(_split(data, vectors), vectors.table.width, vectors.space, encoder)
+    def _require_shares(self) -> None:
+        """Refuse what several devices cannot share."""
+        devices, training = world_size(), self.recipe.training
+        if devices > self.scoring.batch_size:
+            raise SettingError(
+                f"{devices} devices share batches of {self.scoring.batch_size} shots "
+                "(batch_size over accumulate), and each needs one; start fewer"
+            )
+        if devices > 1 and training.precision == "16-mixed":
+            raise SettingError(
+                "training.precision is 16-mixed, whose steps several devices may skip or take "
+                "each for itself; use bf16-mixed or 32-true"
+            )
 
-    def _vectors(self, shots: list[TaggedShot]) -> tuple[ShotVectors, str]:
-        recipe, settings = self._recipe, self._recipe.vectors
-        if settings.table:
-            return read_vectors(recipe.path(settings.table), shots, settings.max_steps), ""
-        name = find_encoder(settings.encoder, recipe.data)
-        # The precision is part of the space; in float32 it is the same on every machine.
-        encoder = load_frame_encoder(name, precision="float32")
-        folder = recipe.path(settings.cache) if settings.cache else self._out / _VECTORS
-        return encode_shots(shots, encoder, settings, folder, self._on_progress), name
+    def _module(self, steps_per_epoch: int, *, is_new: bool) -> TaggingModule:
+        recipe, training = self.recipe, self.recipe.training
+        shots = self.inputs.splits[recipe.train].shots
+        places = [place for shot in shots for place in shot.classes]
+        counts = np.bincount(places, minlength=self.scoring.num_classes)
+        return TaggingModule(
+            self._network(is_new=is_new),
+            self.scoring.row,
+            training,
+            recipe.clips,
+            positive_weights=weights_of_positives(
+                torch.from_numpy(counts).float(), len(shots), training.max_positive_weight
+            ),
+            steps_per_epoch=steps_per_epoch,
+            trained_on=self.inputs.digest,
+        )
 
-    def _network(self, num_classes: int, width: int) -> nn.Module:
-        recipe, settings = self._recipe, self._recipe.network
+    def _network(self, *, is_new: bool) -> nn.Module:
+        settings, size = self.recipe.network, self.inputs.size
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(self._recipe.training.seed)
+            torch.manual_seed(self.recipe.training.seed)
             network = build_recogniser(
                 settings.name,
-                num_classes=num_classes,
+                num_classes=self.scoring.num_classes,
                 width=settings.width,
                 depth=settings.depth,
-                frames=self._size.frames,
-                size_px=self._size.size_px or None,
-                input_width=width or 1,
+                frames=size.frames,
+                size_px=size.size_px or None,
+                input_width=self.inputs.width or 1,
             )
-        if settings.start and not steps_done(self._out):
-            start_from(network, settings.name, self._recipe.path(settings.start))
+        if settings.start and is_new:
+            start_from(network, settings.name, self.recipe.path(settings.start))
         if settings.recompute and not checkpoint_blocks(network):
             raise SettingError(
                 f"network.recompute is true, but {settings.name} has no blocks to recompute"
             )
-        if recipe.training.precision != "32-true" and not torch.cuda.is_available():
+        if self.recipe.training.precision != "32-true" and not torch.cuda.is_available():
             _require_no_conv3d(network)
         return network
 
-    def _loader(self, batches: TaggingBatches) -> DataLoader[Any]:
-        workers = self._recipe.clips.workers if self._reads_clips else 0
-        return DataLoader(
-            batches,
-            batch_size=None,
-            num_workers=workers,
-            persistent_workers=workers > 0,
-            multiprocessing_context="forkserver" if workers else None,
-        )
-
     def _loggers(self) -> dict[str, Any]:
-        if not self._recipe.training.tensorboard:
+        if not self.recipe.training.tensorboard:
             return {}
         from lightning.pytorch.loggers import TensorBoardLogger
 
         try:
-            logger = TensorBoardLogger(self._out, name="tensorboard", version="")
+            logger = TensorBoardLogger(self.out, name="tensorboard", version="")
         except ModuleNotFoundError as error:
             raise SettingError(
                 "training.tensorboard is true, but the package tensorboard is not installed; "
@@ -207,67 +190,76 @@ class _Run:
             ) from error
         return {"logger": logger, "log_every_n_steps": 10}
 
-    def _write(self, data: TaggingData, inputs: _Inputs, module: TaggingModule) -> None:
+    def _write(self, module: TaggingModule) -> None:
         """Write scores, lists and the recogniser, which is last: with it the run is finished."""
-        recipe, network = self._recipe, module.best
+        recipe = self.recipe
         names = dict.fromkeys((recipe.validation, *recipe.scored))
         scored = {
-            name: score_split(
-                network,
-                self._row,
-                inputs.splits[name],
-                batch_size=recipe.training.batch_size // recipe.training.accumulate,
-                num_classes=len(data.classes),
-            )
+            name: score_split(module.best, self.inputs.splits[name], self.scoring)
             for name in names
-            if name in inputs.splits
+            if name in self.inputs.splits
         }
+        require_usable(scored[recipe.validation], recipe.validation)
         if not is_rank_zero():
             return
         made_by = {"recogniser": recipe.name, "network": recipe.network.name}
         for name in recipe.scored:
-            if name in scored:
-                path = self._out / SCORES / f"{name}.npz"
+            if name in scored and scored[name].shots:
+                path = self.out / SCORES / f"{name}.npz"
                 path.parent.mkdir(exist_ok=True)
-                write_tag_scores(path, tag_scores(scored[name], data.classes, made_by))
-        problems = {recipe.train: module.problems}
+                labels = self.inputs.data.classes
+                write_tag_scores(path, tag_scores(scored[name], labels, made_by))
+        unread = self._unread(module, scored)
+        _write_csv(self.out / UNREAD, ("shot", "reason"), unread.items())
+        _write_metrics(self.out)
+        figures = self._figures(scored, unread)
+        with whole_folder(self.out / RECOGNISER) as partial:
+            write_recogniser(partial, self._card(), module.best.cpu(), figures=figures)
+
+    def _unread(self, module: TaggingModule, scored: Mapping[str, SplitScores]) -> dict[str, str]:
+        """Return the shots that could not be read by name, and why."""
+        problems = {self.recipe.train: module.problems}
         problems |= {name: dict(one.problems) for name, one in scored.items()}
-        unread = {
-            name_of(data.splits[name][row]): why
+        return {
+            name_of(self.inputs.data.splits[name][row]): why
             for name, found in problems.items()
             for row, why in found.items()
         }
-        _write_csv(self._out / UNREAD, ("shot", "reason"), unread.items())
-        _write_metrics(self._out)
-        val = scored[recipe.validation]
+
+    def _figures(
+        self, scored: Mapping[str, SplitScores], unread: Mapping[str, str]
+    ) -> dict[str, Any]:
+        """Return what the recogniser's description says of its training."""
+        data, val = self.inputs.data, scored[self.recipe.validation]
         thresholds = best_f1_thresholds(val.scores, val.truth > 0).tolist()
-        figures = {
-            "mean_precision": {name: one.mean_precision for name, one in scored.items()},
+        return {
+            "mean_precision": {
+                name: one.mean_precision for name, one in scored.items() if one.shots
+            },
             "thresholds": dict(zip(data.classes.labels, thresholds, strict=True)),
-            "trained_on": {name: len(shots) for name, shots in data.splits.items()},
+            "shots": {name: len(shots) for name, shots in data.splits.items()},
             "unread": len(unread),
             "unread_first": list(unread.values())[:1],
-            "steps": steps_done(self._out),
-            "settings": asdict(recipe),
+            "steps": steps_done(self.out),
+            "settings": asdict(self.recipe),
         }
-        with whole_folder(self._out / RECOGNISER) as partial:
-            write_recogniser(partial, self._card(data, inputs), network.cpu(), figures=figures)
 
-    def _card(self, data: TaggingData, inputs: _Inputs) -> RecogniserCard:
-        recipe, clips = self._recipe, self._reads_clips
+    def _card(self) -> RecogniserCard:
+        recipe, inputs, size = self.recipe, self.inputs, self.inputs.size
+        reads_clips = self.scoring.row.reads != "vectors"
         return RecogniserCard(
             name=recipe.name,
             network=recipe.network.name,
-            classes=data.classes.labels,
+            classes=inputs.data.classes.labels,
             width=recipe.network.width,
             depth=recipe.network.depth,
-            frames=self._size.frames if clips else 0,
-            size_px=self._size.size_px if clips else 0,
+            frames=size.frames if reads_clips else 0,
+            size_px=size.size_px if reads_clips else 0,
             encoder=inputs.encoder,
             encoder_hash="" if inputs.space is None else inputs.space.weights_hash,
             input_width=inputs.width,
-            rate_hz=0.0 if clips else recipe.vectors.rate_hz,
-            max_steps=0 if clips else recipe.vectors.max_steps,
+            rate_hz=0.0 if reads_clips else recipe.vectors.rate_hz,
+            max_steps=0 if reads_clips else recipe.vectors.max_steps,
         )
 
 
@@ -283,47 +275,8 @@ def _require_no_conv3d(network: nn.Module) -> None:
         )
 
 
-class _StopIfUnreadable(Callback):
-    """Ends training with an error when too many shots could not be read."""
-
-    def __init__(self, num_shots: int, most: float) -> None:
-        self._num_shots, self._most = num_shots, most
-
-    def on_train_batch_end(self, _: Trainer, module: TaggingModule, *__: object) -> None:  # type: ignore[override]
-        count = len(module.problems)
-        if count > self._most * self._num_shots:
-            raise DatasetError(
-                f"{count} of {self._num_shots} training shots could not be read, more than "
-                f"training.max_failed allows ({self._most:.0%}); the first problem: "
-                f"{next(iter(module.problems.values()))}"
-            )
-
-
-def _split(data: TaggingData, source: ShotInputs) -> dict[str, Split]:
-    """Return the splits; the source numbers their shots one after the other."""
-    splits, first = {}, 0
-    for name, shots in data.splits.items():
-        splits[name] = Split(shots, _From(source, first))
-        first += len(shots)
-    return splits
-
-
-@dataclass(frozen=True, eq=False)
-class _From:
-    """A source whose shots are counted from a later one."""
-
-    source: ShotInputs
-    first: int
-
-    def read(self, rows: Iterable[int]) -> Any:
-        """Return what can be read of the shots at these places."""
-        read = self.source.read([row + self.first for row in rows])
-        problems = {row - self.first: why for row, why in read.problems.items()}
-        return replace(read, problems=problems)
-
-
 def _write_csv(path: Path, header: tuple[str, ...], rows: Iterable[tuple[Any, ...]]) -> None:
-    with written_whole(path) as file:
+    with written_whole(path, newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
 

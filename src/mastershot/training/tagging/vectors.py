@@ -18,9 +18,9 @@ from mastershot.datasets.tables.feature_table import FeatureTable, read_features
 from mastershot.media.clips import Clip
 from mastershot.media.sampling import RateClock
 from mastershot.media.video import Frame, open_video
-from mastershot.store.files import write_whole
+from mastershot.store.files import exclusive, write_whole
 from mastershot.training.engine.settings import OnProgress, no_progress
-from mastershot.training.tagging.clips import by_film, film_key, name_of
+from mastershot.training.tagging.clips import by_film, film_identity, name_of
 from mastershot.training.tagging.settings import VectorSettings
 from mastershot.training.tagging.shots import TaggedShot
 
@@ -67,7 +67,7 @@ class ShotVectors:
         found = [place for place, row in enumerate(rows) if self.places[row] >= 0]
         sequences = [self.table.rows(int(self.places[rows[p]]))[: self.max_steps] for p in found]
         problems = {
-            row: self.unread.get(row, "the table has no vectors of it")
+            row: self.unread.get(row, "it has no vectors: no frame of it could be read")
             for row in rows
             if self.places[row] < 0
         }
@@ -85,8 +85,12 @@ def read_vectors(folder: Path, shots: Sequence[TaggedShot], max_steps: int) -> S
     places = np.array([place_of.get(name_of(shot), -1) for shot in shots], np.int64)
     if (places < 0).all():
         raise DatasetError(f"features {folder} have none of the shots, such as {name_of(shots[0])}")
-    made = table.made_by.get("space")
-    space = EmbeddingSpace(**made) if isinstance(made, dict) else None
+    space, made = None, table.made_by.get("space")
+    if made is not None:
+        try:
+            space = EmbeddingSpace(**made)
+        except TypeError as error:
+            raise DatasetError(f"features {folder} name a space that is none: {made!r}") from error
     return ShotVectors(table, places, max_steps, space, {})
 
 
@@ -106,38 +110,91 @@ def encode_shots(
         OutputError: The folder cannot be written.
         DatasetError: No shot can be read.
     """
-    space, blocks = encoder.space, []
+    space, unread = encoder.space, dict[int, str]()
     kept = folder / f"{space.key}-{settings.rate_hz:g}-{settings.max_steps}"
     kept.mkdir(parents=True, exist_ok=True)
-    unread: dict[int, str] = {}
-    for done, (film, rows) in enumerate(films := list(by_film(shots))):
-        places = [shot.place for shot in (shots[row] for row in rows) if shot.place]
-        try:
-            if film is None:
-                raise MediaError("no film is known of it")
-            path = kept / f"{film.stem}-{film_key(film, places)}.npz"
-            if _read_block(path, len(rows), space.width) is None:
-                write_whole(path, _encode_film(film, places, encoder, settings))
-            blocks.append((path, rows))
-        except MediaError as error:
-            unread |= dict.fromkeys(rows, str(error))
-        on_progress("encoding frames", done + 1, len(films), {})
-    if not blocks:
-        raise DatasetError(f"no shot can be read, the first because {next(iter(unread.values()))}")
-    names = hashlib.blake2b("\n".join(f"{path.name} {rows}" for path, rows in blocks).encode())
-    joined = kept / f"shots-{names.hexdigest()[:16]}"
-    if not joined.exists():
-        made_by = {"space": vars(space), "rate_hz": settings.rate_hz}
-        with writing_features(joined, width=space.width, dtype="float32", made_by=made_by) as add:
-            for path, rows in blocks:
-                sequences = _read_block(path, len(rows), space.width)
-                assert sequences is not None, path
-                for row, sequence in zip(rows, sequences, strict=True):
-                    add(str(row), sequence)
+    with exclusive(kept / "lock"):
+        films = dict(_films(shots, unread))
+        if not films:
+            raise DatasetError(f"no shot can be read, the first because {_first(unread)}")
+        key = "\n".join(f"{name} {film.rows}" for name, film in films.items())
+        joined = kept / f"shots-{hashlib.blake2b(key.encode(), digest_size=8).hexdigest()}"
+        if not joined.exists():
+            made_by = {"space": vars(space), "rate_hz": settings.rate_hz}
+            with writing_features(
+                joined, width=space.width, dtype="float32", made_by=made_by
+            ) as add:
+                for done, (name, film) in enumerate(films.items()):
+                    sequences = _encoded(film, encoder, settings, kept / f"{name}.npz")
+                    for row, sequence in zip(film.rows, sequences, strict=True):
+                        if len(sequence):
+                            add(str(row), sequence)
+                    on_progress("encoding frames", done + 1, len(films), {})
     table = read_features(joined)
     row_of = np.full(len(shots), -1, np.int64)
     row_of[np.array(table.items, np.int64)] = np.arange(len(table))
     return ShotVectors(table, row_of, settings.max_steps, space, unread)
+
+
+def _join(
+    folder: Path,
+    sequences: Mapping[int, FloatArray],
+    space: EmbeddingSpace,
+    settings: VectorSettings,
+) -> None:
+    """Write the vectors of all shots that have some as one table."""
+    if not any(map(len, sequences.values())):
+        raise DatasetError("no frame of any shot can be read, in any film")
+    made_by = {"space": vars(space), "rate_hz": settings.rate_hz}
+    with writing_features(folder, width=space.width, dtype="float32", made_by=made_by) as add:
+        for row, sequence in sequences.items():
+            if len(sequence):
+                add(str(row), sequence)
+
+
+@dataclass(frozen=True)
+class _FilmShots:
+    """A film's shots: their places in the run's list, and in the film, in the order of time."""
+
+    film: Path
+    rows: Sequence[int]
+    places: Sequence[Clip]
+
+
+def _films(shots: Sequence[TaggedShot], unread: dict[int, str]) -> Iterator[tuple[str, _FilmShots]]:
+    """Yield each film's shots by a name for them; those without a film go to the unread."""
+    for film, rows in by_film(shots):
+        try:
+            if film is None:
+                raise MediaError("no film is known of it")
+            places = [place for row in rows if (place := shots[row].place) is not None]
+            spans = [(place.start_s, place.end_s) for place in places]
+            key = repr((film_identity(film), spans)).encode("utf-8", "surrogateescape")
+        except MediaError as error:
+            unread |= dict.fromkeys(rows, str(error))
+            continue
+        name = hashlib.blake2b(key, digest_size=12).hexdigest()
+        yield name, _FilmShots(film, rows, places)
+
+
+def _encoded(
+    film: _FilmShots, encoder: Encoder, settings: VectorSettings, block: Path
+) -> list[FloatArray]:
+    """Return the vectors of each shot's frames, none of one that cannot be read."""
+    width = encoder.space.width
+    sequences = _read_block(block, len(film.rows), width)
+    if sequences is None:
+        try:
+            write_whole(block, _encode_film(film.film, film.places, encoder, settings))
+        except MediaError:
+            return [np.zeros((0, width), np.float32)] * len(film.rows)
+        sequences = _read_block(block, len(film.rows), width)
+        assert sequences is not None, block
+    return sequences
+
+
+def _first(unread: Mapping[int, str]) -> str:
+    return next(iter(unread.values()), "there is none")
 
 
 def _encode_film(
@@ -159,14 +216,10 @@ def _encode_film(
             encode()
     if waiting:
         encode()
-    if not all(frames_of):
-        number = next(i for i, vectors in enumerate(frames_of) if not vectors)
-        raise MediaError(
-            f"{places[number]} has no frame; it is not the file whose shots were found"
-        )
     buffer = io.BytesIO()
     lengths = np.array([len(vectors) for vectors in frames_of], np.int64)
-    np.savez(buffer, vectors=np.concatenate([np.stack(v) for v in frames_of]), lengths=lengths)
+    vectors = np.array([vector for shot in frames_of for vector in shot], np.float32)
+    np.savez(buffer, vectors=vectors.reshape(-1, encoder.space.width), lengths=lengths)
     return buffer.getvalue()
 
 
