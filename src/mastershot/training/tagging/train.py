@@ -18,7 +18,12 @@ from mastershot.encoders.recogniser import RecogniserCard, start_from, write_rec
 from mastershot.evaluation.precision import best_f1_thresholds
 from mastershot.models.checkpointing import checkpoint_blocks
 from mastershot.models.recognisers.build import build_recogniser, recogniser_row
-from mastershot.training.engine.distributed import is_rank_zero, rank_zero_first, world_size
+from mastershot.training.engine.distributed import (
+    barrier,
+    is_rank_zero,
+    rank_zero_first,
+    world_size,
+)
 from mastershot.training.engine.metrics_log import MetricsLog, read_log
 from mastershot.training.engine.run_directory import open_run_directory, whole_folder
 from mastershot.training.engine.settings import OnProgress, no_progress
@@ -67,6 +72,7 @@ def train_recogniser(
         if not rank_zero_first(made.is_dir):
             inputs = rank_zero_first(lambda: open_inputs(recipe, out, on_progress))
             _Run(recipe, out, inputs).train(on_progress)
+            barrier()  # Until the first process has written.
     return made
 
 
