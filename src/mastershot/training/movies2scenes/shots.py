@@ -21,8 +21,8 @@ from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import DatasetError, MastershotError, SettingError
 from mastershot.core.names import NamedFilm
 from mastershot.core.text import printable, utf8_text
-from mastershot.media.sampling import uniform_frames
 from mastershot.media.films import VIDEO_SUFFIXES
+from mastershot.media.sampling import uniform_frames
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.files import write_whole
 from mastershot.store.folder import is_library
