@@ -4,7 +4,9 @@ from pathlib import Path
 
 from tests.factories.commands import invoke
 
+from mastershot.apps.verify import _alpha, _share
 from mastershot.datasets.movieclip import read_split_folder
+from mastershot.evaluation.bootstrap import UNDEFINED, Figure
 from mastershot.labelling.draws import read_draw
 
 
@@ -38,6 +40,11 @@ def test_a_draw_is_rated_and_reported(dataset: Path, tmp_path: Path) -> None:
         ).stdout
     )
     assert value["best_confirmed"]["value"] == 0.6
+
+
+def test_figures_of_one_clip_say_that_they_have_no_interval() -> None:
+    alone = Figure(0.5, UNDEFINED, 2)
+    assert (_share(alone), _alpha(alone)) == ("50.0%, no interval", "0.500, no interval")
 
 
 def test_an_equal_draw_says_so(dataset: Path, tmp_path: Path) -> None:

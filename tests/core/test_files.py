@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 
 import pytest
@@ -94,11 +95,26 @@ def test_what_interrupts_a_replacement_leaves_the_file_alone(
 
 def test_what_an_earlier_run_left_half_written_is_no_hindrance(tmp_path: Path) -> None:
     path = tmp_path / "a.txt"
-    path.with_name("a.txt.part").write_text("a much longer text of an earlier run")
+    left = path.with_name(f"a.txt.{os.getpid()}.part")
+    left.write_text("a much longer text of an earlier run")
     with written_whole(path) as file:
         file.write("new")
         assert not path.exists()
     assert {entry.name: entry.read_text() for entry in tmp_path.iterdir()} == {"a.txt": "new"}
+
+
+def test_two_processes_that_write_one_file_leave_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "a.txt"
+    with written_whole(path) as file:
+        file.write("one")
+        file.flush()
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        with written_whole(path) as other:
+            other.write("the other")
+        assert path.read_text() == "the other"
+    assert {entry.name: entry.read_text() for entry in tmp_path.iterdir()} == {"a.txt": "one"}
 
 
 def test_a_file_in_the_place_of_a_folder_cannot_be_written_and_leaves_nothing(

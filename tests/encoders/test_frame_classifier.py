@@ -81,8 +81,10 @@ def change(folder: Path, **changes: Any) -> None:
         ({"max_steps": 0}, "max_steps is 0"),
         ({"rate_hz": 0}, "rate_hz is 0; it is above 0"),
         ({"rate_hz": 1e999}, "rate_hz is inf"),
-        ({"classes": ["CS", "CS"]}, "classes CS, CS should be two or more, each once"),
-        ({"classes": []}, "should be two or more"),
+        ({"classes": ["CS", "CS"]}, "classes should be one or more, each once"),
+        ({"classes": []}, "classes should be one or more"),
+        ({"classes": ["CS"]}, "classes should be two or more"),
+        ({"classes": ["CS", "\ud800"]}, r"should be a name on one line"),
         ({"classes": 5}, "does not describe a classifier"),
         ({"width": 9}, "classifier.safetensors cannot be loaded"),
         ({"classes": ["a", "b"]}, "classifier.safetensors cannot be loaded"),
@@ -122,7 +124,7 @@ def test_weights_that_are_no_numbers_are_refused(folder: Path, bad: float) -> No
     weights["head.bias"][1] = bad
     save_file(weights, folder / "classifier.safetensors")
     with pytest.raises(
-        EncoderError, match=r"holds head\.bias that is not finite numbers of float32"
+        EncoderError, match=r"holds head\.bias that is not finite numbers of torch\.float32"
     ):
         FrameClassifier(folder)
 
@@ -130,5 +132,5 @@ def test_weights_that_are_no_numbers_are_refused(folder: Path, bad: float) -> No
 def test_weights_of_another_type_are_refused(folder: Path) -> None:
     path = folder / "classifier.safetensors"
     save_file({name: tensor.int() for name, tensor in load_file(path).items()}, path)
-    with pytest.raises(EncoderError, match="that is not finite numbers of float32"):
+    with pytest.raises(EncoderError, match=r"that is not finite numbers of torch\.float32"):
         FrameClassifier(folder)

@@ -182,6 +182,10 @@ def change(folder: Path, **changes: Any) -> None:
         ({"classes": ["a", "b", "c"]}, r"weights of another shape: 2, such as head"),
         ({"input_width": 9}, r"weights of another shape: 1, such as lstm\.weight_ih_l0"),
         ({"network": "toy_clips", **CLIPS}, r"cannot be loaded into Toy \(missing weights: 2"),
+        (
+            {"network": "resnet18", "frames": 2, "size_px": 8},
+            r"safetensors cannot be loaded: frames is 2; resnet18 reads one frame",
+        ),
         ({"thresholds": {"kitchen": 0.5}}, "thresholds should be a number for each"),
         ({"thresholds": {"kitchen": 0.5, "forest": 2}}, "thresholds should be from 0 to 1"),
         ({"thresholds": {"kitchen": 0.5, "forest": float("nan")}}, "from 0 to 1"),

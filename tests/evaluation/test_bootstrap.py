@@ -52,6 +52,12 @@ def test_the_interval_of_a_share_is_as_wide_as_the_binomial_law_says() -> None:
     assert figure.interval.high == pytest.approx(figure.value + 1.96 * error, abs=0.25 * error)
 
 
+def test_the_share_in_one_group_has_no_interval() -> None:
+    figure = share_figure(np.array([True, False]), ["a", "a"])
+    assert (figure.value, figure.num_items) == (0.5, 2)
+    assert figure.interval is UNDEFINED
+
+
 def test_the_share_of_nothing_is_no_number() -> None:
     figure = share_figure(np.zeros(0, np.bool_), [])
     assert np.isnan(figure.value)

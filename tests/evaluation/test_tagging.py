@@ -87,6 +87,18 @@ def test_a_class_of_one_film_has_no_interval() -> None:
     assert rows[1].average_precision.interval.low < rows[1].average_precision.interval.high
 
 
+def test_figures_of_one_film_have_no_interval() -> None:
+    alone = replace(SCORES, films=("f3",) * len(SCORES))
+    figures = tagging_figures(alone, num_resamples=5)
+    gains = precision_gains(alone, replace(drawn_scores(skill=0.7), films=alone.films))
+    several = tagging_figures(SCORES, num_resamples=5)
+    for name in ("mean_precision", "weighted_precision", "micro_precision", "pearson", "spearman"):
+        found = getattr(figures, name)
+        assert found.value == pytest.approx(getattr(several, name).value)
+        assert np.isnan([found.interval.low, found.interval.high]).all()
+    assert np.isnan(gains.mean_precision.interval.low)
+
+
 def test_confused_classes_are_counted_by_the_class_that_scores_highest() -> None:
     scores = replace(
         drawn_scores(4, 3),

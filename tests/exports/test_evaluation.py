@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 
 import numpy as np
 from tests.factories.tag_scores import drawn_scores
@@ -6,6 +7,7 @@ from tests.factories.tag_scores import drawn_scores
 from mastershot.evaluation.bootstrap import UNDEFINED, Figure, Interval
 from mastershot.evaluation.tagging import evaluate_tagging
 from mastershot.exports.evaluation import (
+    basis_of,
     figure_text,
     tagging_facts,
     tagging_markdown,
@@ -22,6 +24,14 @@ def test_a_figure_says_its_interval_where_it_has_one() -> None:
     )
     assert figure_text(Figure(0.45, UNDEFINED, 9)) == "0.450"
     assert figure_text(Figure(np.nan, UNDEFINED, 0)) == "not defined"
+
+
+def test_figures_of_one_film_say_that_they_have_no_interval() -> None:
+    scores = drawn_scores()
+    results = evaluate_tagging({"run": replace(scores, films=("f",) * len(scores))})
+    assert basis_of(results).endswith("have a sample; no intervals, which take two films")
+    assert "[" not in "".join(tagging_table(results))
+    assert tagging_facts(results[0])["mean_precision"]["low"] is None
 
 
 def test_facts_are_json_without_nan_and_say_what_the_figures_say() -> None:

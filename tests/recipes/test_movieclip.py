@@ -57,6 +57,20 @@ def test_recipes_hold_the_papers_settings(name: str) -> None:
     assert _TABLE_3[name] in recipe_text(f"movieclip/{name}")
 
 
+def test_headers_say_what_is_not_from_the_paper() -> None:
+    for name in RECIPES:
+        text = " ".join(recipe_text(name).split("recipe:")[0].replace("\n# ", " ").split())
+        training = load_recipe(name).settings.training
+        assert "none" not in text.lower(), name
+        if "lstm" in name:
+            assert "length 1" in text
+            continue
+        assert "ours" in text.lower()
+        assert f"stop after {training.patience} epochs" in text
+        assert "half are mirrored" in text
+        assert ("momentum 0.9" in text) == (training.optimizer == "sgd")
+
+
 def test_the_lstms_have_the_papers_schedule() -> None:
     for name, epochs in {"lstm-places": 100, "lstm-vit": 50}.items():
         training = load_recipe(f"movieclip/{name}").settings.training

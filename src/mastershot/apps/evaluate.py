@@ -3,24 +3,14 @@
 from pathlib import Path
 from typing import Annotated
 
-import typer
 from typer import Option
 
-from mastershot.apps.command import Commands, Debug, Json, errors_as_sentences
+from mastershot.apps.command import Json
 from mastershot.apps.show import say_result
 from mastershot.core.errors import SettingError
 
-evaluate_app = Commands(
-    name="evaluate",
-    help="How good a trained model is: figures with intervals, and a page with plots.",
-    invoke_without_command=True,
-    no_args_is_help=True,
-)
 
-
-@evaluate_app.callback()
 def evaluate(
-    context: typer.Context,
     task: Annotated[str | None, Option(metavar="NAME", help="What is measured: tagging.")] = None,
     runs: Annotated[
         list[Path] | None, Option("--run", metavar="RUN", help="A run directory; repeat for more.")
@@ -45,25 +35,21 @@ def evaluate(
     ] = None,
     seed: Annotated[int, Option(help="Of the bootstrap that gives the intervals.")] = 0,
     as_json: Json = False,
-    debug: Debug = False,
 ) -> None:
     """Evaluate runs on a task; several are compared with the first."""
-    if context.invoked_subcommand is not None:
-        return
-    with errors_as_sentences(debug):
-        from mastershot.pipeline.evaluation.inputs import Inputs
-        from mastershot.pipeline.evaluation.tasks import TASKS, evaluate_task
+    from mastershot.pipeline.evaluation.inputs import Inputs
+    from mastershot.pipeline.evaluation.tasks import TASKS, evaluate_task
 
-        if task is None:
-            raise SettingError(f"name what is measured with --task: {', '.join(TASKS)}")
-        inputs = Inputs(
-            runs=tuple(runs or ()),
-            features=tuple(features or ()),
-            encoder=encoder,
-            split=split,
-            truth=truth,
-            out=out,
-            seed=seed,
-        )
-        done = evaluate_task(task, inputs)
-        say_result(done.facts, done.lines, as_json=as_json)
+    if task is None:
+        raise SettingError(f"name what is measured with --task: {', '.join(TASKS)}")
+    inputs = Inputs(
+        runs=tuple(runs or ()),
+        features=tuple(features or ()),
+        encoder=encoder,
+        split=split,
+        truth=truth,
+        out=out,
+        seed=seed,
+    )
+    done = evaluate_task(task, inputs)
+    say_result(done.facts, done.lines, as_json=as_json)

@@ -1,6 +1,7 @@
 """``mastershot verify``: shots for people to rate, and how far the labels are confirmed."""
 
 from collections.abc import Iterator
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -111,11 +112,17 @@ def _report_lines(report: "DrawReport") -> Iterator[str]:
 
 
 def _share(figure: "Figure") -> str:
-    low, high = figure.interval.low, figure.interval.high
-    return f"{figure.value:.1%} [{low:.1%}, {high:.1%}]"
+    return _with_interval(figure, ".1%")
 
 
 def _alpha(figure: "Figure") -> str:
     if figure.value != figure.value:
         return "not defined: it takes two raters on a shot, and verdicts that differ"
-    return f"{figure.value:.3f} [{figure.interval.low:.3f}, {figure.interval.high:.3f}]"
+    return _with_interval(figure, ".3f")
+
+
+def _with_interval(figure: "Figure", form: str) -> str:
+    value, low, high = (
+        format(end, form) for end in (figure.value, figure.interval.low, figure.interval.high)
+    )
+    return f"{value} [{low}, {high}]" if isfinite(figure.interval.low) else f"{value}, no interval"

@@ -11,9 +11,12 @@ from mastershot.core.errors import MastershotError, OutputError
 
 
 @contextmanager
-def replacing(path: Path, *, ending: str = ".part") -> Iterator[Path]:
-    """Return a path beside a file's, whose file takes its place when the block succeeds."""
-    partial = path.with_name(f"{path.name}{ending}")
+def replacing(path: Path, *, ending: str | None = None) -> Iterator[Path]:
+    """Return a path beside a file's, whose file takes its place when the block succeeds.
+
+    Without an ending it is another path in each process, so that several may write one file.
+    """
+    partial = path.with_name(f"{path.name}{ending or f'.{os.getpid()}.part'}")
     try:
         yield partial
         partial.replace(path)

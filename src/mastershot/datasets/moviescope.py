@@ -7,6 +7,8 @@ trailer's file), ``plot``, and ``newGenreLabels``, 13 digits 0 or 1 in the order
 """
 
 import pickle
+from collections.abc import Callable
+from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -23,6 +25,14 @@ GENRES = (
 SPLITS = ("train", "val", "test")
 _WHAT = "Moviescope split"
 _MAX_BYTES = 1 << 28
+_DIGITS = (0, 1, "0", "1")
+# Of lists, mappings, text, numbers and None in pickles of every protocol, and c and \x93, which
+# name the class that is refused.
+_OPERATIONS = "(.0]l}dasueNIJKMLFGSTUVX\x80\x88\x89\x8a\x8c\x94\x95pqrghjc\x93"
+_DAMAGED = (
+    pickle.UnpicklingError, EOFError, LookupError, TypeError, AttributeError, ValueError,
+    OverflowError, MemoryError,
+)  # fmt: skip
 
 
 def split_file(split: str) -> str:
@@ -52,17 +62,19 @@ def _read_split(path: Path) -> VideoLabels:
     genres: dict[str, list[int]] = {}
     for number, film in enumerate(films, 1):
         where = f"{_WHAT} {path}, film {number}"
-        try:
-            item, digits = str(film["movie_id"]), [int(one) for one in film["newGenreLabels"]]
-        except (TypeError, KeyError, ValueError) as error:
-            raise DatasetError(
-                f"{where}: it should have a movie_id, and newGenreLabels of digits"
-            ) from error
-        if len(digits) != len(GENRES) or not {0, 1}.issuperset(digits):
+        if not isinstance(film, dict) or not isinstance(film.get("movie_id"), int | str):
+            raise DatasetError(f"{where}: it should have a movie_id, a number or text")
+        item, digits = str(film["movie_id"]), film.get("newGenreLabels")
+        # One by one: a digit may be a number or text, and text of two digits is none.
+        if (
+            not isinstance(digits, list | str)
+            or len(digits) != len(GENRES)
+            or not all(one in _DIGITS for one in digits)
+        ):
             raise DatasetError(f"{where}: newGenreLabels should be {len(GENRES)} digits 0 or 1")
         if item in genres:
             raise DatasetError(f"{where}: movie {item} stands there twice")
-        genres[item] = digits
+        genres[item] = [int(one) for one in digits]
     return VideoLabels(tuple(genres), tuple(genres), np.array([*genres.values()], bool), GENRES)
 
 
@@ -71,14 +83,27 @@ def _plain_pickle(path: Path) -> Any:
     with reporting_errors(DatasetError, f"{_WHAT} {path} cannot be read"), path.open("rb") as file:
         if path.stat().st_size > _MAX_BYTES:
             raise DatasetError(f"{_WHAT} {path} has more than {_MAX_BYTES:,} bytes")
-        try:
-            return _PlainUnpickler(file, encoding="latin1").load()
-        except (pickle.UnpicklingError, EOFError, LookupError, TypeError, AttributeError) as error:
-            raise DatasetError(f"{_WHAT} {path} is no pickle of plain values: {error}") from error
+        data = file.read()
+    try:
+        return _PlainUnpickler(BytesIO(data), encoding="latin1").load()
+    except _DAMAGED as error:
+        reason = str(error) or "it ends too early"
+        raise DatasetError(f"{_WHAT} {path} is no pickle of plain values: {reason}") from error
 
 
-class _PlainUnpickler(pickle.Unpickler):
-    """Refuses every class and function, and with them any code."""
+class _Operations(dict[int, Callable[[pickle.Unpickler], None]]):
+    def __missing__(self, operation: int) -> NoReturn:
+        raise pickle.UnpicklingError(f"it has the operation {chr(operation)!a}")
+
+
+class _PlainUnpickler(pickle._Unpickler):
+    """Refuses every class and function, and with them any code.
+
+    Python's own unpickler, not the one in C: a length or a number that a file claims takes no
+    memory there. Tuples are refused, since hashing nested ones ends the interpreter.
+    """
+
+    dispatch = _Operations({ord(one): pickle._Unpickler.dispatch[ord(one)] for one in _OPERATIONS})
 
     def find_class(self, module: str, name: str) -> NoReturn:
         raise pickle.UnpicklingError(f"it names {module}.{name}")

@@ -7,17 +7,20 @@ import hashlib
 import json
 import textwrap
 import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import TYPE_CHECKING, Any, TypeGuard, TypeVar, get_origin, get_type_hints
 
-from mastershot.core.errors import EncoderError
+from mastershot.core.errors import EncoderError, SettingError
+from mastershot.core.text import utf8_text
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import Tensor, nn
 
+Card = TypeVar("Card")
+Network = TypeVar("Network", bound="nn.Module")
 _WEIGHTS = "model.safetensors"
 _INDEX = "model.safetensors.index.json"
 _PARTS = {
@@ -105,6 +108,65 @@ def parsing(path: Path, problem: str) -> Iterator[None]:
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
         raise EncoderError(f"{path} {problem}: {reason}") from error
+
+
+def card_of(values: Mapping[str, Any], card_type: type[Card]) -> Card:
+    """Return a dataclass with a name and classes from the JSON object that describes a model.
+
+    Raises:
+        ValueError: A value is none of its field, or names and classes are not what they should be:
+            text on one line, and each class once. It is for `parsing`, as are others.
+    """
+    classes = values["classes"]
+    if not isinstance(classes, list):
+        raise ValueError("classes should be a list")
+    for text in (values["name"], *classes):
+        is_name = isinstance(text, str) and text.strip() and utf8_text(text) == text
+        if not is_name or len(text.splitlines()) != 1:
+            raise ValueError(f"{text!a} should be a name on one line")
+    if not classes or len(set(classes)) < len(classes):
+        raise ValueError("classes should be one or more, each once")
+    kinds = get_type_hints(card_type)
+    return card_type(
+        **{name: (get_origin(kind) or kind)(values[name]) for name, kind in kinds.items()}
+    )
+
+
+def check_sizes(card: object, largest: Mapping[str, int], *, least: int = 1) -> None:
+    """Raise `ValueError` where one of a card's sizes, by name, is too small or too large."""
+    for name, most in largest.items():
+        if not least <= getattr(card, name) <= most:
+            raise ValueError(f"{name} is {getattr(card, name)}; it is from {least} to {most}")
+
+
+def load_fitted(path: Path, build: Callable[[], Network]) -> Network:
+    """Return what ``build`` returns with the weights in a file, ready to run on the CPU.
+
+    Raises:
+        EncoderError: The file is damaged, its weights are not those of the network or not finite,
+            or there is no such network.
+    """
+    import torch
+
+    from mastershot.models.loading import fit_weights
+
+    weights = read_weights(path)
+    # Without memory until its weights are known to fit: a file may claim any size.
+    try:
+        with torch.device("meta"):
+            network = build()
+    except SettingError as error:
+        raise EncoderError(f"{path} cannot be loaded: {error}") from error
+    types = {name: tensor.dtype for name, tensor in network.state_dict().items()}
+    for name, tensor in weights.items():
+        wanted = types.get(name, tensor.dtype)
+        if tensor.dtype != wanted or not torch.isfinite(tensor).all():
+            raise EncoderError(f"{path} holds {name} that is not finite numbers of {wanted}")
+    fit_weights(network, weights, path)
+    if any(buffer.is_meta for buffer in network.buffers()):  # What is computed, not saved.
+        network = build()
+        fit_weights(network, weights, path)
+    return network.eval().requires_grad_(False)
 
 
 def missing_parts(folder: Path) -> list[str]:

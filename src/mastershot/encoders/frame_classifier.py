@@ -4,15 +4,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError
 from mastershot.encoders.checkpoint import (
+    card_of,
+    check_sizes,
     file_digest,
+    load_fitted,
     parsing,
     read_metadata,
-    read_weights,
     write_model,
 )
 from mastershot.encoders.precision import encode_batches
@@ -65,27 +67,9 @@ class FrameClassifier:
         Raises:
             EncoderError: The folder does not hold a whole classifier.
         """
-        import torch
-
-        from mastershot.models.loading import fit_weights
-        from mastershot.models.recognisers.frame_lstm import FrameLSTM
-
-        self.settings = settings = read_classifier(folder)
+        self.settings = read_classifier(folder)
         path = folder / WEIGHTS_FILE
-        weights = read_weights(path)
-        # Without memory until its weights are known to fit: a file may claim any size.
-        with torch.device("meta"):
-            network = FrameLSTM(
-                settings.width,
-                len(settings.classes),
-                hidden=settings.hidden,
-                layers=settings.layers,
-            )
-        for name, tensor in weights.items():
-            if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
-                raise EncoderError(f"{path} holds {name} that is not finite numbers of float32")
-        fit_weights(network, weights, path)
-        self._network = network.eval().requires_grad_(False)
+        self._network = load_fitted(path, lambda: _network(self.settings))
         self.weights_hash = f"sha256:{file_digest(path, 'sha256').hex()[:32]}"
 
     def scores(self, shots: Sequence[FloatArray]) -> FloatArray:
@@ -104,6 +88,13 @@ class FrameClassifier:
                 raise EncoderError(f"shot {index} has no frame to classify it by")
         read = [shot[: self.settings.max_steps] for shot in shots]
         return class_probabilities(self._network, read)
+
+
+def _network(settings: ClassifierSettings) -> "FrameLSTM":
+    from mastershot.models.recognisers.frame_lstm import FrameLSTM
+
+    num_classes = len(settings.classes)
+    return FrameLSTM(settings.width, num_classes, hidden=settings.hidden, layers=settings.layers)
 
 
 def class_probabilities(network: "FrameLSTM", shots: Sequence[FloatArray]) -> FloatArray:
@@ -128,17 +119,10 @@ def read_classifier(folder: Path) -> ClassifierSettings:
     path = folder / SETTINGS_FILE
     values = read_metadata(path, FORMAT)
     with parsing(path, "does not describe a classifier"):
-        values["classes"] = [str(name) for name in values["classes"]]
-        kinds = get_type_hints(ClassifierSettings)
-        settings = ClassifierSettings(
-            **{name: (get_origin(kind) or kind)(values[name]) for name, kind in kinds.items()}
-        )
-        classes = settings.classes
-        if len(classes) < 2 or len(set(classes)) < len(classes):
-            raise ValueError(f"classes {', '.join(classes)} should be two or more, each once")
-        for name, largest in _LARGEST.items():
-            if not 1 <= getattr(settings, name) <= largest:
-                raise ValueError(f"{name} is {getattr(settings, name)}; it is from 1 to {largest}")
+        settings = card_of(values, ClassifierSettings)
+        if len(settings.classes) < 2:
+            raise ValueError("classes should be two or more")
+        check_sizes(settings, _LARGEST)
         if not 0 < settings.rate_hz < 1000:
             raise ValueError(f"rate_hz is {settings.rate_hz:g}; it is above 0 and below 1000")
     return settings

@@ -4,13 +4,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError
-from mastershot.encoders.checkpoint import parsing, read_metadata, read_weights, write_model
+from mastershot.encoders.checkpoint import (
+    card_of,
+    check_sizes,
+    load_fitted,
+    parsing,
+    read_metadata,
+    write_model,
+)
 from mastershot.encoders.precision import encode_batches
 
 if TYPE_CHECKING:
@@ -59,21 +66,8 @@ class TrainedProbe:
         Raises:
             EncoderError: The folder does not hold a whole probe.
         """
-        import torch
-
-        from mastershot.models.loading import fit_weights
-
         self.card = read_probe(folder)
-        path = folder / WEIGHTS_FILE
-        weights = read_weights(path)
-        # Without memory until its weights are known to fit: a file may claim any size.
-        with torch.device("meta"):
-            network = build_probe(self.card)
-        fit_weights(network, weights, path)
-        for name, tensor in weights.items():
-            if tensor.dtype != torch.float32 or not torch.isfinite(tensor).all():
-                raise EncoderError(f"{path} holds {name} that is not finite numbers of float32")
-        self._network = network.eval().requires_grad_(False)
+        self._network = load_fitted(folder / WEIGHTS_FILE, lambda: build_probe(self.card))
 
     def scores(self, videos: Sequence[FloatArray]) -> FloatArray:
         """Return each class's score for each video, (N, C) in [0, 1], from its vectors (R, D).
@@ -145,18 +139,10 @@ def read_probe(folder: Path) -> ProbeCard:
     path = folder / CARD_FILE
     values = read_metadata(path, FORMAT)
     with parsing(path, "does not describe a probe"):
-        values["classes"] = [str(name) for name in values["classes"]]
-        kinds = get_type_hints(ProbeCard)
-        card = ProbeCard(
-            **{name: (get_origin(kind) or kind)(values[name]) for name, kind in kinds.items()}
-        )
+        card = card_of(values, ProbeCard)
         if card.network not in NETWORKS:
             raise ValueError(f"network is {card.network!r}, none of {', '.join(NETWORKS)}")
-        if not card.classes or len(set(card.classes)) < len(card.classes):
-            raise ValueError("classes should be one or more, each once")
-        for name, largest in _LARGEST.items():
-            if not 1 <= getattr(card, name) <= largest:
-                raise ValueError(f"{name} is {getattr(card, name)}; it is from 1 to {largest}")
+        check_sizes(card, _LARGEST)
         if not 0 <= card.dropout < 1:
             raise ValueError(f"dropout is {card.dropout:g}; it is from 0 to below 1")
     return card

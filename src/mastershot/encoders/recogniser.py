@@ -4,15 +4,17 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.errors import EncoderError, SettingError
-from mastershot.core.text import utf8_text
 from mastershot.encoders.checkpoint import (
+    card_of,
+    check_sizes,
     file_digest,
+    load_fitted,
     parsing,
     read_metadata,
     read_weights,
@@ -103,8 +105,8 @@ class TrainedRecogniser:
         self.card = read_recogniser(folder)
         self.thresholds = _read_thresholds(folder, self.card.classes)
         path = folder / WEIGHTS_FILE
-        network = _fitted(self.card, read_weights(path), path)
-        self.network = network.eval().requires_grad_(False).to(find_device(device))
+        network = load_fitted(path, lambda: build_network(self.card))
+        self.network = network.to(find_device(device))
         self.weights_hash = f"sha256:{file_digest(path, 'sha256').hex()[:32]}"
 
     @property
@@ -185,31 +187,6 @@ class TrainedRecogniser:
             )
 
 
-def _fitted(card: RecogniserCard, weights: "Mapping[str, Tensor]", path: Path) -> "nn.Module":
-    """Return the network of a card with these weights, of which each is checked.
-
-    Raises:
-        EncoderError: The weights are not those of the network, or not finite.
-    """
-    import torch
-
-    from mastershot.models.loading import fit_weights
-
-    # Without memory until its weights are known to fit: a file may claim any size.
-    with torch.device("meta"):
-        network = build_network(card)
-    types = {name: tensor.dtype for name, tensor in network.state_dict().items()}
-    for name, tensor in weights.items():
-        wanted = types.get(name, tensor.dtype)
-        if tensor.dtype != wanted or not torch.isfinite(tensor).all():
-            raise EncoderError(f"{path} holds {name} that is not finite numbers of {wanted}")
-    fit_weights(network, weights, path)
-    if any(buffer.is_meta for buffer in network.buffers()):  # What is computed, not saved.
-        network = build_network(card)
-        fit_weights(network, weights, path)
-    return network
-
-
 def build_network(card: RecogniserCard) -> "nn.Module":
     """Return the network of a card with random weights."""
     from mastershot.models.recognisers.build import build_recogniser
@@ -267,27 +244,14 @@ def read_recogniser(folder: Path) -> RecogniserCard:
     path = folder / CARD_FILE
     values = read_metadata(path, FORMAT)
     with parsing(path, "does not describe a recogniser"):
-        if not isinstance(values["classes"], list):
-            raise ValueError("classes should be a list")
-        values["classes"] = [str(name) for name in values["classes"]]
-        kinds = get_type_hints(RecogniserCard)
-        card = RecogniserCard(
-            **{name: (get_origin(kind) or kind)(values[name]) for name, kind in kinds.items()}
-        )
+        card = card_of(values, RecogniserCard)
         _require_sound(card)
     return card
 
 
 def _require_sound(card: RecogniserCard) -> None:
     """Raise `ValueError` where what a card says cannot be."""
-    if not card.classes or len(set(card.classes)) < len(card.classes):
-        raise ValueError("classes should be one or more, each once")
-    for text in (card.name, *card.classes):
-        if not text.strip() or len(text.splitlines()) != 1 or utf8_text(text) != text:
-            raise ValueError(f"{text!a} should be a name on one line")
-    for name, largest in _LARGEST.items():
-        if not 0 <= getattr(card, name) <= largest:
-            raise ValueError(f"{name} is {getattr(card, name)}; it is from 0 to {largest}")
+    check_sizes(card, _LARGEST, least=0)
     for name in ("width", "depth"):
         if not 0 < getattr(card, name) <= 4:
             raise ValueError(f"{name} is {getattr(card, name):g}; it is above 0 and at most 4")

@@ -30,7 +30,8 @@ class Figure:
 
     Attributes:
         value: The figure; NaN where the data do not define it.
-        interval: Where it lies with 95 % confidence, by bootstrap over the items.
+        interval: Where it lies with 95 % confidence, by bootstrap over the items; `UNDEFINED`
+            where they are of one group, whose resamples cannot tell how it varies.
         num_items: How many items it rests on.
     """
 
@@ -51,8 +52,11 @@ def bootstrap_interval(
 
     The metric gets the indices of a resample's items, some of them repeated. Items are what was
     sampled independently: videos, where several rows share one. From Efron and Tibshirani, "An
-    Introduction to the Bootstrap", 1993, chapter 13. The same seed gives the same interval.
+    Introduction to the Bootstrap", 1993, chapter 13. The same seed gives the same interval. One
+    item alone has none: every resample is that item.
     """
+    if num_items < 2:
+        return UNDEFINED
     draws = _draw_items(num_items, num_resamples, seed)
     return interval_of([metric(items) for items in draws], level=level)
 

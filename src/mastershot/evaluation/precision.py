@@ -24,7 +24,8 @@ class PrecisionResamples:
 
     Attributes:
         average: Average precision of each class, shape (C,); NaN without a positive.
-        resampled: The same in each resample, shape (R, C).
+        resampled: The same in each resample, shape (R, C); NaN where all samples are of one
+            group, whose resamples cannot tell how it varies.
         num_positives: Positives of each class in each resample, shape (R, C).
     """
 
@@ -120,9 +121,10 @@ def resample_precisions(
         areas, totals = _resampled_areas(column, truth[:, place], group_of, counts_RG)
         resampled.append(areas)
         positives.append(totals)
-    return PrecisionResamples(
-        np.array(average), np.stack(resampled, axis=1), np.stack(positives, axis=1)
-    )
+    resampled_RC = np.stack(resampled, axis=1)
+    if len(names) < 2:
+        resampled_RC.fill(np.nan)
+    return PrecisionResamples(np.array(average), resampled_RC, np.stack(positives, axis=1))
 
 
 def _columns(scores: FloatArray, truth: BoolArray) -> Iterator[_Thresholds]:

@@ -63,7 +63,7 @@ class Confusion:
 
 @dataclass(frozen=True, eq=False)
 class TaggingFigures:
-    """How well samples are tagged; intervals are over films.
+    """How well samples are tagged; intervals are over films, and undefined where there is one.
 
     Attributes:
         num_samples: Number of samples, N.
@@ -304,7 +304,9 @@ def _mean_figure(
 def _weighted_figure(resamples: PrecisionResamples, num_positives: IntArray) -> Figure:
     average = float((np.nan_to_num(resamples.average) * num_positives).sum() / num_positives.sum())
     totals = resamples.num_positives.sum(axis=1)
-    sums = (np.nan_to_num(resamples.resampled) * resamples.num_positives).sum(axis=1)
+    counted = resamples.num_positives > 0
+    weighted = np.where(counted, resamples.resampled * resamples.num_positives, 0)
+    sums = weighted.sum(axis=1)
     means = np.divide(sums, totals, out=np.full(len(sums), np.nan), where=totals > 0)
     return Figure(average, basic_interval(average, means), int((num_positives > 0).sum()))
 

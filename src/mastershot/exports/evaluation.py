@@ -97,9 +97,12 @@ def basis_of(results: Sequence[TaggingResult]) -> str:
     figures = results[0].figures
     text = (
         f"{figures.num_samples:,} samples of {figures.num_films:,} films; means are over the "
-        f"{figures.num_classes} of {len(figures.per_class)} classes that have a sample; in "
-        "brackets, 95 % intervals by bootstrap over films"
+        f"{figures.num_classes} of {len(figures.per_class)} classes that have a sample; "
     )
+    if figures.num_films > 1:
+        text += "in brackets, 95 % intervals by bootstrap over films"
+    else:
+        text += "no intervals, which take two films"
     if len(results) > 1:
         text += f"; gains are over {results[0].name}"
     return text

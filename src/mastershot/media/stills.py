@@ -8,7 +8,6 @@ import numpy as np
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import MediaError
 
-FILM_SUFFIXES = frozenset({".mp4", ".mkv", ".mov", ".avi", ".webm", ".m4v", ".ts", ".mpg", ".mxf"})
 STILL_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 

@@ -58,22 +58,6 @@ def translate_weights(
     return {ours: torch.cat(some) if len(some) > 1 else some[0] for ours, some in parts.items()}
 
 
-def rename_weights(
-    weights: Mapping[str, Tensor], rules: Sequence[tuple[str, str]]
-) -> dict[str, Tensor]:
-    """Return a published checkpoint's weights by a network's own names, in float32.
-
-    Each rule is a regular expression of their names and what replaces it; all act, in order. A
-    name that no rule changes stays, for `fit_weights` to report.
-    """
-    renamed = {}
-    for name, tensor in weights.items():
-        for theirs, ours in rules:
-            name = re.sub(theirs, ours, name)
-        renamed[name] = tensor.float() if tensor.is_floating_point() else tensor
-    return renamed
-
-
 def renamed_weights(
     weights: Mapping[str, Tensor],
     formats: Mapping[str, Renames],
@@ -84,19 +68,21 @@ def renamed_weights(
 
     ``formats`` holds what is replaced (regular expressions, one after the other) by a name that
     only checkpoints of that format hold. A name that no expression fits stays as it is, for
-    `fit_weights` to report. ``module.``, which training on several GPUs puts before every name, is
-    dropped; counts of batches, which older checkpoints lack, are the network's own.
+    `fit_weights` to report. Counts of batches, which older checkpoints lack, are the network's own.
 
     Raises:
         EncoderError: The checkpoint is of none of the formats.
     """
-    plain = {name.removeprefix("module."): tensor for name, tensor in weights.items()}
-    known = [renames for mark, renames in formats.items() if mark in plain]
+    known = [renames for mark, renames in formats.items() if mark in weights]
     if not known:
         raise EncoderError(
             f"{source} is no checkpoint that {type(network).__name__} can be loaded from: "
             f"it holds no {' and no '.join(formats)}"
         )
     own = network.state_dict()
-    counts = {name: own[name] for name in own if name.endswith(".num_batches_tracked")}
-    return counts | rename_weights(plain, known[0])
+    renamed = {name: own[name] for name in own if name.endswith(".num_batches_tracked")}
+    for name, tensor in weights.items():
+        for theirs, ours in known[0]:
+            name = re.sub(theirs, ours, name)
+        renamed[name] = tensor.float() if tensor.is_floating_point() else tensor
+    return renamed

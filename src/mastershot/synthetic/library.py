@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -203,7 +202,7 @@ def write_metadata(library: SyntheticLibrary, folder: Path) -> None:
         "cowatch.csv": _csv(Viewing._fields, library.viewings),
     }
     for name, text in files.items():
-        with replacing(folder / name, ending=f".{os.getpid()}.part") as partial:
+        with replacing(folder / name) as partial:
             partial.write_text(text, "utf-8")
 
 

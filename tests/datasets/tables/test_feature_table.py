@@ -1,5 +1,7 @@
+import errno
 import json
-from collections.abc import Sequence
+import os
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from unittest.mock import patch
 
@@ -11,7 +13,7 @@ from mastershot.core.errors import DatasetError, OutputError
 from mastershot.datasets.tables import feature_table
 from mastershot.datasets.tables.feature_table import read_features, writing_features
 
-Pairs = Sequence[tuple[str, FloatArray]]
+Pairs = Iterable[tuple[str, FloatArray]]
 ITEMS: dict[str, FloatArray] = {
     name: np.random.default_rng(place).normal(size=(rows, 3)).astype(np.float32)
     for place, (name, rows) in enumerate([("b", 2), ("a, \"x\"", 1), ("ö", 5), ("d", 3)])
@@ -33,7 +35,7 @@ def test_what_was_written_is_read_back_in_order(tmp_path: Path) -> None:
     assert (len(table), table.width, table.made_by) == (4, 3, {"encoder": "toy"})
     for place, vectors in enumerate(ITEMS.values()):
         np.testing.assert_array_equal(table.rows(place), vectors)
-    assert not (tmp_path / "new" / "features.part").exists()
+    assert [path.name for path in (tmp_path / "new").iterdir()] == ["features"]
 
 
 def test_vectors_of_half_precision_are_given_in_single_precision(tmp_path: Path) -> None:
@@ -43,16 +45,14 @@ def test_vectors_of_half_precision_are_given_in_single_precision(tmp_path: Path)
     np.testing.assert_array_equal(table.rows(2), ITEMS["ö"].astype(np.float16))
 
 
-@pytest.mark.parametrize("piece_bytes", [1, 100, 1 << 26])
-def test_the_mean_of_an_item_is_that_of_a_loop_for_any_size_of_piece(
-    tmp_path: Path, piece_bytes: int
-) -> None:
+def test_the_mean_of_an_item_is_that_of_a_loop(tmp_path: Path) -> None:
     table = read_features(write(tmp_path / "features"))
-    with patch.object(feature_table, "_BYTES_A_PIECE", piece_bytes):
-        means = table.means()
+    means = table.means()
     for mean, vectors in zip(means, ITEMS.values(), strict=True):
         expected = [sum(map(float, column)) / len(column) for column in vectors.T]
         np.testing.assert_allclose(mean, expected, rtol=1e-6)
+    np.testing.assert_array_equal(table.means(np.array([3, 0])), means[[3, 0]])
+    assert table.means(np.array([], np.int64)).shape == (0, 3)
 
 
 def test_items_are_found_by_name(tmp_path: Path) -> None:
@@ -94,6 +94,45 @@ def test_nothing_stays_of_features_that_failed(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
+@pytest.mark.parametrize("error", [ValueError("no frames"), FileNotFoundError("a.mp4")])
+def test_an_error_of_what_makes_the_features_stays_what_it_is(
+    tmp_path: Path, error: Exception
+) -> None:
+    def make() -> Iterator[tuple[str, FloatArray]]:
+        yield from PAIRS
+        raise error
+
+    with pytest.raises(type(error), match=str(error)):
+        write(tmp_path / "features", make())
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_full_disk_is_an_error_of_writing(tmp_path: Path) -> None:
+    full = OSError(errno.ENOSPC, "")
+    with (
+        patch.object(feature_table._Writer, "put", side_effect=full),
+        pytest.raises(OutputError, match=r"features .* cannot be written: No space left"),
+    ):
+        write(tmp_path / "features")
+    assert not list(tmp_path.iterdir())
+
+
+def test_two_processes_that_write_one_table_leave_a_whole_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "features"
+
+    def make() -> Iterator[tuple[str, FloatArray]]:
+        yield "b", ITEMS["b"]
+        monkeypatch.setattr(os, "getpid", lambda: 1)
+        write(folder)
+
+    with pytest.raises(OutputError, match="features cannot be written: Directory not empty"):
+        write(folder, make())
+    assert read_features(folder).items == tuple(ITEMS)
+    assert list(tmp_path.iterdir()) == [folder]
+
+
 @pytest.mark.parametrize(
     ("name", "vectors", "sentence"),
     [
@@ -119,6 +158,8 @@ def test_a_vector_that_is_not_finite_is_found_where_it_is_read(tmp_path: Path) -
     np.save(folder / "vectors.npy", vectors)
     table = read_features(folder)
     table.rows(0)
+    np.testing.assert_array_equal(table.rows(2, 1), ITEMS["ö"][:1])
+    assert np.isfinite(table.means(np.array([0, 1, 3]))).all()
     for read in (lambda: table.rows(2), table.means):
         with pytest.raises(DatasetError, match="vectors of item 'ö' are not finite numbers"):
             read()

@@ -15,6 +15,7 @@ from mastershot.models.recognisers.build import build_recogniser, normalise_clip
         ("resnet81", {}, "recogniser 'resnet81' is unknown; did you mean 'resnet18'?"),
         ("zzz", {}, "recogniser 'zzz' is unknown; known are lstm, i3d_r50, r2plus1d_r34, "),
         ("resnet18", {"num_classes": 0}, "num_classes is 0; it must be 1 or more"),
+        ("vit_b16", {"frames": 2}, "frames is 2; vit_b16 reads one frame of a shot"),
         ("r3d_18", {"frames": -1}, "frames is -1; it must be 1 or more"),
         ("resnet18", {"width": 0.0}, "width is 0; it must be above 0 and at most 4"),
         ("resnet18", {"depth": 5.0}, "depth is 5; it must be above 0 and at most 4"),

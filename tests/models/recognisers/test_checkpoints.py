@@ -115,6 +115,28 @@ def test_one_network_does_not_take_the_checkpoint_of_another(
     assert "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("name", "reference", "row"),
+    [
+        ("i3d_r50", published.i3d_r50, None),
+        ("r2plus1d_r34", published.r2plus1d_vmz, None),
+        ("r2plus1d_r34", published.r2plus1d_mmaction2, "r2plus1d_r34_mmaction2"),
+    ],
+)
+def test_names_of_training_on_several_gpus_are_read(
+    name: str, reference: Callable[..., Tensor], row: str | None, tmp_path: Path
+) -> None:
+    found = published.Weights()
+    reference(found, CLIP, 4)
+    torch.save({f"module.{name}": x for name, x in found.items()}, tmp_path / "a.pth")
+    network = build_recogniser(name, num_classes=4, width=1 / 8, size_px=32)
+    if row is None:
+        assert start_from(network, name, tmp_path / "a.pth")
+    else:
+        with pytest.raises(EncoderError, match=f"build '{row}' for it"):
+            start_from(network, name, tmp_path / "a.pth")
+
+
 def test_a_network_of_another_width_says_so(weights: dict[str, Tensor], tmp_path: Path) -> None:
     torch.save(weights, tmp_path / "a.pth")
     with pytest.raises(EncoderError, match=r"weights of another shape: \d+, such as stem\.conv"):

@@ -21,7 +21,10 @@ def test_networks_are_as_large_as_published(size: PublishedSize) -> None:
 
 def small(name: str, depth: float = 1 / 3) -> tuple[torch.nn.Module, torch.Tensor]:
     torch.manual_seed(0)
-    network = build_recogniser(name, num_classes=4, width=1 / 8, depth=depth, frames=8, size_px=64)
+    frames = 8 if RECOGNISERS[name].reads == "clips" else None
+    network = build_recogniser(
+        name, num_classes=4, width=1 / 8, depth=depth, frames=frames, size_px=64
+    )
     shape = (3, 3, 8, 64, 64) if RECOGNISERS[name].reads == "clips" else (3, 3, 64, 64)
     return network, torch.randn(shape)
 

@@ -182,7 +182,10 @@ def test_training_leaves_out_whole_changes_of_some_clips() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda stored: {"fc.weight": torch.zeros(2)}, "swin.pth is no Video Swin Transformer as"),
+        (
+            lambda stored: {"fc.weight": torch.zeros(2)},
+            "holds no features.0.0.norm1.weight and",
+        ),
         (lambda stored: stored | {"features.4.2.norm1.weight": torch.ones(32)}, "unexpected weigh"),
         (lambda stored: dict(list(stored.items())[4:]), "missing weights: 4, such as patches.weig"),
         (

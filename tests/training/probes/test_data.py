@@ -47,6 +47,21 @@ def test_an_lstm_gets_all_vectors_in_order(tmp_path: Path) -> None:
     table = read_features(recipe.features_path)
     for item, vectors in zip(test.labels.items[2:4], test.vectors[2:4], strict=True):
         np.testing.assert_array_equal(vectors, table.rows(table.items.index(item)))
+    few = replace(recipe, network=ProbeNetworkSettings(kind="lstm", max_steps=2))
+    for vectors, first in zip(test.vectors, read_inputs(few)["test"].vectors, strict=True):
+        np.testing.assert_array_equal(first, vectors[:2])
+
+
+def test_vectors_of_no_split_are_not_read(tmp_path: Path) -> None:
+    recipe = replace(drawn_recipe(tmp_path), drawn_videos=0)
+    drawn = draw_hvu(80)
+    write_hvu(tmp_path, drawn)
+    write_part(recipe, [*drawn.items, "of no split"])
+    path = recipe.features_path / "vectors.npy"
+    vectors = np.load(path)
+    vectors[-1] = np.nan
+    np.save(path, vectors)
+    assert len(read_inputs(recipe)["test"].vectors) == 16
 
 
 def test_the_share_of_videos_for_validation_is_as_wanted() -> None:

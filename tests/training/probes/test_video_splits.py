@@ -96,6 +96,25 @@ def test_videos_without_a_film_are_left_out_and_noted(
         write_video_splits(fewer, tmp_path / "none")
 
 
+def test_subtitles_beside_films_are_no_films_and_films_of_one_name_are_refused(
+    recipe: VideoSplitsRecipe, tmp_path: Path
+) -> None:
+    write_video_splits(recipe, tmp_path / "all")
+    videos = tmp_path / "videos"
+    videos.mkdir()
+    for part in read_labels(recipe).values():
+        for item in part.items:
+            (videos / f"{item}.mp4").touch()
+            (videos / f"{item}.srt").touch()
+    beside = replace(recipe, videos=str(videos))
+    shots = read_split_folder(write_video_splits(beside, tmp_path / "out").folder)[1]["train"]
+    assert {Path(shot.file).suffix for shot in shots} == {".mp4"}
+    (videos / "more").mkdir()
+    (videos / "more" / Path(shots[0].file).with_suffix(".mkv")).touch()
+    with pytest.raises(SettingError, match="films are known by their names"):
+        write_video_splits(beside, tmp_path / "twice")
+
+
 def test_missing_inputs_are_named(tmp_path: Path) -> None:
     missing = VideoSplitsRecipe(data=str(tmp_path), dataset="moviescope")
     with pytest.raises(SettingError, match=r"raw_data_train.p do not exist"):

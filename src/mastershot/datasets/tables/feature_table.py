@@ -7,9 +7,11 @@ such a folder reads no vector, so that a large one costs no memory.
 # N items, R vectors, D width of a vector
 
 import csv
+import functools
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -30,7 +32,6 @@ _TYPES: Mapping[str, np.dtype[Any]] = {
     "float16": np.dtype(np.float16),
     "float32": np.dtype(np.float32),
 }
-_BYTES_A_PIECE = 1 << 26
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,14 +60,14 @@ class FeatureTable:
         """D, the width of a vector."""
         return int(self.vectors.shape[1])
 
-    def rows(self, place: int) -> FloatArray:
-        """Return the vectors of an item in order, shape (rows, D).
+    def rows(self, place: int, most: int | None = None) -> FloatArray:
+        """Return the vectors of an item in order, all or at most so many, shape (rows, D).
 
         Raises:
             DatasetError: One is not of finite numbers.
         """
         first, end = self.starts[place : place + 2]
-        found = np.array(self.vectors[first:end], np.float32)
+        found = np.array(self.vectors[first:end][:most], np.float32)
         if not np.isfinite(found).all():
             raise DatasetError(
                 f"features {self.folder}: vectors of item {self.items[place]!r} are not finite "
@@ -74,21 +75,16 @@ class FeatureTable:
             )
         return found
 
-    def means(self) -> FloatArray:
-        """Return the mean vector of each item, shape (N, D), reading a piece of the file at a time.
+    def means(self, places: IntArray | None = None) -> FloatArray:
+        """Return the mean vector of each item, or of those at places, shape (items, D).
 
         Raises:
-            DatasetError: A vector is not of finite numbers.
+            DatasetError: A vector of one is not of finite numbers.
         """
-        means, num_rows = np.empty((len(self), self.width), np.float32), np.diff(self.starts)
-        for first, end in self._pieces():
-            start = self.starts[first]
-            piece = np.asarray(self.vectors[start : self.starts[end]], np.float64)
-            sums = np.add.reduceat(piece, self.starts[first:end] - start)
-            means[first:end] = sums / num_rows[first:end, None]
-        finite = np.isfinite(means).all(axis=1)
-        if not finite.all():
-            self.rows(int(finite.argmin()))
+        wanted = range(len(self)) if places is None else places.tolist()
+        means = np.empty((len(wanted), self.width), np.float32)
+        for row, place in enumerate(wanted):
+            means[row] = self.rows(place).mean(axis=0, dtype=np.float64)
         return means
 
     def find(self, items: Iterable[str]) -> IntArray:
@@ -118,15 +114,6 @@ class FeatureTable:
     def _place_of(self) -> dict[str, int]:
         return {item: place for place, item in enumerate(self.items)}
 
-    def _pieces(self) -> Iterator[tuple[int, int]]:
-        """Yield ranges of items whose vectors fit in memory together, at least one item each."""
-        most, first = max(1, _BYTES_A_PIECE // (8 * self.width)), 0
-        while first < len(self):
-            end = int(np.searchsorted(self.starts, self.starts[first] + most, "right")) - 1
-            end = max(end, first + 1)
-            yield first, end
-            first = end
-
 
 AddItem = Callable[[str, npt.NDArray[Any]], None]
 """Adds an item: its name and its vectors, shape (rows, D)."""
@@ -151,27 +138,35 @@ def writing_features(
             width, or not finite in this precision.
     """
     folder = Path(folder)
-    partial = folder.with_name(f"{folder.name}.part")
+    partial = folder.with_name(f"{folder.name}.{os.getpid()}.part")
     if folder.exists():
         raise OutputError(f"{folder} exists already; name another folder for the features")
-    try:
-        with reporting_errors(OutputError, f"features {folder} cannot be written"):
+    reporting = functools.partial(
+        reporting_errors, OutputError, f"features {folder} cannot be written"
+    )
+    with ExitStack() as leftovers:
+        leftovers.callback(rmtree, partial, ignore_errors=True)
+        with reporting():
             rmtree(partial, ignore_errors=True)
             partial.mkdir(parents=True)
-            writer = _Writer((partial / _VECTORS).open("wb"), width, _TYPES[dtype])
-            with writer.file:
-                writer.put_header()
-                yield writer.add
-                if not writer.num_rows:
-                    raise OutputError(f"features {folder} would be empty; add an item")
-                writer.put_header()
+            file = leftovers.enter_context(_closed_quietly((partial / _VECTORS).open("wb")))
+            writer = _Writer(file, width, _TYPES[dtype])
+            writer.put_header()
+
+        def add(item: str, vectors: npt.NDArray[Any]) -> None:
+            rows = writer.checked(item, vectors)
+            with reporting():
+                writer.put(item, rows)
+
+        yield add
+        if not writer.num_rows:
+            raise OutputError(f"features {folder} would be empty; add an item")
+        with reporting():
+            writer.put_header()
+            file.close()
             _write_items(partial / _ITEMS, writer.num_rows)
-            about = {"schema": SCHEMA, "made_by": dict(made_by)}
-            text = json.dumps(about, indent=1, ensure_ascii=False) + "\n"
-            (partial / _ABOUT).write_text(text, "utf-8")
+            _write_about(partial / _ABOUT, made_by)
             partial.rename(folder)
-    finally:
-        rmtree(partial, ignore_errors=True)
 
 
 def read_features(folder: str | Path) -> FeatureTable:
@@ -222,6 +217,21 @@ def _open_vectors(path: Path) -> npt.NDArray[np.floating[Any]]:
     return vectors
 
 
+@contextmanager
+def _closed_quietly(file: BinaryIO) -> Iterator[BinaryIO]:
+    """Yield a file that is closed when another error is on its way: one at closing is left out."""
+    try:
+        yield file
+    finally:
+        with suppress(OSError):
+            file.close()
+
+
+def _write_about(path: Path, made_by: Mapping[str, Any]) -> None:
+    about = {"schema": SCHEMA, "made_by": dict(made_by)}
+    path.write_text(json.dumps(about, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
 def _write_items(path: Path, num_rows: Mapping[str, int]) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         rows = csv.writer(file, lineterminator="\n")
@@ -246,8 +256,8 @@ class _Writer:
         header = {"descr": self._dtype.str, "fortran_order": False, "shape": shape}
         np.lib.format.write_array_header_1_0(self.file, header)
 
-    def add(self, item: str, vectors: Sequence[Any] | npt.NDArray[Any]) -> None:
-        """Add an item; see `writing_features`."""
+    def checked(self, item: str, vectors: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        """Return the vectors of an item as they are written; see `writing_features`."""
         rows = np.asarray(vectors)
         where = f"vectors of item {item!r}"
         if not item or item in self.num_rows:
@@ -260,5 +270,9 @@ class _Writer:
             rows = np.ascontiguousarray(rows, self._dtype)
         if not np.isfinite(rows).all():
             raise DatasetError(f"{where} are not finite numbers as {self._dtype}")
+        return rows
+
+    def put(self, item: str, rows: npt.NDArray[Any]) -> None:
+        """Write the vectors of an item."""
         self.num_rows[item] = len(rows)
         self.file.write(rows.tobytes())

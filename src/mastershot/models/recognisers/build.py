@@ -158,6 +158,8 @@ def build_recogniser(
     for what, share in (("width", width), ("depth", depth)):
         if not 0 < share <= 4:
             raise SettingError(f"{what} is {share:g}; it must be above 0 and at most 4")
+    if row.reads == "frames" and shape.frames > 1:
+        raise SettingError(f"frames is {shape.frames}; {name} reads one frame of a shot")
     module = import_module(f"mastershot.models.recognisers.{row.module}")
     return cast(nn.Module, module.build(num_classes, shape, **_VARIANTS.get(name, {})))
 

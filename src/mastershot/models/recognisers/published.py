@@ -14,7 +14,8 @@ def load_published(
 ) -> bool:
     """Load a published checkpoint into a recogniser; return True if its head was kept.
 
-    The network's file translates the names (``published_weights``). A head of another number of
+    The network's file translates the names (``published_weights``), after ``module.``, which
+    training on several GPUs puts before every name, is dropped. A head of another number of
     classes is left out, and the network's own, drawn at random, stays: it is to be trained.
 
     Args:
@@ -28,10 +29,10 @@ def load_published(
             another shape.
     """
     own = network.state_dict()
-    weights = dict(checkpoint)
+    weights = {name.removeprefix("module."): tensor for name, tensor in checkpoint.items()}
     if set(weights) != set(own):  # Else it was trained here.
         module = import_module(f"mastershot.models.recognisers.{recogniser_row(name).module}")
-        weights = module.published_weights(checkpoint, network, source)
+        weights = module.published_weights(weights, network, source)
     head = [key for key in own if key.startswith("head.")]
     fits = all(key in weights and weights[key].shape == own[key].shape for key in head)
     if not fits:

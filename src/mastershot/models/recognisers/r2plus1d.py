@@ -19,7 +19,7 @@ from mastershot.models.recognisers.residual3d import (
     ResNet3D,
     Sizes,
     Stem,
-    basic_stage,
+    basic_stages,
     conv3d,
     spatial_pool,
 )
@@ -87,23 +87,15 @@ class R2Plus1D(ResNet3D):
         width = shape.channels(64)
         in_stem = shape.channels(_STEM_BETWEEN) if vmz else between(3, width, (3, 7, 7))
         conv = Conv2Plus1D((3, in_stem, width), (3, 7, 7), (1, 2, 2), inner_eps)
-        norm = nn.BatchNorm3d(width, _EPS)
-        blocks: list[nn.Module] = [Stem(conv, norm, None if vmz else spatial_pool())]
-        num_in = width
-        for stage, published in enumerate(_BLOCKS):
-            blocks.append(
-                basic_stage(
-                    num_in,
-                    width << stage,
-                    shape.blocks(published),
-                    stride=2 if stage else 1,
-                    convolve=factorised,
-                    shorten=conv3d if vmz else factorised,
-                    eps=_EPS,
-                )
-            )
-            num_in = width << stage
-        super().__init__(blocks, num_in, num_classes, dropout=0.0 if vmz else 0.5)
+        stem = Stem(conv, nn.BatchNorm3d(width, _EPS), None if vmz else spatial_pool())
+        stages = basic_stages(
+            width,
+            [shape.blocks(published) for published in _BLOCKS],
+            convolve=factorised,
+            shorten=conv3d if vmz else factorised,
+            eps=_EPS,
+        )
+        super().__init__([stem, *stages], width << 3, num_classes, dropout=0.0 if vmz else 0.5)
         self.definition = definition
 
 

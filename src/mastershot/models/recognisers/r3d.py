@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mastershot.models.loading import renamed_weights
 from mastershot.models.recognisers.build import Shape
-from mastershot.models.recognisers.residual3d import ResNet3D, Stem, basic_stage, conv3d
+from mastershot.models.recognisers.residual3d import ResNet3D, Stem, basic_stages, conv3d
 
 _NAMES = (
     (r"^stem\.0\.", "blocks.0.conv."),
@@ -27,13 +27,8 @@ def build(num_classes: int, shape: Shape) -> ResNet3D:
     """Return the network with random weights."""
     width = shape.channels(64)
     conv = conv3d(3, width, (3, 7, 7), (1, 2, 2))
-    blocks: list[nn.Module] = [Stem(conv, nn.BatchNorm3d(width))]
-    num_in = width
-    for stage in range(4):
-        num_out, stride = width << stage, 2 if stage else 1
-        blocks.append(basic_stage(num_in, num_out, shape.blocks(2), stride=stride))
-        num_in = num_out
-    return ResNet3D(blocks, num_in, num_classes)
+    stages = basic_stages(width, [shape.blocks(2)] * 4)
+    return ResNet3D([Stem(conv, nn.BatchNorm3d(width)), *stages], width << 3, num_classes)
 
 
 def published_weights(

@@ -112,38 +112,44 @@ def bottleneck_stage(
             normed(conv3d(inner, inner, (1, 3, 3), strides), inner),
             normed(conv3d(inner, num_out, (1, 1, 1)), num_out),
         ]
-        shortcut = normed(conv3d(num_in, num_out, (1, 1, 1), strides), num_out)
-        blocks.append(ResidualBlock(layers, None if index else shortcut))
+        shortcut = None
+        if index == 0:
+            shortcut = normed(conv3d(num_in, num_out, (1, 1, 1), strides), num_out)
+        blocks.append(ResidualBlock(layers, shortcut))
         num_in = num_out
     return nn.Sequential(*blocks)
 
 
-def basic_stage(
-    num_in: int,
-    num_out: int,
-    num_blocks: int,
+def basic_stages(
+    width: int,
+    num_blocks: Sequence[int],
     *,
-    stride: int,
     convolve: Convolve = conv3d,
     shorten: Convolve = conv3d,
     eps: float = EPS,
-) -> nn.Sequential:
-    """Return a stage of blocks of two 3 × 3 × 3 convolutions, each made by ``convolve``.
+) -> list[nn.Module]:
+    """Return stages of blocks of two 3 × 3 × 3 convolutions, each made by ``convolve``.
 
-    The first layer of the first block has the stride, over time and space; ``shorten`` makes the
-    convolution of its shortcut, which it has where the maps change.
+    The first stage has ``width`` channels, each later one twice as many and in its first layer a
+    stride of 2 over time and space. ``shorten`` makes the convolution of a shortcut, which a block
+    has where the maps change.
     """
-    blocks, kernel, strides = [], (3, 3, 3), (stride, stride, stride)
-    for _ in range(num_blocks):
-        layers = [
-            normed(convolve(num_in, num_out, kernel, strides), num_out, eps),
-            normed(convolve(num_out, num_out, kernel, (1, 1, 1)), num_out, eps),
-        ]
-        changes = num_in != num_out or strides != (1, 1, 1)
-        short = normed(shorten(num_in, num_out, (1, 1, 1), strides), num_out, eps)
-        blocks.append(ResidualBlock(layers, short if changes else None))
-        num_in, strides = num_out, (1, 1, 1)
-    return nn.Sequential(*blocks)
+    stages: list[nn.Module] = []
+    num_in, kernel, one = width, (3, 3, 3), (1, 1, 1)
+    for stage, number in enumerate(num_blocks):
+        blocks, num_out, strides = [], width << stage, (2, 2, 2) if stage else one
+        for _ in range(number):
+            layers = [
+                normed(convolve(num_in, num_out, kernel, strides), num_out, eps),
+                normed(convolve(num_out, num_out, kernel, one), num_out, eps),
+            ]
+            shortcut = None
+            if num_in != num_out or strides != one:
+                shortcut = normed(shorten(num_in, num_out, one, strides), num_out, eps)
+            blocks.append(ResidualBlock(layers, shortcut))
+            num_in, strides = num_out, one
+        stages.append(nn.Sequential(*blocks))
+    return stages
 
 
 class ResNet3D(nn.Module):

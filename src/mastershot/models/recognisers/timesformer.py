@@ -15,7 +15,7 @@ from torch.nn.functional import gelu, interpolate
 
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.models.checkpointing import CheckpointedBlock
-from mastershot.models.loading import rename_weights
+from mastershot.models.loading import renamed_weights
 from mastershot.models.recognisers.build import Shape
 from mastershot.models.transformer import SelfAttention, TransformerSettings, initialise, learned
 
@@ -41,6 +41,11 @@ _HUGGING_FACE = (
     (r"^layernorm\.", "norm."),
     (r"^classifier\.", "head."),
 )
+# With a classifier and without.
+_FORMATS = {
+    "timesformer.embeddings.cls_token": _HUGGING_FACE,
+    "embeddings.cls_token": _HUGGING_FACE,
+}
 
 
 @dataclass(frozen=True)
@@ -192,8 +197,8 @@ def published_weights(
         EncoderError: They are no TimeSformer's.
     """
     assert isinstance(network, TimeSformer)
-    weights = rename_weights(checkpoint, _HUGGING_FACE)
-    missing = [name for name in ("class_token", "positions", "times") if name not in weights]
+    weights = renamed_weights(checkpoint, _FORMATS, network, source)
+    missing = [name for name in ("positions", "times") if name not in weights]
     if missing:
         raise EncoderError(
             f"{source} is no TimeSformer as Hugging Face publishes it (it lacks {missing[0]})"

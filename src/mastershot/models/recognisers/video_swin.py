@@ -14,9 +14,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import dropout, gelu, pad
 
-from mastershot.core.errors import EncoderError
 from mastershot.models.checkpointing import CheckpointedBlock
-from mastershot.models.loading import rename_weights
+from mastershot.models.loading import renamed_weights
 from mastershot.models.recognisers.build import Shape
 from mastershot.models.transformer import SelfAttention, initialise, learned
 
@@ -48,6 +47,10 @@ _MMACTION = (
     (r"^cls_head\.fc_cls\.", "head."),
     *_PARTS,
 )
+_FORMATS = {
+    "features.0.0.norm1.weight": _TORCHVISION,
+    "backbone.layers.0.blocks.0.norm1.weight": _MMACTION,
+}
 
 
 @dataclass(frozen=True)
@@ -313,12 +316,6 @@ def published_weights(
     Raises:
         EncoderError: They are no Video Swin Transformer's.
     """
-    for mark, rules in (("features.", _TORCHVISION), ("backbone.layers.", _MMACTION)):
-        if any(name.startswith(mark) for name in checkpoint):
-            # Both store how pairs of tokens find their row of the bias table, which is computed.
-            stored = {k: v for k, v in checkpoint.items() if not k.endswith("_position_index")}
-            return rename_weights(stored, rules)
-    raise EncoderError(
-        f"{source} is no Video Swin Transformer as torchvision or mmaction2 publishes it (it has "
-        "no weights called features.… or backbone.layers.…)"
-    )
+    # Both store how pairs of tokens find their row of the bias table, which is computed.
+    stored = {k: v for k, v in checkpoint.items() if not k.endswith("_position_index")}
+    return renamed_weights(stored, _FORMATS, network, source)

@@ -22,6 +22,7 @@ from mastershot.datasets.movieclip import shot_file_name, write_tags
 from mastershot.datasets.tables.records import ScoredShots, best_columns, shots_of
 from mastershot.datasets.tables.score_table import open_scores, write_scores
 from mastershot.datasets.tables.scored import SCORE_TABLES, TAGS_FILE
+from mastershot.media.films import VIDEO_SUFFIXES, find_films
 from mastershot.pipeline.analysis.annotate import label_scores
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan
@@ -31,10 +32,6 @@ from mastershot.pipeline.library import Library
 CLIP_LIBRARY = "clips.mastershot"
 """The library within a data set's folder that its clips are kept in, unless another is named."""
 FAILURES = "failures.csv"
-CLIP_SUFFIXES = (
-    ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
-    ".mxf", ".ogv", ".ts", ".vob", ".webm", ".wmv",
-)  # fmt: skip
 
 Failed: TypeAlias = Callable[[Exception], None]
 """Called with the error of a clip that failed."""
@@ -82,12 +79,11 @@ def find_clips(paths: Iterable[Path]) -> list[Path]:
     for path in paths:
         found = [path]
         if path.is_dir():
-            inside = (file for file in path.rglob("*") if file.suffix.lower() in CLIP_SUFFIXES)
-            found = [file for file in inside if not (file.is_dir() or file.name.startswith("."))]
+            found = find_films(path)
             if not found:
                 raise DatasetError(
                     f"folder {path} holds no clip; clips are files that end in "
-                    f"{', '.join(CLIP_SUFFIXES)}"
+                    f"{', '.join(sorted(VIDEO_SUFFIXES))}"
                 )
         clips += found
     return sorted(set(clips), key=lambda path: (path.stem, str(path)))

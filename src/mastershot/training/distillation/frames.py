@@ -15,8 +15,9 @@ from torch import Tensor
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import MastershotError, SettingError
+from mastershot.media.films import VIDEO_SUFFIXES
 from mastershot.media.sampling import RateClock
-from mastershot.media.stills import FILM_SUFFIXES, STILL_SUFFIXES, read_still
+from mastershot.media.stills import STILL_SUFFIXES, read_still
 from mastershot.media.video import open_video
 from mastershot.store.files import write_whole
 from mastershot.store.folder import is_library
@@ -138,7 +139,7 @@ def source_files(source: FrameSource) -> list[Path]:
         return [Path(movie.file) for movie in Library(path).movies()]
     if not path.is_dir():
         return [path]
-    wanted = STILL_SUFFIXES | FILM_SUFFIXES
+    wanted = STILL_SUFFIXES | VIDEO_SUFFIXES
     items = (item for item in path.rglob("*") if item.suffix.lower() in wanted)
     return sorted(item for item in items if item.is_file())
 

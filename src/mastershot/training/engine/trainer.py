@@ -219,7 +219,7 @@ def _contained_lightning() -> Iterator[None]:
     levels, handler = [logger.level for logger in loggers], signal.getsignal(signal.SIGINT)
     try:
         with warnings.catch_warnings():
-            # Batches are made in this process on purpose: the teacher lives here.
+            # How many processes make batches is a setting of each story; most need none.
             warnings.filterwarnings("ignore", message=".*does not have many workers.*")
             # A run directory holds more than checkpoints.
             warnings.filterwarnings("ignore", message="Checkpoint directory .* is not empty")

@@ -21,8 +21,8 @@ from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import DatasetError, MastershotError, SettingError
 from mastershot.core.names import NamedFilm
 from mastershot.core.text import printable, utf8_text
+from mastershot.media.films import VIDEO_SUFFIXES
 from mastershot.media.sampling import uniform_frames
-from mastershot.media.stills import FILM_SUFFIXES
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.files import write_whole
 from mastershot.store.folder import is_library
@@ -242,7 +242,7 @@ def _kept(
 def _film_files(source: ShotSource, path: Path) -> Iterator[tuple[str, _Film]]:
     """Yield the films of a folder, or one film, whose shots are found when they are read."""
     for file in sorted(path.rglob("*")) if path.is_dir() else [path]:
-        if file.suffix.lower() in FILM_SUFFIXES:
+        if file.suffix.lower() in VIDEO_SUFFIXES:
             rows = partial(film_keyframes, file, source.frames_per_shot, source.image_px)
             yield printable(file.stem), _Film(NamedFilm(file.stem, (str(file),)), rows)
 

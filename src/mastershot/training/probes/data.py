@@ -31,17 +31,19 @@ SPLITS = ("train", "val", "test")
 
 @dataclass(frozen=True, eq=False)
 class VideoVectors(Sequence[FloatArray]):
-    """Vectors of videos, (R, D) each: all in order, from the file, or the mean alone.
+    """Vectors of videos, (R, D) each: the first in order, from the file, or the mean alone.
 
     Attributes:
         table: The features.
         places: Place of each video in the table, shape (N,).
-        means: Mean vector of each item of the table, or None to read all vectors of a video.
+        means: Mean vector of each video, shape (N, D), or None to read the vectors of a video.
+        most: How many vectors of a video are read, from the first on; None for all.
     """
 
     table: FeatureTable
     places: IntArray
     means: FloatArray | None
+    most: int | None = None
 
     def __len__(self) -> int:
         return len(self.places)
@@ -54,9 +56,11 @@ class VideoVectors(Sequence[FloatArray]):
 
     def __getitem__(self, video: int | slice) -> "FloatArray | VideoVectors":
         if isinstance(video, slice):
-            return replace(self, places=self.places[video])
-        place = int(self.places[video])
-        return self.table.rows(place) if self.means is None else self.means[place : place + 1]
+            means = None if self.means is None else self.means[video]
+            return replace(self, places=self.places[video], means=means)
+        if self.means is not None:
+            return self.means[video, None]
+        return self.table.rows(int(self.places[video]), self.most)
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,7 +92,6 @@ def read_inputs(recipe: ProbeRecipe) -> dict[str, ProbeSplit]:
         _draw(recipe)
     labels = read_labels(recipe)
     table = read_features(recipe.features_path)
-    means = table.means() if recipe.network.kind == "mlp" else None
     splits = {}
     for split, of_split in labels.items():
         places = table.find(of_split.items)
@@ -102,7 +105,8 @@ def read_inputs(recipe: ProbeRecipe) -> dict[str, ProbeSplit]:
         kept = of_split.at(found)
         if not kept.truth.any():
             raise SettingError(f"no video of split {split} that has features has a class")
-        vectors = VideoVectors(table, places[found], means)
+        means = table.means(places[found]) if recipe.network.kind == "mlp" else None
+        vectors = VideoVectors(table, places[found], means, recipe.network.max_steps)
         splits[split] = ProbeSplit(kept, vectors, len(of_split) - len(found))
     return splits
 

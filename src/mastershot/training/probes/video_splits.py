@@ -13,6 +13,7 @@ from mastershot.core.labels import Taxonomy
 from mastershot.datasets.movieclip import INDEX_FILE, write_index, write_split
 from mastershot.datasets.tables.records import LabelledShot
 from mastershot.datasets.video_labels import VideoLabels
+from mastershot.media.films import films_by_name
 from mastershot.synthetic.labelled_videos import write_films
 from mastershot.training.engine.run_directory import open_run_directory
 from mastershot.training.engine.settings import OnProgress, no_progress
@@ -45,8 +46,8 @@ def write_video_splits(
     """Return the split files of those videos of a data set that have a film and a class.
 
     Raises:
-        SettingError: Annotations or films are missing, a split has no video with a film and a
-            class, or the folder is another recipe's.
+        SettingError: Annotations or films are missing, two films have one name, a split has no
+            video with a film and a class, or the folder is another recipe's.
         DatasetError: The annotations are not laid out as released.
         OutputError: The folder cannot be written.
     """
@@ -59,8 +60,7 @@ def write_video_splits(
             make_folder(recipe.videos_path)
             write_films(recipe.videos_path, drawn)
             write_labels(recipe, drawn)
-        paths = sorted(path for path in recipe.videos_path.rglob("*") if path.is_file())
-        films = {path.stem: path.resolve() for path in paths}
+        films = films_by_name(recipe.videos_path.resolve())
         labels = read_labels(recipe)
         splits = {}
         for done, (split, of_split) in enumerate(labels.items(), 1):

@@ -25,6 +25,7 @@ from mastershot.encoders.frame_classifier import (
     write_classifier,
 )
 from mastershot.evaluation.metrics import classification_figures
+from mastershot.exports.evaluation import figure_facts
 from mastershot.models.recognisers.frame_lstm import FrameLSTM
 from mastershot.synthetic.scales import draw_scale_shots
 from mastershot.training.engine.metrics_log import MetricsLog
@@ -170,7 +171,12 @@ def _export(recipe: ShotScaleRecipe, out: Path, inputs: _Inputs, network: FrameL
         "shared_trailers": len(shared_trailers(inputs.annotated)),
         "unread": len(inputs.unread),
         "unread_first": inputs.unread[:1],
-        "held_out": asdict(held_out) | {"confusion": held_out.confusion.tolist()},
+        "held_out": {
+            "accuracy": figure_facts(held_out.accuracy),
+            "macro_f1": figure_facts(held_out.macro_f1),
+            "num_classes": held_out.num_classes,
+            "confusion": held_out.confusion.tolist(),
+        },
         "steps": steps_done(out),
         "training": asdict(training),
     }
