@@ -9,17 +9,20 @@ import numpy as np
 import pytest
 from tests.factories.films import encode_film, flat_images
 from tests.factories.models import make_recogniser, make_tiny_clip, make_tiny_vit
+from tests.factories.timelines import make_timeline
 
 from mastershot.core.errors import EncoderError, LibraryError, SettingError
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.encoders.recogniser import TrainedRecogniser
+from mastershot.labelling.smoothing import SmoothingSettings
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
 from mastershot.media.sampling import clip_frames, parse_sampling
 from mastershot.media.video import Film, open_video
 from mastershot.pipeline import analyze as story
-from mastershot.pipeline.analysis.annotate import label_shots
+from mastershot.pipeline.analysis.annotate import label_scores, label_shots
 from mastershot.pipeline.analysis.plan import Plan, prepare
+from mastershot.pipeline.analysis.recognise import ShotRecogniser
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.labelling.build import build_from_clips, build_from_library
 from mastershot.pipeline.library import Library
@@ -259,8 +262,6 @@ def test_data_sets_are_labelled_by_it(film: Path, models: Path, tmp_path: Path) 
 
 def labels_kept(models: Path, folder: Path, *, figures: dict[str, Any], **plan: Any) -> list[str]:
     """Return what is kept of a shot, a close-up if ``scale`` is set, of scores 0.5, 0.3, 0.2."""
-    from tests.factories.timelines import make_timeline
-
     make_recogniser(folder, "resnet18", classes=CLASSES, frames=1, figures=figures)
     scale = plan.pop("scale", None)
     loaded = prepare(Plan(steps=LABELS_ALONE, recogniser=folder, **plan))
@@ -288,6 +289,25 @@ def test_other_thresholds_label_anew(film: Path, models: Path, tmp_path: Path) -
         make_recogniser(tmp_path / "r", "resnet18", classes=CLASSES, frames=1, figures=figures)
         made.append(analyze_movie(film, prepare(plan), tmp_path / "out")[0])
     assert [len(one.shots[0].kept) for one in made] == [3, 0]
+
+
+@pytest.mark.parametrize("figures", [{}, {"thresholds": dict.fromkeys(CLASSES, 0.75)}])
+def test_a_sure_shot_among_its_like_keeps_its_labels_under_smoothing(
+    tmp_path: Path, figures: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_recogniser(tmp_path, "resnet18", classes=CLASSES, frames=1, figures=figures)
+    timeline = make_timeline(shot_frames=(3,) * 5, scene_shots=None, labels=None)
+    rows = np.array([[0.9, 0.85, 0.8]] * 5, np.float32)
+    monkeypatch.setattr(ShotRecogniser, "scores", lambda *of: rows)
+    store = FolderFeatures(tmp_path / "features")
+    kept = []
+    for smoothing in (None, SmoothingSettings()):
+        loaded = prepare(Plan(steps=LABELS_ALONE, recogniser=tmp_path, smoothing=smoothing))
+        scores = label_scores(timeline.shots, loaded, timeline.made_by, store)
+        assert (scores.tolist() == rows.tolist()) == (smoothing is None)
+        kept += [shot.kept for shot in label_shots(timeline.shots, scores, loaded)]
+        assert ("smoothing" in loaded.labels_made()) == (smoothing is not None)
+    assert kept == [CLASSES] * 10
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from mastershot.core.labels import Taxonomy
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.smoothing import SmoothingSettings, default_model
 from mastershot.labelling.weak_labels import KeepRule
-from mastershot.pipeline.analysis.annotate import label_shots, score_shots
+from mastershot.pipeline.analysis.annotate import label_scores, label_shots, score_shots
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
 from mastershot.pipeline.taxonomy import relabel
 from mastershot.pipeline.taxonomy.relabel import relabelling_effect
@@ -75,9 +75,9 @@ def test_films_are_relabelled_as_smoothly_as_they_were_labelled(
     library.put_timeline(replace(timeline, made_by=made), {})
     smoothers = []
     monkeypatch.setattr(
-        relabel, "score_shots",
-        lambda shots, labeller, store: smoothers.append(labeller.smoother)
-        or score_shots(shots, labeller, store),
+        relabel, "label_scores",
+        lambda shots, loaded, made, store: smoothers.append(loaded.smoother)
+        or label_scores(shots, loaded, made, store),
     )  # fmt: skip
     assert relabelling_effect(library, OLD, NEW).num_scored == 3
     assert [one and one.settings for one in smoothers] == [smoothing, smoothing]
