@@ -18,7 +18,7 @@ from mastershot.encoders.recogniser import TrainedRecogniser
 from mastershot.labelling.smoothing import SmoothingSettings
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
 from mastershot.media.sampling import clip_frames, parse_sampling
-from mastershot.media.video import Film, open_video
+from mastershot.media.video import Film, Frame, open_video
 from mastershot.pipeline import analyze as story
 from mastershot.pipeline.analysis.annotate import label_scores, label_shots
 from mastershot.pipeline.analysis.plan import Plan, prepare
@@ -121,6 +121,21 @@ def test_the_film_is_decoded_once_and_again_for_nothing(
     space = prepare(plan).clip_space
     assert space is not None
     assert stored.get(space).frames.tolist() == [15, 45, 75, 105]
+
+
+def test_a_film_whose_features_are_stored_has_no_square_made_again(
+    film: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(steps=LABELS_ALONE, recogniser=models / "i3d_r50")
+    first, _ = analyze_movie(film, prepare(plan), tmp_path)
+    monkeypatch.setattr(Frame, "square", None)
+    fused = replace(plan, encoder=str(models / "clip"), fuse=0.5, taxonomy=models / "two.txt")
+    timeline, _ = analyze_movie(film, prepare(fused), tmp_path)  # Decoded for CLIP's vectors.
+    check(timeline)
+    assert scores_of(timeline) != scores_of(first)
+    monkeypatch.undo()
+    fresh, _ = analyze_movie(film, prepare(fused), tmp_path / "fresh")
+    assert scores_of(fresh) == scores_of(timeline)
 
 
 def test_features_are_the_same_when_made_twice(film: Path, models: Path, tmp_path: Path) -> None:

@@ -46,6 +46,25 @@ def is_current(previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: Feat
     return has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
 
 
+def plan_of_decoding(
+    previous: Timeline | None, made: MadeBy, loaded: LoadedPlan, store: FeatureStore
+) -> LoadedPlan:
+    """Return the plan for the decoding pass: of clips whose features are all stored none is made.
+
+    They are where the earlier run found the same shots and left the features of each.
+    """
+    space = loaded.clip_space
+    if (
+        previous is None
+        or space is None
+        or previous.made_by.version != made.version
+        or not _same("reading", "shots", before=previous, now=made)
+        or not has_vectors(previous.shots, (), store, space)
+    ):
+        return loaded
+    return replace(loaded, recogniser=None)
+
+
 def read_differently(previous: Timeline | None, made: MadeBy) -> bool:
     """Return True if an earlier run may have read other frames, or other times of them."""
     return previous is not None and not _same("reading", before=previous, now=made)
