@@ -12,6 +12,7 @@ from tests.factories.models import make_recogniser, make_tiny_clip, make_tiny_vi
 from tests.factories.timelines import make_timeline
 
 from mastershot.core.errors import EncoderError, LibraryError, SettingError
+from mastershot.core.labels import Taxonomy
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.encoders.recogniser import TrainedRecogniser
@@ -86,9 +87,10 @@ def test_each_shot_is_scored_by_a_clip_of_its_frames(
         assert scores == dict(zip(CLASSES, map(float, expected), strict=True))
     assert len({tuple(scores) for scores in map(dict.values, scores_of(timeline))}) > 1
     made = timeline.made_by.steps["labels"]
-    assert made["recogniser"]["recogniser"] == f"tiny-{network}"
+    assert made["recogniser"]["name"] == f"tiny-{network}"
     assert made["recogniser"]["weights_hash"] == recogniser.weights_hash
     assert (made["share"], "encoder" in made) == (1.0, False)
+    assert made["taxonomy_fingerprint"] == Taxonomy("any", CLASSES).fingerprint
     assert "lighthouse" in (folder / "report.html").read_text()
     rows = (folder / "shots.csv").read_text().splitlines()
     assert len(rows) == 5
@@ -136,6 +138,32 @@ def test_a_film_whose_features_are_stored_has_no_square_made_again(
     monkeypatch.undo()
     fresh, _ = analyze_movie(film, prepare(fused), tmp_path / "fresh")
     assert scores_of(fresh) == scores_of(timeline)
+
+
+def test_what_is_stored_serves_a_plan_that_needs_less(
+    film: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(
+        encoder=str(models / "clip"), recogniser=models / "lstm", sampling=parse_sampling("rate:4")
+    )  # fmt: skip
+    analyze_movie(film, prepare(plan), tmp_path)
+    words = replace(plan, recogniser=None)
+    fewer = (
+        words,
+        replace(words, steps=LABELS_ALONE),
+        replace(plan, steps=LABELS_ALONE),
+        replace(plan, steps=("shots",), recogniser=None),
+    )
+    fresh = [
+        analyze_movie(film, prepare(one), tmp_path / str(number))[0]
+        for number, one in enumerate(fewer)
+    ]
+    monkeypatch.setattr(story, "decode_film", None)
+    for one, expected in zip(fewer, fresh, strict=True):
+        analyze_movie(film, prepare(plan), tmp_path)
+        found, _ = analyze_movie(film, prepare(one), tmp_path)
+        assert replace(found, made_by=expected.made_by) == expected
+        assert found.made_by.steps == expected.made_by.steps
 
 
 def test_features_are_the_same_when_made_twice(film: Path, models: Path, tmp_path: Path) -> None:
@@ -191,7 +219,11 @@ def test_fused_scores_are_means_by_share_and_a_label_of_one_keeps_its_part(
         }
         assert both == pytest.approx(expected, abs=1e-6)
     made = fused.made_by.steps["labels"]
-    assert (made["share"], made["encoder"], made["taxonomy"]) == (0.3, "clip", "two")
+    assert (made["share"], made["encoder"]) == (0.3, "clip")
+    taxonomy = prepare(plan).taxonomy
+    assert taxonomy is not None
+    assert made["taxonomy"] == taxonomy.name == "two+tiny-i3d_r50"
+    assert made["taxonomy_fingerprint"] == taxonomy.fingerprint
 
 
 def test_vectors_of_frames_go_through_their_own_encoder(
@@ -231,6 +263,21 @@ def test_shots_that_are_found_otherwise_have_features_of_their_own(
     assert scores_of(again) == scores_of(fresh)
     assert [shot.span.first_frame for shot in again.shots] == [0, 15, 75]
     assert scores_of(again)[1] != scores_of(plain)[1]
+
+
+@pytest.mark.parametrize("changes", [{"frames": 8}, {"size_px": 64}])
+def test_a_recogniser_that_reads_other_clips_has_features_of_its_own(
+    film: Path, tmp_path: Path, changes: dict[str, int]
+) -> None:
+    plan = Plan(steps=LABELS_ALONE, recogniser=tmp_path / "r")
+    make_recogniser(tmp_path / "r", "i3d_r50", classes=CLASSES)
+    first, _ = analyze_movie(film, prepare(plan), tmp_path / "out")
+    make_recogniser(tmp_path / "r", "i3d_r50", classes=CLASSES, **changes)
+    again, _ = analyze_movie(film, prepare(plan), tmp_path / "out")
+    fresh, _ = analyze_movie(film, prepare(plan), tmp_path / "fresh")
+    weights = [one.made_by.steps["labels"]["recogniser"]["weights_hash"] for one in (first, again)]
+    assert weights[0] == weights[1]
+    assert scores_of(again) == scores_of(fresh) != scores_of(first)
 
 
 def test_a_library_keeps_the_features_and_finds_similar_films_by_them(
@@ -355,6 +402,23 @@ def test_an_encoder_that_is_not_that_of_the_training_is_an_error(
     make_recogniser(tmp_path, **({"encoder": str(models / "vit")} | card))
     with pytest.raises(EncoderError, match=sentence):
         prepare(Plan(steps=LABELS_ALONE, recogniser=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("steps", "encoder", "spaces"),
+    [
+        (("shots", "labels", "scale"), None, 0),
+        (("shots", "labels", "scale"), "clip", 1),
+        (("shots", "labels", "scenes"), "clip", 2),
+    ],
+)
+def test_frames_are_encoded_only_for_what_is_asked_beside_a_recogniser(
+    models: Path, steps: tuple[str, ...], encoder: str | None, spaces: int
+) -> None:
+    named = None if encoder is None else str(models / encoder)
+    loaded = prepare(Plan(steps=steps, encoder=named, recogniser=models / "i3d_r50"))
+    assert len(loaded.encoders) == spaces
+    assert (loaded.labeller is None) == ("scenes" not in steps)
 
 
 def test_without_the_encoder_of_words_a_recogniser_labels_alone_but_fuses_nothing(

@@ -115,7 +115,7 @@ def test_a_timeline_with_damaged_settings_is_a_note_and_the_others_are_scored(
 
 
 def test_a_film_that_a_recogniser_labelled_is_a_note(library: Library) -> None:
-    steps = {"labels": {"recogniser": {"recogniser": "i3d"}, "share": 1.0}}
+    steps = {"labels": {"recogniser": {"name": "i3d"}, "share": 1.0}}
     timeline = make_timeline("seen.mp4", steps=steps)
     library.put_timeline(timeline, make_thumbs(timeline))
     (note,) = (one for one in relabelling_effect(library, OLD, NEW).notes if "seen.mp4" in one)

@@ -96,6 +96,14 @@ class Plan:
         """Whether labels are found by words, alone or with a recogniser."""
         return "labels" in self.steps and (self.recogniser is None or self.fuse is not None)
 
+    @property
+    def needs_labeller(self) -> bool:
+        """Whether an encoder of words is needed beyond scales: for labels, or to group shots.
+
+        A recogniser alone leaves scenes as they are without it.
+        """
+        return self.labels_by_words or {"labels", "scenes"} <= set(self.steps)
+
 
 def _check_recogniser(plan: Plan) -> None:
     if plan.recogniser is None:
@@ -251,7 +259,13 @@ class LoadedPlan:
         """Return what a timeline keeps of how scores of labels were made."""
         made: Json = {} if self.words is None else self.words.made()
         if self.recogniser is not None:
-            made |= {"recogniser": self.recogniser.made(), "share": self.recogniser.share}
+            assert self.taxonomy is not None
+            made |= {
+                "taxonomy": self.taxonomy.name,
+                "taxonomy_fingerprint": self.taxonomy.fingerprint,
+                "recogniser": self.recogniser.made(),
+                "share": self.recogniser.share,
+            }
         if self.smoother is not None:
             made["smoothing"] = self.smoother.made()
         return made
@@ -273,7 +287,7 @@ def prepare(plan: Plan) -> LoadedPlan:
         find_recogniser(plan.recogniser)  # Before an encoder is loaded for nothing.
     encoder, notes = _find_encoder(plan)
     labeller = None
-    if encoder is not None and taxonomy is not None:
+    if encoder is not None and taxonomy is not None and plan.needs_labeller:
         labeller = Labeller(encoder, taxonomy)
     scaler, recogniser = None, None
     if "scale" in plan.steps:
@@ -289,9 +303,8 @@ def prepare(plan: Plan) -> LoadedPlan:
 def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:
     """Return the encoder of labels, or of scales in words, and what the user should know of it."""
     by_words = plan.labels_by_words
-    # A recogniser alone leaves scenes as they are without it.
-    for_scenes = "labels" in plan.steps and "scenes" in plan.steps
-    if not (by_words or for_scenes) and ("scale" not in plan.steps or plan.scale is not None):
+    scale_in_words = "scale" in plan.steps and plan.scale is None
+    if not (plan.needs_labeller or scale_in_words):
         return None, ()
     name = plan.encoder or DEFAULT_ENCODER
     try:
