@@ -291,8 +291,11 @@ def test_a_library_keeps_the_features_and_finds_similar_films_by_them(
     library.add(other, loaded=loaded)
     assert library.verify() == []
     assert loaded.clip_space in library.spaces()
-    found = find_similar(SceneSource(library, vectors="tiny-i3d_r50"), "film", window=1)
+    source = SceneSource(library, vectors="recogniser:tiny-i3d_r50")
+    found = find_similar(source, "film", window=1)
     assert found.space == loaded.clip_space
+    assert loaded.labeller is None
+    assert SceneSource(library).space == loaded.clip_space  # There are no others.
     monkeypatch.setattr(story, "decode_film", None)
     stricter = replace(plan, keep=KeepRule(min_best=1.0))
     strict = library.add(film, loaded=prepare(stricter))
@@ -318,7 +321,7 @@ def test_data_sets_are_labelled_by_it(film: Path, models: Path, tmp_path: Path) 
         build_from_library(other, library, tmp_path / "three", failed=failed.append)
     (error,) = failed
     assert isinstance(error, LibraryError)
-    assert "holds no vectors of tiny-video_swin_b" in str(error)
+    assert "holds no vectors of recogniser:tiny-video_swin_b" in str(error)
     assert "add the film again with that recogniser" in str(error)
 
 

@@ -73,7 +73,7 @@ def test_each_shot_of_each_film_has_its_features_in_library_and_table(
     assert found.frames.tolist() == [15, 45, 75, 105]
     np.testing.assert_array_equal(found.vectors, table.rows(0))
     np.testing.assert_allclose(table.means()[0], found.vectors.mean(axis=0), rtol=1e-6)
-    source = SceneSource(library, vectors="tiny-i3d_r50")
+    source = SceneSource(library, vectors="recogniser:tiny-i3d_r50")
     assert find_similar(source, "one", window=1).space == space
 
 

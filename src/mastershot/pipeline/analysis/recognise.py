@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray
+from mastershot.core.embeddings import RECOGNISER, EmbeddingSpace, FloatArray
 from mastershot.core.errors import EncoderError
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import Shot
@@ -57,7 +57,7 @@ class ShotRecogniser:
             rests_on.append({"sampling": made.steps.get("frames", {}).get("sampling")})
         text = json.dumps(rests_on, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:32]
-        return EmbeddingSpace(plain.model, f"sha256:{digest}", plain.width)
+        return EmbeddingSpace(f"{RECOGNISER}{plain.model}", f"sha256:{digest}", plain.width)
 
     def clip_space(self, made: MadeBy) -> EmbeddingSpace | None:
         """Return the space of its features if they are made of clips, while a film is decoded."""
