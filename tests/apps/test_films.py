@@ -304,7 +304,7 @@ def test_a_recogniser_labels_films_and_one_that_is_none_is_a_sentence(
     assert done.exit_code == 0
     (result,) = json.loads(done.stdout)
     made = json.loads(Path(result["timeline"]).read_text())["made_by"]["steps"]["labels"]
-    assert made["recogniser"]["recogniser"] == "tiny-resnet18"
+    assert made["recogniser"]["name"] == "tiny-resnet18"
     gone = invoke(*analysis, "--recogniser", tmp_path / "gone")
     share = invoke(*analysis, "--recogniser", tmp_path / "run", "--fuse", "2")
     (folder / "recogniser.safetensors").write_bytes(b"\x80\x04cut short")

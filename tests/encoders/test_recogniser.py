@@ -259,9 +259,11 @@ def test_thresholds_are_in_the_order_of_the_classes(tmp_path: Path) -> None:
     assert recogniser.thresholds.tolist() == [0.5, 0.25]
 
 
-def test_a_recogniser_is_found_by_its_folder_and_by_its_run(tmp_path: Path) -> None:
+def test_a_recogniser_is_found_by_its_folder_its_run_and_its_files(tmp_path: Path) -> None:
     folder = make_recogniser(tmp_path / "run" / "recogniser")
     assert find_recogniser(folder) == find_recogniser(str(tmp_path / "run")) == folder
-    for path in (tmp_path, tmp_path / "gone", folder / "recogniser.json"):
+    for name in ("recogniser.json", "recogniser.safetensors"):
+        assert find_recogniser(folder / name) == folder
+    for path in (tmp_path, tmp_path / "gone", tmp_path / "gone" / "recogniser.json"):
         with pytest.raises(SettingError, match=r"holds no recogniser \(recogniser\.json\)"):
             find_recogniser(path)

@@ -39,25 +39,25 @@ def plain_posterior(emissions: np.ndarray, transitions: np.ndarray) -> np.ndarra
 
 
 def plain_smoothing(scores: np.ndarray, model: TransitionModel) -> np.ndarray:
-    """Return smoothed scores by the sum over every path of places and of whether scores count."""
-    doubt, (num_shots, num_labels) = model.settings.doubt, scores.shape
+    """Return smoothed scores by the sum over every path of places and of outliers."""
+    outlier, (num_shots, num_labels) = model.settings.outlier_probability, scores.shape
     transitions, smoothed = model.transitions(model.counts.labels), np.zeros(scores.shape)
     q = scores**model.settings.temper
     q = q / q.sum(axis=1, keepdims=True)
     total = 0.0
     for path in product(range(num_labels), repeat=num_shots):
-        for believed in product((False, True), repeat=num_shots):
+        for inlier in product((False, True), repeat=num_shots):
             weight = 1.0
             for shot, place in enumerate(path):
                 weight *= transitions[path[shot - 1], place] if shot else 1
-                if believed[shot]:
-                    weight *= (1 - doubt) * q[shot, place]
+                if inlier[shot]:
+                    weight *= (1 - outlier) * q[shot, place]
                 else:
-                    weight *= doubt / num_labels
+                    weight *= outlier / num_labels
             total += weight
             for shot, place in enumerate(path):
                 own = scores[shot] / scores[shot].sum()
-                smoothed[shot] += weight * (own if believed[shot] else np.eye(num_labels)[place])
+                smoothed[shot] += weight * (own if inlier[shot] else np.eye(num_labels)[place])
     return smoothed / total
 
 
@@ -74,9 +74,10 @@ def test_the_posterior_is_the_sum_over_all_paths(seed: int, num_steps: int, num_
 @given(st.integers(0, 2**32 - 1), st.integers(1, 4))
 def test_smoothed_scores_are_the_sum_over_all_that_may_be(seed: int, num_shots: int):
     random = np.random.default_rng(seed)
-    scores = random.dirichlet([0.3] * 3, num_shots).astype(np.float32) + np.float32(1e-3)
-    found = smooth_scores(scores, LABELS, MODEL)
-    np.testing.assert_allclose(found, plain_smoothing(scores, MODEL), atol=1e-6)
+    scores = random.uniform(1e-3, 1, (num_shots, 3)).astype(np.float32) ** 3
+    found, sums = smooth_scores(scores, LABELS, MODEL), scores.sum(axis=1, keepdims=True)
+    expected = np.minimum(sums * plain_smoothing(scores, MODEL), 1)
+    np.testing.assert_allclose(found, expected, atol=1e-6)
     assert found.dtype == np.float32
 
 
@@ -123,7 +124,7 @@ def test_a_lasting_change_of_place_stays():
     assert smooth_scores(scores, LABELS, MODEL).argmax(axis=1).tolist() == [0] * 4 + [2] * 4
 
 
-def test_a_shot_without_scores_is_told_by_its_neighbours():
+def test_a_shot_without_scores_gets_the_place_of_its_neighbours():
     scores = np.array([[0, 0.9, 0.1], [0, 0, 0], [0, 0.9, 0.1]], np.float32)
     smoothed = smooth_scores(scores, LABELS, MODEL)
     assert smoothed[1, 1] > 0.8
@@ -138,11 +139,17 @@ def test_one_shot_and_no_shot():
     assert smooth_scores(np.zeros((0, 3), np.float32), LABELS, MODEL).shape == (0, 3)
 
 
-def test_rows_are_scaled_so_that_those_of_a_recogniser_serve_too():
-    scores = np.array([[0.6, 0.3, 0.1], [0.2, 0.2, 0.6]], np.float32)
-    np.testing.assert_allclose(
-        smooth_scores(3 * scores, LABELS, MODEL), smooth_scores(scores, LABELS, MODEL), rtol=1e-5
-    )
+def test_independent_scores_stay_as_high_as_they_were():
+    sure = np.array([[0.9, 0.8, 0.1]] * 5, np.float32)
+    np.testing.assert_allclose(smooth_scores(sure, LABELS, MODEL), sure, atol=0.02)
+    low = sure / 10
+    np.testing.assert_allclose(smooth_scores(low, LABELS, MODEL), low, atol=0.002)
+
+
+def test_no_score_is_above_1():
+    scores = np.array([[1, 0, 0]] * 5, np.float32)
+    scores[2] = [0, 0.9, 0.9]  # 1.8 in all, most of which goes to the label of the neighbours
+    assert smooth_scores(scores, LABELS, MODEL)[2].tolist()[0] == 1
 
 
 def test_labels_that_the_table_lacks_are_smoothed_alike():
@@ -181,7 +188,7 @@ def test_an_option_is_off_on_or_a_probability():
     [
         ({"stay": -0.1}, "stay is -0.1; it is a probability below 1"),
         ({"stay": float("nan")}, "stay is nan"),
-        ({"doubt": 0.0}, "doubt is 0; it is above 0, at most 1"),
+        ({"outlier_probability": 0.0}, "outlier_probability is 0; it is above 0, at most 1"),
         ({"temper": 0.0}, "temper is 0; it is above 0"),
         ({"prior_count": float("inf")}, "prior_count is inf; it is above 0"),
     ],

@@ -10,6 +10,7 @@ from mastershot.media.sampling import (
     HeldFrames,
     RateClock,
     Sampling,
+    grid_frames,
     nearest_frames,
     parse_sampling,
     uniform_frames,
@@ -63,6 +64,19 @@ def test_held_frames_are_few_and_near_to_any_place(length: int, size_bytes: int)
         assert abs(nearest.index - wanted) <= max(0, length / capacity)
         if length <= capacity:
             assert nearest.index == wanted
+
+
+@given(length=st.integers(1, 3000), lag=st.integers(0, 20))
+def test_the_grid_of_a_shot_is_what_is_held_of_it(length: int, lag: int) -> None:
+    held = HeldFrames(at_least=3)
+    late = HeldFrames(at_least=3, max_lag_frames=lag, whole_lag=True)
+    for index in range(length):
+        held.add(frame(index))
+    for index in range(length + 1 + lag):
+        late.add(frame(index))
+    grid = list(grid_frames(0, length, held.capacity))
+    assert [f.index for f in held._held] == grid
+    assert set(grid) <= {f.index for f in late.cut(length)}
 
 
 def test_frames_after_a_cut_that_is_reported_late_belong_to_the_next_shot() -> None:

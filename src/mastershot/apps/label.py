@@ -82,7 +82,7 @@ def label_build(
     from mastershot.pipeline.library import Library
 
     loaded = prepare(analysis.plan())
-    # Without a labeller the build fails, and its error says what the note would.
+    # Without labels the build fails, and its error says what the note would.
     complain(*(loaded.notes if loaded.taxonomy is not None else ()))
     if clips:
         clip_library = Library(library or out / build.CLIP_LIBRARY)

@@ -22,7 +22,7 @@ SceneEncoder = Annotated[
     Option(metavar="RUN|FOLDER", help="Trained scene encoder, instead of plain means."),
 ]
 Vectors = Annotated[
-    str, Option(metavar="NAME", help="Of a library with vectors of several encoders, the one.")
+    str, Option(metavar="NAME", help="Of a library with several vectors: whose to compare.")
 ]
 
 

@@ -11,6 +11,9 @@ FloatArray: TypeAlias = npt.NDArray[np.float32]
 IntArray: TypeAlias = npt.NDArray[np.int64]
 ImageArray: TypeAlias = npt.NDArray[np.uint8]
 
+RECOGNISER = "recogniser:"
+"""What the name of a recogniser's features begins with."""
+
 
 @dataclass(frozen=True)
 class EmbeddingSpace:
@@ -26,6 +29,11 @@ class EmbeddingSpace:
     model: str = field(compare=False)
     weights_hash: str
     width: int
+
+    @property
+    def of_recogniser(self) -> bool:
+        """Whether its vectors are a recogniser's features of shots, not an encoder's of frames."""
+        return self.model.startswith(RECOGNISER)
 
     @property
     def key(self) -> str:

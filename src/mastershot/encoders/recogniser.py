@@ -203,12 +203,15 @@ def build_network(card: RecogniserCard) -> "nn.Module":
 
 
 def find_recogniser(path: str | Path) -> Path:
-    """Return the folder of a recogniser: the path itself, or that of the run which trained it.
+    """Return the folder of a recogniser: the path itself, that of its run, or that it is a file of.
 
     Raises:
-        SettingError: Neither holds a recogniser.
+        SettingError: None of these holds a recogniser.
     """
-    for folder in (Path(path), Path(path) / RUN_FOLDER):
+    path = Path(path)
+    if path.name in (CARD_FILE, WEIGHTS_FILE):
+        path = path.parent
+    for folder in (path, path / RUN_FOLDER):
         if (folder / CARD_FILE).is_file():
             return folder
     raise SettingError(

@@ -2,18 +2,18 @@
 
 The hidden state of a shot is its place, one label. How likely each place is after another is learnt
 from labelled clips, with a prior that stays (`TransitionModel.transitions`). A shot's scores p,
-raised to ``temper`` and scaled to the sum 1, are q. With probability ``doubt`` they say nothing of
-the place, so the emission of a label is (1 - doubt) q + doubt / L, where all L labels are equally
-likely beforehand. Forward-backward gives the probability of each place of each shot given the whole
-film, and with it the probability that the shot's scores say nothing. The smoothed scores are p as
-far as it is believed, and the places that the film tells as far as it is not: a shot of two labels
-keeps both, unless its neighbours contradict both.
+raised to ``temper`` and scaled to the sum 1, are q. With probability e, ``outlier_probability``,
+they are an outlier, independent of the place, so the emission of a label is (1 - e) q + e / L,
+where all L labels are equally likely beforehand. Forward-backward gives the posterior of each
+shot's place given the whole film, and with it that of an outlier. The smoothed scores are p,
+weighted by the probability that the shot is no outlier, plus the joint posterior of each place and
+an outlier: a shot of two labels keeps both, unless its neighbours contradict both.
 
 Forward-backward: Rabiner, "A Tutorial on Hidden Markov Models", 1989, section III. The sticky
 prior of a row: Fox et al., "An HDP-HMM for Systems with State Persistence", 2008. The emission and
 all values are ours (METHODS E).
 """
-# S shots, L labels; ... films of as many shots, or nothing
+# S shots, L labels; ... films of as many shots, if there are several
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -28,25 +28,27 @@ from mastershot.labelling.transitions import RealArray, TransitionCounts, shippe
 
 @dataclass(frozen=True)
 class SmoothingSettings:
-    """How strongly a shot's neighbours tell its place; docs/smoothing.md says how they were chosen.
+    """How strongly a shot's neighbours count for its place; for the choice see docs/smoothing.md.
 
     Attributes:
         stay: Probability that a place stays from a shot to the next, before any count.
         prior_count: How many pairs of shots, after each label, that probability counts for.
         temper: Exponent of the scores; above 1 the best labels of a shot count for more.
-        doubt: Probability that the scores of a shot say nothing of its place.
+        outlier_probability: Probability that the scores of a shot are independent of its place.
     """
 
     stay: float = 0.98
     prior_count: float = 1000.0
     temper: float = 2.5
-    doubt: float = 0.0025
+    outlier_probability: float = 0.0025
 
     def __post_init__(self) -> None:
         if not 0 <= self.stay < 1:
             raise SettingError(f"stay is {self.stay:g}; it is a probability below 1")
-        if not 0 < self.doubt <= 1:
-            raise SettingError(f"doubt is {self.doubt:g}; it is above 0, at most 1")
+        if not 0 < self.outlier_probability <= 1:
+            raise SettingError(
+                f"outlier_probability is {self.outlier_probability:g}; it is above 0, at most 1"
+            )
         for name in ("prior_count", "temper"):
             if not 0 < getattr(self, name) < np.inf:
                 raise SettingError(f"{name} is {getattr(self, name):g}; it is above 0")
@@ -70,7 +72,7 @@ def parse_smoothing(text: str) -> SmoothingSettings | None:
 
 @dataclass(frozen=True, eq=False)
 class TransitionModel:
-    """How places follow each other, and how far scores are believed.
+    """How places follow each other, and how shots' scores depend on them.
 
     Attributes:
         counts: How often labels followed each other.
@@ -103,39 +105,44 @@ def default_model(settings: SmoothingSettings | None = None) -> TransitionModel:
 
 
 def smooth_scores(scores: FloatArray, labels: Sequence[str], model: TransitionModel) -> FloatArray:
-    """Return the smoothed scores of one film, shape (S, L), in [0, 1]; each row sums to 1.
+    """Return the smoothed scores of one film, shape (S, L), in [0, 1].
+
+    A row keeps its sum, unless a score is clipped to 1: softmax scores, of sum 1, stay so, and the
+    independent scores of a recogniser stay as high as they were. A row of zeros, a shot without
+    scores, gets the posterior of its place, of sum 1.
 
     Args:
-        scores: One row a shot, in film order, shape (S, L), none below 0. A row is divided by its
-            sum; one of zeros says nothing of its shot.
+        scores: One row a shot, in film order, shape (S, L), in [0, 1].
         labels: The labels of the columns, L of them; those that the model does not know may be
             among them.
         model: How places follow each other.
     """
     assert scores.ndim == 2, scores.shape
     assert scores.shape[1] == len(labels), (scores.shape, len(labels))
-    smoothed = smooth(scores.astype(np.float64), model.transitions(labels), model.settings)
-    return smoothed.astype(np.float32)
+    wide = scores.astype(np.float64)
+    sums = wide.sum(axis=1, keepdims=True)
+    smoothed = smooth(wide, model.transitions(labels), model.settings)
+    return np.minimum(smoothed * np.where(sums > 0, sums, 1.0), 1.0).astype(np.float32)
 
 
 def smooth(scores: RealArray, transitions: RealArray, settings: SmoothingSettings) -> RealArray:
-    """Return the smoothed scores of one film or of several as long, shape (..., S, L).
+    """Return the smoothed scores of one film or of several as long, (..., S, L); rows sum to 1.
 
     Rows of zeros may be added at the end of shorter films; they change nothing before them.
     """
     num_labels = scores.shape[-1]
-    says_nothing = scores.sum(axis=-1, keepdims=True) <= 0
-    known = np.where(says_nothing, 1.0, scores)
+    missing = scores.sum(axis=-1, keepdims=True) <= 0
+    known = np.where(missing, 1.0, scores)
     own, tempered = (
         _scaled(known),
         _scaled((known / known.max(axis=-1, keepdims=True)) ** settings.temper),
     )
-    doubt = np.where(says_nothing, 1.0, settings.doubt)
-    emissions = (1 - doubt) * tempered + doubt / num_labels
+    outlier = np.where(missing, 1.0, settings.outlier_probability)
+    emissions = (1 - outlier) * tempered + outlier / num_labels
     places = posterior(np.log(emissions), transitions)
-    told = places * (doubt / num_labels) / emissions  # place, and scores that say nothing
-    believed = 1 - told.sum(axis=-1, keepdims=True)
-    smoothed: RealArray = believed * own + told
+    place_and_outlier = places * (outlier / num_labels) / emissions
+    inlier = 1 - place_and_outlier.sum(axis=-1, keepdims=True)
+    smoothed: RealArray = inlier * own + place_and_outlier
     return smoothed
 
 

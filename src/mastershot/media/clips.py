@@ -7,7 +7,7 @@ or the frames of the pass differ from those in the file:
 - The clock cannot restart or stand still: an MP4 file has one index of times. Of other files, and
   of fragmented MP4, all packets are read once, without decoding: each needs a time of its own, in
   rising order of decoding.
-- The keyframe is a whole picture, which a stream may lack that is refreshed by and by.
+- The keyframe is a whole picture, which it is not in a stream with intra refresh.
 - From the keyframe on, each packet of the span has a time of its own, and the decoder gives just
   the frames that the packets announce, in order, with no error.
 
@@ -265,7 +265,7 @@ class _OpenFilm:
                 pts = picture.pts
                 if pts is None or pts <= last or picture.is_corrupt:
                     raise _DoubtError
-                # Where a stream is refreshed by and by, "keyframes" are not whole pictures.
+                # With intra refresh, "keyframes" are not whole pictures.
                 if last < keyframe.pts <= pts and picture.pict_type != PictureType.I:
                     raise _DoubtError
                 last = pts

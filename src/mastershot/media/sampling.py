@@ -96,26 +96,35 @@ class HeldFrames(Generic[Held]):
     A short shot keeps all its frames; one longer than the capacity keeps at least half as many,
     so that the one nearest to any place in the shot is within a capacity-th of its length. The
     latest frames are held, too, for the shot that begins where a cut is reported late.
+
+    Attributes:
+        capacity: How many frames are held; 0 before the first, which says how many fit.
     """
 
-    def __init__(self, at_least: int, max_lag_frames: int = 0) -> None:
-        """Hold as many frames as choosing ``at_least`` of them asks, but no more than fit."""
+    def __init__(self, at_least: int, max_lag_frames: int = 0, *, whole_lag: bool = False) -> None:
+        """Hold as many frames as choosing ``at_least`` of them asks, but no more than fit.
+
+        With ``whole_lag`` each frame that may come between a cut and its report is held beyond the
+        capacity, so that the `grid_frames` of every shot are held when it is cut.
+        """
         self._held: list[Held] = []
         self._stride = 1
-        self._capacity = 0
+        self.capacity = 0
         self._wanted = max(_HELD_FRAMES, 2 * at_least)
-        self._latest: deque[Held] = deque(maxlen=1 + min(max_lag_frames, _MAX_LATEST_FRAMES))
+        self._beyond = 1 + max_lag_frames if whole_lag else 0
+        num_latest = self._beyond or 1 + min(max_lag_frames, _MAX_LATEST_FRAMES)
+        self._latest: deque[Held] = deque(maxlen=num_latest)
 
     def add(self, frame: Held) -> bool:
         """Take the next frame of the film; return False if it is held only while it is new."""
         self._latest.append(frame)
-        if not self._capacity:
+        if not self.capacity:
             fitting = _MAX_HELD_BYTES // max(1, frame.size_bytes)
-            self._capacity = max(_MIN_HELD_FRAMES, min(self._wanted, fitting))
+            self.capacity = max(_MIN_HELD_FRAMES, min(self._wanted, fitting))
         if self._held and frame.index - self._held[-1].index < self._stride:
             return False
         self._held.append(frame)
-        if len(self._held) > self._capacity:
+        if len(self._held) > self.capacity + self._beyond:
             self._held = self._held[::2]
             self._stride *= 2
         return True
@@ -129,6 +138,14 @@ class HeldFrames(Generic[Held]):
         self._latest = deque(self._held, maxlen=self._latest.maxlen)
         self._stride = 1
         return shot
+
+
+def grid_frames(first_frame: int, end_frame: int, capacity: int) -> range:
+    """Return every frame of a shot, every other, every fourth, …: at most as many as fit."""
+    stride = 1
+    while len(range(first_frame, end_frame, stride)) > capacity:
+        stride *= 2
+    return range(first_frame, end_frame, stride)
 
 
 def nearest_frame(held: Sequence[Held], wanted: int) -> Held:

@@ -40,7 +40,8 @@ def analyze_movie(
             thumbs = workspace.fresh_thumbs()
             if reuse.read_differently(previous, made):
                 store.clear()
-            decoded = decode_film(Film(file), loaded, store=store, thumbs=thumbs, progress=progress)
+            needed = reuse.plan_of_decoding(previous, made, loaded, store)
+            decoded = decode_film(Film(file), needed, store=store, thumbs=thumbs, progress=progress)
             timeline = reuse.with_reading_note(annotate(decoded, made, loaded, store), previous)
         progress("report", 0, 1)
         workspace.publish(timeline, loaded.notes)

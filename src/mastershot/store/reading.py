@@ -4,6 +4,7 @@ Each function raises `LibraryError` if a table cannot be read.
 """
 # S shots, D width of the space
 
+from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -109,25 +110,43 @@ def feature_space(
     """Return the one space whose vectors to use.
 
     Args:
-        encoder: The encoder that made them; empty for the only one.
-        last: Spaces to use only where the library holds no other.
+        encoder: The encoder or recogniser that made them, as for `is_called`; empty for the only
+            encoder.
+        last: Spaces to use only where the library holds no other but those of recognisers.
 
     Raises:
         LibraryError: The library holds no vectors, none of the encoder, or those of several.
     """
     spaces = library.spaces()
     if encoder:
-        found = [space for space in spaces if space.model == encoder]
+        found = [space for space in spaces if is_called(space, encoder)]
     else:
-        found = [space for space in spaces if space not in last] or spaces
+        by_frame = [space for space in spaces if not space.of_recogniser]
+        found = [space for space in by_frame if space not in last] or by_frame or spaces
     if len(found) == 1:
         return found[0]
-    held = ", ".join(space.model for space in spaces) or "none"
-    raise LibraryError(
-        f"library {library.path} holds vectors of {held}; name the encoder to use"
-        if len(found) > 1 or encoder
-        else f"library {library.path} holds no vectors; analyse its films with an encoder"
+    if not spaces and not encoder:
+        raise LibraryError(
+            f"library {library.path} holds no vectors; analyse its films with an encoder"
+        )
+    several = encoder and found
+    named = Counter(space.model for space in spaces)
+    held = ", ".join(
+        space.model if named[space.model] == 1 else f"{space.model}@{space.key[:8]}"
+        for space in (found if several else spaces)
     )
+    raise LibraryError(
+        f"library {library.path} holds several vectors of {encoder}; name one: {held}"
+        if several
+        else f"library {library.path} holds vectors of {held or 'none'}; name the encoder to use"
+    )
+
+
+def is_called(space: EmbeddingSpace, name: str) -> bool:
+    """Return True if a space has this name, or this name, @ and the first digits of its key."""
+    model, _, key = name.rpartition("@")
+    with_key = bool(key) and space.model == model and space.key.startswith(key)
+    return space.model == name or with_key
 
 
 def shot_vectors(

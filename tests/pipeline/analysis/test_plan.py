@@ -15,6 +15,7 @@ from tests.factories.timelines import make_space
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.errors import EncoderUnavailableError, SettingError, ShotListError
 from mastershot.core.labels import Taxonomy
+from mastershot.labelling.smoothing import SmoothingSettings
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
 from mastershot.media.sampling import Sampling
 from mastershot.pipeline.analysis import plan as planning
@@ -47,6 +48,11 @@ def test_an_unknown_step_says_which_there_are(steps: tuple[str, ...], named: str
 def test_a_classifier_without_its_step_is_an_error() -> None:
     with pytest.raises(SettingError, match="but the steps are only shots, labels; add scale"):
         Plan(steps=("shots", "labels"), scale="scale-vit")
+
+
+def test_smoothing_without_labels_is_an_error() -> None:
+    with pytest.raises(SettingError, match="smoothed, but the steps are only shots; add labels"):
+        Plan(steps=("shots",), smoothing=SmoothingSettings())
 
 
 def test_a_frame_gets_one_vector_a_space_and_colours_come_last() -> None:

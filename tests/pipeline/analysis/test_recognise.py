@@ -9,17 +9,21 @@ import numpy as np
 import pytest
 from tests.factories.films import encode_film, flat_images
 from tests.factories.models import make_recogniser, make_tiny_clip, make_tiny_vit
+from tests.factories.timelines import make_timeline
 
 from mastershot.core.errors import EncoderError, LibraryError, SettingError
+from mastershot.core.labels import Taxonomy
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.encoders.recogniser import TrainedRecogniser
+from mastershot.labelling.smoothing import SmoothingSettings
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
 from mastershot.media.sampling import clip_frames, parse_sampling
-from mastershot.media.video import Film, open_video
+from mastershot.media.video import Film, Frame, open_video
 from mastershot.pipeline import analyze as story
-from mastershot.pipeline.analysis.annotate import label_shots
+from mastershot.pipeline.analysis.annotate import label_scores, label_shots
 from mastershot.pipeline.analysis.plan import Plan, prepare
+from mastershot.pipeline.analysis.recognise import ShotRecogniser
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.labelling.build import build_from_clips, build_from_library
 from mastershot.pipeline.library import Library
@@ -83,9 +87,10 @@ def test_each_shot_is_scored_by_a_clip_of_its_frames(
         assert scores == dict(zip(CLASSES, map(float, expected), strict=True))
     assert len({tuple(scores) for scores in map(dict.values, scores_of(timeline))}) > 1
     made = timeline.made_by.steps["labels"]
-    assert made["recogniser"]["recogniser"] == f"tiny-{network}"
+    assert made["recogniser"]["name"] == f"tiny-{network}"
     assert made["recogniser"]["weights_hash"] == recogniser.weights_hash
     assert (made["share"], "encoder" in made) == (1.0, False)
+    assert made["taxonomy_fingerprint"] == Taxonomy("any", CLASSES).fingerprint
     assert "lighthouse" in (folder / "report.html").read_text()
     rows = (folder / "shots.csv").read_text().splitlines()
     assert len(rows) == 5
@@ -118,6 +123,47 @@ def test_the_film_is_decoded_once_and_again_for_nothing(
     space = prepare(plan).clip_space
     assert space is not None
     assert stored.get(space).frames.tolist() == [15, 45, 75, 105]
+
+
+def test_a_film_whose_features_are_stored_has_no_square_made_again(
+    film: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(steps=LABELS_ALONE, recogniser=models / "i3d_r50")
+    first, _ = analyze_movie(film, prepare(plan), tmp_path)
+    monkeypatch.setattr(Frame, "square", None)
+    fused = replace(plan, encoder=str(models / "clip"), fuse=0.5, taxonomy=models / "two.txt")
+    timeline, _ = analyze_movie(film, prepare(fused), tmp_path)  # Decoded for CLIP's vectors.
+    check(timeline)
+    assert scores_of(timeline) != scores_of(first)
+    monkeypatch.undo()
+    fresh, _ = analyze_movie(film, prepare(fused), tmp_path / "fresh")
+    assert scores_of(fresh) == scores_of(timeline)
+
+
+def test_what_is_stored_serves_a_plan_that_needs_less(
+    film: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plan = Plan(
+        encoder=str(models / "clip"), recogniser=models / "lstm", sampling=parse_sampling("rate:4")
+    )  # fmt: skip
+    analyze_movie(film, prepare(plan), tmp_path)
+    words = replace(plan, recogniser=None)
+    fewer = (
+        words,
+        replace(words, steps=LABELS_ALONE),
+        replace(plan, steps=LABELS_ALONE),
+        replace(plan, steps=("shots",), recogniser=None),
+    )
+    fresh = [
+        analyze_movie(film, prepare(one), tmp_path / str(number))[0]
+        for number, one in enumerate(fewer)
+    ]
+    monkeypatch.setattr(story, "decode_film", None)
+    for one, expected in zip(fewer, fresh, strict=True):
+        analyze_movie(film, prepare(plan), tmp_path)
+        found, _ = analyze_movie(film, prepare(one), tmp_path)
+        assert replace(found, made_by=expected.made_by) == expected
+        assert found.made_by.steps == expected.made_by.steps
 
 
 def test_features_are_the_same_when_made_twice(film: Path, models: Path, tmp_path: Path) -> None:
@@ -173,7 +219,11 @@ def test_fused_scores_are_means_by_share_and_a_label_of_one_keeps_its_part(
         }
         assert both == pytest.approx(expected, abs=1e-6)
     made = fused.made_by.steps["labels"]
-    assert (made["share"], made["encoder"], made["taxonomy"]) == (0.3, "clip", "two")
+    assert (made["share"], made["encoder"]) == (0.3, "clip")
+    taxonomy = prepare(plan).taxonomy
+    assert taxonomy is not None
+    assert made["taxonomy"] == taxonomy.name == "two+tiny-i3d_r50"
+    assert made["taxonomy_fingerprint"] == taxonomy.fingerprint
 
 
 def test_vectors_of_frames_go_through_their_own_encoder(
@@ -215,6 +265,21 @@ def test_shots_that_are_found_otherwise_have_features_of_their_own(
     assert scores_of(again)[1] != scores_of(plain)[1]
 
 
+@pytest.mark.parametrize("changes", [{"frames": 8}, {"size_px": 64}])
+def test_a_recogniser_that_reads_other_clips_has_features_of_its_own(
+    film: Path, tmp_path: Path, changes: dict[str, int]
+) -> None:
+    plan = Plan(steps=LABELS_ALONE, recogniser=tmp_path / "r")
+    make_recogniser(tmp_path / "r", "i3d_r50", classes=CLASSES)
+    first, _ = analyze_movie(film, prepare(plan), tmp_path / "out")
+    make_recogniser(tmp_path / "r", "i3d_r50", classes=CLASSES, **changes)
+    again, _ = analyze_movie(film, prepare(plan), tmp_path / "out")
+    fresh, _ = analyze_movie(film, prepare(plan), tmp_path / "fresh")
+    weights = [one.made_by.steps["labels"]["recogniser"]["weights_hash"] for one in (first, again)]
+    assert weights[0] == weights[1]
+    assert scores_of(again) == scores_of(fresh) != scores_of(first)
+
+
 def test_a_library_keeps_the_features_and_finds_similar_films_by_them(
     film: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -226,8 +291,11 @@ def test_a_library_keeps_the_features_and_finds_similar_films_by_them(
     library.add(other, loaded=loaded)
     assert library.verify() == []
     assert loaded.clip_space in library.spaces()
-    found = find_similar(SceneSource(library, vectors="tiny-i3d_r50"), "film", window=1)
+    source = SceneSource(library, vectors="recogniser:tiny-i3d_r50")
+    found = find_similar(source, "film", window=1)
     assert found.space == loaded.clip_space
+    assert loaded.labeller is None
+    assert SceneSource(library).space == loaded.clip_space  # There are no others.
     monkeypatch.setattr(story, "decode_film", None)
     stricter = replace(plan, keep=KeepRule(min_best=1.0))
     strict = library.add(film, loaded=prepare(stricter))
@@ -253,14 +321,12 @@ def test_data_sets_are_labelled_by_it(film: Path, models: Path, tmp_path: Path) 
         build_from_library(other, library, tmp_path / "three", failed=failed.append)
     (error,) = failed
     assert isinstance(error, LibraryError)
-    assert "holds no vectors of tiny-video_swin_b" in str(error)
+    assert "holds no vectors of recogniser:tiny-video_swin_b" in str(error)
     assert "add the film again with that recogniser" in str(error)
 
 
 def labels_kept(models: Path, folder: Path, *, figures: dict[str, Any], **plan: Any) -> list[str]:
     """Return what is kept of a shot, a close-up if ``scale`` is set, of scores 0.5, 0.3, 0.2."""
-    from tests.factories.timelines import make_timeline
-
     make_recogniser(folder, "resnet18", classes=CLASSES, frames=1, figures=figures)
     scale = plan.pop("scale", None)
     loaded = prepare(Plan(steps=LABELS_ALONE, recogniser=folder, **plan))
@@ -288,6 +354,25 @@ def test_other_thresholds_label_anew(film: Path, models: Path, tmp_path: Path) -
         make_recogniser(tmp_path / "r", "resnet18", classes=CLASSES, frames=1, figures=figures)
         made.append(analyze_movie(film, prepare(plan), tmp_path / "out")[0])
     assert [len(one.shots[0].kept) for one in made] == [3, 0]
+
+
+@pytest.mark.parametrize("figures", [{}, {"thresholds": dict.fromkeys(CLASSES, 0.75)}])
+def test_a_sure_shot_among_its_like_keeps_its_labels_under_smoothing(
+    tmp_path: Path, figures: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_recogniser(tmp_path, "resnet18", classes=CLASSES, frames=1, figures=figures)
+    timeline = make_timeline(shot_frames=(3,) * 5, scene_shots=None, labels=None)
+    rows = np.array([[0.9, 0.85, 0.8]] * 5, np.float32)
+    monkeypatch.setattr(ShotRecogniser, "scores", lambda *of: rows)
+    store = FolderFeatures(tmp_path / "features")
+    kept = []
+    for smoothing in (None, SmoothingSettings()):
+        loaded = prepare(Plan(steps=LABELS_ALONE, recogniser=tmp_path, smoothing=smoothing))
+        scores = label_scores(timeline.shots, loaded, timeline.made_by, store)
+        assert (scores.tolist() == rows.tolist()) == (smoothing is None)
+        kept += [shot.kept for shot in label_shots(timeline.shots, scores, loaded)]
+        assert ("smoothing" in loaded.labels_made()) == (smoothing is not None)
+    assert kept == [CLASSES] * 10
 
 
 @pytest.mark.parametrize(
@@ -320,6 +405,23 @@ def test_an_encoder_that_is_not_that_of_the_training_is_an_error(
     make_recogniser(tmp_path, **({"encoder": str(models / "vit")} | card))
     with pytest.raises(EncoderError, match=sentence):
         prepare(Plan(steps=LABELS_ALONE, recogniser=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("steps", "encoder", "spaces"),
+    [
+        (("shots", "labels", "scale"), None, 0),
+        (("shots", "labels", "scale"), "clip", 1),
+        (("shots", "labels", "scenes"), "clip", 2),
+    ],
+)
+def test_frames_are_encoded_only_for_what_is_asked_beside_a_recogniser(
+    models: Path, steps: tuple[str, ...], encoder: str | None, spaces: int
+) -> None:
+    named = None if encoder is None else str(models / encoder)
+    loaded = prepare(Plan(steps=steps, encoder=named, recogniser=models / "i3d_r50"))
+    assert len(loaded.encoders) == spaces
+    assert (loaded.labeller is None) == ("scenes" not in steps)
 
 
 def test_without_the_encoder_of_words_a_recogniser_labels_alone_but_fuses_nothing(

@@ -21,6 +21,7 @@ from mastershot.pipeline.library import Library
 from mastershot.pipeline.search.similar import find_similar
 from mastershot.pipeline.search.vectors import SceneSource
 from mastershot.recipes.load import load_recipe
+from mastershot.shots.content import ShotSettings
 from mastershot.training.engine.settings import no_progress
 
 COLOURS = [(220, 40, 40), (10, 40, 10), (240, 240, 200), (10, 10, 70)]
@@ -72,7 +73,7 @@ def test_each_shot_of_each_film_has_its_features_in_library_and_table(
     assert found.frames.tolist() == [15, 45, 75, 105]
     np.testing.assert_array_equal(found.vectors, table.rows(0))
     np.testing.assert_allclose(table.means()[0], found.vectors.mean(axis=0), rtol=1e-6)
-    source = SceneSource(library, vectors="tiny-i3d_r50")
+    source = SceneSource(library, vectors="recogniser:tiny-i3d_r50")
     assert find_similar(source, "one", window=1).space == space
 
 
@@ -85,6 +86,23 @@ def test_they_are_those_that_an_analysis_makes(data: Path) -> None:
     assert loaded.clip_space is not None
     stored = other.features(timeline.movie.id).get(loaded.clip_space)
     np.testing.assert_array_equal(stored.vectors, made.rows(0))
+
+
+def test_a_shot_longer_than_what_is_held_is_seen_alike_in_both(data: Path) -> None:
+    # Brighter from frame to frame. The adaptive detector reports a cut 2 frames late: after 63
+    # frames every other one is held, after 65 every fourth.
+    colours = [(128 + 2 * at,) * 3 for at in range(63)] + [(60 + at, 0, 0) for at in range(33)]
+    film = encode_film(data / "long.mp4", flat_images(colours, each=1))
+    plan = replace(SHOTS_ALONE, shots=ShotSettings("adaptive"))
+    Library(data / "films.mastershot").add(film, loaded=prepare(plan))
+    made = read_features(export(data).table)
+    loaded = prepare(replace(plan, steps=("shots", "labels"), recogniser=data / "run"))
+    other = Library(data / "other.mastershot")
+    timeline = other.add(film, loaded=loaded)
+    assert [shot.span.end_frame for shot in timeline.shots] == [63, 96]
+    assert loaded.clip_space is not None
+    stored = other.features(timeline.movie.id).get(loaded.clip_space)
+    np.testing.assert_array_equal(stored.vectors, made.rows(made.items.index("long")))
 
 
 def test_nothing_is_decoded_twice(data: Path, passes: list[str]) -> None:

@@ -94,6 +94,33 @@ def test_colours_are_compared_where_there_is_no_encoder(library: ms.Library) -> 
     assert SceneSource(library, vectors=COLOR_SPACE.model).space == COLOR_SPACE
 
 
+def test_features_of_recognisers_are_compared_only_where_they_are_named(
+    library: ms.Library,
+) -> None:
+    old, new = make_space(6, "recogniser:i3d"), make_space(7, "recogniser:i3d")
+    put_film(library, "one.mp4", space=old)
+    assert SceneSource(library).space == old  # There are no others.
+    put_film(library, "one.mp4", space=COLOR_SPACE)
+    assert SceneSource(library).space == COLOR_SPACE
+    put_film(library, "one.mp4")
+    assert SceneSource(library).space == SPACE
+    assert SceneSource(library, vectors="recogniser:i3d").space == old
+    put_film(library, "one.mp4", space=new)  # Trained again.
+    assert SceneSource(library).space == SPACE
+    names = [f"recogniser:i3d@{space.key[:8]}" for space in sorted((old, new), key=lambda s: s.key)]
+    with pytest.raises(
+        LibraryError, match=f"several vectors of recogniser:i3d; name one: {', '.join(names)}"
+    ):
+        SceneSource(library, vectors="recogniser:i3d")
+    found = {SceneSource(library, vectors=name).space for name in names}
+    assert found == {old, new}
+    with pytest.raises(LibraryError, match=rf"holds vectors of .*{names[0]}.*; name the encoder"):
+        SceneSource(library, vectors="recogniser:i3d@")
+    view = view_of(first_shot, space=old)
+    named = SceneSource(library, view, vectors=f"recogniser:i3d@{old.key}")
+    assert named.space == old
+
+
 def test_an_encoder_of_another_width_or_space_is_a_sentence(library: ms.Library) -> None:
     put_film(library, "one.mp4")
     wide = SceneView("wide", first_shot, num_shots=3, width=16)

@@ -129,6 +129,17 @@ def test_colours_are_not_searched(library: ms.Library) -> None:
         library.search("forest", encoder=ToyEncoder(COLOR_SPACE))
 
 
+def test_features_of_recognisers_are_not_searched(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(library, make_timeline(), {0: 0.5}, space=make_space(4, "recogniser:i3d"))
+    with pytest.raises(LibraryError, match="holds no film with vectors of an encoder of words"):
+        library.search("forest")
+    put(library, make_timeline(), {0: 0.5})
+    loading(monkeypatch, SPACE)
+    assert library.search("forest").space == SPACE
+
+
 def test_other_weights_of_the_same_name_are_refused(
     library: ms.Library, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -13,7 +13,7 @@ from mastershot.core.labels import Taxonomy
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.smoothing import SmoothingSettings, default_model
 from mastershot.labelling.weak_labels import KeepRule
-from mastershot.pipeline.analysis.annotate import label_shots, score_shots
+from mastershot.pipeline.analysis.annotate import label_scores, label_shots, score_shots
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
 from mastershot.pipeline.taxonomy import relabel
 from mastershot.pipeline.taxonomy.relabel import relabelling_effect
@@ -75,9 +75,9 @@ def test_films_are_relabelled_as_smoothly_as_they_were_labelled(
     library.put_timeline(replace(timeline, made_by=made), {})
     smoothers = []
     monkeypatch.setattr(
-        relabel, "score_shots",
-        lambda shots, labeller, store: smoothers.append(labeller.smoother)
-        or score_shots(shots, labeller, store),
+        relabel, "label_scores",
+        lambda shots, loaded, made, store: smoothers.append(loaded.smoother)
+        or label_scores(shots, loaded, made, store),
     )  # fmt: skip
     assert relabelling_effect(library, OLD, NEW).num_scored == 3
     assert [one and one.settings for one in smoothers] == [smoothing, smoothing]
@@ -115,7 +115,7 @@ def test_a_timeline_with_damaged_settings_is_a_note_and_the_others_are_scored(
 
 
 def test_a_film_that_a_recogniser_labelled_is_a_note(library: Library) -> None:
-    steps = {"labels": {"recogniser": {"recogniser": "i3d"}, "share": 1.0}}
+    steps = {"labels": {"recogniser": {"name": "i3d"}, "share": 1.0}}
     timeline = make_timeline("seen.mp4", steps=steps)
     library.put_timeline(timeline, make_thumbs(timeline))
     (note,) = (one for one in relabelling_effect(library, OLD, NEW).notes if "seen.mp4" in one)

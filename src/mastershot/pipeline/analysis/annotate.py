@@ -114,14 +114,8 @@ def _unsmoothed_scores(
 
 
 def score_shots(shots: tuple[Shot, ...], labeller: Labeller, store: FeatureStore) -> FloatArray:
-    """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order.
-
-    They are smoothed over the film's shots where the labeller has a smoother.
-    """
-    scores = _score_texts(shots, labeller.encoder, labeller.label_vectors, store)
-    if labeller.smoother is None:
-        return scores
-    return smooth_scores(scores, labeller.taxonomy.labels, labeller.smoother)
+    """Return each shot's CLIPSceneScores, shape (S, L), labels in taxonomy order."""
+    return _score_texts(shots, labeller.encoder, labeller.label_vectors, store)
 
 
 def label_shots(

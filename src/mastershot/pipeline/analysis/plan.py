@@ -84,12 +84,25 @@ class Plan:
                 f"a classifier of shot scale is named, {self.scale}, but the steps are only "
                 f"{', '.join(self.steps)}; add scale"
             )
+        if self.smoothing is not None and "labels" not in self.steps:
+            raise SettingError(
+                f"labels are to be smoothed, but the steps are only {', '.join(self.steps)}; add "
+                "labels"
+            )
         _check_recogniser(self)
 
     @property
     def labels_by_words(self) -> bool:
         """Whether labels are found by words, alone or with a recogniser."""
         return "labels" in self.steps and (self.recogniser is None or self.fuse is not None)
+
+    @property
+    def needs_labeller(self) -> bool:
+        """Whether an encoder of words is needed beyond scales: for labels, or to group shots.
+
+        A recogniser alone leaves scenes as they are without it.
+        """
+        return self.labels_by_words or {"labels", "scenes"} <= set(self.steps)
 
 
 def _check_recogniser(plan: Plan) -> None:
@@ -122,12 +135,10 @@ class Labeller:
     Attributes:
         encoder: Maps frames and words to one space.
         taxonomy: The labels.
-        smoother: How places follow each other, where scores are smoothed over a film's shots.
     """
 
     encoder: ImageTextEncoder
     taxonomy: Taxonomy
-    smoother: TransitionModel | None = None
 
     @cached_property
     def label_vectors(self) -> FloatArray:
@@ -136,7 +147,6 @@ class Labeller:
 
     def made(self) -> Json:
         """Return what a timeline keeps of how scores of labels were made."""
-        smoothing = {} if self.smoother is None else {"smoothing": self.smoother.made()}
         return {
             "encoder": self.encoder.space.model,
             "weights_hash": self.encoder.space.weights_hash,
@@ -144,7 +154,6 @@ class Labeller:
             "taxonomy_fingerprint": self.taxonomy.fingerprint,
             "template": self.encoder.label_template,
             "logit_scale": self.encoder.logit_scale,
-            **smoothing,
         }
 
 
@@ -186,20 +195,13 @@ class LoadedPlan:
 
     @property
     def thresholds(self) -> FloatArray | None:
-        """From which score on each label is kept, (L,); None where ``keep`` is the rule.
-
-        A recogniser's own thresholds are not for scores that are smoothed.
-        """
-        if self.recogniser is None or self.smoother is not None:
-            return None
-        return self.recogniser.thresholds
+        """From which score on each label is kept, (L,); None where ``keep`` is the rule."""
+        return None if self.recogniser is None else self.recogniser.thresholds
 
     @cached_property
     def smoother(self) -> TransitionModel | None:
-        """How the scores of a recogniser are smoothed over a film's shots; None if not at all."""
-        if self.recogniser is None or self.plan.smoothing is None:
-            return None
-        return default_model(self.plan.smoothing)
+        """How scores of labels are smoothed over a film's shots; None if not at all."""
+        return None if self.plan.smoothing is None else default_model(self.plan.smoothing)
 
     @property
     def keep(self) -> KeepRule:
@@ -257,7 +259,13 @@ class LoadedPlan:
         """Return what a timeline keeps of how scores of labels were made."""
         made: Json = {} if self.words is None else self.words.made()
         if self.recogniser is not None:
-            made |= {"recogniser": self.recogniser.made(), "share": self.recogniser.share}
+            assert self.taxonomy is not None
+            made |= {
+                "taxonomy": self.taxonomy.name,
+                "taxonomy_fingerprint": self.taxonomy.fingerprint,
+                "recogniser": self.recogniser.made(),
+                "share": self.recogniser.share,
+            }
         if self.smoother is not None:
             made["smoothing"] = self.smoother.made()
         return made
@@ -278,11 +286,9 @@ def prepare(plan: Plan) -> LoadedPlan:
     if plan.recogniser is not None:
         find_recogniser(plan.recogniser)  # Before an encoder is loaded for nothing.
     encoder, notes = _find_encoder(plan)
-    smoother = None if plan.smoothing is None else default_model(plan.smoothing)
     labeller = None
-    if encoder is not None and taxonomy is not None:
-        # What a recogniser says with it or alone is smoothed as a whole.
-        labeller = Labeller(encoder, taxonomy, smoother if plan.recogniser is None else None)
+    if encoder is not None and taxonomy is not None and plan.needs_labeller:
+        labeller = Labeller(encoder, taxonomy)
     scaler, recogniser = None, None
     if "scale" in plan.steps:
         scaler = find_scaler(plan.scale, encoder)
@@ -297,9 +303,8 @@ def prepare(plan: Plan) -> LoadedPlan:
 def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:
     """Return the encoder of labels, or of scales in words, and what the user should know of it."""
     by_words = plan.labels_by_words
-    # A recogniser alone leaves scenes as they are without it.
-    for_scenes = "labels" in plan.steps and "scenes" in plan.steps
-    if not (by_words or for_scenes) and ("scale" not in plan.steps or plan.scale is not None):
+    scale_in_words = "scale" in plan.steps and plan.scale is None
+    if not (plan.needs_labeller or scale_in_words):
         return None, ()
     name = plan.encoder or DEFAULT_ENCODER
     try:

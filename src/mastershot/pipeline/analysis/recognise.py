@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray
+from mastershot.core.embeddings import RECOGNISER, EmbeddingSpace, FloatArray
 from mastershot.core.errors import EncoderError
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import Shot
@@ -48,14 +48,16 @@ class ShotRecogniser:
         """Return the space of its features of the shots that were found in this way.
 
         Features are those of whole shots, so films whose frames were read or sampled otherwise, or
-        whose shots were found otherwise, have another space.
+        whose shots were found otherwise, have another space; so have other sizes that it reads.
         """
-        plain, rests_on = self.trained.space, [made.steps.get("reading"), made.steps.get("shots")]
+        plain, card = self.trained.space, self.trained.card
+        reads = [card.network, card.frames, card.size_px, card.max_steps, card.encoder_hash]
+        rests_on = [plain.weights_hash, reads, made.steps.get("reading"), made.steps.get("shots")]
         if self.encoder is not None:
             rests_on.append({"sampling": made.steps.get("frames", {}).get("sampling")})
-        text = json.dumps([plain.weights_hash, *rests_on], sort_keys=True)
+        text = json.dumps(rests_on, sort_keys=True)
         digest = hashlib.sha256(text.encode()).hexdigest()[:32]
-        return EmbeddingSpace(plain.model, f"sha256:{digest}", plain.width)
+        return EmbeddingSpace(f"{RECOGNISER}{plain.model}", f"sha256:{digest}", plain.width)
 
     def clip_space(self, made: MadeBy) -> EmbeddingSpace | None:
         """Return the space of its features if they are made of clips, while a film is decoded."""
@@ -83,7 +85,7 @@ class ShotRecogniser:
         if self.thresholds is not None:
             kept["thresholds"] = hashlib.sha256(self.thresholds.tobytes()).hexdigest()[:16]
         return {
-            "recogniser": card.name,
+            "name": card.name,
             "network": card.network,
             "weights_hash": self.trained.weights_hash,
             "classes_fingerprint": self.taxonomy.fingerprint,
@@ -121,8 +123,8 @@ def load_shot_recogniser(
     return ShotRecogniser(trained, found, share)
 
 
-def recogniser_notes(recogniser: ShotRecogniser | None, sampling: Sampling) -> tuple[str, ...]:
+def recogniser_notes(recogniser: ShotRecogniser, sampling: Sampling) -> tuple[str, ...]:
     """Return what the user should know of how a recogniser is used."""
-    if recogniser is None or recogniser.encoder is None:
+    if recogniser.encoder is None:
         return ()
     return sampling_notes("recogniser", recogniser.trained.card.rate_hz, sampling)

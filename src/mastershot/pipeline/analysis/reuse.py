@@ -22,13 +22,16 @@ def timeline_without_decoding(
         return previous
     if (
         previous.made_by.version != made.version
-        or not _same("reading", "shots", "frames", before=previous, now=made)
+        or not _same("reading", "shots", before=previous, now=made)
+        or not _sampled_alike(previous.made_by, made)
         or not has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
     ):
         return None
     shots = tuple(
         replace(shot, labels=None, kept=(), borrowed=(), scale=None) for shot in previous.shots
     )
+    if "frames" not in made.steps:
+        shots = tuple(replace(shot, sampled_frames=()) for shot in shots)
     decoded = Decoded(previous.movie, shots, previous.damaged, previous.notes)
     return annotate(decoded, made, loaded, store)
 
@@ -44,6 +47,25 @@ def is_current(previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: Feat
     if (before.version, before.steps) != (made.version, made.steps):
         return False
     return has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
+
+
+def plan_of_decoding(
+    previous: Timeline | None, made: MadeBy, loaded: LoadedPlan, store: FeatureStore
+) -> LoadedPlan:
+    """Return the plan for the decoding pass: of clips whose features are all stored none is made.
+
+    They are where the earlier run found the same shots and left the features of each.
+    """
+    space = loaded.clip_space
+    if (
+        previous is None
+        or space is None
+        or previous.made_by.version != made.version
+        or not _same("reading", "shots", before=previous, now=made)
+        or not has_vectors(previous.shots, (), store, space)
+    ):
+        return loaded
+    return replace(loaded, recogniser=None)
 
 
 def read_differently(previous: Timeline | None, made: MadeBy) -> bool:
@@ -66,6 +88,17 @@ def with_reading_note(timeline: Timeline, previous: Timeline | None) -> Timeline
     what = f"{found}, instead of {before}" if found != before else f"the same {found}, other times"
     note = f"analysed anew, because it is read otherwise than before: {what}"
     return replace(timeline, notes=(*timeline.notes, note))
+
+
+def _sampled_alike(before: MadeBy, now: MadeBy) -> bool:
+    """Return True if the frames that are now needed of each shot, if any are, are the earlier ones.
+
+    Whether they have vectors in the spaces that are now needed is another question.
+    """
+    if "frames" not in now.steps:
+        return True
+    frames = before.steps.get("frames", {})
+    return bool(frames.get("sampling") == now.steps["frames"]["sampling"])
 
 
 def _same(*steps: str, before: Timeline, now: MadeBy) -> bool:

@@ -8,7 +8,7 @@ import numpy as np
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.protocols import Encoder, FeatureStore
 from mastershot.encoders.recogniser import TrainedRecogniser
-from mastershot.media.sampling import HeldFrames, clip_frames, nearest_frame
+from mastershot.media.sampling import HeldFrames, clip_frames, grid_frames, nearest_frame
 from mastershot.media.video import Frame
 from mastershot.scenes.grouping import color_histogram
 
@@ -16,6 +16,8 @@ _COLOR_SIDE_PX = 160
 _BATCH_FRAMES = 32
 _BATCH_CLIPS = 8
 _BATCH_BYTES = 64 << 20
+# Latest frames are squared only if they are chosen, unless they take more memory than this.
+_MAX_LATEST_BYTES = 96 << 20
 _FRAMES_A_CHUNK = 256
 _CLIPS_A_CHUNK = 32
 _KNOWN_BLOCK = 8192
@@ -105,9 +107,9 @@ class FrameVectors:
 class ClipVectors:
     """Turns each shot into a recogniser's features, in batches; none that are stored already.
 
-    A clip is T evenly spaced frames of a shot, or the nearest that `HeldFrames` still holds, as
-    squares: a few megabytes, however long the shot is. Its features are kept under the shot's
-    middle frame.
+    A clip is T evenly spaced frames of a shot, or the nearest of its `grid_frames`, as squares: a
+    few megabytes, however long the shot is. It depends on the shot's frames alone, not on how late
+    its end is reported. Its features are kept under the shot's middle frame.
     """
 
     def __init__(
@@ -118,7 +120,8 @@ class ClipVectors:
         max_lag_frames: int = 0,
     ) -> None:
         self._count, self._size_px = recogniser.card.frames, recogniser.card.size_px
-        self._held = HeldFrames[_Square](self._count, max_lag_frames)
+        self._held = HeldFrames[_Square](self._count, max_lag_frames, whole_lag=True)
+        self._num_latest = 1 + max_lag_frames
         self._batches = VectorBatches(
             space, recogniser.features, store, batch=_BATCH_CLIPS, chunk=_CLIPS_A_CHUNK
         )
@@ -126,15 +129,18 @@ class ClipVectors:
     def add(self, frame: Frame) -> None:
         """Take the next frame of the film."""
         square = _Square(frame, self._size_px)
-        if self._held.add(square):
+        if self._held.add(square) or self._num_latest * frame.size_bytes > _MAX_LATEST_BYTES:
             square.pixels()
 
     def end_shot(self, first: int, end: int) -> None:
         """Close the shot of these frames."""
         held, (middle,) = self._held.cut(end), clip_frames(first, end, 1)
         if self._batches.lacks(middle):
+            grid = grid_frames(first, end, self._held.capacity)
+            # Where the frame rate varies, a cut may be reported later still, without its grid.
+            even = [square for square in held if square.index in grid] or held
             wanted = clip_frames(first, end, self._count)
-            clip = np.stack([nearest_frame(held, ordinal).pixels() for ordinal in wanted])
+            clip = np.stack([nearest_frame(even, ordinal).pixels() for ordinal in wanted])
             self._batches.add(middle, clip)
 
     def finish(self) -> None:

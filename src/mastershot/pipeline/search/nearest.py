@@ -116,7 +116,9 @@ def word_spaces(store: FilmStore) -> list[EmbeddingSpace]:
     spaces = [
         space
         for space in store.spaces()
-        if space != COLOR_SPACE and any(True for _ in vector_blocks(store.tables, space))
+        if space != COLOR_SPACE
+        and not space.of_recogniser
+        and any(True for _ in vector_blocks(store.tables, space))
     ]
     if not spaces:
         raise LibraryError(

@@ -17,6 +17,7 @@ from mastershot.store.reading import (
     Pooling,
     feature_space,
     first_frames,
+    is_called,
     scene_bounds,
     shot_vectors,
 )
@@ -132,7 +133,7 @@ def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
             )
         return space
     trained = f"encoder {view.name} was trained on vectors of {view.space.model}"
-    if vectors not in ("", view.space.model):
+    if vectors and not is_called(view.space, vectors):
         raise EncoderError(f"{trained}, not {vectors}")
     if view.space in (held := store.spaces()):
         return view.space

@@ -13,14 +13,14 @@ from mastershot.core.movie import Shot
 from mastershot.core.protocols import FeatureStore
 from mastershot.core.timeline import Timeline
 from mastershot.encoders.catalogue import load_encoder
-from mastershot.labelling.smoothing import SmoothingSettings, default_model
+from mastershot.labelling.smoothing import SmoothingSettings
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
-from mastershot.pipeline.analysis.annotate import label_shots, score_shots
+from mastershot.pipeline.analysis.annotate import label_scores, label_shots
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
 from mastershot.pipeline.analysis.stored import has_vectors
 from mastershot.store.library import Library as FilmStore
 
-Labellers: TypeAlias = Callable[[str, SmoothingSettings | None], tuple[Labeller, Labeller]]
+Labellers: TypeAlias = Callable[[str], tuple[Labeller, Labeller]]
 
 
 @dataclass(frozen=True)
@@ -59,10 +59,9 @@ def relabelling_effect(library: FilmStore, old: Taxonomy, new: Taxonomy) -> Rela
     notes: dict[str, None] = {}
 
     @cache
-    def labellers(model: str, smoothing: SmoothingSettings | None) -> tuple[Labeller, Labeller]:
+    def labellers(model: str) -> tuple[Labeller, Labeller]:
         encoder = load_encoder(model, download=False)
-        smoother = None if smoothing is None else default_model(smoothing)
-        return Labeller(encoder, old, smoother), Labeller(encoder, new, smoother)
+        return Labeller(encoder, old), Labeller(encoder, new)
 
     for film in library.movies():
         timeline = library.timeline(film.id)
@@ -92,13 +91,13 @@ def _relabelled(
     if not isinstance(timeline.made_by.steps.get("labels"), dict):
         raise EncoderError("it has no labels")
     model, plan = _how_labelled(timeline)
-    both = labellers(model, plan.smoothing)
+    both, shots = labellers(model), timeline.shots
     space = both[0].encoder.space
-    if not has_vectors(timeline.shots, [space], store):
+    if not has_vectors(shots, [space], store):
         raise EncoderError(f"the library lacks vectors of {space.model} for it")
     before, after = (
-        label_shots(timeline.shots, score_shots(timeline.shots, one, store), LoadedPlan(plan, one))
-        for one in both
+        label_shots(shots, label_scores(shots, loaded, timeline.made_by, store), loaded)
+        for loaded in (LoadedPlan(plan, labeller) for labeller in both)
     )
     return list(zip(before, after, strict=True))
 
