@@ -361,6 +361,17 @@ def test_a_data_set_that_is_gone_is_named(films: Path, tmp_path: Path) -> None:
         read_tagging_data(recipe, needs_films=True)
 
 
+def test_subtitles_beside_films_are_no_films(films: Path, tmp_path: Path) -> None:
+    from mastershot.training.tagging.shots import _film_paths
+
+    folder = copytree(films / "films", tmp_path / "films")
+    (folder / "train0.srt").write_text("1")
+    assert _film_paths(tmp_path, folder)["train0"].name == "train0.mp4"
+    copytree(folder, folder / "again")
+    with pytest.raises(SettingError, match="have the name"):
+        _film_paths(tmp_path, folder)
+
+
 def test_a_shot_listed_twice_is_refused(films: Path, tmp_path: Path) -> None:
     data = copytree(films, tmp_path / "data")
     lines = (data / "shots.csv").read_text().splitlines()

@@ -13,6 +13,7 @@ from mastershot.datasets.movieclip import read_split_folder
 from mastershot.datasets.tables.records import LabelledShot
 from mastershot.datasets.tables.scored import open_dataset
 from mastershot.media.clips import Clip
+from mastershot.media.films import films_by_name
 from mastershot.store.library import Library
 from mastershot.training.tagging.settings import TaggingRecipe
 
@@ -165,7 +166,7 @@ def _seconds(text: str) -> float | None:
 def _film_paths(dataset: Path, films: Path | None) -> dict[str, Path]:
     """Return the film of each clip: a file of the folder, or what the data set's library names."""
     if films is not None:
-        return {path.stem: path for path in sorted(films.rglob("*")) if path.is_file()}
+        return films_by_name(films)
     folder = dataset if dataset.is_dir() else dataset.parent
     if not (folder / _CLIP_LIBRARY).is_dir():
         raise SettingError(
