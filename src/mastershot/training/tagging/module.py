@@ -8,7 +8,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import affine_grid, binary_cross_entropy_with_logits, grid_sample
-from torch.nn.modules.batchnorm import _BatchNorm
 from torch.optim.lr_scheduler import LambdaLR
 
 from mastershot.core.errors import SettingError
@@ -46,8 +45,6 @@ class TaggingModule(BestEpochModule[nn.Module]):
         self._row, self._settings, self._clips = row, settings, clips
         self._trained_on = trained_on
         self._steps_per_epoch = steps_per_epoch
-        # Of one item without extent, batch normalisation has no statistics.
-        self._fewest = 2 if any(isinstance(part, _BatchNorm) for part in network.modules()) else 1
 
     def training_step(self, batch: TaggingBatch, _: int) -> Tensor:
         """Return the loss of a batch, of this device's part of it.
@@ -58,16 +55,11 @@ class TaggingModule(BestEpochModule[nn.Module]):
         self.problems.update(batch.problems)
         seed = (self._settings.seed << 32) + batch.number
         _seed_dropout(seed)
-        if len(batch.truth) < self._fewest:  # The rest could not be read.
+        logits_BC = self._logits(batch, seed) if len(batch.truth) else None
+        if logits_BC is None:  # Nothing of it could be read.
             loss = torch.stack([part.sum() * 0 for part in self.network.parameters()]).sum()
         else:
-            inputs = batch.inputs
-            if self._row.reads != "vectors":
-                generator = torch.Generator().manual_seed(seed)
-                parts = drawn_parts(batch.size, self._clips, generator)[batch.places.cpu()]
-                inputs = (normalise_clips(seen_through(inputs[0], parts), self._row),)
-            losses_BC = self._losses(self.network(*inputs).float(), batch.truth)
-            loss = losses_BC.mean(1).sum() / batch.size
+            loss = self._losses(logits_BC.float(), batch.truth).mean(1).sum() / batch.size
         self.log("loss", distributed.all_reduce_sum(loss))
         return loss
 
@@ -108,6 +100,30 @@ class TaggingModule(BestEpochModule[nn.Module]):
         """Return the learning rate of a step, counted from 0."""
         settings = self._settings
         return settings.learning_rate * rate_share(step, settings, self._steps_per_epoch)
+
+    def _logits(self, batch: TaggingBatch, seed: int) -> Tensor | None:
+        """Return the logits of a batch (B, C), or None if too little of it could be read.
+
+        Raises:
+            SettingError: Batches are of one shot, and too small for batch normalisation.
+        """
+        inputs = batch.inputs
+        if self._row.reads != "vectors":
+            generator = torch.Generator().manual_seed(seed)
+            parts = drawn_parts(batch.size, self._clips, generator)[batch.places.cpu()]
+            inputs = (normalise_clips(seen_through(inputs[0], parts), self._row),)
+        try:
+            logits: Tensor = self.network(*inputs)
+        except ValueError as error:
+            if "more than 1 value per channel" not in str(error):
+                raise
+            if batch.size == 1:
+                raise SettingError(
+                    "a batch of one shot of this size has no statistics for batch normalisation; "
+                    "batch_size over accumulate must be 2 or more"
+                ) from error
+            return None
+        return logits
 
     def _losses(self, logits_BC: Tensor, truth_BC: Tensor) -> Tensor:
         """Return the loss of every label of every shot, (B, C)."""
