@@ -98,6 +98,7 @@ def build_probe(card: ProbeCard) -> "nn.Module":
         hidden=card.hidden,
         layers=card.layers,
         both_directions=card.network == "bilstm",
+        normed=True,
     )
 
 

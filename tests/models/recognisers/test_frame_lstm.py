@@ -61,3 +61,17 @@ def test_the_sizes_are_those_of_the_paper_by_default() -> None:
     model = FrameLSTM(768, 5)
     assert (model.lstm.hidden_size, model.lstm.num_layers) == (512, 2)
     assert model.head.weight.shape == (5, 512)
+
+
+def test_normed_vectors_are_read_whatever_their_length() -> None:
+    torch.manual_seed(0)
+    model = FrameLSTM(WIDTH, CLASSES, hidden=8, normed=True).eval().requires_grad_(False)
+    shots = sequences(3, 5)
+    first = model(*pad_frames(shots))
+    for factor in (0.02, 50):
+        scaled = [(factor * shot).astype(np.float32) for shot in shots]
+        torch.testing.assert_close(model(*pad_frames(scaled)), first, atol=2e-2, rtol=0)
+    plain = FrameLSTM(WIDTH, CLASSES, hidden=8).eval().requires_grad_(False)
+    plain.load_state_dict(model.state_dict())
+    by_hand = [(s - s.mean(1, keepdims=True)) / s.std(1, keepdims=True) for s in shots]
+    torch.testing.assert_close(plain(*pad_frames(by_hand)), first, atol=1e-4, rtol=0)

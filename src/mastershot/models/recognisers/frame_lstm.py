@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import layer_norm
 from torch.nn.utils.rnn import pack_padded_sequence, pad_sequence
 
 from mastershot.core.embeddings import FloatArray
@@ -26,8 +27,15 @@ class FrameLSTM(nn.Module):
         hidden: int = 512,
         layers: int = 2,
         both_directions: bool = False,
+        normed: bool = False,
     ) -> None:
+        """Build the network; ``normed`` brings each vector to mean 0 and variance 1 first.
+
+        Encoders' vectors have length 1, so their numbers are of the order of 1/√D: an LSTM whose
+        weights are drawn for numbers of the order of 1 hardly learns from them.
+        """
         super().__init__()
+        self._normed = normed
         self.lstm = nn.LSTM(width, hidden, layers, batch_first=True, bidirectional=both_directions)
         self.feature_width = 2 * hidden if both_directions else hidden
         self.head = nn.Linear(self.feature_width, num_classes)
@@ -45,6 +53,8 @@ class FrameLSTM(nn.Module):
         In both directions it is followed by the first step of the way back, which began at the
         last valid step.
         """
+        if self._normed:
+            frames_BTD = layer_norm(frames_BTD, frames_BTD.shape[-1:])
         if self.lstm.bidirectional:
             packed = pack_padded_sequence(
                 frames_BTD, lengths_B.cpu(), batch_first=True, enforce_sorted=False
@@ -57,10 +67,9 @@ class FrameLSTM(nn.Module):
 
 
 def build(num_classes: int, shape: Shape) -> FrameLSTM:
-    """Return the recogniser of MovieCLIP: 2 layers of 512."""
-    return FrameLSTM(
-        shape.input_width, num_classes, hidden=shape.channels(512), layers=shape.blocks(2)
-    )
+    """Return the recogniser of MovieCLIP: 2 layers of 512; that vectors are normed is ours."""
+    hidden, layers = shape.channels(512), shape.blocks(2)
+    return FrameLSTM(shape.input_width, num_classes, hidden=hidden, layers=layers, normed=True)
 
 
 def pad_frames(sequences: Sequence[FloatArray]) -> tuple[Tensor, Tensor]:
