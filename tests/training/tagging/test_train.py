@@ -245,7 +245,7 @@ def test_mixed_precision_is_refused_where_gradients_would_be_wrong(
     films: Path, tmp_path: Path
 ) -> None:
     recipe = tagging_recipe(films, network="i3d_r50", precision="bf16-mixed")
-    with pytest.raises(SettingError, match="3-D convolutions, whose gradients torch computes wron"):
+    with pytest.raises(SettingError, match="3-D convolutions, whose gradients torch computes "):
         train_recogniser(recipe, tmp_path / "run")
 
 
