@@ -147,7 +147,7 @@ def test_a_run_that_was_stopped_in_an_epoch_resumes_to_the_same_weights(
 def test_a_run_that_is_done_changes_nothing(
     data: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mastershot.training.probes.train.fit", None)
+    monkeypatch.setattr("mastershot.training.probes.train.fit_epochs", None)
     assert train_probe(tiny_recipe(data), undisturbed) == undisturbed / "probe"
 
 

@@ -116,7 +116,7 @@ def test_a_run_that_was_killed_resumes_to_the_same_weights(data: Path, undisturb
 def test_a_run_that_is_done_changes_nothing(
     data: Path, undisturbed: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("mastershot.training.shot_scale.train.fit", None)
+    monkeypatch.setattr("mastershot.training.shot_scale.train.fit_epochs", None)
     assert train_shot_scale(tiny_recipe(data), undisturbed.parent) == undisturbed
 
 

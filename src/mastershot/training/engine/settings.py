@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from mastershot.core.errors import SettingError
-from mastershot.core.settings import Range, Settings, Share
+from mastershot.core.settings import NotNegative, Range, Seed, Settings, Share
 
+Size = Annotated[int, Range(1, 1 << 14)]
 OnProgress = Callable[[str, int, int | None, Mapping[str, float]], None]
 """Called with progress: stage, how much of it is done, how much there is, figures."""
 
@@ -33,6 +34,29 @@ class AugmentationSettings(Settings):
     colour: Share = 0.3
     grey_share: Share = 0.2
     mixed_share: Share = 0.3
+
+
+@dataclass(frozen=True)
+class EpochSettings(Settings):
+    """How a network is trained by epochs; the defaults are MovieCLIP's LSTM-ViT (METHODS A7).
+
+    Attributes:
+        epochs: Passes over the items, at most.
+        batch_size: Items a step.
+        learning_rate: Of AdamW.
+        weight_decay: Of AdamW.
+        halve_every: Epochs after which the learning rate is halved.
+        patience: Epochs without a better one after which training ends.
+        seed: Seed of weights and batches.
+    """
+
+    epochs: Size = 50
+    batch_size: Size = 32
+    learning_rate: Annotated[float, Range(0, 1000, "()")] = 1e-3
+    weight_decay: NotNegative = 1e-3
+    halve_every: Size = 15
+    patience: Size = 5
+    seed: Seed = 0
 
 
 def under(data: str, path: str) -> Path:

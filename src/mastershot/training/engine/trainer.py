@@ -147,6 +147,17 @@ def adamw_with_halving(
     return {"optimizer": optimizer, "lr_scheduler": scheduler}
 
 
+def seed_dropout(seed: int) -> None:
+    """Seed what dropout draws from.
+
+    Where there is no accelerator, `torch.manual_seed` writes down the stack at every call, for
+    each kind that may come later: memory that grows, and milliseconds.
+    """
+    torch.default_generator.manual_seed(seed)
+    if torch.cuda.is_available():
+        torch.cuda.manual_seed(seed)
+
+
 def keep_freed_memory() -> None:
     """Have the C library keep freed memory for reuse, for the rest of this process.
 

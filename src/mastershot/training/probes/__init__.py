@@ -1,6 +1,6 @@
 """Downstream probes: classes of videos from features of their shots (METHODS A8).
 
-In order: `settings`; `data` joins the labels of a released data set with features; the `module` is
-the loss and the batches; `train` runs it all and writes the probe and its scores; `fusion` joins
-the scores of several runs. `video_splits` hands the same data sets to recognisers of frames.
+In order: `settings`; `data` joins the labels of a released data set with features; `train` runs it
+all and writes the probe and its scores; `fusion` joins the scores of several runs. `video_splits`
+hands the same data sets to recognisers of frames.
 """

@@ -2,25 +2,32 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 from torch import nn
-from torch.utils.data import DataLoader
+from torch.nn.functional import binary_cross_entropy_with_logits
 
+from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import SettingError
 from mastershot.core.files import make_folder
 from mastershot.datasets.tables.tag_scores import TagScores, write_tag_scores
-from mastershot.encoders.probe import ProbeCard, build_probe, probe_scores, write_probe
+from mastershot.encoders.probe import (
+    ProbeCard,
+    build_probe,
+    probe_inputs,
+    probe_scores,
+    write_probe,
+)
 from mastershot.evaluation.precision import average_precisions
-from mastershot.training.engine.metrics_log import MetricsLog
+from mastershot.training.engine.epochs import Batch, EpochBatches, EpochModule, fit_epochs
 from mastershot.training.engine.run_directory import open_run_directory, whole_folder
 from mastershot.training.engine.settings import OnProgress, no_progress
-from mastershot.training.engine.trainer import CHECKPOINT, fit, steps_done
+from mastershot.training.engine.trainer import CHECKPOINT, steps_done
 from mastershot.training.probes.data import ProbeSplit, read_inputs
-from mastershot.training.probes.module import ProbeModule, ShuffledVideos
 from mastershot.training.probes.settings import ProbeRecipe, missing_probe_inputs
 
 PROBE, SCORES = "probe", "scores"
@@ -56,32 +63,21 @@ def mean_precision(network: nn.Module, card: ProbeCard, split: ProbeSplit) -> fl
 
 
 def _train(recipe: ProbeRecipe, out: Path, on_progress: OnProgress) -> None:
-    splits, training, metrics = read_inputs(recipe), recipe.training, MetricsLog(out)
-    card = _card(recipe, splits["train"])
-    batches = ShuffledVideos(splits["train"], card, training, steps_done(out))
-    per_epoch = batches.steps_per_epoch
-    steps = training.epochs * per_epoch
+    splits, training = read_inputs(recipe), recipe.training
+    card, train = _card(recipe, splits["train"]), splits["train"]
+
+    def batch_of(drawn: IntArray) -> Batch:
+        videos = [train.vectors[video] for video in drawn.tolist()]
+        return probe_inputs(card, videos), torch.from_numpy(train.labels.truth[drawn]).float()
+
+    batches = EpochBatches(len(train.vectors), batch_of, training, steps_done(out))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         network = build_probe(card)
-    module = ProbeModule(network, training, steps_per_epoch=per_epoch)
-
-    def on_step(step: int, figures: dict[str, float]) -> None:
-        on_progress("training", step, steps, figures)
-        if step % per_epoch == 0:
-            precision = mean_precision(module.network, card, splits["val"])
-            module.update_best(precision)
-            module.trainer.should_stop = module.is_finished()
-            metrics.note(step, {**figures, "epoch": step // per_epoch, "val_map": precision})
-
-    fit(
-        module,
-        DataLoader(batches, batch_size=None),
-        folder=out,
-        steps=steps,
-        save_every=per_epoch,
-        on_step=on_step,
-    )
+    loss = binary_cross_entropy_with_logits
+    module = EpochModule(network, loss, training, steps_per_epoch=batches.steps_per_epoch)
+    measure = partial(mean_precision, network, card, splits["val"])
+    fit_epochs(module, batches, out, ("val_map", measure), on_progress)
     _export(recipe, out, splits, module.best.cpu())
 
 

@@ -4,15 +4,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from mastershot.core.settings import NotNegative, Range, Seed, Settings, Text, require
-from mastershot.training.engine.settings import under
-
-_Size = Annotated[int, Range(1, 1 << 14)]
-_Rate = Annotated[float, Range(0, 1000, "()")]
+from mastershot.core.settings import Range, Settings, Text, require
+from mastershot.training.engine.settings import EpochSettings, Size, under
 
 
 @dataclass(frozen=True)
-class ScaleTrainingSettings(Settings):
+class ScaleTrainingSettings(EpochSettings):
     """How the classifier is trained.
 
     MovieCLIP publishes its network and the 4 frames a second, not how it was trained. The defaults
@@ -24,26 +21,12 @@ class ScaleTrainingSettings(Settings):
         layers: Layers of the LSTM.
         rate_hz: Frames a second.
         max_steps: Frames of a shot that are used, from the first on.
-        epochs: Passes over the shots, at most.
-        batch_size: Shots a step.
-        learning_rate: Of AdamW.
-        weight_decay: Of AdamW.
-        halve_every: Epochs after which the learning rate is halved.
-        patience: Epochs without a better accuracy after which training ends.
-        seed: Seed of weights and batches.
     """
 
-    hidden: _Size = 512
+    hidden: Size = 512
     layers: Annotated[int, Range(1, 16)] = 2
-    rate_hz: _Rate = 4.0
-    max_steps: _Size = 20
-    epochs: _Size = 50
-    batch_size: _Size = 32
-    learning_rate: _Rate = 1e-3
-    weight_decay: NotNegative = 1e-3
-    halve_every: _Size = 15
-    patience: _Size = 5
-    seed: Seed = 0
+    rate_hz: Annotated[float, Range(0, 1000, "()")] = 4.0
+    max_steps: Size = 20
 
 
 @dataclass(frozen=True)

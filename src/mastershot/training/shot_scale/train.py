@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch.utils.data import DataLoader
+from torch.nn.functional import cross_entropy
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.errors import SettingError
@@ -26,14 +26,13 @@ from mastershot.encoders.frame_classifier import (
 )
 from mastershot.evaluation.metrics import classification_figures
 from mastershot.exports.evaluation import figure_facts
-from mastershot.models.recognisers.frame_lstm import FrameLSTM
+from mastershot.models.recognisers.frame_lstm import FrameLSTM, pad_frames
 from mastershot.synthetic.scales import draw_scale_shots
-from mastershot.training.engine.metrics_log import MetricsLog
+from mastershot.training.engine.epochs import Batch, EpochBatches, EpochModule, fit_epochs
 from mastershot.training.engine.run_directory import open_run_directory, whole_folder
 from mastershot.training.engine.settings import OnProgress, find_encoder, no_progress
-from mastershot.training.engine.trainer import CHECKPOINT, fit, steps_done
+from mastershot.training.engine.trainer import CHECKPOINT, steps_done
 from mastershot.training.shot_scale.features import FEATURES, gather_features
-from mastershot.training.shot_scale.module import ShotScaleModule, ShuffledShots
 from mastershot.training.shot_scale.settings import ShotScaleRecipe, missing_scale_inputs
 
 CLASSIFIER = "classifier"
@@ -46,6 +45,12 @@ class _Split:
     shots: Sequence[FloatArray]
     scales: IntArray
     trailers: Sequence[str]
+
+    def batch(self, drawn: IntArray) -> Batch:
+        """Return the vectors of shots, padded, with their numbers of frames, and their scales."""
+        return pad_frames([self.shots[shot] for shot in drawn]), torch.from_numpy(
+            self.scales[drawn]
+        )
 
     def predicted(self, network: FrameLSTM) -> IntArray:
         """Return the most likely scale of each shot, (N,)."""
@@ -90,33 +95,20 @@ def train_shot_scale(
 
 def _train(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> None:
     inputs = _gather(recipe, out, on_progress)
-    training, width, metrics = recipe.training, inputs.space.width, MetricsLog(out)
+    training, width = recipe.training, inputs.space.width
     train, val = inputs.splits["train"], inputs.splits["val"]
-    batches = ShuffledShots(train.shots, train.scales, training, steps_done(out))
-    per_epoch = batches.steps_per_epoch
-    steps = training.epochs * per_epoch
+    batches = EpochBatches(len(train.shots), train.batch, training, steps_done(out))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(training.seed)
         network = FrameLSTM(width, len(SCALES), hidden=training.hidden, layers=training.layers)
-    module = ShotScaleModule(network, training, steps_per_epoch=per_epoch)
+    module = EpochModule(network, cross_entropy, training, steps_per_epoch=batches.steps_per_epoch)
 
-    def on_step(step: int, figures: dict[str, float]) -> None:
-        on_progress("training", step, steps, figures)
-        if step % per_epoch == 0:
-            accuracy = float((val.predicted(module.network) == val.scales).mean())
-            module.update_best(accuracy)
-            module.trainer.should_stop = module.is_finished()
-            metrics.note(step, {**figures, "epoch": step // per_epoch, "val_accuracy": accuracy})
+    def accuracy() -> float:
+        return float((val.predicted(network) == val.scales).mean())
 
-    fit(
-        module,
-        DataLoader(batches, batch_size=None),
-        folder=out,
-        steps=steps,
-        save_every=per_epoch,
-        on_step=on_step,
-    )
-    _export(recipe, out, inputs, module.best.cpu())
+    fit_epochs(module, batches, out, ("val_accuracy", accuracy), on_progress)
+    network.load_state_dict(module.best.state_dict())
+    _export(recipe, out, inputs, network.cpu())
 
 
 def _gather(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> _Inputs:

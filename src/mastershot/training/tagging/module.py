@@ -13,7 +13,8 @@ from torch.optim.lr_scheduler import LambdaLR
 from mastershot.core.errors import SettingError
 from mastershot.models.recognisers.build import RecogniserRow, normalise_clips
 from mastershot.training.engine import distributed
-from mastershot.training.engine.best_epoch import BestEpochModule
+from mastershot.training.engine.epochs import BestEpochModule
+from mastershot.training.engine.trainer import seed_dropout
 from mastershot.training.tagging.batches import TaggingBatch
 from mastershot.training.tagging.settings import ClipSettings, TaggingTrainingSettings
 
@@ -54,7 +55,7 @@ class TaggingModule(BestEpochModule[nn.Module]):
         """
         self.problems.update(batch.problems)
         seed = (self._settings.seed << 32) + batch.number
-        _seed_dropout(seed)
+        seed_dropout(seed)
         logits_BC = self._logits(batch, seed) if len(batch.truth) else None
         if logits_BC is None:  # Nothing of it could be read.
             loss = torch.stack([part.sum() * 0 for part in self.network.parameters()]).sum()
@@ -134,17 +135,6 @@ class TaggingModule(BestEpochModule[nn.Module]):
             wrong_BC = (torch.sigmoid(logits_BC) - truth_BC).abs()
             losses_BC = losses_BC * wrong_BC**self._settings.focal_gamma
         return losses_BC
-
-
-def _seed_dropout(seed: int) -> None:
-    """Seed what dropout draws from.
-
-    Where there is no accelerator, `torch.manual_seed` writes down the stack at every call, for
-    each kind that may come later: memory that grows, and milliseconds.
-    """
-    torch.default_generator.manual_seed(seed)
-    if torch.cuda.is_available():
-        torch.cuda.manual_seed(seed)
 
 
 def optimizer_of(
