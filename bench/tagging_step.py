@@ -18,8 +18,13 @@ from fractions import Fraction
 from pathlib import Path
 
 from mastershot.recipes.load import load_recipe, shipped_recipes
+from mastershot.training.tagging.settings import TaggingRecipe
 
-RECIPES = [name for name in shipped_recipes() if name.startswith("movieclip/")]
+RECIPES = [
+    name
+    for name in shipped_recipes()
+    if name.startswith("movieclip/") and isinstance(load_recipe(name).settings, TaggingRecipe)
+]
 NUM_CLASSES = 150
 # Networks of frames that stand in for the recipes' encoders.
 STAND_INS = {"lstm-places": "resnet18", "lstm-vit": "vit_b16"}
