@@ -117,7 +117,7 @@ class ClipReader:
 
 
 class _DoubtError(Exception):
-    """The frames of a span cannot be told without decoding all before it."""
+    """The frames of a span cannot be determined without decoding all before it."""
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,22 @@ def test_the_loss_of_a_batch_is_the_mean_over_shots_each_without_its_padding() -
     assert loss.item() == pytest.approx(torch.stack(each).mean().item(), rel=1e-5)
 
 
+def test_dropout_depends_on_the_seed_alone_so_that_a_run_can_resume() -> None:
+    network = nn.Sequential(nn.Linear(8, 64), nn.Dropout(0.5), nn.Linear(64, 2))
+
+    def loss(seed: int) -> float:
+        module = EpochModule(
+            network, cross_entropy, EpochSettings(seed=seed), steps_per_epoch=1
+        ).train()
+        module.log = lambda *_: None  # type: ignore[assignment, method-assign]
+        torch.rand(int(torch.randint(1, 99, ())))  # Whatever was drawn before.
+        inputs, truth = torch.linspace(0, 1, 24).reshape(3, 8), torch.tensor([0, 1, 0])
+        return module.training_step(((inputs,), truth), 0).item()
+
+    assert loss(1) == loss(1)
+    assert loss(1) != loss(2)
+
+
 def test_an_epoch_holds_every_item_once_in_an_order_of_its_own_and_can_be_joined_late() -> None:
     parts = drawn(EpochBatches(7, batch_of, SETTINGS), 6)
     one, other = ([item for part in some for item in part] for some in (parts[:3], parts[3:]))

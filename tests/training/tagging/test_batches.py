@@ -65,3 +65,12 @@ def test_a_shot_that_cannot_be_read_is_left_out_and_named() -> None:
     assert batch.size == 10
     assert batch.problems == {7: "gone"}
     assert 7 not in batch.inputs[0].flatten().tolist()
+
+
+def test_devices_share_a_batch_and_know_their_rows_places_in_it() -> None:
+    settings = TaggingTrainingSettings(batch_size=5)
+    whole = TaggingBatches(SHOTS, Numbers(), 3, settings).batch(0)
+    parts = [TaggingBatches(SHOTS, Numbers(), 3, settings, share=(r, 2)).batch(0) for r in (0, 1)]
+    assert torch.equal(torch.cat([part.inputs[0] for part in parts]), whole.inputs[0])
+    assert [part.places.tolist() for part in parts] == [[0, 1], [2, 3, 4]]
+    assert {part.size for part in parts} == {5}

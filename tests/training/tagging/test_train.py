@@ -163,6 +163,15 @@ def test_kept_clips_serve_other_runs_without_decoding(
     train_recogniser(replace(recipe, name="other"), tmp_path / "other")
 
 
+def test_a_kept_clip_of_another_size_is_decoded_anew(films: Path, tmp_path: Path) -> None:
+    shots = read_tagging_data(tagging_recipe(films, network="i3d_r50"), needs_films=True).splits
+    source = FilmClips(shots["val"], ClipSize(4, 32), tmp_path)
+    first = source.read([0]).clips
+    (kept,) = tmp_path.rglob("*.npy")
+    np.save(kept, np.zeros((2, 32, 32, 3), np.uint8))
+    np.testing.assert_array_equal(source.read([0]).clips, first)
+
+
 def test_a_damaged_kept_clip_is_decoded_anew(films: Path, tmp_path: Path) -> None:
     recipe = tagging_recipe(films, network="i3d_r50", epochs=1)
     recipe = replace(recipe, clips=ClipSettings(cache=str(tmp_path / "cache")))

@@ -1,9 +1,11 @@
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from shutil import rmtree
 
 import numpy as np
 import pytest
+from tests.factories.films import encode_film
 from tests.factories.tagging import film_data, tagging_recipe
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
@@ -49,15 +51,16 @@ def test_vectors_are_those_of_ticks_within_each_shot(films: Path, tmp_path: Path
         np.testing.assert_allclose(sequence, [colours[shot.classes[0]]] * 3, atol=4)
 
 
-def test_a_shot_between_two_ticks_has_its_middle_frame(films: Path, tmp_path: Path) -> None:
-    film = shots_of(films)[0].place
-    assert film is not None
+def test_a_shot_between_two_ticks_has_its_middle_frame(tmp_path: Path) -> None:
+    greys = [np.full((32, 48, 3), 20 * i, np.uint8) for i in range(12)]
+    film = encode_film(tmp_path / "film.mp4", greys, time_base=Fraction(1, 12))
     shots = [
-        TaggedShot("clip", "clip-Scene-001.mp4", (0,), Clip(film.path, 1 / 12, 4 / 12)),
-        TaggedShot("clip", "clip-Scene-002.mp4", (0,), Clip(film.path, 4 / 12, 8 / 12)),
+        TaggedShot("clip", "clip-Scene-001.mp4", (0,), Clip(film, 1 / 12, 4 / 12)),
+        TaggedShot("clip", "clip-Scene-002.mp4", (0,), Clip(film, 4 / 12, 8 / 12)),
     ]
-    found = encode_shots(shots, MeanColour(), VectorSettings(rate_hz=1), tmp_path).read([0, 1])
-    frames = [frame.rgb().mean((0, 1)) for frame in open_video(film.path).frames()]
+    settings = VectorSettings(rate_hz=1)
+    found = encode_shots(shots, MeanColour(), settings, tmp_path / "out").read([0, 1])
+    frames = [frame.rgb().mean((0, 1)) for frame in open_video(film).frames()]
     for sequence, middle in zip(found.sequences, (2, 6), strict=True):
         np.testing.assert_allclose(sequence, [frames[middle]], atol=1e-4)
 
