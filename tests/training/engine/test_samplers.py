@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
+import torch
 
-from mastershot.training.engine.samplers import batch_places, shuffled
+from mastershot.training.engine.samplers import batch_places, shuffled, step_seed
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 7, 64, 1000, 4097])
@@ -34,3 +35,13 @@ def test_each_epoch_holds_every_item_once_in_an_order_of_its_own() -> None:
 def test_places_far_out_cost_no_list() -> None:
     places = shuffled(np.array([0, 33_000_000 - 1]), 33_000_000, 0)
     assert ((places >= 0) & (places < 33_000_000)).all()
+
+
+def test_every_seed_draws_other_numbers_in_a_step() -> None:
+    drawn = {
+        float(torch.rand((), generator=torch.Generator().manual_seed(step_seed(seed, step))))
+        for seed in range(30)
+        for step in (0, 1, 1000)
+    }
+    assert len(drawn) == 90
+    assert step_seed(0, 1234) == 1234

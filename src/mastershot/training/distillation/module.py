@@ -31,6 +31,7 @@ from mastershot.training.distillation.frames import FramePool
 from mastershot.training.distillation.settings import DistillationSettings
 from mastershot.training.distillation.teachers import Teachers, TeacherTargets
 from mastershot.training.engine.augmentations import augment
+from mastershot.training.engine.samplers import step_seed
 from mastershot.training.engine.trainer import adamw_with_cosine
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ class DistillationBatches(IterableDataset[DistillationBatch]):
 
     def _batches_of_group(self, group: int) -> Iterator[DistillationBatch]:
         settings = self.settings
-        generator = torch.Generator().manual_seed((settings.seed << 32) + group)
+        generator = torch.Generator().manual_seed(step_seed(settings.seed, group))
         rows = torch.multinomial(
             self.chances, settings.group_size, replacement=True, generator=generator
         )

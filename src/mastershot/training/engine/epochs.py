@@ -14,7 +14,7 @@ from torch.utils.data import DataLoader, IterableDataset
 
 from mastershot.core.embeddings import IntArray
 from mastershot.training.engine.metrics_log import MetricsLog
-from mastershot.training.engine.samplers import shuffled_batches
+from mastershot.training.engine.samplers import shuffled_batches, step_seed
 from mastershot.training.engine.settings import EpochSettings, OnProgress
 from mastershot.training.engine.trainer import (
     adamw_with_halving,
@@ -87,7 +87,7 @@ class EpochModule(BestEpochModule[nn.Module]):
     def training_step(self, batch: Batch, _: int) -> Tensor:
         """Return the loss of a batch; dropout depends only on the seed and the step."""
         inputs, truth = batch
-        seed_dropout((self._settings.seed << 32) + self.global_step)
+        seed_dropout(step_seed(self._settings.seed, self.global_step))
         loss = self._loss(self.network(*inputs), truth)
         self.log("loss", loss)
         return loss

@@ -40,6 +40,14 @@ def batch_places(
     return items, epochs
 
 
+def step_seed(seed: int, step: int) -> int:
+    """Return what seeds the generators of a step: for seed 0 the step itself.
+
+    torch's generator on a CPU reads the lower 32 bits of its seed alone, so both must be in them.
+    """
+    return (step + seed * 0x9E3779B1) % (1 << 32)
+
+
 def shuffled_batches(
     num_items: int, *, batch_size: int, seed: int, first_step: int = 0
 ) -> Iterator[IntArray]:

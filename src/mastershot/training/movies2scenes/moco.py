@@ -24,6 +24,7 @@ from mastershot.models.contrastive import (
     uniformity,
 )
 from mastershot.training.engine import distributed
+from mastershot.training.engine.samplers import step_seed
 from mastershot.training.engine.trainer import adamw_with_cosine
 from mastershot.training.movies2scenes.batches import ContrastBatch
 from mastershot.training.movies2scenes.networks import augmented_views, plain_views
@@ -58,7 +59,7 @@ class ContrastiveModule(LightningModule):
         What is drawn in a step depends only on the seed and the step, so a run resumes without
         saved random state, and all processes draw the same.
         """
-        seed = (self.settings.seed << 32) + self.global_step
+        seed = step_seed(self.settings.seed, self.global_step)
         optimizer = cast(torch.optim.Optimizer, self.optimizers())
         optimizer.zero_grad()
         figures = self._accumulate_gradients(batch, torch.Generator().manual_seed(seed))

@@ -24,7 +24,7 @@ from mastershot.store.files import write_whole
 from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.engine.metrics_log import MetricsLog, read_log
 from mastershot.training.engine.run_directory import open_run_directory
-from mastershot.training.engine.samplers import batch_places, shuffled
+from mastershot.training.engine.samplers import batch_places, shuffled, step_seed
 from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.engine.trainer import CHECKPOINT, fit, require_finite, steps_done
 from mastershot.training.movies2scenes.batches import StepBatches
@@ -135,7 +135,7 @@ class MovieSimilarityModule(LightningModule):
     def training_step(self, batch: MoviePairs, _: int) -> Tensor:
         """Return the loss of a batch; dropout depends only on the seed and the step."""
         with torch.random.fork_rng():
-            torch.manual_seed((self._training.seed << 32) + self.global_step)
+            torch.manual_seed(step_seed(self._training.seed, self.global_step))
             logits = self.compare(batch)
         loss = cross_entropy(logits, batch.similar)
         self.log("loss", loss)

@@ -14,6 +14,7 @@ from mastershot.core.errors import SettingError
 from mastershot.models.recognisers.build import RecogniserRow, normalise_clips
 from mastershot.training.engine import distributed
 from mastershot.training.engine.epochs import BestEpochModule
+from mastershot.training.engine.samplers import step_seed
 from mastershot.training.engine.trainer import seed_dropout
 from mastershot.training.tagging.batches import TaggingBatch
 from mastershot.training.tagging.settings import ClipSettings, TaggingTrainingSettings
@@ -54,7 +55,7 @@ class TaggingModule(BestEpochModule[nn.Module]):
         saved random state.
         """
         self.problems.update(batch.problems)
-        seed = (self._settings.seed << 32) + batch.number
+        seed = step_seed(self._settings.seed, batch.number)
         seed_dropout(seed)
         logits_BC = self._logits(batch, seed) if len(batch.truth) else None
         if logits_BC is None:  # Nothing of it could be read.
