@@ -15,7 +15,7 @@ from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args, get_origin
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
-from mastershot.core.movie import SCALES, DamagedSpan, Movie, Scene, Shot, Transition
+from mastershot.core.movie import SCALES, DamagedSpan, Movie, People, Scene, Shot, Transition
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 
@@ -157,6 +157,7 @@ def _objects() -> dict[Any, Json]:
         Shot: defined["shot"],
         Transition: defined["shot"]["properties"]["transition_in"],
         LabelScore: defined["label"],
+        People: defined["shot"]["properties"]["people"],
         Scene: defined["scene"],
         DamagedSpan: defined["damaged"],
     }
