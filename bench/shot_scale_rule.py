@@ -20,7 +20,7 @@ from mastershot.core.embeddings import ImageArray
 from mastershot.core.movie import SCALES, likeliest_scale
 from mastershot.core.people import Sighting, sighting_of_vector
 from mastershot.encoders.people import FRAME_PX, PeopleDetector
-from mastershot.labelling.people import scale_of_frame, scale_of_shot
+from mastershot.labelling.people import scale_of_frame, scale_of_votes, scale_votes
 from mastershot.media.video import open_video
 
 TABLE = Path(__file__).parent / "data" / "shot_scales.csv"
@@ -41,7 +41,9 @@ def main() -> None:
         seen.append((row, sighting, image.shape[1] / image.shape[0]))
     found = [scale_of_frame(sighting, aspect) for _, sighting, aspect in seen]
     for subject in ("person", "animal", "picture", "none"):
-        some = [one for one, (row, *_) in zip(found, seen, strict=True) if row["subject"] == subject]
+        some = [
+            one for one, (row, *_) in zip(found, seen, strict=True) if row["subject"] == subject
+        ]
         print(f"{subject}: {len(some)} frames, scales {dict(Counter(map(str, some)))}")
     if options.every:
         print_errors(found, seen)
@@ -82,7 +84,7 @@ def shots_of(seen: Sequence[tuple[Row, Sighting, float]]) -> list[tuple[Row, str
             shots[one[0]["film"], one[0]["shot"]].append(one)
     found = []
     for frames in shots.values():
-        scale = scale_of_shot([sighting for _, sighting, _ in frames], frames[0][2])
+        scale = scale_of_votes(scale_votes([sighting for _, sighting, _ in frames], frames[0][2]))
         found.append((frames[0][0], None if scale is None else likeliest_scale(scale)))
     return found
 
@@ -96,7 +98,8 @@ def print_figures(what: str, people: Sequence[tuple[Row, str | None]]) -> None:
     if known:
         print(f"  right, of those seen            {interval(known, lambda row, one: row == one)}")
         print(f"  two steps off, of those seen    {interval(known, two_off)}")
-    print(f"  always {majority}                       {interval(people, lambda row, _: row == majority)}")
+    always = interval(people, lambda row, _: row == majority)
+    print(f"  always {majority}                       {always}")
 
 
 def two_off(truth: str, found: str | None) -> bool:
@@ -117,13 +120,13 @@ def interval(
     return f"{hits.sum() / sizes.sum():.3f} [{low:.3f}, {high:.3f}] over {len(hits)} shots"
 
 
-def print_errors(
-    found: Sequence[str | None], seen: Sequence[tuple[Row, Sighting, float]]
-) -> None:
+def print_errors(found: Sequence[str | None], seen: Sequence[tuple[Row, Sighting, float]]) -> None:
     for one, (row, sighting, _) in zip(found, seen, strict=True):
         if (one or "") != row["scale"]:
             tallest = [boxes[:1].round(2).tolist() for boxes in (sighting.faces, sighting.persons)]
-            print(f"  {row['film']} {row['time_s']} {row['subject']} {row['scale']}: {one} {tallest}")
+            print(
+                f"  {row['film']} {row['time_s']} {row['subject']} {row['scale']}: {one} {tallest}"
+            )
 
 
 if __name__ == "__main__":

@@ -50,7 +50,9 @@ def sighting_of_vector(vector: FloatArray) -> Sighting:
     """Return what `Sighting.vector` kept."""
     faces, persons = vector[2:].reshape(2, NUM_KEPT, BOX_WIDTH)
     # The score of a box is above 0.
-    return Sighting(int(vector[0]), int(vector[1]), faces[faces[:, 4] > 0], persons[persons[:, 4] > 0])
+    return Sighting(
+        int(vector[0]), int(vector[1]), faces[faces[:, 4] > 0], persons[persons[:, 4] > 0]
+    )
 
 
 def heights(boxes: FloatArray) -> FloatArray:

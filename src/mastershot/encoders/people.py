@@ -123,7 +123,7 @@ class PeopleDetector:
             across = (start, 0) if width == longer else (0, start)
             part = image[across[1] : across[1] + side, across[0] : across[0] + side]
             boxes = self.persons(part, MIN_DISTANT_SCORE)
-            low, high = (boxes[:, 0], boxes[:, 2]) if width == longer else (boxes[:, 1], boxes[:, 3])
+            low, high = boxes[:, (0, 2) if width == longer else (1, 3)].T
             cut = ((low < _EDGE) & (place > 0)) | ((high > 1 - _EDGE) & (place < num_parts - 1))
             boxes[:, :4] = boxes[:, :4] * side + np.tile(across, 2)
             found.append(boxes[~cut])
@@ -146,9 +146,7 @@ class PeopleDetector:
         return self._face_detectors[width, height]
 
 
-def decode_persons(
-    maps: Sequence[FloatArray], min_score: float
-) -> tuple[FloatArray, FloatArray]:
+def decode_persons(maps: Sequence[FloatArray], min_score: float) -> tuple[FloatArray, FloatArray]:
     """Return boxes (N, 4) in pixels of the square, and scores (N,), from NanoDet's six outputs.
 
     First come the class scores of each stride, (1, A, 80), then the distributions of each anchor's
@@ -171,7 +169,7 @@ def decode_persons(
 
 
 def _without_doubles(boxes: FloatArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
-    """Return the boxes (N, 4) and scores (N,) without those that a surer one covers, surest first."""
+    """Return the boxes (N, 4) and scores (N,) that no surer one covers, surest first."""
     import cv2
 
     sizes = np.column_stack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]).tolist()

@@ -6,15 +6,15 @@ chosen on bench/data/shot_scales.csv, where bench/shot_scale_rule.py measures th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
-from mastershot.core.embeddings import FloatArray
+from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.core.movie import SCALES, People
 from mastershot.core.people import Sighting, heights
 
-_BEFORE_THE_FRAMES = 0.5  # of the median scale's probability; the rest is by shares of frames
+_MEDIAN_SHARE = 0.5  # of the probability; the rest is by shares of frames
 
 
 @dataclass(frozen=True)
@@ -52,42 +52,51 @@ SCALE_RULE = ScaleRule()
 _EDGE = 0.02  # nearer to an edge of the frame than this, a box is cut by it
 
 
-def people_of_shot(sightings: Sequence[Sighting]) -> People:
-    """Return the people of a shot: the most seen in one frame, the tallest seen in any."""
-    faces, persons = (
-        [float(heights(boxes).max()) for boxes in kind if len(boxes)]
-        for kind in ([one.faces for one in sightings], [one.persons for one in sightings])
-    )
+def people_seen(sightings: Sequence[Sighting]) -> People:
+    """Return the people of some frames: the most seen in one of them, the tallest in any."""
+    faces = [heights(one.faces).max(initial=0) for one in sightings]
+    persons = [heights(one.persons).max(initial=0) for one in sightings]
     return People(
         faces=max(one.num_faces for one in sightings),
         persons=max(one.num_persons for one in sightings),
-        tallest_face=max(faces, default=0.0),
-        tallest_person=max(persons, default=0.0),
+        tallest_face=float(max(faces)),
+        tallest_person=float(max(persons)),
     )
 
 
-def scale_of_shot(
+def people_of_parts(one: People, other: People) -> People:
+    """Return the people of a shot from those of two parts of it."""
+    parts = zip(astuple(one), astuple(other), strict=True)
+    return People(*(max(values) for values in parts))
+
+
+def scale_votes(
     sightings: Sequence[Sighting], aspect: float, rule: ScaleRule = SCALE_RULE
-) -> dict[str, float] | None:
+) -> IntArray:
+    """Return how many of some frames are of each of `SCALES`, shape (5,).
+
+    Frames without anybody are of none. ``aspect`` is a frame's width over its height, as shown.
+    """
+    found = [scale_of_frame(one, aspect, rule) for one in sightings]
+    places = [SCALES.index(scale) for scale in found if scale is not None]
+    return np.bincount(places, minlength=len(SCALES)).astype(np.int64)
+
+
+def scale_of_votes(votes: IntArray) -> dict[str, float] | None:
     """Return how likely each of `SCALES` is for a shot; None where nobody is seen in any frame.
 
     Half goes to the median of its frames' scales, of two the closer, and half to the scales by
-    their shares of frames; frames without anybody do not count. ``aspect`` is the width of a frame
-    over its height, as shown.
+    their shares of frames.
     """
-    found = [scale_of_frame(one, aspect, rule) for one in sightings]
-    places = sorted(SCALES.index(scale) for scale in found if scale is not None)
-    if not places:
+    total = int(votes.sum())
+    if not total:
         return None
-    shares = np.bincount(places, minlength=len(SCALES)) / len(places)
-    shares *= 1 - _BEFORE_THE_FRAMES
-    shares[places[(len(places) - 1) // 2]] += _BEFORE_THE_FRAMES
+    shares = (1 - _MEDIAN_SHARE) * votes / total
+    shares[np.searchsorted(np.cumsum(votes), (total + 1) // 2)] += _MEDIAN_SHARE
     return dict(zip(SCALES, shares.tolist(), strict=True))
 
 
-def scale_of_frame(
-    sighting: Sighting, aspect: float, rule: ScaleRule = SCALE_RULE
-) -> str | None:
+def scale_of_frame(sighting: Sighting, aspect: float, rule: ScaleRule = SCALE_RULE) -> str | None:
     """Return the scale of one frame; None where nobody is seen, which is not a long shot."""
     if len(sighting.faces):
         return _scale_by_face(sighting.faces[0], sighting.persons, rule)
