@@ -72,7 +72,7 @@ class FilmDrawing:
         rate_line: SVG points of the cutting rate.
         rate_marks: Axis of the cutting rate.
         time_marks: Axis of time.
-        scales: SVG path of the shots of each scale, in bars, by its name; empty where none is known.
+        scales: SVG path with one bar a shot, the closer the higher; empty where no scale is known.
     """
 
     start_s: float
@@ -88,7 +88,7 @@ class FilmDrawing:
     rate_line: str
     rate_marks: tuple[Mark, ...]
     time_marks: tuple[Mark, ...]
-    scales: Mapping[str, str]
+    scales: str
 
 
 def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
@@ -157,16 +157,14 @@ def _bands(timeline: Timeline, time: Scale, length: Scale, median_at: float) -> 
     )
 
 
-def _scales(timeline: Timeline, time: Scale) -> dict[str, str]:
-    """Return the bars of each scale: the closer, the higher; a shot of unknown scale has none."""
-    bars: dict[str, str] = {}
+def _scales(timeline: Timeline, time: Scale) -> str:
+    bars = []
     for shot in timeline.shots:
-        if (scale := shot.likeliest_scale) is None:
-            continue
-        top = 100 * SCALES.index(scale) / len(SCALES)
-        left, right = time.at(shot.span.start_s), time.at(shot.span.end_s)
-        bars[scale] = bars.get(scale, "") + f"M{left:.3f} 100V{top:.0f}H{right:.3f}V100Z"
-    return bars
+        if (scale := shot.likeliest_scale) is not None:
+            top = 100 * SCALES.index(scale) / len(SCALES)
+            left, right = time.at(shot.span.start_s), time.at(shot.span.end_s)
+            bars.append(f"M{left:.3f} 100V{top:.0f}H{right:.3f}V100Z")
+    return "".join(bars)
 
 
 def _length_marks(length: Scale) -> tuple[Mark, ...]:
