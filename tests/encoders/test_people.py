@@ -3,7 +3,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mastershot.core.embeddings import FloatArray
 from mastershot.core.people import NUM_KEPT, heights, sighting_of_vector
 from mastershot.encoders.people import PeopleDetector, decode_persons
 from mastershot.media.video import open_video
@@ -32,11 +31,8 @@ def test_a_thousand_faces_are_counted(
 
 
 def test_a_box_lies_at_the_mean_distances_from_its_anchor() -> None:
-    maps: list[FloatArray] = []
-    for num_classes in (80, 32):
-        maps += [
-            np.zeros((1, (416 // stride) ** 2, num_classes), np.float32) for stride in (8, 16, 32)
-        ]
+    anchors = [(416 // stride) ** 2 for stride in (8, 16, 32)]
+    maps = [np.zeros((1, num, wide), np.float32) for wide in (80, 32) for num in anchors]
     maps[1][0, 27, 0] = 0.8  # row 1, column 1 of the map of stride 16
     maps[4][0, 27].reshape(4, 8)[:, 1] = 50  # each distance is one stride
     boxes, scores = decode_persons(maps, 0.5)
