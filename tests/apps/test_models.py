@@ -8,6 +8,7 @@ from typer.testing import CliRunner, Result
 
 from mastershot.apps.cli import app
 from mastershot.encoders.catalogue import ENCODERS
+from mastershot.encoders.packaged import PACKAGED_NETWORKS
 
 
 def run(*arguments: str) -> Result:
@@ -31,7 +32,10 @@ def test_the_list_has_a_line_an_encoder_and_says_which_are_here() -> None:
     done = run("ls")
     assert done.exit_code == 0, done.output
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
-    assert [*lines] == [row.alias for row in ENCODERS]
+    networks = {row.alias: row for row in PACKAGED_NETWORKS}
+    assert [*lines] == [*(row.alias for row in ENCODERS), *networks]
+    for alias, network in networks.items():
+        assert all(text in lines[alias] for text in (network.kind, network.licence, network.step))
     for row in ENCODERS:
         assert row.kind in lines[row.alias]
         assert row.licence in lines[row.alias]
@@ -52,6 +56,7 @@ def test_json_holds_every_column(cache: Path) -> None:
     assert siglip["licence"] == "Apache-2.0"
     assert siglip["size_bytes"] == 812_623_880
     assert "speed_fps" in siglip
+    assert found["yunet"]["source"].startswith("opencv_zoo")
 
 
 @pytest.mark.parametrize("name", ["starter", "mastershot/starter"])

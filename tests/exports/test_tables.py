@@ -16,7 +16,8 @@ from mastershot.exports.tables import write_shots_csv
 COLUMNS = (
     "index", "id", "first_frame", "end_frame", "start_pts", "end_pts", "start_s", "end_s",
     "duration_s", "start_clock", "transition", "scene_index", "top_label", "score", "unsure",
-    "kept", "borrowed", "scale",
+    "kept", "borrowed", "scale", "scale_by",
+    "faces", "persons", "tallest_face", "tallest_person",
 )  # fmt: skip
 NTSC = Fraction(1001, 24000)
 

@@ -21,6 +21,7 @@ from mastershot.apps.verify import verify_app
 
 if TYPE_CHECKING:
     from mastershot.encoders.catalogue import EncoderAvailability
+    from mastershot.encoders.packaged import PackagedNetwork
 
 app = Commands(
     name="mastershot",
@@ -61,15 +62,20 @@ def doctor(as_json: Json = False) -> None:
 
 @models_app.command("ls")
 def models_ls(as_json: Json = False) -> None:
-    """List the encoders: what each is, its size, licence and speed, and if it is here."""
+    """List the encoders, then the detectors: size, licence, speed or step, and if they are here."""
     from mastershot.encoders.catalogue import available_encoders
+    from mastershot.encoders.packaged import PACKAGED_NETWORKS
 
     found = available_encoders()
-    value = [
+    value: list[dict[str, object]] = [
         {**asdict(one.encoder), "available": one.folder is not None, "folder": one.folder}
         for one in found
     ]
-    say_result(value, map(_encoder_line, found), as_json=as_json)
+    for row in PACKAGED_NETWORKS:
+        here = row.path.is_file()
+        value.append({**asdict(row), "packaged": True, "available": here})
+    lines = [*map(_encoder_line, found), *map(_network_line, PACKAGED_NETWORKS)]
+    say_result(value, lines, as_json=as_json)
 
 
 def _encoder_line(found: "EncoderAvailability") -> str:
@@ -78,6 +84,14 @@ def _encoder_line(found: "EncoderAvailability") -> str:
     return (
         f"{row.alias:9} {row.size_bytes / 1e6:>6,.0f} MB  {speed:>14}  "
         f"{'in the package' if row.packaged else where:15}  {row.kind}; {row.licence}"
+    )
+
+
+def _network_line(row: "PackagedNetwork") -> str:
+    where = "in the package" if row.path.is_file() else "not here"
+    return (
+        f"{row.alias:9} {row.size_bytes / 1e6:>6,.1f} MB  {'step ' + row.step:>15}  "
+        f"{where:15}  {row.kind}; {row.licence}"
     )
 
 

@@ -14,6 +14,9 @@ ImageArray: TypeAlias = npt.NDArray[np.uint8]
 RECOGNISER = "recogniser:"
 """What the name of a recogniser's features begins with."""
 
+DETECTOR = "detector:"
+"""What the name of a detector's findings, or a classifier's scores, of frames begins with."""
+
 
 @dataclass(frozen=True)
 class EmbeddingSpace:
@@ -34,6 +37,11 @@ class EmbeddingSpace:
     def of_recogniser(self) -> bool:
         """Whether its vectors are a recogniser's features of shots, not an encoder's of frames."""
         return self.model.startswith(RECOGNISER)
+
+    @property
+    def of_detector(self) -> bool:
+        """Whether its vectors are findings in frames, which are read, not compared."""
+        return self.model.startswith(DETECTOR)
 
     @property
     def key(self) -> str:

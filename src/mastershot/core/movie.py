@@ -110,6 +110,26 @@ class Transition:
 
 
 @dataclass(frozen=True)
+class People:
+    """Who is seen in the sampled frames of a shot; heights are shares of the frame's, in [0, 1].
+
+    Attributes:
+        faces: The most faces in one frame.
+        persons: The most persons in one frame.
+        tallest_face: Height of the tallest face; 0 where there is none.
+        tallest_person: Height of the tallest person; 0 where there is none.
+    """
+
+    faces: int
+    persons: int
+    tallest_face: float
+    tallest_person: float
+
+
+ScaleSource: TypeAlias = Literal["classifier", "words", "people"]
+
+
+@dataclass(frozen=True)
 class Shot:
     """One unbroken run of frames of one camera.
 
@@ -124,6 +144,9 @@ class Shot:
         sampled_frames: Ordinals of the frames its labels and scene rest on, to be cited as
             evidence; empty when none was sampled, or all were (sampling ``every``).
         scale: How likely each of `SCALES` is, summing to 1; None when unknown.
+        people: Who is seen in it; None when the step that looks for people did not run.
+        scale_by: What the scale was found by: a trained classifier, words, or the heights of
+            faces and persons; None when it is unknown.
     """
 
     id: str
@@ -135,6 +158,8 @@ class Shot:
     thumb: str | None = None
     sampled_frames: tuple[int, ...] = ()
     scale: Mapping[str, float] | None = None
+    people: People | None = None
+    scale_by: ScaleSource | None = None
 
     @property
     def likeliest_scale(self) -> str | None:

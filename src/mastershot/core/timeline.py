@@ -11,11 +11,21 @@ from operator import attrgetter
 from pathlib import Path
 from reprlib import repr as shortened
 from types import UnionType
-from typing import Any, ClassVar, Literal, TypeAlias, cast, get_args, get_origin, get_type_hints
+from typing import (
+    Any,
+    ClassVar,
+    Literal,
+    TypeAlias,
+    Union,
+    cast,
+    get_args,
+    get_origin,
+    get_type_hints,
+)
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
-from mastershot.core.movie import SCALES, DamagedSpan, Movie, Scene, Shot, Transition
+from mastershot.core.movie import SCALES, DamagedSpan, Movie, People, Scene, Shot, Transition
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 
@@ -157,6 +167,7 @@ def _objects() -> dict[Any, Json]:
         Shot: defined["shot"],
         Transition: defined["shot"]["properties"]["transition_in"],
         LabelScore: defined["label"],
+        People: defined["shot"]["properties"]["people"],
         Scene: defined["scene"],
         DamagedSpan: defined["damaged"],
     }
@@ -205,7 +216,7 @@ def _read(kind: Any, value: Any, timeline: Json) -> Any:
     origin, options = get_origin(kind), get_args(kind)
     if origin is tuple:
         return _read_list(options[0], _typed(list, value), timeline)
-    if origin is UnionType:
+    if origin in (UnionType, Union):  # A choice or None is the latter.
         return None if value is None else _read(options[0], value, timeline)
     if origin is Mapping:
         if set(_typed(dict, value)) != set(SCALES):

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
-from mastershot.core.movie import Scene, Shot
+from mastershot.core.movie import SCALES, Scene, Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_rate
@@ -72,6 +72,7 @@ class FilmDrawing:
         rate_line: SVG points of the cutting rate.
         rate_marks: Axis of the cutting rate.
         time_marks: Axis of time.
+        scales: SVG path with one bar a shot, the closer the higher; empty where no scale is known.
     """
 
     start_s: float
@@ -87,6 +88,7 @@ class FilmDrawing:
     rate_line: str
     rate_marks: tuple[Mark, ...]
     time_marks: tuple[Mark, ...]
+    scales: str
 
 
 def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
@@ -122,6 +124,7 @@ def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
         ),
         rate_marks=tuple(Mark(at, f"{rate_axis.high * at / 100:g}") for at in (0, 50, 100)),
         time_marks=_time_marks(time),
+        scales=_scales(timeline, time),
     )
 
 
@@ -152,6 +155,16 @@ def _bands(timeline: Timeline, time: Scale, length: Scale, median_at: float) -> 
     return tuple(
         band(scene, timeline.shots[scene.first_shot : scene.end_shot]) for scene in timeline.scenes
     )
+
+
+def _scales(timeline: Timeline, time: Scale) -> str:
+    bars = []
+    for shot in timeline.shots:
+        if (scale := shot.likeliest_scale) is not None:
+            top = 100 * SCALES.index(scale) / len(SCALES)
+            left, right = time.at(shot.span.start_s), time.at(shot.span.end_s)
+            bars.append(f"M{left:.3f} 100V{top:.0f}H{right:.3f}V100Z")
+    return "".join(bars)
 
 
 def _length_marks(length: Scale) -> tuple[Mark, ...]:

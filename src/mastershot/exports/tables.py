@@ -1,10 +1,11 @@
 """A timeline as a table: one row a shot, for spreadsheets and data frames."""
 
 import csv
+from dataclasses import fields
 from pathlib import Path
 
 from mastershot.core.files import written_whole
-from mastershot.core.movie import Shot
+from mastershot.core.movie import People, Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 
@@ -12,14 +13,16 @@ _SPAN_COLUMNS = (
     "first_frame", "end_frame", "start_pts", "end_pts", "start_s", "end_s", "duration_s",
 )  # fmt: skip
 
+_PEOPLE_COLUMNS = tuple(part.name for part in fields(People))
+
 
 def write_shots_csv(timeline: Timeline, path: Path) -> None:
     """Write one row a shot, as RFC 4180 in UTF-8 under a header.
 
     ``index`` and ``scene_index`` count from 0, ranges are half-open, numbers read back to the
     same value. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest.
-    Where a step did not run its cells are empty. A text that a spreadsheet would run as a formula
-    gets an apostrophe in front.
+    Heights of faces and persons are shares of the frame's. Where a step did not run its cells are
+    empty. A text that a spreadsheet would run as a formula gets an apostrophe in front.
 
     Raises:
         OutputError: The file cannot be written; what was there before stays.
@@ -55,6 +58,8 @@ def _row(index: int, shot: Shot, scene_index: int | str) -> dict[str, object]:
         "kept": ";".join(map(as_text, shot.kept)),
         "borrowed": ";".join(as_text(label.name) for label in shot.borrowed),
         "scale": shot.likeliest_scale or "",
+        "scale_by": shot.scale_by or "",
+        **{name: getattr(shot.people, name, "") for name in _PEOPLE_COLUMNS},
     }
 
 

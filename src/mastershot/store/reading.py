@@ -117,7 +117,7 @@ def feature_space(
     Raises:
         LibraryError: The library holds no vectors, none of the encoder, or those of several.
     """
-    spaces = library.spaces()
+    spaces = [space for space in library.spaces() if not space.of_detector]
     if encoder:
         found = [space for space in spaces if is_called(space, encoder)]
     else:

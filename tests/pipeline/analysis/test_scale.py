@@ -70,7 +70,7 @@ def test_clip_is_asked_in_words_and_looks_at_no_frame_twice(
 ) -> None:
     loaded = prepare(Plan(encoder=str(models / "clip")))
     assert isinstance(loaded.scaler, PromptedScaler)
-    assert len(loaded.encoders) == 2  # the encoder's, once, and colours
+    assert len(loaded.encoders) == 3  # the encoder's, once, people and colours
     timeline, _ = analyze_movie(film, loaded, tmp_path)
     check(timeline)
     encoder = loaded.scaler.encoder
@@ -82,15 +82,18 @@ def test_clip_is_asked_in_words_and_looks_at_no_frame_twice(
         assert scale_of(shot) == pytest.approx(expected, abs=1e-3)
         assert sum(scale_of(shot)) == pytest.approx(1, abs=1e-5)
     assert timeline.made_by.steps["scale"]["method"] == "prompts"
+    assert {shot.scale_by for shot in timeline.shots} == {"words"}
 
 
-def test_the_starter_says_nothing_of_scale(film: Path, tmp_path: Path) -> None:
+def test_the_starter_leaves_scale_to_people_and_nobody_is_of_unknown_scale(
+    film: Path, tmp_path: Path
+) -> None:
     timeline, folder = analyze_movie(film, prepare(Plan()), tmp_path)
     check(timeline)
     assert all(shot.scale is None for shot in timeline.shots)
     value = json.loads((folder / "timeline.json").read_text())
     assert all("scale" not in shot for shot in value["shots"])
-    assert "scale" not in value["made_by"]["steps"]
+    assert value["made_by"]["steps"]["scale"]["method"] == "people"
 
 
 def test_a_student_is_not_asked_in_words(tmp_path: Path) -> None:
@@ -101,7 +104,9 @@ def test_a_student_is_not_asked_in_words(tmp_path: Path) -> None:
 def test_scale_by_name_without_an_encoder_gives_a_note() -> None:
     assert not any("scale" in note for note in prepare(Plan()).notes)
     (note,) = prepare(Plan(steps=SCALE_ALONE)).notes
-    assert note.startswith("No shot scale: it needs CLIP or SigLIP (--encoder clip), or a trained")
+    assert note.startswith(
+        "No shot scale: it needs step people, CLIP or SigLIP (--encoder clip), or"
+    )
 
 
 @pytest.mark.parametrize("inner", ["", "classifier"])
@@ -206,8 +211,8 @@ def test_a_label_on_a_close_up_is_unsure_and_borrowed_from_the_scene(
     assert "from the scene:" in page
     assert "close-up 1.00" in page
     rows = (folder / "shots.csv").read_text().splitlines()
-    assert rows[0].endswith(",borrowed,scale")
-    assert all(row.endswith(",CS") for row in rows[1:])
+    assert ",borrowed,scale,scale_by," in rows[0]
+    assert all(",CS,classifier," in row for row in rows[1:])
     assert timeline.made_by.steps["scale"]["abstain"]["min_best_close"] == 1.0
 
 

@@ -5,6 +5,7 @@ Pictures are inlined and nearly all of its size: 2,000 shots with labels and pic
 """
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -57,6 +58,7 @@ def write_report(
         # Of a card's picture; upright films are kept from towering.
         aspect=round(min(max(shown_aspect, 0.8), 2.4), 4),
         scale_names=SCALE_NAMES,
+        scale_shares=_scale_shares(timeline),
         setting=_setting_text,
     )
 
@@ -69,6 +71,15 @@ def _notes(timeline: Timeline, thumbs: Path, given: tuple[str, ...]) -> Iterator
     names = [Path(shot.thumb).name for shot in timeline.shots if shot.thumb is not None]
     if missing := sum(not (thumbs / name).is_file() for name in names):
         yield f"{missing:,} of {len(names):,} pictures are not in their folder."
+
+
+def _scale_shares(timeline: Timeline) -> tuple[tuple[str, int], ...]:
+    """Return how many shots there are of each scale, then of none; nothing where none is known."""
+    counts = Counter(shot.likeliest_scale for shot in timeline.shots)
+    if counts[None] == len(timeline.shots):
+        return ()
+    known = tuple((name, counts[scale]) for scale, name in SCALE_NAMES.items())
+    return (*known, ("unknown", counts[None]))
 
 
 def _facts(timeline: Timeline) -> tuple[str, ...]:

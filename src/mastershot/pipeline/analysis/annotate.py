@@ -21,6 +21,7 @@ from mastershot.labelling.weak_labels import (
     rule_of_shot,
 )
 from mastershot.pipeline.analysis.decode_pass import Decoded
+from mastershot.pipeline.analysis.people import see_people
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan
 from mastershot.pipeline.analysis.scale import ShotScaler, TrainedScaler
 from mastershot.pipeline.analysis.stored import first_vectors, mean_of_shots
@@ -28,10 +29,13 @@ from mastershot.scenes.grouping import group_shots
 
 
 def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> Timeline:
-    """Return the timeline of a decoded film: scenes, then shot scales, then labels."""
+    """Return the timeline of a decoded film: scenes, then people and shot scales, then labels."""
     movie, shots, scenes = decoded.movie, decoded.shots, None
     if "scenes" in loaded.plan.steps:
         scenes = find_scenes(movie, shots, loaded.scene_spaces, store)
+    if loaded.people is not None:
+        space, by_people = loaded.people.space, loaded.scale_by_people
+        shots = see_people(movie, shots, space, store, with_scale=by_people)
     if loaded.scaler is not None:
         shots = scale_shots(shots, loaded.scaler, store)
     if loaded.taxonomy is not None:
@@ -72,7 +76,7 @@ def scale_shots(
     else:
         scores = _score_texts(shots, scaler.encoder, scaler.vectors, store)
     return tuple(
-        replace(shot, scale=dict(zip(SCALES, row, strict=True)))
+        replace(shot, scale=dict(zip(SCALES, row, strict=True)), scale_by=scaler.source)
         for shot, row in zip(shots, scores.tolist(), strict=True)
     )
 

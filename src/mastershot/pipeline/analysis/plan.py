@@ -13,12 +13,17 @@ from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.core.timeline import Json, MadeBy
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
+from mastershot.encoders.content import ContentClassifier
+from mastershot.encoders.packaged import NANODET, NSFW_MOBILENET, YUNET
+from mastershot.encoders.people import PeopleDetector
 from mastershot.encoders.recogniser import find_recogniser
 from mastershot.encoders.starter import STARTER_NAME
+from mastershot.labelling.people import SCALE_RULE
 from mastershot.labelling.smoothing import SmoothingSettings, TransitionModel, default_model
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
 from mastershot.media.video import READING_REVISION
+from mastershot.pipeline.analysis.people import detector_made
 from mastershot.pipeline.analysis.recognise import (
     ShotRecogniser,
     load_shot_recogniser,
@@ -30,7 +35,10 @@ from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
 
 DEFAULT_TAXONOMY = "movieclip"
-STEPS = ("shots", "labels", "scenes", "scale")
+STEPS = ("shots", "labels", "scenes", "scale", "people")
+ALL_STEPS = (*STEPS, "moderation")
+"""Those that run unless others are named, and those that can be named."""
+
 STARTER_NOTE = (
     "Places are named by the starter, the small encoder that ships with Mastershot; CLIP is far "
     "more accurate: --encoder clip"
@@ -42,7 +50,7 @@ class Plan:
     """What to do with a film.
 
     Attributes:
-        steps: Which of `STEPS` to run; shots are always found.
+        steps: Which of `ALL_STEPS` to run; shots are always found.
         shots: How shots are found.
         shot_list: A list of shots made elsewhere, to be used instead of detection.
         sampling: Which frames of a shot labels and scenes rest on.
@@ -52,7 +60,7 @@ class Plan:
         keep: From which score on a label is kept.
         smoothing: How the labels of shots are smoothed over time; None leaves each as it is.
         scale: Folder of a classifier of shot scale, or of the run that trained it; None asks the
-            encoder of labels in words, where that is CLIP or SigLIP.
+            encoder of labels in words, where that is CLIP or SigLIP, else the people who are seen.
         abstain: What a label on a close-up needs beyond ``keep``.
         stream: Index of the video stream to read, as ffprobe counts; None takes the film.
         recogniser: Folder of a trained recogniser that makes the labels, or of the run that trained
@@ -77,8 +85,8 @@ class Plan:
 
     def __post_init__(self) -> None:
         for step in self.steps or ("",):
-            if step not in STEPS:
-                raise SettingError(f"step {step!r} is unknown; use {', '.join(STEPS)}")
+            if step not in ALL_STEPS:
+                raise SettingError(f"step {step!r} is unknown; use {', '.join(ALL_STEPS)}")
         if self.scale is not None and "scale" not in self.steps:
             raise SettingError(
                 f"a classifier of shot scale is named, {self.scale}, but the steps are only "
@@ -165,10 +173,12 @@ class LoadedPlan:
         plan: The plan.
         labeller: The encoder and labels; None when labels are not asked for or not available. A
             recogniser alone leaves it only to group shots into scenes.
-        scaler: Scores shot scales; None when they are not asked for or not available.
+        scaler: Scores shot scales; None when they are not asked for, or only people tell them.
         listed: The shots made elsewhere, if the plan names a list.
         notes: Sentences the user should read, such as how to get an encoder's weights.
         recogniser: Scores labels instead of the labeller, or with it; None without one.
+        people: Finds faces and persons; None when they are not asked for.
+        content: Scores sexual content; None when it is not asked for.
     """
 
     plan: Plan
@@ -177,6 +187,8 @@ class LoadedPlan:
     listed: ShotList | None = None
     notes: tuple[str, ...] = ()
     recogniser: ShotRecogniser | None = None
+    people: PeopleDetector | None = None
+    content: ContentClassifier | None = None
 
     @property
     def words(self) -> Labeller | None:
@@ -217,9 +229,17 @@ class LoadedPlan:
     def encoders(self) -> dict[EmbeddingSpace, Encoder | None]:
         """The spaces in which each sampled frame gets a vector; colours, last, need no encoder."""
         users = (self.labeller, self.scaler, self.recogniser)
-        found = [user.encoder for user in users if user is not None and user.encoder is not None]
+        found: list[Encoder] = [
+            user.encoder for user in users if user is not None and user.encoder is not None
+        ]
+        found += [one for one in (self.people, self.content) if one is not None]
         encoders: dict[EmbeddingSpace, Encoder | None] = {one.space: one for one in found}
         return encoders | ({COLOR_SPACE: None} if "scenes" in self.plan.steps else {})
+
+    @property
+    def scale_by_people(self) -> bool:
+        """Whether the heights of faces and persons tell shot scales, for want of a scaler."""
+        return "scale" in self.plan.steps and self.scaler is None and self.people is not None
 
     @property
     def scene_spaces(self) -> tuple[EmbeddingSpace, ...]:
@@ -253,6 +273,13 @@ class LoadedPlan:
             }
         if self.scaler is not None:
             steps["scale"] = self.scaler.made() | {"abstain": asdict(plan.abstain)}
+        elif self.scale_by_people:
+            rule = {"method": "people", "rule": asdict(SCALE_RULE)}
+            steps["scale"] = rule | {"abstain": asdict(plan.abstain)}
+        if self.people is not None:
+            steps["people"] = detector_made(self.people, YUNET, NANODET)
+        if self.content is not None:
+            steps["moderation"] = detector_made(self.content, NSFW_MOBILENET)
         return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
 
     def labels_made(self) -> Json:
@@ -292,12 +319,15 @@ def prepare(plan: Plan) -> LoadedPlan:
     scaler, recogniser = None, None
     if "scale" in plan.steps:
         scaler = find_scaler(plan.scale, encoder)
-        notes += scale_notes(scaler, plan.sampling, asked=plan.steps != STEPS)
+        without = scaler is None and "people" not in plan.steps
+        notes += scale_notes(scaler, plan.sampling, asked=without and plan.steps != STEPS)
     if plan.recogniser is not None:
         share = 1.0 if plan.fuse is None else plan.fuse
         recogniser = load_shot_recogniser(plan.recogniser, encoder, share)
         notes += recogniser_notes(recogniser, plan.sampling)
-    return LoadedPlan(plan, labeller, scaler, listed, notes, recogniser)
+    people = PeopleDetector() if "people" in plan.steps else None
+    content = ContentClassifier() if "moderation" in plan.steps else None
+    return LoadedPlan(plan, labeller, scaler, listed, notes, recogniser, people, content)
 
 
 def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:

@@ -6,7 +6,7 @@ from typing import TypeAlias
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.errors import SettingError
-from mastershot.core.movie import SCALES
+from mastershot.core.movie import SCALES, ScaleSource
 from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.core.timeline import Json
 from mastershot.encoders.frame_classifier import SETTINGS_FILE, FrameClassifier
@@ -29,6 +29,11 @@ class TrainedScaler:
 
     encoder: Encoder
     classifier: FrameClassifier
+
+    @property
+    def source(self) -> ScaleSource:
+        """What scales are found by."""
+        return "classifier"
 
     def made(self) -> Json:
         """Return what a timeline keeps of how scales were scored."""
@@ -57,6 +62,11 @@ class PromptedScaler:
         """Return what a timeline keeps of how scales were scored."""
         prompts = {scale: list(texts) for scale, texts in SCALE_PROMPTS.items()}
         return {"method": "prompts", "encoder": self.encoder.space.model, "prompts": prompts}
+
+    @property
+    def source(self) -> ScaleSource:
+        """What scales are found by."""
+        return "words"
 
 
 ShotScaler: TypeAlias = TrainedScaler | PromptedScaler
@@ -107,7 +117,7 @@ def scale_notes(scaler: ShotScaler | None, sampling: Sampling, *, asked: bool) -
         return sampling_notes("classifier of shot scale", rate_hz, sampling)
     if scaler is None and asked:
         return (
-            "No shot scale: it needs CLIP or SigLIP (--encoder clip), or a trained classifier "
-            "(--scale FOLDER)",
+            "No shot scale: it needs step people, CLIP or SigLIP (--encoder clip), or a trained "
+            "classifier (--scale FOLDER)",
         )
     return ()

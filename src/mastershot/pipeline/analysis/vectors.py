@@ -90,7 +90,9 @@ class FrameVectors:
     """
 
     def __init__(self, space: EmbeddingSpace, encoder: Encoder | None, store: FeatureStore) -> None:
-        self._side_px = _COLOR_SIDE_PX if encoder is None else None
+        # Detectors want frames of a size of their own; other encoders scale them themselves.
+        own_px = getattr(encoder, "longest_side_px", None)
+        self._side_px = _COLOR_SIDE_PX if encoder is None else own_px
         encode = _color_histograms if encoder is None else encoder.encode_images
         self._batches = VectorBatches(space, encode, store)
 

@@ -118,6 +118,7 @@ def word_spaces(store: FilmStore) -> list[EmbeddingSpace]:
         for space in store.spaces()
         if space != COLOR_SPACE
         and not space.of_recogniser
+        and not space.of_detector
         and any(True for _ in vector_blocks(store.tables, space))
     ]
     if not spaces:

@@ -1,0 +1,207 @@
+"""Faces by YuNet and persons by NanoDet-m in single frames, on OpenCV.
+
+Frames come 640 pixels wide or high at most. YuNet sees them so: faces of about ten pixels on are
+found. NanoDet sees them scaled into a square of 416; where neither finds anybody, it looks at the
+two or three squares that cover a wide frame, for distant persons. Cost thus does not depend on the
+film's size.
+"""
+# H × W size of a frame, N boxes, A anchors of a map
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cached_property
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from mastershot.core.embeddings import DETECTOR, EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.errors import EncoderError
+from mastershot.core.people import SIGHTING_WIDTH, Sighting, heights, sighting_of_boxes
+from mastershot.encoders.packaged import NANODET, YUNET, PackagedNetwork
+
+FRAME_PX = 640
+"""Longest side of the frames that are looked at."""
+
+MIN_FACE_SCORE = 0.7
+MIN_PERSON_SCORE = 0.5
+MIN_DISTANT_SCORE = 0.45
+"""From which score on a detection counts; chosen on bench/data/shot_scales.csv."""
+
+MAX_DISTANT = 0.55
+"""Tallest of the persons that only a part of the frame shows, as a share of its height; taller ones
+would have been seen in the whole frame, and most such boxes are none (same table)."""
+
+_REVISION = 1  # rises when boxes may come out otherwise from the same frame
+_FACE_OVERLAP, _PERSON_OVERLAP = 0.3, 0.5  # above it, the weaker of two boxes is dropped
+_LONG_FRAME = 1.25  # sides in this ratio or beyond are looked at in parts
+_EDGE = 0.02  # of a part: what touches its inner edge is cut
+_MOST_FACES = 5000  # candidates before that, as in OpenCV's own example
+# NanoDet-m, as published: square, BGR means and spreads, strides, bins of a side's distance.
+_SQUARE_PX = 416
+_MEAN_BGR = np.array((103.53, 116.28, 123.675), np.float32)
+_SPREAD_BGR = np.array((57.375, 57.12, 58.395), np.float32)
+_STRIDES = (8, 16, 32)
+_NUM_BINS = 8
+_PERSON = 0  # of the 80 classes of COCO
+
+
+class PeopleDetector:
+    """Finds the faces and persons of frames; what it gives are the vectors of `Sighting`.
+
+    Attributes:
+        longest_side_px: The size it wants frames scaled down to.
+    """
+
+    longest_side_px = FRAME_PX
+
+    def __init__(self) -> None:
+        """Load the detectors.
+
+        Raises:
+            EncoderError: A file of the package is missing or damaged.
+        """
+        self._face_data, person_data = YUNET.read(), NANODET.read()
+        self._persons = _loaded(NANODET, person_data)
+        self._face_detectors: dict[tuple[int, int], Any] = {}
+
+    @cached_property
+    def space(self) -> EmbeddingSpace:
+        """The space of sightings by these weights, in frames of this size."""
+        limits = (FRAME_PX, MIN_FACE_SCORE, MIN_PERSON_SCORE, MIN_DISTANT_SCORE, MAX_DISTANT)
+        text = f"{YUNET.sha256} {NANODET.sha256} {_REVISION} {limits}"
+        digest = sha256(text.encode()).hexdigest()[:32]
+        return EmbeddingSpace(f"{DETECTOR}people", f"sha256:{digest}", SIGHTING_WIDTH)
+
+    def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
+        """Return the sighting of each frame, shape (T, `SIGHTING_WIDTH`), from RGB (H, W, 3)."""
+        rows = [self.look_at(image).vector() for image in images]
+        return np.stack(rows) if rows else np.empty((0, SIGHTING_WIDTH), np.float32)
+
+    def look_at(self, image: ImageArray) -> Sighting:
+        """Return the faces and persons of an RGB frame."""
+        faces, persons = self.faces(image), self.persons(image, MIN_PERSON_SCORE)
+        if not len(faces) and not len(persons):
+            persons = self.distant_persons(image)
+        return sighting_of_boxes(faces, persons)
+
+    def faces(self, image: ImageArray) -> FloatArray:
+        """Return the faces of an RGB frame, shape (N, 5), as shares of its sides, with scores."""
+        height, width = image.shape[:2]
+        _, found = self._faces_of(width, height).detect(np.ascontiguousarray(image[..., ::-1]))
+        if found is None:
+            return np.empty((0, 5), np.float32)
+        left, top, across, down, score = found[:, (0, 1, 2, 3, 14)].T
+        boxes = np.stack([left, top, left + across, top + down], axis=1)
+        return _as_shares(boxes, score, width, height)
+
+    def persons(self, image: ImageArray, min_score: float) -> FloatArray:
+        """Return the persons of an RGB frame likewise."""
+        import cv2
+
+        height, width = image.shape[:2]
+        shrink = _SQUARE_PX / max(height, width)
+        size = max(1, round(width * shrink)), max(1, round(height * shrink))
+        square = np.zeros((_SQUARE_PX, _SQUARE_PX, 3), np.uint8)
+        square[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        pixels = (square[..., ::-1].astype(np.float32) - _MEAN_BGR) / _SPREAD_BGR
+        self._persons.setInput(pixels.transpose(2, 0, 1)[None])
+        maps = self._persons.forward(self._persons.getUnconnectedOutLayersNames())
+        boxes, scores = decode_persons(maps, min_score)
+        return _as_shares(*_without_doubles(boxes, scores), *size)
+
+    def distant_persons(self, image: ImageArray) -> FloatArray:
+        """Return the persons likewise that the squares show which cover a frame's longer side."""
+        height, width = image.shape[:2]
+        side, longer = sorted((height, width))
+        if longer < _LONG_FRAME * side:
+            return np.empty((0, 5), np.float32)
+        num_parts = math.ceil(longer / side)
+        found = []
+        for place, start in enumerate(np.linspace(0, longer - side, num_parts).round().astype(int)):
+            across = (start, 0) if width == longer else (0, start)
+            part = image[across[1] : across[1] + side, across[0] : across[0] + side]
+            boxes = self.persons(part, MIN_DISTANT_SCORE)
+            low, high = boxes[:, (0, 2) if width == longer else (1, 3)].T
+            cut = ((low < _EDGE) & (place > 0)) | ((high > 1 - _EDGE) & (place < num_parts - 1))
+            boxes[:, :4] = boxes[:, :4] * side + np.tile(across, 2)
+            found.append(boxes[~cut])
+        boxes, scores = _without_doubles(*np.hsplit(np.concatenate(found), [4]))
+        boxes = _as_shares(boxes, scores, width, height)
+        return boxes[heights(boxes) <= MAX_DISTANT]
+
+    def _faces_of(self, width: int, height: int) -> Any:
+        """Return the detector for frames of one size; a film has one size of frames, or few."""
+        import cv2
+
+        if (width, height) not in self._face_detectors:
+            empty = np.empty(0, np.uint8)
+            data = np.frombuffer(self._face_data, np.uint8)
+            limits = MIN_FACE_SCORE, _FACE_OVERLAP, _MOST_FACES
+            with _without_warnings():
+                self._face_detectors[width, height] = cv2.FaceDetectorYN.create(
+                    "onnx", data, empty, (width, height), *limits
+                )
+        return self._face_detectors[width, height]
+
+
+def decode_persons(maps: Sequence[FloatArray], min_score: float) -> tuple[FloatArray, FloatArray]:
+    """Return boxes (N, 4) in pixels of the square, and scores (N,), from NanoDet's six outputs.
+
+    First come the class scores of each stride, (1, A, 80), then the distributions of each anchor's
+    distances to the box's left, top, right and bottom, (1, A, 4 × 8); a distance is a
+    distribution's mean times the stride (Li et al. 2020, Generalized Focal Loss).
+    """
+    boxes, scores = [], []
+    for stride, classes, distances in zip(_STRIDES, maps[:3], maps[3:], strict=True):
+        score = classes[0, :, _PERSON]
+        found = np.flatnonzero(score >= min_score)
+        row, column = np.divmod(found, _SQUARE_PX // stride)
+        across, down = (column + 0.5) * stride, (row + 0.5) * stride
+        logits = distances[0, found].reshape(-1, 4, _NUM_BINS)
+        weights = np.exp(logits - logits.max(axis=2, keepdims=True))
+        bins = (weights @ np.arange(_NUM_BINS)) / weights.sum(axis=2) * stride
+        left, top, right, bottom = bins.T
+        boxes.append(np.stack([across - left, down - top, across + right, down + bottom], axis=1))
+        scores.append(score[found])
+    return np.concatenate(boxes).astype(np.float32), np.concatenate(scores)
+
+
+def _without_doubles(boxes: FloatArray, scores: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """Return the boxes (N, 4) and scores (N,) that no surer one covers, surest first."""
+    import cv2
+
+    sizes = np.column_stack([boxes[:, :2], boxes[:, 2:] - boxes[:, :2]]).tolist()
+    kept = cv2.dnn.NMSBoxes(sizes, scores.ravel().tolist(), 0.0, _PERSON_OVERLAP)
+    rows = np.asarray(kept, np.int64).reshape(-1)
+    return boxes[rows], scores.ravel()[rows]
+
+
+def _as_shares(boxes: FloatArray, scores: FloatArray, width: int, height: int) -> FloatArray:
+    """Return boxes in pixels as shares of the frame's sides, cut at its edges, (N, 5)."""
+    sides = np.array((width, height, width, height), np.float32)
+    return np.column_stack([np.clip(boxes / sides, 0, 1), scores]).astype(np.float32)
+
+
+def _loaded(network: PackagedNetwork, data: bytes) -> Any:
+    import cv2
+
+    try:
+        return cv2.dnn.readNetFromONNX(np.frombuffer(data, np.uint8))
+    except cv2.error as error:
+        raise EncoderError(
+            f"OpenCV {cv2.__version__} cannot load {network.path}; leave out step {network.step}"
+        ) from error
+
+
+@contextmanager
+def _without_warnings() -> Iterator[None]:
+    """Keep OpenCV from warning that its new engine cannot be told a target, which nobody asked."""
+    from cv2.utils import logging
+
+    level = logging.setLogLevel(logging.LOG_LEVEL_ERROR)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(level)

@@ -1,0 +1,25 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from mastershot.core.errors import EncoderError
+from mastershot.encoders import packaged
+from mastershot.encoders.packaged import PACKAGED_NETWORKS, YUNET
+
+
+@pytest.mark.parametrize("network", PACKAGED_NETWORKS, ids=lambda row: row.alias)
+def test_the_file_of_a_row_is_the_one_that_it_describes(network: packaged.PackagedNetwork) -> None:
+    assert len(network.read()) == network.size_bytes
+
+
+def test_a_missing_file_is_one_sentence() -> None:
+    with pytest.raises(EncoderError, match=r"gone\.onnx cannot be read.*leave out step people"):
+        replace(YUNET, file="gone.onnx").read()
+
+
+def test_a_damaged_file_is_one_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / YUNET.file).write_bytes(YUNET.read()[:-1])
+    monkeypatch.setattr(packaged, "_FOLDER", tmp_path)
+    with pytest.raises(EncoderError, match=r"is damaged: its 229,737 bytes are not the 229,738"):
+        YUNET.read()
