@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from mastershot.core.labels import LabelScore
+from mastershot.core.sound import ShotSound
 from mastershot.core.time import Span
 
 TransitionKind: TypeAlias = Literal["start", "cut", "fade", "dissolve", "wipe"]
@@ -124,6 +125,7 @@ class Shot:
         sampled_frames: Ordinals of the frames its labels and scene rest on, to be cited as
             evidence; empty when none was sampled, or all were (sampling ``every``).
         scale: How likely each of `SCALES` is, summing to 1; None when unknown.
+        sound: What is heard in it; None when the film has no sound or the step did not run.
     """
 
     id: str
@@ -135,6 +137,7 @@ class Shot:
     thumb: str | None = None
     sampled_frames: tuple[int, ...] = ()
     scale: Mapping[str, float] | None = None
+    sound: ShotSound | None = None
 
     @property
     def likeliest_scale(self) -> str | None:

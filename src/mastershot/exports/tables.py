@@ -11,13 +11,14 @@ from mastershot.core.timeline import Timeline
 _SPAN_COLUMNS = (
     "first_frame", "end_frame", "start_pts", "end_pts", "start_s", "end_s", "duration_s",
 )  # fmt: skip
+_SOUND_COLUMNS = ("speech", "music", "silence", "loudness_db")
 
 
 def write_shots_csv(timeline: Timeline, path: Path) -> None:
     """Write one row a shot, as RFC 4180 in UTF-8 under a header.
 
     ``index`` and ``scene_index`` count from 0, ranges are half-open, numbers read back to the
-    same value. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest.
+    same value. ``speech``, ``music`` and ``silence`` are shares of the shot's time. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest.
     Where a step did not run its cells are empty. A text that a spreadsheet would run as a formula
     gets an apostrophe in front.
 
@@ -55,6 +56,7 @@ def _row(index: int, shot: Shot, scene_index: int | str) -> dict[str, object]:
         "kept": ";".join(map(as_text, shot.kept)),
         "borrowed": ";".join(as_text(label.name) for label in shot.borrowed),
         "scale": shot.likeliest_scale or "",
+        **{name: getattr(shot.sound, name, "") for name in _SOUND_COLUMNS},
     }
 
 

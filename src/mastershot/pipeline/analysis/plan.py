@@ -14,6 +14,7 @@ from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.core.timeline import Json, MadeBy
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
 from mastershot.encoders.recogniser import find_recogniser
+from mastershot.encoders.sound import SoundClassifier
 from mastershot.encoders.starter import STARTER_NAME
 from mastershot.labelling.smoothing import SmoothingSettings, TransitionModel, default_model
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
@@ -25,12 +26,13 @@ from mastershot.pipeline.analysis.recognise import (
     recogniser_notes,
 )
 from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes
+from mastershot.pipeline.analysis.sound import Hearing
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
 from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
 
 DEFAULT_TAXONOMY = "movieclip"
-STEPS = ("shots", "labels", "scenes", "scale")
+STEPS = ("shots", "labels", "scenes", "scale", "sound")
 STARTER_NOTE = (
     "Places are named by the starter, the small encoder that ships with Mastershot; CLIP is far "
     "more accurate: --encoder clip"
@@ -169,6 +171,7 @@ class LoadedPlan:
         listed: The shots made elsewhere, if the plan names a list.
         notes: Sentences the user should read, such as how to get an encoder's weights.
         recogniser: Scores labels instead of the labeller, or with it; None without one.
+        hearing: Finds sounds; None when they are not asked for.
     """
 
     plan: Plan
@@ -177,6 +180,7 @@ class LoadedPlan:
     listed: ShotList | None = None
     notes: tuple[str, ...] = ()
     recogniser: ShotRecogniser | None = None
+    hearing: Hearing | None = None
 
     @property
     def words(self) -> Labeller | None:
@@ -253,6 +257,8 @@ class LoadedPlan:
             }
         if self.scaler is not None:
             steps["scale"] = self.scaler.made() | {"abstain": asdict(plan.abstain)}
+        if self.hearing is not None:
+            steps["sound"] = self.hearing.made()
         return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
 
     def labels_made(self) -> Json:
@@ -278,8 +284,8 @@ def prepare(plan: Plan) -> LoadedPlan:
     get them; the rest of the plan can still be done.
 
     Raises:
-        MastershotError: The taxonomy, the encoder's folder, the classifier of scales or the shot
-            list is not usable.
+        MastershotError: The taxonomy, the encoder's folder, the classifier of scales, the network
+            of sounds or the shot list is not usable.
     """
     listed = None if plan.shot_list is None else read_shot_list(plan.shot_list)
     taxonomy = load_taxonomy(plan.taxonomy) if "labels" in plan.steps else None
@@ -297,7 +303,8 @@ def prepare(plan: Plan) -> LoadedPlan:
         share = 1.0 if plan.fuse is None else plan.fuse
         recogniser = load_shot_recogniser(plan.recogniser, encoder, share)
         notes += recogniser_notes(recogniser, plan.sampling)
-    return LoadedPlan(plan, labeller, scaler, listed, notes, recogniser)
+    hearing = Hearing(SoundClassifier()) if "sound" in plan.steps else None
+    return LoadedPlan(plan, labeller, scaler, listed, notes, recogniser, hearing)
 
 
 def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:
