@@ -32,7 +32,8 @@ class ShotSound:
         silence: Share in which nothing is heard, or the film has no sound.
         loudness_db: Mean level in dB below a full-scale square wave (dBFS, root mean square of the
             mono mix), at least -120, which stands for digital silence.
-        peak_s: Its loudest moment, to 5 ms, on the film's own clock; None if all is digital silence.
+        peak_s: Its loudest moment, to 5 ms, on the film's own clock; None if there
+            is none but digital silence.
     """
 
     speech: float

@@ -18,7 +18,8 @@ def write_shots_csv(timeline: Timeline, path: Path) -> None:
     """Write one row a shot, as RFC 4180 in UTF-8 under a header.
 
     ``index`` and ``scene_index`` count from 0, ranges are half-open, numbers read back to the
-    same value. ``speech``, ``music`` and ``silence`` are shares of the shot's time. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest.
+    same value. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest;
+    ``speech``, ``music`` and ``silence`` are shares of the shot's time.
     Where a step did not run its cells are empty. A text that a spreadsheet would run as a formula
     gets an apostrophe in front.
 

@@ -16,6 +16,9 @@ SCHEMA = "mastershot/library/1"
 TABLES_OF_A_RUN = ("runs", "shots", "scenes", "labels", "sounds")
 """Their rows count only when the row of their film in ``movies`` names their run."""
 
+ADDED_TABLES = ("sounds",)
+"""Those that libraries of earlier versions lack."""
+
 Row: TypeAlias = dict[str, Any]
 
 _PATH_SCHEME = "file:"
