@@ -21,6 +21,8 @@ SOUND_RATE_HZ: Final = 16_000
 _TOLERANCE_S = Fraction(1, 100)
 # A longer gap is left open; times that fall by more than this are another recording's.
 _MAX_FILLED_S = Fraction(1)
+# From so many channels on, PyAV reads beyond the planes of a frame, and crashes.
+_MANY_CHANNELS = 8
 # What a full-scale sample of each format is.
 _FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
 _FRONT, _EFFECTS = (
@@ -182,6 +184,9 @@ def mono_samples(frame: AudioFrame) -> FloatArray:
     Raises:
         KeyError: Its sample format is unknown.
     """
+    if frame.format.is_planar and frame.layout.nb_channels >= _MANY_CHANNELS:
+        packed = AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
+        (frame,) = packed.resample(frame)
     array, kind = frame.to_ndarray(), frame.format.name.removesuffix("p")
     names = [channel.name for channel in frame.layout.channels]
     if not frame.format.is_planar:
