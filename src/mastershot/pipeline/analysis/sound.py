@@ -41,7 +41,8 @@ class Hearing:
     def made(self) -> Json:
         """Return what a timeline keeps of how sounds were found."""
         windows = {"window_samples": WINDOW_SAMPLES, "hop_samples": HOP_SAMPLES}
-        return self.classifier.made() | windows | asdict(self.rule)
+        classes = {"speech": list(self.rule.speech), "music": list(self.rule.music)}
+        return self.classifier.made() | windows | asdict(self.rule) | classes
 
 
 class SoundListener:

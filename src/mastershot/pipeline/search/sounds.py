@@ -10,7 +10,7 @@ from mastershot.store.library import LibraryMovie
 from mastershot.store.reading import StoredShot, StoredSound, shots_of_run, stored_sounds
 
 # Words around what is named: "the sound of a gunshot".
-_AROUND = frozenset({"a", "an", "the", "of", "sound", "sounds", "some"})
+_AROUND = frozenset({"a", "an", "the", "of", "sound", "some"})
 
 
 def sounds_named(words: str) -> tuple[str, ...]:
@@ -20,7 +20,7 @@ def sounds_named(words: str) -> tuple[str, ...]:
     is, and a word may be the beginning of a longer one from its fourth letter on.
     """
     asked = _stems(words)
-    asked = [stem for stem in asked if stem not in _AROUND] or asked
+    asked = [stem for stem in asked if stem not in _AROUND]
     joined = "".join(asked)
     if not asked:
         return ()
