@@ -3,7 +3,7 @@
 It runs on its original runtime, LiteRT. The file's weights have 8 bits, and the runtime rounds what
 flows between its layers to 8 bits, too, each time anew: differences of 1e-7 flip some roundings,
 which the next layers amplify, so that the same arithmetic done by another library (torch, in the
-same roundings) differs by up to 0.03 in a score; bench/yamnet_parity.py measures it.
+same roundings) differs by up to 0.015 in a score; bench/yamnet_parity.py measures it.
 """
 # W windows, C classes
 
