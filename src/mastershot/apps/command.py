@@ -77,7 +77,7 @@ class AnalysisOptions:
     ] = "uniform:3"
     steps: Annotated[
         str, Option(metavar="NAME,…", help="Which of shots, labels, scenes, scale.")
-    ] = "shots,labels,scenes,scale"
+    ] = "shots,labels,scenes,scale,sound"
     scale: Annotated[
         Path | None,
         Option(metavar="FOLDER", help="Trained classifier of shot scale (docs/scale.md)."),
