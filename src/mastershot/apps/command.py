@@ -76,7 +76,7 @@ class AnalysisOptions:
         str, Option(metavar="uniform:N|rate:HZ|every", help="Frames sampled in each shot.")
     ] = "uniform:3"
     steps: Annotated[
-        str, Option(metavar="NAME,…", help="Which of shots, labels, scenes, scale.")
+        str, Option(metavar="NAME,…", help="Which of shots, labels, scenes, scale, sound.")
     ] = "shots,labels,scenes,scale,sound"
     scale: Annotated[
         Path | None,
