@@ -27,7 +27,7 @@ from mastershot.encoders.starter import (
 )
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.labelling.weak_labels import clip_scene_scores, encode_labels
-from mastershot.media.stills import read_still
+from mastershot.media.pictures import read_still
 from mastershot.recipes.load import load_recipe
 from mastershot.training.distillation.calibration import LabelledFrames, calibrate, concept_vectors
 from mastershot.training.distillation.frames import source_files

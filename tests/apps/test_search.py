@@ -62,7 +62,7 @@ def test_json_is_the_hits_and_all_that_is_on_stdout(library: Path, clip: Path) -
     expected = ms.Library(library).search("forest", encoder=clip)
     assert [hit["id"] for hit in hits] == [hit.id for hit in expected]
     assert set(hits[0]) == {
-        "id", "run_id", "movie_id", "path", "first_frame", "end_frame", "start_s", "end_s",
+        "id", "run_id", "movie_id", "path", "first_frame", "end_frame", "heard", "start_s", "end_s",
         "score", "frame", "kept",
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ import pytest
 from mastershot.core.errors import OutputError
 from mastershot.core.labels import LabelScore
 from mastershot.core.movie import Movie, Scene, Shot, Transition
+from mastershot.core.sound import ShotSound
 from mastershot.core.time import Span
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
 from mastershot.exports.tables import write_shots_csv
@@ -18,6 +19,7 @@ COLUMNS = (
     "duration_s", "start_clock", "transition", "scene_index", "top_label", "score", "unsure",
     "kept", "borrowed", "scale", "scale_by",
     "faces", "persons", "tallest_face", "tallest_person",
+    "speech", "music", "silence", "loudness_db",
 )  # fmt: skip
 NTSC = Fraction(1001, 24000)
 
@@ -70,6 +72,7 @@ def test_a_row_says_all_that_is_known_of_a_shot(tmp_path: Path) -> None:
         labels=(LabelScore("room", 0.125, unsure=True),),
         borrowed=(LabelScore("kitchen", 0.6), LabelScore("house", 0.5)),
         scale={"ECS": 0.1, "CS": 0.6, "MS": 0.3, "FS": 0.0, "LS": 0.0},
+        sound=ShotSound(0.5, 0.25, 0.125, -20.5, 0.2),
     )
     rows = rows_of(film_of(sure, unsure, scenes=((0, 1), (1, 2))), tmp_path)
     assert tuple(rows[0]) == COLUMNS
@@ -81,12 +84,26 @@ def test_a_row_says_all_that_is_known_of_a_shot(tmp_path: Path) -> None:
         "dissolve", "1", "room", "0.125", "true", "", "kitchen;house",
     ]  # fmt: skip
     assert [row["scale"] for row in rows] == ["", "CS"]
+    heard = ("speech", "music", "silence", "loudness_db")
+    assert [[row[name] for name in heard] for row in rows] == [
+        ["", "", "", ""],
+        ["0.5", "0.25", "0.125", "-20.5"],
+    ]
     assert rows[1]["start_clock"] == "0:00:00.167"  # 4 x 1001/24000 s
 
 
 def test_cells_of_steps_that_did_not_run_are_empty(tmp_path: Path) -> None:
     (row,) = rows_of(film_of(shot_at(0)), tmp_path)
-    names = ("scene_index", "top_label", "score", "unsure", "kept", "scale")
+    names = (
+        "scene_index",
+        "top_label",
+        "score",
+        "unsure",
+        "kept",
+        "scale",
+        "speech",
+        "loudness_db",
+    )
     assert {row[name] for name in names} == {""}
 
 

@@ -11,9 +11,12 @@ import numpy as np
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace
 from mastershot.core.labels import LabelScore
 from mastershot.core.movie import Movie, Scene, Shot, Transition, movie_id, scene_id, shot_id
+from mastershot.core.sound import ShotSound, SoundEvent
 from mastershot.core.time import Span
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
 
+SPEECH = SoundEvent("Speech", 0.9, 0.5, 3.0, 1.25)
+APPLAUSE = SoundEvent("Applause", 0.75, 3.5, 4.0, 3.625)
 JPEG = b"\xff\xd8\xff\xe0 a picture of shot "
 
 
@@ -45,6 +48,7 @@ def make_timeline(
     scene_shots: Sequence[int] | None = (2, 1),
     labels: Sequence[str] | None = ("kitchen", "bar"),
     steps: dict[str, dict[str, Any]] | None = None,
+    audio: Sequence[SoundEvent] = (SPEECH, APPLAUSE),
 ) -> Timeline:
     """Return a film's timeline; shots and scenes have the lengths given, in frames and shots.
 
@@ -62,12 +66,14 @@ def make_timeline(
             kept=tuple(label.name for label in scored or () if index),
             borrowed=() if index else scored or (),
             thumb=f"thumbs/{index:05}.jpg",
+            sound=ShotSound(0.5, 0.25, 0.125, -20.5, movie.start_pts / 24000 if index else None),
         )
         for index, (first, end) in enumerate(pairwise(starts))
     )
     scenes = None if scene_shots is None else _scenes(movie, shots, scene_shots, scored)
     settings = {"shots": {"detector": "content"}} if steps is None else steps
-    return Timeline(movie, MadeBy("0.1.0", "2025-01-01T00:00:00Z", settings), shots, scenes)
+    made_by = MadeBy("0.1.0", "2025-01-01T00:00:00Z", settings)
+    return Timeline(movie, made_by, shots, scenes, audio=tuple(audio))
 
 
 def make_thumbs(timeline: Timeline) -> dict[str, bytes]:

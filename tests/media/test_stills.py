@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from mastershot.core.errors import MediaError
-from mastershot.media.stills import read_still
+from mastershot.media.pictures import read_still
 
 
 @pytest.mark.parametrize("suffix", [".png", ".bmp"])

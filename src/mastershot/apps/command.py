@@ -77,8 +77,11 @@ class AnalysisOptions:
     ] = "uniform:3"
     steps: Annotated[
         str,
-        Option(metavar="NAME,…", help="Which of shots, labels, scenes, scale, people, moderation."),
-    ] = "shots,labels,scenes,scale,people"
+        Option(
+            metavar="NAME,…",
+            help="Which of shots, labels, scenes, scale, people, sound, moderation.",
+        ),
+    ] = "shots,labels,scenes,scale,people,sound"
     scale: Annotated[
         Path | None,
         Option(metavar="FOLDER", help="Trained classifier of shot scale (docs/scale.md)."),

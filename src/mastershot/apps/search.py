@@ -44,7 +44,9 @@ def search(
 
     kept = Library(library, create=False)
     hits = kept.search(words, limit=limit, encoder=encoder)
-    complain(_searched_with(hits.space, library), *hits.notes)
+    if hits.space is not None:
+        complain(_searched_with(hits.space, library))
+    complain(*hits.notes)
     lines = [_hit_line(rank, hit) for rank, hit in enumerate(hits, start=1)]
     if out is not None:
         write_hits_page(kept, hits, out, words=words)
@@ -171,6 +173,8 @@ def _searched_with(space: "EmbeddingSpace", library: Path) -> str:
 def _hit_line(rank: int, hit: "Hit") -> str:
     times = f"{format_clock(hit.start_s)} - {format_clock(hit.end_s)}"
     name, labels = Path(hit.path).name, ", ".join(hit.kept)
+    if hit.heard is not None:
+        labels = f"heard: {hit.heard}  {labels}"
     return f"{rank:4}  {hit.score:6.3f}  {times}  {name}  {hit.id}  {labels}".rstrip()
 
 

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from mastershot.core.labels import LabelScore
+from mastershot.core.sound import ShotSound
 from mastershot.core.time import Span
 
 TransitionKind: TypeAlias = Literal["start", "cut", "fade", "dissolve", "wipe"]
@@ -147,6 +148,7 @@ class Shot:
         people: Who is seen in it; None when the step that looks for people did not run.
         scale_by: What the scale was found by: a trained classifier, words, or the heights of
             faces and persons; None when it is unknown.
+        sound: What is heard in it; None when the film has no sound or the step did not run.
     """
 
     id: str
@@ -160,6 +162,7 @@ class Shot:
     scale: Mapping[str, float] | None = None
     people: People | None = None
     scale_by: ScaleSource | None = None
+    sound: ShotSound | None = None
 
     @property
     def likeliest_scale(self) -> str | None:

@@ -26,6 +26,7 @@ from typing import (
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
 from mastershot.core.movie import SCALES, DamagedSpan, Movie, People, Scene, Shot, Transition
+from mastershot.core.sound import ShotSound, SoundEvent
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 
@@ -60,6 +61,7 @@ class Timeline:
         scenes: The scenes, which tile the shots; None when the step did not run.
         damaged: The spans of which frames are missing because they could not be decoded, in order.
         notes: Sentences on how the film was read that a user should know.
+        audio: The sounds that are heard, by start; None when the step did not run.
     """
 
     schema: ClassVar[str] = SCHEMA
@@ -69,6 +71,7 @@ class Timeline:
     scenes: tuple[Scene, ...] | None = None
     damaged: tuple[DamagedSpan, ...] = ()
     notes: tuple[str, ...] = ()
+    audio: tuple[SoundEvent, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_tiling(
@@ -170,6 +173,8 @@ def _objects() -> dict[Any, Json]:
         People: defined["shot"]["properties"]["people"],
         Scene: defined["scene"],
         DamagedSpan: defined["damaged"],
+        SoundEvent: defined["sound_event"],
+        ShotSound: defined["shot"]["properties"]["sound"],
     }
 
 

@@ -91,4 +91,14 @@ NSFW_MOBILENET = PackagedNetwork(
     licence="MIT",
     source="nsfwjs 4.4.0, Infinite Red, Inc.",
 )
-PACKAGED_NETWORKS = (YUNET, NANODET, NSFW_MOBILENET)
+YAMNET = PackagedNetwork(
+    alias="yamnet",
+    file="yamnet.tflite",
+    kind="YAMNet, sounds, 0.975 s at 16 kHz",
+    step="sound",
+    size_bytes=4_078_224,
+    sha256="469be6a3421cbc52cf97e9f2f966cba984198e8e7af9854d68b3e3ebb1e04194",
+    licence="Apache-2.0",
+    source="TensorFlow models, research/audioset/yamnet",
+)
+PACKAGED_NETWORKS = (YUNET, NANODET, YAMNET, NSFW_MOBILENET)

@@ -11,15 +11,19 @@ from html import escape
 from typing import Any
 
 from mastershot.core.movie import SCALES, Scene, Shot
+from mastershot.core.sound import SoundEvent
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_rate
 
 STRIP_PICTURES = 20
 RATE_SAMPLES = 240
+SOUND_ROWS = 6
+LOWEST_DB = -60.0
 RATE_WINDOWS_S = (2, 5, 10, 15, 20, 30, 60, 120, 180, 300, 600)
 TIME_STEPS_S = (0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200)
 
+_AROUND_S = 0.24375  # half the distance of two windows of sound
 _WIDTH, _PANEL, _LEFT, _RIGHT, _GAP = 640, 90, 64, 16, 26
 
 
@@ -55,6 +59,23 @@ class Band:
 
 
 @dataclass(frozen=True)
+class SoundRow:
+    """Where a sound is heard in the film.
+
+    Attributes:
+        name: Its class.
+        heard_s: For how long.
+        num_events: How often.
+        path: SVG path with one bar an event.
+    """
+
+    name: str
+    heard_s: float
+    num_events: int
+    path: str
+
+
+@dataclass(frozen=True)
 class FilmDrawing:
     """The drawing of a whole film, in lanes that share one time axis.
 
@@ -73,6 +94,9 @@ class FilmDrawing:
         rate_marks: Axis of the cutting rate.
         time_marks: Axis of time.
         scales: SVG path with one bar a shot, the closer the higher; empty where no scale is known.
+        sounds: The sounds that are heard longest, the longest first; silence is none.
+        levels: SVG path with one bar a shot, as high as its mean level above `LOWEST_DB`; empty
+            where no sound was read.
     """
 
     start_s: float
@@ -89,6 +113,8 @@ class FilmDrawing:
     rate_marks: tuple[Mark, ...]
     time_marks: tuple[Mark, ...]
     scales: str
+    sounds: tuple[SoundRow, ...]
+    levels: str
 
 
 def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
@@ -125,6 +151,8 @@ def draw_film(timeline: Timeline, *, median_s: float) -> FilmDrawing:
         rate_marks=tuple(Mark(at, f"{rate_axis.high * at / 100:g}") for at in (0, 50, 100)),
         time_marks=_time_marks(time),
         scales=_scales(timeline, time),
+        sounds=_sound_rows(timeline, time),
+        levels="".join(_level_bar(shot, time) for shot in timeline.shots),
     )
 
 
@@ -165,6 +193,38 @@ def _scales(timeline: Timeline, time: Scale) -> str:
             left, right = time.at(shot.span.start_s), time.at(shot.span.end_s)
             bars.append(f"M{left:.3f} 100V{top:.0f}H{right:.3f}V100Z")
     return "".join(bars)
+
+
+def _sound_rows(timeline: Timeline, time: Scale) -> tuple[SoundRow, ...]:
+    events: dict[str, list[SoundEvent]] = {}
+    for event in timeline.audio or ():
+        if event.name != "Silence":
+            events.setdefault(event.name, []).append(event)
+    rows = (
+        SoundRow(
+            name,
+            sum(one.end_s - one.start_s + 2 * _AROUND_S for one in found),
+            len(found),
+            "".join(_event_bar(one, time) for one in found),
+        )
+        for name, found in events.items()
+    )
+    return tuple(sorted(rows, key=lambda row: (-row.heard_s, row.name))[:SOUND_ROWS])
+
+
+def _event_bar(event: SoundEvent, time: Scale) -> str:
+    # An event is given by the centres of its windows, and each stands for some time around it.
+    edges = (time.at(event.start_s - _AROUND_S), time.at(event.end_s + _AROUND_S))
+    left, right = (min(max(edge, 0.0), 100.0) for edge in edges)
+    return f"M{left:.3f} 0H{right:.3f}V100H{left:.3f}Z"
+
+
+def _level_bar(shot: Shot, time: Scale) -> str:
+    if shot.sound is None:
+        return ""
+    left, right = time.at(shot.span.start_s), time.at(shot.span.end_s)
+    height = min(max(Scale(LOWEST_DB, 0).at(shot.sound.loudness_db), 0.0), 100.0)
+    return f"M{left:.3f} 100V{100 - height:.2f}H{right:.3f}V100Z"
 
 
 def _length_marks(length: Scale) -> tuple[Mark, ...]:

@@ -12,8 +12,8 @@ from mastershot.core.timeline import Timeline
 _SPAN_COLUMNS = (
     "first_frame", "end_frame", "start_pts", "end_pts", "start_s", "end_s", "duration_s",
 )  # fmt: skip
-
 _PEOPLE_COLUMNS = tuple(part.name for part in fields(People))
+_SOUND_COLUMNS = ("speech", "music", "silence", "loudness_db")
 
 
 def write_shots_csv(timeline: Timeline, path: Path) -> None:
@@ -21,8 +21,9 @@ def write_shots_csv(timeline: Timeline, path: Path) -> None:
 
     ``index`` and ``scene_index`` count from 0, ranges are half-open, numbers read back to the
     same value. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest.
-    Heights of faces and persons are shares of the frame's. Where a step did not run its cells are
-    empty. A text that a spreadsheet would run as a formula gets an apostrophe in front.
+    Heights of faces and persons are shares of the frame's; ``speech``, ``music`` and ``silence``
+    are shares of the shot's time. Where a step did not run its cells are empty. A text that a
+    spreadsheet would run as a formula gets an apostrophe in front.
 
     Raises:
         OutputError: The file cannot be written; what was there before stays.
@@ -60,6 +61,7 @@ def _row(index: int, shot: Shot, scene_index: int | str) -> dict[str, object]:
         "scale": shot.likeliest_scale or "",
         "scale_by": shot.scale_by or "",
         **{name: getattr(shot.people, name, "") for name in _PEOPLE_COLUMNS},
+        **{name: getattr(shot.sound, name, "") for name in _SOUND_COLUMNS},
     }
 
 

@@ -79,6 +79,7 @@ class Clock(Generic[T]):
     Attributes:
         step: How long a frame is shown: the median of the latest.
         shift: What is added to the file's timestamps since its clock last restarted.
+        shifts: The shifts so far: of the first recording, 0, and since each restart.
         num_repaired: How many frames had a time that was replaced.
         num_restarts: How often the clock restarted.
     """
@@ -86,6 +87,7 @@ class Clock(Generic[T]):
     def __init__(self, step: Fraction | int) -> None:
         """Take how long a frame of the film is shown, as far as its container knows."""
         self.shift = 0
+        self.shifts = [0]
         self.num_repaired = 0
         self.num_restarts = 0
         self._stated_step = Fraction(step)
@@ -194,6 +196,7 @@ class Clock(Generic[T]):
         elif len(times) > 1 and _rise(times) > len(times) // 2:
             self.num_restarts += 1
             self.shift += self._last + self.step - first
+            self.shifts.append(self.shift)
             yield self._settle(self._held.popleft()[0], self._last + self.step)
         else:
             yield self._repair(self._last + self.step)

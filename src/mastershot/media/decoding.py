@@ -15,11 +15,13 @@ from itertools import islice
 from typing import TypeAlias
 
 from av import FFmpegError, Packet, VideoFrame
+from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from mastershot.media.clock import BestEffort
 from mastershot.media.opening import is_flush, open_film, size_bytes, time_of
 from mastershot.media.probe import FilmFile
+from mastershot.media.sound import SoundTrack
 
 # How many pictures are held back, in case the next ones show damage: a decoder with several threads
 # may yield a concealed picture before it reports any damage.
@@ -65,9 +67,10 @@ class Decoding:
         damage: What could not be decoded so far.
     """
 
-    def __init__(self, file: FilmFile, threads: int) -> None:
+    def __init__(self, file: FilmFile, threads: int, sound: SoundTrack | None = None) -> None:
         self._file = file
         self._threads = threads
+        self._sound = sound
         self.damage = Damage()
 
     def pictures(self) -> Iterator[TimedPicture]:
@@ -96,7 +99,7 @@ class Decoding:
         with open_film(self._file.path, self._file.stream_index) as stream:
             stream.thread_type = "AUTO"
             stream.codec_context.thread_count = threads
-            for packet in _packets(stream, damage):
+            for packet in _packets(stream, damage, self._sound):
                 pictures: list[VideoFrame] = []
                 refused = packet is not None and packet.is_corrupt
                 try:
@@ -173,14 +176,28 @@ class DamageDetector:
         return sum(last) > sum(before)
 
 
-def _packets(stream: VideoStream, damage: Damage) -> Iterator["Packet[VideoStream] | None"]:
-    """Yield the stream's packets, and after the last one None, which flushes the decoder."""
+def _packets(
+    stream: VideoStream, damage: Damage, sound: SoundTrack | None
+) -> Iterator["Packet[VideoStream] | None"]:
+    """Yield the stream's packets, and after the last one None, which flushes the decoder.
+
+    Packets of the sound, if it is to be heard, go to its track.
+    """
+    container = stream.container
+    assert isinstance(container, InputContainer)
+    heard = () if sound is None else sound.begin(container)
     try:
-        for packet in stream.container.demux(stream):  # type: ignore[attr-defined]
+        for packet in container.demux(stream, *heard):
             if is_flush(packet):
                 break
-            if packet.size:  # The decoder would take an empty one for the end of the film.
-                yield packet
+            if not packet.size:  # The decoder would take it for the end of the film.
+                continue
+            if packet.stream_index == stream.index:
+                yield packet  # type: ignore[misc]
+            elif sound is not None:
+                sound.take(packet)
     except FFmpegError as error:
         damage.stopped = error.strerror
+    if sound is not None:
+        sound.finish()
     yield None

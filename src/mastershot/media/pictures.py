@@ -1,17 +1,25 @@
-"""Pictures out of decoded frames: small ones for cuts, upright ones for encoders and people."""
+"""Pictures out of decoded frames: small ones for cuts, upright ones for encoders and people.
+
+And pictures on disk: photographs, posters, saved frames.
+"""
 
 import struct
 from collections import defaultdict
 from fractions import Fraction
 from functools import lru_cache
+from pathlib import Path
 from typing import cast
 
+import av
 import numpy as np
 from av import VideoCodecContext, VideoFrame
 from av.buffer import Buffer
 from av.video.reformatter import VideoReformatter
 
 from mastershot.core.embeddings import ImageArray, IntArray
+from mastershot.core.errors import MediaError
+
+STILL_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp"})
 
 # Bytes a sample, and how many luma columns and rows share one chroma sample, as powers of two.
 _PLANAR_YUV: dict[str, tuple[type[np.generic], int, int]] = {
@@ -197,3 +205,19 @@ class JpegWriter:
             context.options = {"qmin": str(self._quality), "qmax": str(self._quality)}
             self._context = context
         return context
+
+
+def read_still(path: Path) -> ImageArray:
+    """Return the picture in a file, RGB (H, W, 3).
+
+    Raises:
+        MediaError: The file cannot be opened, or holds no picture.
+    """
+    try:
+        with av.open(str(path)) as container:
+            for frame in container.decode(video=0):
+                return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+    except (av.FFmpegError, OSError, IndexError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise MediaError(f"{path} is not a picture that can be read: {reason}") from error
+    raise MediaError(f"{path} is not a picture that can be read: no frame in it")

@@ -2,7 +2,7 @@
 
 import os
 from array import array
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from fractions import Fraction
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from mastershot.media.gaps import Gaps
 from mastershot.media.opening import end_of_packets_s, size_bytes
 from mastershot.media.pictures import PointSampler, Upright, bgr_as_opencv_reads, is_transposed
 from mastershot.media.probe import FilmFile, ends_early, no_frame, probe
+from mastershot.media.sound import SoundPiece, SoundTrack
 
 READING_REVISION = 2
 """Rises when frames or their times may come out otherwise than before; older timelines are made
@@ -84,9 +85,10 @@ class Film:
         self._threads = threads or min(16, 2 + (os.cpu_count() or 1))
         self._start()
 
-    def _start(self) -> None:
+    def _start(self, hear: Callable[[SoundPiece], None] | None = None) -> None:
         file = self.file
-        self._decoding = Decoding(file, self._threads)
+        self._sound = SoundTrack(hear) if hear is not None and file.has_audio else None
+        self._decoding = Decoding(file, self._threads, self._sound)
         self._clock: Clock[VideoFrame] = Clock(step_of(file.nominal_rate, file.time_base))
         self._gaps = Gaps(file.time_base)
         self._pts = array("q")
@@ -95,15 +97,19 @@ class Film:
         self._end_pts = 0
         self._is_transposed = False
 
-    def frames(self) -> Iterator[Frame]:
+    def frames(self, hear: Callable[[SoundPiece], None] | None = None) -> Iterator[Frame]:
         """Yield every frame in presentation order; `Clock` says when one is held back.
 
         Packets that cannot be decoded are passed over, as players do.
 
+        Args:
+            hear: Called with the film's sound, piece by piece, while it is decoded; None leaves
+                it unread.
+
         Raises:
             MediaError: No frame can be decoded, or the file changed meanwhile.
         """
-        self._start()
+        self._start(hear)
         for picture, time in self._decoding.pictures():
             fitting = _MAX_HELD_BYTES // size_bytes(picture)
             settled = self._clock.take(picture, time, decoding_time=picture.dts, max_held=fitting)
@@ -118,6 +124,11 @@ class Film:
     def pts(self) -> IntArray:
         """Timestamp of every frame, and last the time at which the film ends, shape (T + 1,)."""
         return np.append(np.array(self._pts, dtype=np.int64), self._end_pts)
+
+    @property
+    def sound_shifts_s(self) -> tuple[float, ...]:
+        """What to add to the times of the sound of each joined recording; see `SoundPiece`."""
+        return tuple(float(shift * self.file.time_base) for shift in self._clock.shifts)
 
     @property
     def damaged(self) -> tuple[DamagedSpan, ...]:
@@ -203,6 +214,8 @@ class Film:
     def _notes(self) -> Iterator[str]:
         file, clock, damage = self.file, self._clock, self._decoding.damage
         yield from file.notes
+        if self._sound is not None:
+            yield from self._sound.notes()
         if damage.num_leading:
             yield (
                 "packets before its first picture could not be decoded, as where a recording "

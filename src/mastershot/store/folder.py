@@ -1,13 +1,14 @@
 """The folder of a library: what makes it one, and how a new one is made."""
 
 import json
+import os
 from pathlib import Path
 
 from mastershot.core.errors import LibraryError
 from mastershot.core.files import reporting_errors
 from mastershot.store.files import write_whole
 from mastershot.store.lance import LanceTables
-from mastershot.store.tables import SCHEMA, schemas
+from mastershot.store.tables import ADDED_TABLES, SCHEMA, schemas
 
 _MARKER = "library.json"
 
@@ -67,3 +68,13 @@ def make_library(tables: LanceTables) -> None:
         for name, schema in schemas().items():
             tables.create(name, schema)
         write_whole(folder / _MARKER, json.dumps({"schema": SCHEMA}).encode())
+
+
+def complete_library(tables: LanceTables) -> None:
+    """Make the tables that a library of an earlier version lacks, unless it is read-only."""
+    missing = [name for name in ADDED_TABLES if not tables.has(name)]
+    if not missing or not os.access(tables.folder, os.W_OK):
+        return
+    with tables.writing():
+        for name in missing:
+            tables.create(name, schemas()[name])

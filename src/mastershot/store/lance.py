@@ -48,6 +48,10 @@ class LanceTables:
         with self.reporting_errors("cannot be written", name):
             self._database.create_table(name, schema=schema, exist_ok=True)
 
+    def has(self, name: str) -> bool:
+        """Return True if there is a table of this name."""
+        return (self.folder / f"{name}.lance").is_dir()
+
     def append(self, name: str, rows: "pa.Table") -> None:
         """Add rows in one commit; no rows, no commit."""
         if rows.num_rows:

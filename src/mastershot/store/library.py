@@ -14,7 +14,7 @@ from mastershot.core.text import printable
 from mastershot.core.timeline import Timeline
 from mastershot.store.features import LibraryFeatures
 from mastershot.store.files import write_whole
-from mastershot.store.folder import make_library, require_library
+from mastershot.store.folder import complete_library, make_library, require_library
 from mastershot.store.lance import LanceTables, equals
 from mastershot.store.run import Run, timeline_of, wrong_id
 from mastershot.store.tables import (
@@ -88,6 +88,7 @@ class Library:
         if create:
             make_library(self.tables)
         require_library(self.path)
+        complete_library(self.tables)
 
     def movies(self) -> list[LibraryMovie]:
         """Return all films, by path."""

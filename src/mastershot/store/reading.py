@@ -6,7 +6,7 @@ Each function raises `LibraryError` if a table cannot be read.
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from itertools import pairwise
 from typing import Literal
 
@@ -15,7 +15,7 @@ import numpy as np
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.errors import LibraryError
 from mastershot.core.movie import shot_id
-from mastershot.store.lance import LanceTables, quoted
+from mastershot.store.lance import LanceTables, equals, quoted
 from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.tables import embeddings_table
 
@@ -46,6 +46,22 @@ class StoredShot:
     start_s: float
     end_s: float
     kept: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class StoredSound:
+    """One sound that is heard in a film of a library; see `SoundEvent` for the rest.
+
+    Attributes:
+        run_id: The analysis that found it.
+    """
+
+    run_id: str
+    name: str
+    score: float
+    start_s: float
+    end_s: float
+    peak_s: float
 
 
 def first_frames(tables: LanceTables) -> dict[str, IntArray]:
@@ -81,6 +97,23 @@ def stored_shots(
         rows = tables.rows("shots", where=f"id IN ({part}) AND {one_of_runs}", columns=_COLUMNS)
         shots += [StoredShot(**row | {"kept": tuple(row["kept"])}) for row in rows.to_pylist()]
     return shots
+
+
+def shots_of_run(tables: LanceTables, run: str) -> list[StoredShot]:
+    """Return the shots that a run found, in the film's order."""
+    rows = tables.rows("shots", where=equals("run_id", run), columns=_COLUMNS)
+    shots = (StoredShot(**row | {"kept": tuple(row["kept"])}) for row in rows.to_pylist())
+    return sorted(shots, key=lambda shot: shot.first_frame)
+
+
+def stored_sounds(tables: LanceTables, names: Collection[str]) -> list[StoredSound]:
+    """Return the sounds of these classes, in no order, also of runs that a killed writer left."""
+    if not tables.has("sounds"):  # A library of an earlier version that cannot be written.
+        return []
+    columns = [each.name for each in fields(StoredSound)]
+    one_of = ", ".join(map(quoted, sorted(names)))
+    rows = tables.rows("sounds", where=f"name IN ({one_of})", columns=columns)
+    return [StoredSound(**row) for row in rows.to_pylist()]
 
 
 def vector_blocks(tables: LanceTables, space: EmbeddingSpace) -> Iterator[tuple[str, Embeddings]]:

@@ -72,6 +72,7 @@ class Run:
                 for index, scene in enumerate(timeline.scenes or ())
             ],
             "labels": list(_label_rows(timeline)),
+            "sounds": [asdict(event) for event in timeline.audio or ()],
         }
         key = {"movie_id": timeline.movie.id, "run_id": self.id}
         return {name: table_of(name, [key | row for row in rows[name]]) for name in TABLES_OF_A_RUN}

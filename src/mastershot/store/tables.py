@@ -13,8 +13,11 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA = "mastershot/library/1"
-TABLES_OF_A_RUN = ("runs", "shots", "scenes", "labels")
+TABLES_OF_A_RUN = ("runs", "shots", "scenes", "labels", "sounds")
 """Their rows count only when the row of their film in ``movies`` names their run."""
+
+ADDED_TABLES = ("sounds",)
+"""Those that libraries of earlier versions lack."""
 
 Row: TypeAlias = dict[str, Any]
 
@@ -42,6 +45,7 @@ _COLUMNS = {
         {_RUN}, level text, item_id text, borrowed bool, rank int32, name text, score real,
         unsure bool
     """,
+    "sounds": f"{_RUN}, name text, score real, start_s real, end_s real, peak_s real",
     "spaces": "key text, model text, weights_hash text, width int32",
 }
 """The columns of each table and their types, as SQL lists them."""

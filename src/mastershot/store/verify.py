@@ -24,6 +24,7 @@ _ORDER = {
     "shots": ["index"],
     "scenes": ["index"],
     "labels": ["level", "item_id", "borrowed", "rank"],
+    "sounds": ["name", "start_s"],
 }
 
 

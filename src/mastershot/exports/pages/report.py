@@ -11,6 +11,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from mastershot.core.movie import SCALE_NAMES, Movie, Shot
+from mastershot.core.sound import ShotSound
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_statistics
@@ -60,6 +61,7 @@ def write_report(
         scale_names=SCALE_NAMES,
         scale_shares=_scale_shares(timeline),
         setting=_setting_text,
+        heard=heard_text,
     )
 
 
@@ -104,6 +106,15 @@ def _rate_text(movie: Movie) -> str:
         return f"variable frame rate, {number} fps on average"
     exact = "" if rate.denominator == 1 else f" ({rate.numerator}/{rate.denominator})"
     return f"{number} fps{exact}"
+
+
+def heard_text(sound: ShotSound) -> str:
+    """Return what is heard in a shot in some words, such as *speech 45 %, −21.7 dB*."""
+    shares = (("speech", sound.speech), ("music", sound.music), ("silence", sound.silence))
+    parts = [f"{name} {100 * share:.0f} %" for name, share in shares if share >= 0.005]
+    if sound.peak_s is not None:
+        parts.append(f"{sound.loudness_db:.1f} dB".replace("-", "\N{MINUS SIGN}"))
+    return ", ".join(parts)
 
 
 def _setting_text(value: object) -> str:

@@ -25,6 +25,7 @@ class Card:
         score: What it was ranked by.
         labels: Names of its labels.
         picture: A JPEG; None where there is none.
+        heard: The sound it was found by; None where it was found by its frames.
     """
 
     shot_id: str
@@ -34,6 +35,7 @@ class Card:
     score: float
     labels: Texts = ()
     picture: bytes | None = None
+    heard: str | None = None
 
 
 def write_sheet(

@@ -2,8 +2,7 @@
 
 `plan` is what to do, loaded once; `workspace` is where results are built; `reuse` decides what of
 an earlier run is still valid; `decode_pass` gives shots and pictures, and by `vectors` what is
-stored of frames and clips; `annotate` reads that through `stored` and gives scenes, labels (by
-words, or by `recognise`), by `people` who is seen, and by one of `scale` and `people` shot scales.
-`trained` finds the encoders that trained
-networks need.
+stored of frames and clips, and by `sound` what is heard; `annotate` reads that through `stored` and
+gives scenes, labels (by words, or by `recognise`), by `people` who is seen, and by one of `scale`
+and `people` shot scales. `trained` finds the encoders that trained networks need.
 """

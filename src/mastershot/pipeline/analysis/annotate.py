@@ -49,7 +49,7 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
                 for scene in scenes
                 for shot in shots[scene.first_shot : scene.end_shot]
             )
-    return Timeline(movie, made, shots, scenes, decoded.damaged, decoded.notes)
+    return Timeline(movie, made, shots, scenes, decoded.damaged, decoded.notes, decoded.audio)
 
 
 def find_scenes(

@@ -10,6 +10,7 @@ import numpy as np
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.movie import DamagedSpan, Movie, Shot
 from mastershot.core.protocols import FeatureStore, ShotDetector
+from mastershot.core.sound import ShotSound, SoundEvent
 from mastershot.media.pictures import JpegWriter
 from mastershot.media.sampling import (
     HeldFrames,
@@ -20,6 +21,7 @@ from mastershot.media.sampling import (
 )
 from mastershot.media.video import Film, Frame
 from mastershot.pipeline.analysis.plan import LoadedPlan
+from mastershot.pipeline.analysis.sound import SoundListener
 from mastershot.pipeline.analysis.vectors import ClipVectors, FrameVectors
 from mastershot.shots.content import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
@@ -41,15 +43,17 @@ class Decoded:
 
     Attributes:
         movie: The film as it was decoded.
-        shots: Its shots, with their pictures and the frames that were sampled.
+        shots: Its shots, with their pictures, the frames that were sampled and what is heard.
         damaged: The spans of which frames could not be decoded.
         notes: What the user should know of how the film was read.
+        audio: The sounds that are heard; None where they are not asked for.
     """
 
     movie: Movie
     shots: tuple[Shot, ...]
     damaged: tuple[DamagedSpan, ...] = ()
     notes: tuple[str, ...] = ()
+    audio: tuple[SoundEvent, ...] | None = None
 
 
 def decode_film(
@@ -78,7 +82,8 @@ def decode_film(
         if loaded.recogniser is not None and space is not None:
             clips = ClipVectors(space, loaded.recogniser.trained, store, lag)
     sampler = ShotSampler(film, loaded.plan.sampling, lag, vectors, thumbs, clips)
-    for frame in film.frames():
+    listener = None if loaded.hearing is None else SoundListener(loaded.hearing)
+    for frame in film.frames(None if listener is None else listener.hear):
         cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
         sampler.add(frame)
         sampler.end_shots(cuts)
@@ -92,7 +97,16 @@ def decode_film(
         replace(shot, sampled_frames=frames, thumb=thumb)
         for shot, frames, thumb in zip(shots, sampler.sampled, sampler.thumbs, strict=True)
     )
-    return Decoded(movie, sampled, film.damaged, film.notes())
+    if listener is None:
+        return Decoded(movie, sampled, film.damaged, film.notes())
+    listener.finish(film.sound_shifts_s)
+    if (sounds := listener.sounds_of(sampled)) is not None:
+        sampled = tuple(map(_with_sound, sampled, sounds))
+    return Decoded(movie, sampled, film.damaged, film.notes(), listener.events())
+
+
+def _with_sound(shot: Shot, sound: ShotSound) -> Shot:
+    return replace(shot, sound=sound)
 
 
 def _detector(film: Film, loaded: LoadedPlan) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:

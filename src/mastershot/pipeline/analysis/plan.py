@@ -17,6 +17,7 @@ from mastershot.encoders.content import ContentClassifier
 from mastershot.encoders.packaged import NANODET, NSFW_MOBILENET, YUNET
 from mastershot.encoders.people import PeopleDetector
 from mastershot.encoders.recogniser import find_recogniser
+from mastershot.encoders.sound import SoundClassifier
 from mastershot.encoders.starter import STARTER_NAME
 from mastershot.labelling.people import SCALE_RULE
 from mastershot.labelling.smoothing import SmoothingSettings, TransitionModel, default_model
@@ -30,12 +31,13 @@ from mastershot.pipeline.analysis.recognise import (
     recogniser_notes,
 )
 from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes
+from mastershot.pipeline.analysis.sound import Hearing
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
 from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
 
 DEFAULT_TAXONOMY = "movieclip"
-STEPS = ("shots", "labels", "scenes", "scale", "people")
+STEPS = ("shots", "labels", "scenes", "scale", "people", "sound")
 ALL_STEPS = (*STEPS, "moderation")
 """Those that run unless others are named, and those that can be named."""
 
@@ -179,6 +181,7 @@ class LoadedPlan:
         recogniser: Scores labels instead of the labeller, or with it; None without one.
         people: Finds faces and persons; None when they are not asked for.
         content: Scores sexual content; None when it is not asked for.
+        hearing: Finds sounds; None when they are not asked for.
     """
 
     plan: Plan
@@ -189,6 +192,7 @@ class LoadedPlan:
     recogniser: ShotRecogniser | None = None
     people: PeopleDetector | None = None
     content: ContentClassifier | None = None
+    hearing: Hearing | None = None
 
     @property
     def words(self) -> Labeller | None:
@@ -280,6 +284,8 @@ class LoadedPlan:
             steps["people"] = detector_made(self.people, YUNET, NANODET)
         if self.content is not None:
             steps["moderation"] = detector_made(self.content, NSFW_MOBILENET)
+        if self.hearing is not None:
+            steps["sound"] = self.hearing.made()
         return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
 
     def labels_made(self) -> Json:
@@ -305,8 +311,8 @@ def prepare(plan: Plan) -> LoadedPlan:
     get them; the rest of the plan can still be done.
 
     Raises:
-        MastershotError: The taxonomy, the encoder's folder, the classifier of scales or the shot
-            list is not usable.
+        MastershotError: The taxonomy, the encoder's folder, the classifier of scales, the network
+            of sounds or the shot list is not usable.
     """
     listed = None if plan.shot_list is None else read_shot_list(plan.shot_list)
     taxonomy = load_taxonomy(plan.taxonomy) if "labels" in plan.steps else None
@@ -327,7 +333,8 @@ def prepare(plan: Plan) -> LoadedPlan:
         notes += recogniser_notes(recogniser, plan.sampling)
     people = PeopleDetector() if "people" in plan.steps else None
     content = ContentClassifier() if "moderation" in plan.steps else None
-    return LoadedPlan(plan, labeller, scaler, listed, notes, recogniser, people, content)
+    hearing = Hearing(SoundClassifier()) if "sound" in plan.steps else None
+    return LoadedPlan(plan, labeller, scaler, listed, notes, recogniser, people, content, hearing)
 
 
 def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:

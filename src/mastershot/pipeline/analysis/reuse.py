@@ -24,6 +24,7 @@ def timeline_without_decoding(
         previous.made_by.version != made.version
         or not _same("reading", "shots", before=previous, now=made)
         or not _sampled_alike(previous.made_by, made)
+        or not _heard_alike(previous, made)
         or not has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
     ):
         return None
@@ -33,7 +34,10 @@ def timeline_without_decoding(
     )
     if "frames" not in made.steps:
         shots = tuple(replace(shot, sampled_frames=()) for shot in shots)
-    decoded = Decoded(previous.movie, shots, previous.damaged, previous.notes)
+    audio = previous.audio
+    if "sound" not in made.steps:
+        shots, audio = tuple(replace(shot, sound=None) for shot in shots), None
+    decoded = Decoded(previous.movie, shots, previous.damaged, previous.notes, audio)
     return annotate(decoded, made, loaded, store)
 
 
@@ -44,7 +48,7 @@ def is_current(previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: Feat
     """
     before = previous.made_by
     if "labels" in loaded.plan.steps and loaded.taxonomy is None and "labels" in before.steps:
-        return _same("reading", "shots", before=previous, now=made)
+        return _heard_alike(previous, made) and _same("reading", "shots", before=previous, now=made)
     if (before.version, before.steps) != (made.version, made.steps):
         return False
     return has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
@@ -100,6 +104,11 @@ def _sampled_alike(before: MadeBy, now: MadeBy) -> bool:
         return True
     frames = before.steps.get("frames", {})
     return bool(frames.get("sampling") == now.steps["frames"]["sampling"])
+
+
+def _heard_alike(before: Timeline, now: MadeBy) -> bool:
+    """Return True if the sounds that are now asked for, if any are, are the earlier ones."""
+    return "sound" not in now.steps or _same("sound", before=before, now=now)
 
 
 def _same(*steps: str, before: Timeline, now: MadeBy) -> bool:

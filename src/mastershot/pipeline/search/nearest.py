@@ -44,19 +44,23 @@ class Hit(StoredShot):
         score: Cosine of the query with the nearest frame, in [-1, 1]; scores of two encoders do
             not compare.
         frame: Ordinal of that frame; of frames equally near, the first.
+        heard: The sound it was found by, whose probability is the score and whose loudest moment
+            the frame; None for a shot that was found by its frames.
     """
 
     movie_id: str
     path: str
     score: float
     frame: int
+    heard: str | None = None
 
 
 class Hits(list[Hit]):
     """The shots that a search found, best first, and what was searched.
 
     Attributes:
-        space: The space that the query and the frames were compared in.
+        space: The space that the query and the frames were compared in; None where no film has
+            vectors, and shots were found by their sound alone.
         num_films_not_searched: Films of the library without a vector in that space.
         notes: Sentences on what was not searched.
     """
@@ -64,7 +68,7 @@ class Hits(list[Hit]):
     def __init__(
         self,
         hits: Iterable[Hit],
-        space: EmbeddingSpace,
+        space: EmbeddingSpace | None,
         num_films_not_searched: int,
         notes: tuple[str, ...],
     ) -> None:
@@ -107,13 +111,9 @@ def require_limit(limit: int) -> None:
         raise SettingError(f"the limit is {limit}; it is 1 or more, or nothing is found")
 
 
-def word_spaces(store: FilmStore) -> list[EmbeddingSpace]:
-    """Return the spaces of encoders of words that the library holds vectors in, at least one.
-
-    Raises:
-        LibraryError: It holds none, or cannot be read.
-    """
-    spaces = [
+def held_word_spaces(store: FilmStore) -> list[EmbeddingSpace]:
+    """Return the spaces of encoders of words that the library holds vectors in."""
+    return [
         space
         for space in store.spaces()
         if space != COLOR_SPACE
@@ -121,7 +121,15 @@ def word_spaces(store: FilmStore) -> list[EmbeddingSpace]:
         and not space.of_detector
         and any(True for _ in vector_blocks(store.tables, space))
     ]
-    if not spaces:
+
+
+def word_spaces(store: FilmStore) -> list[EmbeddingSpace]:
+    """Return the spaces of encoders of words that the library holds vectors in, at least one.
+
+    Raises:
+        LibraryError: It holds none, or cannot be read.
+    """
+    if not (spaces := held_word_spaces(store)):
         raise LibraryError(
             f"library {store.path} holds no film with vectors of an encoder of words; "
             f"{_add_command(store, DEFAULT_ENCODER)} adds one"

@@ -1,5 +1,7 @@
 """Search by words: the shots of a library that words describe best, and the page of hits."""
 
+from collections.abc import Sequence
+from itertools import chain, zip_longest
 from pathlib import Path
 
 import numpy as np
@@ -9,12 +11,15 @@ from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, ENCODERS, load_encoder
 from mastershot.exports.pages.search import Card, write_sheet
 from mastershot.pipeline.search.nearest import (
+    Hit,
     Hits,
     Query,
+    held_word_spaces,
     nearest_shots,
     require_limit,
     word_spaces,
 )
+from mastershot.pipeline.search.sounds import heard_shots
 from mastershot.store.library import Library as FilmStore
 
 
@@ -26,6 +31,9 @@ def search_words(
     encoder: str | Path | ImageTextEncoder | None = None,
 ) -> Hits:
     """Return the shots of a library that words describe best, ranked as by `nearest_shots`.
+
+    Where words name a sound (`sounds_named`), shots in which it is heard and those found by their
+    frames alternate, a heard one first: their scores do not compare.
 
     It is ``Library.search``, too. Words are encoded as they are, in no prompt, by an encoder or
     the one of that name or folder; None takes the default one if the library holds vectors of it,
@@ -45,12 +53,28 @@ def search_words(
         encoder is None or isinstance(encoder, (str, Path)) or hasattr(encoder, "encode_texts")
     ):
         raise SettingError(f"{encoder!r:.60} is no encoder; give one, its name or its folder")
+    heard = heard_shots(store, words, limit=limit)
+    if heard and not held_word_spaces(store):
+        return Hits(heard, None, 0, ())
     models = sorted({space.model for space in word_spaces(store)})
     if encoder is None:
         encoder = _encoder_of(store, models)
     elif isinstance(encoder, (str, Path)):
         encoder = load_encoder(encoder)
-    return nearest_shots(store, encode_words(words, encoder), limit=limit)
+    seen = nearest_shots(store, encode_words(words, encoder), limit=limit)
+    return Hits(
+        _alternating(heard, seen)[:limit], seen.space, seen.num_films_not_searched, seen.notes
+    )
+
+
+def _alternating(heard: Sequence[Hit], seen: Sequence[Hit]) -> list[Hit]:
+    """Return the hits of both, each shot once, one by one as long as both last."""
+    pairs = zip_longest(heard, seen)
+    hits: dict[str, Hit] = {}
+    for hit in chain.from_iterable(pairs):
+        if hit is not None:
+            hits.setdefault(hit.id, hit)
+    return list(hits.values())
 
 
 def encode_words(words: str, encoder: ImageTextEncoder) -> Query:
@@ -78,10 +102,14 @@ def write_hits_page(store: FilmStore, hits: Hits, path: Path, *, words: str) -> 
         LibraryError: A picture cannot be read.
     """
     cards = (
-        Card(hit.id, hit.path, hit.start_s, hit.end_s, hit.score, hit.kept, store.thumb(hit.id))
+        Card(
+            hit.id, hit.path, hit.start_s, hit.end_s, hit.score, hit.kept, store.thumb(hit.id),
+            hit.heard,
+        )
         for hit in hits
-    )
-    facts = (f"library {store.path.name}", f"encoder {hits.space.model}")
+    )  # fmt: skip
+    by = "found by sound" if hits.space is None else f"encoder {hits.space.model}"
+    facts = (f"library {store.path.name}", by)
     write_sheet(cards, path, title=words.strip(), facts=facts, notes=hits.notes)
 
 

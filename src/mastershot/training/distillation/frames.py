@@ -16,8 +16,8 @@ from torch import Tensor
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import MastershotError, SettingError
 from mastershot.media.films import VIDEO_SUFFIXES
+from mastershot.media.pictures import STILL_SUFFIXES, read_still
 from mastershot.media.sampling import RateClock
-from mastershot.media.stills import STILL_SUFFIXES, read_still
 from mastershot.media.video import open_video
 from mastershot.store.files import write_whole
 from mastershot.store.folder import is_library

@@ -17,7 +17,7 @@ from mastershot.core.errors import SettingError
 from mastershot.core.labels import Taxonomy
 from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import student_preparation
-from mastershot.media.stills import STILL_SUFFIXES, read_still
+from mastershot.media.pictures import STILL_SUFFIXES, read_still
 from mastershot.training.distillation.frames import FramePool, source_files
 from mastershot.training.distillation.module import Distillation
 from mastershot.training.distillation.settings import FrameSource, HeldOutSettings, find_list

@@ -1,0 +1,204 @@
+"""Sounds of windows to events, and what is heard in each shot (METHODS E)."""
+# W windows, C classes, B blocks, S shots
+
+from array import array
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import numpy.typing as npt
+
+from mastershot.core.embeddings import FloatArray
+from mastershot.core.movie import Shot
+from mastershot.core.sound import ShotSound, SoundEvent
+
+BLOCK_S = 0.01
+"""Levels are measured in blocks of this length."""
+
+_FLOOR_DB = -120.0
+_TIME_DIGITS, _SCORE_DIGITS = 4, 4
+
+Times = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SoundRule:
+    """When a sound counts as heard.
+
+    Attributes:
+        threshold: From which probability on a class is heard, whichever it is; a starting value.
+        silence_db: Below which level of a block nothing is heard.
+        speech: The classes any of which is speech.
+        music: Those of music.
+    """
+
+    threshold: float = 0.3
+    silence_db: float = -60.0
+    speech: tuple[str, ...] = (
+        "Speech",
+        "Child speech, kid speaking",
+        "Conversation",
+        "Narration, monologue",
+    )
+    music: tuple[str, ...] = ("Music", "Singing")
+
+
+@dataclass
+class Stretch:
+    """Sound without a gap, as it is heard, window after window.
+
+    Attributes:
+        start_s: When it starts, on the film's own clock.
+        duration_s: How long it is so far.
+        powers: Mean square of each block, the last may be shorter.
+        centres_s: Centre of each window, from the start of the stretch.
+        speech: Whether there is speech in each window.
+        music: Whether there is music.
+        events: The events that have ended, their times from the start of the stretch.
+    """
+
+    start_s: float
+    duration_s: float = 0.0
+    powers: "array[float]" = field(default_factory=lambda: array("f"))
+    centres_s: list[float] = field(default_factory=list)
+    speech: list[bool] = field(default_factory=list)
+    music: list[bool] = field(default_factory=list)
+    events: list[SoundEvent] = field(default_factory=list)
+
+
+class EventMerger:
+    """Merges windows to events: runs of windows over the threshold, for each class."""
+
+    def __init__(self, classes: Sequence[str], threshold: float) -> None:
+        self._classes = classes
+        # Scores are compared in their own type.
+        self._threshold = np.float32(threshold)
+        self._is_heard = np.zeros(len(classes), bool)
+        self._starts_s = np.zeros(len(classes))
+        self._best = np.zeros(len(classes), np.float32)
+        self._last_s = 0.0
+
+    def add(self, centre_s: float, scores: FloatArray) -> list[tuple[str, float, float, float]]:
+        """Return the events that end before the next window: name, score, first and last centre."""
+        heard = scores >= self._threshold
+        ended = self._events(self._is_heard & ~heard)
+        begins = heard & ~self._is_heard
+        self._starts_s[begins], self._best[begins] = centre_s, 0
+        self._best[heard] = np.maximum(self._best[heard], scores[heard])
+        self._is_heard, self._last_s = heard, centre_s
+        return ended
+
+    def finish(self) -> list[tuple[str, float, float, float]]:
+        """Return the events that are still heard, now that no window follows."""
+        ended = self._events(self._is_heard)
+        self._is_heard = np.zeros_like(self._is_heard)
+        return ended
+
+    def _events(self, which: npt.NDArray[np.bool_]) -> list[tuple[str, float, float, float]]:
+        return [
+            (self._classes[i], float(self._best[i]), float(self._starts_s[i]), self._last_s)
+            for i in np.flatnonzero(which).tolist()
+        ]
+
+
+def film_events(stretches: Sequence[Stretch]) -> tuple[SoundEvent, ...]:
+    """Return the events of all stretches on the film's own clock, by start, then by score."""
+    events = (
+        SoundEvent(
+            one.name,
+            round(one.score, _SCORE_DIGITS),
+            *(
+                round(stretch.start_s + at, _TIME_DIGITS)
+                for at in (one.start_s, one.end_s, one.peak_s)
+            ),
+        )
+        for stretch in stretches
+        for one in stretch.events
+    )
+    return tuple(sorted(events, key=lambda one: (one.start_s, -one.score, one.name)))
+
+
+def loudest_s(powers: Sequence[float], start_s: float, end_s: float) -> float:
+    """Return the centre of the loudest block between two times of a stretch, of equal the first."""
+    first = max(0, min(int(start_s / BLOCK_S), len(powers) - 1))
+    part = np.asarray(powers[first : max(first + 1, int(np.ceil(end_s / BLOCK_S)))])
+    return float((first + int(part.argmax()) + 0.5) * BLOCK_S)
+
+
+def sounds_of_shots(
+    shots: Sequence[Shot], stretches: Sequence[Stretch], rule: SoundRule
+) -> list[ShotSound]:
+    """Return what is heard in each shot; where the film has no sound it is silent.
+
+    A window stands for the time that is nearer to its centre than to another's. The level of a shot
+    is that of its blocks; time without sound counts as silence but has no level.
+    """
+    times, powers = _blocks(stretches)
+    speech, music = (_Activity(stretches, name) for name in ("speech", "music"))
+    found = []
+    for shot in shots:
+        start_s, end_s = shot.span.start_s, shot.span.end_s
+        first, last = np.searchsorted(times, (start_s, end_s)).tolist()
+        length_s = max(end_s - start_s, BLOCK_S)
+        peak_s, level_db = _level(times[first:last], powers[first:last])
+        found.append(
+            ShotSound(
+                speech=_share(speech.between(start_s, end_s), length_s),
+                music=_share(music.between(start_s, end_s), length_s),
+                silence=_silence(powers[first:last], length_s, rule),
+                loudness_db=level_db,
+                peak_s=peak_s,
+            )
+        )
+    return found
+
+
+def _share(part_s: float, length_s: float) -> float:
+    return round(min(max(part_s / length_s, 0.0), 1.0), _SCORE_DIGITS)
+
+
+def _level(times: Times, powers: Times) -> tuple[float | None, float]:
+    """Return the centre of a shot's loudest block, None if all are zero, and its mean level."""
+    if not powers.any():
+        return None, _FLOOR_DB
+    level_db = 10 * float(np.log10(powers.mean()))
+    peak_s = round(float(times[powers.argmax()]), _TIME_DIGITS)
+    return peak_s, round(max(level_db, _FLOOR_DB), 1)
+
+
+def _silence(powers: Times, length_s: float, rule: SoundRule) -> float:
+    loud = int((powers >= 10 ** (rule.silence_db / 10)).sum())
+    silent_s = length_s - loud * BLOCK_S
+    # The shot's edges cut blocks.
+    whole = loud == len(powers) and silent_s < 2 * BLOCK_S
+    return 0.0 if whole else _share(silent_s, length_s)
+
+
+def _blocks(stretches: Sequence[Stretch]) -> tuple[Times, Times]:
+    """Return the centre of each block in order, (B,), and its mean square."""
+    parts = [one.start_s + BLOCK_S * (np.arange(len(one.powers)) + 0.5) for one in stretches]
+    times = np.concatenate([np.empty(0), *parts])
+    powers = np.concatenate([np.empty(0), *(np.asarray(one.powers) for one in stretches)])
+    order = np.argsort(times, kind="stable")
+    return times[order], powers[order]
+
+
+class _Activity:
+    """How long something is heard between two times."""
+
+    def __init__(self, stretches: Sequence[Stretch], name: str) -> None:
+        edges, lengths = [0.0], [0.0]
+        for one in sorted(stretches, key=lambda each: each.start_s):
+            centres = np.asarray(one.centres_s)
+            inner = (centres[1:] + centres[:-1]) / 2
+            bounds = one.start_s + np.concatenate([[0.0], inner, [one.duration_s]])
+            heard = np.diff(bounds) * np.asarray(getattr(one, name), float)
+            edges += bounds.tolist()
+            lengths += [0.0, *heard.tolist()]
+        self._edges = np.maximum.accumulate(edges[1:]) if len(edges) > 1 else np.zeros(1)
+        self._total = np.cumsum(lengths[1:]) if len(lengths) > 1 else np.zeros(1)
+
+    def between(self, start_s: float, end_s: float) -> float:
+        """Return for how many of the seconds it is heard."""
+        before, after = np.interp((start_s, end_s), self._edges, self._total)
+        return float(after - before)

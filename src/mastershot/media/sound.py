@@ -1,0 +1,209 @@
+"""A film's sound, decoded in the pass that decodes its picture: mono at 16 kHz, in pieces."""
+
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final
+
+import numpy as np
+from av import AudioFrame, AudioResampler, FFmpegError, Packet
+from av.audio.stream import AudioStream
+from av.container import InputContainer
+from av.stream import Disposition
+
+from mastershot.core.embeddings import FloatArray
+
+SOUND_RATE_HZ: Final = 16_000
+
+# A sound whose time is off by more than this is moved to where its timestamp says: silence is put
+# in, or what overlaps is left out. Containers round times by up to a millisecond or two.
+_TOLERANCE_S = Fraction(1, 100)
+# A longer gap is left open; times that fall by more than this are another recording's.
+_MAX_FILLED_S = Fraction(1)
+# From so many channels on, PyAV reads beyond the planes of a frame, and crashes.
+_MANY_CHANNELS = 8
+# What a full-scale sample of each format is.
+_FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
+_FRONT, _EFFECTS = (
+    frozenset({"FL", "FR", "FC", "DL", "DR", "FLC", "FRC"}),
+    frozenset({"LFE", "LFE2"}),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class SoundPiece:
+    """Some sound of a film.
+
+    Attributes:
+        start_s: When it starts, by the timestamps of the file.
+        samples: Mono at `SOUND_RATE_HZ`, float32 (N,), full scale is 1.
+        recording: How often the timestamps fell before it, as in joined recordings.
+    """
+
+    start_s: float
+    samples: FloatArray
+    recording: int = 0
+
+
+class SoundTrack:
+    """Decodes the sound of a film, packet by packet, and gives it away in pieces.
+
+    The film may be decoded anew from its start (`decoding`): `begin` is called again then, and
+    what was given already is passed over.
+    """
+
+    def __init__(self, hear: Callable[[SoundPiece], None]) -> None:
+        """Take the function that is called with each piece, in order of time."""
+        self._hear = hear
+        self._stream: AudioStream | None = None
+        self._resampling: _Resampling | None = None
+        self._num_given = self._num_seen = self._num_broken = self._recording = 0
+        self._choice: tuple[str, ...] = ()
+
+    def begin(self, container: InputContainer) -> tuple[AudioStream, ...]:
+        """Return the stream to read, if there is one: the default one, or the first."""
+        streams = container.streams.audio
+        usable = [stream for stream in streams if stream.codec_context is not None]
+        usable.sort(key=lambda stream: not stream.disposition & Disposition.default)
+        self._stream = usable[0] if usable else None
+        self._num_seen = self._num_broken = 0
+        if self._stream is None:
+            why = "this FFmpeg has no decoder for it" if streams else "it begins late in the file"
+            self._choice = (f"its sound was not read: {why}",)
+            return ()
+        if len(streams) > 1:
+            self._choice = (f"it holds {len(streams)} sound tracks; heard is {self._stream.index}",)
+        return (self._stream,)
+
+    def take(self, packet: "Packet[Any] | None") -> None:
+        """Take the next packet of the stream; None at the end."""
+        assert self._stream is not None
+        try:
+            # A damaged packet is not decoded: of some codecs, noise at full scale would come.
+            if packet is not None and packet.is_corrupt:
+                self._num_broken += 1
+                return
+            for frame in self._stream.codec_context.decode(packet):
+                self._num_seen += 1
+                if self._num_seen > self._num_given:
+                    self._num_given = self._num_seen
+                    self._add(frame)
+        except (FFmpegError, ValueError, KeyError):
+            self._num_broken += 1
+
+    def finish(self) -> None:
+        """Give away what is left, now that no packet follows."""
+        if self._stream is not None:
+            self.take(None)
+        self._flush()
+
+    def notes(self) -> Iterator[str]:
+        """Yield what a user should know of how the sound was read."""
+        yield from self._choice
+        if self._stream is not None and not self._num_given:
+            yield "its sound is damaged: nothing of it could be decoded, so nothing was heard"
+        elif self._num_broken:
+            packets = "packet" if self._num_broken == 1 else "packets"
+            yield f"its sound is damaged: {self._num_broken:,} {packets} of it could not be decoded"
+
+    def _add(self, frame: AudioFrame) -> None:
+        samples, rate_hz = mono_samples(frame), frame.sample_rate
+        expected = None if self._resampling is None else self._resampling.end_s
+        at_s = expected or Fraction(0)
+        if frame.pts is not None and frame.time_base is not None:
+            at_s = frame.pts * frame.time_base
+        offset_s = Fraction(0) if expected is None else at_s - expected
+        if abs(offset_s) <= _TOLERANCE_S:
+            at_s = at_s if expected is None else expected
+        elif offset_s < -_MAX_FILLED_S or offset_s > _MAX_FILLED_S:
+            self._recording += offset_s < 0
+            self._flush()
+        elif offset_s > 0:
+            samples = np.concatenate([np.zeros(round(offset_s * rate_hz), np.float32), samples])
+            at_s -= offset_s
+        else:
+            samples = samples[round(-offset_s * rate_hz) :]
+            at_s -= offset_s
+        if self._resampling is not None and self._resampling.rate_hz != rate_hz:
+            self._flush()
+        if self._resampling is None:
+            self._resampling = _Resampling(at_s, rate_hz)
+        if len(samples):
+            self._give(self._resampling.convert(samples))
+
+    def _flush(self) -> None:
+        if self._resampling is not None:
+            with suppress(FFmpegError, ValueError):
+                self._give(self._resampling.convert(None))
+        self._resampling = None
+
+    def _give(self, pieces: Iterator[tuple[float, FloatArray]]) -> None:
+        for start_s, samples in pieces:
+            self._hear(SoundPiece(start_s, samples, self._recording))
+
+
+class _Resampling:
+    """Brings an unbroken run of mono sound of one rate to `SOUND_RATE_HZ`."""
+
+    def __init__(self, start_s: Fraction, rate_hz: int) -> None:
+        self.rate_hz = rate_hz
+        self._start_s = start_s
+        self._num_in = self._num_out = 0
+        self._resampler = AudioResampler(format="flt", layout="mono", rate=SOUND_RATE_HZ)
+
+    @property
+    def end_s(self) -> Fraction:
+        """When the sound so far ends."""
+        return self._start_s + Fraction(self._num_in, self.rate_hz)
+
+    def convert(self, samples: FloatArray | None) -> Iterator[tuple[float, FloatArray]]:
+        """Yield what can be converted by now, with its times; None stands for the end."""
+        frame = None
+        if samples is not None:
+            frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples)[None], "flt", "mono")
+            frame.sample_rate, frame.pts = self.rate_hz, self._num_in
+            frame.time_base = Fraction(1, self.rate_hz)
+            self._num_in += len(samples)
+        elif not self._num_in:
+            return
+        for converted in self._resampler.resample(frame):
+            start_s = float(self._start_s + Fraction(self._num_out, SOUND_RATE_HZ))
+            piece = converted.to_ndarray()[0]
+            self._num_out += len(piece)
+            if len(piece):
+                yield start_s, piece
+
+
+def mono_samples(frame: AudioFrame) -> FloatArray:
+    """Return a frame's sound as mono, float32 (N,): the weighted mean of its channels.
+
+    Front channels count 1, others half, that of low effects not at all; where a layout names none,
+    all count the same.
+
+    Raises:
+        KeyError: Its sample format is unknown.
+    """
+    if frame.format.is_planar and frame.layout.nb_channels >= _MANY_CHANNELS:
+        packed = AudioResampler(frame.format.packed.name, frame.layout, frame.sample_rate)
+        (frame,) = packed.resample(frame)
+    array, kind = frame.to_ndarray(), frame.format.name.removesuffix("p")
+    names = [channel.name for channel in frame.layout.channels]
+    if not frame.format.is_planar:
+        array = array.reshape(-1, len(names)).T
+    sound = array.astype(np.float32) / np.float32(_FULL_SCALE[kind])
+    if kind == "u8":
+        sound -= 1
+    sound = np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0)
+    if len(names) == 1:
+        return np.ascontiguousarray(sound[0])
+    weights = np.array([_weight(name) for name in names], np.float32)
+    if not weights.any():
+        weights[:] = 1
+    return np.asarray(weights / weights.sum() @ sound, np.float32)
+
+
+def _weight(channel: str) -> float:
+    if channel in _EFFECTS:
+        return 0.0
+    return 1.0 if channel in _FRONT else 0.5
