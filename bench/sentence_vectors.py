@@ -1,4 +1,4 @@
-"""Encodes the labels of the packaged taxonomies as the starter does: the vectors that ship.
+"""Encodes packaged labels and places as the starter does: the vectors that ship.
 
 python bench/sentence_vectors.py [--out FILE]
 """
@@ -9,6 +9,7 @@ from pathlib import Path
 from mastershot.core.labels import load_taxonomy, shipped_taxonomies
 from mastershot.encoders.starter import STARTER_FOLDER, read_student
 from mastershot.encoders.text import SHIPPED_VECTORS, write_shipped_vectors
+from mastershot.labelling.setting import load_places
 
 
 def main() -> None:
@@ -21,9 +22,10 @@ def main() -> None:
 
 
 def shipped_texts() -> list[str]:
-    """Return each label in the starter's prompt, once."""
+    """Return each label and each place in the starter's prompt, once."""
     template = read_student(STARTER_FOLDER).label_template
     labels = [label for name in shipped_taxonomies() for label in load_taxonomy(name).labels]
+    labels += load_places().names
     return [template.replace("{label}", label) for label in dict.fromkeys(labels)]
 
 

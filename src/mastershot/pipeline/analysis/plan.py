@@ -15,10 +15,12 @@ from mastershot.core.timeline import Json, MadeBy
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
 from mastershot.encoders.recogniser import find_recogniser
 from mastershot.encoders.starter import STARTER_NAME
+from mastershot.labelling.light import LIGHT_SPACE
 from mastershot.labelling.smoothing import SmoothingSettings, TransitionModel, default_model
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
 from mastershot.media.video import READING_REVISION
+from mastershot.pipeline.analysis.headings import SettingFinder
 from mastershot.pipeline.analysis.recognise import (
     ShotRecogniser,
     load_shot_recogniser,
@@ -30,7 +32,7 @@ from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
 
 DEFAULT_TAXONOMY = "movieclip"
-STEPS = ("shots", "labels", "scenes", "scale")
+STEPS = ("shots", "labels", "scenes", "scale", "headings")
 STARTER_NOTE = (
     "Places are named by the starter, the small encoder that ships with Mastershot; CLIP is far "
     "more accurate: --encoder clip"
@@ -169,6 +171,8 @@ class LoadedPlan:
         listed: The shots made elsewhere, if the plan names a list.
         notes: Sentences the user should read, such as how to get an encoder's weights.
         recogniser: Scores labels instead of the labeller, or with it; None without one.
+        settings: Finds indoors and outdoors, day and night; None when headings are not asked for or
+            there is no encoder.
     """
 
     plan: Plan
@@ -177,6 +181,7 @@ class LoadedPlan:
     listed: ShotList | None = None
     notes: tuple[str, ...] = ()
     recogniser: ShotRecogniser | None = None
+    settings: SettingFinder | None = None
 
     @property
     def words(self) -> Labeller | None:
@@ -215,11 +220,13 @@ class LoadedPlan:
 
     @property
     def encoders(self) -> dict[EmbeddingSpace, Encoder | None]:
-        """The spaces in which each sampled frame gets a vector; colours, last, need no encoder."""
-        users = (self.labeller, self.scaler, self.recogniser)
+        """The spaces in which each sampled frame gets a vector; the last ones need no encoder."""
+        users = (self.labeller, self.scaler, self.recogniser, self.settings)
         found = [user.encoder for user in users if user is not None and user.encoder is not None]
         encoders: dict[EmbeddingSpace, Encoder | None] = {one.space: one for one in found}
-        return encoders | ({COLOR_SPACE: None} if "scenes" in self.plan.steps else {})
+        if "scenes" in self.plan.steps:
+            encoders[COLOR_SPACE] = None
+        return encoders if self.settings is None else encoders | {LIGHT_SPACE: None}
 
     @property
     def scene_spaces(self) -> tuple[EmbeddingSpace, ...]:
@@ -253,6 +260,8 @@ class LoadedPlan:
             }
         if self.scaler is not None:
             steps["scale"] = self.scaler.made() | {"abstain": asdict(plan.abstain)}
+        if self.settings is not None:
+            steps["headings"] = self.settings.made()
         return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
 
     def labels_made(self) -> Json:
@@ -297,14 +306,17 @@ def prepare(plan: Plan) -> LoadedPlan:
         share = 1.0 if plan.fuse is None else plan.fuse
         recogniser = load_shot_recogniser(plan.recogniser, encoder, share)
         notes += recogniser_notes(recogniser, plan.sampling)
-    return LoadedPlan(plan, labeller, scaler, listed, notes, recogniser)
+    settings = None
+    if "headings" in plan.steps and encoder is not None:
+        settings = SettingFinder(encoder)
+    return LoadedPlan(plan, labeller, scaler, listed, notes, recogniser, settings)
 
 
 def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:
-    """Return the encoder of labels, or of scales in words, and what the user should know of it."""
+    """Return the encoder of words, if one is needed, and what the user should know of it."""
     by_words = plan.labels_by_words
     scale_in_words = "scale" in plan.steps and plan.scale is None
-    if not (plan.needs_labeller or scale_in_words):
+    if not (plan.needs_labeller or scale_in_words or "headings" in plan.steps):
         return None, ()
     name = plan.encoder or DEFAULT_ENCODER
     try:

@@ -28,7 +28,8 @@ def timeline_without_decoding(
     ):
         return None
     shots = tuple(
-        replace(shot, labels=None, kept=(), borrowed=(), scale=None) for shot in previous.shots
+        replace(shot, labels=None, kept=(), borrowed=(), scale=None, setting=None, time_of_day=None)
+        for shot in previous.shots
     )
     if "frames" not in made.steps:
         shots = tuple(replace(shot, sampled_frames=()) for shot in shots)
