@@ -2,7 +2,7 @@
 
 In linear light: exposure lowered; colours drawn towards the blue-grey of the eye's rods, as
 Thompson, Shirley and Ferwerda 2002 (A spatial post-processing algorithm for images of night
-scenes) tint theirs; the sky, smooth, bright and above, lowered once more; none to four warm lamps
+scenes) tint theirs; the sky, smooth, bright and above, lowered once more; none to twelve warm lamps
 with a halo; noise. It does not model what else differs after dark: lit windows, shadows, traffic.
 """
 
@@ -31,7 +31,7 @@ class Night:
     exposure: tuple[float, float] = (0.04, 0.16)
     rods: tuple[float, float] = (0.4, 0.9)
     sky: tuple[float, float] = (0.3, 1.0)
-    most_lamps: int = 4
+    most_lamps: int = 12
 
 
 def darkened(

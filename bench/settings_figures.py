@@ -32,9 +32,11 @@ from mastershot.labelling.setting import (
 from night import Night, darkened
 
 SETTLED = Path(__file__).with_name("settled_places.csv")
-"""The classes of MiniPlaces whose name settles it. Left out: abbey, amphitheater, aquarium, boat deck, botanical
-garden, boxing ring, chalet, construction site, fire station, gas station, palace, phone booth,
-shed, football stadium, subway platform, East Asian temple, which are photographed from both."""
+"""The classes of MiniPlaces whose name settles it. Left out, as photographed from inside and outside:
+abbey, amphitheater, aquarium, boat deck, botanical garden, boxing ring, chalet, construction site,
+fire station, gas station, palace, phone booth, shed, football stadium, subway platform, East Asian
+temple.
+"""
 
 # By luminance alone: films are graded, and some have no colour.
 NIGHT_STATISTICS = ("mean", "darkest", "median", "brightest", "deviation", "top", "bottom")

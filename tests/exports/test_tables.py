@@ -16,7 +16,8 @@ from mastershot.exports.tables import write_shots_csv
 COLUMNS = (
     "index", "id", "first_frame", "end_frame", "start_pts", "end_pts", "start_s", "end_s",
     "duration_s", "start_clock", "transition", "scene_index", "top_label", "score", "unsure",
-    "kept", "borrowed", "scale",
+    "kept", "borrowed", "scale", "setting", "setting_score", "setting_unsure", "time_of_day",
+    "time_of_day_score", "time_of_day_unsure", "heading",
 )  # fmt: skip
 NTSC = Fraction(1001, 24000)
 

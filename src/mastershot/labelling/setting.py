@@ -59,8 +59,15 @@ class Places:
 
 
 SETTING_RULE = SettingRule()
-INDOOR_WEIGHTS = {"bias": 0.0, "places": 1.0}
-NIGHT_WEIGHTS = {"bias": 0.0, "brightest": -1.0}
+INDOOR_WEIGHTS = {
+    "bias": 0.26, "places": 1.57, "mean": -0.21, "darkest": -1.59, "median": -0.03,
+    "brightest": 4.0, "deviation": -7.66, "top": -0.12, "bottom": -2.23, "sky": -3.08,
+    "smooth_top": 0.95, "saturation": -1.02, "warmth": -3.59, "warmth_top": 4.62, "green": -0.92,
+}  # fmt: skip
+NIGHT_WEIGHTS = {
+    "bias": 12.92, "mean": -8.84, "darkest": 21.91, "median": -5.77, "brightest": -9.98,
+    "deviation": -30.25, "top": -3.86, "bottom": -7.98,
+}  # fmt: skip
 
 
 @cache
