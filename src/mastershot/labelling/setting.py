@@ -64,10 +64,9 @@ INDOOR_WEIGHTS = {
     "brightest": 4.0, "deviation": -7.66, "top": -0.12, "bottom": -2.23, "sky": -3.08,
     "smooth_top": 0.95, "saturation": -1.02, "warmth": -3.59, "warmth_top": 4.62, "green": -0.92,
 }  # fmt: skip
-NIGHT_WEIGHTS = {
-    "bias": 12.92, "mean": -8.84, "darkest": 21.91, "median": -5.77, "brightest": -9.98,
-    "deviation": -30.25, "top": -3.86, "bottom": -7.98,
-}  # fmt: skip
+# Both weights below 0: brighter is never likelier night. With more statistics some are above, and
+# fog, bright and without contrast, becomes night.
+NIGHT_WEIGHTS = {"bias": 11.24, "median": -1.71, "brightest": -21.54}
 
 
 @cache
