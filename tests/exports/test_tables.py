@@ -20,6 +20,8 @@ COLUMNS = (
     "kept", "borrowed", "scale", "scale_by",
     "faces", "persons", "tallest_face", "tallest_person",
     "speech", "music", "silence", "loudness_db",
+    "setting", "setting_score", "setting_unsure", "time_of_day",
+    "time_of_day_score", "time_of_day_unsure", "heading",
 )  # fmt: skip
 NTSC = Fraction(1001, 24000)
 

@@ -21,6 +21,7 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import MediaError, OutputError, ShotListError
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.encoders.text import SentenceEncoder
+from mastershot.labelling.setting import load_places
 from mastershot.labelling.smoothing import SmoothingSettings
 from mastershot.media.sampling import Sampling, parse_sampling
 from mastershot.media.video import open_video
@@ -114,12 +115,12 @@ def test_a_film_whose_results_are_there_loads_no_sentence_encoder(
 
     monkeypatch.setattr(SentenceEncoder, "encode_texts", counting)
     first, _ = analyze_movie(film[0], prepare(Plan()), tmp_path)
-    assert encoded == [len(ms.load_taxonomy("movieclip").labels)]
+    assert encoded == [len(ms.load_taxonomy("movieclip").labels), len(load_places().names)]
     encoded.clear()
     assert analyze_movie(film[0], prepare(Plan()), tmp_path)[0] == first
     library = ms.Library(tmp_path / "films.mastershot")
     assert library.add(film[0]) == library.add(film[0])
-    assert len(encoded) == 1
+    assert len(encoded) == 2
 
 
 def test_labels_are_the_scores_of_the_method(film, tiny_clip: Path) -> None:

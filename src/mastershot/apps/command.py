@@ -79,9 +79,9 @@ class AnalysisOptions:
         str,
         Option(
             metavar="NAME,…",
-            help="Which of shots, labels, scenes, scale, people, sound, moderation.",
+            help="Which of shots, labels, scenes, scale, people, headings, sound, moderation.",
         ),
-    ] = "shots,labels,scenes,scale,people,sound"
+    ] = "shots,labels,scenes,scale,people,headings,sound"
     scale: Annotated[
         Path | None,
         Option(metavar="FOLDER", help="Trained classifier of shot scale (docs/scale.md)."),

@@ -149,6 +149,8 @@ class Shot:
         scale_by: What the scale was found by: a trained classifier, words, or the heights of
             faces and persons; None when it is unknown.
         sound: What is heard in it; None when the film has no sound or the step did not run.
+        setting: ``INT`` or ``EXT``; None when the step did not run.
+        time_of_day: ``DAY`` or ``NIGHT`` likewise.
     """
 
     id: str
@@ -163,6 +165,8 @@ class Shot:
     people: People | None = None
     scale_by: ScaleSource | None = None
     sound: ShotSound | None = None
+    setting: LabelScore | None = None
+    time_of_day: LabelScore | None = None
 
     @property
     def likeliest_scale(self) -> str | None:
@@ -180,6 +184,10 @@ class Scene:
         end_shot: Index one past its last shot.
         span: Where it lies, exact.
         labels: The best labels of its shots' mean score; None when no label was computed.
+        setting: ``INT``, ``EXT`` or ``INT/EXT``; None when the step did not run.
+        time_of_day: ``DAY`` or ``NIGHT`` likewise.
+        heading: As a script would write it, such as ``INT. KITCHEN - NIGHT``, of what is sure;
+            None where nothing is.
     """
 
     id: str
@@ -187,6 +195,9 @@ class Scene:
     end_shot: int
     span: Span
     labels: tuple[LabelScore, ...] | None = None
+    setting: LabelScore | None = None
+    time_of_day: LabelScore | None = None
+    heading: str | None = None
 
 
 def shot_id(movie: str, index: int) -> str:

@@ -5,7 +5,8 @@ from dataclasses import fields
 from pathlib import Path
 
 from mastershot.core.files import written_whole
-from mastershot.core.movie import People, Shot
+from mastershot.core.labels import LabelScore
+from mastershot.core.movie import People, Scene, Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 
@@ -20,21 +21,22 @@ def write_shots_csv(timeline: Timeline, path: Path) -> None:
     """Write one row a shot, as RFC 4180 in UTF-8 under a header.
 
     ``index`` and ``scene_index`` count from 0, ranges are half-open, numbers read back to the
-    same value. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest.
-    Heights of faces and persons are shares of the frame's; ``speech``, ``music`` and ``silence``
-    are shares of the shot's time. Where a step did not run its cells are empty. A text that a
-    spreadsheet would run as a formula gets an apostrophe in front.
+    same value. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest,
+    ``heading`` that of the scene. Heights of faces and persons are shares of the frame's;
+    ``speech``, ``music`` and ``silence`` are shares of the shot's time. Where a step did not run
+    its cells are empty. A text that a spreadsheet would run as a formula gets an apostrophe in
+    front.
 
     Raises:
         OutputError: The file cannot be written; what was there before stays.
     """
     scene_of_shot = [
-        index
+        (index, scene)
         for index, scene in enumerate(timeline.scenes or ())
         for _ in range(scene.first_shot, scene.end_shot)
     ]
     rows = [
-        _row(index, shot, scene_of_shot[index] if scene_of_shot else "")
+        _row(index, shot, *(scene_of_shot[index] if scene_of_shot else ("", None)))
         for index, shot in enumerate(timeline.shots)
     ]
     with written_whole(path, newline="") as file:
@@ -43,7 +45,7 @@ def write_shots_csv(timeline: Timeline, path: Path) -> None:
         writer.writerows(rows)
 
 
-def _row(index: int, shot: Shot, scene_index: int | str) -> dict[str, object]:
+def _row(index: int, shot: Shot, scene_index: int | str, scene: Scene | None) -> dict[str, object]:
     top = shot.labels[0] if shot.labels else None
     return {
         "index": index,
@@ -62,6 +64,19 @@ def _row(index: int, shot: Shot, scene_index: int | str) -> dict[str, object]:
         "scale_by": shot.scale_by or "",
         **{name: getattr(shot.people, name, "") for name in _PEOPLE_COLUMNS},
         **{name: getattr(shot.sound, name, "") for name in _SOUND_COLUMNS},
+        **_moment("setting", shot.setting),
+        **_moment("time_of_day", shot.time_of_day),
+        "heading": as_text(scene.heading) if scene is not None and scene.heading else "",
+    }
+
+
+def _moment(name: str, label: LabelScore | None) -> dict[str, object]:
+    if label is None:
+        return dict.fromkeys((name, f"{name}_score", f"{name}_unsure"), "")
+    return {
+        name: label.name,
+        f"{name}_score": label.score,
+        f"{name}_unsure": str(label.unsure).lower(),
     }
 
 

@@ -18,6 +18,14 @@ from mastershot.evaluation.cutting import cutting_statistics
 from mastershot.exports.drawings import draw_film
 from mastershot.exports.pages.templates import count_text, duration_text, file_name, write_page
 
+_SETTING_NAMES = {
+    "INT": "indoors",
+    "EXT": "outdoors",
+    "INT/EXT": "indoors and outdoors",
+    "DAY": "day",
+    "NIGHT": "night",
+}
+
 
 def write_report(
     timeline: Timeline, path: Path, *, thumbs: Path, notes: tuple[str, ...] = ()
@@ -60,6 +68,7 @@ def write_report(
         aspect=round(min(max(shown_aspect, 0.8), 2.4), 4),
         scale_names=SCALE_NAMES,
         scale_shares=_scale_shares(timeline),
+        setting_names=_SETTING_NAMES,
         setting=_setting_text,
         heard=heard_text,
     )

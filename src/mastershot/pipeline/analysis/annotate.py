@@ -21,6 +21,7 @@ from mastershot.labelling.weak_labels import (
     rule_of_shot,
 )
 from mastershot.pipeline.analysis.decode_pass import Decoded
+from mastershot.pipeline.analysis.headings import with_settings
 from mastershot.pipeline.analysis.people import see_people
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan
 from mastershot.pipeline.analysis.scale import ShotScaler, TrainedScaler
@@ -29,7 +30,7 @@ from mastershot.scenes.grouping import group_shots
 
 
 def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> Timeline:
-    """Return the timeline of a decoded film: scenes, then people and shot scales, then labels."""
+    """Return the timeline of a decoded film: scenes, people, scales, labels, then headings."""
     movie, shots, scenes = decoded.movie, decoded.shots, None
     if "scenes" in loaded.plan.steps:
         scenes = find_scenes(movie, shots, loaded.scene_spaces, store)
@@ -49,6 +50,8 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
                 for scene in scenes
                 for shot in shots[scene.first_shot : scene.end_shot]
             )
+    if loaded.settings is not None:
+        shots, scenes = with_settings(shots, scenes, loaded.settings, store)
     return Timeline(movie, made, shots, scenes, decoded.damaged, decoded.notes, decoded.audio)
 
 

@@ -19,11 +19,13 @@ from mastershot.encoders.people import PeopleDetector
 from mastershot.encoders.recogniser import find_recogniser
 from mastershot.encoders.sound import SoundClassifier
 from mastershot.encoders.starter import STARTER_NAME
+from mastershot.labelling.light import LIGHT_SPACE
 from mastershot.labelling.people import SCALE_RULE
 from mastershot.labelling.smoothing import SmoothingSettings, TransitionModel, default_model
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
 from mastershot.media.video import READING_REVISION
+from mastershot.pipeline.analysis.headings import SettingFinder
 from mastershot.pipeline.analysis.people import detector_made
 from mastershot.pipeline.analysis.recognise import (
     ShotRecogniser,
@@ -37,7 +39,7 @@ from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
 
 DEFAULT_TAXONOMY = "movieclip"
-STEPS = ("shots", "labels", "scenes", "scale", "people", "sound")
+STEPS = ("shots", "labels", "scenes", "scale", "people", "headings", "sound")
 ALL_STEPS = (*STEPS, "moderation")
 """Those that run unless others are named, and those that can be named."""
 
@@ -182,6 +184,8 @@ class LoadedPlan:
         people: Finds faces and persons; None when they are not asked for.
         content: Scores sexual content; None when it is not asked for.
         hearing: Finds sounds; None when they are not asked for.
+        settings: Finds indoors and outdoors, day and night; None when headings are not asked for or
+            there is no encoder.
     """
 
     plan: Plan
@@ -193,6 +197,7 @@ class LoadedPlan:
     people: PeopleDetector | None = None
     content: ContentClassifier | None = None
     hearing: Hearing | None = None
+    settings: SettingFinder | None = None
 
     @property
     def words(self) -> Labeller | None:
@@ -231,14 +236,16 @@ class LoadedPlan:
 
     @property
     def encoders(self) -> dict[EmbeddingSpace, Encoder | None]:
-        """The spaces in which each sampled frame gets a vector; colours, last, need no encoder."""
-        users = (self.labeller, self.scaler, self.recogniser)
+        """The spaces in which each sampled frame gets a vector; the last ones need no encoder."""
+        users = (self.labeller, self.scaler, self.recogniser, self.settings)
         found: list[Encoder] = [
             user.encoder for user in users if user is not None and user.encoder is not None
         ]
         found += [one for one in (self.people, self.content) if one is not None]
         encoders: dict[EmbeddingSpace, Encoder | None] = {one.space: one for one in found}
-        return encoders | ({COLOR_SPACE: None} if "scenes" in self.plan.steps else {})
+        if "scenes" in self.plan.steps:
+            encoders[COLOR_SPACE] = None
+        return encoders if self.settings is None else encoders | {LIGHT_SPACE: None}
 
     @property
     def scale_by_people(self) -> bool:
@@ -286,6 +293,8 @@ class LoadedPlan:
             steps["moderation"] = detector_made(self.content, NSFW_MOBILENET)
         if self.hearing is not None:
             steps["sound"] = self.hearing.made()
+        if self.settings is not None:
+            steps["headings"] = self.settings.made()
         return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
 
     def labels_made(self) -> Json:
@@ -334,14 +343,19 @@ def prepare(plan: Plan) -> LoadedPlan:
     people = PeopleDetector() if "people" in plan.steps else None
     content = ContentClassifier() if "moderation" in plan.steps else None
     hearing = Hearing(SoundClassifier()) if "sound" in plan.steps else None
-    return LoadedPlan(plan, labeller, scaler, listed, notes, recogniser, people, content, hearing)
+    settings = None
+    if "headings" in plan.steps and encoder is not None:
+        settings = SettingFinder(encoder)
+    return LoadedPlan(
+        plan, labeller, scaler, listed, notes, recogniser, people, content, hearing, settings
+    )
 
 
 def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]:
-    """Return the encoder of labels, or of scales in words, and what the user should know of it."""
+    """Return the encoder of words, if one is needed, and what the user should know of it."""
     by_words = plan.labels_by_words
     scale_in_words = "scale" in plan.steps and plan.scale is None
-    if not (plan.needs_labeller or scale_in_words):
+    if not (plan.needs_labeller or scale_in_words or "headings" in plan.steps):
         return None, ()
     name = plan.encoder or DEFAULT_ENCODER
     try:

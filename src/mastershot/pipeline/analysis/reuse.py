@@ -29,7 +29,17 @@ def timeline_without_decoding(
     ):
         return None
     shots = tuple(
-        replace(shot, labels=None, kept=(), borrowed=(), scale=None, people=None, scale_by=None)
+        replace(
+            shot,
+            labels=None,
+            kept=(),
+            borrowed=(),
+            scale=None,
+            scale_by=None,
+            people=None,
+            setting=None,
+            time_of_day=None,
+        )
         for shot in previous.shots
     )
     if "frames" not in made.steps:

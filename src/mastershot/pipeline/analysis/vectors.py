@@ -2,17 +2,20 @@
 # T frames of a clip, S side of a square in pixels, D width of a space
 
 from collections.abc import Callable
+from functools import partial
 
 import numpy as np
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.protocols import Encoder, FeatureStore
 from mastershot.encoders.recogniser import TrainedRecogniser
+from mastershot.labelling.light import LIGHT_SPACE, light_statistics
 from mastershot.media.sampling import HeldFrames, clip_frames, grid_frames, nearest_frame
 from mastershot.media.video import Frame
-from mastershot.scenes.grouping import color_histogram
+from mastershot.scenes.grouping import COLOR_SPACE, color_histogram
 
-_COLOR_SIDE_PX = 160
+_STATISTICS_SIDE_PX = 160
+_STATISTICS = {COLOR_SPACE: color_histogram, LIGHT_SPACE: light_statistics}
 _BATCH_FRAMES = 32
 _BATCH_CLIPS = 8
 _BATCH_BYTES = 64 << 20
@@ -86,14 +89,14 @@ class VectorBatches:
 class FrameVectors:
     """Turns sampled frames into vectors of one space, in batches; none that are stored already.
 
-    Without an encoder, vectors are colour histograms.
+    Without an encoder, vectors are what is computed of pixels: colour histograms, or light.
     """
 
     def __init__(self, space: EmbeddingSpace, encoder: Encoder | None, store: FeatureStore) -> None:
         # Detectors want frames of a size of their own; other encoders scale them themselves.
         own_px = getattr(encoder, "longest_side_px", None)
-        self._side_px = _COLOR_SIDE_PX if encoder is None else own_px
-        encode = _color_histograms if encoder is None else encoder.encode_images
+        self._side_px = _STATISTICS_SIDE_PX if encoder is None else own_px
+        encode = partial(_statistics, space) if encoder is None else encoder.encode_images
         self._batches = VectorBatches(space, encode, store)
 
     def take(self, frame: Frame) -> None:
@@ -172,5 +175,5 @@ class _Square:
         return self._pixels
 
 
-def _color_histograms(images: list[ImageArray]) -> FloatArray:
-    return np.stack([color_histogram(image) for image in images])
+def _statistics(space: EmbeddingSpace, images: list[ImageArray]) -> FloatArray:
+    return np.stack([_STATISTICS[space](image) for image in images])

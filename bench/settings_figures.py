@@ -1,0 +1,169 @@
+"""How often settings and times of day are right, on photographs that nothing was chosen on.
+
+    python bench/settings_figures.py PHOTOGRAPHS [--fit] [--most N]
+
+PHOTOGRAPHS is the folder of photographs-00.parquet … -07.parquet. Figures are of shards 06 and 07.
+With --fit the weights of `labelling/setting.py` are fitted on shards 03 and 04 and printed, and
+how sure is sure enough is shown on shard 05. Day is a photograph of an outdoor class (a few are
+taken at night), night the same one darkened by the model of bench/night.py.
+"""
+
+import argparse
+import csv
+from dataclasses import dataclass
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pyarrow.parquet as pq
+from sklearn.linear_model import LogisticRegression
+
+from mastershot.core.embeddings import FloatArray, ImageArray
+from mastershot.encoders.catalogue import load_encoder
+from mastershot.labelling.light import STATISTICS, light_statistics
+from mastershot.labelling.setting import (
+    SETTING_RULE,
+    encode_places,
+    indoor_logits,
+    indoor_probabilities,
+    load_places,
+    night_probabilities,
+)
+from night import Night, darkened
+
+SETTLED = Path(__file__).with_name("settled_places.csv")
+"""The classes of MiniPlaces whose name settles it. Left out, as they are photographed from inside
+and outside: abbey, amphitheater, aquarium, boat deck, botanical garden, boxing ring, chalet,
+construction site, fire station, gas station, palace, phone booth, shed, football stadium, subway
+platform, East Asian temple.
+"""
+
+# By luminance alone, as films are graded or have no colour; by two, whose weights stay below 0.
+NIGHT_STATISTICS = ("median", "brightest")
+UNSEEN = {"brighter": Night(exposure=(0.16, 0.25)), "darker": Night(exposure=(0.02, 0.04))}
+
+
+@dataclass(frozen=True)
+class Shard:
+    """What is measured of a shard's photographs, one row each.
+
+    Attributes:
+        settings: ``INT`` or ``EXT``, by the photograph's class.
+        places: `indoor_logits`.
+        light: `light_statistics`.
+        nights: `light_statistics` of it darkened, by the name of the ranges.
+    """
+
+    settings: np.ndarray
+    places: FloatArray
+    light: FloatArray
+    nights: dict[str, FloatArray]
+
+    @property
+    def is_indoor(self) -> np.ndarray:
+        return self.settings == "INT"
+
+    @property
+    def is_outdoor(self) -> np.ndarray:
+        return self.settings == "EXT"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("photographs", type=Path)
+    parser.add_argument("--fit", action="store_true")
+    parser.add_argument("--most", type=int, default=2500, help="photographs of each shard")
+    options = parser.parse_args()
+    read = [read_shard(options.photographs, number, options.most) for number in (6, 7)]
+    if options.fit:
+        fit([read_shard(options.photographs, number, options.most) for number in (3, 4)])
+        show("shard 05", [read_shard(options.photographs, 5, options.most)])
+    show("shards 06 and 07", read)
+
+
+def read_shard(folder: Path, number: int, most: int) -> Shard:
+    """Return what is measured of the photographs of settled classes, or of the first of them."""
+    table = pq.read_table(folder / f"photographs-{number:02}.parquet", columns=["class", "jpeg"])
+    order = np.random.default_rng(number).permutation(len(table))
+    rows = [(table["class"][i].as_py(), table["jpeg"][i].as_py()) for i in order.tolist()]
+    with SETTLED.open(encoding="utf-8") as file:
+        settled = {row["class"]: row["setting"] for row in csv.DictReader(file)}
+    rows = [(settled[name], jpeg) for name, jpeg in rows if name in settled][:most]
+    images = [decoded(jpeg) for _, jpeg in rows]
+    encoder, places, random = load_encoder("starter"), load_places(), np.random.default_rng(number)
+    logits = indoor_logits(
+        encoder.encode_images(images), encode_places(encoder, places), places.is_indoor,
+        encoder.logit_scale,
+    )  # fmt: skip
+    nights = {
+        name: np.stack([light_statistics(darkened(image, night, random)) for image in images])
+        for name, night in {"stated": Night(), **UNSEEN}.items()
+    }
+    light = np.stack([light_statistics(image) for image in images])
+    return Shard(np.array([name for name, _ in rows]), logits, light, nights)
+
+
+def decoded(jpeg: bytes) -> ImageArray:
+    """Return a photograph as RGB."""
+    bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    return np.ascontiguousarray(bgr[..., ::-1])
+
+
+def fit(shards: list[Shard]) -> None:
+    """Print the weights of both regressions."""
+    light = np.concatenate([shard.light for shard in shards])
+    places = np.concatenate([shard.places for shard in shards])
+    indoor = np.concatenate([shard.is_indoor for shard in shards])
+    print(
+        "INDOOR_WEIGHTS =",
+        weights(np.column_stack([places, light]), indoor, ("places", *STATISTICS)),
+    )
+    columns = [STATISTICS.index(name) for name in NIGHT_STATISTICS]
+    day = light[~indoor][:, columns]
+    night = np.concatenate([s.nights["stated"][s.is_outdoor] for s in shards])[:, columns]
+    is_night = np.repeat([False, True], [len(day), len(night)])
+    print("NIGHT_WEIGHTS =", weights(np.vstack([day, night]), is_night, NIGHT_STATISTICS))
+
+
+def weights(rows: FloatArray, truth: np.ndarray, names: tuple[str, ...]) -> dict[str, float]:
+    """Return the weights of a logistic regression (L2, C = 1 on standardised columns)."""
+    mean, deviation = rows.mean(axis=0), rows.std(axis=0)
+    found = LogisticRegression(C=1.0).fit((rows - mean) / deviation, truth)
+    slopes = found.coef_[0] / deviation
+    bias = float(found.intercept_[0] - slopes @ mean)
+    return {"bias": round(bias, 2)} | dict(zip(names, slopes.round(2).tolist(), strict=True))
+
+
+def show(name: str, shards: list[Shard]) -> None:
+    """Print how often the weights that ship are right."""
+    light = np.concatenate([shard.light for shard in shards])
+    indoor = np.concatenate([shard.is_indoor for shard in shards])
+    places = np.concatenate([shard.places for shard in shards])
+    alone = ((places > 0) == indoor).mean()
+    print(f"{name}: {len(light):,} photographs; by places alone {alone:.1%} right")
+    figures("setting", indoor_probabilities(places, light), indoor)
+    outdoor_light, indoor_light = light[~indoor], light[indoor]
+    for ranges in shards[0].nights:
+        dark = np.concatenate([shard.nights[ranges] for shard in shards])
+        night = np.concatenate([outdoor_light, dark[~indoor]])
+        truth = np.repeat([False, True], [len(outdoor_light)] * 2)
+        figures(f"night, {ranges}", night_probabilities(night), truth)
+        sure = night_probabilities(dark[indoor]) >= SETTING_RULE.night_indoors
+        print(f"  indoors, darkened: sure of night {sure.mean():.1%}")
+    sure = night_probabilities(indoor_light) >= SETTING_RULE.night_indoors
+    print(f"  indoors, as they are: sure of night {sure.mean():.1%}")
+
+
+def figures(name: str, probabilities: FloatArray, truth: np.ndarray) -> None:
+    """Print how many are right, and how many from each probability on."""
+    right = (probabilities >= 0.5) == truth
+    error = 1.96 * np.sqrt(right.mean() * (1 - right.mean()) / len(right))
+    confidence = np.maximum(probabilities, 1 - probabilities)
+    print(f"  {name}: {right.mean():.1%} ± {error:.1%} right")
+    for least in (0.6, 0.7, 0.8, 0.9):
+        sure = confidence >= least
+        print(f"    from {least}: {sure.mean():.1%} sure, of which {right[sure].mean():.1%} right")
+
+
+if __name__ == "__main__":
+    main()

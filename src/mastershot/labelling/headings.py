@@ -1,0 +1,38 @@
+"""A scene's heading as a script would write it: `INT. KITCHEN - NIGHT` (METHODS E)."""
+
+from collections.abc import Sequence
+
+from mastershot.core.labels import LabelScore
+
+SCRIPT_WORDS = {
+    "agriculture field": "field",
+    "archaeological site": "dig site",
+    "automotive repair": "auto shop",
+    "cab": "taxi",
+    "grassland": "field",
+    "parking": "parking lot",
+    "retail": "store",
+    "suburban": "suburban street",
+}
+"""Labels of MovieCLIP that scripts hardly write, and what 400 scripts write instead."""
+
+_PREFIXES = {"INT": "INT.", "EXT": "EXT.", "INT/EXT": "INT./EXT."}
+
+
+def heading_of(
+    setting: LabelScore | None,
+    labels: Sequence[LabelScore] | None,
+    time_of_day: LabelScore | None,
+) -> str | None:
+    """Return a scene's heading; None where nothing is sure.
+
+    What is unsure is left out, never guessed. The place is the best label if it is kept.
+    """
+    place = next((label.name for label in labels or () if not label.unsure), None)
+    parts = [
+        None if setting is None or setting.unsure else _PREFIXES[setting.name],
+        None if place is None else SCRIPT_WORDS.get(place, place).upper(),
+    ]
+    moment = None if time_of_day is None or time_of_day.unsure else time_of_day.name
+    where = " ".join(part for part in parts if part)
+    return " - ".join(part for part in (where, moment) if part) or None

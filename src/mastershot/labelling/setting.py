@@ -1,0 +1,157 @@
+"""Indoors or outdoors, by day or by night: from the places a frame shows, and from its light.
+
+Each is a logistic regression with a handful of weights, which bench/settings_figures.py fits.
+"""
+# T frames, S shots, P places, K statistics of light, D width of the encoder's space
+
+import csv
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+
+import numpy as np
+
+from mastershot.core.embeddings import FloatArray
+from mastershot.core.labels import LabelScore
+from mastershot.core.protocols import ImageTextEncoder
+from mastershot.labelling.light import STATISTICS
+
+PLACES_TABLE = "places365_settings.csv"
+_MOST_LOGIT = 6.0  # of a frame's places, so that one frame does not decide for a shot
+_SCALE_SHARE = 0.5  # of the encoder's logit scale; it is calibrated on fewer labels
+_BRIGHTEST = STATISTICS.index("brightest")
+
+
+@dataclass(frozen=True)
+class SettingRule:
+    """From which probability on a setting or a time of day is sure.
+
+    Attributes:
+        setting: Of indoors or outdoors.
+        day: That it is day, outdoors; indoors a bright picture may be lit by lamps, so day is
+            never sure.
+        night: That it is night, outdoors.
+        night_indoors: Likewise where it is indoors, or unsure.
+        both: Share of a scene's sure shots that each must have for INT/EXT.
+        seen: A shot in which nothing is brighter than this (95th percentile, 0 to 1) shows nothing.
+    """
+
+    setting: float = 0.7
+    day: float = 0.8
+    night: float = 0.8
+    night_indoors: float = 0.95
+    both: float = 1 / 3
+    seen: float = 0.04
+
+
+@dataclass(frozen=True)
+class Places:
+    """Places with the setting of each.
+
+    Attributes:
+        names: What they are called, P of them.
+        is_indoor: True for those that are inside, (P,).
+    """
+
+    names: tuple[str, ...]
+    is_indoor: FloatArray
+
+
+SETTING_RULE = SettingRule()
+INDOOR_WEIGHTS = {
+    "bias": 0.26, "places": 1.57, "mean": -0.21, "darkest": -1.59, "median": -0.03,
+    "brightest": 4.0, "deviation": -7.66, "top": -0.12, "bottom": -2.23, "sky": -3.08,
+    "smooth_top": 0.95, "saturation": -1.02, "warmth": -3.59, "warmth_top": 4.62, "green": -0.92,
+}  # fmt: skip
+# Both weights below 0: brighter is never likelier night. With more statistics some are above, and
+# fog, bright and without contrast, becomes night.
+NIGHT_WEIGHTS = {"bias": 11.24, "median": -1.71, "brightest": -21.54}
+
+
+@cache
+def load_places() -> Places:
+    """Return the 365 places of Places365 with the setting that its authors' table gives each."""
+    text = (resources.files("mastershot.labelling") / PLACES_TABLE).read_text("utf-8")
+    rows = list(csv.DictReader(text.splitlines()))
+    is_indoor = np.array([row["setting"] == "INT" for row in rows], np.float32)
+    return Places(tuple(row["place"] for row in rows), is_indoor)
+
+
+def encode_places(encoder: ImageTextEncoder, places: Places) -> FloatArray:
+    """Return one unit vector a place, (P, D), each put into the encoder's own prompt."""
+    template = encoder.label_template
+    return encoder.encode_texts([template.replace("{label}", name) for name in places.names])
+
+
+def indoor_logits(
+    frame_vectors: FloatArray, place_vectors: FloatArray, is_indoor: FloatArray, logit_scale: float
+) -> FloatArray:
+    """Return the log-odds of a place that is inside, of each frame, (T,).
+
+    It is the share of such places in the softmax over all places; METHODS E.
+    """
+    logits = _SCALE_SHARE * logit_scale * (frame_vectors @ place_vectors.T)
+    weights = np.exp(logits - logits.max(axis=1, keepdims=True))
+    inside, outside = weights @ is_indoor, weights @ (1 - is_indoor)
+    tiny = np.finfo(np.float32).tiny
+    log_odds: FloatArray = np.log(np.maximum(inside, tiny)) - np.log(np.maximum(outside, tiny))
+    return np.clip(log_odds, -_MOST_LOGIT, _MOST_LOGIT).astype(np.float32)
+
+
+def indoor_probabilities(
+    place_logits: FloatArray, light: FloatArray, rule: SettingRule = SETTING_RULE
+) -> FloatArray:
+    """Return how likely each shot is indoors, (S,), by the means over its frames.
+
+    Those are the `indoor_logits` (S,) and the `light_statistics` (S, K). Of a shot that shows
+    nothing it is 0.5.
+    """
+    logits = _weighted(light, INDOOR_WEIGHTS) + INDOOR_WEIGHTS["places"] * place_logits
+    return _probabilities(logits, light, rule)
+
+
+def night_probabilities(light: FloatArray, rule: SettingRule = SETTING_RULE) -> FloatArray:
+    """Return how likely it is night in each shot, (S,), by its mean `light_statistics` (S, K)."""
+    return _probabilities(_weighted(light, NIGHT_WEIGHTS), light, rule)
+
+
+def setting_of(indoors: float, rule: SettingRule = SETTING_RULE) -> LabelScore:
+    """Return ``INT`` or ``EXT`` by the probability of being indoors."""
+    name, score = ("INT", indoors) if indoors >= 0.5 else ("EXT", 1 - indoors)
+    return LabelScore(name, score, unsure=score < rule.setting)
+
+
+def time_of_day_of(
+    night: float, setting: LabelScore, rule: SettingRule = SETTING_RULE
+) -> LabelScore:
+    """Return ``DAY`` or ``NIGHT`` by the probability of night, as sure as the setting allows."""
+    is_outdoors = setting.name == "EXT" and not setting.unsure
+    if night >= 0.5:
+        least = rule.night if is_outdoors else rule.night_indoors
+        return LabelScore("NIGHT", night, unsure=night < least)
+    return LabelScore("DAY", 1 - night, unsure=not is_outdoors or 1 - night < rule.day)
+
+
+def scene_setting(
+    shots: Sequence[LabelScore], indoors: float, rule: SettingRule = SETTING_RULE
+) -> LabelScore:
+    """Return the setting of a scene by those of its shots and their mean probability of indoors.
+
+    It is ``INT/EXT`` where both are sure of enough shots; its score is then the share of those.
+    """
+    sure = [shot.name for shot in shots if not shot.unsure]
+    least = min(sure.count("INT"), sure.count("EXT"))
+    if sure and least >= rule.both * len(sure):
+        return LabelScore("INT/EXT", len(sure) / len(shots), unsure=2 * len(sure) < len(shots))
+    return setting_of(indoors, rule)
+
+
+def _weighted(light: FloatArray, weights: dict[str, float]) -> FloatArray:
+    per_statistic = np.array([weights.get(name, 0.0) for name in STATISTICS], np.float32)
+    return light @ per_statistic + np.float32(weights["bias"])
+
+
+def _probabilities(logits: FloatArray, light: FloatArray, rule: SettingRule) -> FloatArray:
+    shown = np.where(light[:, _BRIGHTEST] < rule.seen, 0, logits)
+    return (1 / (1 + np.exp(-shown.astype(np.float64)))).astype(np.float32)

@@ -1,0 +1,103 @@
+"""Settings and times of day from vectors and light whose answer is known."""
+
+import math
+
+import numpy as np
+import pytest
+
+from mastershot.core.embeddings import FloatArray
+from mastershot.core.labels import LabelScore
+from mastershot.labelling.light import STATISTICS, light_statistics
+from mastershot.labelling.setting import (
+    INDOOR_WEIGHTS,
+    NIGHT_WEIGHTS,
+    SETTING_RULE,
+    indoor_logits,
+    indoor_probabilities,
+    load_places,
+    night_probabilities,
+    scene_setting,
+    setting_of,
+    time_of_day_of,
+)
+
+OUTSIDE, INSIDE = LabelScore("EXT", 0.9), LabelScore("INT", 0.9)
+UNSURE = LabelScore("EXT", 0.55, unsure=True)
+
+
+def light_of(*gray: int) -> FloatArray:
+    return np.stack([light_statistics(np.full((8, 8, 3), level, np.uint8)) for level in gray])
+
+
+def test_the_table_has_each_place_of_places365_once_with_its_setting() -> None:
+    places = load_places()
+    assert len(set(places.names)) == len(places.names) == 365
+    settings = dict(zip(places.names, places.is_indoor.tolist(), strict=True))
+    assert (settings["kitchen"], settings["beach"]) == (1.0, 0.0)
+    assert {*INDOOR_WEIGHTS} == {"bias", "places", *STATISTICS}
+    assert {*NIGHT_WEIGHTS} <= {"bias", *STATISTICS}
+
+
+def test_log_odds_are_those_of_the_share_of_places_that_are_inside() -> None:
+    places = np.eye(3, dtype=np.float32)
+    is_indoor = np.array([1, 0, 0], np.float32)
+    (even, inside) = indoor_logits(places[[2, 0]], places, is_indoor, logit_scale=4.0)
+    # Softmax of twice the cosine: the outside one and another, against the inside one.
+    assert even == pytest.approx(-math.log(math.exp(2) + 1), abs=1e-5)
+    assert inside == pytest.approx(math.log(math.exp(2) / 2), abs=1e-5)
+    assert np.abs(indoor_logits(places, places, is_indoor, logit_scale=1e4)).max() <= 6
+
+
+def test_probabilities_are_logistic_in_places_and_light() -> None:
+    light = light_of(128, 128)
+    weighted = INDOOR_WEIGHTS["bias"] + sum(
+        INDOOR_WEIGHTS[name] * value for name, value in zip(STATISTICS, light[0], strict=True)
+    )
+    expected = [1 / (1 + math.exp(-weighted - INDOOR_WEIGHTS["places"] * x)) for x in (-1, 2)]
+    found = indoor_probabilities(np.array([-1, 2], np.float32), light)
+    np.testing.assert_allclose(found, expected, rtol=1e-4)
+
+
+def test_a_black_shot_shows_nothing_and_everything_of_it_is_unsure() -> None:
+    black = light_of(0)
+    indoors = indoor_probabilities(np.array([6.0], np.float32), black)
+    assert indoors.tolist() == night_probabilities(black).tolist() == [0.5]
+    setting = setting_of(0.5)
+    assert setting.unsure
+    assert time_of_day_of(0.5, setting).unsure
+
+
+def test_a_bright_grey_is_likelier_day_than_a_dark_one() -> None:
+    day, night = night_probabilities(light_of(170, 25))
+    assert day < 0.5 < night
+
+
+@pytest.mark.parametrize(
+    ("indoors", "name", "score", "unsure"),
+    [(0.9, "INT", 0.9, False), (0.1, "EXT", 0.9, False), (0.5, "INT", 0.5, True)],
+)
+def test_the_likelier_setting_is_named_and_unsure_in_the_band(
+    indoors: float, name: str, score: float, unsure: bool
+) -> None:
+    found = setting_of(indoors)
+    assert (found.name, found.unsure) == (name, unsure)
+    assert found.score == pytest.approx(score)
+
+
+def test_day_is_sure_only_outdoors_and_night_needs_more_elsewhere() -> None:
+    assert not time_of_day_of(0.01, OUTSIDE).unsure
+    assert time_of_day_of(0.01, INSIDE).unsure
+    assert time_of_day_of(0.01, UNSURE).unsure
+    between = (SETTING_RULE.night + SETTING_RULE.night_indoors) / 2
+    assert not time_of_day_of(between, OUTSIDE).unsure
+    assert time_of_day_of(between, INSIDE).unsure
+    assert time_of_day_of(between, UNSURE).unsure
+    assert not time_of_day_of(0.99, INSIDE).unsure
+
+
+def test_a_scene_of_both_is_both_and_of_unsure_shots_by_their_mean() -> None:
+    both = scene_setting((INSIDE, OUTSIDE, OUTSIDE, UNSURE), 0.4)
+    assert both == LabelScore("INT/EXT", 0.75)
+    assert scene_setting((INSIDE, OUTSIDE, *[UNSURE] * 3), 0.4).unsure
+    assert scene_setting((INSIDE, OUTSIDE, OUTSIDE, OUTSIDE), 0.2).name == "EXT"
+    assert scene_setting((UNSURE,), 0.45) == setting_of(0.45)

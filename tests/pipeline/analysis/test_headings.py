@@ -1,0 +1,68 @@
+"""Headings of films: made in the pass, and made again without decoding."""
+
+import csv
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import jsonschema
+import pytest
+from tests.factories.films import drawn_film, encode_film, flat_images
+
+from mastershot.core.timeline import Timeline, timeline_schema
+from mastershot.pipeline import analyze as story
+from mastershot.pipeline.analysis.plan import Plan, prepare
+from mastershot.pipeline.analyze import analyze_movie
+
+WITH = Plan(steps=("shots", "labels", "scenes", "headings"))
+
+
+def test_a_black_film_has_no_setting_no_time_of_day_and_says_so(tmp_path: Path) -> None:
+    film = encode_film(tmp_path / "black.mp4", flat_images([(0, 0, 0)], each=30))
+    timeline, folder = analyze_movie(film, prepare(Plan(steps=("shots", "headings"))), tmp_path)
+    assert all(shot.setting is not None and shot.setting.unsure for shot in timeline.shots)
+    assert all(shot.time_of_day is not None and shot.time_of_day.unsure for shot in timeline.shots)
+    page = (folder / "report.html").read_text("utf-8")
+    assert "indoors 0.50 <em>unsure</em>" in page
+
+
+def test_headings_are_in_the_timeline_the_table_and_the_report(tmp_path: Path) -> None:
+    drawn_film(tmp_path / "film.mp4")
+    timeline, folder = analyze_movie(tmp_path / "film.mp4", prepare(WITH), tmp_path)
+    value = json.loads(timeline.to_json())
+    jsonschema.validate(value, timeline_schema())
+    assert Timeline.from_json(timeline.to_json()) == timeline
+    assert all({"setting", "time_of_day"} <= set(part) for part in value["shots"] + value["scenes"])
+    with (folder / "shots.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    page = (folder / "report.html").read_text("utf-8")
+    for index, row in enumerate(rows):
+        scene, setting = timeline.scene_of(index), timeline.shots[index].setting
+        assert scene is not None
+        assert setting is not None
+        assert row["heading"] == (scene.heading or "")
+        assert (row["setting"], row["setting_unsure"]) == (
+            setting.name,
+            str(setting.unsure).lower(),
+        )
+        assert scene.heading is None or f'<p class="slugline">{scene.heading}</p>' in page
+
+
+def test_they_are_made_again_without_decoding_and_absent_where_not_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn_film(tmp_path / "film.mp4")
+    first, _ = analyze_movie(tmp_path / "film.mp4", prepare(WITH), tmp_path)
+
+    def refuse(*args: object, **settings: object) -> None:
+        raise AssertionError("the film was decoded again")
+
+    monkeypatch.setattr(story, "decode_film", refuse)
+    bare = replace(WITH, steps=("shots", "labels", "scenes"))
+    without, _ = analyze_movie(tmp_path / "film.mp4", prepare(bare), tmp_path)
+    assert "headings" not in without.made_by.steps
+    value = json.loads(without.to_json())
+    for part in value["shots"] + value["scenes"]:
+        assert not {"setting", "time_of_day", "heading"} & set(part)
+    again, _ = analyze_movie(tmp_path / "film.mp4", prepare(WITH), tmp_path)
+    assert (again.shots, again.scenes) == (first.shots, first.scenes)
