@@ -9,7 +9,7 @@ from pathlib import Path
 from mastershot.core.labels import load_taxonomy, shipped_taxonomies
 from mastershot.encoders.starter import STARTER_FOLDER, read_student
 from mastershot.encoders.text import SHIPPED_VECTORS, write_shipped_vectors
-from mastershot.labelling.setting import load_places
+from mastershot.labelling.perception.setting import load_places
 
 
 def main() -> None:

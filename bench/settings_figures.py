@@ -3,9 +3,9 @@
     python bench/settings_figures.py PHOTOGRAPHS [--fit] [--most N]
 
 PHOTOGRAPHS is the folder of photographs-00.parquet … -07.parquet. Figures are of shards 06 and 07.
-With --fit the weights of `labelling/setting.py` are fitted on shards 03 and 04 and printed, and
-how sure is sure enough is shown on shard 05. Day is a photograph of an outdoor class (a few are
-taken at night), night the same one darkened by the model of bench/night.py.
+With --fit the weights of `labelling/perception/setting.py` are fitted on shards 03 and 04 and
+printed, and how sure is sure enough is shown on shard 05. Day is a photograph of an outdoor class
+(a few are taken at night), night the same one darkened by the model of bench/night.py.
 """
 
 import argparse
@@ -20,8 +20,8 @@ from sklearn.linear_model import LogisticRegression
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.encoders.catalogue import load_encoder
-from mastershot.labelling.light import STATISTICS, light_statistics
-from mastershot.labelling.setting import (
+from mastershot.labelling.perception.light import STATISTICS, light_statistics
+from mastershot.labelling.perception.setting import (
     SETTING_RULE,
     encode_places,
     indoor_logits,

@@ -19,8 +19,8 @@ import numpy as np
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.movie import SCALES, likeliest_scale
 from mastershot.core.people import Sighting, sighting_of_vector
-from mastershot.encoders.people import FRAME_PX, PeopleDetector
-from mastershot.labelling.people import scale_of_frame, scale_of_votes, scale_votes
+from mastershot.encoders.detectors.people import FRAME_PX, PeopleDetector
+from mastershot.labelling.perception.people import scale_of_frame, scale_of_votes, scale_votes
 from mastershot.media.video import open_video
 
 TABLE = Path(__file__).parent / "data" / "shot_scales.csv"

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from decode_shots import BARE_DECODE
-from mastershot.encoders.sound import HOP_SAMPLES, WINDOW_SAMPLES, SoundClassifier
+from mastershot.encoders.detectors.sound import HOP_SAMPLES, WINDOW_SAMPLES, SoundClassifier
 from timing import timed_in_turn
 
 

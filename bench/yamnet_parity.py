@@ -15,8 +15,8 @@ from torch import Tensor
 from torch.nn import functional
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.encoders.packaged import YAMNET
-from mastershot.encoders.sound import WINDOW_SAMPLES, SoundClassifier
+from mastershot.encoders.detectors.packaged import YAMNET
+from mastershot.encoders.detectors.sound import WINDOW_SAMPLES, SoundClassifier
 from mastershot.media.sound import SoundPiece
 from mastershot.media.video import open_video
 

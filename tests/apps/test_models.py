@@ -8,7 +8,7 @@ from typer.testing import CliRunner, Result
 
 from mastershot.apps.cli import app
 from mastershot.encoders.catalogue import ENCODERS
-from mastershot.encoders.packaged import PACKAGED_NETWORKS
+from mastershot.encoders.detectors.packaged import PACKAGED_NETWORKS
 
 
 def run(*arguments: str) -> Result:

@@ -21,7 +21,7 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import MediaError, OutputError, ShotListError
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.encoders.text import SentenceEncoder
-from mastershot.labelling.setting import load_places
+from mastershot.labelling.perception.setting import load_places
 from mastershot.labelling.smoothing import SmoothingSettings
 from mastershot.media.sampling import Sampling, parse_sampling
 from mastershot.media.video import open_video

@@ -21,7 +21,7 @@ from mastershot.apps.verify import verify_app
 
 if TYPE_CHECKING:
     from mastershot.encoders.catalogue import EncoderAvailability
-    from mastershot.encoders.packaged import PackagedNetwork
+    from mastershot.encoders.detectors.packaged import PackagedNetwork
 
 app = Commands(
     name="mastershot",
@@ -64,7 +64,7 @@ def doctor(as_json: Json = False) -> None:
 def models_ls(as_json: Json = False) -> None:
     """List the encoders, then the detectors: size, licence, speed or step, and if they are here."""
     from mastershot.encoders.catalogue import available_encoders
-    from mastershot.encoders.packaged import PACKAGED_NETWORKS
+    from mastershot.encoders.detectors.packaged import PACKAGED_NETWORKS
 
     found = available_encoders()
     value: list[dict[str, object]] = [

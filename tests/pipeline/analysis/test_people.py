@@ -9,9 +9,9 @@ from tests.factories.films import encode_film, flat_images
 
 from mastershot.core.people import Sighting, sighting_of_boxes
 from mastershot.core.timeline import Timeline, timeline_schema
-from mastershot.encoders.content import ContentClassifier
-from mastershot.encoders.people import PeopleDetector
-from mastershot.labelling.people import SCALE_RULE
+from mastershot.encoders.detectors.content import ContentClassifier
+from mastershot.encoders.detectors.people import PeopleDetector
+from mastershot.labelling.perception.people import SCALE_RULE
 from mastershot.pipeline import analyze as story
 from mastershot.pipeline.analysis import plan as planning
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare

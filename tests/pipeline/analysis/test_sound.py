@@ -13,7 +13,7 @@ from tests.factories.sounds import click, frames_with_flash, sounding_film, tone
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.timeline import Timeline
-from mastershot.encoders.sound import WINDOW_SAMPLES
+from mastershot.encoders.detectors.sound import WINDOW_SAMPLES
 from mastershot.media.sound import SOUND_RATE_HZ, SoundPiece
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.sound import Hearing, SoundListener

@@ -9,9 +9,9 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.movie import Scene, Shot
 from mastershot.core.protocols import FeatureStore, ImageTextEncoder
 from mastershot.core.timeline import Json
-from mastershot.labelling.headings import heading_of
-from mastershot.labelling.light import LIGHT_SPACE
-from mastershot.labelling.setting import (
+from mastershot.labelling.perception.headings import heading_of
+from mastershot.labelling.perception.light import LIGHT_SPACE
+from mastershot.labelling.perception.setting import (
     INDOOR_WEIGHTS,
     NIGHT_WEIGHTS,
     SETTING_RULE,

@@ -11,8 +11,8 @@ from mastershot.core.movie import SCALES, Movie, People, Shot
 from mastershot.core.people import sighting_of_vector
 from mastershot.core.protocols import Encoder, FeatureStore
 from mastershot.core.timeline import Json
-from mastershot.encoders.packaged import PackagedNetwork
-from mastershot.labelling.people import (
+from mastershot.encoders.detectors.packaged import PackagedNetwork
+from mastershot.labelling.perception.people import (
     people_of_parts,
     people_seen,
     scale_of_votes,

@@ -13,14 +13,14 @@ from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.core.timeline import Json, MadeBy
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
-from mastershot.encoders.content import ContentClassifier
-from mastershot.encoders.packaged import NANODET, NSFW_MOBILENET, YUNET
-from mastershot.encoders.people import PeopleDetector
+from mastershot.encoders.detectors.content import ContentClassifier
+from mastershot.encoders.detectors.packaged import NANODET, NSFW_MOBILENET, YUNET
+from mastershot.encoders.detectors.people import PeopleDetector
+from mastershot.encoders.detectors.sound import SoundClassifier
 from mastershot.encoders.recogniser import find_recogniser
-from mastershot.encoders.sound import SoundClassifier
 from mastershot.encoders.starter import STARTER_NAME
-from mastershot.labelling.light import LIGHT_SPACE
-from mastershot.labelling.people import SCALE_RULE
+from mastershot.labelling.perception.light import LIGHT_SPACE
+from mastershot.labelling.perception.people import SCALE_RULE
 from mastershot.labelling.smoothing import SmoothingSettings, TransitionModel, default_model
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
@@ -282,11 +282,17 @@ class LoadedPlan:
                 "features": [space.model for space in self.scene_spaces],
                 "penalty": PENALTY,
             }
+        steps |= self._perception_made()
+        return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
+
+    def _perception_made(self) -> dict[str, Json]:
+        """Return what a timeline keeps of how scales, people, sounds and settings were found."""
+        steps: dict[str, Json] = {}
+        abstain = {"abstain": asdict(self.plan.abstain)}
         if self.scaler is not None:
-            steps["scale"] = self.scaler.made() | {"abstain": asdict(plan.abstain)}
+            steps["scale"] = self.scaler.made() | abstain
         elif self.scale_by_people:
-            rule = {"method": "people", "rule": asdict(SCALE_RULE)}
-            steps["scale"] = rule | {"abstain": asdict(plan.abstain)}
+            steps["scale"] = {"method": "people", "rule": asdict(SCALE_RULE)} | abstain
         if self.people is not None:
             steps["people"] = detector_made(self.people, YUNET, NANODET)
         if self.content is not None:
@@ -295,7 +301,7 @@ class LoadedPlan:
             steps["sound"] = self.hearing.made()
         if self.settings is not None:
             steps["headings"] = self.settings.made()
-        return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
+        return steps
 
     def labels_made(self) -> Json:
         """Return what a timeline keeps of how scores of labels were made."""
@@ -340,14 +346,18 @@ def prepare(plan: Plan) -> LoadedPlan:
         share = 1.0 if plan.fuse is None else plan.fuse
         recogniser = load_shot_recogniser(plan.recogniser, encoder, share)
         notes += recogniser_notes(recogniser, plan.sampling)
-    people = PeopleDetector() if "people" in plan.steps else None
-    content = ContentClassifier() if "moderation" in plan.steps else None
-    hearing = Hearing(SoundClassifier()) if "sound" in plan.steps else None
-    settings = None
-    if "headings" in plan.steps and encoder is not None:
-        settings = SettingFinder(encoder)
-    return LoadedPlan(
-        plan, labeller, scaler, listed, notes, recogniser, people, content, hearing, settings
+    loaded = LoadedPlan(plan, labeller, scaler, listed, notes, recogniser)
+    return _with_detectors(loaded, encoder)
+
+
+def _with_detectors(loaded: LoadedPlan, encoder: ImageTextEncoder | None) -> LoadedPlan:
+    steps = loaded.plan.steps
+    return replace(
+        loaded,
+        people=PeopleDetector() if "people" in steps else None,
+        content=ContentClassifier() if "moderation" in steps else None,
+        hearing=Hearing(SoundClassifier()) if "sound" in steps else None,
+        settings=SettingFinder(encoder) if "headings" in steps and encoder is not None else None,
     )
 
 

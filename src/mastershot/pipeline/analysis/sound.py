@@ -9,8 +9,8 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.movie import Shot
 from mastershot.core.sound import ShotSound, SoundEvent
 from mastershot.core.timeline import Json
-from mastershot.encoders.sound import HOP_SAMPLES, WINDOW_SAMPLES, SoundClassifier
-from mastershot.labelling.sound import (
+from mastershot.encoders.detectors.sound import HOP_SAMPLES, WINDOW_SAMPLES, SoundClassifier
+from mastershot.labelling.perception.sound import (
     BLOCK_S,
     EventMerger,
     SoundRule,

@@ -9,7 +9,7 @@ import numpy as np
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.protocols import Encoder, FeatureStore
 from mastershot.encoders.recogniser import TrainedRecogniser
-from mastershot.labelling.light import LIGHT_SPACE, light_statistics
+from mastershot.labelling.perception.light import LIGHT_SPACE, light_statistics
 from mastershot.media.sampling import HeldFrames, clip_frames, grid_frames, nearest_frame
 from mastershot.media.video import Frame
 from mastershot.scenes.grouping import COLOR_SPACE, color_histogram

@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from mastershot.encoders.sound import sound_classes
+from mastershot.encoders.detectors.sound import sound_classes
 from mastershot.pipeline.search.nearest import Hit
 from mastershot.store.library import Library as FilmStore
 from mastershot.store.library import LibraryMovie

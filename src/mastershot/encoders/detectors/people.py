@@ -19,7 +19,7 @@ import numpy as np
 from mastershot.core.embeddings import DETECTOR, EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.errors import EncoderError
 from mastershot.core.people import SIGHTING_WIDTH, Sighting, heights, sighting_of_boxes
-from mastershot.encoders.packaged import NANODET, YUNET, PackagedNetwork
+from mastershot.encoders.detectors.packaged import NANODET, YUNET, PackagedNetwork
 
 FRAME_PX = 640
 """Longest side of the frames that are looked at."""

@@ -12,7 +12,7 @@ from tests.factories.timelines import make_timeline
 
 from mastershot.core.movie import Shot
 from mastershot.core.sound import SoundEvent
-from mastershot.labelling.sound import (
+from mastershot.labelling.perception.sound import (
     EventMerger,
     SoundRule,
     Stretch,

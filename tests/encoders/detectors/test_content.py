@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from mastershot.encoders.content import CONTENT_CLASSES, ContentClassifier
+from mastershot.encoders.detectors.content import CONTENT_CLASSES, ContentClassifier
 
 
 def test_scores_are_probabilities_of_each_frame() -> None:

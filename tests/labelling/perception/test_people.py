@@ -3,7 +3,7 @@ import pytest
 
 from mastershot.core.movie import People, likeliest_scale
 from mastershot.core.people import Sighting, sighting_of_boxes
-from mastershot.labelling.people import (
+from mastershot.labelling.perception.people import (
     people_of_parts,
     people_seen,
     scale_of_frame,

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mastershot.labelling.light import LIGHT_SPACE, STATISTICS, light_statistics
+from mastershot.labelling.perception.light import LIGHT_SPACE, STATISTICS, light_statistics
 
 
 def statistics_of(image: np.ndarray) -> dict[str, float]:

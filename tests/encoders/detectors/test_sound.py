@@ -11,8 +11,13 @@ from tests.factories.sounds import speech_like
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError
 from mastershot.encoders import sound
-from mastershot.encoders.packaged import YAMNET
-from mastershot.encoders.sound import HOP_SAMPLES, WINDOW_SAMPLES, SoundClassifier, sound_classes
+from mastershot.encoders.detectors.packaged import YAMNET
+from mastershot.encoders.detectors.sound import (
+    HOP_SAMPLES,
+    WINDOW_SAMPLES,
+    SoundClassifier,
+    sound_classes,
+)
 from mastershot.media.sound import SoundPiece
 from mastershot.media.video import open_video
 

@@ -6,7 +6,7 @@ import pytest
 
 from mastershot.core.labels import LabelScore, load_taxonomy
 from mastershot.curation.sluglines import parse_heading
-from mastershot.labelling.headings import SCRIPT_WORDS, heading_of
+from mastershot.labelling.perception.headings import SCRIPT_WORDS, heading_of
 
 NIGHT, INSIDE = LabelScore("NIGHT", 0.9), LabelScore("INT", 0.9)
 KITCHEN = (LabelScore("kitchen", 0.5), LabelScore("house", 0.3))

@@ -7,8 +7,8 @@ import pytest
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.labels import LabelScore
-from mastershot.labelling.light import STATISTICS, light_statistics
-from mastershot.labelling.setting import (
+from mastershot.labelling.perception.light import STATISTICS, light_statistics
+from mastershot.labelling.perception.setting import (
     INDOOR_WEIGHTS,
     NIGHT_WEIGHTS,
     SETTING_RULE,

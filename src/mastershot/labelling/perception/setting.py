@@ -15,7 +15,7 @@ import numpy as np
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.labels import LabelScore
 from mastershot.core.protocols import ImageTextEncoder
-from mastershot.labelling.light import STATISTICS
+from mastershot.labelling.perception.light import STATISTICS
 
 PLACES_TABLE = "places365_settings.csv"
 _MOST_LOGIT = 6.0  # of a frame's places, so that one frame does not decide for a shot
@@ -72,7 +72,7 @@ NIGHT_WEIGHTS = {"bias": 11.24, "median": -1.71, "brightest": -21.54}
 @cache
 def load_places() -> Places:
     """Return the 365 places of Places365 with the setting that its authors' table gives each."""
-    text = (resources.files("mastershot.labelling") / PLACES_TABLE).read_text("utf-8")
+    text = (resources.files("mastershot.labelling.perception") / PLACES_TABLE).read_text("utf-8")
     rows = list(csv.DictReader(text.splitlines()))
     is_indoor = np.array([row["setting"] == "INT" for row in rows], np.float32)
     return Places(tuple(row["place"] for row in rows), is_indoor)

@@ -9,8 +9,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mastershot.core.embeddings import DETECTOR, EmbeddingSpace, FloatArray, ImageArray
+from mastershot.encoders.detectors.packaged import NSFW_MOBILENET
 from mastershot.encoders.images import ImagePreparation, prepare_frames
-from mastershot.encoders.packaged import NSFW_MOBILENET
 from mastershot.encoders.precision import encode_batches
 
 if TYPE_CHECKING:

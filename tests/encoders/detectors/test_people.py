@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from mastershot.core.people import NUM_KEPT, heights, sighting_of_vector
-from mastershot.encoders.people import PeopleDetector, decode_persons
+from mastershot.encoders.detectors.people import PeopleDetector, decode_persons
 from mastershot.media.video import open_video
 
 BLACK = np.zeros((272, 640, 3), np.uint8)

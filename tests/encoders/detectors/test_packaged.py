@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from mastershot.core.errors import EncoderError
-from mastershot.encoders import packaged
-from mastershot.encoders.packaged import PACKAGED_NETWORKS, YUNET
+from mastershot.encoders.detectors import packaged
+from mastershot.encoders.detectors.packaged import PACKAGED_NETWORKS, YUNET
 
 
 @pytest.mark.parametrize("network", PACKAGED_NETWORKS, ids=lambda row: row.alias)

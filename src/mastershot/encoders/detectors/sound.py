@@ -17,7 +17,7 @@ import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError
-from mastershot.encoders.packaged import YAMNET
+from mastershot.encoders.detectors.packaged import YAMNET
 
 WINDOW_SAMPLES: Final = 15_600
 """What the network hears at once: 0.975 s at 16 kHz."""
