@@ -22,12 +22,14 @@ from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.perception.light import STATISTICS, light_statistics
 from mastershot.labelling.perception.setting import (
-    SETTING_RULE,
     encode_places,
     indoor_logits,
     indoor_probabilities,
+    is_outdoors,
     load_places,
     night_probabilities,
+    setting_of,
+    time_of_day_of,
 )
 from night import Night, darkened
 
@@ -51,13 +53,13 @@ class Shard:
         settings: ``INT`` or ``EXT``, by the photograph's class.
         places: `indoor_logits`.
         light: `light_statistics`.
-        nights: `light_statistics` of it darkened, by the name of the ranges.
+        nights: Places and light of it darkened, by the name of the ranges.
     """
 
     settings: np.ndarray
     places: FloatArray
     light: FloatArray
-    nights: dict[str, FloatArray]
+    nights: dict[str, tuple[FloatArray, FloatArray]]
 
     @property
     def is_indoor(self) -> np.ndarray:
@@ -90,17 +92,22 @@ def read_shard(folder: Path, number: int, most: int) -> Shard:
         settled = {row["class"]: row["setting"] for row in csv.DictReader(file)}
     rows = [(settled[name], jpeg) for name, jpeg in rows if name in settled][:most]
     images = [decoded(jpeg) for _, jpeg in rows]
-    encoder, places, random = load_encoder("starter"), load_places(), np.random.default_rng(number)
+    random = np.random.default_rng(number)
+    nights = {
+        name: measured([darkened(image, night, random) for image in images])
+        for name, night in {"stated": Night(), **UNSEEN}.items()
+    }
+    return Shard(np.array([name for name, _ in rows]), *measured(images), nights)
+
+
+def measured(images: list[ImageArray]) -> tuple[FloatArray, FloatArray]:
+    """Return the `indoor_logits` and the `light_statistics` of photographs."""
+    encoder, places = load_encoder("starter"), load_places()
     logits = indoor_logits(
         encoder.encode_images(images), encode_places(encoder, places), places.is_indoor,
         encoder.logit_scale,
     )  # fmt: skip
-    nights = {
-        name: np.stack([light_statistics(darkened(image, night, random)) for image in images])
-        for name, night in {"stated": Night(), **UNSEEN}.items()
-    }
-    light = np.stack([light_statistics(image) for image in images])
-    return Shard(np.array([name for name, _ in rows]), logits, light, nights)
+    return logits, np.stack([light_statistics(image) for image in images])
 
 
 def decoded(jpeg: bytes) -> ImageArray:
@@ -120,7 +127,7 @@ def fit(shards: list[Shard]) -> None:
     )
     columns = [STATISTICS.index(name) for name in NIGHT_STATISTICS]
     day = light[~indoor][:, columns]
-    night = np.concatenate([s.nights["stated"][s.is_outdoor] for s in shards])[:, columns]
+    night = np.concatenate([s.nights["stated"][1][s.is_outdoor] for s in shards])[:, columns]
     is_night = np.repeat([False, True], [len(day), len(night)])
     print("NIGHT_WEIGHTS =", weights(np.vstack([day, night]), is_night, NIGHT_STATISTICS))
 
@@ -142,16 +149,29 @@ def show(name: str, shards: list[Shard]) -> None:
     alone = ((places > 0) == indoor).mean()
     print(f"{name}: {len(light):,} photographs; by places alone {alone:.1%} right")
     figures("setting", indoor_probabilities(places, light), indoor)
-    outdoor_light, indoor_light = light[~indoor], light[indoor]
+    times("as they are", places, light, indoor)
     for ranges in shards[0].nights:
-        dark = np.concatenate([shard.nights[ranges] for shard in shards])
-        night = np.concatenate([outdoor_light, dark[~indoor]])
-        truth = np.repeat([False, True], [len(outdoor_light)] * 2)
+        dark_places, dark = (
+            np.concatenate(parts)
+            for parts in zip(*(shard.nights[ranges] for shard in shards), strict=True)
+        )
+        night = np.concatenate([light[~indoor], dark[~indoor]])
+        truth = np.repeat([False, True], [(~indoor).sum()] * 2)
         figures(f"night, {ranges}", night_probabilities(night), truth)
-        sure = night_probabilities(dark[indoor]) >= SETTING_RULE.night_indoors
-        print(f"  indoors, darkened: sure of night {sure.mean():.1%}")
-    sure = night_probabilities(indoor_light) >= SETTING_RULE.night_indoors
-    print(f"  indoors, as they are: sure of night {sure.mean():.1%}")
+        times(f"darkened, {ranges}", dark_places, dark, indoor)
+
+
+def times(name: str, places: FloatArray, light: FloatArray, indoor: np.ndarray) -> None:
+    """Print how many photographs would be surely day or night, as shots of their own."""
+    indoors, nights = indoor_probabilities(places, light), night_probabilities(light)
+    found = [
+        time_of_day_of(night, outdoors=is_outdoors(setting_of(inside)))
+        for inside, night in zip(indoors.tolist(), nights.tolist(), strict=True)
+    ]
+    for moment in ("DAY", "NIGHT"):
+        sure = np.array([one.name == moment and not one.unsure for one in found])
+        shares = f"outdoors {sure[~indoor].mean():.1%}, indoors {sure[indoor].mean():.1%}"
+        print(f"  {name}, surely {moment}: {shares}")
 
 
 def figures(name: str, probabilities: FloatArray, truth: np.ndarray) -> None:

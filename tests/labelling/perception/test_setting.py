@@ -11,9 +11,9 @@ from mastershot.labelling.perception.light import STATISTICS, light_statistics
 from mastershot.labelling.perception.setting import (
     INDOOR_WEIGHTS,
     NIGHT_WEIGHTS,
-    SETTING_RULE,
     indoor_logits,
     indoor_probabilities,
+    is_outdoors,
     load_places,
     night_probabilities,
     scene_setting,
@@ -58,13 +58,14 @@ def test_probabilities_are_logistic_in_places_and_light() -> None:
     np.testing.assert_allclose(found, expected, rtol=1e-4)
 
 
-def test_a_black_shot_shows_nothing_and_everything_of_it_is_unsure() -> None:
-    black = light_of(0)
-    indoors = indoor_probabilities(np.array([6.0], np.float32), black)
-    assert indoors.tolist() == night_probabilities(black).tolist() == [0.5]
-    setting = setting_of(0.5)
-    assert setting.unsure
-    assert time_of_day_of(0.5, setting).unsure
+def test_what_is_lit_before_black_shows_no_place_and_everything_of_it_is_unsure() -> None:
+    images = [np.zeros((8, 8, 3), np.uint8) for _ in range(2)]
+    images[1][2:5, 2:5] = 250
+    light = np.stack([light_statistics(image) for image in images])
+    indoors = indoor_probabilities(np.array([6, -6], np.float32), light)
+    assert indoors.tolist() == night_probabilities(light).tolist() == [0.5, 0.5]
+    assert setting_of(0.5).unsure
+    assert time_of_day_of(0.5, outdoors=True).unsure
 
 
 def test_a_bright_grey_is_likelier_day_than_a_dark_one() -> None:
@@ -84,15 +85,23 @@ def test_the_likelier_setting_is_named_and_unsure_in_the_band(
     assert found.score == pytest.approx(score)
 
 
-def test_day_is_sure_only_outdoors_and_night_needs_more_elsewhere() -> None:
-    assert not time_of_day_of(0.01, OUTSIDE).unsure
-    assert time_of_day_of(0.01, INSIDE).unsure
-    assert time_of_day_of(0.01, UNSURE).unsure
-    between = (SETTING_RULE.night + SETTING_RULE.night_indoors) / 2
-    assert not time_of_day_of(between, OUTSIDE).unsure
-    assert time_of_day_of(between, INSIDE).unsure
-    assert time_of_day_of(between, UNSURE).unsure
-    assert not time_of_day_of(0.99, INSIDE).unsure
+@pytest.mark.parametrize(
+    ("night", "name", "unsure"),
+    [(0.01, "DAY", False), (0.3, "DAY", True), (0.6, "NIGHT", True), (0.99, "NIGHT", False)],
+)
+def test_a_time_of_day_is_sure_only_outdoors(night: float, name: str, unsure: bool) -> None:
+    found = time_of_day_of(night, outdoors=True)
+    assert (found.name, found.unsure) == (name, unsure)
+    assert time_of_day_of(night, outdoors=False) == LabelScore(name, found.score, unsure=True)
+
+
+def test_outdoors_is_what_is_surely_so() -> None:
+    assert [is_outdoors(one) for one in (OUTSIDE, INSIDE, UNSURE, None)] == [
+        True,
+        False,
+        False,
+        False,
+    ]
 
 
 def test_a_scene_of_both_is_both_and_of_unsure_shots_by_their_mean() -> None:

@@ -6,15 +6,24 @@ from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from tests.factories.films import drawn_film, encode_film, flat_images
 
-from mastershot.core.timeline import Timeline, timeline_schema
+from mastershot.core.movie import Movie, Scene, Shot, scene_id
+from mastershot.core.timeline import Timeline, span_of_shots, timeline_schema
 from mastershot.pipeline import analyze as story
+from mastershot.pipeline.analysis import headings
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie
 
 WITH = Plan(steps=("shots", "labels", "scenes", "headings"))
+
+GREYS = [(level, level, level) for level in (20, 120, 230, 20)]
+
+
+def one_scene(movie: Movie, shots: tuple[Shot, ...], *_: object) -> tuple[Scene, ...]:
+    return (Scene(scene_id(movie.id, 0), 0, len(shots), span_of_shots(shots, 0, len(shots))),)
 
 
 def test_a_black_film_has_no_setting_no_time_of_day_and_says_so(tmp_path: Path) -> None:
@@ -66,3 +75,36 @@ def test_they_are_made_again_without_decoding_and_absent_where_not_asked_for(
         assert not {"setting", "time_of_day", "heading"} & set(part)
     again, _ = analyze_movie(tmp_path / "film.mp4", prepare(WITH), tmp_path)
     assert (again.shots, again.scenes) == (first.shots, first.scenes)
+
+
+@pytest.mark.parametrize(
+    ("indoors", "nights", "moment", "unsure"),
+    [
+        ([0.9, 0.9, 0.9, 0.05], [0.01, 0.01, 0.01, 0.99], "NIGHT", False),
+        ([0.9, 0.9, 0.9, 0.05], [0.99, 0.99, 0.99, 0.01], "DAY", False),
+        ([0.9, 0.9, 0.9, 0.9], [0.99, 0.99, 0.99, 0.99], "NIGHT", True),
+    ],
+)
+def test_shots_outdoors_tell_the_time_of_their_scene(
+    indoors: list[float],
+    nights: list[float],
+    moment: str,
+    unsure: bool,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    film = encode_film(tmp_path / "film.mp4", flat_images(GREYS, each=30))
+
+    def found(values: list[float]) -> object:
+        return lambda *_: np.array(values, np.float32)
+
+    monkeypatch.setattr(headings, "indoor_probabilities", found(indoors))
+    monkeypatch.setattr(headings, "night_probabilities", found(nights))
+    monkeypatch.setattr("mastershot.pipeline.analysis.annotate.find_scenes", one_scene)
+    timeline, _ = analyze_movie(film, prepare(WITH), tmp_path)
+    (scene,) = timeline.scenes or ()
+    assert scene.setting is not None
+    assert scene.setting.name == "INT"
+    assert scene.time_of_day is not None
+    assert (scene.time_of_day.name, scene.time_of_day.unsure) == (moment, unsure)
+    assert (scene.heading or "").endswith(moment) is not unsure

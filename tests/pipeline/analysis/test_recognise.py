@@ -22,7 +22,7 @@ from mastershot.media.sampling import clip_frames, parse_sampling
 from mastershot.media.video import Film, Frame, open_video
 from mastershot.pipeline import analyze as story
 from mastershot.pipeline.analysis.annotate import label_scores, label_shots
-from mastershot.pipeline.analysis.plan import Plan, prepare
+from mastershot.pipeline.analysis.plan import STEPS, Plan, prepare
 from mastershot.pipeline.analysis.recognise import ShotRecogniser
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.labelling.build import build_from_clips, build_from_library
@@ -102,9 +102,9 @@ def test_the_film_is_decoded_once_and_again_for_nothing(
 ) -> None:
     passes, real = [], Film.frames
 
-    def counted(self: Film) -> Iterator[Any]:
+    def counted(self: Film, *heard: Any) -> Iterator[Any]:
         passes.append(self)
-        return real(self)
+        return real(self, *heard)
 
     monkeypatch.setattr(Film, "frames", counted)
     plan = Plan(encoder=str(models / "clip"), recogniser=models / "i3d_r50")
@@ -143,9 +143,14 @@ def test_a_film_whose_features_are_stored_has_no_square_made_again(
 def test_what_is_stored_serves_a_plan_that_needs_less(
     film: Path, models: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    # What is heard is kept in the timeline alone: a plan that takes it up again decodes.
+    seen = tuple(step for step in STEPS if step != "sound")
     plan = Plan(
-        encoder=str(models / "clip"), recogniser=models / "lstm", sampling=parse_sampling("rate:4")
-    )  # fmt: skip
+        steps=seen,
+        encoder=str(models / "clip"),
+        recogniser=models / "lstm",
+        sampling=parse_sampling("rate:4"),
+    )
     analyze_movie(film, prepare(plan), tmp_path)
     words = replace(plan, recogniser=None)
     fewer = (

@@ -20,7 +20,7 @@ from mastershot.labelling.perception.light import STATISTICS
 PLACES_TABLE = "places365_settings.csv"
 _MOST_LOGIT = 6.0  # of a frame's places, so that one frame does not decide for a shot
 _SCALE_SHARE = 0.5  # of the encoder's logit scale; it is calibrated on fewer labels
-_BRIGHTEST = STATISTICS.index("brightest")
+_MEDIAN = STATISTICS.index("median")
 
 
 @dataclass(frozen=True)
@@ -29,18 +29,18 @@ class SettingRule:
 
     Attributes:
         setting: Of indoors or outdoors.
-        day: That it is day, outdoors; indoors a bright picture may be lit by lamps, so day is
-            never sure.
+        day: That it is day, outdoors. Indoors neither day nor night is ever sure: a bright room may
+            be lit by lamps, and a dark one may be so at noon.
         night: That it is night, outdoors.
-        night_indoors: Likewise where it is indoors, or unsure.
         both: Share of a scene's sure shots that each must have for INT/EXT.
-        seen: A shot in which nothing is brighter than this (95th percentile, 0 to 1) shows nothing.
+        seen: A shot of which half is darker than this (median, 0 to 1) shows no place, but at most
+            something lit before black. By ITU-R BT.1886 it is 1/2,260 of white, beyond the contrast
+            of a reference projector (SMPTE RP 431-2: 2,000 to 1).
     """
 
     setting: float = 0.7
     day: float = 0.8
     night: float = 0.8
-    night_indoors: float = 0.95
     both: float = 1 / 3
     seen: float = 0.04
 
@@ -104,8 +104,8 @@ def indoor_probabilities(
 ) -> FloatArray:
     """Return how likely each shot is indoors, (S,), by the means over its frames.
 
-    Those are the `indoor_logits` (S,) and the `light_statistics` (S, K). Of a shot that shows
-    nothing it is 0.5.
+    Those are the `indoor_logits` (S,) and the `light_statistics` (S, K). Of a shot that shows no
+    place it is 0.5.
     """
     logits = _weighted(light, INDOOR_WEIGHTS) + INDOOR_WEIGHTS["places"] * place_logits
     return _probabilities(logits, light, rule)
@@ -122,15 +122,17 @@ def setting_of(indoors: float, rule: SettingRule = SETTING_RULE) -> LabelScore:
     return LabelScore(name, score, unsure=score < rule.setting)
 
 
-def time_of_day_of(
-    night: float, setting: LabelScore, rule: SettingRule = SETTING_RULE
-) -> LabelScore:
-    """Return ``DAY`` or ``NIGHT`` by the probability of night, as sure as the setting allows."""
-    is_outdoors = setting.name == "EXT" and not setting.unsure
-    if night >= 0.5:
-        least = rule.night if is_outdoors else rule.night_indoors
-        return LabelScore("NIGHT", night, unsure=night < least)
-    return LabelScore("DAY", 1 - night, unsure=not is_outdoors or 1 - night < rule.day)
+def is_outdoors(setting: LabelScore | None) -> bool:
+    """Return True where it is sure that a setting is outdoors."""
+    return setting is not None and setting.name == "EXT" and not setting.unsure
+
+
+def time_of_day_of(night: float, *, outdoors: bool, rule: SettingRule = SETTING_RULE) -> LabelScore:
+    """Return ``DAY`` or ``NIGHT`` by the probability of night; unsure unless seen outdoors."""
+    name, score, least = (
+        ("NIGHT", night, rule.night) if night >= 0.5 else ("DAY", 1 - night, rule.day)
+    )
+    return LabelScore(name, score, unsure=not outdoors or score < least)
 
 
 def scene_setting(
@@ -153,5 +155,5 @@ def _weighted(light: FloatArray, weights: dict[str, float]) -> FloatArray:
 
 
 def _probabilities(logits: FloatArray, light: FloatArray, rule: SettingRule) -> FloatArray:
-    shown = np.where(light[:, _BRIGHTEST] < rule.seen, 0, logits)
+    shown = np.where(light[:, _MEDIAN] < rule.seen, 0, logits)
     return (1 / (1 + np.exp(-shown.astype(np.float64)))).astype(np.float32)

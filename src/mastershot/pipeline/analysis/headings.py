@@ -18,6 +18,7 @@ from mastershot.labelling.perception.setting import (
     encode_places,
     indoor_logits,
     indoor_probabilities,
+    is_outdoors,
     load_places,
     night_probabilities,
     scene_setting,
@@ -71,7 +72,8 @@ def with_settings(
     found = []
     for shot, indoor, night in zip(shots, indoors.tolist(), nights.tolist(), strict=True):
         setting = setting_of(indoor)
-        found.append(replace(shot, setting=setting, time_of_day=time_of_day_of(night, setting)))
+        time_of_day = time_of_day_of(night, outdoors=is_outdoors(setting))
+        found.append(replace(shot, setting=setting, time_of_day=time_of_day))
     if scenes is None:
         return tuple(found), None
     return tuple(found), tuple(_with_heading(scene, found, indoors, nights) for scene in scenes)
@@ -88,9 +90,15 @@ def _mean_logit(
 def _with_heading(
     scene: Scene, shots: Sequence[Shot], indoors: FloatArray, nights: FloatArray
 ) -> Scene:
-    own = slice(scene.first_shot, scene.end_shot)
-    settings = [shot.setting for shot in shots[own] if shot.setting is not None]
+    """Return a scene with its setting, time of day and heading.
+
+    What is lit by the sky tells the time: shots that are surely outdoors, if there are any.
+    """
+    own = range(scene.first_shot, scene.end_shot)
+    settings = [setting for row in own if (setting := shots[row].setting) is not None]
     setting = scene_setting(settings, float(indoors[own].mean()))
-    time_of_day = time_of_day_of(float(nights[own].mean()), setting)
+    outdoors = [row for row in own if is_outdoors(shots[row].setting)]
+    night = float(nights[outdoors or own].mean())
+    time_of_day = time_of_day_of(night, outdoors=bool(outdoors))
     heading = heading_of(setting, scene.labels, time_of_day)
     return replace(scene, setting=setting, time_of_day=time_of_day, heading=heading)
