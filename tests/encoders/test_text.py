@@ -121,3 +121,31 @@ def test_written_vectors_are_those_of_the_network(
         )
     finally:
         shipped_vectors.cache_clear()
+
+
+@pytest.mark.parametrize("data", [None, b"", b"no archive", "part"])
+def test_shipped_vectors_that_cannot_be_read_are_one_sentence(
+    data: bytes | str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "vectors.npz"
+    if data is not None:
+        whole = text.SHIPPED_VECTORS.read_bytes()
+        path.write_bytes(whole[: len(whole) // 2] if isinstance(data, str) else data)
+    monkeypatch.setattr(text, "SHIPPED_VECTORS", path)
+    shipped_vectors.cache_clear()
+    with pytest.raises(EncoderError, match=r"vectors\.npz, .* install Mastershot again$"):
+        SentenceEncoder().encode_texts(["kitchen"])
+    shipped_vectors.cache_clear()
+
+
+def test_a_damaged_vector_among_the_shipped_is_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, whole = tmp_path / "vectors.npz", bytearray(text.SHIPPED_VECTORS.read_bytes())
+    whole[len(whole) // 2] ^= 255
+    path.write_bytes(whole)
+    monkeypatch.setattr(text, "SHIPPED_VECTORS", path)
+    shipped_vectors.cache_clear()
+    with pytest.raises(EncoderError, match="cannot be read"):
+        shipped_vectors()
+    shipped_vectors.cache_clear()

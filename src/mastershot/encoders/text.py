@@ -1,11 +1,13 @@
 """Sentences to vectors, offline: the MiniLM sentence encoder that arrives inside a package."""
 # N texts, D = 384 width of the space
 
+import zlib
 from collections.abc import Sequence
 from functools import cache, cached_property
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -98,11 +100,22 @@ def installed_weights_hash() -> str | None:
 
 @cache
 def shipped_vectors() -> dict[str, FloatArray]:
-    """Return the vector of each text that ships; none where other weights are installed."""
-    with np.load(SHIPPED_VECTORS, allow_pickle=False) as file:
-        if str(file["weights_hash"]) != installed_weights_hash():
-            return {}
-        return dict(zip(file["texts"].tolist(), file["vectors"], strict=True))
+    """Return the vector of each text that ships; none where other weights are installed.
+
+    Raises:
+        EncoderError: Their file is missing or damaged.
+    """
+    try:
+        # NumPy leaves a file open that it opened itself and finds damaged.
+        with SHIPPED_VECTORS.open("rb") as data, np.load(data, allow_pickle=False) as file:
+            if str(file["weights_hash"]) != installed_weights_hash():
+                return {}
+            return dict(zip(file["texts"].tolist(), file["vectors"], strict=True))
+    except (OSError, EOFError, KeyError, ValueError, BadZipFile, zlib.error) as error:
+        raise EncoderError(
+            f"{SHIPPED_VECTORS}, the vectors of packaged labels, cannot be read: {error}; install "
+            "Mastershot again"
+        ) from error
 
 
 def write_shipped_vectors(path: Path, texts: Sequence[str]) -> None:

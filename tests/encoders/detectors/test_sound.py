@@ -10,7 +10,7 @@ from tests.factories.sounds import speech_like
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError
-from mastershot.encoders import sound
+from mastershot.encoders.detectors import sound
 from mastershot.encoders.detectors.packaged import YAMNET
 from mastershot.encoders.detectors.sound import (
     HOP_SAMPLES,

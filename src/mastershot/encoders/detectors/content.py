@@ -44,8 +44,8 @@ class ContentClassifier:
     @cached_property
     def space(self) -> EmbeddingSpace:
         """The space of the scores by these weights."""
-        weights_hash = f"sha256:{NSFW_MOBILENET.sha256[:32]}"
-        return EmbeddingSpace(f"{DETECTOR}sexual-content", weights_hash, len(CONTENT_CLASSES))
+        name, weights_hash = f"{DETECTOR}sexual-content", NSFW_MOBILENET.weights_hash
+        return EmbeddingSpace(name, weights_hash, len(CONTENT_CLASSES))
 
     def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
         """Return the probability of each class for each RGB frame, shape (T, 5)."""

@@ -41,22 +41,33 @@ class PackagedNetwork:
         """Where its file is, if it is there."""
         return _FOLDER / self.file
 
+    @property
+    def weights_hash(self) -> str:
+        """What timelines and spaces keep of the digest."""
+        return f"sha256:{self.sha256[:32]}"
+
+    @property
+    def way_forward(self) -> str:
+        """What a user can do whose file of it is not the packaged one."""
+        return f"install Mastershot again, or leave out step {self.step}"
+
     def read(self) -> bytes:
         """Return the bytes of its file.
 
         Raises:
             EncoderError: The file is missing, or not the one that was packaged.
         """
-        again = f"install Mastershot again, or leave out step {self.step}"
         try:
             data = self.path.read_bytes()
         except OSError as error:
             reason = error.strerror or error
-            raise EncoderError(f"{self.path} cannot be read: {reason}; {again}") from error
+            raise EncoderError(
+                f"{self.path} cannot be read: {reason}; {self.way_forward}"
+            ) from error
         if sha256(data).hexdigest() != self.sha256:
             raise EncoderError(
                 f"{self.path} is damaged: its {len(data):,} bytes are not the {self.size_bytes:,} "
-                f"of the package; {again}"
+                f"of the package; {self.way_forward}"
             )
         return data
 

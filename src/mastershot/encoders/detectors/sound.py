@@ -38,9 +38,13 @@ def sound_classes() -> tuple[str, ...]:
     try:
         names = tuple(_CLASSES_FILE.read_text("utf-8").splitlines())
     except (OSError, UnicodeDecodeError) as error:
-        raise EncoderError(f"{_CLASSES_FILE} cannot be read: {error}") from error
+        raise EncoderError(
+            f"{_CLASSES_FILE} cannot be read: {error}; {YAMNET.way_forward}"
+        ) from error
     if len(names) != 521 or len(set(names)) != len(names):
-        raise EncoderError(f"{_CLASSES_FILE} does not name the 521 classes of sound")
+        raise EncoderError(
+            f"{_CLASSES_FILE} does not name the 521 classes of sound; {YAMNET.way_forward}"
+        )
     return names
 
 
@@ -62,7 +66,7 @@ class SoundClassifier:
 
     def made(self) -> dict[str, Any]:
         """Return what a timeline keeps of the network."""
-        return {"network": YAMNET.alias, "weights_hash": f"sha256:{YAMNET.sha256[:32]}"}
+        return {"network": YAMNET.alias, "weights_hash": YAMNET.weights_hash}
 
     def scores(self, windows: FloatArray | Sequence[FloatArray]) -> FloatArray:
         """Return the probability of each class in each window, float32 (W, C); they do not sum up.
