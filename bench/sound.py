@@ -4,30 +4,13 @@ python bench/sound.py [--runs 5] FILM ...
 """
 
 import argparse
-import statistics
-import sys
-import tempfile
 import time
 from pathlib import Path
 
 import numpy as np
 
-from decode_shots import BARE_DECODE
 from mastershot.encoders.detectors.sound import HOP_SAMPLES, WINDOW_SAMPLES, SoundClassifier
-from timing import timed_in_turn
-
-
-def measure(film: Path, runs: int, folder: str) -> None:
-    fresh = ["sh", "-c", f'rm -rf "{folder}/out"; exec "$@"', "sh"]
-    ours = [sys.executable, "-m", "mastershot", "analyze", str(film), "--quiet"]
-    commands = {"bare decode": [sys.executable, "-c", BARE_DECODE, str(film)]}
-    for steps in ("shots", "shots,sound"):
-        commands[steps] = [*fresh, *ours, "--out", f"{folder}/out", "--steps", steps]
-    seconds = timed_in_turn(commands, runs)
-    bare = statistics.median(seconds["bare decode"])
-    for name, values in seconds.items():
-        median = statistics.median(values)
-        print(f"{film.name}: {name:12} {median:7.2f} s, {median / bare:.2f} x bare decode")
+from perception import measure
 
 
 def measure_network(num_windows: int = 200) -> None:
@@ -49,9 +32,8 @@ def main() -> None:
     parser.add_argument("films", nargs="+", type=Path, metavar="FILM")
     arguments = parser.parse_args()
     measure_network()
-    with tempfile.TemporaryDirectory() as folder:
-        for film in arguments.films:
-            measure(film, arguments.runs, folder)
+    for film in arguments.films:
+        measure(film, {"shots": ["shots"], "shots, sound": ["shots", "sound"]}, arguments.runs)
 
 
 if __name__ == "__main__":
