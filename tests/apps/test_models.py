@@ -35,7 +35,8 @@ def test_the_list_has_a_line_an_encoder_and_says_which_are_here() -> None:
     networks = {row.alias: row for row in PACKAGED_NETWORKS}
     assert [*lines] == [*(row.alias for row in ENCODERS), *networks]
     for alias, network in networks.items():
-        assert all(text in lines[alias] for text in (network.kind, network.licence, network.step))
+        texts = (network.kind, network.licence, network.source, f"step {network.step}")
+        assert all(text in lines[alias] for text in texts)
     for row in ENCODERS:
         assert row.kind in lines[row.alias]
         assert row.licence in lines[row.alias]

@@ -91,7 +91,7 @@ def _network_line(row: "PackagedNetwork") -> str:
     where = "in the package" if row.path.is_file() else "not here"
     return (
         f"{row.alias:9} {row.size_bytes / 1e6:>6,.1f} MB  {'step ' + row.step:>15}  "
-        f"{where:15}  {row.kind}; {row.licence}"
+        f"{where:15}  {row.kind}; {row.licence}; {row.source}"
     )
 
 
