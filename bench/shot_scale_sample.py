@@ -10,6 +10,7 @@ a second set of sheets in a random order, for a second reading.
 import argparse
 import csv
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -94,7 +95,7 @@ def times_of(
     times_s = np.array([float(frame.pts * film.file.time_base) for frame in film.frames()])
     edges = np.linspace(times_s[0], times_s[-1], count + 1)
     chosen = set()
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         far = [all(abs(at_s - old_s) >= LEAST_S for old_s in taken) for at_s in times_s]
         free = times_s[(times_s >= low) & (times_s < high) & np.array(far)]
         if len(free):
