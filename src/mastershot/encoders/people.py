@@ -103,12 +103,14 @@ class PeopleDetector:
         boxes = np.stack([left, top, left + across, top + down], axis=1)
         return _as_shares(boxes, score, width, height)
 
-    def persons(self, image: ImageArray, min_score: float) -> FloatArray:
-        """Return the persons of an RGB frame likewise."""
+    def persons(
+        self, image: ImageArray, min_score: float, *, longest_px: int = _LONGEST_PX
+    ) -> FloatArray:
+        """Return the persons of an RGB frame likewise, seen ``longest_px`` wide or high."""
         import cv2
 
         height, width = image.shape[:2]
-        shrink = _LONGEST_PX / max(height, width)
+        shrink = longest_px / max(height, width)
         size = max(1, round(width * shrink)), max(1, round(height * shrink))
         across, down = (math.ceil(side / _STRIDES[-1]) * _STRIDES[-1] for side in size)
         padded = np.zeros((down, across, 3), np.uint8)

@@ -152,7 +152,10 @@ def _holds(persons: FloatArray, faces: FloatArray) -> npt.NDArray[np.bool_]:
     """Return whether each person's box holds the middle of each face, shape (persons, faces)."""
     across, down = (faces[:, 0] + faces[:, 2]) / 2, (faces[:, 1] + faces[:, 3]) / 2
     left, top, right, bottom = persons[:, :4, None].transpose(1, 0, 2)
-    return (left <= across) & (across <= right) & (top <= down) & (down <= bottom)
+    held: npt.NDArray[np.bool_] = (
+        (left <= across) & (across <= right) & (top <= down) & (down <= bottom)
+    )
+    return held
 
 
 def _is_cut(box: FloatArray) -> bool:
