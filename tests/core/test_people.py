@@ -19,10 +19,10 @@ def boxes_of(num: int) -> np.ndarray:
 
 
 def test_a_vector_keeps_a_sighting() -> None:
-    before = sighting_of_boxes(boxes_of(3), boxes_of(0))
+    before = sighting_of_boxes(boxes_of(3), boxes_of(0), 0.75)
     assert before.vector().shape == (SIGHTING_WIDTH,)
     after = sighting_of_vector(before.vector())
-    assert (after.num_faces, after.num_persons) == (3, 0)
+    assert (after.num_faces, after.num_persons, after.picture) == (3, 0, 0.75)
     np.testing.assert_array_equal(after.faces, before.faces)
     assert after.persons.shape == (0, 5)
 

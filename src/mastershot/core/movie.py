@@ -112,7 +112,7 @@ class Transition:
 
 @dataclass(frozen=True)
 class People:
-    """Who is seen in the sampled frames of a shot; heights are shares of the frame's, in [0, 1].
+    """Who is seen in the sampled frames of a shot; heights are shares of the picture's, in [0, 1].
 
     Attributes:
         faces: The most faces in one frame.

@@ -17,7 +17,8 @@ def detector() -> PeopleDetector:
 
 def test_nobody_is_in_black_frames_of_any_shape(detector: PeopleDetector) -> None:
     for shape in ((272, 640, 3), (640, 272, 3), (5, 5, 3)):
-        assert not detector.encode_images([np.zeros(shape, np.uint8)]).any()
+        seen = sighting_of_vector(detector.encode_images([np.zeros(shape, np.uint8)])[0])
+        assert (seen.num_faces, seen.num_persons, seen.picture) == (0, 0, 1)
     assert detector.encode_images([]).shape == (0, detector.space.width)
 
 
@@ -35,7 +36,7 @@ def test_a_box_lies_at_the_mean_distances_from_its_anchor() -> None:
     maps = [np.zeros((1, num, wide), np.float32) for wide in (80, 32) for num in anchors]
     maps[1][0, 27, 0] = 0.8  # row 1, column 1 of the map of stride 16
     maps[4][0, 27].reshape(4, 8)[:, 1] = 50  # each distance is one stride
-    boxes, scores = decode_persons(maps, 0.5)
+    boxes, scores = decode_persons(maps, 0.5, 416)
     np.testing.assert_allclose(boxes, [[8, 8, 40, 40]], atol=1e-3)
     np.testing.assert_allclose(scores, [0.8])
 
@@ -59,3 +60,22 @@ def test_a_distant_person_is_found_in_a_part_of_the_frame(
     frame = first_frame(real_data / "films/sintel/sintel_343_343.mp4")
     assert not len(detector.persons(frame, 0.5))
     assert heights(detector.look_at(frame).persons)[0] == pytest.approx(0.09, abs=0.02)
+
+
+def test_bars_change_no_box(detector: PeopleDetector, real_data: Path) -> None:
+    frame = first_frame(real_data / "films/sintel/sintel_199_199.mp4")
+    bars = np.pad(frame, ((44, 44), (0, 0), (0, 0)))
+    before, after = detector.look_at(frame), detector.look_at(bars)
+    assert after.picture == pytest.approx(272 / 360)
+    np.testing.assert_array_equal(after.faces, before.faces)
+    np.testing.assert_array_equal(after.persons, before.persons)
+
+
+def test_a_wide_frame_gives_the_boxes_of_a_square_one(
+    detector: PeopleDetector, real_data: Path
+) -> None:
+    frame = first_frame(real_data / "films/sintel/sintel_199_199.mp4")
+    square = np.pad(frame, ((0, 640 - 272), (0, 0), (0, 0)))
+    wide_boxes, square_boxes = detector.persons(frame, 0.5), detector.persons(square, 0.5)
+    square_boxes[:, [1, 3]] *= 640 / 272
+    np.testing.assert_allclose(wide_boxes[:, :4], square_boxes[:, :4], atol=0.03)

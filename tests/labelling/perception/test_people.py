@@ -26,15 +26,19 @@ def seen(faces: np.ndarray = NOBODY, persons: np.ndarray = NOBODY) -> Sighting:
 @pytest.mark.parametrize(
     ("faces", "persons", "scale"),
     [
-        (box(0.1, 0.8), NOBODY, "ECS"),
-        (box(0.0, 0.5), NOBODY, "ECS"),  # cut by the frame
+        (box(0.05, 0.95), NOBODY, "ECS"),
+        (box(0.0, 0.7), NOBODY, "ECS"),  # cut by the frame
+        (box(0.1, 0.8), NOBODY, "CS"),
         (box(0.1, 0.6), NOBODY, "CS"),
+        (box(0.4, 0.7), NOBODY, "CS"),
+        (box(0.05, 0.35), NOBODY, "MS"),  # more than the bust is below it
         (box(0.2, 0.4), NOBODY, "MS"),
         (box(0.1, 0.22), box(0.05, 0.6), "MS"),
         (box(0.1, 0.22), box(0.05, 0.95), "FS"),  # with its whole body
         (box(0.1, 0.22), box(0.05, 0.95, left=0.7, right=0.9), "MS"),  # somebody else's
         (box(0.1, 0.16), NOBODY, "FS"),
         (box(0.1, 0.13), NOBODY, "LS"),
+        (box(0.1, 0.15), box(0.2, 1.0, left=0.6, right=0.9), "MS"),  # somebody nearer, from behind
         (NOBODY, box(0.1, 0.9), "FS"),  # from behind
         (NOBODY, box(0.5, 0.8, left=0.4, right=0.45), "LS"),
         (NOBODY, box(0.2, 1.0, left=0.2, right=0.6), "MS"),
@@ -46,6 +50,19 @@ def test_heights_of_faces_and_persons_tell_the_scale(
     faces: np.ndarray, persons: np.ndarray, scale: str | None
 ) -> None:
     assert scale_of_frame(seen(faces, persons), WIDE) == scale
+
+
+def test_an_unsure_body_as_tall_as_the_picture_is_nobody() -> None:
+    person = box(0.03, 1.0, left=0.2, right=0.5)
+    assert scale_of_frame(seen(NOBODY, person), WIDE) == "MS"
+    person[0, 4] = 0.5
+    assert scale_of_frame(seen(NOBODY, person), WIDE) is None
+
+
+def test_bodies_are_measured_in_the_picture_between_bars() -> None:
+    person = box(0.2, 0.9, left=0.4, right=0.6)  # as shares of the picture
+    assert scale_of_frame(sighting_of_boxes(NOBODY, person), 4 / 3) == "FS"
+    assert scale_of_frame(sighting_of_boxes(NOBODY, person, 0.5), 4 / 3) == "MS"
 
 
 def test_a_shot_has_the_median_scale_of_the_frames_with_somebody() -> None:

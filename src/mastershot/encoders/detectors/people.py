@@ -1,13 +1,15 @@
 """Faces by YuNet and persons by NanoDet-m in single frames, on OpenCV.
 
 Frames come 640 pixels wide or high at most. YuNet sees them so: faces of about ten pixels on are
-found. NanoDet sees them scaled into a square of 416; where neither finds anybody, it looks at the
-two or three squares that cover a wide frame, for distant persons. Cost thus does not depend on the
-film's size.
+found. NanoDet sees them 416 wide or high, in a map of just their shape: its published file is for
+squares, and a wide film would fill half of one with black. Where neither finds anybody, it looks
+at the two or three squares that cover a wide frame, for distant persons. Cost thus does not depend
+on the film's size. Black bars above and below are left out.
 """
 # H × W size of a frame, N boxes, A anchors of a map
 
 import math
+import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
@@ -16,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from mastershot.core.bars import without_bars
 from mastershot.core.embeddings import DETECTOR, EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.errors import EncoderError
 from mastershot.core.people import SIGHTING_WIDTH, Sighting, heights, sighting_of_boxes
@@ -33,16 +36,18 @@ MAX_DISTANT = 0.55
 """Tallest of the persons that only a part of the frame shows, as a share of its height; taller ones
 would have been seen in the whole frame, and most such boxes are none (same table)."""
 
-_REVISION = 1  # rises when boxes may come out otherwise from the same frame
+_REVISION = 2  # rises when boxes may come out otherwise from the same frame
 _FACE_OVERLAP, _PERSON_OVERLAP = 0.3, 0.5  # above it, the weaker of two boxes is dropped
 _LONG_FRAME = 1.25  # sides in this ratio or beyond are looked at in parts
 _EDGE = 0.02  # of a part: what touches its inner edge is cut
 _MOST_FACES = 5000  # candidates before that, as in OpenCV's own example
-# NanoDet-m, as published: square, BGR means and spreads, strides, bins of a side's distance.
-_SQUARE_PX = 416
+# NanoDet-m, as published: side, BGR means and spreads, strides, bins of a side's distance.
+_LONGEST_PX = 416
 _MEAN_BGR = np.array((103.53, 116.28, 123.675), np.float32)
 _SPREAD_BGR = np.array((57.375, 57.12, 58.395), np.float32)
 _STRIDES = (8, 16, 32)
+_SHUFFLED = (58, 116, 232)  # channels of half a block of each stride, whose order is shuffled
+_NECK = 96  # channels of the maps that are scaled to the next stride
 _NUM_BINS = 8
 _PERSON = 0  # of the 80 classes of COCO
 
@@ -62,9 +67,10 @@ class PeopleDetector:
         Raises:
             EncoderError: A file of the package is missing or damaged.
         """
-        self._face_data, person_data = YUNET.read(), NANODET.read()
-        self._persons = _loaded(NANODET, person_data)
+        self._face_data, self._person_data = YUNET.read(), NANODET.read()
         self._face_detectors: dict[tuple[int, int], Any] = {}
+        self._person_networks: dict[tuple[int, int], Any] = {}
+        self._persons_of(_LONGEST_PX, _LONGEST_PX)
 
     @cached_property
     def space(self) -> EmbeddingSpace:
@@ -80,11 +86,12 @@ class PeopleDetector:
         return np.stack(rows) if rows else np.empty((0, SIGHTING_WIDTH), np.float32)
 
     def look_at(self, image: ImageArray) -> Sighting:
-        """Return the faces and persons of an RGB frame."""
-        faces, persons = self.faces(image), self.persons(image, MIN_PERSON_SCORE)
+        """Return the faces and persons of an RGB frame, black bars around it left out."""
+        picture = without_bars(image)
+        faces, persons = self.faces(picture), self.persons(picture, MIN_PERSON_SCORE)
         if not len(faces) and not len(persons):
-            persons = self.distant_persons(image)
-        return sighting_of_boxes(faces, persons)
+            persons = self.distant_persons(picture)
+        return sighting_of_boxes(faces, persons, len(picture) / len(image))
 
     def faces(self, image: ImageArray) -> FloatArray:
         """Return the faces of an RGB frame, shape (N, 5), as shares of its sides, with scores."""
@@ -96,19 +103,23 @@ class PeopleDetector:
         boxes = np.stack([left, top, left + across, top + down], axis=1)
         return _as_shares(boxes, score, width, height)
 
-    def persons(self, image: ImageArray, min_score: float) -> FloatArray:
-        """Return the persons of an RGB frame likewise."""
+    def persons(
+        self, image: ImageArray, min_score: float, *, longest_px: int = _LONGEST_PX
+    ) -> FloatArray:
+        """Return the persons of an RGB frame likewise, seen ``longest_px`` wide or high."""
         import cv2
 
         height, width = image.shape[:2]
-        shrink = _SQUARE_PX / max(height, width)
+        shrink = longest_px / max(height, width)
         size = max(1, round(width * shrink)), max(1, round(height * shrink))
-        square = np.zeros((_SQUARE_PX, _SQUARE_PX, 3), np.uint8)
-        square[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
-        pixels = (square[..., ::-1].astype(np.float32) - _MEAN_BGR) / _SPREAD_BGR
-        self._persons.setInput(pixels.transpose(2, 0, 1)[None])
-        maps = self._persons.forward(self._persons.getUnconnectedOutLayersNames())
-        boxes, scores = decode_persons(maps, min_score)
+        across, down = (math.ceil(side / _STRIDES[-1]) * _STRIDES[-1] for side in size)
+        padded = np.zeros((down, across, 3), np.uint8)
+        padded[: size[1], : size[0]] = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
+        pixels = (padded[..., ::-1].astype(np.float32) - _MEAN_BGR) / _SPREAD_BGR
+        network = self._persons_of(across, down)
+        network.setInput(pixels.transpose(2, 0, 1)[None])
+        maps = network.forward(network.getUnconnectedOutLayersNames())
+        boxes, scores = decode_persons(maps, min_score, across)
         return _as_shares(*_without_doubles(boxes, scores), *size)
 
     def distant_persons(self, image: ImageArray) -> FloatArray:
@@ -145,9 +156,18 @@ class PeopleDetector:
                 )
         return self._face_detectors[width, height]
 
+    def _persons_of(self, width: int, height: int) -> Any:
+        """Return the network for one size of its input; sides are of multiples of 32."""
+        if (width, height) not in self._person_networks:
+            data = _for_size(self._person_data, width, height)
+            self._person_networks[width, height] = _loaded(NANODET, data)
+        return self._person_networks[width, height]
 
-def decode_persons(maps: Sequence[FloatArray], min_score: float) -> tuple[FloatArray, FloatArray]:
-    """Return boxes (N, 4) in pixels of the square, and scores (N,), from NanoDet's six outputs.
+
+def decode_persons(
+    maps: Sequence[FloatArray], min_score: float, width_px: int
+) -> tuple[FloatArray, FloatArray]:
+    """Return boxes (N, 4) in pixels of the input, and scores (N,), from NanoDet's six outputs.
 
     First come the class scores of each stride, (1, A, 80), then the distributions of each anchor's
     distances to the box's left, top, right and bottom, (1, A, 4 × 8); a distance is a
@@ -157,7 +177,7 @@ def decode_persons(maps: Sequence[FloatArray], min_score: float) -> tuple[FloatA
     for stride, classes, distances in zip(_STRIDES, maps[:3], maps[3:], strict=True):
         score = classes[0, :, _PERSON]
         found = np.flatnonzero(score >= min_score)
-        row, column = np.divmod(found, _SQUARE_PX // stride)
+        row, column = np.divmod(found, width_px // stride)
         across, down = (column + 0.5) * stride, (row + 0.5) * stride
         logits = distances[0, found].reshape(-1, 4, _NUM_BINS)
         weights = np.exp(logits - logits.max(axis=2, keepdims=True))
@@ -182,6 +202,21 @@ def _as_shares(boxes: FloatArray, scores: FloatArray, width: int, height: int) -
     """Return boxes in pixels as shares of the frame's sides, cut at its edges, (N, 5)."""
     sides = np.array((width, height, width, height), np.float32)
     return np.column_stack([np.clip(boxes / sides, 0, 1), scores]).astype(np.float32)
+
+
+def _for_size(data: bytes, width: int, height: int) -> bytes:
+    """Return NanoDet's file for another size of input than its square.
+
+    The file states the sizes of maps where channels are shuffled and where maps are scaled; all
+    else follows from the input.
+    """
+    for stride, channels in zip(_STRIDES, _SHUFFLED, strict=True):
+        square, size = (_LONGEST_PX // stride,) * 2, (height // stride, width // stride)
+        for before in ((1, 2, channels), (1, -1), (1, _NECK)):
+            stated = struct.pack(f"<{len(before) + 2}q", *before, *square)
+            assert stated in data, (stride, before)
+            data = data.replace(stated, struct.pack(f"<{len(before) + 2}q", *before, *size))
+    return data
 
 
 def _loaded(network: PackagedNetwork, data: bytes) -> Any:
