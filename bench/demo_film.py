@@ -6,6 +6,14 @@
     for package in *.whl; do unzip -oq $package -d parts; done
     python bench/demo_film.py FILMS parts src/mastershot/apps/demo.mp4
 
+For the picture in README.md:
+
+    mastershot analyze --demo --out OUT
+    chromium --headless --hide-scrollbars --window-size=1200,2300 --screenshot=report.png \\
+        OUT/demo/report.html
+    python -c "from PIL import Image; page = Image.open('report.png').convert('RGB');
+    page.resize((1000, 1917)).save('docs/demo_report.jpg', quality=80, optimize=True)"
+
 FILMS holds `big_buck_bunny_480p_30s.mp4` and `sintel/sintel_183_186.mp4` (640×272). The speech is
 synthesised by espeak-ng, the wind by this script. Photographs become shots by a camera that moves
 over them. The same sources give the same frames and sound; the bytes follow from the encoders.
