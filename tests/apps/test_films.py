@@ -12,11 +12,14 @@ from tests.factories.timelines import make_timeline
 from tests.media.test_streams import film_of
 from typer import Exit
 
+from mastershot import apps
 from mastershot.apps.command import Reporting
 from mastershot.apps.films import _label_words, _timeline_lines, each_film
 from mastershot.apps.show import StageProgress
 from mastershot.core.labels import LabelScore
 from mastershot.core.timeline import timeline_schema
+
+DEMO = Path(apps.__file__).parent / "demo.mp4"
 
 
 @pytest.fixture(scope="module")
@@ -139,10 +142,10 @@ def test_a_library_is_verified_and_repaired_and_lets_a_film_go(film: Path, tmp_p
     assert (gone.returncode, len(gone.stderr.splitlines())) == (1, 1)
 
 
-def test_the_demo_is_drawn_and_its_cuts_are_found(tmp_path: Path) -> None:
+def test_the_demo_drawn_has_its_cuts_found(tmp_path: Path) -> None:
     from mastershot.synthetic.plan import plan_demo_film
 
-    done = run("analyze", "--demo", "--out", tmp_path, "--json")
+    done = run("analyze", "--demo", "drawn", "--out", tmp_path, "--json")
     assert done.returncode == 0, done.stderr
     assert len(json.loads(done.stdout)) == 1
     timeline = json.loads((tmp_path / "demo" / "timeline.json").read_text())
@@ -151,19 +154,57 @@ def test_the_demo_is_drawn_and_its_cuts_are_found(tmp_path: Path) -> None:
     assert 3 <= len(timeline["scenes"]) <= 9
 
 
-def test_demo_drawn_is_demo_unless_a_film_has_that_name(
+def test_drawn_is_a_kind_of_demo_unless_a_film_has_that_name(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copy(film, tmp_path / "demo.mp4")
     monkeypatch.chdir(tmp_path)
+    demo = tmp_path / "demo.mp4"
+    shutil.copy(film, demo)
     arguments = ("analyze", "--demo", "drawn", "--steps", "shots", "--out", tmp_path, "--json")
-    demo = {"film": str(tmp_path / "demo.mp4"), "num_shots": 6}
-    for films in ([demo], [{"film": "drawn", "num_shots": 6}, demo]):
+
+    def films_found() -> list[tuple[str, int]]:
         done = invoke(*arguments)
         assert done.exit_code == 0, done.output
-        found = json.loads(done.stdout)
-        assert [{name: one[name] for name in demo} for one in found] == films
-        shutil.copy(film, tmp_path / "drawn")
+        return [(one["film"], one["num_shots"]) for one in json.loads(done.stdout)]
+
+    assert films_found() == [(str(demo), 6)]
+    shutil.copy(film, tmp_path / "drawn")
+    demo.unlink()
+    assert films_found() == [("drawn", 6), (str(demo), 13)]
+
+
+def test_the_demo_is_the_film_that_ships_and_says_whose_it_is(tmp_path: Path) -> None:
+    done = run("analyze", "--demo", "--out", tmp_path, "--json")
+    assert done.returncode == 0, done.stderr
+    timeline = json.loads((tmp_path / "demo" / "timeline.json").read_text())
+    assert timeline["movie"]["has_audio"]
+    labels = {shot["first_frame"] / 24: shot["labels"][0]["name"] for shot in timeline["shots"]}
+    cuts_s = {4.0, 6.5, 10.0, 12.0, 17.5, 20.5, 23.5, 27.0, 30.5, 34.0, 37.0, 40.0}
+    assert cuts_s <= labels.keys()
+    assert labels[12.0] == "forest"
+    report = (tmp_path / "demo" / "report.html").read_text()
+    for owner in ("Blender Foundation, www.bigbuckbunny.org, CC BY 3.0", "Sintel", "CC0 1.0"):
+        assert owner in timeline["movie"]["copyright"]
+        assert owner in report
+
+
+@pytest.mark.parametrize("kind", [("drawn",), ()])
+def test_a_demo_never_takes_the_place_of_another_film(
+    film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: tuple[str, ...]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(DEMO if kind else film, tmp_path / "demo.mp4")
+    before = (tmp_path / "demo.mp4").read_bytes()
+    done = invoke("analyze", "--demo", *kind, "--steps", "shots", "--out", tmp_path)
+    assert done.exit_code == 1
+    assert "demo.mp4 is another film than the demo asked for" in done.output
+    assert (tmp_path / "demo.mp4").read_bytes() == before
+
+
+def test_a_demo_that_cannot_be_written_is_reported(film: Path) -> None:
+    done = invoke("analyze", "--demo", "--steps", "shots", "--out", film)
+    assert done.exit_code == 1
+    assert "Traceback" not in done.output
 
 
 @pytest.fixture

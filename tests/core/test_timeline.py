@@ -69,6 +69,14 @@ def timeline_of(lengths: list[int], *, offset_pts: int = 0) -> Timeline:
     return Timeline(movie, made_by, shots, (scene,))
 
 
+def test_a_copyright_is_kept_and_is_absent_without_one() -> None:
+    plain = timeline_of([3, 4])
+    assert "copyright" not in json.loads(plain.to_json())["movie"]
+    marked = replace(plain, movie=replace(plain.movie, copyright="© Ann\nCC BY 4.0"))
+    jsonschema.validate(json.loads(marked.to_json()), timeline_schema())
+    assert Timeline.from_json(marked.to_json()) == marked
+
+
 @given(st.lists(st.integers(1, 10_000), min_size=1, max_size=8), st.integers(-5000, 5000))
 def test_the_round_trip_loses_nothing_and_validates(lengths: list[int], offset: int) -> None:
     timeline = timeline_of(lengths, offset_pts=offset)

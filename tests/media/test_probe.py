@@ -1,6 +1,7 @@
 import shutil
 from pathlib import Path
 
+import av
 import pytest
 from tests.factories.films import drawn_film, encode_film, flat_images
 
@@ -119,3 +120,21 @@ def test_a_title_that_is_not_utf_8_is_no_fault(film: Path, tmp_path: Path) -> No
     with pytest.raises(UnicodeDecodeError):
         av.open(str(path))
     assert probe(path).width_px == 160
+
+
+def test_a_film_s_copyright_tag_is_kept_up_to_its_limit(film: Path, tmp_path: Path) -> None:
+    marked = tmp_path / "marked.mkv"
+    with av.open(str(film)) as source, av.open(str(marked), "w") as target:
+        target.metadata["COPYRIGHT"] = " © 2008 Ann\nCC BY " + "x" * 20_000
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    assert probe(film).copyright == ""
+    said = probe(marked).copyright
+    assert said.startswith("© 2008 Ann\nCC BY xxx")
+    assert len(said) == 10_000
+    reader = open_video(marked)
+    list(reader.frames())
+    assert reader.movie().copyright == said

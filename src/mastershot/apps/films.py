@@ -17,7 +17,7 @@ from mastershot.apps.show import (
     say_result,
     showing_progress,
 )
-from mastershot.core.errors import OutputError, sentence
+from mastershot.core.errors import sentence
 from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 
@@ -39,7 +39,8 @@ def analyze(
     *,
     films: Annotated[list[Path] | None, Argument(metavar="FILM...", show_default=False)] = None,
     demo: Annotated[
-        bool, Option("--demo", help="Draw a short film with known cuts and analyse it.")
+        bool,
+        Option("--demo", help="Analyse a short film that ships; `--demo drawn` draws one instead."),
     ] = False,
     out: Annotated[Path, Option(metavar="DIR", help="Folder of results.")] = Path("mastershot-out"),
     library: Annotated[
@@ -53,9 +54,11 @@ def analyze(
     Writes DIR/<film>/: timeline.json, report.html, shots.csv and thumbs/.
     """
     if not films and not demo:
-        raise BadParameter("name a film, or use --demo to have one drawn")
-    # `--demo drawn` may be written for `--demo`.
-    films = [film for film in films or [] if not demo or film != Path("drawn") or film.exists()]
+        raise BadParameter("name a film, or use --demo for one that ships")
+    # In `--demo drawn`, `drawn` names a kind of demo film, unless a film has that name.
+    drawn = demo and Path("drawn") in (films or ()) and not Path("drawn").exists()
+    films = [film for film in films or [] if not drawn or film != Path("drawn")]
+    from mastershot.apps.demo import copy_demo, draw_demo
     from mastershot.media.probe import probe
     from mastershot.pipeline.analysis.plan import prepare
     from mastershot.pipeline.analyze import analyze_movie
@@ -67,8 +70,8 @@ def analyze(
     demo_film = out / "demo.mp4"
 
     def analyze_one(path: Path, progress: StageProgress) -> dict[str, Any]:
-        if demo and path == demo_film and not path.exists():
-            _draw_demo(path, reporting.quiet)
+        if demo and path == demo_film:
+            (draw_demo if drawn else copy_demo)(path, quiet=reporting.quiet)
         file = probe(path, stream=analysis.stream)
         if kept is not None:
             kept.add(file, loaded=loaded, out=out, progress=progress)
@@ -188,19 +191,6 @@ def _summary(timeline: "Timeline") -> dict[str, Any]:
         "num_scenes": None if timeline.scenes is None else len(timeline.scenes),
         "notes": list(timeline.notes),
     }
-
-
-def _draw_demo(path: Path, quiet: bool) -> None:
-    from mastershot.synthetic.films import write_film
-    from mastershot.synthetic.plan import plan_demo_film
-
-    if not quiet:
-        complain(f"drawing a film with known cuts and places: {path}")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be drawn: {error.strerror}") from error
-    write_film(plan_demo_film(), path)
 
 
 def _film_json(movie: "LibraryMovie") -> dict[str, Any]:

@@ -47,6 +47,7 @@ class Movie:
         sample_aspect_ratio: Width of a pixel over its height, as shown.
         has_audio: True if the file holds an audio stream.
         variable_frame_rate: True if frames are not evenly spaced.
+        copyright: What the file's copyright tag says of its makers and licence; empty without one.
     """
 
     id: str
@@ -62,6 +63,7 @@ class Movie:
     sample_aspect_ratio: Fraction
     has_audio: bool
     variable_frame_rate: bool
+    copyright: str = ""
 
     @property
     def duration_s(self) -> float:

@@ -31,7 +31,7 @@ from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 
 SCHEMA = "mastershot/timeline/1"
-_ABSENT_IF_EMPTY = frozenset({"borrowed", "sampled_frames", "damaged", "notes"})
+_ABSENT_IF_EMPTY = frozenset({"borrowed", "sampled_frames", "damaged", "notes", "copyright"})
 Json: TypeAlias = dict[str, Any]
 
 

@@ -37,6 +37,7 @@ _STATES_DURATION = frozenset({"matroska", "mov", "flv", "asf"})
 # A container may round its end, or end with a sound that outlasts the picture.
 _END_TOLERANCE_S = 2.0
 _END_TOLERANCE_SHARE = 0.01
+_MAX_COPYRIGHT = 10_000
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -60,6 +61,7 @@ class FilmFile:
         stream_index: Index of the video stream among the file's streams, as ffprobe counts.
         version: Size, time of change and place of the file as it was hashed.
         notes: What the user should know, such as that there was a choice of streams.
+        copyright: The container's copyright tag, cut to its first `_MAX_COPYRIGHT` characters.
     """
 
     path: Path
@@ -77,6 +79,7 @@ class FilmFile:
     stream_index: int = 0
     version: tuple[int, int, int] | None = None
     notes: tuple[str, ...] = ()
+    copyright: str = ""
 
     @property
     def id(self) -> str:
@@ -179,6 +182,7 @@ def _facts(path: Path, container: InputContainer, stream: VideoStream) -> dict[s
         "time_base": Fraction(stream.time_base or Fraction(1, 1000)),
         "sample_aspect_ratio": Fraction(stream.sample_aspect_ratio or 1),
         "has_audio": has_sound(path, container),
+        "copyright": _copyright(container),
         "stated_frames": stream.frames or None,
         "held_until_s": _held_until_s(stream),
     }
@@ -203,6 +207,11 @@ def no_frame(path: Path) -> str:
     if is_scrambled_broadcast(path):
         return f"{path} is encrypted (scrambled by the broadcaster); give a copy without encryption"
     return f"{path} holds a video stream but no frame that can be decoded"
+
+
+def _copyright(container: InputContainer) -> str:
+    tags = {name.lower(): text for name, text in container.metadata.items()}
+    return tags.get("copyright", "").strip()[:_MAX_COPYRIGHT]
 
 
 def _held_until_s(stream: VideoStream) -> float | None:

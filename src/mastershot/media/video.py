@@ -155,6 +155,7 @@ class Film:
             sample_aspect_ratio=1 / pixel if self._is_transposed else pixel,
             has_audio=file.has_audio,
             variable_frame_rate=variable,
+            copyright=file.copyright,
         )
 
     def notes(self) -> tuple[str, ...]:

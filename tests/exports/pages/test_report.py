@@ -384,3 +384,12 @@ def test_missing_spans_are_listed_drawn_and_left_out_of_the_statistics(tmp_path:
     assert page.values("class").count("track damaged") == 1
     write_report(film, tmp_path / "report.html", thumbs=tmp_path)
     assert "Frames missing" not in Page(tmp_path / "report.html").text
+
+
+def test_a_film_s_copyright_is_shown_line_by_line_and_cannot_add_to_the_page(thumbs: Path) -> None:
+    plain = page_of(film_of(2), thumbs)
+    page = page_of(with_movie(film_of(2), copyright=f"Ann, CC BY 4.0\n{HOSTILE}"), thumbs)
+    assert "Copyright" not in plain.text
+    assert "Copyright, as the file states it Ann, CC BY 4.0 " + printable(HOSTILE) in page.text
+    assert page.values("href") == plain.values("href")
+    assert len(page.elements) == len(plain.elements) + 6
