@@ -19,9 +19,10 @@ from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import student_preparation
 from mastershot.media.stills import STILL_SUFFIXES, read_still
 from mastershot.training.distillation.frames import FramePool, source_files
+from mastershot.training.distillation.labels import LabelTeacher
 from mastershot.training.distillation.module import Distillation
 from mastershot.training.distillation.settings import FrameSource, HeldOutSettings, find_list
-from mastershot.training.distillation.teachers import Teachers
+from mastershot.training.distillation.teachers import Teacher, Teachers
 
 if TYPE_CHECKING:
     from mastershot.models.students import StudentNetwork
@@ -142,22 +143,23 @@ class AgreementEvaluation:
         """Run each teacher on the frames, uncropped."""
         self._squares = [pool.squares[row] for row in held.rows.tolist()]
         self._of_source = torch.from_numpy(pool.sources)[held.rows]
-        self._teacher_names = [Path(of_teacher.weights).name for _, of_teacher in teachers]
+        self._teacher_names = [
+            Path(of_teacher.weights).name or of_teacher.kind for _, of_teacher in teachers
+        ]
         self._source_names = [Path(source.path).name for source in sources]
         size = (_TEACHER_PX, _TEACHER_PX)
         best = []
         with torch.inference_mode():
             for rows in torch.split(held.rows, _AT_ONCE):
                 images = interpolate(pool.images(rows), size, mode="bilinear", antialias=True)
-                logits = [teacher.targets(images).logits for teacher, _ in teachers]
-                best.append([of_teacher.argmax(1).cpu() for of_teacher in logits])
+                best.append([_best(teacher, images, rows) for teacher, _ in teachers])
         self._best = [torch.cat(column) for column in zip(*best, strict=True)]
 
     def agreement(self, network: "StudentNetwork", module: Distillation) -> list[dict[str, Any]]:
         """Return the agreement with each teacher on each source that has frames held out.
 
         That is names of teacher and source, number of frames, and shares of them: ``top1`` where
-        the student's best concept is the teacher's, ``top5`` where it is among the student's best
+        the student's best concept is the teacher's (of labels: the frame's, where it has one), ``top5`` where it is among the student's best
         five. The module maps the network's outputs to the concepts of each teacher.
         """
         was_training = network.training
@@ -170,6 +172,15 @@ class AgreementEvaluation:
             for index, source in enumerate(self._source_names)
             if (frames := self._of_source == index).any()
         ]
+
+
+def _best(teacher: Teacher, images: Tensor, rows: Tensor) -> Tensor:
+    """Return a teacher's best concept of each image, or the label that its frame has, (K,)."""
+    best = teacher.targets(images).logits.argmax(1).cpu()
+    if isinstance(teacher, LabelTeacher):
+        given = teacher.given[rows]
+        best = torch.where(given < 0, best, given)
+    return best
 
 
 @torch.inference_mode()
