@@ -25,9 +25,9 @@ from mastershot.encoders.text import SENTENCE_MODEL, SENTENCE_WIDTH, SentenceEnc
 
 _TEMPERATURES = (0.5, 0.7, 1.0, 1.4, 2.0)
 _NUM_CONCEPTS = (3, 5, 10, 20, 50)
-# Of every group after the first, in all: a frame is a place first, and then what stands in it.
-_LATER_GROUPS = (0.05, 0.1, 0.2, 0.3)
-# For a student without labelled frames: temperature, concepts, share of later groups, scale.
+# Of each group after the first.
+_LATER_GROUPS = (0.05, 0.1, 0.2, 0.3, 0.5, 0.7)
+# For a student without labelled frames: temperature, concepts, share of all later groups, scale.
 _UNCALIBRATED = (1.4, 10, 0.1, 30.0)
 _SCALES = tuple(float(scale) for scale in np.geomspace(2, 200, 100))
 
@@ -86,8 +86,8 @@ def calibrate(
         nearest = (vectors(settings) @ name_vectors.T).argmax(1)
         return float((nearest == truth).float().mean())
 
-    shares = _LATER_GROUPS if len(groups) > 1 else (0.0,)
-    grid = itertools.product(_TEMPERATURES, _NUM_CONCEPTS, shares)
+    shares = itertools.product(_LATER_GROUPS, repeat=len(groups) - 1)
+    grid = itertools.product(_TEMPERATURES, _NUM_CONCEPTS, [s for s in shares if sum(s) < 1])
     best = max((_settings(groups, *choice) for choice in grid), key=accuracy)
     cosines = vectors(best).numpy() @ encode(taxonomy.labels).T
     answers = zip(cosines.argmax(1), frames.labels, strict=True)
@@ -110,7 +110,9 @@ def concept_description(
     Groups are the concepts of each teacher. Without frames settings are middling ones.
     """
     vectors, sizes = concept_vectors(groups), [len(group) for group in groups]
-    settings, calibration = _settings(sizes, *_UNCALIBRATED), None
+    temperature, num_concepts, later, scale = _UNCALIBRATED
+    shares = [later / (len(sizes) - 1)] * (len(sizes) - 1) if len(sizes) > 1 else []
+    settings, calibration = _settings(sizes, temperature, num_concepts, shares, scale), None
     if frames is not None:
         settings, figures = calibrate(frames, sizes, vectors)
         calibration = {
@@ -135,15 +137,18 @@ def concept_description(
 
 
 def _settings(
-    groups: Sequence[int], temperature: float, num_concepts: int, share: float, scale: float = 1.0
+    groups: Sequence[int],
+    temperature: float,
+    num_concepts: int,
+    shares: Sequence[float],
+    scale: float = 1.0,
 ) -> StudentSettings:
-    """Return settings; groups after the first divide the share, and the first has the rest."""
-    later = len(groups) - 1
+    """Return settings; the groups after the first have these shares, and the first has the rest."""
     return StudentSettings(
         kind="concepts",
         image_px=128,
         groups=tuple(groups),
-        group_weights=(1 - share, *[share / later] * later) if later else (1.0,),
+        group_weights=(round(1 - sum(shares), 6), *shares),
         temperature=temperature,
         num_concepts=min(num_concepts, sum(groups)),
         logit_scale=scale,

@@ -19,7 +19,7 @@ from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import student_preparation
 from mastershot.media.stills import STILL_SUFFIXES, read_still
 from mastershot.training.distillation.frames import FramePool, source_files
-from mastershot.training.distillation.labels import LabelTeacher
+from mastershot.training.distillation.labels import LabelTeacher, label_words
 from mastershot.training.distillation.module import Distillation
 from mastershot.training.distillation.settings import FrameSource, HeldOutSettings, find_list
 from mastershot.training.distillation.teachers import Teacher, Teachers
@@ -38,7 +38,7 @@ class HeldOut:
 
     Attributes:
         mask: True for each frame held out, (F,).
-        labels: Label by row of the pool, of those that have one in the labelled list.
+        labels: Label by row of the pool, of those that have one, in the labelled list or a table.
     """
 
     mask: Tensor
@@ -65,7 +65,8 @@ def hold_out(pool: FramePool, settings: HeldOutSettings) -> HeldOut:
             f"none of {len(pool)} frames is held out; raise held_out.share, now {settings.share:g}"
         )
     labels = {row: listed[name] for row, name in enumerate(pool.names) if listed.get(name)}
-    return HeldOut(mask, labels)
+    of_tables = {row: label_words(label) for row, label in enumerate(pool.labels) if label}
+    return HeldOut(mask, labels | {row: of_tables[row] for row in of_tables if mask[row]})
 
 
 def held_out(name: str, share: float) -> bool:
