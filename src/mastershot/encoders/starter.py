@@ -263,13 +263,15 @@ class StudentEncoder:
 def conse(logits: "Tensor", concepts: "Tensor", settings: StudentSettings) -> "Tensor":
     """Return the convex combination of the best concepts' vectors, (T, D), not yet of unit length.
 
-    Logits (T, N) have a column a concept; ``concepts`` (N, D) are the unit vectors of their names.
+    Logits (T, N) have a column a concept; ``concepts`` (N, D) are their vectors.
     """
     import torch
 
     groups = torch.split(logits / settings.temperature, list(settings.groups), 1)
     weighted = zip(groups, settings.group_weights, strict=True)
     probabilities = torch.cat([weight * group.softmax(1) for group, weight in weighted], 1)
+    if settings.num_concepts == len(concepts):
+        return probabilities @ concepts
     best = probabilities.topk(settings.num_concepts, dim=1)
     weights = best.values / best.values.sum(1, keepdim=True)
     return (weights.unsqueeze(-1) * concepts[best.indices]).sum(1)

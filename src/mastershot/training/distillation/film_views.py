@@ -45,7 +45,9 @@ def _with_people(views: Tensor, share: float, generator: torch.Generator) -> Ten
     body = (shoulders < 1) | ((y > top + 3.6 * head) & ((x - middle).abs() < width))
     others = views[torch.randperm(count, generator=generator)].flip(3)
     tint = 0.3 + 0.9 * torch.rand(count, 3, 1, 1, generator=generator)
-    skin = torch.tensor([200.0, 150.0, 120.0]).view(1, 3, 1, 1) * _uniform(count, 0.3, 1.1, generator)
+    skin = torch.tensor([200.0, 150.0, 120.0]).view(1, 3, 1, 1) * _uniform(
+        count, 0.3, 1.1, generator
+    )
     cloth = 0.5 * others * tint + 0.5 * others.mean((2, 3), keepdim=True) * tint
     figures = torch.where(body, cloth, views)
     figures = torch.where(face, 0.8 * skin + 0.2 * others, figures).clamp_(0, 255)

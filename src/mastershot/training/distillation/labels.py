@@ -8,9 +8,7 @@ without a label are taught by the probe alone.
 """
 # F frames, G images, N labels, D channels of the teacher's last map
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import torch
 from torch import Tensor
@@ -98,7 +96,9 @@ class LabelTeacher(Teacher):
         self._source = source
         places = {name: place for place, name in enumerate(names)}
         self.given = torch.tensor([places.get(label, -1) for label in pool.labels])
-        features = torch.cat([self._pooled(pool.images(part)) for part in torch.split(rows, _AT_ONCE)])
+        features = torch.cat(
+            [self._pooled(pool.images(part)) for part in torch.split(rows, _AT_ONCE)]
+        )
         self._probe = Probe.fit(features, self.given[rows], len(names))
         self._trust = trust
 
