@@ -107,7 +107,8 @@ def concept_vectors(names: Sequence[Tensor], weights: Sequence[float], ridge: fl
     likeness = torch.zeros(width, width)
     for weight, of_group in zip(weights, names, strict=True):
         likeness += weight * of_group.T @ of_group / len(of_group)
-    shaped = ridge * torch.linalg.solve(likeness + ridge * torch.eye(width), torch.cat([*names]).T)
+    names_DN = torch.cat(list(names)).T
+    shaped: Tensor = torch.linalg.solve(likeness + ridge * torch.eye(width), ridge * names_DN)
     return shaped.T.contiguous().half().float()
 
 

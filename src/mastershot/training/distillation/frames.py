@@ -105,7 +105,7 @@ def _gathered(folder: Path, key: str) -> dict[str, Any] | None:
 def _write_squares(
     sources: tuple[FrameSource, ...], path: Path, on_progress: OnProgress
 ) -> tuple[list[tuple[str, float, int, str]], list[str]]:
-    """Write all frames as squares; return name, aspect, source and label of each, and what failed."""
+    """Write all frames as squares; return each one's row of the index, and what is unread."""
     files_of = [source_files(source) for source in sources]
     total, done = sum(map(len, files_of)), 0
     rows: list[tuple[str, float, int, str]] = []

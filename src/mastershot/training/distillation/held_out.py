@@ -160,8 +160,9 @@ class AgreementEvaluation:
         """Return the agreement with each teacher on each source that has frames held out.
 
         That is names of teacher and source, number of frames, and shares of them: ``top1`` where
-        the student's best concept is the teacher's (of labels: the frame's, where it has one), ``top5`` where it is among the student's best
-        five. The module maps the network's outputs to the concepts of each teacher.
+        the student's best concept is the teacher's (of labels: the frame's, where it has one),
+        ``top5`` where it is among the student's best five. The module maps the network's outputs
+        to the concepts of each teacher.
         """
         was_training = network.training
         network.eval()

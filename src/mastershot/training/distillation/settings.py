@@ -55,7 +55,7 @@ class TeacherSettings(Settings):
         weight: Its share in the loss.
         temperature: Its logits are divided by it, and the student's as well.
         every: It gives targets for one of so many groups.
-        trust: Of labels: what a frame's label counts in its target; the probe's opinion has the rest.
+        trust: Of labels: what a frame's label counts in its target; the probe has the rest.
     """
 
     kind: Literal["squeezenet", "tflite", "encoder", "labels"]
@@ -185,7 +185,7 @@ class DistilRecipe(Settings):
         require(self.teachers[0].every == 1, "teachers.0.every must be 1: the first always answers")
         require(
             "labels" not in kinds or (kinds[0] == "squeezenet" and kinds.count("labels") == 1),
-            "teachers: labels stand once, and the first teacher is a squeezenet, whose maps they use",
+            "teachers: labels may stand once, after a squeezenet as the first, whose maps they use",
         )
 
 
