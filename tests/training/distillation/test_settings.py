@@ -130,7 +130,8 @@ def test_every_input_that_is_missing_is_a_sentence_and_encoders_are_left_to_load
         held_out=HeldOutSettings(labelled="l.csv", right="r.csv"),
     )
     lacks = [
-        f"frames {tmp_path}/gone do not exist; name a folder, a picture, a film, a pattern or a library",
+        f"frames {tmp_path}/gone do not exist; name a folder, a picture, a film, a pattern or a "
+        "library",
         *(f"{what} {tmp_path}/{name} of the {kind} teacher do not exist" for what, name, kind in (
             ("weights", "w", "tflite"), ("concepts", "films", "tflite"),
             ("weights", "w", "squeezenet"), ("concepts", "c", "squeezenet"),

@@ -176,8 +176,9 @@ class Distillation(LightningModule):
         """The network that is evaluated and exported: of averaged weights, if they are averaged."""
         return self.student if self.average is None else cast("StudentNetwork", self.average.module)
 
-    def on_train_batch_end(self, *_: object) -> None:
-        """Average the weights after each step."""
+    def optimizer_step(self, *arguments: Any, **options: Any) -> None:
+        """Take a step, and average the weights after it, before a checkpoint is saved."""
+        super().optimizer_step(*arguments, **options)
         if self.average is not None:
             self.average.update_parameters(self.student)
 
