@@ -13,6 +13,7 @@ intervals over shots, and how far readings agree.
 
 import argparse
 import csv
+import itertools
 import json
 import random
 import subprocess
@@ -48,7 +49,8 @@ def draw_sheets(films: Sequence[Path], out: Path, students: Sequence[Path]) -> N
             best = [found["labels"][0] for found in (shot, again)]
             rows.append({
                 "shot": len(rows), "film": film.name, "start_s": shot["start_s"],
-                "first_is": order[0], **{f"label{n}": label["name"] for n, label in enumerate(best)},
+                "first_is": order[0],
+                **{f"label{n}": label["name"] for n, label in enumerate(best)},
                 **{f"score{n}": label["score"] for n, label in enumerate(best)},
             })  # fmt: skip
             picture = cv2.imread(str(folder / shot["thumb"]))
@@ -95,7 +97,7 @@ def print_table(out: Path, readings: Sequence[Path]) -> None:
         gains = [np.diff(found[rows][told[rows]]).mean() for rows in drawn]
         low, high = np.quantile(gains, [0.025, 0.975])
         print(f"  after - before: {np.diff(found[told]).mean():+.1%} ({low:+.1%} to {high:+.1%})")
-    for one, other in zip(verdicts, verdicts[1:], strict=False):
+    for one, other in itertools.pairwise(verdicts):
         print(f"readings agree on {(one == other).mean():.1%} of verdicts")
 
 
