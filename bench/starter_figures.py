@@ -61,7 +61,8 @@ class Student:
     """A student of concepts: frames to unit vectors, words to unit vectors."""
 
     def __init__(self, folder: Path, *, plain: bool) -> None:
-        self.settings = read_student(folder)
+        self.settings = settings = read_student(folder)
+        self.preparation = student_preparation(settings.image_px, settings.detail_px)
         self._network, concepts = load_student(folder, self.settings)
         if plain:
             names = read_metadata(folder / STUDENT_SETTINGS, STUDENT_FORMAT)["concepts"]
@@ -71,10 +72,10 @@ class Student:
         self.words = SentenceEncoder().encode_texts
 
     def vectors(self, pictures: Sequence[np.ndarray]) -> np.ndarray:
-        preparation, parts = student_preparation(self.settings.image_px), []
+        parts = []
         with torch.inference_mode():
             for first in range(0, len(pictures), AT_ONCE):
-                images = prepare_frames(pictures[first : first + AT_ONCE], preparation)
+                images = prepare_frames(pictures[first : first + AT_ONCE], self.preparation)
                 logits = self._network(images)
                 parts.append(normalize(conse(logits, self._concepts, self.settings), dim=1))
         return torch.cat(parts).numpy()

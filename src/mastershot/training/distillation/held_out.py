@@ -193,7 +193,7 @@ def uncropped_logits(
 
     Pictures are RGB, uint8 (H, W, 3); the network is in eval mode.
     """
-    preparation = student_preparation(module.settings.student_px)
+    preparation = student_preparation(module.settings.student_px, module.settings.detail_px)
     device = next(network.parameters()).device
     parts = []
     for first in range(0, len(pictures), _AT_ONCE):

@@ -88,6 +88,8 @@ class DistillationSettings(Settings):
         cosine_weight: Weight of one minus the cosine with an encoder's vector in the loss.
         teacher_px: Side of the square the teachers see.
         student_px: Side of the square the student sees.
+        detail_px: Side of the square that the trained student's frames are squeezed into first:
+            views of small pictures hold no finer detail than that; 0 keeps all there is.
         augmentation: How views are drawn.
         film_share: Share of views that are changed as films change a picture: bars, grade, grain,
             blur, somebody in front of the place.
@@ -108,6 +110,7 @@ class DistillationSettings(Settings):
     cosine_weight: NotNegative = 1.0
     teacher_px: _Side = 192
     student_px: _Side = 128
+    detail_px: Annotated[int, Range(0, 1024)] = 0
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
     film_share: Share = 0.0
     ema_decay: Annotated[float, Range(0, 1, "[)")] = 0.0

@@ -165,6 +165,7 @@ def _export(recipe: DistilRecipe, folder: Path, inputs: _Inputs) -> None:
         "name": recipe.name,
         "network": recipe.network,
         "image_px": recipe.training.student_px,
+        "detail_px": recipe.training.detail_px,
         **description,
         "teachers": [_described(*teacher, recipe.data) for teacher in inputs.teachers],
         "seed": recipe.training.seed,
