@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,34 @@ def test_a_vector_is_the_weighted_sum_of_the_best_concepts(folder: Path) -> None
         expected = [weight / sum(best) if weight in best else 0.0 for weight in weights]
         np.testing.assert_allclose(found[:6], expected, rtol=1e-5, atol=1e-7)
         assert float(found.sum()) == pytest.approx(1)  # convex
+
+
+def test_with_all_concepts_a_vector_is_their_plain_sum(folder: Path) -> None:
+    settings = replace(read_student(folder), num_concepts=6)
+    logits = torch.randn(5, 6, generator=torch.Generator().manual_seed(1)) * 3
+    places, things = (logits[:, :4] / 1.5).softmax(1), (logits[:, 4:] / 1.5).softmax(1)
+    expected = torch.cat([0.75 * places, 0.25 * things], 1)
+    torch.testing.assert_close(conse(logits, torch.eye(6, 384), settings)[:, :6], expected)
+
+
+def test_finer_detail_than_a_student_was_trained_on_changes_no_vector(folder: Path) -> None:
+    path = folder / "student.json"
+    sharp = load_encoder(folder)
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"detail_px": 16}))
+    coarse = load_encoder(folder)
+    assert coarse.space.weights_hash != sharp.space.weights_hash
+    blocks = np.random.default_rng(0).integers(0, 256, (1, 16, 16, 3), np.uint8)
+    frame = blocks.repeat(8, 1).repeat(8, 2)
+    speckled = frame.astype(int)
+    speckled[:, ::2] += 20  # As bright in the mean of each block as before.
+    speckled[:, 1::2] -= 20
+    speckled = speckled.clip(0, 255).astype(np.uint8)
+    far = {
+        name: float((encoder.encode_images(frame) * encoder.encode_images(speckled)).sum())
+        for name, encoder in (("sharp", sharp), ("coarse", coarse))
+    }
+    assert far["coarse"] > far["sharp"]
+    assert far["coarse"] > 0.99
 
 
 def test_batches_and_runs_change_no_vector(folder: Path) -> None:

@@ -1,11 +1,14 @@
 """Small teachers, pictures and recipes: everything a distillation needs, made in a moment."""
 
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import torch
 from PIL import Image
+from pyarrow import parquet
 from safetensors.torch import save_file
 
 from mastershot.training.distillation.settings import (
@@ -85,3 +88,22 @@ def tiny_recipe(folder: Path, **changes: Any) -> DistilRecipe:
         "save_every": 2,
     }
     return DistilRecipe(**(settings | changes))
+
+
+def write_labelled_table(
+    path: Path, *, count: int = 12, labels: tuple[str, ...] = ("a", "b")
+) -> Path:
+    """Write a table of pictures, each of the colour of its label; return its path."""
+    random = np.random.default_rng(0)
+    rows: dict[str, list[Any]] = {"class": [], "jpeg": []}
+    for index in range(count):
+        place = index % len(labels)
+        colour = np.full((16, 24, 3), 40, np.uint8)
+        colour[..., place % 3] = 200
+        noisy = colour + random.integers(0, 30, colour.shape, np.uint8)
+        file = BytesIO()
+        Image.fromarray(noisy).save(file, "png")
+        rows["class"].append(labels[place])
+        rows["jpeg"].append(file.getvalue())
+    parquet.write_table(pa.table(rows), path)
+    return path

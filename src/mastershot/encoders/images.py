@@ -39,6 +39,8 @@ class ImagePreparation:
         rescale: What a byte is multiplied by before it is normalised.
         mean: Subtracted from each channel after rescaling.
         std: What each channel is divided by after that.
+        detail_px: Edge of the square the frame is squeezed into first, so that it holds no finer
+            detail; 0 keeps all there is.
     """
 
     resize_px: int
@@ -48,6 +50,7 @@ class ImagePreparation:
     rescale: float = 1.0
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
+    detail_px: int = 0
 
 
 def prepare_frames(frames: Frames, preparation: ImagePreparation) -> "torch.Tensor":
@@ -88,6 +91,9 @@ def resize_frames(frames: ImageArray, preparation: ImagePreparation) -> "torch.T
         shortest = min(frames.shape[1:3])
         height, width = (int(preparation.resize_px * edge / shortest) for edge in frames.shape[1:3])
     pixels = torch.from_numpy(np.require(frames, requirements=["C", "W"])).permute(0, 3, 1, 2)
+    if preparation.detail_px:
+        coarse = (preparation.detail_px, preparation.detail_px)
+        pixels = interpolate(pixels, size=coarse, mode="bilinear", antialias=True)
     resized = interpolate(
         pixels, size=(height, width), mode=preparation.interpolation, antialias=True
     )

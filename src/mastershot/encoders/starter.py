@@ -46,6 +46,7 @@ class StudentSettings:
     Attributes:
         kind: Of concepts, or of a teacher's space.
         image_px: Side S of the square it sees.
+        detail_px: Side of the square a frame is squeezed into first; 0 leaves it sharp.
         groups: Number of concepts of each of its teachers; empty for ``space``.
         group_weights: What each group's probabilities count for, summing to 1.
         temperature: Its logits are divided by it before the softmax.
@@ -69,6 +70,7 @@ class StudentSettings:
     text_encoder: str = ""
     text_hash: str = ""
     width: int
+    detail_px: int = field(default=0, repr=False)
     network: str = field(default=DEFAULT_NETWORK, repr=False)
 
     @property
@@ -113,7 +115,8 @@ def _parse(metadata: Mapping[str, Any]) -> StudentSettings:
         logit_scale=float(words["logit_scale"]),
         label_template=str(words["label_template"]),
         width=int(words["width"]),
-        network=str(metadata.get("network", DEFAULT_NETWORK)),  # Older students lack it.
+        detail_px=int(metadata.get("detail_px", 0)),  # Older students lack both.
+        network=str(metadata.get("network", DEFAULT_NETWORK)),
         **own,
     )
 
@@ -124,6 +127,8 @@ def _check(settings: StudentSettings) -> None:
         raise ValueError(f"its network is {settings.network!r}; {known} are known")
     if not 32 <= settings.image_px <= 1024 or not 1 <= settings.width <= _MAX_WIDTH:
         raise ValueError(f"images of {settings.image_px} pixels, vectors of {settings.width}")
+    if settings.detail_px and not 16 <= settings.detail_px <= 1024:
+        raise ValueError(f"detail_px is {settings.detail_px}; 0, or 16 to 1024, is known")
     if "{label}" not in settings.label_template:
         raise ValueError(f"label_template {settings.label_template!r} has no {{label}} in it")
     if not (1e-3 <= settings.temperature <= 1e3 and 1e-3 <= settings.logit_scale <= 1e3):
@@ -207,7 +212,7 @@ class StudentEncoder:
         self._concepts = None if concepts is None else concepts.to(device)
         self._device = device
         self._load_text = load_text
-        self._preparation = student_preparation(self._settings.image_px)
+        self._preparation = student_preparation(self._settings.image_px, self._settings.detail_px)
 
     @cached_property
     def space(self) -> EmbeddingSpace:
@@ -215,6 +220,8 @@ class StudentEncoder:
         digest = hashlib.blake2b(digest_size=16)
         # The path of its teacher on this machine does not change what it computes.
         digest.update(repr(replace(self._settings, text_encoder="")).encode())
+        if self._settings.detail_px:
+            digest.update(str(self._settings.detail_px).encode())
         digest.update((self._folder / STUDENT_WEIGHTS).read_bytes())
         return EmbeddingSpace(self._name, f"blake2b:{digest.hexdigest()}", self._settings.width)
 
@@ -263,20 +270,26 @@ class StudentEncoder:
 def conse(logits: "Tensor", concepts: "Tensor", settings: StudentSettings) -> "Tensor":
     """Return the convex combination of the best concepts' vectors, (T, D), not yet of unit length.
 
-    Logits (T, N) have a column a concept; ``concepts`` (N, D) are the unit vectors of their names.
+    Logits (T, N) have a column a concept; ``concepts`` (N, D) are their vectors.
     """
     import torch
 
     groups = torch.split(logits / settings.temperature, list(settings.groups), 1)
     weighted = zip(groups, settings.group_weights, strict=True)
     probabilities = torch.cat([weight * group.softmax(1) for group, weight in weighted], 1)
+    if settings.num_concepts == len(concepts):
+        return probabilities @ concepts
     best = probabilities.topk(settings.num_concepts, dim=1)
     weights = best.values / best.values.sum(1, keepdim=True)
     return (weights.unsqueeze(-1) * concepts[best.indices]).sum(1)
 
 
-def student_preparation(image_px: int) -> ImagePreparation:
+def student_preparation(image_px: int, detail_px: int = 0) -> ImagePreparation:
     """Return how a student wants its frames: squeezed into a square, values 0…255."""
     return ImagePreparation(
-        resize_px=image_px, keep_aspect=False, size_px=image_px, interpolation="bilinear"
+        resize_px=image_px,
+        keep_aspect=False,
+        size_px=image_px,
+        interpolation="bilinear",
+        detail_px=detail_px,
     )

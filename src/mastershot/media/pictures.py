@@ -7,6 +7,7 @@ import struct
 from collections import defaultdict
 from fractions import Fraction
 from functools import lru_cache
+from io import BytesIO
 from pathlib import Path
 from typing import cast
 
@@ -207,14 +208,17 @@ class JpegWriter:
         return context
 
 
-def read_still(path: Path) -> ImageArray:
+def read_still(path: Path, content: bytes | None = None) -> ImageArray:
     """Return the picture in a file, RGB (H, W, 3).
+
+    Args:
+        content: The file's content, where it was read before; the path then only names it.
 
     Raises:
         MediaError: The file cannot be opened, or holds no picture.
     """
     try:
-        with av.open(str(path)) as container:
+        with av.open(str(path) if content is None else BytesIO(content), "r") as container:
             for frame in container.decode(video=0):
                 return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
     except (av.FFmpegError, OSError, IndexError) as error:

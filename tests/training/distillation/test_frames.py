@@ -2,9 +2,11 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from PIL import Image
-from tests.factories.distillation import write_pictures
+from pyarrow import parquet
+from tests.factories.distillation import write_labelled_table, write_pictures
 from tests.factories.films import encode_film, flat_images
 from tests.factories.timelines import make_timeline
 
@@ -130,3 +132,25 @@ def test_a_square_of_the_right_size_is_left_alone(tmp_path: Path) -> None:
     half = square(pixels, FRAME_PX // 2)
     expected = np.asarray(Image.fromarray(pixels).resize((FRAME_PX // 2,) * 2, 2), int)
     assert np.abs(half.astype(int) - expected).max() <= 1
+
+
+def test_tables_of_labelled_pictures_are_frames_and_a_pattern_chooses_among_them(
+    tmp_path: Path,
+) -> None:
+    for number in range(3):
+        write_labelled_table(tmp_path / f"t-{number}.parquet", count=2, labels=("bar", "sea"))
+    pool = gather_frames((FrameSource(str(tmp_path / "t-[02].parquet")),), tmp_path)
+    assert pool.names == tuple(f"t-{n}.parquet@{row}" for n in (0, 2) for row in (0, 1))
+    assert pool.labels == ("bar", "sea") * 2
+    assert pool.aspects == pytest.approx([1.5] * 4)
+    assert pool.squares[0].mean((0, 1)).argmax() == 0
+    assert pool.squares[3].mean((0, 1)).argmax() == 1
+
+
+def test_a_picture_of_a_table_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    path = write_labelled_table(tmp_path / "t.parquet", count=2)
+    table = parquet.read_table(path).to_pydict()
+    parquet.write_table(pa.table({**table, "jpeg": [table["jpeg"][0], b"none"]}), path)
+    assert len(gather_frames((FrameSource(str(path)),), tmp_path)) == 1
+    (unread,) = json.loads((tmp_path / "frames.json").read_text())["unread"]
+    assert "t.parquet@1 is not a picture" in unread

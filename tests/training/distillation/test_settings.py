@@ -22,8 +22,10 @@ TFLITE = TeacherSettings("tflite", "w", "c")
     ("settings", "sentence"),
     [
         ({"kind": "oracle"}, "kind is 'oracle'; it must be one of squeezenet, tflite, encoder"),
-        ({"weights": ""}, "weights is ''; it must not be empty"),
-        ({"concepts": ""}, "concepts is ''; it must not be empty"),
+        ({"weights": ""}, "a teacher needs weights and concepts; one of kind labels takes neither"),
+        ({"concepts": ""}, "a teacher needs weights and concepts"),
+        ({"kind": "labels"}, "one of kind labels takes neither"),
+        ({"trust": 1.5}, r"trust is 1.5; it must be in \[0, 1\]"),
         ({"weight": 0.0}, "weight is 0.0; it must be above 0"),
         ({"temperature": float("nan")}, "temperature is nan; it must be a finite number"),
         ({"every": 0}, "every is 0; it must be at least 1"),
@@ -128,7 +130,8 @@ def test_every_input_that_is_missing_is_a_sentence_and_encoders_are_left_to_load
         held_out=HeldOutSettings(labelled="l.csv", right="r.csv"),
     )
     lacks = [
-        f"frames {tmp_path}/gone do not exist; name a folder, a picture, a film or a library",
+        f"frames {tmp_path}/gone do not exist; name a folder, a picture, a film, a pattern or a "
+        "library",
         *(f"{what} {tmp_path}/{name} of the {kind} teacher do not exist" for what, name, kind in (
             ("weights", "w", "tflite"), ("concepts", "films", "tflite"),
             ("weights", "w", "squeezenet"), ("concepts", "c", "squeezenet"),

@@ -13,7 +13,12 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.factories.distillation import tiny_recipe, tiny_training, write_pictures
+from tests.factories.distillation import (
+    tiny_recipe,
+    tiny_training,
+    write_labelled_table,
+    write_pictures,
+)
 from tests.factories.models import make_tiny_clip
 
 from mastershot.core.errors import EncoderError, OutputError, SettingError
@@ -334,3 +339,48 @@ def test_a_run_begun_before_there_was_a_choice_of_networks_resumes(
     assert distil(tiny_recipe(data), out) == out / "student"
     with pytest.raises(SettingError, match="network is 'fire' there and 'vit' here"):
         distil(tiny_recipe(data, network="vit"), out)
+
+
+def labelled_recipe(data: Path) -> DistilRecipe:
+    """Return a recipe with all there is: labels, film-like views, averaged weights."""
+    recipe = tiny_recipe(data)
+    write_labelled_table(data / "t.parquet", count=24)
+    return replace(
+        recipe,
+        frames=(*recipe.frames, FrameSource("*.parquet")),
+        teachers=(*recipe.teachers, TeacherSettings("labels", temperature=1.0)),
+        training=tiny_training(steps=6, film_share=0.5, ema_decay=0.9),
+    )
+
+
+def test_labels_are_concepts_of_their_own_and_a_stopped_run_resumes_with_averaged_weights(
+    tmp_path: Path,
+) -> None:
+    recipe = labelled_recipe(tmp_path)
+    whole = distil(recipe, tmp_path / "whole")
+    settings = settings_of(whole)
+    assert settings["concepts"][1] == ["a", "b"]
+    assert settings["teachers"][1] == {
+        "kind": "labels", "weights": "", "trust": 0.9, "weight": 1.0, "temperature": 1.0
+    }  # fmt: skip
+    assert {(one["teacher"], one["source"]) for one in settings["agreement"]} == {
+        (teacher, source)
+        for teacher in ("squeezenet.safetensors", "labels")
+        for source in ("pictures", "*.parquet")
+    }
+
+    def stop(stage: str, done: int, *_: object) -> None:
+        if stage == "training" and done == 4:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        distil(recipe, tmp_path / "stopped", stop)
+    assert equal(weights_of(distil(recipe, tmp_path / "stopped")), weights_of(whole))
+
+
+def test_what_ships_is_the_average_and_not_the_last_step(tmp_path: Path) -> None:
+    student = distil(labelled_recipe(tmp_path), tmp_path / "run")
+    state = torch.load(tmp_path / "run" / "last.ckpt", weights_only=True)["state_dict"]
+    shipped = weights_of(student)["head.bias"].float()
+    assert torch.equal(shipped, state["average.module.head.bias"].half().float())
+    assert not torch.equal(shipped, state["student.head.bias"].half().float())

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import MastershotError, SettingError
+from mastershot.datasets.tables.pictures import TABLE_SUFFIX, read_labelled_pictures
 from mastershot.media.films import VIDEO_SUFFIXES
 from mastershot.media.pictures import STILL_SUFFIXES, read_still
 from mastershot.media.sampling import RateClock
@@ -22,7 +23,7 @@ from mastershot.media.video import open_video
 from mastershot.store.files import write_whole
 from mastershot.store.folder import is_library
 from mastershot.store.library import Library
-from mastershot.training.distillation.settings import FrameSource
+from mastershot.training.distillation.settings import FrameSource, files_of_pattern
 from mastershot.training.engine.augmentations import square
 from mastershot.training.engine.settings import OnProgress, no_progress
 
@@ -38,14 +39,16 @@ class FramePool:
     Attributes:
         squares: RGB, uint8 (F, S, S, 3), mapped from the file.
         aspects: Width over height of each frame, (F,).
-        names: File name of each picture; film frames add ``@<frame>``.
+        names: File name of each picture; frames of films and of tables add ``@<frame>``.
         sources: Index of each frame's source, (F,).
+        labels: Label of each frame of a table that has some, else empty.
     """
 
     squares: ImageArray
     aspects: NDArray[np.float32]
     names: tuple[str, ...]
     sources: NDArray[np.int64]
+    labels: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.names)
@@ -68,17 +71,19 @@ def gather_frames(
         LibraryError: A source is a library that cannot be read.
     """
     read = [(source.path, source.rate_hz) for source in sources]
-    key = hashlib.sha256(repr([read, FRAME_PX]).encode()).hexdigest()[:16]
+    key = hashlib.sha256(repr([read, FRAME_PX, "labels"]).encode()).hexdigest()[:16]
     index = _gathered(folder, key)
     if index is None:
         (folder / POOL_INDEX).unlink(missing_ok=True)
         rows, unread = _write_squares(sources, folder / POOL_PIXELS, on_progress)
         index = {"key": key, "unread": unread, "rows": rows}
         write_whole(folder / POOL_INDEX, json.dumps(index).encode())
-    names, aspects, of_sources = zip(*index["rows"], strict=True)
+    names, aspects, of_sources, labels = zip(*index["rows"], strict=True)
     shape = (len(names), FRAME_PX, FRAME_PX, 3)
     squares = np.memmap(folder / POOL_PIXELS, np.uint8, "r", shape=shape)
-    return FramePool(squares, np.array(aspects, np.float32), names, np.array(of_sources, np.int64))
+    return FramePool(
+        squares, np.array(aspects, np.float32), names, np.array(of_sources, np.int64), labels
+    )
 
 
 def unread_files(folder: Path) -> list[str]:
@@ -99,20 +104,20 @@ def _gathered(folder: Path, key: str) -> dict[str, Any] | None:
 
 def _write_squares(
     sources: tuple[FrameSource, ...], path: Path, on_progress: OnProgress
-) -> tuple[list[tuple[str, float, int]], list[str]]:
-    """Write all frames as squares; return name, aspect and source of each, and what is unread."""
+) -> tuple[list[tuple[str, float, int, str]], list[str]]:
+    """Write all frames as squares; return each one's row of the index, and what is unread."""
     files_of = [source_files(source) for source in sources]
     total, done = sum(map(len, files_of)), 0
-    rows: list[tuple[str, float, int]] = []
+    rows: list[tuple[str, float, int, str]] = []
     unread: list[str] = []
     with path.open("wb") as out:
         for index, (source, files) in enumerate(zip(sources, files_of, strict=True)):
             before = len(rows)
             for file in files:
                 try:
-                    for name, picture in _pictures(file, source.rate_hz):
+                    for name, picture, label in _pictures(file, source.rate_hz):
                         out.write(square(picture, FRAME_PX).tobytes())
-                        rows.append((name, picture.shape[1] / picture.shape[0], index))
+                        rows.append((name, picture.shape[1] / picture.shape[0], index, label))
                 except MastershotError as error:
                     unread.append(str(error))
                 done += 1
@@ -124,30 +129,38 @@ def _write_squares(
 
 
 def source_files(source: FrameSource) -> list[Path]:
-    """Return the pictures and films of a source.
+    """Return the pictures, films and tables of a source.
 
     Raises:
         SettingError: It does not exist.
         LibraryError: It is a library that cannot be read.
     """
     path = Path(source.path)
+    if files := files_of_pattern(path):
+        return files
     if not path.exists():
         raise SettingError(
-            f"frames {path} do not exist; name a folder, a picture, a film or a library"
+            f"frames {path} do not exist; name a folder, a picture, a film, a pattern or a library"
         )
     if is_library(path):
         return [Path(movie.file) for movie in Library(path).movies()]
     if not path.is_dir():
         return [path]
-    wanted = STILL_SUFFIXES | VIDEO_SUFFIXES
+    wanted = STILL_SUFFIXES | VIDEO_SUFFIXES | {TABLE_SUFFIX}
     items = (item for item in path.rglob("*") if item.suffix.lower() in wanted)
     return sorted(item for item in items if item.is_file())
 
 
-def _pictures(file: Path, rate_hz: float) -> Iterator[tuple[str, ImageArray]]:
-    if file.suffix.lower() in STILL_SUFFIXES:
-        yield file.name, read_still(file)
-        return
-    film = open_video(file)
-    for frame in filter(RateClock(rate_hz, film.file.time_base).takes, film.frames()):
-        yield f"{file.name}@{frame.index}", frame.rgb(longest_side_px=2 * FRAME_PX)
+def _pictures(file: Path, rate_hz: float) -> Iterator[tuple[str, ImageArray, str]]:
+    """Yield name, picture and label, which may be empty, of each frame of a file."""
+    suffix = file.suffix.lower()
+    if suffix in STILL_SUFFIXES:
+        yield file.name, read_still(file), ""
+    elif suffix == TABLE_SUFFIX:
+        for row, (label, content) in enumerate(read_labelled_pictures(file)):
+            name = f"{file.name}@{row}"
+            yield name, read_still(file.with_name(name), content), label
+    else:
+        film = open_video(file)
+        for frame in filter(RateClock(rate_hz, film.file.time_base).takes, film.frames()):
+            yield f"{file.name}@{frame.index}", frame.rgb(longest_side_px=2 * FRAME_PX), ""

@@ -19,9 +19,10 @@ from mastershot.encoders.images import prepare_frames
 from mastershot.encoders.starter import student_preparation
 from mastershot.media.pictures import STILL_SUFFIXES, read_still
 from mastershot.training.distillation.frames import FramePool, source_files
+from mastershot.training.distillation.labels import LabelTeacher, label_words
 from mastershot.training.distillation.module import Distillation
 from mastershot.training.distillation.settings import FrameSource, HeldOutSettings, find_list
-from mastershot.training.distillation.teachers import Teachers
+from mastershot.training.distillation.teachers import Teacher, Teachers
 
 if TYPE_CHECKING:
     from mastershot.models.students import StudentNetwork
@@ -37,7 +38,7 @@ class HeldOut:
 
     Attributes:
         mask: True for each frame held out, (F,).
-        labels: Label by row of the pool, of those that have one in the labelled list.
+        labels: Label by row of the pool, of those that have one, in the labelled list or a table.
     """
 
     mask: Tensor
@@ -64,7 +65,8 @@ def hold_out(pool: FramePool, settings: HeldOutSettings) -> HeldOut:
             f"none of {len(pool)} frames is held out; raise held_out.share, now {settings.share:g}"
         )
     labels = {row: listed[name] for row, name in enumerate(pool.names) if listed.get(name)}
-    return HeldOut(mask, labels)
+    of_tables = {row: label_words(label) for row, label in enumerate(pool.labels) if label}
+    return HeldOut(mask, labels | {row: of_tables[row] for row in of_tables if mask[row]})
 
 
 def held_out(name: str, share: float) -> bool:
@@ -142,23 +144,25 @@ class AgreementEvaluation:
         """Run each teacher on the frames, uncropped."""
         self._squares = [pool.squares[row] for row in held.rows.tolist()]
         self._of_source = torch.from_numpy(pool.sources)[held.rows]
-        self._teacher_names = [Path(of_teacher.weights).name for _, of_teacher in teachers]
+        self._teacher_names = [
+            Path(of_teacher.weights).name or of_teacher.kind for _, of_teacher in teachers
+        ]
         self._source_names = [Path(source.path).name for source in sources]
         size = (_TEACHER_PX, _TEACHER_PX)
         best = []
         with torch.inference_mode():
             for rows in torch.split(held.rows, _AT_ONCE):
                 images = interpolate(pool.images(rows), size, mode="bilinear", antialias=True)
-                logits = [teacher.targets(images).logits for teacher, _ in teachers]
-                best.append([of_teacher.argmax(1).cpu() for of_teacher in logits])
+                best.append([_best(teacher, images, rows) for teacher, _ in teachers])
         self._best = [torch.cat(column) for column in zip(*best, strict=True)]
 
     def agreement(self, network: "StudentNetwork", module: Distillation) -> list[dict[str, Any]]:
         """Return the agreement with each teacher on each source that has frames held out.
 
         That is names of teacher and source, number of frames, and shares of them: ``top1`` where
-        the student's best concept is the teacher's, ``top5`` where it is among the student's best
-        five. The module maps the network's outputs to the concepts of each teacher.
+        the student's best concept is the teacher's (of labels: the frame's, where it has one),
+        ``top5`` where it is among the student's best five. The module maps the network's outputs
+        to the concepts of each teacher.
         """
         was_training = network.training
         network.eval()
@@ -172,6 +176,15 @@ class AgreementEvaluation:
         ]
 
 
+def _best(teacher: Teacher, images: Tensor, rows: Tensor) -> Tensor:
+    """Return a teacher's best concept of each image, or the label that its frame has, (K,)."""
+    best = teacher.targets(images).logits.argmax(1).cpu()
+    if isinstance(teacher, LabelTeacher):
+        given = teacher.given[rows]
+        best = torch.where(given < 0, best, given)
+    return best
+
+
 @torch.inference_mode()
 def uncropped_logits(
     pictures: Sequence[ImageArray], network: "StudentNetwork", module: Distillation
@@ -180,7 +193,7 @@ def uncropped_logits(
 
     Pictures are RGB, uint8 (H, W, 3); the network is in eval mode.
     """
-    preparation = student_preparation(module.settings.student_px)
+    preparation = student_preparation(module.settings.student_px, module.settings.detail_px)
     device = next(network.parameters()).device
     parts = []
     for first in range(0, len(pictures), _AT_ONCE):

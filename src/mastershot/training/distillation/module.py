@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from itertools import count, islice
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import torch
 from lightning.pytorch import LightningModule
@@ -25,9 +25,12 @@ from torch.nn.functional import (
     log_softmax,
     normalize,
 )
+from torch.optim.swa_utils import AveragedModel
 from torch.utils.data import IterableDataset
 
+from mastershot.training.distillation.film_views import film_views
 from mastershot.training.distillation.frames import FramePool
+from mastershot.training.distillation.labels import LabelTeacher
 from mastershot.training.distillation.settings import DistillationSettings
 from mastershot.training.distillation.teachers import Teachers, TeacherTargets
 from mastershot.training.engine.augmentations import augment
@@ -100,11 +103,21 @@ class DistillationBatches(IterableDataset[DistillationBatch]):
             views = augment(
                 squares, aspects, settings.augmentation, side_px=side_px, generator=generator
             )
+            if settings.film_share:
+                views = film_views(views, settings.film_share, generator)
             images.append(student_images(views, settings.student_px))
-            with torch.inference_mode():
+            with torch.inference_mode(), mixed_precision(views, settings.precision):
+                last = None
                 for parts, (teacher, of_teacher) in zip(targets, self.teachers, strict=True):
-                    if group % of_teacher.every == 0:
-                        parts.append(_pooled(teacher.targets(views), settings.student_px))
+                    if group % of_teacher.every:
+                        continue
+                    if isinstance(teacher, LabelTeacher):
+                        assert last is not None  # The recipe has a squeezenet before it.
+                        parts.append(teacher.targets_of_rows(part, last))
+                        continue
+                    one = teacher.targets(views)
+                    last = last if one.last is None else one.last
+                    parts.append(_pooled(one, settings.student_px))
         joined = [TeacherTargets.join(parts) if parts else None for parts in targets]
         return torch.cat(images), joined
 
@@ -113,6 +126,11 @@ def student_images(images: Tensor, side_px: int) -> Tensor:
     """Return images at the student's size, uint8 (G, 3, S, S)."""
     sized = interpolate(images, (side_px, side_px), mode="bilinear", antialias=True)
     return sized.round_().clamp_(0, 255).to(torch.uint8)
+
+
+def mixed_precision(images: Tensor, precision: str) -> torch.autocast:
+    """Return the context that computes in the precision of the settings, where images are."""
+    return torch.autocast(images.device.type, torch.bfloat16, enabled=precision == "bf16-mixed")
 
 
 def _pooled(targets: TeacherTargets, student_px: int) -> TeacherTargets:
@@ -142,6 +160,7 @@ class Distillation(LightningModule):
         """
         super().__init__()
         self.student = student.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.average = _averaged(student, settings.ema_decay) if settings.ema_decay else None
         self._teacher_settings = [of_teacher for _, of_teacher in teachers]
         self._widths = [len(teacher.concepts) for teacher, _ in teachers]
         self._space = teachers[0][0].space
@@ -151,6 +170,17 @@ class Distillation(LightningModule):
             middle, last = student.map_channels
             self.middle_hint = nn.Conv2d(middle, channels[0][0], 1)
             self.last_hint = nn.Conv2d(last, channels[0][1], 1)
+
+    @property
+    def trained(self) -> "StudentNetwork":
+        """The network that is evaluated and exported: of averaged weights, if they are averaged."""
+        return self.student if self.average is None else cast("StudentNetwork", self.average.module)
+
+    def optimizer_step(self, *arguments: Any, **options: Any) -> None:
+        """Take a step, and average the weights after it, before a checkpoint is saved."""
+        super().optimizer_step(*arguments, **options)
+        if self.average is not None:
+            self.average.update_parameters(self.student)
 
     def training_step(self, batch: DistillationBatch, _: int) -> Tensor:
         """Return the loss of a batch, summed over the teachers that have targets for it."""
@@ -186,12 +216,25 @@ class Distillation(LightningModule):
     def configure_optimizers(self) -> dict[str, Any]:  # type: ignore[override]
         """Return AdamW, warmed up and then cooled along a cosine."""
         return adamw_with_cosine(
-            self.parameters(),
+            (one for one in self.parameters() if one.requires_grad),
             learning_rate=self.settings.learning_rate,
             weight_decay=self.settings.weight_decay,
             steps=self.settings.steps,
             warmup_steps=self.settings.warmup_steps,
         )
+
+
+def _averaged(student: "StudentNetwork", decay: float) -> AveragedModel:
+    """Return the exponential moving average of a student's weights and normalisation figures.
+
+    It begins at the random weights; as EMA of Mean Teacher does, it forgets them faster at first.
+    """
+
+    def average(kept: Tensor, new: Tensor, steps: Tensor | int) -> Tensor:
+        now = min(decay, (1 + int(steps)) / (10 + int(steps)))
+        return kept.lerp(new, 1 - now) if kept.is_floating_point() else new
+
+    return AveragedModel(student, avg_fn=average, use_buffers=True).requires_grad_(False)
 
 
 def softened_kl(logits: Tensor, targets: Tensor, temperature: float) -> Tensor:

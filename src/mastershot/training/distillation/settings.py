@@ -15,12 +15,14 @@ from mastershot.core.settings import (
     Range,
     Seed,
     Settings,
+    Share,
     Text,
     require,
 )
 from mastershot.models.students import DEFAULT_NETWORK, STUDENT_NETWORKS
 from mastershot.training.engine.settings import AugmentationSettings, under
 
+_FILES_OF_TEACHERS = "a teacher needs weights and concepts; one of kind labels takes neither"
 _Side = Annotated[int, Range(32, 1024, multiple_of=16)]
 
 
@@ -29,8 +31,8 @@ class FrameSource(Settings):
     """Where frames come from.
 
     Attributes:
-        path: A folder of pictures and films, searched through, one file, or a library,
-            whose films are used.
+        path: A folder of pictures, films and tables of pictures, searched through, one file, a
+            pattern of files (``photographs/*-0[0-5].parquet``), or a library, whose films are used.
         share: How often its frames are drawn, against the other sources.
         rate_hz: Frames taken a second of film.
     """
@@ -46,20 +48,28 @@ class TeacherSettings(Settings):
 
     Attributes:
         kind: ``squeezenet`` (a safetensors file of SqueezeNet 1.1), ``tflite`` (a quantised
-            classifier) or ``encoder`` (whatever `load_encoder` takes).
-        weights: Its file, or the encoder's name or folder.
-        concepts: File of its classes, one a line; for an encoder, a taxonomy.
+            classifier), ``encoder`` (whatever `load_encoder` takes) or ``labels`` (the labels of
+            frames that have some, and a probe of them on the maps of the squeezenet before it).
+        weights: Its file, or the encoder's name or folder; none for labels.
+        concepts: File of its classes, one a line; for an encoder, a taxonomy; none for labels.
         weight: Its share in the loss.
         temperature: Its logits are divided by it, and the student's as well.
         every: It gives targets for one of so many groups.
+        trust: Of labels: what a frame's label counts in its target; the probe has the rest.
     """
 
-    kind: Literal["squeezenet", "tflite", "encoder"]
-    weights: Text
-    concepts: Text
+    kind: Literal["squeezenet", "tflite", "encoder", "labels"]
+    weights: str = ""
+    concepts: str = ""
     weight: Positive = 1.0
     temperature: Positive = 2.0
     every: Count = 1
+    trust: Share = 0.9
+
+    def _check(self) -> None:
+        given = bool(self.weights), bool(self.concepts)
+        wanted = self.kind != "labels"
+        require(given == (wanted, wanted), _FILES_OF_TEACHERS)
 
 
 @dataclass(frozen=True)
@@ -78,7 +88,14 @@ class DistillationSettings(Settings):
         cosine_weight: Weight of one minus the cosine with an encoder's vector in the loss.
         teacher_px: Side of the square the teachers see.
         student_px: Side of the square the student sees.
+        detail_px: Side of the square that the trained student's frames are squeezed into first:
+            views of small pictures hold no finer detail than that; 0 keeps all there is.
         augmentation: How views are drawn.
+        film_share: Share of views that are changed as films change a picture: bars, grade, grain,
+            blur, somebody in front of the place.
+        ema_decay: What the averaged weights keep of themselves at each step; 0 averages none. The
+            averaged ones are evaluated and exported.
+        precision: ``32-true``, or mixed precision.
         seed: Seed of weights and views.
     """
 
@@ -93,7 +110,11 @@ class DistillationSettings(Settings):
     cosine_weight: NotNegative = 1.0
     teacher_px: _Side = 192
     student_px: _Side = 128
+    detail_px: Annotated[int, Range(0, 1024)] = 0
     augmentation: AugmentationSettings = field(default_factory=AugmentationSettings)
+    film_share: Share = 0.0
+    ema_decay: Annotated[float, Range(0, 1, "[)")] = 0.0
+    precision: Literal["32-true", "bf16-mixed"] = "32-true"
     seed: Seed = 0
 
     def _check(self) -> None:
@@ -165,6 +186,15 @@ class DistilRecipe(Settings):
         )
         require(kinds.count("squeezenet") < 2, "teachers: at most one squeezenet can give hints")
         require(self.teachers[0].every == 1, "teachers.0.every must be 1: the first always answers")
+        require(
+            "labels" not in kinds or (kinds[0] == "squeezenet" and kinds.count("labels") == 1),
+            "teachers: labels may stand once, after a squeezenet as the first, whose maps they use",
+        )
+
+
+def files_of_pattern(path: Path) -> list[Path]:
+    """Return the files that a path with ``*``, ``?`` or ``[`` in its last part means, in order."""
+    return sorted(path.parent.glob(path.name)) if set(path.name) & set("*?[") else []
 
 
 def find_list(name: str) -> Path:
@@ -184,14 +214,14 @@ def missing_inputs(recipe: DistilRecipe) -> list[str]:
     """Return a sentence for each file or folder of a recipe that does not exist."""
     frames = [under(recipe.data, source.path) for source in recipe.frames]
     problems = [
-        f"frames {path} do not exist; name a folder, a picture, a film or a library"
+        f"frames {path} do not exist; name a folder, a picture, a film, a pattern or a library"
         for path in frames
-        if not path.exists()
+        if not files_of_pattern(path) and not path.exists()
     ]
     for teacher in recipe.teachers:
         files = {"weights": teacher.weights, "concepts": teacher.concepts}
         # An encoder is a name, which may yet be fetched: loading it says what is wrong.
-        for what, name in files.items() if teacher.kind != "encoder" else ():
+        for what, name in files.items() if teacher.kind in ("squeezenet", "tflite") else ():
             if not (path := under(recipe.data, name)).is_file():
                 problems.append(f"{what} {path} of the {teacher.kind} teacher do not exist")
     for name in filter(None, (recipe.held_out.labelled, recipe.held_out.right)):

@@ -24,6 +24,7 @@ from mastershot.training.distillation.held_out import (
     read_right_labels,
     uncropped_logits,
 )
+from mastershot.training.distillation.labels import LabelTeacher
 from mastershot.training.distillation.module import Distillation, DistillationBatches, num_outputs
 from mastershot.training.distillation.settings import (
     DistilRecipe,
@@ -32,7 +33,13 @@ from mastershot.training.distillation.settings import (
     find_list,
     missing_inputs,
 )
-from mastershot.training.distillation.teachers import LabelSpace, Teacher, Teachers, load_teacher
+from mastershot.training.distillation.teachers import (
+    LabelSpace,
+    SqueezeNetTeacher,
+    Teacher,
+    Teachers,
+    load_teacher,
+)
 from mastershot.training.engine.metrics_log import MetricsLog
 from mastershot.training.engine.run_directory import open_run_directory, whole_folder
 from mastershot.training.engine.settings import OnProgress, find_encoder, no_progress, under
@@ -86,7 +93,7 @@ def _train(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> None:
     def on_step(step: int, figures: dict[str, float]) -> None:
         on_progress("training", step, steps, figures)
         if step % recipe.report_every == 0 or step == steps:
-            metrics.note(step, figures, agreement=evaluation.agreement(module.student, module))
+            metrics.note(step, figures, agreement=evaluation.agreement(module.trained, module))
 
     if first:
         metrics.write({"step": first, "resumed": True})
@@ -98,18 +105,30 @@ def _train(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> None:
         steps=steps,
         save_every=recipe.save_every,
         on_step=on_step,
+        precision=recipe.training.precision,
     )
     _export(recipe, out / STUDENT, inputs)
 
 
 def _gather(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> _Inputs:
     on_progress("teachers", 0, len(recipe.teachers), {})
-    teachers = [(load_teacher(settings, recipe.data), settings) for settings in recipe.teachers]
+    teachers = [
+        (load_teacher(settings, recipe.data), settings)
+        for settings in recipe.teachers
+        if settings.kind != "labels"
+    ]
     sources = tuple(
         replace(source, path=str(under(recipe.data, source.path))) for source in recipe.frames
     )
     pool = gather_frames(sources, out, on_progress)
     held = hold_out(pool, recipe.held_out)
+    for settings in recipe.teachers:
+        if settings.kind == "labels":
+            on_progress("fitting the probe of labels", 0, None, {})
+            first = teachers[0][0]
+            assert isinstance(first, SqueezeNetTeacher)  # The recipe was checked.
+            labels = LabelTeacher(pool, ~held.mask, first, trust=settings.trust)
+            teachers.append((labels, settings))
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(recipe.training.seed)
         kind, side_px = STUDENT_NETWORKS[recipe.network], recipe.training.student_px
@@ -131,7 +150,7 @@ def exported_student(network: "StudentNetwork", recipe: DistilRecipe) -> "Studen
 
 def _export(recipe: DistilRecipe, folder: Path, inputs: _Inputs) -> None:
     """Write the student's folder, with what it was trained on and how well it agrees."""
-    student = exported_student(inputs.module.student, recipe)
+    student = exported_student(inputs.module.trained, recipe)
     of_source = torch.from_numpy(inputs.pool.sources)[~inputs.held.mask]
     weights, (first, of_first) = student.state_dict(), inputs.teachers[0]
     description: dict[str, Any]
@@ -146,6 +165,7 @@ def _export(recipe: DistilRecipe, folder: Path, inputs: _Inputs) -> None:
         "name": recipe.name,
         "network": recipe.network,
         "image_px": recipe.training.student_px,
+        "detail_px": recipe.training.detail_px,
         **description,
         "teachers": [_described(*teacher, recipe.data) for teacher in inputs.teachers],
         "seed": recipe.training.seed,
@@ -176,7 +196,10 @@ def _labelled(
 
 def _described(teacher: Teacher, settings: TeacherSettings, data: str) -> dict[str, Any]:
     """Return what student.json states of a teacher: which weights, and its part in the loss."""
-    if teacher.space is not None:
+    digest: dict[str, Any]
+    if isinstance(teacher, LabelTeacher):
+        digest = {"trust": settings.trust}
+    elif teacher.space is not None:
         digest = {"weights_hash": teacher.space.encoder.space.weights_hash}
     else:
         with under(data, settings.weights).open("rb") as file:
