@@ -16,8 +16,8 @@ import cv2
 import numpy as np
 from mastershot.encoders.people import FRAME_PX, MIN_PERSON_SCORE, PeopleDetector
 
-from mastershot.core.bars import without_bars
 from mastershot.core.embeddings import ImageArray
+from mastershot.encoders.detectors.bars import without_bars
 from mastershot.media.video import open_video
 
 FRAMES = 9

@@ -18,10 +18,10 @@ from typing import Any
 
 import numpy as np
 
-from mastershot.core.bars import without_bars
 from mastershot.core.embeddings import DETECTOR, EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.errors import EncoderError
 from mastershot.core.people import SIGHTING_WIDTH, Sighting, heights, sighting_of_boxes
+from mastershot.encoders.detectors.bars import without_bars
 from mastershot.encoders.detectors.packaged import NANODET, YUNET, PackagedNetwork
 
 FRAME_PX = 640

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mastershot.core.bars import without_bars
+from mastershot.encoders.detectors.bars import without_bars
 
 
 def frame_with_bars(above: int, below: int, *, level: int = 150) -> np.ndarray:
