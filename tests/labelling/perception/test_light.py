@@ -45,3 +45,7 @@ def test_noise_is_no_sky() -> None:
 def test_any_size_has_finite_statistics(size: tuple[int, int]) -> None:
     for value in (0, 255):
         assert np.isfinite(light_statistics(np.full((*size, 3), value, np.uint8))).all()
+
+
+def test_statistics_of_light_are_read_and_not_compared() -> None:
+    assert LIGHT_SPACE.of_detector

@@ -3,7 +3,7 @@
 
 import numpy as np
 
-from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
+from mastershot.core.embeddings import DETECTOR, EmbeddingSpace, FloatArray, ImageArray
 
 STATISTICS = (
     "mean", "darkest", "median", "brightest", "deviation",
@@ -16,8 +16,8 @@ percentile and deviation; its mean in the upper and in the lower third. Of the u
 share that is smooth, and smooth, bright and no warmer than grey: the sky. Mean saturation; red
 minus blue, of all and of the upper third; the share of pixels that are more green than red or blue.
 """
-LIGHT_SPACE = EmbeddingSpace("light-statistics", "rec709-thirds-1", len(STATISTICS))
-"""The space of `light_statistics`; its vectors are not of unit length."""
+LIGHT_SPACE = EmbeddingSpace(f"{DETECTOR}light", "rec709-thirds-1", len(STATISTICS))
+"""The space of `light_statistics`, which are read, not compared, as what detectors find."""
 
 _SIDE_PX = 72  # Statistics need no more; of larger images every second, third … pixel is taken.
 _LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
