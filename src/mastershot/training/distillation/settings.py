@@ -158,12 +158,12 @@ class HeldOutSettings(Settings):
 
 @dataclass(frozen=True)
 class DistilRecipe(Settings):
-    """A small network is trained to predict what larger ones do, on unlabelled frames.
+    """A small network is trained to predict what larger ones do, on frames with or without labels.
 
     Attributes:
         frames: Where frames come from.
-        teachers: Classifiers, whose concepts the student predicts; or one encoder, whose space it
-            shares.
+        teachers: Classifiers and the labels of frames, whose concepts the student predicts; or one
+            encoder, whose space it shares.
         name: What the student is called.
         network: The student's network, a name of `STUDENT_NETWORKS`.
         data: Folder that paths of frames, weights and concepts start from.
