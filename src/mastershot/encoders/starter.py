@@ -287,11 +287,12 @@ def conse(logits: "Tensor", concepts: "Tensor", settings: StudentSettings) -> "T
 
 
 def student_preparation(image_px: int, detail_px: int = 0) -> ImagePreparation:
-    """Return how a student wants its frames: squeezed into a square, values 0…255."""
+    """Return how a student wants its frames: the picture between bars in a square, values 0…255."""
     return ImagePreparation(
         resize_px=image_px,
         keep_aspect=False,
         size_px=image_px,
         interpolation="bilinear",
         detail_px=detail_px,
+        cut_bars=True,
     )
