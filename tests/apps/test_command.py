@@ -1,3 +1,5 @@
+import gc
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Annotated
 
@@ -5,7 +7,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-from mastershot.apps.command import Commands, Reporting
+from mastershot.apps.command import Commands, Reporting, loading
 from mastershot.core.errors import MediaError, SettingError
 
 
@@ -62,3 +64,39 @@ def test_a_command_may_read_whether_tracebacks_are_asked_for() -> None:
     asked = run(fail, "--debug").stderr
     assert "Traceback" in asked
     assert asked.endswith("mastershot: debug is True\n")
+
+
+@pytest.fixture
+def unfrozen() -> Iterator[None]:
+    yield
+    gc.enable()
+    gc.unfreeze()
+
+
+@pytest.mark.usefixtures("unfrozen")
+def test_garbage_is_not_looked_for_while_loading_nor_in_what_was_loaded() -> None:
+    loaded: list[list[int]] = [[]]
+    with loading():
+        assert not gc.isenabled()
+        assert any(one is loaded for one in gc.get_objects())
+    assert gc.isenabled()
+    assert gc.get_freeze_count() > 0
+    assert not any(one is loaded for one in gc.get_objects())
+
+
+@pytest.mark.usefixtures("unfrozen")
+def test_garbage_is_looked_for_again_after_loading_failed() -> None:
+    def fail() -> None:
+        with loading():
+            raise MediaError("no film")
+
+    assert run(fail).exit_code == 1
+    assert gc.isenabled()
+
+
+@pytest.mark.usefixtures("unfrozen")
+def test_a_collector_that_is_off_stays_off() -> None:
+    gc.disable()
+    with loading():
+        assert not gc.isenabled()
+    assert not gc.isenabled()

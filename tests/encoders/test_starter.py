@@ -54,6 +54,16 @@ def test_with_all_concepts_a_vector_is_their_plain_sum(folder: Path) -> None:
     torch.testing.assert_close(conse(logits, torch.eye(6, 384), settings)[:, :6], expected)
 
 
+def test_black_bars_change_no_vector(folder: Path) -> None:
+    encoder = load_encoder(folder)
+    frame = np.random.default_rng(0).integers(0, 256, (96, 128, 3), np.uint8)
+    barred = np.pad(frame, ((16, 16), (0, 0), (0, 0)))
+    bare = encoder.encode_images([frame])
+    assert np.array_equal(encoder.encode_images([barred]), bare)
+    mixed = encoder.encode_images([barred, np.zeros_like(barred)])
+    assert np.array_equal(mixed[:1], bare)
+
+
 def test_finer_detail_than_a_student_was_trained_on_changes_no_vector(folder: Path) -> None:
     path = folder / "student.json"
     sharp = load_encoder(folder)

@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from typer import Argument, BadParameter, Exit, Option
 
-from mastershot.apps.command import AnalysisOptions, Commands, Json, LibraryFolder, Reporting
+from mastershot.apps.command import (
+    AnalysisOptions,
+    Commands,
+    Json,
+    LibraryFolder,
+    Reporting,
+    loading,
+)
 from mastershot.apps.show import (
     StageProgress,
     complain,
@@ -58,15 +65,19 @@ def analyze(
     # In `--demo drawn`, `drawn` names a kind of demo film, unless a film has that name.
     drawn = demo and Path("drawn") in (films or ()) and not Path("drawn").exists()
     films = [film for film in films or [] if not drawn or film != Path("drawn")]
-    from mastershot.apps.demo import copy_demo, draw_demo
-    from mastershot.media.probe import probe
-    from mastershot.pipeline.analysis.plan import prepare
-    from mastershot.pipeline.analyze import analyze_movie
-    from mastershot.pipeline.library import Library
+    with loading():
+        from mastershot.apps.demo import copy_demo, draw_demo
+        from mastershot.media.probe import probe
+        from mastershot.pipeline.analysis.plan import prepare
+        from mastershot.pipeline.analyze import analyze_movie
 
-    loaded = prepare(analysis.plan())
+        loaded = prepare(analysis.plan())
     complain(*loaded.notes)
-    kept = Library(library) if library is not None else None
+    kept = None
+    if library is not None:
+        from mastershot.pipeline.library import Library  # Costs a start without one.
+
+        kept = Library(library)
     demo_film = out / "demo.mp4"
 
     def analyze_one(path: Path, progress: StageProgress) -> dict[str, Any]:
@@ -90,10 +101,11 @@ def library_add(
     reporting: Reporting,
 ) -> None:
     """Analyse films and keep them in a library; a film that it holds already is left as it is."""
-    from mastershot.pipeline.analysis.plan import prepare
-    from mastershot.pipeline.library import Library
+    with loading():
+        from mastershot.pipeline.analysis.plan import prepare
+        from mastershot.pipeline.library import Library
 
-    loaded = prepare(analysis.plan())
+        loaded = prepare(analysis.plan())
     complain(*loaded.notes)
     kept = Library(library)
 

@@ -15,6 +15,7 @@ import numpy as np
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import EncoderError
 from mastershot.encoders.checkpoint import parsing, read_json
+from mastershot.encoders.detectors.bars import without_bars
 
 if TYPE_CHECKING:
     import torch
@@ -41,6 +42,7 @@ class ImagePreparation:
         std: What each channel is divided by after that.
         detail_px: Edge of the square the frame is squeezed into first, so that it holds no finer
             detail; 0 keeps all there is.
+        cut_bars: True if equal black bars above and below are cut off before.
     """
 
     resize_px: int
@@ -51,6 +53,7 @@ class ImagePreparation:
     mean: Triple = (0.0, 0.0, 0.0)
     std: Triple = (1.0, 1.0, 1.0)
     detail_px: int = 0
+    cut_bars: bool = False
 
 
 def prepare_frames(frames: Frames, preparation: ImagePreparation) -> "torch.Tensor":
@@ -61,6 +64,10 @@ def prepare_frames(frames: Frames, preparation: ImagePreparation) -> "torch.Tens
     """
     import torch
 
+    if preparation.cut_bars:
+        frames = [
+            without_bars(frame) if frame.ndim == 3 and frame.size else frame for frame in frames
+        ]
     sizes = {(frame.dtype, frame.shape) for frame in frames}
     if len(sizes) == 1 and len(frames) * frames[0].nbytes <= _MAX_TOGETHER_BYTES:
         # Frames of one film; together they take half the time.

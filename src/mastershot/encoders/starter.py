@@ -35,6 +35,7 @@ STARTER_NAME = "mastershot/starter"
 STUDENT_FORMAT = "mastershot/student/1"
 STUDENT_SETTINGS = "student.json"
 STUDENT_WEIGHTS = "student.safetensors"
+LEAST_DETAIL_PX = 16
 _BATCH_SIZE = 8  # Frames at once; of more, the maps no longer fit the caches.
 _MAX_WIDTH = 65_536  # of a space, and of a student's outputs
 
@@ -127,8 +128,9 @@ def _check(settings: StudentSettings) -> None:
         raise ValueError(f"its network is {settings.network!r}; {known} are known")
     if not 32 <= settings.image_px <= 1024 or not 1 <= settings.width <= _MAX_WIDTH:
         raise ValueError(f"images of {settings.image_px} pixels, vectors of {settings.width}")
-    if settings.detail_px and not 16 <= settings.detail_px <= 1024:
-        raise ValueError(f"detail_px is {settings.detail_px}; 0, or 16 to 1024, is known")
+    if settings.detail_px and not LEAST_DETAIL_PX <= settings.detail_px <= 1024:
+        known = f"0, or {LEAST_DETAIL_PX} to 1024"
+        raise ValueError(f"detail_px is {settings.detail_px}; {known}, is known")
     if "{label}" not in settings.label_template:
         raise ValueError(f"label_template {settings.label_template!r} has no {{label}} in it")
     if not (1e-3 <= settings.temperature <= 1e3 and 1e-3 <= settings.logit_scale <= 1e3):
@@ -285,11 +287,12 @@ def conse(logits: "Tensor", concepts: "Tensor", settings: StudentSettings) -> "T
 
 
 def student_preparation(image_px: int, detail_px: int = 0) -> ImagePreparation:
-    """Return how a student wants its frames: squeezed into a square, values 0…255."""
+    """Return how a student wants its frames: the picture between bars in a square, values 0…255."""
     return ImagePreparation(
         resize_px=image_px,
         keep_aspect=False,
         size_px=image_px,
         interpolation="bilinear",
         detail_px=detail_px,
+        cut_bars=True,
     )

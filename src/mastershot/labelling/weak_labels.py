@@ -74,12 +74,17 @@ def encode_labels(encoder: ImageTextEncoder, taxonomy: Taxonomy) -> FloatArray:
 
 
 def encode_scales(encoder: ImageTextEncoder) -> FloatArray:
-    """Return one unit vector a scale, shape (5, D), in the order of `SCALES`.
+    """Return one unit vector a scale, shape (5, D), in the order of `SCALES`."""
+    return encode_prompts(encoder, [SCALE_PROMPTS[scale] for scale in SCALES])
+
+
+def encode_prompts(encoder: ImageTextEncoder, prompts: Sequence[Sequence[str]]) -> FloatArray:
+    """Return one unit vector a class, shape (L, D), from its prompts, as many for each class.
 
     It is the mean of its prompts' vectors, as Radford et al. 2021 (section 3.1.4) pool prompts.
     """
-    prompts = [prompt for scale in SCALES for prompt in SCALE_PROMPTS[scale]]
-    means = encoder.encode_texts(prompts).reshape(len(SCALES), -1, encoder.space.width).mean(axis=1)
+    texts = encoder.encode_texts([prompt for of_class in prompts for prompt in of_class])
+    means = texts.reshape(len(prompts), -1, encoder.space.width).mean(axis=1)
     vectors: FloatArray = means / np.linalg.norm(means, axis=1, keepdims=True)
     return vectors
 

@@ -27,9 +27,19 @@ def test_what_is_unsure_or_unknown_is_left_out() -> None:
     assert heading_of(INSIDE, KITCHEN, unsure(NIGHT)) == "INT. KITCHEN"
     assert heading_of(unsure(INSIDE), KITCHEN, NIGHT) == "KITCHEN - NIGHT"
     for labels in places:
-        assert heading_of(INSIDE, labels, NIGHT) == "INT. - NIGHT"
+        assert heading_of(INSIDE, labels, NIGHT) == "INT. NIGHT"
+        assert heading_of(INSIDE, labels, None) == "INT."
         assert heading_of(None, labels, NIGHT) == "NIGHT"
         assert heading_of(unsure(INSIDE), labels, None) is None
+
+
+def test_a_heading_without_a_place_is_read_as_one_without_a_place() -> None:
+    for setting, moment in product(("INT", "EXT", "INT/EXT"), ("DAY", "NIGHT")):
+        text = heading_of(LabelScore(setting, 1.0), None, LabelScore(moment, 1.0))
+        assert text is not None
+        read = parse_heading(text)
+        assert read is not None, text
+        assert (read.setting, read.places, read.time_of_day) == (setting, [], moment), text
 
 
 @pytest.mark.parametrize(

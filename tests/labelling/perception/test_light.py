@@ -36,6 +36,12 @@ def test_a_grey_picture_has_one_luminance_and_no_colour() -> None:
         assert found[name] == pytest.approx(0.0, abs=1e-5)
 
 
+def test_black_bars_change_nothing() -> None:
+    bare = picture((120, 170, 250), (60, 120, 40), (60, 120, 40))
+    barred = np.pad(bare, ((12, 12), (0, 0), (0, 0)))
+    assert statistics_of(barred) == pytest.approx(statistics_of(bare), abs=0.02)
+
+
 def test_noise_is_no_sky() -> None:
     noise = np.random.default_rng(0).integers(0, 255, (90, 90, 3))
     assert statistics_of(noise)["smooth_top"] < 0.2

@@ -16,6 +16,7 @@ from mastershot.labelling.perception.setting import (
     is_outdoors,
     load_places,
     night_probabilities,
+    prompted_probabilities,
     scene_setting,
     setting_of,
     time_of_day_of,
@@ -66,6 +67,13 @@ def test_what_is_lit_before_black_shows_no_place_and_everything_of_it_is_unsure(
     assert indoors.tolist() == night_probabilities(light).tolist() == [0.5, 0.5]
     assert setting_of(0.5).unsure
     assert time_of_day_of(0.5, outdoors=True).unsure
+
+
+def test_scores_of_prompts_are_probabilities_where_a_place_is_shown() -> None:
+    scores = np.array([[0.9, 0.1], [0.2, 0.8], [0.9, 0.1]], np.float32)
+    found = prompted_probabilities(scores, light_of(128, 60, 2))
+    assert found.tolist() == pytest.approx([0.9, 0.2, 0.5])
+    assert found.dtype == np.float32
 
 
 def test_a_bright_grey_is_likelier_day_than_a_dark_one() -> None:

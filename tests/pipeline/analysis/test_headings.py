@@ -9,9 +9,14 @@ import jsonschema
 import numpy as np
 import pytest
 from tests.factories.films import drawn_film, encode_film, flat_images
+from tests.factories.models import make_tiny_clip
+from tests.factories.reference import clip_scene_scores as plain_scene_scores
 
 from mastershot.core.movie import Movie, Scene, Shot, scene_id
 from mastershot.core.timeline import Timeline, span_of_shots, timeline_schema
+from mastershot.labelling.perception.setting import SETTING_PROMPTS, TIME_PROMPTS
+from mastershot.labelling.weak_labels import encode_prompts
+from mastershot.media.video import open_video
 from mastershot.pipeline import analyze as story
 from mastershot.pipeline.analysis import headings
 from mastershot.pipeline.analysis.plan import Plan, prepare
@@ -75,6 +80,37 @@ def test_they_are_made_again_without_decoding_and_absent_where_not_asked_for(
         assert not {"setting", "time_of_day", "heading"} & set(part)
     again, _ = analyze_movie(tmp_path / "film.mp4", prepare(WITH), tmp_path)
     assert (again.shots, again.scenes) == (first.shots, first.scenes)
+
+
+def test_clip_is_asked_in_words_and_black_stays_unsure(tmp_path: Path) -> None:
+    film = encode_film(tmp_path / "film.mp4", flat_images([(200, 30, 30), (0, 0, 0)], each=30))
+    make_tiny_clip(tmp_path / "clip")
+    plan = Plan(steps=("shots", "headings"), encoder=str(tmp_path / "clip"), precision="float32")
+    loaded = prepare(plan)
+    assert isinstance(loaded.settings, headings.PromptedSettings)
+    timeline, _ = analyze_movie(film, loaded, tmp_path)
+    jsonschema.validate(json.loads(timeline.to_json()), timeline_schema())
+    encoder, (red, black) = loaded.settings.encoder, timeline.shots
+    images = {frame.index: frame.rgb() for frame in open_video(film).frames()}
+    vectors = encoder.encode_images([images[frame] for frame in red.sampled_frames])
+    for prompts, found in ((SETTING_PROMPTS, red.setting), (TIME_PROMPTS, red.time_of_day)):
+        words = encode_prompts(encoder, list(prompts.values()))
+        scores = dict(
+            zip(prompts, plain_scene_scores(vectors, words, encoder.logit_scale), strict=True)
+        )
+        assert found is not None
+        assert found.name == max(scores, key=lambda name: scores[name])
+        assert found.score == pytest.approx(max(scores.values()), abs=1e-3)
+    for found in (black.setting, black.time_of_day):
+        assert found is not None
+        assert (found.score, found.unsure) == (0.5, True)
+    made = timeline.made_by.steps["headings"]
+    assert set(made["prompts"]) == {"INT", "EXT", "NIGHT", "DAY"}
+
+
+def test_the_starter_is_asked_for_places() -> None:
+    loaded = prepare(Plan(steps=("shots", "headings")))
+    assert isinstance(loaded.settings, headings.PlaceSettings)
 
 
 @pytest.mark.parametrize(

@@ -147,10 +147,21 @@ def test_tables_of_labelled_pictures_are_frames_and_a_pattern_chooses_among_them
     assert pool.squares[3].mean((0, 1)).argmax() == 1
 
 
-def test_a_picture_of_a_table_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    path = write_labelled_table(tmp_path / "t.parquet", count=2)
+def test_a_picture_of_a_table_that_cannot_be_read_is_named_and_the_others_are_read(
+    tmp_path: Path,
+) -> None:
+    path = write_labelled_table(tmp_path / "t.parquet", count=3)
     table = parquet.read_table(path).to_pydict()
-    parquet.write_table(pa.table({**table, "jpeg": [table["jpeg"][0], b"none"]}), path)
-    assert len(gather_frames((FrameSource(str(path)),), tmp_path)) == 1
+    first, _, last = table["jpeg"]
+    parquet.write_table(pa.table({**table, "jpeg": [first, b"none", last]}), path)
+    pool = gather_frames((FrameSource(str(path)),), tmp_path)
+    assert pool.names == ("t.parquet@0", "t.parquet@2")
     (unread,) = json.loads((tmp_path / "frames.json").read_text())["unread"]
     assert "t.parquet@1 is not a picture" in unread
+
+
+def test_a_file_whose_name_looks_like_a_pattern_means_itself(tmp_path: Path) -> None:
+    for name in ("t[1].parquet", "t1.parquet"):
+        write_labelled_table(tmp_path / name, count=2)
+    pool = gather_frames((FrameSource(str(tmp_path / "t[1].parquet")),), tmp_path)
+    assert pool.names == ("t[1].parquet@0", "t[1].parquet@1")

@@ -93,6 +93,8 @@ def test_a_group_feeds_as_many_steps_as_its_views_fill_batches(
         ({"group_size": 100}, "^group_size is 100; it must be a multiple of batch_size 64$"),
         ({"batch_size": 1}, "^batch_size is 1; it must be at least 2$"),
         ({"student_px": 40}, r"^student_px is 40; it must be in \[32, 1,024\], a multiple of 16$"),
+        ({"detail_px": 15}, "^detail_px is 15; it must be 0 or at least 16$"),
+        ({"detail_px": 1025}, r"^detail_px is 1025; it must be in \[0, 1,024\]"),
         ({"teacher_px": 1040}, r"^teacher_px is 1040; it must be in \[32, 1,024\]"),
     ],
 )

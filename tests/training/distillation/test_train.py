@@ -249,6 +249,17 @@ def test_a_teacher_that_is_broken_is_reported(tmp_path: Path) -> None:
         distil(recipe, tmp_path / "out")
 
 
+def test_labels_that_nothing_is_right_for_are_reported_before_training(tmp_path: Path) -> None:
+    listed, right = tmp_path / "listed.csv", tmp_path / "right.csv"
+    listed.write_text("name,label\n001.png,attic\n002.png,bar\n")
+    right.write_text("label,right\nbar,bar\n")
+    recipe = tiny_recipe(tmp_path, held_out=HeldOutSettings(0.3, str(listed), str(right)))
+    stages: list[str] = []
+    with pytest.raises(SettingError, match=r"movieclip is listed as right for attic$"):
+        distil(recipe, tmp_path / "out", lambda stage, *_: stages.append(stage))
+    assert "training" not in stages
+
+
 def space_recipe(folder: Path, **changes: Any) -> DistilRecipe:
     make_tiny_clip(folder / "toy")
     write_pictures(folder / "pictures")

@@ -1,4 +1,4 @@
-"""Black bars above and below the picture of a frame, which say nothing of how close a face is."""
+"""Black bars above and below the picture of a frame, which say nothing of what it shows."""
 # H × W size of a frame
 
 import numpy as np
@@ -17,10 +17,10 @@ _SEEN = 60  # level that something in there reaches, or a dark picture is taken 
 _STEP = 4  # rows; bars are cut in steps, so that the pictures of a film are of one size or few
 
 
-def without_bars(image: ImageArray) -> ImageArray:
+def without_bars(image: ImageArray, *, step: int = _STEP) -> ImageArray:
     """Return the rows of a frame (H, W, 3) between two equal black bars; all, where it has none.
 
-    A picture that is dark next to its bars keeps them.
+    A picture that is dark next to its bars keeps them. Bars are cut by a multiple of ``step`` rows.
     """
     height = len(image)
     brightest = image.reshape(height, -1).max(axis=1)
@@ -33,5 +33,5 @@ def without_bars(image: ImageArray) -> ImageArray:
     equal = abs(top - bottom) <= max(2, _UNEQUAL * height)
     if not equal or min(bars) < LEAST_BAR or max(bars) > WIDEST_BAR or min(seen) < _SEEN:
         return image
-    cut = min(top, bottom) // _STEP * _STEP
+    cut = min(top, bottom) // step * step
     return image[cut : height - cut]

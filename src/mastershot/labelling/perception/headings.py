@@ -26,13 +26,12 @@ def heading_of(
 ) -> str | None:
     """Return a scene's heading; None where nothing is sure.
 
-    What is unsure is left out, never guessed. The place is the best label if it is kept.
+    What is unsure is left out, never guessed. The place is the best of the labels that are kept.
+    The dash parts place and time, so without a place there is none: ``EXT. DAY``.
     """
     place = next((label.name for label in labels or () if not label.unsure), None)
-    parts = [
-        None if setting is None or setting.unsure else _PREFIXES[setting.name],
-        None if place is None else SCRIPT_WORDS.get(place, place).upper(),
-    ]
+    words = None if place is None else SCRIPT_WORDS.get(place, place).upper()
+    prefix = None if setting is None or setting.unsure else _PREFIXES[setting.name]
     moment = None if time_of_day is None or time_of_day.unsure else time_of_day.name
-    where = " ".join(part for part in parts if part)
-    return " - ".join(part for part in (where, moment) if part) or None
+    what = " - ".join(part for part in (words, moment) if part)
+    return " ".join(part for part in (prefix, what) if part) or None

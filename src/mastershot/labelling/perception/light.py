@@ -4,6 +4,7 @@
 import numpy as np
 
 from mastershot.core.embeddings import DETECTOR, EmbeddingSpace, FloatArray, ImageArray
+from mastershot.encoders.detectors.bars import without_bars
 
 STATISTICS = (
     "mean", "darkest", "median", "brightest", "deviation",
@@ -16,7 +17,7 @@ percentile and deviation; its mean in the upper and in the lower third. Of the u
 share that is smooth, and smooth, bright and no warmer than grey: the sky. Mean saturation; red
 minus blue, of all and of the upper third; the share of pixels that are more green than red or blue.
 """
-LIGHT_SPACE = EmbeddingSpace(f"{DETECTOR}light", "rec709-thirds-1", len(STATISTICS))
+LIGHT_SPACE = EmbeddingSpace(f"{DETECTOR}light", "rec709-thirds-2", len(STATISTICS))
 """The space of `light_statistics`, which are read, not compared, as what detectors find."""
 
 _SIDE_PX = 72  # Statistics need no more; of larger images every second, third … pixel is taken.
@@ -27,7 +28,11 @@ _GREY_ROOM = 0.02
 
 
 def light_statistics(image: ImageArray) -> FloatArray:
-    """Return the `STATISTICS` of an RGB frame (H, W, 3), float32 (K,), each in [-1, 1]."""
+    """Return the `STATISTICS` of an RGB frame (H, W, 3), float32 (K,), each in [-1, 1].
+
+    Black bars above and below are left out: they would hide the sky.
+    """
+    image = without_bars(image, step=1)
     step = max(1, round(max(image.shape[:2]) / _SIDE_PX))
     pixels = image[::step, ::step].astype(np.float32) / 255
     luminance = pixels @ _LUMINANCE

@@ -1,6 +1,7 @@
 """Indoors or outdoors, by day or by night: from the places a frame shows, and from its light.
 
-Each is a logistic regression with a handful of weights, which bench/settings_figures.py fits.
+Each is a logistic regression with a handful of weights, which bench/settings_figures.py fits; where
+the encoder is CLIP or SigLIP, prompts are scored like labels instead.
 """
 # T frames, S shots, P places, K statistics of light, D width of the encoder's space
 
@@ -11,6 +12,7 @@ from functools import cache
 from importlib import resources
 
 import numpy as np
+from numpy.typing import NDArray
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.labels import LabelScore
@@ -67,6 +69,15 @@ INDOOR_WEIGHTS = {
 # Both weights below 0: brighter is never likelier night. With more statistics some are above, and
 # fog, bright and without contrast, becomes night.
 NIGHT_WEIGHTS = {"bias": 11.24, "median": -1.71, "brightest": -21.54}
+SETTING_PROMPTS = {
+    "INT": ("a photo taken indoors", "the inside of a room or a vehicle"),
+    "EXT": ("a photo taken outdoors", "a place in the open air"),
+}
+TIME_PROMPTS = {
+    "NIGHT": ("a photo taken at night", "a place in the dark of night"),
+    "DAY": ("a photo taken by day", "a place in daylight"),
+}
+"""Two prompts each for CLIP or SigLIP; ours, and not tuned on anything."""
 
 
 @cache
@@ -116,6 +127,16 @@ def night_probabilities(light: FloatArray, rule: SettingRule = SETTING_RULE) -> 
     return _probabilities(_weighted(light, NIGHT_WEIGHTS), light, rule)
 
 
+def prompted_probabilities(
+    scores: FloatArray, light: FloatArray, rule: SettingRule = SETTING_RULE
+) -> FloatArray:
+    """Return how likely the first of two classes is of each shot, (S,), by their scores (S, 2).
+
+    Of a shot that shows no place, by its mean `light_statistics` (S, K), it is 0.5.
+    """
+    return np.where(_shows_place(light, rule), scores[:, 0], np.float32(0.5))
+
+
 def setting_of(indoors: float, rule: SettingRule = SETTING_RULE) -> LabelScore:
     """Return ``INT`` or ``EXT`` by the probability of being indoors."""
     name, score = ("INT", indoors) if indoors >= 0.5 else ("EXT", 1 - indoors)
@@ -155,5 +176,10 @@ def _weighted(light: FloatArray, weights: dict[str, float]) -> FloatArray:
 
 
 def _probabilities(logits: FloatArray, light: FloatArray, rule: SettingRule) -> FloatArray:
-    shown = np.where(light[:, _MEDIAN] < rule.seen, 0, logits)
+    shown = np.where(_shows_place(light, rule), logits, 0)
     return (1 / (1 + np.exp(-shown.astype(np.float64)))).astype(np.float32)
+
+
+def _shows_place(light: FloatArray, rule: SettingRule) -> NDArray[np.bool_]:
+    shows: NDArray[np.bool_] = light[:, _MEDIAN] >= rule.seen
+    return shows

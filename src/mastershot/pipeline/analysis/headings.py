@@ -4,33 +4,41 @@
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import cached_property, partial
+from typing import TypeAlias
+
+import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.movie import Scene, Shot
 from mastershot.core.protocols import FeatureStore, ImageTextEncoder
 from mastershot.core.timeline import Json
+from mastershot.encoders.image_text import TransformersEncoder
 from mastershot.labelling.perception.headings import heading_of
 from mastershot.labelling.perception.light import LIGHT_SPACE
 from mastershot.labelling.perception.setting import (
     INDOOR_WEIGHTS,
     NIGHT_WEIGHTS,
+    SETTING_PROMPTS,
     SETTING_RULE,
+    TIME_PROMPTS,
     encode_places,
     indoor_logits,
     indoor_probabilities,
     is_outdoors,
     load_places,
     night_probabilities,
+    prompted_probabilities,
     scene_setting,
     setting_of,
     time_of_day_of,
 )
+from mastershot.labelling.weak_labels import clip_scene_scores, encode_prompts
 from mastershot.pipeline.analysis.stored import mean_of_shots
 
 
 @dataclass(frozen=True)
-class SettingFinder:
-    """Finds whether shots are inside or outside, and when, by stored vectors alone.
+class PlaceSettings:
+    """Finds whether shots are inside or outside by the places they may show, and when by light.
 
     Attributes:
         encoder: Maps frames and words to one space.
@@ -52,6 +60,69 @@ class SettingFinder:
             "sure": asdict(SETTING_RULE),
         }
 
+    def probabilities(
+        self, shots: tuple[Shot, ...], light: FloatArray, store: FeatureStore
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return how likely each shot is indoors, and at night, (S,) each, by stored vectors."""
+        logits = partial(
+            _mean_logit,
+            place_vectors=self.place_vectors,
+            is_indoor=load_places().is_indoor,
+            logit_scale=self.encoder.logit_scale,
+        )
+        places = mean_of_shots(shots, self.encoder.space, store, logits)
+        return indoor_probabilities(places, light), night_probabilities(light)
+
+
+@dataclass(frozen=True)
+class PromptedSettings:
+    """Finds them by prompts, scored like labels.
+
+    Attributes:
+        encoder: CLIP or SigLIP.
+    """
+
+    encoder: ImageTextEncoder
+
+    @cached_property
+    def prompt_vectors(self) -> FloatArray:
+        """One unit vector a setting, then one a time of day, (4, D); encoded on first use."""
+        prompts = [*SETTING_PROMPTS.values(), *TIME_PROMPTS.values()]
+        return encode_prompts(self.encoder, prompts)
+
+    def made(self) -> Json:
+        """Return what a timeline keeps of how settings were found."""
+        prompts = {name: list(texts) for name, texts in (SETTING_PROMPTS | TIME_PROMPTS).items()}
+        return {
+            "encoder": self.encoder.space.model,
+            "prompts": prompts,
+            "sure": asdict(SETTING_RULE),
+        }
+
+    def probabilities(
+        self, shots: tuple[Shot, ...], light: FloatArray, store: FeatureStore
+    ) -> tuple[FloatArray, FloatArray]:
+        """Return how likely each shot is indoors, and at night, (S,) each, by stored vectors."""
+        scale = self.encoder.logit_scale
+        settings, times = np.split(self.prompt_vectors, 2)
+
+        def both(frames: FloatArray) -> FloatArray:
+            found = (clip_scene_scores(frames, words, scale) for words in (settings, times))
+            return np.concatenate(list(found))
+
+        scores = mean_of_shots(shots, self.encoder.space, store, both)
+        indoors, nights = (prompted_probabilities(part, light) for part in np.split(scores, 2, 1))
+        return indoors, nights
+
+
+SettingFinder: TypeAlias = PlaceSettings | PromptedSettings
+
+
+def find_settings(encoder: ImageTextEncoder) -> SettingFinder:
+    """Return what finds settings: prompts where the encoder is CLIP or SigLIP, else places."""
+    prompted = isinstance(encoder, TransformersEncoder)
+    return PromptedSettings(encoder) if prompted else PlaceSettings(encoder)
+
 
 def with_settings(
     shots: tuple[Shot, ...],
@@ -60,15 +131,8 @@ def with_settings(
     store: FeatureStore,
 ) -> tuple[tuple[Shot, ...], tuple[Scene, ...] | None]:
     """Return shots and scenes with their settings and times of day, scenes with headings."""
-    logits = partial(
-        _mean_logit,
-        place_vectors=finder.place_vectors,
-        is_indoor=load_places().is_indoor,
-        logit_scale=finder.encoder.logit_scale,
-    )
     light = mean_of_shots(shots, LIGHT_SPACE, store, lambda part: part.mean(axis=0))
-    places = mean_of_shots(shots, finder.encoder.space, store, logits)
-    indoors, nights = indoor_probabilities(places, light), night_probabilities(light)
+    indoors, nights = finder.probabilities(shots, light, store)
     found = []
     for shot, indoor, night in zip(shots, indoors.tolist(), nights.tolist(), strict=True):
         setting = setting_of(indoor)

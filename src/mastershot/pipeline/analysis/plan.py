@@ -25,7 +25,7 @@ from mastershot.labelling.smoothing import SmoothingSettings, TransitionModel, d
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
 from mastershot.media.sampling import Sampling
 from mastershot.media.video import READING_REVISION
-from mastershot.pipeline.analysis.headings import SettingFinder
+from mastershot.pipeline.analysis.headings import SettingFinder, find_settings
 from mastershot.pipeline.analysis.people import detector_made
 from mastershot.pipeline.analysis.recognise import (
     ShotRecogniser,
@@ -357,7 +357,7 @@ def _with_detectors(loaded: LoadedPlan, encoder: ImageTextEncoder | None) -> Loa
         people=PeopleDetector() if "people" in steps else None,
         content=ContentClassifier() if "moderation" in steps else None,
         hearing=Hearing(SoundClassifier()) if "sound" in steps else None,
-        settings=SettingFinder(encoder) if "headings" in steps and encoder is not None else None,
+        settings=find_settings(encoder) if "headings" in steps and encoder is not None else None,
     )
 
 

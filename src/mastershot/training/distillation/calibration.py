@@ -14,7 +14,7 @@ and 0.1.
 # F frames, N concepts, L labels, D width of the space
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -144,6 +144,16 @@ def calibrate(frames: LabelledFrames, names: Sequence[Tensor]) -> Calibration:
     return Calibration(settings, best, concepts, figures)
 
 
+def require_right(
+    labels: Iterable[str], right: Mapping[str, Sequence[str]], taxonomy: Taxonomy
+) -> None:
+    """Raise `SettingError` unless each label of frames has a right label in the taxonomy."""
+    if unknown := sorted({label for label in labels if not right.get(label)}):
+        raise SettingError(
+            f"no label of {taxonomy.name} is listed as right for {', '.join(unknown)}"
+        )
+
+
 def concept_description(
     groups: Sequence[Sequence[str]], frames: LabelledFrames | None
 ) -> tuple[dict[str, Any], Tensor]:
@@ -204,11 +214,7 @@ class _Naming:
     def of(frames: LabelledFrames) -> "_Naming":
         encode, labels = SentenceEncoder().encode_texts, frames.taxonomy.labels
         names = sorted(set(frames.labels))
-        unknown = [name for name in names if not frames.right.get(name)]
-        if unknown:
-            raise SettingError(
-                f"no label of {frames.taxonomy.name} is listed as right for {unknown}"
-            )
+        require_right(names, frames.right, frames.taxonomy)
         truth = np.array([names.index(label) for label in frames.labels])
         drawn = np.random.default_rng(0).integers(1, max(2, len(names)), (len(truth), _NUM_OTHERS))
         others = (truth[:, None] + drawn) % len(names)

@@ -1,7 +1,7 @@
 """Views as films show a place: barred, graded, grainy, blurred, with somebody in front of it.
 
-Photographs show places empty and sharp. What changes in a film says nothing of the place, so the
-targets stay those of the view before the change.
+Photographs show places empty and sharp. Teachers that are networks are shown the changed view, as
+the student is; only the label of its frame is as before.
 """
 # G views in a group, S side of a square in pixels
 
@@ -15,7 +15,10 @@ _SMALLEST = 3  # A blurred view was so many times smaller, at most.
 
 
 def film_views(views: Tensor, share: float, generator: torch.Generator) -> Tensor:
-    """Return views (G, 3, S, S) of RGB values 0…255, of which a share is changed in each way."""
+    """Return views (G, 3, S, S) of RGB values 0…255, of which a share is changed in each way.
+
+    Half the share is blurred, and half of it barred.
+    """
     views = _with_people(views, share, generator)
     views = _graded(views, share, generator)
     views = _blurred(views, share / 2, generator)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from mastershot.core.embeddings import ImageArray
-from mastershot.core.errors import MastershotError, SettingError
+from mastershot.core.errors import MastershotError, MediaError, SettingError
 from mastershot.datasets.tables.pictures import TABLE_SUFFIX, read_labelled_pictures
 from mastershot.media.films import VIDEO_SUFFIXES
 from mastershot.media.pictures import STILL_SUFFIXES, read_still
@@ -115,7 +115,7 @@ def _write_squares(
             before = len(rows)
             for file in files:
                 try:
-                    for name, picture, label in _pictures(file, source.rate_hz):
+                    for name, picture, label in _pictures(file, source.rate_hz, unread):
                         out.write(square(picture, FRAME_PX).tobytes())
                         rows.append((name, picture.shape[1] / picture.shape[0], index, label))
                 except MastershotError as error:
@@ -151,15 +151,25 @@ def source_files(source: FrameSource) -> list[Path]:
     return sorted(item for item in items if item.is_file())
 
 
-def _pictures(file: Path, rate_hz: float) -> Iterator[tuple[str, ImageArray, str]]:
-    """Yield name, picture and label, which may be empty, of each frame of a file."""
+def _pictures(
+    file: Path, rate_hz: float, unread: list[str]
+) -> Iterator[tuple[str, ImageArray, str]]:
+    """Yield name, picture and label, which may be empty, of each frame of a file.
+
+    Of a picture of a table that cannot be read the reason is added to ``unread`` instead.
+    """
     suffix = file.suffix.lower()
     if suffix in STILL_SUFFIXES:
         yield file.name, read_still(file), ""
     elif suffix == TABLE_SUFFIX:
         for row, (label, content) in enumerate(read_labelled_pictures(file)):
             name = f"{file.name}@{row}"
-            yield name, read_still(file.with_name(name), content), label
+            try:
+                picture = read_still(file.with_name(name), content)
+            except MediaError as error:
+                unread.append(str(error))
+                continue
+            yield name, picture, label
     else:
         film = open_video(file)
         for frame in filter(RateClock(rate_hz, film.file.time_base).takes, film.frames()):

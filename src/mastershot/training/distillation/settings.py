@@ -19,6 +19,7 @@ from mastershot.core.settings import (
     Text,
     require,
 )
+from mastershot.encoders.starter import LEAST_DETAIL_PX
 from mastershot.models.students import DEFAULT_NETWORK, STUDENT_NETWORKS
 from mastershot.training.engine.settings import AugmentationSettings, under
 
@@ -123,6 +124,10 @@ class DistillationSettings(Settings):
             f"group_size is {self.group_size}; it must be a multiple of batch_size "
             f"{self.batch_size}",
         )
+        require(
+            self.detail_px == 0 or self.detail_px >= LEAST_DETAIL_PX,
+            f"detail_px is {self.detail_px}; it must be 0 or at least {LEAST_DETAIL_PX}",
+        )
 
     @property
     def steps_per_group(self) -> int:
@@ -153,12 +158,12 @@ class HeldOutSettings(Settings):
 
 @dataclass(frozen=True)
 class DistilRecipe(Settings):
-    """A small network is trained to predict what larger ones do, on unlabelled frames.
+    """A small network is trained to predict what larger ones do, on frames with or without labels.
 
     Attributes:
         frames: Where frames come from.
-        teachers: Classifiers, whose concepts the student predicts; or one encoder, whose space it
-            shares.
+        teachers: Classifiers and the labels of frames, whose concepts the student predicts; or one
+            encoder, whose space it shares.
         name: What the student is called.
         network: The student's network, a name of `STUDENT_NETWORKS`.
         data: Folder that paths of frames, weights and concepts start from.
@@ -193,8 +198,13 @@ class DistilRecipe(Settings):
 
 
 def files_of_pattern(path: Path) -> list[Path]:
-    """Return the files that a path with ``*``, ``?`` or ``[`` in its last part means, in order."""
-    return sorted(path.parent.glob(path.name)) if set(path.name) & set("*?[") else []
+    """Return the files that a path with ``*``, ``?`` or ``[`` in its last part means, in order.
+
+    A path that exists means itself.
+    """
+    if not set(path.name) & set("*?[") or path.exists():
+        return []
+    return sorted(path.parent.glob(path.name))
 
 
 def find_list(name: str) -> Path:

@@ -1,6 +1,7 @@
 """The run: its folder keeps what a killed run needs to resume, and at the end the student."""
 
 import hashlib
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,7 +14,11 @@ from mastershot.core.labels import load_taxonomy
 from mastershot.encoders.catalogue import known_encoder
 from mastershot.encoders.starter import write_student
 from mastershot.models.students import STUDENT_NETWORKS
-from mastershot.training.distillation.calibration import LabelledFrames, concept_description
+from mastershot.training.distillation.calibration import (
+    LabelledFrames,
+    concept_description,
+    require_right,
+)
 from mastershot.training.distillation.frames import POOL_INDEX, FramePool, gather_frames
 from mastershot.training.distillation.held_out import (
     AgreementEvaluation,
@@ -49,11 +54,16 @@ if TYPE_CHECKING:
     from mastershot.models.students import StudentNetwork
 
 STUDENT = "student"
+_CALIBRATED_ON = "movieclip"
 
 
 @dataclass(frozen=True)
 class _Inputs:
-    """What a run trains with: frames, teachers, evaluation, and the student to be trained."""
+    """What a run trains with: frames, teachers, evaluation, and the student to be trained.
+
+    ``right`` are the labels of the taxonomy that are right for each label of frames held out; empty
+    where a student is not calibrated.
+    """
 
     sources: tuple[FrameSource, ...]
     teachers: Teachers
@@ -61,6 +71,7 @@ class _Inputs:
     held: HeldOut
     evaluation: AgreementEvaluation
     module: Distillation
+    right: Mapping[str, Sequence[str]]
 
 
 def distil(recipe: DistilRecipe, out: Path, on_progress: OnProgress = no_progress) -> Path:
@@ -122,6 +133,7 @@ def _gather(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> _Inputs
     )
     pool = gather_frames(sources, out, on_progress)
     held = hold_out(pool, recipe.held_out)
+    right = _right_labels(recipe, held)  # Before hours of training.
     for settings in recipe.teachers:
         if settings.kind == "labels":
             on_progress("fitting the probe of labels", 0, None, {})
@@ -136,7 +148,17 @@ def _gather(recipe: DistilRecipe, out: Path, on_progress: OnProgress) -> _Inputs
         module = Distillation(student, teachers, recipe.training)
     on_progress("evaluating the teachers", 0, None, {})
     evaluation = AgreementEvaluation(pool, held, teachers, sources)
-    return _Inputs(sources, teachers, pool, held, evaluation, module)
+    return _Inputs(sources, teachers, pool, held, evaluation, module, right)
+
+
+def _right_labels(recipe: DistilRecipe, held: HeldOut) -> Mapping[str, Sequence[str]]:
+    by_words = recipe.teachers[0].kind != "encoder"
+    if not (by_words and held.labels and recipe.held_out.right):
+        return {}
+    taxonomy = load_taxonomy(_CALIBRATED_ON)
+    right = read_right_labels(find_list(recipe.held_out.right), taxonomy)
+    require_right(held.labels.values(), right, taxonomy)
+    return right
 
 
 def exported_student(network: "StudentNetwork", recipe: DistilRecipe) -> "StudentNetwork":
@@ -156,7 +178,7 @@ def _export(recipe: DistilRecipe, folder: Path, inputs: _Inputs) -> None:
     description: dict[str, Any]
     if first.space is None:
         concepts = [list(teacher.concepts) for teacher, _ in inputs.teachers]
-        labelled = _labelled(recipe, inputs, student)
+        labelled = _labelled(inputs, student)
         description, weights["concept_vectors"] = concept_description(concepts, labelled)
         description = {"kind": "concepts", **description, "concepts": concepts}
     else:
@@ -180,18 +202,14 @@ def _export(recipe: DistilRecipe, folder: Path, inputs: _Inputs) -> None:
         write_student(partial, settings, weights)
 
 
-def _labelled(
-    recipe: DistilRecipe, inputs: _Inputs, student: "StudentNetwork"
-) -> LabelledFrames | None:
+def _labelled(inputs: _Inputs, student: "StudentNetwork") -> LabelledFrames | None:
     """Return what a student of concepts is calibrated on, or None if there is nothing."""
-    labels = list(inputs.held.labels.values())
-    if not labels or not recipe.held_out.right:
+    if not inputs.right:
         return None
-    taxonomy = load_taxonomy("movieclip")
-    right = read_right_labels(find_list(recipe.held_out.right), taxonomy)
+    labels, taxonomy = list(inputs.held.labels.values()), load_taxonomy(_CALIBRATED_ON)
     pictures = labelled_pictures(inputs.held, inputs.pool, inputs.sources)
     logits = torch.cat(uncropped_logits(pictures, student, inputs.module), 1)
-    return LabelledFrames(logits, labels, right, taxonomy)
+    return LabelledFrames(logits, labels, inputs.right, taxonomy)
 
 
 def _described(teacher: Teacher, settings: TeacherSettings, data: str) -> dict[str, Any]:
