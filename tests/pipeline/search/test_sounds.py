@@ -65,6 +65,15 @@ def test_an_event_between_two_windows_of_a_cut_is_in_one_shot(library: ms.Librar
     assert [hit.id for hit in heard_shots(library, "applause", limit=9)] == [f"{movie}/00001"]
 
 
+@pytest.mark.parametrize(("centre_s", "peak_s"), [(2.0, 1.7), (1.6, 1.9)])
+def test_a_click_whose_window_reaches_over_a_cut_is_also_found_where_it_is(
+    library: ms.Library, centre_s: float, peak_s: float
+) -> None:
+    movie = keep(library, "a.mp4", SoundEvent("Applause", 0.5, centre_s, centre_s, peak_s))
+    hits = heard_shots(library, "applause", limit=9)
+    assert [hit.id for hit in hits] == [f"{movie}/00000", f"{movie}/00001"]
+
+
 def test_a_library_without_vectors_is_searched_by_its_sound(
     library: ms.Library, tmp_path: Path
 ) -> None:

@@ -63,9 +63,13 @@ def _hits(
 
 
 def _reached(event: StoredSound, shots: Sequence[StoredShot], film: LibraryMovie) -> Iterator[Hit]:
-    """Yield the shots that an event reaches into; the frame is that of its loudest moment."""
+    """Yield the shots that an event reaches into; the frame is that of its loudest moment.
+
+    That may be before the centre of its first window, or after that of its last.
+    """
+    first_s, last_s = min(event.start_s, event.peak_s), max(event.end_s, event.peak_s)
     for shot in shots:
-        if event.start_s >= shot.end_s or event.end_s < shot.start_s:
+        if first_s >= shot.end_s or last_s < shot.start_s:
             continue
         at_s = min(max(event.peak_s, shot.start_s), shot.end_s)
         part = (at_s - shot.start_s) / max(shot.end_s - shot.start_s, 1e-6)
