@@ -60,6 +60,20 @@ def test_the_surest_event_comes_first_and_each_shot_once(library: ms.Library) ->
     assert heard_shots(library, "siren", limit=10) == []
 
 
+def test_equal_scores_come_by_film_and_time_and_those_of_earlier_runs_not(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mastershot.store.reading._SOUNDS_AT_ONCE", 2)
+    late, early = (SoundEvent("Applause", 0.5, at, at, at) for at in (4.0, 0.5))
+    other = keep(library, "b.mp4", early, late)
+    keep(library, "a.mp4", SoundEvent("Applause", 0.9, 2.0, 2.0, 2.0))
+    one = keep(library, "a.mp4", late, early)
+    hits = heard_shots(library, "applause", limit=9)
+    assert [hit.id for hit in hits] == [
+        f"{one}/00000", f"{one}/00002", f"{other}/00000", f"{other}/00002",
+    ]  # fmt: skip
+
+
 def test_an_event_between_two_windows_of_a_cut_is_in_one_shot(library: ms.Library) -> None:
     movie = keep(library, "a.mp4", SoundEvent("Applause", 0.5, 2.0, 2.0, 2.0))
     assert [hit.id for hit in heard_shots(library, "applause", limit=9)] == [f"{movie}/00001"]

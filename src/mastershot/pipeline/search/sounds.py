@@ -1,7 +1,7 @@
 """Search by sound words: the shots of a library in which what words name is heard."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mastershot.encoders.detectors.sound import sound_classes
 from mastershot.pipeline.search.nearest import Hit
@@ -42,13 +42,11 @@ def heard_shots(store: FilmStore, words: str, *, limit: int) -> list[Hit]:
     if not (names := sounds_named(words)):
         return []
     films = {film.run_id: film for film in store.movies()}
-    events = [one for one in stored_sounds(store.tables, names) if one.run_id in films]
-    events.sort(key=lambda one: (-one.score, films[one.run_id].path, one.start_s))
-    return _hits(store, events, films, limit)
+    return _hits(store, stored_sounds(store.tables, names, list(films)), films, limit)
 
 
 def _hits(
-    store: FilmStore, events: Sequence[StoredSound], films: dict[str, LibraryMovie], limit: int
+    store: FilmStore, events: Iterable[StoredSound], films: dict[str, LibraryMovie], limit: int
 ) -> list[Hit]:
     hits: dict[str, Hit] = {}
     shots: dict[str, list[StoredShot]] = {}
