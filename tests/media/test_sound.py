@@ -186,7 +186,18 @@ def test_times_that_fall_are_those_of_another_recording() -> None:
         track.add(start_s, 1)
     track.finish()
     assert sorted({piece.recording for piece in track.pieces}) == [0, 1]
-    assert min(piece.start_s for piece in track.pieces if piece.recording) == pytest.approx(5)
+    spans = [[p.start_s for p in track.pieces if p.recording == number] for number in (0, 1)]
+    assert (min(spans[0]), min(spans[1])) == pytest.approx((20, 5))
+    assert max(spans[1]) < 7 < 21 < max(spans[0])
+
+
+def test_a_damaged_time_begins_no_recording() -> None:
+    track = FakeTrack()
+    for start_s in (0.0, 1.0, 900.0, 2.5, 3.5, 0.0):
+        track.add(start_s, 0.5)
+    track.finish()
+    found = {int(piece.start_s): piece.recording for piece in track.pieces}
+    assert found == {0: 1, 1: 0, 900: 0, 2: 0, 3: 0}
 
 
 def test_sound_that_is_broken_leaves_the_picture_whole(tmp_path: Path) -> None:

@@ -60,6 +60,7 @@ class SoundTrack:
         self._stream: AudioStream | None = None
         self._resampling: _Resampling | None = None
         self._num_given = self._num_seen = self._num_broken = self._recording = 0
+        self._left_s: Fraction | None = None  # where the latest jump ahead left the clock
         self._choice: tuple[str, ...] = ()
 
     def begin(self, container: InputContainer) -> tuple[AudioStream, ...]:
@@ -123,9 +124,12 @@ class SoundTrack:
         offset_s = Fraction(0) if expected is None else at_s - expected
         if abs(offset_s) <= _TOLERANCE_S:
             at_s = at_s if expected is None else expected
-        elif offset_s < -_MAX_FILLED_S or offset_s > _MAX_FILLED_S:
-            self._recording += offset_s < 0
+        elif offset_s > _MAX_FILLED_S:
+            self._left_s = expected
             self._flush()
+        elif offset_s < -_MAX_FILLED_S:
+            self._flush()  # Before the number of the recording rises: it is the end of this one.
+            self._recording += not self._rejoins(at_s)
         elif offset_s > 0:
             samples = np.concatenate([np.zeros(round(offset_s * rate_hz), np.float32), samples])
             at_s -= offset_s
@@ -138,6 +142,10 @@ class SoundTrack:
             self._resampling = _Resampling(at_s, rate_hz)
         if len(samples):
             self._give(self._resampling, samples)
+
+    def _rejoins(self, at_s: Fraction) -> bool:
+        """Return True if a time is back on the clock that a damaged one left."""
+        return self._left_s is not None and 0 <= at_s - self._left_s <= _MAX_FILLED_S
 
     def _flush(self) -> None:
         if self._resampling is not None:
