@@ -14,10 +14,10 @@ from pathlib import Path
 
 import cv2
 import numpy as np
-from mastershot.encoders.people import FRAME_PX, MIN_PERSON_SCORE, PeopleDetector
 
 from mastershot.core.embeddings import ImageArray
 from mastershot.encoders.detectors.bars import without_bars
+from mastershot.encoders.detectors.people import FRAME_PX, MIN_PERSON_SCORE, PeopleDetector
 from mastershot.media.video import open_video
 
 FRAMES = 9

@@ -12,7 +12,7 @@ from mastershot.core.errors import SettingError
 from mastershot.recipes.load import load_recipe, recipe_text, shipped_recipes
 from mastershot.training.distillation.settings import DistilRecipe
 
-NEW = re.compile("movieclip|downstream")  # recipes that version 0.1 did not have
+NEW = re.compile("movieclip|downstream|distil/starter")  # new or changed since version 0.1
 PLAIN = """recipe: distil
 frames: [{path: films}]
 teachers: [{kind: encoder, weights: clip, concepts: movieclip}]
@@ -177,13 +177,14 @@ def test_a_shipped_recipe_loads_and_says_what_it_is(name: str) -> None:
 def test_the_starter_has_its_published_settings() -> None:
     recipe = load_recipe("distil/starter").settings
     training = recipe.training
-    assert [source.share for source in recipe.frames] == [0.55, 0.25, 0.2]
+    assert [source.share for source in recipe.frames] == [0.6, 0.12, 0.13, 0.15]
     assert [(one.weight, one.temperature, one.every) for one in recipe.teachers] == [
-        (1.0, 2.0, 1), (0.3, 1.0, 2),
+        (0.7, 2.0, 1), (0.3, 1.0, 2), (1.5, 1.0, 1),
     ]  # fmt: skip
-    assert (training.steps, training.batch_size) == (8_000, 32)
-    assert (training.learning_rate, training.warmup_steps, training.seed) == (0.0015, 400, 0)
-    assert (training.teacher_px, training.student_px, training.hint_weight) == (192, 128, 1.0)
+    assert (training.steps, training.batch_size, training.seed) == (10_000, 64, 0)
+    assert (training.learning_rate, training.warmup_steps) == (0.002, 400)
+    assert (training.teacher_px, training.student_px, training.detail_px) == (160, 128, 112)
+    assert (training.film_share, training.ema_decay, training.hint_weight) == (0.25, 0.999, 1.0)
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.factories.distillation import write_pictures, write_squeezenet
+from tests.factories.distillation import write_labelled_table, write_pictures, write_squeezenet
 from tests.factories.films import encode_film, flat_images
 from tests.factories.models import make_tiny_clip, make_tiny_vit
 
@@ -49,21 +49,27 @@ def test_recipes_with_an_encoder_take_two_steps(
 def test_the_starter_takes_two_steps(tmp_path: Path) -> None:
     for folder in ("frames/scene15_train", "frames/posters128", "films"):
         write_pictures(tmp_path / folder)
+    (tmp_path / "frames" / "photographs").mkdir()
+    for shard in (0, 5, 6):
+        labels = ("bar", "river") if shard < 6 else ("never", "learnt")
+        table = tmp_path / "frames" / "photographs" / f"photographs-{shard:02}.parquet"
+        write_labelled_table(table, labels=labels)
     models = tmp_path / "models"
     write_squeezenet(models)
     (models / "squeezenet.safetensors").rename(models / "squeezenet_places365.safetensors")
     (models / "classes.txt").rename(models / "places365_classes.txt")
-    # The classifier in its .tflite file is too large to be made here: the other teaches alone.
+    # The classifier in its .tflite file is too large to be made here: it does not teach.
     recipe = load_recipe(
         "distil/starter",
         [*SHORT, f"data={tmp_path}", "teachers=[{kind: squeezenet, concepts: models/places365_"
-         "classes.txt, weights: models/squeezenet_places365.safetensors}]"],
+         "classes.txt, weights: models/squeezenet_places365.safetensors}, {kind: labels}]"],
     )  # fmt: skip
     result = run(recipe, tmp_path / "out")
     said = json.loads((result.path / "student.json").read_text())
     assert [trained["source"] for trained in said["trained_on"]] == [
-        "scene15_train", "posters128", "films",
+        "photographs-0[0-5].parquet", "scene15_train", "posters128", "films",
     ]  # fmt: skip
+    assert said["concepts"][1] == ["bar", "river"]
 
 
 @pytest.mark.parametrize("name", ["debug/shot_scale", "shot_scale/movieshots"])
@@ -107,8 +113,8 @@ def test_what_a_recipe_of_shot_scale_lacks_is_listed(tmp_path: Path) -> None:
 def test_what_a_recipe_names_and_is_not_there_is_listed(tmp_path: Path) -> None:
     recipe = load_recipe("distil/starter", [f"data={tmp_path}", "held_out.labelled=gone.csv"])
     problems = recipe.kind.problems(recipe.settings)
-    assert len(problems) == 8
-    assert problems[0].startswith(f"frames {tmp_path}/frames/scene15_train do not exist")
+    assert len(problems) == 9
+    assert problems[1].startswith(f"frames {tmp_path}/frames/scene15_train do not exist")
     assert problems[-1] == "list gone.csv of held_out is neither a file nor one that ships"
 
 

@@ -33,11 +33,10 @@ def test_a_frame_of_extreme_shape_is_seen_as_a_whole_alone(
         return np.empty((0, 5), np.float32)
 
     monkeypatch.setattr(detector, "persons", persons)
-    monkeypatch.setattr(detector, "faces", lambda image: np.empty((0, 5), np.float32))
     for width, num_parts in ((400, 4), (640, 0)):
         looks.clear()
-        detector.look_at(np.full((100, width, 3), 90, np.uint8))
-        assert looks == [(100, width)] + [(100, 100)] * num_parts
+        detector.distant_persons(np.full((100, width, 3), 90, np.uint8))
+        assert looks == [(100, 100)] * num_parts
 
 
 def test_networks_of_few_sizes_are_in_memory(
