@@ -58,6 +58,7 @@ def test_json_holds_every_column(cache: Path) -> None:
     assert siglip["size_bytes"] == 812_623_880
     assert "speed_fps" in siglip
     assert found["yunet"]["source"].startswith("opencv_zoo")
+    assert found["yunet"]["name"] == "yunet"
 
 
 @pytest.mark.parametrize("name", ["starter", "mastershot/starter"])

@@ -93,6 +93,14 @@ def test_samples_that_are_no_numbers_are_silence() -> None:
     assert samples.tolist() == [0, 1, -1, 0.5]
 
 
+@pytest.mark.parametrize(("kind", "dtype"), [("fltp", np.float32), ("dblp", np.float64)])
+def test_samples_far_beyond_full_scale_are_brought_down(kind: str, dtype: type) -> None:
+    largest = np.finfo(dtype).max / 2
+    channels = np.array([[largest, -largest, 1.5]], dtype)
+    samples = mono_samples(av.AudioFrame.from_ndarray(channels, kind, "mono"))
+    assert samples.tolist() == [8, -8, 1.5]
+
+
 @pytest.mark.parametrize("suffix", [".mkv", ".mp4", ".mov"])
 @pytest.mark.parametrize("offset", [Fraction(-1, 2), Fraction(0), Fraction(1, 2)])
 def test_a_click_keeps_its_time_whichever_track_starts_first(
@@ -178,7 +186,18 @@ def test_times_that_fall_are_those_of_another_recording() -> None:
         track.add(start_s, 1)
     track.finish()
     assert sorted({piece.recording for piece in track.pieces}) == [0, 1]
-    assert min(piece.start_s for piece in track.pieces if piece.recording) == pytest.approx(5)
+    spans = [[p.start_s for p in track.pieces if p.recording == number] for number in (0, 1)]
+    assert (min(spans[0]), min(spans[1])) == pytest.approx((20, 5))
+    assert max(spans[1]) < 7 < 21 < max(spans[0])
+
+
+def test_a_damaged_time_begins_no_recording() -> None:
+    track = FakeTrack()
+    for start_s in (0.0, 1.0, 900.0, 2.5, 3.5, 0.0):
+        track.add(start_s, 0.5)
+    track.finish()
+    found = {int(piece.start_s): piece.recording for piece in track.pieces}
+    assert found == {0: 1, 1: 0, 900: 0, 2: 0, 3: 0}
 
 
 def test_sound_that_is_broken_leaves_the_picture_whole(tmp_path: Path) -> None:
@@ -198,6 +217,16 @@ def test_sound_of_which_nothing_can_be_decoded_is_said_in_a_sentence(tmp_path: P
     assert heard(film) == ([], 48)
     (note,) = film.notes()
     assert note == "its sound is damaged: nothing of it could be decoded, so nothing was heard"
+
+
+def test_an_error_of_the_listener_is_not_taken_for_damage(tmp_path: Path) -> None:
+    film = open_video(sounding_film(tmp_path / "a.mkv", IMAGES, tone(2)))
+
+    def hear(piece: SoundPiece) -> None:
+        raise ValueError("the listener's own")
+
+    with pytest.raises(ValueError, match="the listener's own"):
+        list(film.frames(hear))
 
 
 def test_a_film_without_sound_gives_none(tmp_path: Path) -> None:

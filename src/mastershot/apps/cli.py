@@ -73,7 +73,7 @@ def models_ls(as_json: Json = False) -> None:
     ]
     for row in PACKAGED_NETWORKS:
         here = row.path.is_file()
-        value.append({**asdict(row), "packaged": True, "available": here})
+        value.append({"name": row.alias, **asdict(row), "packaged": True, "available": here})
     lines = [*map(_encoder_line, found), *map(_network_line, PACKAGED_NETWORKS)]
     say_result(value, lines, as_json=as_json)
 

@@ -1,7 +1,6 @@
 """A film's sound, decoded in the pass that decodes its picture: mono at 16 kHz, in pieces."""
 
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final
@@ -25,6 +24,8 @@ _MAX_FILLED_S = Fraction(1)
 _MANY_CHANNELS = 8
 # What a full-scale sample of each format is.
 _FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
+# A louder sample, which damaged sound of floats may hold, is brought down to this.
+_LOUDEST = 8.0
 _FRONT, _EFFECTS = (
     frozenset({"FL", "FR", "FC", "DL", "DR", "FLC", "FRC"}),
     frozenset({"LFE", "LFE2"}),
@@ -59,6 +60,7 @@ class SoundTrack:
         self._stream: AudioStream | None = None
         self._resampling: _Resampling | None = None
         self._num_given = self._num_seen = self._num_broken = self._recording = 0
+        self._left_s: Fraction | None = None  # where the latest jump ahead left the clock
         self._choice: tuple[str, ...] = ()
 
     def begin(self, container: InputContainer) -> tuple[AudioStream, ...]:
@@ -79,18 +81,20 @@ class SoundTrack:
     def take(self, packet: "Packet[Any] | None") -> None:
         """Take the next packet of the stream; None at the end."""
         assert self._stream is not None
-        try:
-            # A damaged packet is not decoded: of some codecs, noise at full scale would come.
-            if packet is not None and packet.is_corrupt:
-                self._num_broken += 1
-                return
-            for frame in self._stream.codec_context.decode(packet):
-                self._num_seen += 1
-                if self._num_seen > self._num_given:
-                    self._num_given = self._num_seen
-                    self._add(frame)
-        except (FFmpegError, ValueError, KeyError):
+        # A damaged packet is not decoded: of some codecs, noise at full scale would come.
+        if packet is not None and packet.is_corrupt:
             self._num_broken += 1
+            return
+        try:
+            frames = self._stream.codec_context.decode(packet)
+        except (FFmpegError, ValueError):
+            self._num_broken += 1
+            return
+        for frame in frames:
+            self._num_seen += 1
+            if self._num_seen > self._num_given:
+                self._num_given = self._num_seen
+                self._add(frame)
 
     def finish(self) -> None:
         """Give away what is left, now that no packet follows."""
@@ -108,7 +112,11 @@ class SoundTrack:
             yield f"its sound is damaged: {self._num_broken:,} {packets} of it could not be decoded"
 
     def _add(self, frame: AudioFrame) -> None:
-        samples, rate_hz = mono_samples(frame), frame.sample_rate
+        try:
+            samples, rate_hz = mono_samples(frame), frame.sample_rate
+        except (FFmpegError, ValueError, KeyError):
+            self._num_broken += 1
+            return
         expected = None if self._resampling is None else self._resampling.end_s
         at_s = expected or Fraction(0)
         if frame.pts is not None and frame.time_base is not None:
@@ -116,9 +124,12 @@ class SoundTrack:
         offset_s = Fraction(0) if expected is None else at_s - expected
         if abs(offset_s) <= _TOLERANCE_S:
             at_s = at_s if expected is None else expected
-        elif offset_s < -_MAX_FILLED_S or offset_s > _MAX_FILLED_S:
-            self._recording += offset_s < 0
+        elif offset_s > _MAX_FILLED_S:
+            self._left_s = expected
             self._flush()
+        elif offset_s < -_MAX_FILLED_S:
+            self._flush()  # Before the number of the recording rises: it is the end of this one.
+            self._recording += not self._rejoins(at_s)
         elif offset_s > 0:
             samples = np.concatenate([np.zeros(round(offset_s * rate_hz), np.float32), samples])
             at_s -= offset_s
@@ -130,17 +141,25 @@ class SoundTrack:
         if self._resampling is None:
             self._resampling = _Resampling(at_s, rate_hz)
         if len(samples):
-            self._give(self._resampling.convert(samples))
+            self._give(self._resampling, samples)
+
+    def _rejoins(self, at_s: Fraction) -> bool:
+        """Return True if a time is back on the clock that a damaged one left."""
+        return self._left_s is not None and 0 <= at_s - self._left_s <= _MAX_FILLED_S
 
     def _flush(self) -> None:
         if self._resampling is not None:
-            with suppress(FFmpegError, ValueError):
-                self._give(self._resampling.convert(None))
+            self._give(self._resampling, None)
         self._resampling = None
 
-    def _give(self, pieces: Iterator[tuple[float, FloatArray]]) -> None:
-        for start_s, samples in pieces:
-            self._hear(SoundPiece(start_s, samples, self._recording))
+    def _give(self, resampling: "_Resampling", samples: FloatArray | None) -> None:
+        try:
+            pieces = list(resampling.convert(samples))
+        except (FFmpegError, ValueError):
+            self._num_broken += 1
+            return
+        for start_s, piece in pieces:
+            self._hear(SoundPiece(start_s, piece, self._recording))
 
 
 class _Resampling:
@@ -191,10 +210,12 @@ def mono_samples(frame: AudioFrame) -> FloatArray:
     names = [channel.name for channel in frame.layout.channels]
     if not frame.format.is_planar:
         array = array.reshape(-1, len(names)).T
-    sound = array.astype(np.float32) / np.float32(_FULL_SCALE[kind])
+    full_scale = _FULL_SCALE[kind]
+    if array.dtype.kind == "f":
+        array = np.clip(np.nan_to_num(array, nan=0.0, posinf=1.0, neginf=-1.0), -_LOUDEST, _LOUDEST)
+    sound = array.astype(np.float32) / np.float32(full_scale)
     if kind == "u8":
         sound -= 1
-    sound = np.nan_to_num(sound, nan=0.0, posinf=1.0, neginf=-1.0)
     if len(names) == 1:
         return np.ascontiguousarray(sound[0])
     weights = np.array([_weight(name) for name in names], np.float32)

@@ -22,6 +22,7 @@ from mastershot.store.tables import embeddings_table
 Pooling = Literal["mean", "middle"]
 
 _IDS_AT_ONCE = 500
+_SOUNDS_AT_ONCE = 1000
 _COLUMNS = ("id", "run_id", "first_frame", "end_frame", "start_s", "end_s", "kept")
 
 
@@ -106,14 +107,27 @@ def shots_of_run(tables: LanceTables, run: str) -> list[StoredShot]:
     return sorted(shots, key=lambda shot: shot.first_frame)
 
 
-def stored_sounds(tables: LanceTables, names: Collection[str]) -> list[StoredSound]:
-    """Return the sounds of these classes, in no order, also of runs that a killed writer left."""
+def stored_sounds(
+    tables: LanceTables, names: Collection[str], runs: Sequence[str]
+) -> Iterator[StoredSound]:
+    """Yield the sounds of these classes in these runs: the surest first, then by run and start."""
     if not tables.has("sounds"):  # A library of an earlier version that cannot be written.
-        return []
+        return
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
     columns = [each.name for each in fields(StoredSound)]
     one_of = ", ".join(map(quoted, sorted(names)))
     rows = tables.rows("sounds", where=f"name IN ({one_of})", columns=columns)
-    return [StoredSound(**row) for row in rows.to_pylist()]
+    with tables.reporting_errors("cannot be read", "sounds"):
+        place = pc.index_in(
+            rows["run_id"], value_set=pa.array(runs, rows.schema.field("run_id").type)
+        )
+        rows = rows.append_column("place", place).filter(pc.is_valid(place))
+        order = [("score", "descending"), ("place", "ascending"), ("start_s", "ascending")]
+        rows = rows.sort_by(order).select(columns)
+    for batch in rows.to_batches(max_chunksize=_SOUNDS_AT_ONCE):
+        yield from (StoredSound(**row) for row in batch.to_pylist())
 
 
 def vector_blocks(tables: LanceTables, space: EmbeddingSpace) -> Iterator[tuple[str, Embeddings]]:

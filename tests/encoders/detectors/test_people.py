@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from mastershot.core.people import NUM_KEPT, heights, sighting_of_vector
+from mastershot.encoders.detectors import people
 from mastershot.encoders.detectors.people import PeopleDetector, decode_persons
 from mastershot.media.video import open_video
 
@@ -20,6 +21,35 @@ def test_nobody_is_in_black_frames_of_any_shape(detector: PeopleDetector) -> Non
         seen = sighting_of_vector(detector.encode_images([np.zeros(shape, np.uint8)])[0])
         assert (seen.num_faces, seen.num_persons, seen.picture) == (0, 0, 1)
     assert detector.encode_images([]).shape == (0, detector.space.width)
+
+
+def test_a_frame_of_extreme_shape_is_seen_as_a_whole_alone(
+    detector: PeopleDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[tuple[int, ...]] = []
+
+    def persons(image: np.ndarray, min_score: float) -> np.ndarray:
+        looks.append(image.shape[:2])
+        return np.empty((0, 5), np.float32)
+
+    monkeypatch.setattr(detector, "persons", persons)
+    for width, num_parts in ((400, 4), (640, 0)):
+        looks.clear()
+        detector.distant_persons(np.full((100, width, 3), 90, np.uint8))
+        assert looks == [(100, 100)] * num_parts
+
+
+def test_networks_of_few_sizes_are_in_memory(
+    detector: PeopleDetector, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[tuple[int, int]] = []
+    monkeypatch.setattr(people, "_for_size", lambda data, *size: made.append(size))
+    monkeypatch.setattr(people, "_loaded", lambda network, data: object())
+    fresh = PeopleDetector()
+    for height in range(32, 32 * 40, 32):
+        fresh._persons_of(416, height)
+    assert fresh._persons_of.cache_info().currsize == people._MOST_SIZES
+    assert len(made) == 40
 
 
 def test_a_thousand_faces_are_counted(

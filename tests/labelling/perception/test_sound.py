@@ -127,3 +127,14 @@ def test_a_shot_between_two_stretches_hears_neither() -> None:
     two = [stretch(0, [0.01], speech=[True]), stretch(9, [0.01], speech=[True])]
     _, between, _ = sounds_of_shots(shots_at(0, 1, 9, 10), two, RULE)
     assert (between.speech, between.silence) == (0, 1)
+
+
+def test_a_shot_shorter_than_a_block_has_the_block_of_its_middle() -> None:
+    (short,) = sounds_of_shots(shots_at(0.496, 0.4985), [stretch(0, [0.01])], RULE)
+    assert (short.silence, short.loudness_db, short.peak_s) == (0, -20, 0.495)
+
+
+def test_a_short_shot_without_sound_is_silent() -> None:
+    for late in ([stretch(2, [0.01])], []):
+        (short,) = sounds_of_shots(shots_at(0.5, 0.51), late, RULE)
+        assert (short.silence, short.loudness_db) == (1, -120)

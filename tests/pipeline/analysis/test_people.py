@@ -6,6 +6,7 @@ import jsonschema
 import numpy as np
 import pytest
 from tests.factories.films import encode_film, flat_images
+from tests.factories.sounds import sounding_film, tone
 
 from mastershot.core.people import Sighting, sighting_of_boxes
 from mastershot.core.timeline import Timeline, timeline_schema
@@ -91,3 +92,20 @@ def test_scores_of_content_are_kept_of_each_sampled_frame(film: Path, tmp_path: 
     assert kept.frames.tolist() == frames
     np.testing.assert_allclose(kept.vectors.sum(axis=1), 1, atol=1e-5)
     assert timeline.made_by.steps["moderation"]["model"] == "nsfw"
+
+
+def test_sound_that_is_asked_for_later_looks_at_no_frame_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = sounding_film(tmp_path / "film.mkv", flat_images([(200, 30, 30)], each=24), tone(1))
+    monkeypatch.setattr(PeopleDetector, "look_at", look_at_red)
+    before, _ = analyze_movie(path, loaded_for("people", "scenes"), tmp_path)
+    monkeypatch.setattr(PeopleDetector, "look_at", lambda *a: pytest.fail("it looked again"))
+    monkeypatch.setattr(
+        "mastershot.pipeline.analysis.vectors._statistics", lambda *a: pytest.fail("so did colours")
+    )
+    after, _ = analyze_movie(path, loaded_for("people", "scenes", "sound"), tmp_path)
+    assert after.shots[0].sound is not None
+    assert after.shots[0].people == before.shots[0].people
+    assert before.audio is None
+    assert after.audio is not None

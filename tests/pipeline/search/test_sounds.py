@@ -60,9 +60,32 @@ def test_the_surest_event_comes_first_and_each_shot_once(library: ms.Library) ->
     assert heard_shots(library, "siren", limit=10) == []
 
 
+def test_equal_scores_come_by_film_and_time_and_those_of_earlier_runs_not(
+    library: ms.Library, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mastershot.store.reading._SOUNDS_AT_ONCE", 2)
+    late, early = (SoundEvent("Applause", 0.5, at, at, at) for at in (4.0, 0.5))
+    other = keep(library, "b.mp4", early, late)
+    keep(library, "a.mp4", SoundEvent("Applause", 0.9, 2.0, 2.0, 2.0))
+    one = keep(library, "a.mp4", late, early)
+    hits = heard_shots(library, "applause", limit=9)
+    assert [hit.id for hit in hits] == [
+        f"{one}/00000", f"{one}/00002", f"{other}/00000", f"{other}/00002",
+    ]  # fmt: skip
+
+
 def test_an_event_between_two_windows_of_a_cut_is_in_one_shot(library: ms.Library) -> None:
     movie = keep(library, "a.mp4", SoundEvent("Applause", 0.5, 2.0, 2.0, 2.0))
     assert [hit.id for hit in heard_shots(library, "applause", limit=9)] == [f"{movie}/00001"]
+
+
+@pytest.mark.parametrize(("centre_s", "peak_s"), [(2.0, 1.7), (1.6, 1.9)])
+def test_a_click_whose_window_reaches_over_a_cut_is_also_found_where_it_is(
+    library: ms.Library, centre_s: float, peak_s: float
+) -> None:
+    movie = keep(library, "a.mp4", SoundEvent("Applause", 0.5, centre_s, centre_s, peak_s))
+    hits = heard_shots(library, "applause", limit=9)
+    assert [hit.id for hit in hits] == [f"{movie}/00000", f"{movie}/00001"]
 
 
 def test_a_library_without_vectors_is_searched_by_its_sound(

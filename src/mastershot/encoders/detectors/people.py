@@ -3,7 +3,7 @@
 Frames come 640 pixels wide or high at most. YuNet sees them so: faces of about ten pixels on are
 found. NanoDet sees them 416 wide or high, in a map of just their shape: its published file is for
 squares, and a wide film would fill half of one with black. Where neither finds anybody, it looks
-at the two or three squares that cover a wide frame, for distant persons, if the whole frame gives
+at the two to four squares that cover a wide frame, for distant persons, if the whole frame gives
 any hint of one: those squares cost three times as much as all else. Cost thus does not depend
 on the film's size. Black bars above and below are left out.
 """
@@ -13,7 +13,7 @@ import math
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
+from functools import cached_property, lru_cache
 from hashlib import sha256
 from typing import Any
 
@@ -45,6 +45,8 @@ would have been seen in the whole frame, and most such boxes are none (same tabl
 _REVISION = 3  # rises when boxes may come out otherwise from the same frame
 _FACE_OVERLAP, _PERSON_OVERLAP = 0.3, 0.5  # above it, the weaker of two boxes is dropped
 _LONG_FRAME = 1.25  # sides in this ratio or beyond are looked at in parts
+_MOST_PARTS = 4  # of a frame; one that is longer still, as no film is, is seen as a whole alone
+_MOST_SIZES = 8  # of frames, whose networks are in memory at a time
 _EDGE = 0.02  # of a part: what touches its inner edge is cut
 _MOST_FACES = 5000  # candidates before that, as in OpenCV's own example
 # NanoDet-m, as published: side, BGR means and spreads, strides, bins of a side's distance.
@@ -74,8 +76,8 @@ class PeopleDetector:
             EncoderError: A file of the package is missing or damaged.
         """
         self._face_data, self._person_data = YUNET.read(), NANODET.read()
-        self._face_detectors: dict[tuple[int, int], Any] = {}
-        self._person_networks: dict[tuple[int, int], Any] = {}
+        self._faces_of = lru_cache(_MOST_SIZES)(self._load_faces)
+        self._persons_of = lru_cache(_MOST_SIZES)(self._load_persons)
         self._persons_of(_LONGEST_PX, _LONGEST_PX)
 
     @cached_property
@@ -134,9 +136,9 @@ class PeopleDetector:
         """Return the persons likewise that the squares show which cover a frame's longer side."""
         height, width = image.shape[:2]
         side, longer = sorted((height, width))
-        if longer < _LONG_FRAME * side:
-            return np.empty((0, 5), np.float32)
         num_parts = math.ceil(longer / side)
+        if longer < _LONG_FRAME * side or num_parts > _MOST_PARTS:
+            return np.empty((0, 5), np.float32)
         found = []
         for place, start in enumerate(np.linspace(0, longer - side, num_parts).round().astype(int)):
             across = (start, 0) if width == longer else (0, start)
@@ -150,26 +152,18 @@ class PeopleDetector:
         boxes = _as_shares(boxes, scores, width, height)
         return boxes[heights(boxes) <= MAX_DISTANT]
 
-    def _faces_of(self, width: int, height: int) -> Any:
+    def _load_faces(self, width: int, height: int) -> Any:
         """Return the detector for frames of one size; a film has one size of frames, or few."""
         import cv2
 
-        if (width, height) not in self._face_detectors:
-            empty = np.empty(0, np.uint8)
-            data = np.frombuffer(self._face_data, np.uint8)
-            limits = MIN_FACE_SCORE, _FACE_OVERLAP, _MOST_FACES
-            with _without_warnings():
-                self._face_detectors[width, height] = cv2.FaceDetectorYN.create(
-                    "onnx", data, empty, (width, height), *limits
-                )
-        return self._face_detectors[width, height]
+        empty, data = np.empty(0, np.uint8), np.frombuffer(self._face_data, np.uint8)
+        limits = MIN_FACE_SCORE, _FACE_OVERLAP, _MOST_FACES
+        with _without_warnings():
+            return cv2.FaceDetectorYN.create("onnx", data, empty, (width, height), *limits)
 
-    def _persons_of(self, width: int, height: int) -> Any:
+    def _load_persons(self, width: int, height: int) -> Any:
         """Return the network for one size of its input; sides are of multiples of 32."""
-        if (width, height) not in self._person_networks:
-            data = _for_size(self._person_data, width, height)
-            self._person_networks[width, height] = _loaded(NANODET, data)
-        return self._person_networks[width, height]
+        return _loaded(NANODET, _for_size(self._person_data, width, height))
 
 
 def decode_persons(

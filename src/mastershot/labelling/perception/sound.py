@@ -138,7 +138,7 @@ def sounds_of_shots(
     found = []
     for shot in shots:
         start_s, end_s = shot.span.start_s, shot.span.end_s
-        first, last = np.searchsorted(times, (start_s, end_s)).tolist()
+        first, last = _blocks_of(times, start_s, end_s)
         length_s = max(end_s - start_s, BLOCK_S)
         peak_s, level_db = _level(times[first:last], powers[first:last])
         found.append(
@@ -170,8 +170,22 @@ def _silence(powers: Times, length_s: float, rule: SoundRule) -> float:
     loud = int((powers >= 10 ** (rule.silence_db / 10)).sum())
     silent_s = length_s - loud * BLOCK_S
     # The shot's edges cut blocks.
-    whole = loud == len(powers) and silent_s < 2 * BLOCK_S
+    whole = 0 < loud == len(powers) and silent_s < 2 * BLOCK_S
     return 0.0 if whole else _share(silent_s, length_s)
+
+
+def _blocks_of(times: Times, start_s: float, end_s: float) -> tuple[int, int]:
+    """Return the first block of a shot and the one past its last, by their centres.
+
+    A shot too short for the centre of a block has the block that holds its middle, if there is one.
+    """
+    first, last = np.searchsorted(times, (start_s, end_s)).tolist()
+    if first == last:
+        off_s = np.abs(times[max(first - 1, 0) : first + 1] - (start_s + end_s) / 2)
+        if off_s.min(initial=BLOCK_S) <= BLOCK_S / 2:
+            first = max(first - 1, 0) + int(off_s.argmin())
+            last = first + 1
+    return first, last
 
 
 def _blocks(stretches: Sequence[Stretch]) -> tuple[Times, Times]:

@@ -1,7 +1,7 @@
 """Search by sound words: the shots of a library in which what words name is heard."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from mastershot.encoders.detectors.sound import sound_classes
 from mastershot.pipeline.search.nearest import Hit
@@ -42,13 +42,11 @@ def heard_shots(store: FilmStore, words: str, *, limit: int) -> list[Hit]:
     if not (names := sounds_named(words)):
         return []
     films = {film.run_id: film for film in store.movies()}
-    events = [one for one in stored_sounds(store.tables, names) if one.run_id in films]
-    events.sort(key=lambda one: (-one.score, films[one.run_id].path, one.start_s))
-    return _hits(store, events, films, limit)
+    return _hits(store, stored_sounds(store.tables, names, list(films)), films, limit)
 
 
 def _hits(
-    store: FilmStore, events: Sequence[StoredSound], films: dict[str, LibraryMovie], limit: int
+    store: FilmStore, events: Iterable[StoredSound], films: dict[str, LibraryMovie], limit: int
 ) -> list[Hit]:
     hits: dict[str, Hit] = {}
     shots: dict[str, list[StoredShot]] = {}
@@ -63,9 +61,13 @@ def _hits(
 
 
 def _reached(event: StoredSound, shots: Sequence[StoredShot], film: LibraryMovie) -> Iterator[Hit]:
-    """Yield the shots that an event reaches into; the frame is that of its loudest moment."""
+    """Yield the shots that an event reaches into; the frame is that of its loudest moment.
+
+    That may be before the centre of its first window, or after that of its last.
+    """
+    first_s, last_s = min(event.start_s, event.peak_s), max(event.end_s, event.peak_s)
     for shot in shots:
-        if event.start_s >= shot.end_s or event.end_s < shot.start_s:
+        if first_s >= shot.end_s or last_s < shot.start_s:
             continue
         at_s = min(max(event.peak_s, shot.start_s), shot.end_s)
         part = (at_s - shot.start_s) / max(shot.end_s - shot.start_s, 1e-6)
