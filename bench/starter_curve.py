@@ -8,9 +8,10 @@ import json
 from pathlib import Path
 
 WIDTH, HEIGHT, LEFT, TOP = 720, 360, 48, 16
-COLOURS = ("#2a6f97", "#bb3e03", "#588157", "#9b5de5")
-NAMES = {"squeezenet": "places", "mobilenet": "things"}
-SOURCES = {"scene15_train": "photographs", "posters128": "posters"}
+COLOURS = ("#2a6f97", "#bb3e03", "#588157", "#9b5de5", "#e09f3e")
+NAMES = {"squeezenet": "places", "mobilenet": "things", "labels": "labels"}
+UNLABELLED = ("labels", "posters128")
+SOURCES = {"photographs-0[0-5].parquet": "photographs", "posters128": "posters"}
 
 
 def main() -> None:
@@ -27,7 +28,8 @@ def draw(entries: list[dict]) -> str:
     curves: dict[str, list[tuple[int, float]]] = {}
     for entry in entries:
         for one in entry["agreement"]:
-            if one["source"] in SOURCES:
+            # Posters have no label, but the probe's opinion.
+            if one["source"] in SOURCES and (one["teacher"], one["source"]) != UNLABELLED:
                 name = f"{NAMES[one['teacher'].partition('_')[0]]}, {SOURCES[one['source']]}"
                 curves.setdefault(name, []).append((entry["step"], one["top5"]))
     last = max(entry["step"] for entry in entries)
