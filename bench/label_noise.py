@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from torch.nn.functional import interpolate, log_softmax, one_hot
 
 from mastershot.datasets.tables.pictures import read_labelled_pictures
-from mastershot.media.stills import read_still
+from mastershot.media.pictures import read_still
 from mastershot.recipes.load import load_recipe
 from mastershot.training.distillation.labels import Probe
 from mastershot.training.distillation.teachers import load_teacher
