@@ -3,8 +3,8 @@
     python bench/settings_figures.py PHOTOGRAPHS [--fit] [--most N]
 
 PHOTOGRAPHS is the folder of photographs-00.parquet … -07.parquet. Figures are of shards 06 and 07.
-With --fit the weights of `labelling/perception/setting.py` are fitted on shards 03 and 04 and
-printed, and how sure is sure enough is shown on shard 05. Day is a photograph of an outdoor class
+With --fit the weights of `labelling/perception/setting.py` are fitted on the photographs of shards
+00 to 05 that the starter's recipe holds out, and on the same ones darkened, and printed. Day is a photograph of an outdoor class
 (a few are taken at night), night the same one darkened by the model of bench/night.py.
 """
 
@@ -31,7 +31,11 @@ from mastershot.labelling.perception.setting import (
     setting_of,
     time_of_day_of,
 )
+from mastershot.training.distillation.held_out import held_out
 from night import Night, darkened
+
+HELD_OUT = 0.03
+"""Of all frames, by the recipe distil/starter."""
 
 SETTLED = Path(__file__).with_name("settled_places.csv")
 """The classes of MiniPlaces whose name settles it. Left out, as they are photographed from inside
@@ -78,15 +82,19 @@ def main() -> None:
     options = parser.parse_args()
     read = [read_shard(options.photographs, number, options.most) for number in (6, 7)]
     if options.fit:
-        fit([read_shard(options.photographs, number, options.most) for number in (3, 4)])
-        show("shard 05", [read_shard(options.photographs, 5, options.most)])
+        fit(
+            [read_shard(options.photographs, n, options.most, only_held_out=True) for n in range(6)]
+        )
     show("shards 06 and 07", read)
 
 
-def read_shard(folder: Path, number: int, most: int) -> Shard:
+def read_shard(folder: Path, number: int, most: int, *, only_held_out: bool = False) -> Shard:
     """Return what is measured of the photographs of settled classes, or of the first of them."""
-    table = pq.read_table(folder / f"photographs-{number:02}.parquet", columns=["class", "jpeg"])
+    path = folder / f"photographs-{number:02}.parquet"
+    table = pq.read_table(path, columns=["class", "jpeg"])
     order = np.random.default_rng(number).permutation(len(table))
+    if only_held_out:
+        order = np.array([row for row in order if held_out(f"{path.name}@{row}", HELD_OUT)])
     rows = [(table["class"][i].as_py(), table["jpeg"][i].as_py()) for i in order.tolist()]
     with SETTLED.open(encoding="utf-8") as file:
         settled = {row["class"]: row["setting"] for row in csv.DictReader(file)}
@@ -121,10 +129,15 @@ def fit(shards: list[Shard]) -> None:
     light = np.concatenate([shard.light for shard in shards])
     places = np.concatenate([shard.places for shard in shards])
     indoor = np.concatenate([shard.is_indoor for shard in shards])
-    print(
-        "INDOOR_WEIGHTS =",
-        weights(np.column_stack([places, light]), indoor, ("places", *STATISTICS)),
+    dark_places, dark = (
+        np.concatenate(parts)
+        for parts in zip(*(shard.nights["stated"] for shard in shards), strict=True)
     )
+    both, both_light = np.concatenate([places, dark_places]), np.concatenate([light, dark])
+    twice = np.concatenate([indoor, indoor])
+    print("INDOOR_WEIGHTS =", weights(both[:, None], twice, ("places",)))
+    names = ("places", *STATISTICS)
+    print("with light:", weights(np.column_stack([both, both_light]), twice, names))
     columns = [STATISTICS.index(name) for name in NIGHT_STATISTICS]
     day = light[~indoor][:, columns]
     night = np.concatenate([s.nights["stated"][1][s.is_outdoor] for s in shards])[:, columns]

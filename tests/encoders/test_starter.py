@@ -244,10 +244,11 @@ def test_the_one_that_ships_is_small_and_names_its_concepts() -> None:
     size = sum(path.stat().st_size for path in STARTER_FOLDER.glob("student.*"))
     assert size <= 6_000_000
     info = json.loads((STARTER_FOLDER / "student.json").read_text("utf-8"))
-    places, things = info["concepts"]
-    assert len(places) == 365
+    places, things, labels = info["concepts"]
+    assert (len(places), len(labels)) == (365, 100)
     assert "kitchen" in places
     assert "goldfish" in things
+    assert "subway station platform" in labels
 
 
 def change(folder: Path, edit: Callable[[dict[str, Any]], object]) -> None:

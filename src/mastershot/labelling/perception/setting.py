@@ -1,4 +1,4 @@
-"""Indoors or outdoors, by day or by night: from the places a frame shows, and from its light.
+"""Indoors or outdoors by the places a frame shows, by day or by night from its light.
 
 Each is a logistic regression with a handful of weights, which bench/settings_figures.py fits; where
 the encoder is CLIP or SigLIP, prompts are scored like labels instead.
@@ -61,11 +61,8 @@ class Places:
 
 
 SETTING_RULE = SettingRule()
-INDOOR_WEIGHTS = {
-    "bias": 0.26, "places": 1.57, "mean": -0.21, "darkest": -1.59, "median": -0.03,
-    "brightest": 4.0, "deviation": -7.66, "top": -0.12, "bottom": -2.23, "sky": -3.08,
-    "smooth_top": 0.95, "saturation": -1.02, "warmth": -3.59, "warmth_top": 4.62, "green": -0.92,
-}  # fmt: skip
+# Statistics of light beside the places add nothing to them (bench/settings_figures.py --fit).
+INDOOR_WEIGHTS = {"bias": 0.65, "places": 3.0}
 # Both weights below 0: brighter is never likelier night. With more statistics some are above, and
 # fog, bright and without contrast, becomes night.
 NIGHT_WEIGHTS = {"bias": 11.24, "median": -1.71, "brightest": -21.54}
@@ -118,7 +115,7 @@ def indoor_probabilities(
     Those are the `indoor_logits` (S,) and the `light_statistics` (S, K). Of a shot that shows no
     place it is 0.5.
     """
-    logits = _weighted(light, INDOOR_WEIGHTS) + INDOOR_WEIGHTS["places"] * place_logits
+    logits = INDOOR_WEIGHTS["bias"] + INDOOR_WEIGHTS["places"] * place_logits
     return _probabilities(logits, light, rule)
 
 
