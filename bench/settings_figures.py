@@ -4,8 +4,9 @@
 
 PHOTOGRAPHS is the folder of photographs-00.parquet … -07.parquet. Figures are of shards 06 and 07.
 With --fit the weights of `labelling/perception/setting.py` are fitted on the photographs of shards
-00 to 05 that the starter's recipe holds out, and on the same ones darkened, and printed. Day is a photograph of an outdoor class
-(a few are taken at night), night the same one darkened by the model of bench/night.py.
+00 to 05 that the starter's recipe holds out, and on the same ones darkened, and printed. Day is a
+photograph of an outdoor class (a few are taken at night), night the same one darkened by the model
+of bench/night.py.
 """
 
 import argparse
