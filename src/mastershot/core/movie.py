@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Literal, TypeAlias
 
 from mastershot.core.labels import LabelScore
-from mastershot.core.sound import ShotSound
+from mastershot.core.lanes import ShotSound
 from mastershot.core.time import Span
 
 TransitionKind: TypeAlias = Literal["start", "cut", "fade", "dissolve", "wipe"]
@@ -48,6 +48,8 @@ class Movie:
         has_audio: True if the file holds an audio stream.
         variable_frame_rate: True if frames are not evenly spaced.
         copyright: What the file's copyright tag says of its makers and licence; empty without one.
+        timecode: SMPTE time code of its first frame, as the file's own time code track or tag says
+            it, such as ``01:00:00:00``; empty without one.
     """
 
     id: str
@@ -64,6 +66,7 @@ class Movie:
     has_audio: bool
     variable_frame_rate: bool
     copyright: str = ""
+    timecode: str = ""
 
     @property
     def duration_s(self) -> float:
@@ -105,11 +108,21 @@ def movie_id(content_hash: str) -> str:
 
 @dataclass(frozen=True)
 class Transition:
-    """How a shot begins, as a half-open run of frames (empty for a cut and for the start)."""
+    """How a shot begins.
+
+    Attributes:
+        kind: A cut, or the kind of gradual transition; ``start`` where the film starts with the
+            picture. A ``fade`` goes to, comes from, or passes through one colour.
+        start_frame: First frame in which the picture changes; for a cut and for the start, the
+            shot's first frame.
+        end_frame: First frame after it that is whole; equal to ``start_frame`` for a cut.
+        through: The colour of a fade; None for all else.
+    """
 
     kind: TransitionKind
     start_frame: int
     end_frame: int
+    through: Literal["black", "white"] | None = None
 
 
 @dataclass(frozen=True)

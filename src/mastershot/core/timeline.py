@@ -25,13 +25,15 @@ from typing import (
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
+from mastershot.core.lanes import Interval, Lane, Mark, ShotSound, SoundEvent
 from mastershot.core.movie import SCALES, DamagedSpan, Movie, People, Scene, Shot, Transition
-from mastershot.core.sound import ShotSound, SoundEvent
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 
 SCHEMA = "mastershot/timeline/1"
-_ABSENT_IF_EMPTY = frozenset({"borrowed", "sampled_frames", "damaged", "notes", "copyright"})
+_ABSENT_IF_EMPTY = frozenset(
+    {"borrowed", "sampled_frames", "damaged", "notes", "copyright", "timecode", "lanes"}
+)
 Json: TypeAlias = dict[str, Any]
 
 
@@ -62,6 +64,10 @@ class Timeline:
         damaged: The spans of which frames are missing because they could not be decoded, in order.
         notes: Sentences on how the film was read that a user should know.
         audio: The sounds that are heard, by start; None when the step did not run.
+        marks: Runs of frames that are technical or static, by start; None when shots come from a
+            list, or the version that made them did not look.
+        lanes: What was brought in from elsewhere, such as edits, subtitles or a script: it stays
+            when the film is analysed anew.
     """
 
     schema: ClassVar[str] = SCHEMA
@@ -72,6 +78,8 @@ class Timeline:
     damaged: tuple[DamagedSpan, ...] = ()
     notes: tuple[str, ...] = ()
     audio: tuple[SoundEvent, ...] | None = None
+    marks: tuple[Mark, ...] | None = None
+    lanes: tuple[Lane, ...] = ()
 
     def __post_init__(self) -> None:
         _check_tiling(
@@ -175,6 +183,9 @@ def _objects() -> dict[Any, Json]:
         DamagedSpan: defined["damaged"],
         SoundEvent: defined["sound_event"],
         ShotSound: defined["shot"]["properties"]["sound"],
+        Mark: defined["mark"],
+        Lane: defined["lane"],
+        Interval: defined["interval"],
     }
 
 

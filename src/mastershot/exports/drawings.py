@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from mastershot.core.lanes import SoundEvent
 from mastershot.core.movie import SCALES, Scene, Shot
-from mastershot.core.sound import SoundEvent
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_rate

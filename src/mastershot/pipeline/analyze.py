@@ -43,6 +43,10 @@ def analyze_movie(
             needed = reuse.plan_of_decoding(previous, made, loaded, store)
             decoded = decode_film(Film(file), needed, store=store, thumbs=thumbs, progress=progress)
             timeline = reuse.with_reading_note(annotate(decoded, made, loaded, store), previous)
+            if decoded.frames is not None:
+                workspace.keep_frames(decoded.frames)
+        if previous is not None and previous.lanes:
+            timeline = reuse.with_lanes(timeline, previous, workspace.frame_times(timeline))
         progress("report", 0, 1)
         workspace.publish(timeline, loaded.notes)
         progress("report", 1, 1)

@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.timelines import make_timeline
 
+from mastershot.core.lanes import SoundEvent
 from mastershot.core.movie import Shot
-from mastershot.core.sound import SoundEvent
 from mastershot.labelling.perception.sound import (
     EventMerger,
     SoundRule,

@@ -8,7 +8,7 @@ from tests.pipeline.search.test_nearest import put
 from tests.pipeline.search.test_words import ToyEncoder
 
 import mastershot as ms
-from mastershot.core.sound import SoundEvent
+from mastershot.core.lanes import SoundEvent
 from mastershot.pipeline.search.sounds import heard_shots, sounds_named
 from mastershot.pipeline.search.words import search_words, write_hits_page
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from mastershot.core.lanes import ShotSound
 from mastershot.core.movie import SCALE_NAMES, Movie, Shot
-from mastershot.core.sound import ShotSound
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_statistics

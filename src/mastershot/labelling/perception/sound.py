@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from mastershot.core.embeddings import FloatArray
+from mastershot.core.lanes import ShotSound, SoundEvent
 from mastershot.core.movie import Shot
-from mastershot.core.sound import ShotSound, SoundEvent
 
 BLOCK_S = 0.01
 """Levels are measured in blocks of this length."""

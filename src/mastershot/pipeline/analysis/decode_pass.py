@@ -8,9 +8,9 @@ from typing import TypeAlias
 import numpy as np
 
 from mastershot.core.embeddings import ImageArray
+from mastershot.core.lanes import ShotSound, SoundEvent
 from mastershot.core.movie import DamagedSpan, Movie, Shot
 from mastershot.core.protocols import FeatureStore, ShotDetector
-from mastershot.core.sound import ShotSound, SoundEvent
 from mastershot.media.pictures import JpegWriter
 from mastershot.media.sampling import (
     HeldFrames,
@@ -25,6 +25,7 @@ from mastershot.pipeline.analysis.sound import SoundListener
 from mastershot.pipeline.analysis.vectors import ClipVectors, FrameVectors
 from mastershot.shots.content import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
+from mastershot.store.frames import FrameTable
 
 # Called with the stage's name, how much is done, and of how much (None if unknown).
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -47,6 +48,7 @@ class Decoded:
         damaged: The spans of which frames could not be decoded.
         notes: What the user should know of how the film was read.
         audio: The sounds that are heard; None where they are not asked for.
+        frames: What is kept of every frame; None where the film was not decoded for it.
     """
 
     movie: Movie
@@ -54,6 +56,7 @@ class Decoded:
     damaged: tuple[DamagedSpan, ...] = ()
     notes: tuple[str, ...] = ()
     audio: tuple[SoundEvent, ...] | None = None
+    frames: FrameTable | None = None
 
 
 def decode_film(
@@ -97,12 +100,13 @@ def decode_film(
         replace(shot, sampled_frames=frames, thumb=thumb)
         for shot, frames, thumb in zip(shots, sampler.sampled, sampler.thumbs, strict=True)
     )
-    if listener is None:
-        return Decoded(movie, sampled, film.damaged, film.notes())
-    listener.finish(film.sound_shifts_s)
-    if (sounds := listener.sounds_of(sampled)) is not None:
-        sampled = tuple(map(_with_sound, sampled, sounds))
-    return Decoded(movie, sampled, film.damaged, film.notes(), listener.events())
+    audio = None
+    if listener is not None:
+        listener.finish(film.sound_shifts_s)
+        if (sounds := listener.sounds_of(sampled)) is not None:
+            sampled = tuple(map(_with_sound, sampled, sounds))
+        audio = listener.events()
+    return Decoded(movie, sampled, film.damaged, film.notes(), audio, FrameTable(film.pts))
 
 
 def _with_sound(shot: Shot, sound: ShotSound) -> Shot:

@@ -2,7 +2,9 @@
 
 from dataclasses import replace
 
+from mastershot.core.lanes import Interval
 from mastershot.core.protocols import FeatureStore
+from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import MadeBy, Timeline
 from mastershot.pipeline.analysis.annotate import annotate
 from mastershot.pipeline.analysis.decode_pass import Decoded
@@ -48,7 +50,7 @@ def timeline_without_decoding(
     if "sound" not in made.steps:
         shots, audio = tuple(replace(shot, sound=None) for shot in shots), None
     decoded = Decoded(previous.movie, shots, previous.damaged, previous.notes, audio)
-    return annotate(decoded, made, loaded, store)
+    return replace(annotate(decoded, made, loaded, store), marks=previous.marks)
 
 
 def is_current(previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> bool:
@@ -103,6 +105,24 @@ def with_reading_note(timeline: Timeline, previous: Timeline | None) -> Timeline
     what = f"{found}, instead of {before}" if found != before else f"the same {found}, other times"
     note = f"analysed anew, because it is read otherwise than before: {what}"
     return replace(timeline, notes=(*timeline.notes, note))
+
+
+def with_lanes(timeline: Timeline, previous: Timeline, times: FrameTimes) -> Timeline:
+    """Return the timeline with the lanes of an earlier one, frame by their times.
+
+    What a person brought in stays where it was in the film, if frames are counted otherwise now.
+    An interval that lies wholly beyond the film is moved to its last frame.
+    """
+
+    def moved(interval: Interval) -> Interval:
+        start, end = times.frame_at(interval.span.start), times.frame_at(interval.span.end)
+        first = min(start, times.num_frames - 1)
+        return replace(interval, span=times.span(first, max(first + 1, end)))
+
+    lanes = previous.lanes
+    if read_differently(previous, timeline.made_by):
+        lanes = tuple(replace(one, intervals=tuple(map(moved, one.intervals))) for one in lanes)
+    return replace(timeline, lanes=lanes)
 
 
 def _sampled_alike(before: MadeBy, now: MadeBy) -> bool:

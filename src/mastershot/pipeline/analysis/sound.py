@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
+from mastershot.core.lanes import ShotSound, SoundEvent
 from mastershot.core.movie import Shot
-from mastershot.core.sound import ShotSound, SoundEvent
 from mastershot.core.timeline import Json
 from mastershot.encoders.detectors.sound import HOP_SAMPLES, WINDOW_SAMPLES, SoundClassifier
 from mastershot.labelling.perception.sound import (
