@@ -28,7 +28,7 @@ from mastershot.media.video import open_video
 from mastershot.pipeline import analyze as story
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie
-from mastershot.shots.content import ShotSettings
+from mastershot.shots.settings import ShotSettings
 from mastershot.synthetic.plan import FilmPlan
 
 WITHOUT_WORDS = Plan(steps=("shots", "scenes"))

@@ -11,7 +11,8 @@ from tests.media.test_video import FILMS, real_films
 
 from mastershot.core.errors import SettingError
 from mastershot.media.video import open_video
-from mastershot.shots.content import ShotSettings, detector_view, make_detector
+from mastershot.shots.detectors import detector_view, make_detector
+from mastershot.shots.settings import ShotSettings
 
 Detect = Callable[[Path], dict[str, list[int]]]
 # The settings that real films are tried with, all in one decoding.

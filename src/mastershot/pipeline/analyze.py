@@ -13,7 +13,7 @@ from mastershot.pipeline.analysis.annotate import annotate
 from mastershot.pipeline.analysis.decode_pass import Progress, decode_film, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.workspace import open_workspace
-from mastershot.shots.content import DetectorName, ShotSettings
+from mastershot.shots.settings import DetectorName, ShotSettings
 
 
 def analyze_movie(
@@ -79,7 +79,7 @@ def detect_shots(
     detector: DetectorName = "content",
     exact: bool = False,
     threshold: float | None = None,
-    min_shot_s: float = 0.6,
+    min_shot_s: float | None = None,
 ) -> list[Shot]:
     """Return the film's shots, which tile it: the smallest useful call.
 

@@ -59,7 +59,8 @@ class FrameMeasures:
         small = cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
         points = np.ascontiguousarray(image[::2, ::2])
         counts = cv2.calcHist([points], [0, 1, 2], None, [_LEVELS] * 3, [0, 256] * 3)
-        self._new.append((small.reshape(-1, 3).T, counts.reshape(-1) / counts.sum()))
+        cells = np.asarray(small, np.uint8).reshape(-1, 3).T
+        self._new.append((cells, np.asarray(counts, np.float32).reshape(-1) / counts.sum()))
 
     def take(self) -> FloatArray:
         """Return the measures of the frames added since the last call, float32 (N, M)."""
@@ -97,7 +98,8 @@ def _measures(cells: ImageArray, colours: FloatArray) -> FloatArray:
 
     def squared(frames: IntArray, lag: int) -> FloatArray:
         found = squares[frames] + squares[frames - lag] - 2 * products[frames, frames - lag]
-        return np.maximum(found, 0)
+        apart: FloatArray = np.maximum(found, 0)
+        return apart
 
     columns = [np.sqrt(squared(now, lag)) for lag in LAGS]
     columns += [np.sqrt(np.clip(1 - alike[now - _HISTORY, now - lag], 0, 1)) for lag in LAGS]
@@ -134,4 +136,5 @@ def _moved(now: FloatArray, before: FloatArray) -> FloatArray:
             part = before[:, down : down + middle.shape[1], across : across + middle.shape[2]]
             apart = (middle - part).reshape(len(now), -1)
             np.minimum(best, np.einsum("nc,nc->n", apart, apart), out=best)
-    return np.sqrt(best / middle[0].size)
+    distance: FloatArray = np.sqrt(best / middle[0].size)
+    return distance

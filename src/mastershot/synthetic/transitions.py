@@ -218,7 +218,9 @@ def _changing(
 def _shares(num_frames: int, rng: np.random.Generator) -> FloatArray:
     """Return how much of the new picture each frame shows, rising within (0, 1)."""
     shares = (np.arange(num_frames, dtype=np.float32) + 1) / (num_frames + 1)
-    return shares * shares * (3 - 2 * shares) if rng.random() < 0.3 else shares
+    if rng.random() < 0.3:
+        shares = shares * shares * (3 - 2 * shares)
+    return shares.astype(np.float32)
 
 
 def _wiped(
@@ -259,7 +261,7 @@ def _disturbed(
     if end - first < 12:
         return frames, flashes
     if rng.random() < editing.disturbed:
-        change = rng.choice([_crossed, _lit, _titled, _held])
+        change = (_crossed, _lit, _titled, _held)[int(rng.integers(4))]
         frames = change(frames, first, end, rng)
     if rng.random() < editing.flash:
         frames = frames.copy()

@@ -22,8 +22,8 @@ from mastershot.pipeline.analysis import plan as planning
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.scale import PromptedScaler
 from mastershot.scenes.grouping import COLOR_SPACE
-from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList
+from mastershot.shots.settings import ShotSettings
 
 SPACE = make_space(8)
 

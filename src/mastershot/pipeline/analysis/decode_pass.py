@@ -23,7 +23,7 @@ from mastershot.media.video import Film, Frame
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.sound import SoundListener
 from mastershot.pipeline.analysis.vectors import ClipVectors, FrameVectors
-from mastershot.shots.content import cut_into_shots, detector_view, make_detector
+from mastershot.shots.detectors import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
 from mastershot.store.frames import FrameTable
 
@@ -95,7 +95,7 @@ def decode_film(
     movie = film.movie()
     sampler.end_shots([movie.num_frames])
     sampler.finish()
-    shots = cut_into_shots(movie, film.pts, sampler.ends[:-1])
+    shots = cut_into_shots(movie, film.pts, sampler.ends[:-1], detector.transitions())
     sampled = tuple(
         replace(shot, sampled_frames=frames, thumb=thumb)
         for shot, frames, thumb in zip(shots, sampler.sampled, sampler.thumbs, strict=True)
@@ -106,7 +106,8 @@ def decode_film(
         if (sounds := listener.sounds_of(sampled)) is not None:
             sampled = tuple(map(_with_sound, sampled, sounds))
         audio = listener.events()
-    return Decoded(movie, sampled, film.damaged, film.notes(), audio, FrameTable(film.pts))
+    frames = FrameTable(film.pts, detector.scores())
+    return Decoded(movie, sampled, film.damaged, film.notes(), audio, frames)
 
 
 def _with_sound(shot: Shot, sound: ShotSound) -> Shot:

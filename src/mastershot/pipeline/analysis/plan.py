@@ -35,8 +35,8 @@ from mastershot.pipeline.analysis.recognise import (
 from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes
 from mastershot.pipeline.analysis.sound import Hearing
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
-from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList, read_shot_list
+from mastershot.shots.settings import ShotSettings
 
 DEFAULT_TAXONOMY = "movieclip"
 STEPS = ("shots", "labels", "scenes", "scale", "people", "headings", "sound")
@@ -266,7 +266,7 @@ class LoadedPlan:
             "detector": plan.shots.detector,
             "pixels": "exact" if plan.shots.exact else "points",
             "threshold": plan.shots.score_threshold,
-            "min_shot_s": plan.shots.min_shot_s,
+            "min_shot_s": plan.shots.shortest_s,
             "library": f"scenedetect {version('scenedetect-headless')}",
         }
         if self.listed is not None:
