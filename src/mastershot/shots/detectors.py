@@ -11,8 +11,8 @@ from mastershot.core.time import Span
 from mastershot.media.probe import FilmFile
 from mastershot.media.video import Frame
 from mastershot.shots.content import ExactView, PySceneDetector, scenedetect_detector
-from mastershot.shots.settings import ShotSettings
-from mastershot.shots.temporal import FrameScorer, TemporalDetector
+from mastershot.shots.settings import DetectorName, ShotSettings
+from mastershot.shots.temporal import FrameScorer, Scorer, StreamingDetector
 from mastershot.shots.transitions import THRESHOLD, typed_cuts
 
 
@@ -53,7 +53,15 @@ def make_detector(settings: ShotSettings, file: FilmFile) -> ShotDetector:
     if settings.is_by_scenedetect:
         return TypedDetector(scenedetect_detector(settings, file))
     shortest = shortest_frames(settings, file.mean_rate or Fraction(25))
-    return TemporalDetector(settings.score_threshold, shortest)
+    return StreamingDetector(_scorer(settings.detector), settings.score_threshold, shortest)
+
+
+def _scorer(name: DetectorName) -> Scorer:
+    if name == "temporal":
+        return FrameScorer()
+    from mastershot.shots.cascade import CascadeScorer, LearnedScorer
+
+    return LearnedScorer() if name == "learned" else CascadeScorer()
 
 
 def shortest_frames(settings: ShotSettings, rate: Fraction) -> int:

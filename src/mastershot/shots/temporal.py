@@ -2,6 +2,7 @@
 # T frames
 
 from dataclasses import replace
+from typing import Protocol
 
 import numpy as np
 
@@ -66,13 +67,17 @@ class FrameScorer:
             end = min(first + BLOCK, until)
             rows = slice(first - self._first_recent, end - self._first_recent)
             found = self._network.probabilities(self._recent, rows.start, rows.stop)
-            self._probabilities.append(found)
+            self._probabilities.append(self._judged(first, found))
             self._light.append(self._recent[rows, _LIGHT : _LIGHT + 1])
             self.num_settled = end
         keep = max(0, self.num_settled - REACH)
         self._recent = self._recent[keep - self._first_recent :]
         self._first_recent = keep
         return self.num_settled > before
+
+    def _judged(self, first: int, found: FloatArray) -> FloatArray:
+        """Return the final probabilities of the frames from one on; here, as they were found."""
+        return found
 
 
 def _from(blocks: list[FloatArray], first: int, width: int) -> FloatArray:
@@ -82,17 +87,41 @@ def _from(blocks: list[FloatArray], first: int, width: int) -> FloatArray:
     return rows[first % BLOCK :]
 
 
-class TemporalDetector:
-    """Finds transitions by the temporal network alone."""
+class Scorer(Protocol):
+    """Scores the frames of one film as they come."""
+
+    num_settled: int
+    """How many frames have their final probabilities."""
+
+    def add(self, image: ImageArray) -> bool:
+        """Take the next frame, BGR (H, W, 3); return True if more frames are settled now."""
+        ...
+
+    def finish(self) -> None:
+        """Settle all frames; no more will come."""
+        ...
+
+    def probabilities(self, first: int = 0) -> FloatArray:
+        """Return those of the settled frames from one on, by `network.OUTPUTS`, (T, 5)."""
+        ...
+
+    def light(self, first: int = 0) -> FloatArray:
+        """Return the mean light of the settled frames from one on, (T,)."""
+        ...
+
+    def scores(self) -> dict[str, FloatArray]:
+        """Return what is to be kept of the film's frames, by name, in half precision."""
+        ...
+
+
+class StreamingDetector:
+    """Finds transitions by the scores of frames, with a bounded delay."""
 
     max_lag_frames = 2 * BLOCK + REACH + _LONGEST
 
-    def __init__(
-        self, threshold: float, least: int = 0, network: TransitionNetwork | None = None
-    ) -> None:
-        """Take the threshold of probabilities, and the shortest shot in frames."""
-        self._threshold = threshold
-        self._scorer = FrameScorer(network)
+    def __init__(self, scorer: Scorer, threshold: float, least: int = 0) -> None:
+        """Take what scores frames, the threshold of scores, and the shortest shot in frames."""
+        self._threshold, self._scorer = threshold, scorer
         self._spacing = Spacing(least)
         self._judged = 0  # Transitions that end before this frame are found.
         self._start = Transition("start", 0, 0)

@@ -162,7 +162,7 @@ def _runs(inside: "np.ndarray[tuple[int], np.dtype[np.bool_]]") -> Iterator[tupl
 
 
 def _peaks(cut: FloatArray, threshold: float) -> list[int]:
-    """Return the frames whose probability is high enough and the highest nearby, the first of equals."""
+    """Return the frames whose probability is high, and the first highest one nearby."""
     found: list[int] = []
     for frame in np.flatnonzero(cut >= threshold).tolist():
         before, after = cut[max(0, frame - _PEAK) : frame], cut[frame + 1 : frame + _PEAK + 1]
