@@ -3,16 +3,13 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.movie import Transition
 from mastershot.core.time import FrameTimes
-
-if TYPE_CHECKING:
-    from scenedetect.common import FrameTimecode
 
 CONTENT = "content"
 """What its scores are called in a table of frames."""

@@ -1,9 +1,11 @@
 """The boundaries of a timeline, and of a lane in it that somebody calls the truth."""
 
+from collections.abc import Iterable
 from typing import cast, get_args
 
 from mastershot.core.errors import ShotListError
 from mastershot.core.lanes import Lane
+from mastershot.core.movie import Transition
 from mastershot.core.timeline import Timeline
 from mastershot.datasets.boundaries.boundary import (
     Boundary,
@@ -18,14 +20,19 @@ def boundaries_of(timeline: Timeline) -> BoundaryList:
 
     How the first shot begins, such as by a fade from black, is no boundary between two shots.
     """
-    found = [
-        Boundary(cast(BoundaryKind, how.kind), how.start_frame, how.end_frame)
-        for how in (shot.transition_in for shot in timeline.shots[1:])
-        if how.kind != "start"
-    ]
+    found = between_shots(shot.transition_in for shot in timeline.shots[1:])
     movie = timeline.movie
     rate = None if movie.variable_frame_rate else movie.frame_rate
-    return BoundaryList(f"timeline of {movie.path}", tuple(found), movie.num_frames, rate)
+    return BoundaryList(f"timeline of {movie.path}", found, movie.num_frames, rate)
+
+
+def between_shots(transitions: Iterable[Transition]) -> tuple[Boundary, ...]:
+    """Return transitions as boundaries; how the film starts is none."""
+    return tuple(
+        Boundary(cast(BoundaryKind, how.kind), how.start_frame, how.end_frame)
+        for how in transitions
+        if how.kind != "start"
+    )
 
 
 def truth_lane(timeline: Timeline) -> BoundaryList:
