@@ -10,7 +10,7 @@ import typer
 
 from mastershot import __version__
 from mastershot.apps.command import Commands, Json
-from mastershot.apps.evaluate import evaluate
+from mastershot.apps.evaluate import evaluate_app
 from mastershot.apps.films import analyze, library_app
 from mastershot.apps.label import label_app
 from mastershot.apps.recipes import recipes_app, run
@@ -31,14 +31,21 @@ app = Commands(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 models_app = Commands(name="models", help="The encoders of frames and words.")
-for group in (library_app, models_app, recipes_app, taxonomy_app, label_app, verify_app):
+for group in (
+    library_app,
+    models_app,
+    recipes_app,
+    taxonomy_app,
+    label_app,
+    verify_app,
+    evaluate_app,
+):
     app.add_typer(group, no_args_is_help=True)
 app.command()(analyze)
 app.command()(search)
 app.command()(similar)
 app.command("map")(draw_map)
 app.command()(run)
-app.command(no_args_is_help=True)(evaluate)
 
 
 @app.callback(invoke_without_command=True)

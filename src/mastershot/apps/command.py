@@ -147,14 +147,14 @@ class Commands(typer.Typer):
         register = super().command(*args, **settings)
 
         def add(work: Work) -> Work:
-            register(_flattened(work))
+            register(flattened(work))
             return work
 
         return add
 
 
-def _flattened(work: Callable[..., None]) -> Callable[..., None]:
-    """Return a command's function with one parameter for each option."""
+def flattened(work: Callable[..., None]) -> Callable[..., None]:
+    """Return a command's function with one parameter for each option, as `Commands` takes it."""
     parameters = signature(work).parameters
     groups: dict[str, Any] = {
         name: one.annotation for name, one in parameters.items() if is_dataclass(one.annotation)
