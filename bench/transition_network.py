@@ -3,8 +3,8 @@
     python bench/transition_network.py measure DATA OUT [--films 220] [--seed 1]
     python bench/transition_network.py teach OUT [--steps 4000] [--weights FILE]
 
-``measure`` draws films with known transitions (`synthetic.transitions`) from the half of photographs
-and real clips that is taught on, grades and spoils them, and writes the measures of their frames
+``measure`` draws films with known transitions (`synthetic.transitions`) from photographs and real
+clips of the half that is taught on, grades and spoils them, and writes the measures of their frames
 with the truth to OUT/SEED.npz; run it with several seeds. ``teach`` trains on all of them, in one
 process of one thread, and writes the network as arrays that NumPy reads.
 """
