@@ -25,7 +25,7 @@ from transition_clips import clip_source
 SIZE = (72, 128)  # Height and width of a frame: about the points that detection takes of one.
 SHOTS = 12
 CHANNELS, DILATIONS = 64, (1, 2, 4, 8, 16, 32, 1)
-LENGTH, BATCH, MARGIN = 384, 32, 64  # Frames of an example, examples a step, frames unjudged.
+LENGTH, BATCH, MARGIN = 288, 20, 64  # Frames of an example, examples a step, frames unjudged.
 KINDS = ("dissolve", "fade", "wipe")
 WEIGHTS = Path("src/mastershot/shots/transition_network.npz")
 
@@ -52,6 +52,11 @@ def spoiled(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return values
 
 
+def plain(num_frames: int, rng: np.random.Generator) -> np.ndarray:
+    """Return a clip of one colour."""
+    return np.broadcast_to(rng.integers(0, 256, 3).astype(np.uint8), (num_frames, *SIZE, 3))
+
+
 def truth_of(film: EditedFilm) -> np.ndarray:
     """Return of each frame: starts a shot after a cut; which of `KINDS`, from 1; lit by a flash."""
     truth = np.zeros((len(film.frames), 3), np.uint8)
@@ -74,8 +79,12 @@ def measure_films(data: Path, out: Path, num_films: int, seed: int) -> None:
         film = edit(
             clip, SHOTS, rng, Editing(shot=shot, dissolve=(4, 72), flash=0.2, disturbed=0.35)
         )
-        rows.append(measure(list(spoiled(film.frames, rng)[..., ::-1])))
-        truths.append(truth_of(film))
+        frames = spoiled(film.frames, rng)
+        truth = truth_of(film)
+        if rng.random() < 0.03:  # A film of nothing.
+            frames, truth = spoiled(np.full_like(film.frames, rng.integers(256)), rng), truth * 0
+        rows.append(measure(list(frames[..., ::-1])))
+        truths.append(truth)
         lengths.append(len(film.frames))
         if index % 20 == 0:
             print(f"film {index} of {num_films}, {time.monotonic() - started:.0f} s", flush=True)

@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -91,7 +92,7 @@ def by_transnet(film: Path) -> tuple[Boundary, ...]:
     scenes = [(one["start_frame"], one["end_frame"]) for one in found["scenes"]]
     return tuple(
         Boundary("cut", start, start) if start - end <= 2 else Boundary("gradual", end, start)
-        for (_, end), (start, _) in zip(scenes, scenes[1:], strict=False)
+        for (_, end), (start, _) in pairwise(scenes)
     )
 
 

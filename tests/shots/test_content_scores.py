@@ -8,8 +8,9 @@ from tests.factories.films import drawn_film
 from mastershot.core.time import FrameTimes
 from mastershot.media.video import open_video
 from mastershot.pipeline.analyze import detect_shots
-from mastershot.shots.content import ShotSettings, detector_view
 from mastershot.shots.content_scores import CONTENT, content_decider, content_scores
+from mastershot.shots.detectors import detector_view
+from mastershot.shots.settings import ShotSettings
 
 
 @pytest.fixture(scope="module")

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 from mastershot.core.movie import Transition
 from mastershot.shots.transitions import (
     calm_until,
+    film_transitions,
     find_transitions,
-    spaced,
     typed_cuts,
 )
 
@@ -56,9 +56,15 @@ def test_a_fade_goes_through_the_colour_of_its_middle(level: float, colour: str)
 
 
 def test_of_two_boundaries_too_close_the_surer_one_stays() -> None:
-    close = find_transitions(rows(cuts={50: 0.7, 60: 0.9, 90: 0.8, 95: 0.6}), LIGHT)
-    assert [one.boundary for one in spaced(close, 12)] == [60, 90]
-    assert [one.boundary for one in spaced(close, 0)] == [50, 60, 90, 95]
+    close = rows(cuts={50: 0.7, 60: 0.9, 90: 0.8, 95: 0.6})
+    for least, boundaries in ((12, [60, 90]), (0, [50, 60, 90, 95])):
+        _, kept = film_transitions(close, LIGHT, 0.5, least)
+        assert [one.boundary for one in kept] == boundaries
+
+
+def test_a_film_that_comes_up_out_of_black_starts_so() -> None:
+    start, kept = film_transitions(rows(runs=[("fade", 0, 20, 0.9)]), LIGHT * 0.1, 0.5, 0)
+    assert (start, kept) == (Transition("start", 0, 20, "black"), [])
 
 
 def test_cuts_found_otherwise_get_their_kinds() -> None:

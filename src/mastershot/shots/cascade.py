@@ -16,6 +16,7 @@ from mastershot.shots.learned import (
 from mastershot.shots.network import OUTPUTS
 from mastershot.shots.scores import BLOCK
 from mastershot.shots.temporal import FrameScorer
+from mastershot.shots.transitions import PROBABILITIES
 
 SURE, IGNORED = 0.95, 0.05
 """Above and below these the temporal network is not in doubt."""
@@ -61,7 +62,7 @@ class LearnedScorer:
 
     def scores(self) -> dict[str, FloatArray]:
         """Return what is to be kept of the film's frames, by name, in half precision."""
-        return self._ours.scores() | {"transitions": self.probabilities().astype(np.float16)}
+        return self._ours.scores() | {PROBABILITIES: self.probabilities().astype(np.float16)}
 
     def _settle(self, until: int) -> bool:
         before = self.num_settled
@@ -161,8 +162,9 @@ def fused(ours: FloatArray, scores: FloatArray) -> FloatArray:
     gradual = ours[:, _KINDS].sum(axis=1)
     found = ours.copy()
     found[:, _CUT] = _weighed(ours[:, _CUT], scores[:, 0], _CUT_WEIGHTS)
-    scale = _weighed(gradual, scores[:, 1], _GRADUAL_WEIGHTS) / np.maximum(gradual, 1e-6)
-    found[:, _KINDS] *= scale[:, None]
+    joined = _weighed(gradual, scores[:, 1], _GRADUAL_WEIGHTS)
+    scale = joined / np.maximum(gradual, 1e-6)
+    found[:, _KINDS] = ours[:, _KINDS] * scale[:, None]
     return found
 
 

@@ -3,9 +3,12 @@
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from mastershot.core.embeddings import ImageArray
+import numpy as np
+
+from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.media.probe import FilmFile
 from mastershot.media.video import Frame
+from mastershot.shots.content_scores import CONTENT
 from mastershot.shots.settings import ShotSettings
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ class PySceneDetector:
         self._first_pts: int | None = None
         self._last: FrameTimecode | None = None
         self._frame_at: dict[int, int] = {}
+        self._scores: list[float] = []
 
     def process(self, *, frame: int, pts: int, image: ImageArray) -> list[int]:
         """Take the next frame, BGR (H, W, 3); return the cuts known by now."""
@@ -38,13 +42,20 @@ class PySceneDetector:
         elapsed = pts - self._first_pts
         self._frame_at[elapsed] = frame
         self._last = FrameTimecode(Timecode(elapsed, self._time_base), fps=self._rate)
-        return self._frames_of(self._detector.process_frame(self._last, image))
+        cuts = self._detector.process_frame(self._last, image)
+        # PySceneDetect tells a frame's score otherwise only with what makes it twice as slow.
+        self._scores.append(getattr(self._detector, "_frame_score", None) or 0.0)
+        return self._frames_of(cuts)
 
     def finish(self) -> list[int]:
         """Return the cuts that only the end of the film settles."""
         if self._last is None:
             return []
         return self._frames_of(self._detector.post_process(self._last))
+
+    def scores(self) -> dict[str, FloatArray]:
+        """Return the content score of every frame so far, by name, (T,)."""
+        return {CONTENT: np.array(self._scores, np.float32)}
 
     def _frames_of(self, cuts: "list[FrameTimecode]") -> list[int]:
         found = [self._frame_at[cut.pts] for cut in cuts]

@@ -40,8 +40,8 @@ class TypedDetector:
         return typed_cuts(self._cuts, rows, light, THRESHOLD)
 
     def scores(self) -> dict[str, FloatArray]:
-        """Return what transitions were typed by, by name, arrays of T rows."""
-        return self._scorer.scores()
+        """Return what cuts were found and typed by, by name, arrays of T rows."""
+        return self._detector.scores() | self._scorer.scores()
 
     def _take(self, cuts: list[int]) -> list[int]:
         self._cuts += cuts

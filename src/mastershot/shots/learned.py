@@ -119,4 +119,5 @@ def packaged_transnet() -> "TransNetV2":
         ) from error
     network = TransNetV2()
     network.load_state_dict(published_weights(state, str(path)))
-    return network.eval().to(memory_format=torch.channels_last)
+    network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    return network

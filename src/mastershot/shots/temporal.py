@@ -10,7 +10,14 @@ from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.movie import Transition
 from mastershot.shots.network import OUTPUTS, REACH, TransitionNetwork, packaged_network
 from mastershot.shots.scores import BLOCK, MEASURES, FrameMeasures
-from mastershot.shots.transitions import Found, Spacing, calm_until, find_transitions
+from mastershot.shots.transitions import (
+    LIGHT,
+    PROBABILITIES,
+    Found,
+    Spacing,
+    calm_until,
+    find_transitions,
+)
 
 _LIGHT = MEASURES.index("light")
 _LONGEST = 192  # frames; a transition that is longer is cut off here, to bound the delay
@@ -56,8 +63,8 @@ class FrameScorer:
     def scores(self) -> dict[str, FloatArray]:
         """Return what is to be kept of the film's frames, by name, in half precision."""
         return {
-            "transitions": self.probabilities().astype(np.float16),
-            "light": self.light().astype(np.float16),
+            PROBABILITIES: self.probabilities().astype(np.float16),
+            LIGHT: self.light().astype(np.float16),
         }
 
     def _settle(self, until: int) -> bool:

@@ -12,6 +12,8 @@ from mastershot.core.movie import Transition, TransitionKind
 
 GRADUAL: tuple[TransitionKind, ...] = ("dissolve", "fade", "wipe")
 THRESHOLD = 0.5
+PROBABILITIES, LIGHT = "transitions", "light"
+"""What the scores of frames are called in a table of frames."""
 _EDGE = 0.6  # A gradual transition goes on while its probability is above so much of the threshold.
 _LEAST_GRADUAL = 3  # frames
 _PEAK = 3  # A cut is the likeliest one of so many frames either side.
@@ -115,11 +117,20 @@ def calm_until(probabilities: FloatArray, threshold: float) -> int:
     return int(calm[-1]) + _CALM if len(calm) else 0
 
 
-def spaced(found: Sequence[Found], least: int) -> list[Found]:
-    """Return a film's transitions without those too close to a surer one."""
-    spacing = Spacing(least)
-    kept = [one for new in found for one in spacing.add(new)]
-    return kept + spacing.finish()
+def film_transitions(
+    probabilities: FloatArray, light: FloatArray, threshold: float, least: int
+) -> tuple[Transition, list[Found]]:
+    """Return how a film starts, and its transitions.
+
+    The arguments are those of `find_transitions`, and the shortest shot in frames.
+    """
+    start, spacing, kept = Transition("start", 0, 0), Spacing(least), []
+    for one in find_transitions(probabilities, light, threshold):
+        if one.transition.start_frame == 0:  # The film comes up out of a colour.
+            start = replace(one.transition, kind="start")
+        else:
+            kept += spacing.add(one)
+    return start, kept + spacing.finish()
 
 
 def typed_cuts(

@@ -7,7 +7,7 @@ shaking and whipping cameras, a thing that crosses the picture, lights that chan
 # T frames, H height, W width
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias, get_args
 
 import numpy as np
@@ -18,6 +18,7 @@ from mastershot.synthetic.photographs import view
 
 Motion: TypeAlias = Literal["still", "pan", "zoom", "hand_held", "shake", "whip"]
 Wipe: TypeAlias = Literal["horizontal", "vertical", "diagonal", "iris", "clock", "blinds", "push"]
+_DARK = (36, 160)  # frames of a colour that are a shot of their own
 _MOTION_SHARES = (0.08, 0.3, 0.25, 0.17, 0.1, 0.1)
 
 
@@ -46,6 +47,7 @@ class Editing:
         dissolve: Length of a dissolve.
         fade: Length of each half of a fade.
         hold: How long a fade stays black or white.
+        dark: Share of fades, and of films' starts, that stay so for long: as a shot of its own.
         wipe: Length of a wipe.
         flash: Share of shots with a flash, or a few.
         disturbed: Share of shots with a thing that crosses, a change of light, a title or a
@@ -57,6 +59,7 @@ class Editing:
     dissolve: tuple[int, int] = (5, 50)
     fade: tuple[int, int] = (4, 36)
     hold: tuple[int, int] = (0, 16)
+    dark: float = 0.1
     wipe: tuple[int, int] = (6, 36)
     flash: float = 0.15
     disturbed: float = 0.3
@@ -152,6 +155,10 @@ def edit(
     transitions: list[Transition] = []
     flashes: list[tuple[int, int]] = []
     length, tail, before = 0, None, _Join(Transition("start", 0, 0))
+    if rng.random() < editing.dark:  # The film comes out of black.
+        out_of_black = Transition("fade", 0, 1, "black")
+        before = _Join(out_of_black, hold=_length(_DARK, rng), into=_length(editing.fade, rng))
+        tail = clip(1, rng)[:0]
     for index in range(num_shots):
         is_last = index == num_shots - 1
         after = _Join(Transition("start", 0, 0)) if is_last else _draw_join(editing, rng)
@@ -160,9 +167,7 @@ def edit(
         frames, found = _disturbed(frames, lead, len(frames) - trail, editing, rng)
         if tail is not None:
             changing = _changing(before, tail, frames[:lead], rng)
-            kind, through = before.transition.kind, before.transition.through
-            end = length + (0 if kind == "cut" else len(changing))
-            transitions.append(Transition(kind, length, end, through))
+            transitions += _of_join(before, length, len(changing))
             parts.append(changing)
             length += len(changing)
         flashes += [(length + start - lead, length + end - lead) for start, end in found]
@@ -170,6 +175,25 @@ def edit(
         length += len(parts[-1])
         tail, before = frames[len(frames) - trail :], after
     return EditedFilm(np.concatenate(parts), tuple(transitions), tuple(flashes))
+
+
+def _of_join(join: _Join, start: int, num_frames: int) -> list[Transition]:
+    """Return the transition that a join makes, or two where a colour is a shot between them."""
+    made = join.transition
+    if made.kind == "cut":
+        return [replace(made, start_frame=start, end_frame=start)]
+    if join.hold < _DARK[0]:
+        return [replace(made, start_frame=start, end_frame=start + num_frames)]
+    found = []
+    if start or join.out:  # A film that starts in black does not go there.
+        found.append(_half(made, start, join.out))
+    return [*found, _half(made, start + join.out + join.hold, join.into)]
+
+
+def _half(fade: Transition, start: int, num_frames: int) -> Transition:
+    if not num_frames:
+        return Transition("cut", start, start)
+    return replace(fade, start_frame=start, end_frame=start + num_frames)
 
 
 def _draw_join(editing: Editing, rng: np.random.Generator) -> _Join:
@@ -184,6 +208,8 @@ def _draw_join(editing: Editing, rng: np.random.Generator) -> _Join:
     one_sided = rng.random()
     out, into = (0 if one_sided < 0.12 else out), (0 if one_sided > 0.88 else into)
     hold = int(rng.integers(*editing.hold)) + (1 if 0 in (out, into) else 0)
+    if rng.random() < editing.dark:
+        hold = _length(_DARK, rng)
     colour: Literal["black", "white"] = "black" if rng.random() < 0.7 else "white"
     return _Join(Transition("fade", 0, 1, colour), out=out, hold=hold, into=into)
 
@@ -304,7 +330,8 @@ def _lit(frames: ImageArray, first: int, end: int, rng: np.random.Generator) -> 
     at = int(rng.integers(first + 2, end - 2))
     slow = float(rng.choice([0.5, 4, 20]))
     gain = rng.choice([rng.uniform(0.55, 0.85), rng.uniform(1.2, 1.6)])
-    rise = 1 / (1 + np.exp(-(np.arange(len(frames), dtype=np.float32) - at) / slow))
+    late = (np.arange(len(frames), dtype=np.float32) - at) / slow
+    rise = 1 / (1 + np.exp(-np.clip(late, -50, 50)))
     return _as_bytes(frames * (1 + (gain - 1) * rise)[:, None, None, None])
 
 

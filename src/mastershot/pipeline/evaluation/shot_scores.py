@@ -10,11 +10,14 @@ import numpy as np
 
 from mastershot.core.errors import SettingError, TimelineError
 from mastershot.core.files import failure_reason
+from mastershot.core.movie import Transition
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
 from mastershot.media.video import open_video
-from mastershot.shots.content import ShotSettings, detector_view
 from mastershot.shots.content_scores import CONTENT, Decide, content_decider, content_scores
+from mastershot.shots.detectors import detector_view, shortest_frames
+from mastershot.shots.settings import ShotSettings
+from mastershot.shots.transitions import LIGHT, PROBABILITIES, film_transitions
 from mastershot.store.frames import FRAMES_FILE, FrameTable, read_frames, write_frames
 
 Scores = Mapping[str, np.ndarray[Any, Any]]
@@ -88,8 +91,20 @@ def _keep(table: FrameTable, path: Path) -> None:
 
 def _decide_by_content(timeline: Timeline, times: FrameTimes) -> Decide:
     made = timeline.made_by.steps.get("shots", {})
-    min_shot_s = float(made.get("min_shot_s", ShotSettings().min_shot_s))
+    min_shot_s = float(made.get("min_shot_s", ShotSettings("content").shortest_s))
     return content_decider(times, rate=timeline.movie.frame_rate, min_shot_s=min_shot_s)
+
+
+def _decide_by_network(timeline: Timeline, times: FrameTimes) -> Decide:
+    made = timeline.made_by.steps.get("shots", {})
+    settings = ShotSettings("temporal", min_shot_s=made.get("min_shot_s"))
+    least = shortest_frames(settings, timeline.movie.frame_rate)
+
+    def decide(scores: Scores, threshold: float) -> list[Transition]:
+        rows, light = (np.asarray(scores[name], np.float32) for name in (PROBABILITIES, LIGHT))
+        return [one.transition for one in film_transitions(rows, light, threshold, least)[1]]
+
+    return decide
 
 
 def _scores_by_content(timeline: Timeline) -> Scores:
@@ -107,6 +122,12 @@ def _scores_by_content(timeline: Timeline) -> Scores:
 
 
 DECIDERS: Mapping[str, Decider] = MappingProxyType(
-    {"content": Decider((CONTENT,), _decide_by_content, _scores_by_content)}
+    {
+        "content": Decider((CONTENT,), _decide_by_content, _scores_by_content),
+        **dict.fromkeys(
+            ("temporal", "learned", "cascade"),
+            Decider((PROBABILITIES, LIGHT), _decide_by_network),
+        ),
+    }
 )
 """The detectors whose threshold can be swept, by name."""
