@@ -190,11 +190,8 @@ def _best_of_sweep(
         'stroke-linecap="round"/>'
     )
     yield f'<circle cx="{x_line:.1f}" cy="{y_line:.1f}" r="6" fill="none" stroke="currentColor"/>'
-    is_right = at > 50
-    text = f"best F1 {best.f1:.3f} at {best.threshold:.4g}"
-    yield _text(
-        x_line + (-10 if is_right else 10), bottom - 12, text, anchor="end" if is_right else "start"
-    )
+    text = f"best F1: {best.f1:.3f} at {best.threshold:.4g}"
+    yield _text(right + side, bottom - side - 28, text, anchor="end")
 
 
 def _frame_of_panel(left: int, top: int, side: int) -> Iterator[str]:

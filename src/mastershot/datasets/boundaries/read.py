@@ -12,10 +12,6 @@ from mastershot.datasets.boundaries.shots_csv import read_shots_csv
 from mastershot.datasets.boundaries.timelines import boundaries_of
 from mastershot.datasets.files import read_text
 
-_ENDINGS = ("", "_gt", ".mp4.scenes", ".scenes", ".shots")
-"""What may stand between a film's stem and the ending of its list's name."""
-_SUFFIXES = (".txt", ".csv", ".json")
-
 
 def read_boundaries(path: str | Path, film: str) -> BoundaryList:
     """Return a film's boundaries from a list, or from a folder of lists.
@@ -57,10 +53,10 @@ def list_of_film(folder: Path, film: str) -> Path:
         ShotListError: There is none, or more than one.
     """
     stem = Path(film).stem
-    names = [f"{stem}{ending}{suffix}" for ending in _ENDINGS for suffix in _SUFFIXES]
-    found = [
-        path for name in [*names, f"{stem}/timeline.json"] if (path := folder / name).is_file()
-    ]
+    bases = (stem, f"{stem}_gt", f"{film}.scenes", f"{stem}.scenes", f"{stem}.shots")
+    names = [f"{base}{suffix}" for base in bases for suffix in (".txt", ".csv", ".json")]
+    names.append(f"{stem}/timeline.json")
+    found = [path for name in names if (path := folder / name).is_file()]
     if len(found) == 1:
         return found[0]
     if found:
