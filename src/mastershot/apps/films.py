@@ -37,6 +37,9 @@ _WIDEST_NAME = 40  # columns
 
 library_app = Commands(name="library", help="Keep the timelines of many films in one folder.")
 
+AsOne = Annotated[
+    bool, Option("--as-one", help="The files are the reels of one film, in this order.")
+]
 FilmInLibrary = Annotated[
     str, Argument(metavar="FILM", help="Id, path, file name, stem, or the start of one.")
 ]
@@ -53,6 +56,7 @@ def analyze(
     library: Annotated[
         Path | None, Option(metavar="DIR", help="Also keep the timelines in this library.")
     ] = None,
+    as_one: AsOne = False,
     analysis: AnalysisOptions,
     reporting: Reporting,
 ) -> None:
@@ -62,12 +66,14 @@ def analyze(
     """
     if not films and not demo:
         raise BadParameter("name a film, or use --demo for one that ships")
+    if demo and as_one:
+        raise BadParameter("the demo is one file; leave out --as-one, or --demo")
     # In `--demo drawn`, `drawn` names a kind of demo film, unless a film has that name.
     drawn = demo and Path("drawn") in (films or ()) and not Path("drawn").exists()
     films = [film for film in films or [] if not drawn or film != Path("drawn")]
     with loading():
         from mastershot.apps.demo import copy_demo, draw_demo
-        from mastershot.media.probe import probe
+        from mastershot.media.reels.facts import probe_film
         from mastershot.pipeline.analysis.plan import prepare
         from mastershot.pipeline.analyze import analyze_movie
 
@@ -83,13 +89,16 @@ def analyze(
     def analyze_one(path: Path, progress: StageProgress) -> dict[str, Any]:
         if demo and path == demo_film:
             (draw_demo if drawn else copy_demo)(path, quiet=reporting.quiet)
-        file = probe(path, stream=analysis.stream)
+        file = probe_film(films if as_one else path, stream=analysis.stream)
         if kept is not None:
             kept.add(file, loaded=loaded, out=out, progress=progress)
         timeline, folder = analyze_movie(file, loaded, out, progress=progress)
         return _summary(timeline) | {"timeline": folder / "timeline.json"}
 
-    each_film([*films, demo_film] if demo else films, analyze_one, reporting)
+    if as_one:
+        each_film(films[:1], analyze_one, reporting)
+    else:
+        each_film([*films, demo_film] if demo else films, analyze_one, reporting)
 
 
 @library_app.command("add")
@@ -97,6 +106,7 @@ def library_add(
     *,
     films: Annotated[list[Path], Argument(metavar="FILM...")],
     library: LibraryFolder,
+    as_one: AsOne = False,
     analysis: AnalysisOptions,
     reporting: Reporting,
 ) -> None:
@@ -110,9 +120,10 @@ def library_add(
     kept = Library(library)
 
     def add(path: Path, progress: StageProgress) -> dict[str, Any]:
-        return _summary(kept.add(path, loaded=loaded, progress=progress))
+        added = kept.add(films if as_one else path, loaded=loaded, progress=progress)
+        return _summary(added)
 
-    each_film(films, add, reporting)
+    each_film(films[:1] if as_one else films, add, reporting)
 
 
 @library_app.command("ls")
