@@ -106,7 +106,9 @@ def test_joins_are_no_cuts_and_cuts_at_joins_are_found(tmp_path: Path, detector:
     assert [shot.span.first_frame for shot in shots] == [0, 80]
 
 
-def test_fifty_reels_are_one_film(pictures: list[np.ndarray], plan: FilmPlan, tmp_path: Path) -> None:
+def test_fifty_reels_are_one_film(
+    pictures: list[np.ndarray], plan: FilmPlan, tmp_path: Path
+) -> None:
     starts = [number * len(pictures) // 50 for number in range(50)]
     timeline = ms.analyze(
         write_reels(tmp_path, pictures, starts, frame_rate=NTSC, suffix=".mkv"), SHOTS
@@ -128,7 +130,7 @@ def test_one_reel_is_the_film_itself(reels: list[Path]) -> None:
 
 
 def test_a_click_in_a_later_reel_is_heard_with_its_flash(tmp_path: Path) -> None:
-    """The sound of the first reel is 2 s longer than its picture, that of the second starts late."""
+    """The first reel's sound is 2 s longer than its picture, that of the second starts late."""
     flash = 30
     one = sounding_film(tmp_path / "a.mkv", frames_with_flash(48, None), click(4.0, 3.9))
     other = sounding_film(

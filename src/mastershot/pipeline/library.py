@@ -62,20 +62,28 @@ class Library(FilmStore):
                 return kept
         timeline, folder = analyze_movie(file, loaded, out or building, progress=progress)
         try:
-            known, target = self.find(file.id), self.features(file.id)
-            if reuse.read_differently(known, timeline.made_by):
-                timeline = reuse.with_reading_note(timeline, known)
-                target.clear()
-            made = FolderFeatures(folder / "features")
-            needed = needed_frames(timeline.shots, loaded.encoders, loaded.clip_space)
-            for space, frames in needed:
-                missing = target.missing(space, frames)
-                if len(missing):
-                    target.put(made.get(space, missing))
-            self.put_timeline(timeline, folder)
+            return self.keep(timeline, folder, loaded)
         finally:
             if out is None:
                 shutil.rmtree(building, ignore_errors=True)
+
+    def keep(self, timeline: Timeline, folder: Path, loaded: LoadedPlan) -> Timeline:
+        """Return a timeline that was analysed to a folder, kept with its pictures and vectors.
+
+        Raises:
+            LibraryError: The library cannot be written.
+        """
+        movie = timeline.movie
+        known, target = self.find(movie.id), self.features(movie.id)
+        if reuse.read_differently(known, timeline.made_by):
+            timeline = reuse.with_reading_note(timeline, known)
+            target.clear()
+        made = FolderFeatures(folder / "features")
+        for space, frames in needed_frames(timeline.shots, loaded.encoders, loaded.clip_space):
+            missing = target.missing(space, frames)
+            if len(missing):
+                target.put(made.get(space, missing))
+        self.put_timeline(timeline, folder)
         return timeline
 
     def verify(self, *, hashes: bool = False) -> list[Problem]:

@@ -225,7 +225,7 @@ class JoinedFilm:
         if movie.variable_frame_rate:
             return stated
         shown = round((round((last - movie.start_pts) * scale / step) + 1) * step)
-        tolerance = min(2 * scale, step / 3)
+        tolerance = min(Fraction(2 * scale), step / 3)
         if stated <= shown + tolerance:
             return shown
         even = round(round(stated / step) * step)
@@ -276,7 +276,8 @@ class JoinedFilm:
             step = self._step(read.movie)
             is_gap = any(span.end_pts >= read.movie.end_pts for span in read.damaged)
             uneven = abs(read.end_pts - read.last_pts - step)
-            if uneven > max(2 * self._scale(reel), step / 50) and not is_gap:
+            tolerance = max(Fraction(2 * self._scale(reel)), step / 50)
+            if uneven > tolerance and not is_gap:
                 return False
         return True
 
