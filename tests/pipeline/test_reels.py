@@ -145,12 +145,12 @@ def test_a_click_in_a_later_reel_is_heard_with_its_flash(tmp_path: Path) -> None
     assert flashed.span.start == Fraction(48 + flash, 24)
     assert flashed.sound is not None
     assert flashed.sound.peak_s == pytest.approx(flashed.span.start_s, abs=0.02)
-    # The click after the first reel's last picture is not heard in the second.
+    # The click after the first reel's last picture is not heard in the second; that of the second
+    # begins some milliseconds before its flash, as resampling spreads it.
     assert first.sound is not None
     assert first.sound.peak_s is None
-    assert [shot.sound.peak_s for shot in timeline.shots if shot is not flashed and shot.sound] == [
-        None, None, None,
-    ]  # fmt: skip
+    peaks_s = [shot.sound.peak_s for shot in timeline.shots if shot.sound and shot.sound.peak_s]
+    assert peaks_s == pytest.approx([flashed.span.start_s] * len(peaks_s), abs=0.02)
     window_s = WINDOW_SAMPLES / 16_000
     for event in timeline.audio or ():
         assert event.end_s <= timeline.movie.duration_s + window_s
