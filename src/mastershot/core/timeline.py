@@ -26,13 +26,23 @@ from typing import (
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
 from mastershot.core.lanes import Interval, Lane, Mark, ShotSound, SoundEvent
-from mastershot.core.movie import SCALES, DamagedSpan, Movie, People, Scene, Shot, Transition
+from mastershot.core.movie import (
+    SCALES,
+    DamagedSpan,
+    Movie,
+    Part,
+    People,
+    Reel,
+    Scene,
+    Shot,
+    Transition,
+)
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 
 SCHEMA = "mastershot/timeline/1"
 _ABSENT_IF_EMPTY = frozenset(
-    {"borrowed", "sampled_frames", "damaged", "notes", "copyright", "timecode", "lanes"}
+    {"borrowed", "sampled_frames", "damaged", "notes", "copyright", "timecode", "lanes", "reels"}
 )
 Json: TypeAlias = dict[str, Any]
 
@@ -174,6 +184,8 @@ def _objects() -> dict[Any, Json]:
     return {
         Timeline: schema,
         Movie: objects["movie"],
+        Reel: defined["reel"],
+        Part: objects["movie"]["properties"]["part"],
         MadeBy: objects["made_by"],
         Shot: defined["shot"],
         Transition: defined["shot"]["properties"]["transition_in"],

@@ -62,6 +62,8 @@ class FilmFile:
         version: Size, time of change and place of the file as it was hashed.
         notes: What the user should know, such as that there was a choice of streams.
         copyright: The container's copyright tag, cut to its first `_MAX_COPYRIGHT` characters.
+        reels: The files of a film that lies in several; the rest is then true of all together, see
+            `reels.facts.join_files`.
     """
 
     path: Path
@@ -80,6 +82,7 @@ class FilmFile:
     version: tuple[int, int, int] | None = None
     notes: tuple[str, ...] = ()
     copyright: str = ""
+    reels: tuple["FilmFile", ...] = ()
 
     @property
     def id(self) -> str:
@@ -92,6 +95,8 @@ class FilmFile:
         Raises:
             MediaError: It grew, was written to or replaced.
         """
+        for reel in self.reels:
+            reel.require_unchanged()
         if self.version is not None and self.version != _version(self.path):
             raise MediaError(
                 f"{self.path} changed while it was read; analyse it again when it is complete"

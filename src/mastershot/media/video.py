@@ -45,6 +45,10 @@ class Frame:
         self.index = index
         self.pts = pts
 
+    def moved(self, index: int, pts: int) -> "Frame":
+        """Return the frame with another ordinal and time, those it has in a longer film."""
+        return Frame(self._film, self._picture, index, pts)
+
     @property
     def size_bytes(self) -> int:
         """Memory the frame holds on to."""
@@ -129,6 +133,11 @@ class Film:
     def sound_shifts_s(self) -> tuple[float, ...]:
         """What to add to the times of the sound of each joined recording; see `SoundPiece`."""
         return tuple(float(shift * self.file.time_base) for shift in self._clock.shifts)
+
+    @property
+    def sound_bounds_s(self) -> tuple[tuple[float, float], ...]:
+        """Nothing: all sound of a file may be heard; see `JoinedFilm.sound_bounds_s`."""
+        return ()
 
     @property
     def damaged(self) -> tuple[DamagedSpan, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import LibraryError
+from mastershot.core.movie import Movie
 from mastershot.core.names import FilmNames, NamedFilm
 from mastershot.core.text import printable
 from mastershot.core.timeline import Timeline
@@ -64,6 +65,19 @@ class LibraryMovie:
     def name(self) -> str:
         """The name of its file."""
         return Path(self.path).name
+
+    def files(self, movie: Movie) -> list[str]:
+        """Return its files as absolute paths, in order: of a film in several reels, theirs.
+
+        Args:
+            movie: The film by its timeline.
+        """
+        folder, own = Path(self.file).parent, os.path.dirname(movie.path)  # noqa: PTH120
+        return [
+            # Reels were named from the same folder as the first of them.
+            os.path.normpath(folder / os.path.relpath(reel.path, own or "."))
+            for reel in movie.reels
+        ] or [self.file]
 
     @property
     def names(self) -> NamedFilm:

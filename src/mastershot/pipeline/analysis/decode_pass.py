@@ -12,6 +12,7 @@ from mastershot.core.lanes import ShotSound, SoundEvent
 from mastershot.core.movie import DamagedSpan, Movie, Shot
 from mastershot.core.protocols import FeatureStore, ShotDetector
 from mastershot.media.pictures import JpegWriter
+from mastershot.media.reels.film import AnyFilm
 from mastershot.media.sampling import (
     HeldFrames,
     RateClock,
@@ -19,7 +20,7 @@ from mastershot.media.sampling import (
     nearest_frames,
     uniform_frames,
 )
-from mastershot.media.video import Film, Frame
+from mastershot.media.video import Frame
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.sound import SoundListener
 from mastershot.pipeline.analysis.vectors import ClipVectors, FrameVectors
@@ -60,7 +61,7 @@ class Decoded:
 
 
 def decode_film(
-    film: Film,
+    film: AnyFilm,
     loaded: LoadedPlan,
     *,
     store: FeatureStore | None = None,
@@ -102,7 +103,7 @@ def decode_film(
     )
     audio = None
     if listener is not None:
-        listener.finish(film.sound_shifts_s)
+        listener.finish(film.sound_shifts_s, film.sound_bounds_s)
         if (sounds := listener.sounds_of(sampled)) is not None:
             sampled = tuple(map(_with_sound, sampled, sounds))
         audio = listener.events()
@@ -114,7 +115,9 @@ def _with_sound(shot: Shot, sound: ShotSound) -> Shot:
     return replace(shot, sound=sound)
 
 
-def _detector(film: Film, loaded: LoadedPlan) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
+def _detector(
+    film: AnyFilm, loaded: LoadedPlan
+) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
     if loaded.listed is not None:
         return ListedShots(loaded.listed, film.file), lambda frame: _NO_PICTURE
     return make_detector(loaded.plan.shots, film.file), detector_view(loaded.plan.shots)
@@ -131,7 +134,7 @@ class ShotSampler:
 
     def __init__(
         self,
-        film: Film,
+        film: AnyFilm,
         sampling: Sampling,
         max_lag_frames: int,
         vectors: tuple[FrameVectors, ...],
