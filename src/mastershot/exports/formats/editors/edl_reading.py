@@ -1,0 +1,334 @@
+"""Edit decision lists read back, as Resolve, Premiere and Avid write them."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Literal
+
+from mastershot.core.errors import EditsError
+from mastershot.core.lanes import Interval, Lane
+from mastershot.core.movie import Movie, TransitionKind
+from mastershot.core.time import FrameTimes
+from mastershot.core.timeline import Timeline
+from mastershot.exports.formats.editors.edits import Start, noted_frames, read_interval_note
+from mastershot.exports.formats.editors.edl import BLACK, OURS
+from mastershot.exports.formats.editors.placing import (
+    Event,
+    Number,
+    is_film,
+    lane_of_events,
+    record_offset,
+    require_within,
+    start_when_reading,
+)
+from mastershot.exports.formats.files import read_text
+from mastershot.exports.formats.timecode import Counting, can_drop, is_drop, rate_name
+
+_LONGEST_LINE = 10_000
+_MARKERS = "markers"
+_HOUR = "01:00:00:00"
+_CODE = r"(\d{1,2}:\d{2}:\d{2}[:;.,]\d{2,3})"
+_EVENT = re.compile(
+    r"(\d+)\s+(\S.*?)\s+(NONE|[AVB][\w/]*)\s+(C|D|W\d{1,3}|K[BO]?)(?:\s+(\d{1,5}))?"
+    rf"\s+{_CODE}\s+{_CODE}\s+{_CODE}\s+{_CODE}",
+    re.ASCII,
+)
+_LOCATOR = re.compile(rf"\*\s*LOC:\s*{_CODE}\s+(\w+)\s*(.*)")
+_OUR_LOCATOR = re.compile(r"([^:]+): (.*?) ?\[(frames [^\]]*)\]")
+_RESOLVE_MARKER = re.compile(r"(.*?)\s*\|C:\w+\s*\|M:(.*?)\s*\|D:(\d{1,9})\s*")
+
+
+@dataclass
+class _Row:
+    """An event as it is read; a transition's outgoing half has no length in the record."""
+
+    where: str
+    number: str
+    reel: str
+    effect: str
+    duration: int
+    source: tuple[int, int]
+    record: tuple[int, int]
+    comments: list[str] = field(default_factory=list)
+
+    @property
+    def is_black(self) -> bool:
+        return self.reel.upper() in BLACK
+
+    def comment(self, *names: str) -> str:
+        """Return what the first comment says that has one of these names."""
+        for name in names:
+            for text in self.comments:
+                if text.upper().startswith(f"{name}:"):
+                    return text[len(name) + 1 :].strip()
+        return ""
+
+
+@dataclass(frozen=True)
+class _Marker:
+    """A marker as it is read, in frames of the record."""
+
+    first: int
+    length: int
+    lane: str
+    text: str
+    note: str = ""
+
+
+def read_edl(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane, ...]:
+    """Return the shots and the markers of an edit decision list, in the film.
+
+    Read are events of picture, with dissolves, wipes and black; locators (``* LOC:``) as Avid and
+    Premiere write them; and lists of markers as Resolve writes them.
+
+    Raises:
+        EditsError: The file is no such list, or does not fit the film.
+    """
+    rows, markers, drop = _parsed(path, timeline, times)
+    start = start_when_reading(timeline, times, drop=drop)
+    events = _events(rows, start, timeline.movie)
+    if not events and not markers:
+        raise EditsError(f"{path} has no event of picture and no marker in it; is it an EDL?")
+    shots = lane_of_events(events, start, timeline, path) if events else None
+    if events and markers and len(events) == 1 and shots is not None:
+        whole = shots.intervals[0].span
+        if (whole.first_frame, whole.end_frame) == (0, times.num_frames):
+            shots = None  # It carries the markers, and is no list of shots.
+    notes = _marker_lanes(markers, events, start, timeline, path)
+    return notes if shots is None else (shots, *notes)
+
+
+def _parsed(
+    path: Path, timeline: Timeline, times: FrameTimes
+) -> tuple[list[_Row], list[_Marker], bool]:
+    """Return the rows and markers of a file, and whether it counts drop-frame."""
+    rate = start_when_reading(timeline, times).clock.counting.rate
+    rows, markers, counts = list[_Row](), list[_Marker](), _Counts(path, Counting(rate))
+    current: _Row | None = None
+    for place, line in enumerate(read_text(path).splitlines(), start=1):
+        line = line.strip()
+        counts.line = place
+        if len(line) > _LONGEST_LINE:
+            raise EditsError(f"{path}, line {place} is longer than {_LONGEST_LINE} letters: no EDL")
+        if line.upper().startswith("FCM:"):
+            counts.state(line)
+        elif line[:1].isdigit() and len(line.split()) > 4:
+            current = _row_of(line, counts)
+            if current is not None:
+                rows.append(current)
+        elif (found := _LOCATOR.match(line)) is not None:
+            markers.append(_locator_of(found[3], counts.number(found[1])))
+        elif (found := _RESOLVE_MARKER.fullmatch(line)) is not None and current is not None:
+            text = ": ".join(filter(None, (found[2].strip(), found[1].strip())))
+            markers.append(_Marker(current.record[0], int(found[3]), _MARKERS, text))
+            if rows and rows[-1] is current:
+                rows.pop()  # It stood for the marker.
+        elif line and current is not None:
+            current.comments.append(line.lstrip("* "))
+    return rows, markers, counts.drop
+
+
+class _Counts:
+    """How a list counts: as it states, else as its codes are written."""
+
+    def __init__(self, path: Path, counting: Counting) -> None:
+        self.path, self.line, self.drop = path, 0, False
+        self._rate, self._stated = counting.rate, False
+
+    def state(self, text: str) -> None:
+        """Take a line that states it: ``FCM: NON-DROP FRAME``."""
+        self.drop, self._stated = "NON" not in text.upper(), True
+        if self.drop and not can_drop(self._rate):
+            raise EditsError(
+                f"{self.path}, line {self.line} says that it counts drop-frame, but the film has "
+                f"{rate_name(self._rate)} frames a second; drop-frame is for 29.97 and 59.94"
+            )
+
+    def number(self, code: str) -> int:
+        """Return the frame number of a code."""
+        if is_drop(code) and not self.drop:
+            if self._stated:
+                raise EditsError(
+                    f"{self.path}, line {self.line}: {code} is a drop-frame code, but the list "
+                    "says FCM: NON-DROP FRAME; correct one of them"
+                )
+            self.drop = True
+        try:
+            return Counting(self._rate, self.drop).number(code)
+        except EditsError as error:
+            raise EditsError(f"{self.path}, line {self.line}: {error}") from error
+
+
+def _row_of(line: str, counts: _Counts) -> _Row | None:
+    """Return an event of picture; None for one of sound alone, or of a further track."""
+    if (match := _EVENT.fullmatch(line)) is None:
+        raise EditsError(
+            f"{counts.path}, line {counts.line}: {line[:60]!r} is no event; one has a number, a "
+            "reel, a track, an effect and four time codes"
+        )
+    number, reel, track, effect, duration, *codes = match.groups()
+    if (track not in {"V", "V1", "B"} and "/V" not in track) or effect.startswith("K"):
+        return None
+    if effect != "C" and duration is None:
+        raise EditsError(
+            f"{counts.path}, line {counts.line}: event {number} has the effect {effect} without "
+            "its length in frames"
+        )
+    first, end, record, record_end = map(counts.number, codes)
+    counting = Counting(counts._rate, counts.drop)
+    day = counting.frames_per_day
+    return _Row(
+        f"event {number}", number, reel, effect, int(duration or 0),
+        (first, first + (end - first) % day), (record, record + (record_end - record) % day),
+    )  # fmt: skip
+
+
+def _locator_of(text: str, number: int) -> _Marker:
+    match = _OUR_LOCATOR.fullmatch(text.strip())
+    if match is None:
+        return _Marker(number, 1, _MARKERS, text.strip())
+    return _Marker(number, 1, match[1], match[2], match[3])
+
+
+def _events(rows: Sequence[_Row], start: Start, movie: Movie) -> list[Event]:
+    """Return the shots that rows make: halves of transitions joined, black within its fade."""
+    events: list[Event] = []
+    outgoing: _Row | None = None
+    black: _Row | None = None
+    for row in rows:
+        if row.record[0] == row.record[1]:
+            outgoing = row
+            continue
+        from_black = outgoing is not None and outgoing.number == row.number and outgoing.is_black
+        if row.is_black:
+            black = row
+            if events and events[-1].record[1] == row.record[0]:
+                events[-1] = _longer(events[-1], row.record[1] - row.record[0])
+        else:
+            event = _event(row, black, from_black, start, movie)
+            follows = events and events[-1].record[1] == row.record[0]
+            if follows and row.effect != "C" and black is None:
+                events[-1] = _longer(events[-1], event.record[0] - row.record[0])
+            if black is not None and not events:
+                event = _with_leader(event, black)
+            events.append(event)
+            black = None
+        outgoing = None
+    return events
+
+
+def _longer(event: Event, by: Number) -> Event:
+    (first, end), (record, record_end) = event.source, event.record
+    return replace(event, source=(first, end + by), record=(record, record_end + by))
+
+
+def _with_leader(event: Event, black: _Row) -> Event:
+    """Return the first shot with the black before it."""
+    length = event.record[0] - black.record[0]
+    if black.record[1] != event.record[0] or event.source[0] < length:
+        return event
+    before, after = event.before - length, event.after + length
+    event = replace(event, before=before, after=after)
+    return replace(
+        event,
+        source=(event.source[0] - length, event.source[1]),
+        record=(event.record[0] - length, event.record[1]),
+    )
+
+
+def _event(row: _Row, black: _Row | None, from_black: bool, start: Start, movie: Movie) -> Event:
+    clip = row.comment("TO CLIP NAME", "FROM CLIP NAME", "SOURCE FILE", "FROM FILE")
+    note, day = row.comment(OURS), start.clock.counting.frames_per_day
+    first = row.source[0] - start.source
+    if first < 0 and first % day < start.clock.end:
+        first %= day  # The film's codes pass midnight.
+    event = Event(
+        row.where, is_film([row.reel, clip], movie), clip or row.reel,
+        (first, first + row.source[1] - row.source[0]), row.record,
+        note=note, name=row.comment("COMMENT"),
+    )  # fmt: skip
+    event = replace(event, name=event.name or ("" if event.of_film is not False else clip))
+    faded = black is not None and black.effect != "C" and black.record[1] == row.record[0]
+    if from_black or faded:
+        before = black.record[1] - black.record[0] if faded and black is not None else 0
+        return replace(event, kind="fade", through="black", before=before, after=row.duration)
+    if row.effect == "C":
+        return event
+    within = _start_within(row, note, start)
+    kind: TransitionKind = "dissolve" if row.effect == "D" else "wipe"
+    through: Literal["white"] | None = None
+    if "FADE THROUGH WHITE" in row.comments:
+        kind, through = "fade", "white"
+    event = replace(event, kind=kind, through=through, before=within, after=row.duration - within)
+    (first_, end), (record, record_end) = event.source, event.record
+    return replace(event, source=(first_ + within, end), record=(record + within, record_end))
+
+
+def _start_within(row: _Row, note: str, start: Start) -> int:
+    """Return after how many frames of its transition a shot starts: noted, else in the middle."""
+    number, last = start.clock.number, start.clock.times.num_frames
+    if (noted := noted_frames(note)) is not None and (transition := noted[2]) is not None:
+        begins, whole = transition.start_frame, transition.end_frame
+        from_number = row.source[0] - start.source
+        if begins <= noted[0] <= whole <= last and (number(begins), number(whole)) == (
+            from_number, from_number + row.duration,
+        ):  # fmt: skip
+            return number(noted[0]) - from_number
+    return min(row.duration, row.record[1] - row.record[0] - 1) // 2
+
+
+def _marker_lanes(
+    markers: Sequence[_Marker],
+    events: Sequence[Event],
+    start: Start,
+    timeline: Timeline,
+    path: Path,
+) -> tuple[Lane, ...]:
+    """Return markers as lanes of notes, by the names that were written with them."""
+    if not markers:
+        return ()
+    if events:
+        offset = record_offset(events, start, timeline, path)
+    else:
+        offset = _offset_of_markers(markers, start, timeline, path)
+    lanes: dict[str, list[Interval]] = {}
+    for marker in markers:
+        first = marker.first - offset
+        require_within(path, f"marker {marker.text[:40]!r}", first, first + 1, start)
+        span, score = read_interval_note(marker.note, start.clock)
+        length = marker.length
+        if span is not None:
+            length = start.clock.number(span.end_frame) - start.clock.number(span.first_frame)
+        if span is None or start.clock.number(span.first_frame) != first:
+            span = start.clock.span(first, min(first + length, start.clock.end))
+        lanes.setdefault(marker.lane, []).append(Interval(span, marker.text, score))
+    return tuple(
+        Lane(name, "notes", path.name, tuple(sorted(found, key=lambda one: one.span)))
+        for name, found in lanes.items()
+    )
+
+
+def _offset_of_markers(
+    markers: Sequence[_Marker], start: Start, timeline: Timeline, path: Path
+) -> int:
+    """Return where in a list of markers alone the film's first frame is.
+
+    That is the film's own time code; without one, zero or the hour at which editors start,
+    whichever has all markers within the film.
+
+    Raises:
+        EditsError: Both do.
+    """
+    if timeline.movie.timecode:
+        return start.source
+    hour = start.clock.counting.number(_HOUR)
+    earliest, latest = min(one.first for one in markers), max(one.first for one in markers)
+    if not hour <= earliest <= latest < hour + start.clock.end:
+        return 0
+    if latest < start.clock.end:
+        raise EditsError(
+            f"{path} holds markers alone, and does not say whether the film starts at 00:00:00:00 "
+            f"or {_HOUR}; say so with --start-timecode"
+        )
+    return hour
