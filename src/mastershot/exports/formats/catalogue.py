@@ -11,6 +11,8 @@ from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.editors.edl import write_edl
 from mastershot.exports.formats.editors.edl_reading import read_edl
+from mastershot.exports.formats.editors.fcpxml import read_fcpxml, write_fcpxml
+from mastershot.exports.formats.editors.otio import read_otio, write_otio
 from mastershot.exports.formats.lanes import Export
 
 _HEAD_BYTES = 4096
@@ -36,7 +38,11 @@ class Format:
     sign: str = ""
 
 
-FORMATS: tuple[Format, ...] = (Format("edl", ".edl", write_edl, read_edl, "FCM:"),)
+FORMATS: tuple[Format, ...] = (
+    Format("edl", ".edl", write_edl, read_edl, "FCM:"),
+    Format("otio", ".otio", write_otio, read_otio, "OTIO_SCHEMA"),
+    Format("fcpxml", ".fcpxml", write_fcpxml, read_fcpxml, "<fcpxml"),
+)
 
 
 def format_named(name: str) -> Format:

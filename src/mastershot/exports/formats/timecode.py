@@ -22,6 +22,7 @@ STANDARD_RATES = (
 _CODE = re.compile(r"(\d{1,2}):(\d{2}):(\d{2})([:;.,])(\d{2,3})")
 _DAY_HOURS = 24
 _DROP_EVERY_MINUTES = 10
+_ROUNDED = 0.005
 _NEAR = Fraction(1, 1000)
 
 
@@ -192,6 +193,12 @@ def clock_notes(clock: EditClock, rate: Fraction) -> tuple[str, ...]:
             "anew for them, or name the folder of its results"
         )
     return tuple(notes)
+
+
+def standard_rate(rate: float) -> Fraction:
+    """Return the exact rate that a rounded one stands for: 24000/1001 for 23.976 or 23.98."""
+    near = min(STANDARD_RATES, key=lambda one: abs(float(one) - rate))
+    return near if abs(float(near) - rate) < _ROUNDED else Fraction(rate).limit_denominator(1001)
 
 
 def can_drop(rate: Fraction) -> bool:

@@ -3,8 +3,9 @@
 import re
 from dataclasses import dataclass
 from itertools import pairwise
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Literal, cast
+from urllib.parse import unquote, urlsplit
 
 from mastershot.core.errors import EditsError, SettingError
 from mastershot.core.lanes import Interval, Lane
@@ -212,6 +213,15 @@ def noted_frames(note: str) -> tuple[int, int, Transition | None] | None:
 def colour_of(lane: str) -> str:
     """Return the colour of a lane's markers, which OpenTimelineIO, Avid and Resolve all have."""
     return _COLOURS.get(lane) or _OTHER_COLOURS[sum(lane.encode()) % len(_OTHER_COLOURS)]
+
+
+def file_name(url: str) -> str:
+    """Return the name of the file that an address or a path leads to."""
+    try:
+        path = urlsplit(url).path
+    except ValueError:
+        path = url
+    return PurePosixPath(unquote(path.replace("\\", "/"))).name
 
 
 def reel_name(movie: Movie) -> str:

@@ -7,27 +7,26 @@ from pathlib import Path
 from typing import Literal
 
 from mastershot.core.errors import EditsError
-from mastershot.core.lanes import Interval, Lane
+from mastershot.core.lanes import Lane
 from mastershot.core.movie import Movie, TransitionKind
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
-from mastershot.exports.formats.editors.edits import Start, noted_frames, read_interval_note
+from mastershot.exports.formats.editors.edits import Start, noted_frames
 from mastershot.exports.formats.editors.edl import BLACK, OURS
 from mastershot.exports.formats.editors.placing import (
+    MARKERS,
     Event,
+    Marker,
     Number,
     is_film,
     lane_of_events,
-    record_offset,
-    require_within,
+    marker_lanes,
     start_when_reading,
 )
 from mastershot.exports.formats.files import read_text
 from mastershot.exports.formats.timecode import Counting, can_drop, is_drop, rate_name
 
 _LONGEST_LINE = 10_000
-_MARKERS = "markers"
-_HOUR = "01:00:00:00"
 _CODE = r"(\d{1,2}:\d{2}:\d{2}[:;.,]\d{2,3})"
 _EVENT = re.compile(
     r"(\d+)\s+(\S.*?)\s+(NONE|[AVB][\w/]*)\s+(C|D|W\d{1,3}|K[BO]?)(?:\s+(\d{1,5}))?"
@@ -65,17 +64,6 @@ class _Row:
         return ""
 
 
-@dataclass(frozen=True)
-class _Marker:
-    """A marker as it is read, in frames of the record."""
-
-    first: int
-    length: int
-    lane: str
-    text: str
-    note: str = ""
-
-
 def read_edl(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane, ...]:
     """Return the shots and the markers of an edit decision list, in the film.
 
@@ -95,16 +83,16 @@ def read_edl(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane, .
         whole = shots.intervals[0].span
         if (whole.first_frame, whole.end_frame) == (0, times.num_frames):
             shots = None  # It carries the markers, and is no list of shots.
-    notes = _marker_lanes(markers, events, start, timeline, path)
+    notes = marker_lanes(markers, events, start, timeline, path)
     return notes if shots is None else (shots, *notes)
 
 
 def _parsed(
     path: Path, timeline: Timeline, times: FrameTimes
-) -> tuple[list[_Row], list[_Marker], bool]:
+) -> tuple[list[_Row], list[Marker], bool]:
     """Return the rows and markers of a file, and whether it counts drop-frame."""
     rate = start_when_reading(timeline, times).clock.counting.rate
-    rows, markers, counts = list[_Row](), list[_Marker](), _Counts(path, Counting(rate))
+    rows, markers, counts = list[_Row](), list[Marker](), _Counts(path, Counting(rate))
     current: _Row | None = None
     for place, line in enumerate(read_text(path).splitlines(), start=1):
         line = line.strip()
@@ -118,10 +106,10 @@ def _parsed(
             if current is not None:
                 rows.append(current)
         elif (found := _LOCATOR.match(line)) is not None:
-            markers.append(_locator_of(found[3], counts.number(found[1])))
+            markers.append(_locator_of(found[3], counts.record(found[1])))
         elif (found := _RESOLVE_MARKER.fullmatch(line)) is not None and current is not None:
             text = ": ".join(filter(None, (found[2].strip(), found[1].strip())))
-            markers.append(_Marker(current.record[0], int(found[3]), _MARKERS, text))
+            markers.append(Marker(current.record[0], int(found[3]), MARKERS, text))
             if rows and rows[-1] is current:
                 rows.pop()  # It stood for the marker.
         elif line and current is not None:
@@ -134,15 +122,15 @@ class _Counts:
 
     def __init__(self, path: Path, counting: Counting) -> None:
         self.path, self.line, self.drop = path, 0, False
-        self._rate, self._stated = counting.rate, False
+        self.rate, self._stated, self._latest = counting.rate, False, 0
 
     def state(self, text: str) -> None:
         """Take a line that states it: ``FCM: NON-DROP FRAME``."""
         self.drop, self._stated = "NON" not in text.upper(), True
-        if self.drop and not can_drop(self._rate):
+        if self.drop and not can_drop(self.rate):
             raise EditsError(
                 f"{self.path}, line {self.line} says that it counts drop-frame, but the film has "
-                f"{rate_name(self._rate)} frames a second; drop-frame is for 29.97 and 59.94"
+                f"{rate_name(self.rate)} frames a second; drop-frame is for 29.97 and 59.94"
             )
 
     def number(self, code: str) -> int:
@@ -155,9 +143,17 @@ class _Counts:
                 )
             self.drop = True
         try:
-            return Counting(self._rate, self.drop).number(code)
+            return Counting(self.rate, self.drop).number(code)
         except EditsError as error:
             raise EditsError(f"{self.path}, line {self.line}: {error}") from error
+
+    def record(self, code: str) -> int:
+        """Return the frame number of a code of the edited list, which may pass midnight."""
+        number, day = self.number(code), Counting(self.rate, self.drop).frames_per_day
+        while number < self._latest - day // 2:
+            number += day
+        self._latest = number
+        return number
 
 
 def _row_of(line: str, counts: _Counts) -> _Row | None:
@@ -175,20 +171,20 @@ def _row_of(line: str, counts: _Counts) -> _Row | None:
             f"{counts.path}, line {counts.line}: event {number} has the effect {effect} without "
             "its length in frames"
         )
-    first, end, record, record_end = map(counts.number, codes)
-    counting = Counting(counts._rate, counts.drop)
-    day = counting.frames_per_day
+    first, end = map(counts.number, codes[:2])
+    record, record_end = map(counts.record, codes[2:])
+    day = Counting(counts.rate, counts.drop).frames_per_day
     return _Row(
         f"event {number}", number, reel, effect, int(duration or 0),
-        (first, first + (end - first) % day), (record, record + (record_end - record) % day),
+        (first, first + (end - first) % day), (record, record_end),
     )  # fmt: skip
 
 
-def _locator_of(text: str, number: int) -> _Marker:
+def _locator_of(text: str, number: int) -> Marker:
     match = _OUR_LOCATOR.fullmatch(text.strip())
     if match is None:
-        return _Marker(number, 1, _MARKERS, text.strip())
-    return _Marker(number, 1, match[1], match[2], match[3])
+        return Marker(number, 1, MARKERS, text.strip())
+    return Marker(number, 1, match[1], match[2], match[3])
 
 
 def _events(rows: Sequence[_Row], start: Start, movie: Movie) -> list[Event]:
@@ -276,59 +272,3 @@ def _start_within(row: _Row, note: str, start: Start) -> int:
         ):  # fmt: skip
             return number(noted[0]) - from_number
     return min(row.duration, row.record[1] - row.record[0] - 1) // 2
-
-
-def _marker_lanes(
-    markers: Sequence[_Marker],
-    events: Sequence[Event],
-    start: Start,
-    timeline: Timeline,
-    path: Path,
-) -> tuple[Lane, ...]:
-    """Return markers as lanes of notes, by the names that were written with them."""
-    if not markers:
-        return ()
-    if events:
-        offset = record_offset(events, start, timeline, path)
-    else:
-        offset = _offset_of_markers(markers, start, timeline, path)
-    lanes: dict[str, list[Interval]] = {}
-    for marker in markers:
-        first = marker.first - offset
-        require_within(path, f"marker {marker.text[:40]!r}", first, first + 1, start)
-        span, score = read_interval_note(marker.note, start.clock)
-        length = marker.length
-        if span is not None:
-            length = start.clock.number(span.end_frame) - start.clock.number(span.first_frame)
-        if span is None or start.clock.number(span.first_frame) != first:
-            span = start.clock.span(first, min(first + length, start.clock.end))
-        lanes.setdefault(marker.lane, []).append(Interval(span, marker.text, score))
-    return tuple(
-        Lane(name, "notes", path.name, tuple(sorted(found, key=lambda one: one.span)))
-        for name, found in lanes.items()
-    )
-
-
-def _offset_of_markers(
-    markers: Sequence[_Marker], start: Start, timeline: Timeline, path: Path
-) -> int:
-    """Return where in a list of markers alone the film's first frame is.
-
-    That is the film's own time code; without one, zero or the hour at which editors start,
-    whichever has all markers within the film.
-
-    Raises:
-        EditsError: Both do.
-    """
-    if timeline.movie.timecode:
-        return start.source
-    hour = start.clock.counting.number(_HOUR)
-    earliest, latest = min(one.first for one in markers), max(one.first for one in markers)
-    if not hour <= earliest <= latest < hour + start.clock.end:
-        return 0
-    if latest < start.clock.end:
-        raise EditsError(
-            f"{path} holds markers alone, and does not say whether the film starts at 00:00:00:00 "
-            f"or {_HOUR}; say so with --start-timecode"
-        )
-    return hour

@@ -1,7 +1,8 @@
 """Where the events of a list from elsewhere lie in the film."""
 
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
@@ -21,10 +22,15 @@ from mastershot.exports.formats.editors.edits import (
     is_gradual,
     noted_frames,
     own_start,
+    read_interval_note,
     reel_name,
 )
 from mastershot.exports.formats.timecode import EditClock, edit_clock
 
+MARKERS = "markers"
+"""The lane of markers that were not written here."""
+
+_HOUR = "01:00:00:00"
 Number: TypeAlias = int | Fraction
 """A film's time in frames of the edit rate; whole, unless a file says otherwise."""
 
@@ -60,12 +66,43 @@ class Event:
     name: str = ""
 
 
+@dataclass(frozen=True)
+class Marker:
+    """A marker as a file states it.
+
+    Attributes:
+        first: Where it is in the edited list, counted as the list does.
+        length: How long it is, in frames of the edit rate.
+        lane: The lane that it was written from; `MARKERS` in a file from elsewhere.
+        text: What it says.
+        note: What `interval_note` wrote; empty in a file from elsewhere.
+        is_range: Whether the file holds its length, which may have been edited.
+    """
+
+    first: Number
+    length: Number
+    lane: str
+    text: str
+    note: str = ""
+    is_range: bool = False
+
+
 def start_when_reading(timeline: Timeline, times: FrameTimes, *, drop: bool = False) -> Start:
     """Return how the film of a list is counted that is read."""
     movie = timeline.movie
     clock = edit_clock(times, movie.frame_rate, drop=drop)
     source, _ = own_start(clock.counting, movie)
     return Start(clock, source, source)
+
+
+def kind_of(name: str) -> tuple[TransitionKind, Literal["black", "white"] | None]:
+    """Return the kind of a transition by what an editor calls it, and the colour of a fade."""
+    words = name.lower()
+    if "wipe" in words or "push" in words or "slide" in words:
+        return "wipe", None
+    if "fade" in words or "dip" in words:
+        return "fade", "white" if "white" in words else "black" if "black" in words else None
+    return "dissolve", None
 
 
 def is_film(names: Sequence[str], movie: Movie) -> bool | None:
@@ -228,3 +265,87 @@ def _noted(event: Event, first: Number, end: Number, clock: EditClock) -> Edit |
 def agrees(span: Span, first: Number, end: Number, clock: EditClock) -> bool:
     """Return whether noted frames are still where their numbers are."""
     return (clock.number(span.first_frame), clock.number(span.end_frame)) == (first, end)
+
+
+def marker_lanes(
+    markers: Sequence[Marker],
+    events: Sequence[Event],
+    start: Start,
+    timeline: Timeline,
+    path: Path,
+) -> tuple[Lane, ...]:
+    """Return markers as lanes of notes, by the names that were written with them.
+
+    Without events, the list starts at the film's own time code; where the film has none, at zero
+    or the hour at which editors start, whichever has all markers within the film.
+
+    Raises:
+        EditsError: A marker lies outside of the film, or it is not known where the list starts.
+    """
+    lanes: dict[str, list[Interval]] = {}
+    in_film = _in_film(markers, events, start, timeline, path) if markers else None
+    for marker in markers:
+        assert in_film is not None
+        first, clock = in_film(marker.first), start.clock
+        require_within(path, f"marker {marker.text[:40]!r}", first, first + 1, start)
+        span, score = read_interval_note(marker.note, clock)
+        length = marker.length
+        if span is not None:
+            length = clock.number(span.end_frame) - clock.number(span.first_frame)
+        if span is None or clock.number(span.first_frame) != first:
+            span = clock.span(first, min(first + max(length, 1), clock.end))
+        elif marker.is_range and marker.length != length:
+            span = clock.span(first, min(first + max(marker.length, 1), clock.end))
+        lanes.setdefault(marker.lane, []).append(Interval(span, marker.text, score))
+    return tuple(
+        Lane(name, "notes", path.name, tuple(sorted(found, key=lambda one: one.span)))
+        for name, found in lanes.items()
+    )
+
+
+def _in_film(
+    markers: Sequence[Marker],
+    events: Sequence[Event],
+    start: Start,
+    timeline: Timeline,
+    path: Path,
+) -> Callable[[Number], Number]:
+    """Return what turns a time in the list into one from the film's first frame."""
+    if not events:
+        offset = _offset_of_markers(markers, start, timeline, path)
+        return lambda number: number - offset
+    general = record_offset(events, start, timeline, path)
+    if not _are_by_source(events, timeline, path):
+        return lambda number: number - general
+    ordered = sorted(events, key=lambda event: event.record)
+    starts = [event.record[0] for event in ordered]
+
+    def in_film(number: Number) -> Number:
+        event = ordered[max(0, bisect_right(starts, number) - 1)]
+        if event.record[0] <= number < event.record[1]:
+            return event.source[0] + number - event.record[0]
+        return number - general
+
+    return in_film
+
+
+def _offset_of_markers(
+    markers: Sequence[Marker], start: Start, timeline: Timeline, path: Path
+) -> int:
+    """Return where in a list of markers alone the film's first frame is.
+
+    Raises:
+        EditsError: Both do.
+    """
+    if timeline.movie.timecode:
+        return start.source
+    hour = start.clock.counting.number(_HOUR)
+    earliest, latest = min(one.first for one in markers), max(one.first for one in markers)
+    if not hour <= earliest <= latest < hour + start.clock.end:
+        return 0
+    if latest < start.clock.end:
+        raise EditsError(
+            f"{path} holds markers alone, and does not say whether the film starts at 00:00:00:00 "
+            f"or {_HOUR}; say so with --start-timecode"
+        )
+    return hour
