@@ -143,6 +143,11 @@ def edits_of(export: Export) -> tuple[list[Edit], list[Lane]]:
     return edits, lanes
 
 
+def whole_film(export: Export) -> Edit:
+    """Return the whole film as one shot, to carry markers where no shots were asked for."""
+    return Edit(export.times.span(0, export.times.num_frames), Transition("start", 0, 0), "film")
+
+
 def _edit_of(interval: Interval) -> Edit:
     transition, name = read_gradual(interval.text), interval.text
     if transition is None:

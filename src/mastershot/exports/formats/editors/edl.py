@@ -18,6 +18,7 @@ from mastershot.exports.formats.editors.edits import (
     is_gradual,
     reel_name,
     start_of,
+    whole_film,
 )
 from mastershot.exports.formats.lanes import Export
 
@@ -62,10 +63,9 @@ def write_edl(export: Export, path: Path) -> tuple[str, ...]:
     fitting = [edit for edit in edits if _length(edit, start) > 0]
     if len(fitting) < len(edits):
         notes += (f"{len(edits) - len(fitting)} shots have no length at this rate: left out",)
-    lines, shortened = _lines(fitting, start, reel)
+    lines, shortened = _lines(fitting or [whole_film(export)], start, reel)
     if shortened:
         notes += (f"{shortened} transitions run into others and are shortened",)
-    lines = lines or [_Line(reel, "C", 0, 0, start.clock.end)]
     if len(lines) > _MOST_EVENTS:
         notes += (f"the list has {len(lines)} events; some systems read {_MOST_EVENTS} at most",)
     markers = sorted(

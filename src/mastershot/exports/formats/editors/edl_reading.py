@@ -19,8 +19,7 @@ from mastershot.exports.formats.editors.placing import (
     Marker,
     Number,
     is_film,
-    lane_of_events,
-    marker_lanes,
+    lanes_of_list,
     start_when_reading,
 )
 from mastershot.exports.formats.files import read_text
@@ -76,15 +75,7 @@ def read_edl(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane, .
     rows, markers, drop = _parsed(path, timeline, times)
     start = start_when_reading(timeline, times, drop=drop)
     events = _events(rows, start, timeline.movie)
-    if not events and not markers:
-        raise EditsError(f"{path} has no event of picture and no marker in it; is it an EDL?")
-    shots = lane_of_events(events, start, timeline, path) if events else None
-    if events and markers and len(events) == 1 and shots is not None:
-        whole = shots.intervals[0].span
-        if (whole.first_frame, whole.end_frame) == (0, times.num_frames):
-            shots = None  # It carries the markers, and is no list of shots.
-    notes = marker_lanes(markers, events, start, timeline, path)
-    return notes if shots is None else (shots, *notes)
+    return lanes_of_list(events, markers, start, timeline, path)
 
 
 def _parsed(
@@ -235,10 +226,7 @@ def _with_leader(event: Event, black: _Row) -> Event:
 
 def _event(row: _Row, black: _Row | None, from_black: bool, start: Start, movie: Movie) -> Event:
     clip = row.comment("TO CLIP NAME", "FROM CLIP NAME", "SOURCE FILE", "FROM FILE")
-    note, day = row.comment(OURS), start.clock.counting.frames_per_day
-    first = row.source[0] - start.source
-    if first < 0 and first % day < start.clock.end:
-        first %= day  # The film's codes pass midnight.
+    note, first = row.comment(OURS), _from_start(row, start)
     event = Event(
         row.where, is_film([row.reel, clip], movie), clip or row.reel,
         (first, first + row.source[1] - row.source[0]), row.record,
@@ -261,12 +249,19 @@ def _event(row: _Row, black: _Row | None, from_black: bool, start: Start, movie:
     return replace(event, source=(first_ + within, end), record=(record + within, record_end))
 
 
+def _from_start(row: _Row, start: Start) -> int:
+    """Return where an event's source begins, from the film's first frame."""
+    first, day = row.source[0] - start.source, start.clock.counting.frames_per_day
+    # The film's codes may pass midnight.
+    return first % day if first < 0 and first % day < start.clock.end else first
+
+
 def _start_within(row: _Row, note: str, start: Start) -> int:
     """Return after how many frames of its transition a shot starts: noted, else in the middle."""
     number, last = start.clock.number, start.clock.times.num_frames
     if (noted := noted_frames(note)) is not None and (transition := noted[2]) is not None:
         begins, whole = transition.start_frame, transition.end_frame
-        from_number = row.source[0] - start.source
+        from_number = _from_start(row, start)
         if begins <= noted[0] <= whole <= last and (number(begins), number(whole)) == (
             from_number, from_number + row.duration,
         ):  # fmt: skip

@@ -23,6 +23,7 @@ from mastershot.exports.formats.editors.edits import (
     interval_note,
     is_gradual,
     start_of,
+    whole_film,
 )
 from mastershot.exports.formats.editors.placing import (
     MARKERS,
@@ -31,8 +32,7 @@ from mastershot.exports.formats.editors.placing import (
     Number,
     is_film,
     kind_of,
-    lane_of_events,
-    marker_lanes,
+    lanes_of_list,
     start_when_reading,
 )
 from mastershot.exports.formats.files import read_text
@@ -40,7 +40,6 @@ from mastershot.exports.formats.lanes import Export
 
 _VERSION = "1.10"
 _FORMAT, _ASSET = "r1", "r2"
-_CARRIER = "mastershot carries markers"
 _TIME = re.compile(r"(-?\d{1,18})(?:/(\d{1,18}))?s|(-?\d{1,12}\.\d{1,9})s", re.ASCII)
 _SHOT_NOTE = re.compile(r"mastershot (frames .*)")
 _MARKER_NOTE = re.compile(r"mastershot lane (.*?); (frames .*)")
@@ -84,7 +83,7 @@ def write_fcpxml(export: Export, path: Path) -> tuple[str, ...]:
         tcFormat=tc_format,
     )
     spine = SubElement(sequence, "spine")
-    items = _add_clips(spine, fitting, movie, start)
+    items = _add_clips(spine, fitting or [whole_film(export)], movie, start)
     marks = [(number(one.span.first_frame), lane, one) for lane in lanes for one in lane.intervals]
     _add_markers(items, sorted(marks, key=lambda mark: mark[0]), start)
     indent(root)
@@ -132,10 +131,6 @@ def _add_clips(
 ) -> list[tuple[int, int, Element]]:
     """Add clips, transitions and gaps; return where clips and gaps start, theirs, and them."""
     number, items, reached = start.clock.number, list[tuple[int, int, Element]](), 0
-    carrier = _clip(spine, "whole film", 0, start.clock.end, movie, start) if not edits else None
-    if carrier is not None:
-        SubElement(carrier, "note").text = _CARRIER
-        return [(0, start.source, carrier)]
     for edit in edits:
         first, end = number(edit.span.first_frame), number(edit.span.end_frame)
         if first > reached:
@@ -214,13 +209,7 @@ def read_fcpxml(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane
     start = start_when_reading(timeline, times)
     reader = _Reader(path, root, start, timeline.movie)
     reader.read()
-    events, markers = reader.events, reader.markers
-    if not events and not markers:
-        raise EditsError(f"{path} has no clip of picture and no marker in its sequence")
-    shots: tuple[Lane, ...] = ()
-    if events and not reader.is_carrier:
-        shots = (lane_of_events(events, start, timeline, path),)
-    return shots + marker_lanes(markers, events, start, timeline, path)
+    return lanes_of_list(reader.events, reader.markers, start, timeline, path)
 
 
 def _root(path: Path) -> Element:
@@ -252,7 +241,6 @@ class _Reader:
     movie: Movie
     events: list[Event] = field(default_factory=list)
     markers: list[Marker] = field(default_factory=list)
-    is_carrier: bool = False
     _assets: dict[str, Element] = field(default_factory=dict)
 
     def read(self) -> None:
@@ -312,7 +300,6 @@ class _Reader:
         names, asset_start, shift = media
         first = own + shift - asset_start
         said = item.findtext("./note") or ""
-        self.is_carrier |= said == _CARRIER
         note = _SHOT_NOTE.fullmatch(said.strip())
         return Event(
             where,

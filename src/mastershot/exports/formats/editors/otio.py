@@ -24,6 +24,7 @@ from mastershot.exports.formats.editors.edits import (
     gradual_text,
     is_gradual,
     start_of,
+    whole_film,
 )
 from mastershot.exports.formats.editors.placing import (
     MARKERS,
@@ -32,8 +33,7 @@ from mastershot.exports.formats.editors.placing import (
     Number,
     is_film,
     kind_of,
-    lane_of_events,
-    marker_lanes,
+    lanes_of_list,
     start_when_reading,
 )
 from mastershot.exports.formats.files import read_text
@@ -71,10 +71,7 @@ def write_otio(export: Export, path: Path) -> tuple[str, ...]:
     fitting = [e for e in edits if number(e.span.end_frame) > number(e.span.first_frame)]
     if len(fitting) < len(edits):
         notes += (f"{len(edits) - len(fitting)} shots have no length at this rate: left out",)
-    whole = not fitting
-    if whole:
-        span = export.times.span(0, export.times.num_frames)
-        fitting = [Edit(span, export.timeline.shots[0].transition_in, "whole film")]
+    fitting = fitting or [whole_film(export)]
     movie = export.timeline.movie
     timeline = otio.schema.Timeline(
         utf8_text(Path(movie.path).stem), global_start_time=_time(start.record, start)
@@ -86,7 +83,7 @@ def write_otio(export: Export, path: Path) -> tuple[str, ...]:
         first, end = number(edit.span.first_frame), number(edit.span.end_frame)
         if first > reached:
             track.append(otio.schema.Gap(duration=_time(first - reached, start)))
-        if is_gradual(edit.transition) and not whole:
+        if is_gradual(edit.transition):
             track.append(_transition(edit, start))
         clip = otio.schema.Clip(
             utf8_text(edit.name),
@@ -98,7 +95,7 @@ def write_otio(export: Export, path: Path) -> tuple[str, ...]:
         reached = end
     for lane in lanes:
         timeline.tracks.markers.extend(_marker(lane, one, start) for one in lane.intervals)
-    timeline.metadata[_OURS] = {"film": utf8_text(movie.id), "carries_markers": whole}
+    timeline.metadata[_OURS] = {"film": utf8_text(movie.id)}
     with written_whole(path) as file:
         file.write(timeline.to_json_string(indent=1) + "\n")
     return notes
@@ -178,12 +175,7 @@ def read_otio(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane, 
     except (otio.exceptions.OTIOError, ValueError, TypeError, LookupError, RuntimeError) as error:
         reason = " ".join(str(error).split())[:200]
         raise EditsError(f"{path} is no timeline that OpenTimelineIO reads: {reason}") from error
-    if not events and not markers:
-        raise EditsError(f"{path} has no clip of picture and no marker in it")
-    shots: tuple[Lane, ...] = ()
-    if events and not _ours(root.metadata).get("carries_markers"):
-        shots = (lane_of_events(events, start, timeline, path),)
-    return shots + marker_lanes(markers, events, start, timeline, path)
+    return lanes_of_list(events, markers, start, timeline, path)
 
 
 def _loaded(path: Path) -> "OtioTimeline":
@@ -258,7 +250,7 @@ class _Reader:
                 transition = item
                 continue
             lies = track.range_of_child_at_index(index)
-            first: Number = base + self._number(lies.start_time)
+            first = base + self._number(lies.start_time)
             end = first + self._number(lies.duration)
             inner = self._number(item.trimmed_range().start_time)
             markers = [self._marker(one, first - inner) for one in item.markers]
@@ -275,7 +267,8 @@ class _Reader:
     def _event(self, item: Any, record: tuple[Number, Number], inner: Number, index: int) -> Event:
         import opentimelineio as otio
 
-        names, media_start = [item.name or ""], self._start.source
+        names = [item.name or ""]
+        media_start: Number = self._start.source
         if isinstance(item, otio.schema.Clip):
             media = item.media_reference
             if isinstance(media, otio.schema.ExternalReference):

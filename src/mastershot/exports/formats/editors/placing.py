@@ -153,6 +153,31 @@ def _text(edit: Edit) -> str:
     return ", ".join(filter(None, (edit.name, gradual)))
 
 
+def lanes_of_list(
+    events: Sequence[Event],
+    markers: Sequence[Marker],
+    start: Start,
+    timeline: Timeline,
+    path: Path,
+) -> tuple[Lane, ...]:
+    """Return what a list holds, in the film: its shots, and its markers as lanes of notes.
+
+    One event over the whole film carries the markers, and is no list of shots, unless the film is
+    one shot.
+
+    Raises:
+        EditsError: It holds nothing, is of another film, lies outside of this one, or overlaps.
+    """
+    if not events and not markers:
+        raise EditsError(f"{path} has no event of picture and no marker in it")
+    shots = lane_of_events(events, start, timeline, path) if events else None
+    if shots is not None and markers and len(events) == 1 and len(timeline.shots) > 1:
+        span = shots.intervals[0].span
+        shots = None if span.num_frames == start.clock.times.num_frames else shots
+    notes = marker_lanes(markers, events, start, timeline, path)
+    return notes if shots is None else (shots, *notes)
+
+
 def record_offset(events: Sequence[Event], start: Start, timeline: Timeline, path: Path) -> Number:
     """Return where in the list the film's first frame is recorded.
 
