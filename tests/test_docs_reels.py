@@ -5,10 +5,10 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.factories.commands import run
-from tests.factories.films import encode_film, flat_images
 
 from mastershot.core.timeline import Timeline
+from tests.factories.commands import run
+from tests.factories.films import encode_film, flat_images
 
 PAGE = Path(__file__).parents[1] / "docs" / "reels.md"
 COLOURS = ((200, 30, 30), (0, 0, 0), (240, 240, 240))
@@ -31,7 +31,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         flat_images([colour], each=each)
         for colour, each in zip(COLOURS, (40, 150, 40), strict=True)
     ]
-    encode_film(tmp_path / "tape.mkv", sum(films, []))
+    encode_film(tmp_path / "tape.mkv", [frame for film in films for frame in film])
     return tmp_path
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from mastershot.pipeline.analysis.plan import Plan as Plan
     from mastershot.pipeline.analyze import analyze as analyze
     from mastershot.pipeline.analyze import detect_shots as detect_shots
+    from mastershot.pipeline.edits import export as export
+    from mastershot.pipeline.edits import read_edits as read_edits
     from mastershot.pipeline.library import Library as Library
 
 __version__ = "0.1.0"
@@ -30,10 +32,12 @@ _HOMES = {
     "analyze": "mastershot.pipeline.analyze",
     "build_recogniser": "mastershot.models.recognisers.build",
     "detect_shots": "mastershot.pipeline.analyze",
+    "export": "mastershot.pipeline.edits",
     "load_encoder": "mastershot.encoders.catalogue",
     "load_taxonomy": "mastershot.core.labels",
     "mine_scene_pairs": "mastershot.mining.pairs",
     "parse_script": "mastershot.curation.scripts",
+    "read_edits": "mastershot.pipeline.edits",
 }
 __all__ = list(_HOMES)
 

@@ -10,6 +10,7 @@ import typer
 
 from mastershot import __version__
 from mastershot.apps.command import Commands, Json
+from mastershot.apps.edits import export, import_edits
 from mastershot.apps.evaluate import evaluate_app
 from mastershot.apps.films import analyze, library_app
 from mastershot.apps.label import label_app
@@ -45,6 +46,8 @@ app.command()(analyze)
 app.command()(search)
 app.command()(similar)
 app.command("map")(draw_map)
+app.command()(export)
+app.command("import")(import_edits)
 app.command()(run)
 
 

@@ -165,6 +165,7 @@ class Film:
             has_audio=file.has_audio,
             variable_frame_rate=variable,
             copyright=file.copyright,
+            timecode=file.timecode,
         )
 
     def notes(self) -> tuple[str, ...]:

@@ -90,7 +90,7 @@ def photograph_clip(
         steps = np.cumsum(steps, axis=0) if motion == "hand_held" else steps
         place = place + steps / (1.001 - shown) * 0.5
     blur = np.zeros(num_frames)
-    if motion == "whip":
+    if motion == "whip" and num_frames > 8:
         length = int(rng.integers(4, 14))
         first = int(rng.integers(0, max(1, num_frames - length)))
         swing = np.clip((np.arange(num_frames) - first) / length, 0, 1)

@@ -153,3 +153,6 @@ _MADE: Mapping[str, _Intervals] = {
     "audio": _audio,
     "marks": _marks,
 }
+
+MADE_LANES = tuple(_MADE)
+"""The names of lanes that analysis makes; what is brought in has others."""

@@ -24,6 +24,7 @@ from mastershot.media.video import Frame
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.sound import SoundListener
 from mastershot.pipeline.analysis.vectors import ClipVectors, FrameVectors
+from mastershot.pipeline.edits import EditList
 from mastershot.shots.detectors import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
 from mastershot.store.frames import FrameTable
@@ -119,7 +120,9 @@ def _detector(
     film: AnyFilm, loaded: LoadedPlan
 ) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
     if loaded.listed is not None:
-        return ListedShots(loaded.listed, film.file), lambda frame: _NO_PICTURE
+        listed = loaded.listed
+        shots = listed.shots_of(film.file) if isinstance(listed, EditList) else listed
+        return ListedShots(shots, film.file), lambda frame: _NO_PICTURE
     return make_detector(loaded.plan.shots, film.file), detector_view(loaded.plan.shots)
 
 

@@ -34,8 +34,9 @@ from mastershot.pipeline.analysis.recognise import (
 )
 from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes
 from mastershot.pipeline.analysis.sound import Hearing
+from mastershot.pipeline.edits import EditList, listed_shots
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
-from mastershot.shots.lists import ShotList, read_shot_list
+from mastershot.shots.lists import ShotList
 from mastershot.shots.settings import ShotSettings
 
 DEFAULT_TAXONOMY = "movieclip"
@@ -191,7 +192,7 @@ class LoadedPlan:
     plan: Plan
     labeller: Labeller | None = None
     scaler: ShotScaler | None = None
-    listed: ShotList | None = None
+    listed: ShotList | EditList | None = None
     notes: tuple[str, ...] = ()
     recogniser: ShotRecogniser | None = None
     people: PeopleDetector | None = None
@@ -329,7 +330,7 @@ def prepare(plan: Plan) -> LoadedPlan:
         MastershotError: The taxonomy, the encoder's folder, the classifier of scales, the network
             of sounds or the shot list is not usable.
     """
-    listed = None if plan.shot_list is None else read_shot_list(plan.shot_list)
+    listed = None if plan.shot_list is None else listed_shots(plan.shot_list)
     taxonomy = load_taxonomy(plan.taxonomy) if "labels" in plan.steps else None
     if plan.recogniser is not None:
         find_recogniser(plan.recogniser)  # Before an encoder is loaded for nothing.
