@@ -170,7 +170,7 @@ def fused(ours: FloatArray, scores: FloatArray) -> FloatArray:
 
 def _weighed(one: FloatArray, other: FloatArray, weights: tuple[float, float, float]) -> FloatArray:
     odds = weights[0] * _log_odds(one) + weights[1] * _log_odds(other) + weights[2]
-    joined: FloatArray = 1 / (1 + np.exp(-odds))
+    joined: FloatArray = (1 / (1 + np.exp(-odds))).astype(np.float32)
     return joined
 
 
