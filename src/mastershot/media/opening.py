@@ -120,6 +120,7 @@ def start_of_file_s(path: Path) -> Fraction:
     Raises:
         MediaError: It cannot be opened.
     """
+    require_file(path)
     with open_container(path) as container:
         return Fraction(max(0, container.start_time or 0), av.time_base)
 

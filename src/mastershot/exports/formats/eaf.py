@@ -242,8 +242,8 @@ def _require_film(
     if media and not ours and not is_same:
         raise EditsError(
             f"{path} is of {' and '.join(filter(None, names)) or 'a film without a name'}, and the "
-            f"timeline of {PurePath(film.path).name}; if that is one film under two names, link the "
-            "second in ELAN (Edit, Linked Files)"
+            f"timeline of {PurePath(film.path).name}; if that is one film under two names, link "
+            "the second in ELAN (Edit, Linked Files)"
         )
     duration = known.get("mastershot.duration_ms", "")
     if duration.isdecimal() and abs(int(duration) - clock.end_ms) > _SLACK_MS:

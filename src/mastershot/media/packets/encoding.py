@@ -14,8 +14,9 @@ from mastershot.core.time import Span
 from mastershot.media.probe import FilmFile
 from mastershot.media.video import Film, Frame
 
-# x264 calls a factor of 17 or 18 nearly as good as the source to the eye; this is below.
-_OPTIONS = {"crf": "16", "preset": "veryfast"}
+# x264 calls a factor of 17 or 18 nearly as good as the source to the eye; this is below. Without
+# B-frames MP4 states how long the last frame is shown.
+_OPTIONS = {"crf": "16", "preset": "veryfast", "bf": "0"}
 _PIXEL_FORMATS = frozenset({
     "yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv420p10le",
     "yuv422p10le", "yuv444p10le", "gray", "gray10le",
@@ -58,6 +59,7 @@ class _Encoder:
         self._file, self._span = file, span
         self._container = av.open(str(path), "w")
         self._stream: VideoStream | None = None
+        self._durations: dict[int, int] = {}
         self.is_done = False
 
     def add(self, frame: Frame, next_pts: int) -> None:
@@ -73,16 +75,23 @@ class _Encoder:
         )
         picture.pict_type = PictureType.NONE  # The encoder chooses.
         picture.pts, picture.time_base = frame.pts - self._span.start_pts, self._file.time_base
-        picture.duration = next_pts - frame.pts
-        self._container.mux(self._stream.encode(picture))
+        self._durations[picture.pts] = next_pts - frame.pts
+        self._write(picture)
         if frame.index == self._span.end_frame - 1:
-            self._container.mux(self._stream.encode(None))
+            self._write(None)
             self.close()
 
     def close(self) -> None:
         """Close the file."""
         self.is_done = True
         self._container.close()
+
+    def _write(self, picture: VideoFrame | None) -> None:
+        assert self._stream is not None
+        for packet in self._stream.encode(picture):
+            if packet.pts is not None:  # The encoder would give each the mean.
+                packet.duration = self._durations.pop(packet.pts, packet.duration)
+            self._container.mux(packet)
 
     def _open(self, picture: VideoFrame, *, is_turned: bool) -> VideoStream:
         rate = self._file.nominal_rate or Fraction(25)
