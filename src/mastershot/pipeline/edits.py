@@ -16,10 +16,12 @@ from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import MadeBy, Timeline
 from mastershot.exports.formats.catalogue import Format, format_named, format_of_file
 from mastershot.exports.formats.lanes import MADE_LANES, Export, lanes_of
+from mastershot.exports.formats.players.subtitles import subtitles_of
 from mastershot.media.probe import FilmFile, packet_times
 from mastershot.shots.lists import ShotList, read_shot_list
 from mastershot.store.files import write_whole
 from mastershot.store.frames import frame_times_of
+from mastershot.store.library import Library
 
 TIMELINE_FILE = "timeline.json"
 _SHOT_FORMATS = ("edl", "otio", "fcpxml", "eaf")
@@ -115,7 +117,7 @@ def export(
     path = _where(known, found.movie, folder) if out is None else Path(out)
     film = Path(found.movie.path)
     chosen = lanes_of(found, times, lanes, min_score=min_score)
-    notes = known.write(Export(found, times, chosen, start_timecode, film), path)
+    notes = known.write(Export(found, times, chosen, start_timecode, film, folder), path)
     return Exported(path, notes)
 
 
@@ -162,7 +164,7 @@ def import_edits(
     """
     if purpose not in get_args(Purpose):
         raise SettingError(f"{purpose!r} is no purpose; use {', '.join(get_args(Purpose))}")
-    name = _lane_name(purpose if name is None else name)
+    given, name = name, _lane_name(purpose if name is None else name)
     place = _timeline_file(onto)
     timeline = Timeline.load(place)
     stated = timeline
@@ -176,16 +178,64 @@ def import_edits(
     else:
         read = known.read(path, stated, times)
     shots = next((lane for lane in read if lane.role == "shots"), None)
-    lanes = tuple(_renamed(lane, name, purpose, alone=len(read) == 1) for lane in read)
+    lanes = tuple(
+        lane
+        if lane.role == "subtitles" and given is None
+        else _renamed(lane, name, purpose, alone=len(read) == 1)
+        for lane in read
+    )
+    replaced = _put_lanes(place, timeline, lanes)
+    changes = None if shots is None else cut_changes(timeline, shots, times)
+    return Imported(lanes, replaced, changes)
+
+
+def import_subtitles(
+    onto: str | Path,
+    film: str | Path | None = None,
+    *,
+    track: int | None = None,
+    name: str | None = None,
+) -> Imported:
+    """Add a film's own subtitles to its timeline on disk, as a lane that search finds words in.
+
+    Args:
+        onto: The timeline: ``timeline.json`` or its folder.
+        film: The film's file; None takes the one that the timeline names.
+        track: Index of the track, as ffprobe counts streams; None takes the default one, or the
+            first of text.
+        name: Name of the lane; None is ``subtitles``. A lane of that name is replaced.
+
+    Raises:
+        MastershotError: The timeline or the film cannot be read, or has no subtitles of text.
+    """
+    place = _timeline_file(onto)
+    timeline = Timeline.load(place)
+    path = Path(timeline.movie.path if film is None else film)
+    times = frame_times_of(timeline, place.parent)
+    found = subtitles_of(path, timeline, times, track=track)
+    lanes = tuple(replace(lane, name=_lane_name(name or lane.name)) for lane in found)
+    return Imported(lanes, _put_lanes(place, timeline, lanes), None)
+
+
+def keep_in_library(onto: str | Path, library: str | Path) -> None:
+    """Keep a timeline on disk, with all its lanes, in a library in the place of the one it has.
+
+    Raises:
+        MastershotError: The timeline cannot be read, or the library not written.
+    """
+    place = _timeline_file(onto)
+    Library(library).put_timeline(Timeline.load(place), place.parent)
+
+
+def _put_lanes(place: Path, timeline: Timeline, lanes: Sequence[Lane]) -> tuple[str, ...]:
+    """Add lanes to a timeline on disk; return the names of those that they replace."""
     names = {lane.name for lane in lanes}
     kept = tuple(lane for lane in timeline.lanes if lane.name not in names)
-    replaced = tuple(lane.name for lane in timeline.lanes if lane.name in names)
     try:
         write_whole(place, replace(timeline, lanes=(*kept, *lanes)).to_json().encode())
     except OSError as error:
         raise OutputError(f"{place} cannot be written: {error.strerror or error}") from error
-    changes = None if shots is None else cut_changes(timeline, shots, times)
-    return Imported(lanes, replaced, changes)
+    return tuple(lane.name for lane in timeline.lanes if lane.name in names)
 
 
 def cut_changes(timeline: Timeline, shots: Lane, times: FrameTimes) -> Changes:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import cast
 
@@ -105,7 +106,8 @@ def read_csv(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane, .
     but for ``last_frame``; times are seconds or ``H:MM:SS.mmm``, and mean the nearest start of a
     frame. Times that start before the film does on its own clock count from its first frame. Cells
     may be split by commas, semicolons or tabs. Where a row has both frames and times, they must
-    agree.
+    agree. Without a column of ends each row ends where the next starts; and rows without a lane
+    that follow each other without a gap are shots.
 
     Raises:
         EditsError: The file cannot be read, has no such columns, or a row is damaged or lies
@@ -116,10 +118,20 @@ def read_csv(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane, .
     columns = _columns(path, header)
     cells = [[cell.strip() for cell in row] for _, row in rows]
     origin = _origin(path, columns, cells, [number for number, _ in rows], times)
+    wheres = [f"{path}, line {number}" for number, _ in rows]
+    if columns.has_ends:
+        spans = [_span(*row, columns, times, origin) for row in zip(wheres, cells, strict=True)]
+    else:
+        spans = _spans_of_starts(wheres, cells, columns, times, origin)
+    is_tiled = len(spans) > 1 and all(a.end_frame == b.first_frame for a, b in pairwise(spans))
+    if columns.lane is None and is_tiled:
+        found = (
+            Interval(one, _unguarded(_cell(row, columns.text)))
+            for one, row in zip(spans, cells, strict=True)
+        )
+        return (Lane("shots", "shots", path.name, tuple(found)),)
     placed = []
-    for (number, _), row in zip(rows, cells, strict=True):
-        where = f"{path}, line {number}"
-        span = _span(where, columns, row, times, origin)
+    for where, row, span in zip(wheres, cells, spans, strict=True):
         name = _unguarded(_cell(row, columns.lane)) or path.stem
         score = _score(where, _cell(row, columns.score))
         interval = Interval(span, _unguarded(_cell(row, columns.text)), score)
@@ -159,6 +171,12 @@ class _Columns:
     add_first: int = 0
     add_end: int = 0
 
+    @property
+    def has_ends(self) -> bool:
+        """True if it can be said where things end."""
+        by_frames = self.start_frame is not None and self.end_frame is not None
+        return by_frames or (self.start_time is not None and self.end_time is not None)
+
 
 _Rows = list[tuple[int, list[str]]]
 
@@ -195,8 +213,7 @@ def _columns(path: Path, header: list[str]) -> _Columns:
         add_first=next((add for name, add in _START_FRAMES.items() if name in header), 0),
         add_end=next((add for name, add in _END_FRAMES.items() if name in header), 0),
     )  # fmt: skip
-    has_frames = found.start_frame is not None and found.end_frame is not None
-    if not has_frames and (found.start_time is None or found.end_time is None):
+    if not found.has_ends and found.lane is not None:
         raise EditsError(
             f"{path} has a column where things start but none where they end; name one "
             f"{', '.join([*_END_FRAMES, *_END_TIMES])}"
@@ -204,8 +221,34 @@ def _columns(path: Path, header: list[str]) -> _Columns:
     return found
 
 
+def _spans_of_starts(
+    wheres: list[str],
+    rows: list[list[str]],
+    columns: _Columns,
+    times: FrameTimes,
+    origin: Fraction,
+) -> list[Span]:
+    """Return spans of which each ends where the next starts, the last with the film."""
+    starts = []
+    for where, row in zip(wheres, rows, strict=True):
+        start, frame = _cell(row, columns.start_time), _cell(row, columns.start_frame)
+        if not start and not frame:
+            raise EditsError(f"{where} does not say where it starts")
+        by_time = bool(start) and (not frame or columns.add_first != 0)
+        starts.append(
+            times.frame_at(_seconds(where, start) + origin)
+            if by_time
+            else _frame(where, frame) + columns.add_first
+        )
+    ends = [*starts[1:], times.num_frames]
+    return [
+        _span_of_frames(where, times, first, end)
+        for where, first, end in zip(wheres, starts, ends, strict=True)
+    ]
+
+
 def _span(
-    where: str, columns: _Columns, row: list[str], times: FrameTimes, origin: Fraction
+    where: str, row: list[str], columns: _Columns, times: FrameTimes, origin: Fraction
 ) -> Span:
     """Return where a row lies, by its frames, its times, or both."""
     by_frames = by_times = None

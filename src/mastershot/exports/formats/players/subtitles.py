@@ -7,10 +7,12 @@ from html import unescape
 from pathlib import Path
 
 from mastershot.core.errors import EditsError
+from mastershot.core.files import written_whole
 from mastershot.core.lanes import Interval, Lane
 from mastershot.core.time import FrameTimes, format_clock
 from mastershot.core.timeline import Timeline
-from mastershot.exports.formats.players.clock import PlayerClock, clock_of
+from mastershot.exports.formats.lanes import Export, leading_lane
+from mastershot.exports.formats.players.clock import PlayerClock, clock_of, player_clock
 from mastershot.exports.formats.players.texts import read_text
 from mastershot.media.packets.subtitles import read_subtitle_track
 
@@ -70,6 +72,27 @@ def read_subtitles(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[L
     text, encoding = read_text(path)
     clock = clock_of(timeline, times)
     return (subtitle_lane(path, cues_of(path, text), clock, encoding=encoding),)
+
+
+def write_subtitles(export: Export, path: Path) -> tuple[str, ...]:
+    """Write the lanes of subtitles as SubRip, or the first lane asked for where there are none.
+
+    Raises:
+        OutputError: The file cannot be written.
+        SettingError: There is no lane.
+    """
+    clock = player_clock(export.times, export.film)
+    lanes = [lane for lane in export.lanes if lane.role == "subtitles"] or [leading_lane(export)]
+    lines = sorted(
+        (one for lane in lanes for one in lane.intervals), key=lambda one: one.span.first_frame
+    )
+    with written_whole(path) as file:
+        for number, one in enumerate(lines, start=1):
+            start_ms = clock.units_at(one.span.first_frame)
+            end_ms = max(start_ms + 1, clock.units_at(one.span.end_frame))
+            text = " ".join(one.text.split()).replace("-->", "->") or "-"
+            file.write(f"{number}\n{timing_text(start_ms, end_ms).replace('.', ',')}\n{text}\n\n")
+    return clock.notes
 
 
 def subtitles_of(
