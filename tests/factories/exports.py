@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -47,7 +48,7 @@ def film(rate: str, start_pts: int = 0) -> tuple[Timeline, FrameTimes]:
     bounds = np.linspace(0, count, 7).astype(int).tolist()
     shots = tuple(
         Shot(shot_id(movie.id, i), times.span(a, b), Transition("cut" if i else "start", a, a))
-        for i, (a, b) in enumerate(zip(bounds, bounds[1:], strict=False))
+        for i, (a, b) in enumerate(pairwise(bounds))
     )
     return Timeline(movie, MadeBy("0.1.0", "2025-01-01T00:00:00Z"), shots), times
 

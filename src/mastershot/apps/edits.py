@@ -78,9 +78,10 @@ def import_edits(
 ) -> None:
     """Add what an editor or annotator wrote to a timeline, and say what changed."""
     from mastershot.pipeline import edits
+    from mastershot.pipeline.subtitles import import_subtitles, keep_in_library
 
     if subtitles:
-        done = edits.import_subtitles(onto, file, track=track, name=name)
+        done = import_subtitles(onto, file, track=track, name=name)
     elif file is None:
         raise BadParameter("name a FILE to import, or --subtitles for the film's own")
     else:
@@ -92,7 +93,7 @@ def import_edits(
             start_timecode=start_timecode,
         )
     if library is not None:
-        edits.keep_in_library(onto, library)
+        keep_in_library(onto, library)
     lines = [
         f"{'replaced' if lane.name in done.replaced else 'added'} lane {lane.name}: "
         f"{len(lane.intervals)} {lane.role}"

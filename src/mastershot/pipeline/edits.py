@@ -16,12 +16,10 @@ from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import MadeBy, Timeline
 from mastershot.exports.formats.catalogue import Format, format_named, format_of_file
 from mastershot.exports.formats.lanes import MADE_LANES, Export, lanes_of
-from mastershot.exports.formats.players.subtitles import subtitles_of
 from mastershot.media.probe import FilmFile, packet_times
 from mastershot.shots.lists import ShotList, read_shot_list
 from mastershot.store.files import write_whole
 from mastershot.store.frames import frame_times_of
-from mastershot.store.library import Library
 
 TIMELINE_FILE = "timeline.json"
 _SHOT_FORMATS = ("edl", "otio", "fcpxml", "eaf")
@@ -164,8 +162,8 @@ def import_edits(
     """
     if purpose not in get_args(Purpose):
         raise SettingError(f"{purpose!r} is no purpose; use {', '.join(get_args(Purpose))}")
-    given, name = name, _lane_name(purpose if name is None else name)
-    place = _timeline_file(onto)
+    given, name = name, lane_name(purpose if name is None else name)
+    place = timeline_file(onto)
     timeline = Timeline.load(place)
     stated = timeline
     if start_timecode:
@@ -184,50 +182,12 @@ def import_edits(
         else _renamed(lane, name, purpose, alone=len(read) == 1)
         for lane in read
     )
-    replaced = _put_lanes(place, timeline, lanes)
+    replaced = put_lanes(place, timeline, lanes)
     changes = None if shots is None else cut_changes(timeline, shots, times)
     return Imported(lanes, replaced, changes)
 
 
-def import_subtitles(
-    onto: str | Path,
-    film: str | Path | None = None,
-    *,
-    track: int | None = None,
-    name: str | None = None,
-) -> Imported:
-    """Add a film's own subtitles to its timeline on disk, as a lane that search finds words in.
-
-    Args:
-        onto: The timeline: ``timeline.json`` or its folder.
-        film: The film's file; None takes the one that the timeline names.
-        track: Index of the track, as ffprobe counts streams; None takes the default one, or the
-            first of text.
-        name: Name of the lane; None is ``subtitles``. A lane of that name is replaced.
-
-    Raises:
-        MastershotError: The timeline or the film cannot be read, or has no subtitles of text.
-    """
-    place = _timeline_file(onto)
-    timeline = Timeline.load(place)
-    path = Path(timeline.movie.path if film is None else film)
-    times = frame_times_of(timeline, place.parent)
-    found = subtitles_of(path, timeline, times, track=track)
-    lanes = tuple(replace(lane, name=_lane_name(name or lane.name)) for lane in found)
-    return Imported(lanes, _put_lanes(place, timeline, lanes), None)
-
-
-def keep_in_library(onto: str | Path, library: str | Path) -> None:
-    """Keep a timeline on disk, with all its lanes, in a library in the place of the one it has.
-
-    Raises:
-        MastershotError: The timeline cannot be read, or the library not written.
-    """
-    place = _timeline_file(onto)
-    Library(library).put_timeline(Timeline.load(place), place.parent)
-
-
-def _put_lanes(place: Path, timeline: Timeline, lanes: Sequence[Lane]) -> tuple[str, ...]:
+def put_lanes(place: Path, timeline: Timeline, lanes: Sequence[Lane]) -> tuple[str, ...]:
     """Add lanes to a timeline on disk; return the names of those that they replace."""
     names = {lane.name for lane in lanes}
     kept = tuple(lane for lane in timeline.lanes if lane.name not in names)
@@ -369,7 +329,12 @@ def _renamed(lane: Lane, name: str, purpose: Purpose, *, alone: bool) -> Lane:
     return replace(lane, name=own, role=role)
 
 
-def _lane_name(name: str) -> str:
+def lane_name(name: str) -> str:
+    """Return a name for a lane that is brought in.
+
+    Raises:
+        SettingError: It is none, or that of a lane that analysis makes.
+    """
     if not name.strip() or "," in name or not name.isprintable():
         raise SettingError(f"{name!r} is no name of a lane: one letter at least, and no comma")
     if name in MADE_LANES:
@@ -380,11 +345,12 @@ def _lane_name(name: str) -> str:
 def _opened(timeline: Timeline | str | Path) -> tuple[Timeline, Path | None]:
     if isinstance(timeline, Timeline):
         return timeline, None
-    place = _timeline_file(timeline)
+    place = timeline_file(timeline)
     return Timeline.load(place), place.parent
 
 
-def _timeline_file(path: str | Path) -> Path:
+def timeline_file(path: str | Path) -> Path:
+    """Return where a timeline is, which is named by itself or by its folder."""
     return Path(path) / TIMELINE_FILE if Path(path).is_dir() else Path(path)
 
 

@@ -64,9 +64,7 @@ def test_subtitles_at_milliseconds_mean_the_frames_they_were_set_to(
 
 
 @pytest.mark.parametrize("rate", RATES)
-@pytest.mark.parametrize(
-    "unit", [clock.MILLISECOND, clock.NANOSECOND, Fraction(1, 24000)], ids=str
-)
+@pytest.mark.parametrize("unit", [clock.MILLISECOND, clock.NANOSECOND, Fraction(1, 24000)], ids=str)
 def test_at_the_time_of_a_chapter_its_own_first_frame_is_on_screen(
     rate: str, unit: Fraction
 ) -> None:

@@ -41,13 +41,18 @@ def write_eaf(export: Export, path: Path) -> tuple[str, ...]:
         OutputError: The file cannot be written.
     """
     clock = player_clock(export.times, export.film)
-    tiers = [tier for lane in export.lanes for tier in _tiers_of(lane)]
+    tiers: dict[str, _Tier] = {}
+    for tier in (tier for lane in export.lanes for tier in _tiers_of(lane)):
+        name, number = tier.name, 2
+        while name in tiers:  # Tiers need names of their own.
+            name, number = f"{tier.name} ({number})", number + 1
+        tiers[name] = tier
     order, document = Element("TIME_ORDER"), _document(export.timeline)
     header = _header(export, path)
     document.extend([header, order])
     exact: dict[str, list[object]] = {}
-    for tier in tiers:
-        node = SubElement(document, "TIER", TIER_ID=tier.name, LINGUISTIC_TYPE_REF=_TYPE)
+    for tier_id, tier in tiers.items():
+        node = SubElement(document, "TIER", TIER_ID=tier_id, LINGUISTIC_TYPE_REF=_TYPE)
         for one in tier.intervals:
             name = f"a{len(exact) + 1}"
             exact[name] = _kept(one)
@@ -62,7 +67,9 @@ def write_eaf(export: Export, path: Path) -> tuple[str, ...]:
         "lastUsedAnnotationId": str(len(exact)),
         "mastershot.film": export.timeline.movie.content_hash,
         "mastershot.duration_ms": str(clock.end_ms),
-        "mastershot.lanes": json.dumps({tier.name: [tier.lane, tier.role] for tier in tiers}),
+        "mastershot.lanes": json.dumps(
+            {name: [tier.lane, tier.role] for name, tier in tiers.items()}
+        ),
         "mastershot.frames": json.dumps(exact, separators=(",", ":")),
     }
     for name, value in properties.items():
@@ -80,7 +87,7 @@ class _Tier:
 
 
 def _tiers_of(lane: Lane) -> Iterator[_Tier]:
-    """Yield a lane's intervals as tiers within which none overlaps; the first has its name."""
+    """Yield a lane's intervals as tiers within which none overlaps."""
     rows: list[list[Interval]] = []
     for one in sorted(lane.intervals, key=lambda one: one.span.first_frame):
         fitting = (row for row in rows if row[-1].span.end_frame <= one.span.first_frame)
@@ -88,9 +95,8 @@ def _tiers_of(lane: Lane) -> Iterator[_Tier]:
         if row is None:
             rows.append(row := [])
         row.append(one)
-    for number, row in enumerate(rows, start=1):
-        name = xml_text(lane.name) + (f" ({number})" if number > 1 else "")
-        yield _Tier(name, lane.name, lane.role, tuple(row))
+    for row in rows:
+        yield _Tier(xml_text(lane.name), lane.name, lane.role, tuple(row))
 
 
 def _kept(one: Interval) -> list[object]:

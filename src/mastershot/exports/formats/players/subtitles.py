@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import unescape
+from itertools import pairwise
 from pathlib import Path
 
 from mastershot.core.errors import EditsError
@@ -161,7 +162,7 @@ def cues_of(path: Path, text: str) -> list[Cue]:
 
 def _cues(path: Path, lines: list[str]) -> Iterator[Cue]:
     starts = [place for place, line in enumerate(lines) if "-->" in line]
-    for place, after in zip(starts, [*starts[1:], len(lines) + 1], strict=True):
+    for place, after in pairwise([*starts, len(lines) + 1]):
         timing = _TIMING.match(lines[place])
         if timing is None:
             raise EditsError(
