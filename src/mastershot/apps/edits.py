@@ -4,7 +4,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, cast
 
-from typer import Argument, Option
+from typer import Argument, BadParameter, Option
 
 from mastershot.apps.command import Json
 from mastershot.apps.show import complain, say_result
@@ -50,7 +50,10 @@ def export(
 
 def import_edits(
     *,
-    file: Annotated[Path, Argument(metavar="FILE", help="What an editor or annotator wrote.")],
+    file: Annotated[
+        Path | None,
+        Argument(metavar="FILE", help="What an editor, annotator or player wrote, or a film."),
+    ] = None,
     onto: Annotated[
         Path, Option(metavar="TIMELINE", help="timeline.json, or the folder it is in.")
     ],
@@ -61,18 +64,36 @@ def import_edits(
         str | None, Option(metavar="NAME", help="Of the lane; by default what it is.")
     ] = None,
     start_timecode: StartTimecode = "",
+    subtitles: Annotated[
+        bool,
+        Option("--subtitles", help="The film's own subtitles; FILE may name another copy of it."),
+    ] = False,
+    track: Annotated[
+        int | None, Option(metavar="N", help="Which subtitles, as ffprobe counts streams.")
+    ] = None,
+    library: Annotated[
+        Path | None, Option(metavar="DIR", help="Also keep the timeline in this library.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Add what an editor or annotator wrote to a timeline, and say what changed."""
     from mastershot.pipeline import edits
+    from mastershot.pipeline.subtitles import import_subtitles, keep_in_library
 
-    done = edits.import_edits(
-        file,
-        onto,
-        purpose=cast("edits.Purpose", purpose),
-        name=name,
-        start_timecode=start_timecode,
-    )
+    if subtitles:
+        done = import_subtitles(onto, file, track=track, name=name)
+    elif file is None:
+        raise BadParameter("name a FILE to import, or --subtitles for the film's own")
+    else:
+        done = edits.import_edits(
+            file,
+            onto,
+            purpose=cast("edits.Purpose", purpose),
+            name=name,
+            start_timecode=start_timecode,
+        )
+    if library is not None:
+        keep_in_library(onto, library)
     lines = [
         f"{'replaced' if lane.name in done.replaced else 'added'} lane {lane.name}: "
         f"{len(lane.intervals)} {lane.role}"

@@ -8,6 +8,7 @@ from typer import Argument, Option
 
 from mastershot.apps.command import Json, LibraryFolder
 from mastershot.apps.show import complain, say, say_result
+from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 
 if TYPE_CHECKING:
@@ -175,6 +176,8 @@ def _hit_line(rank: int, hit: "Hit") -> str:
     name, labels = Path(hit.path).name, ", ".join(hit.kept)
     if hit.heard is not None:
         labels = f"heard: {hit.heard}  {labels}"
+    if hit.said is not None and hit.said_s is not None:
+        labels = f"said at {format_clock(hit.said_s)}: {printable(hit.said)}  {labels}"
     return f"{rank:4}  {hit.score:6.3f}  {times}  {name}  {hit.id}  {labels}".rstrip()
 
 

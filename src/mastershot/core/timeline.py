@@ -172,6 +172,17 @@ def span_of_shots(shots: tuple[Shot, ...], first_shot: int, end_shot: int) -> Sp
     return Span(first.first_frame, last.end_frame, first.start_pts, last.end_pts, first.time_base)
 
 
+def lines_said(timeline: Timeline) -> list[Interval]:
+    """Return the subtitles of all of a timeline's lanes of that role, by start, then by lane."""
+    lines = [line for lane in timeline.lanes if lane.role == "subtitles" for line in lane.intervals]
+    return sorted(lines, key=lambda line: line.span.first_frame)
+
+
+def dialogue(timeline: Timeline) -> str:
+    """Return what is said in a film by its subtitles, a line each; empty if it has none."""
+    return "\n".join(line.text for line in lines_said(timeline))
+
+
 class _MisfitError(Exception):
     """A value is not what it should be; the text starts with where: ``.shots[0].id is missing``."""
 

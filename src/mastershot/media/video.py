@@ -54,6 +54,11 @@ class Frame:
         """Memory the frame holds on to."""
         return size_bytes(self._picture)
 
+    @property
+    def picture(self) -> VideoFrame:
+        """The frame as it is stored, neither turned upright nor scaled."""
+        return self._picture
+
     def points_bgr(self) -> ImageArray:
         """Return the frame at the film's grid of points, BGR; see `PointSampler`."""
         return self._film.sampler.sample(self._picture)

@@ -115,7 +115,7 @@ def export(
     path = _where(known, found.movie, folder) if out is None else Path(out)
     film = Path(found.movie.path)
     chosen = lanes_of(found, times, lanes, min_score=min_score)
-    notes = known.write(Export(found, times, chosen, start_timecode, film), path)
+    notes = known.write(Export(found, times, chosen, start_timecode, film, folder), path)
     return Exported(path, notes)
 
 
@@ -162,8 +162,8 @@ def import_edits(
     """
     if purpose not in get_args(Purpose):
         raise SettingError(f"{purpose!r} is no purpose; use {', '.join(get_args(Purpose))}")
-    name = _lane_name(purpose if name is None else name)
-    place = _timeline_file(onto)
+    given, name = name, lane_name(purpose if name is None else name)
+    place = timeline_file(onto)
     timeline = Timeline.load(place)
     stated = timeline
     if start_timecode:
@@ -176,16 +176,26 @@ def import_edits(
     else:
         read = known.read(path, stated, times)
     shots = next((lane for lane in read if lane.role == "shots"), None)
-    lanes = tuple(_renamed(lane, name, purpose, alone=len(read) == 1) for lane in read)
+    lanes = tuple(
+        lane
+        if lane.role == "subtitles" and given is None
+        else _renamed(lane, name, purpose, alone=len(read) == 1)
+        for lane in read
+    )
+    replaced = put_lanes(place, timeline, lanes)
+    changes = None if shots is None else cut_changes(timeline, shots, times)
+    return Imported(lanes, replaced, changes)
+
+
+def put_lanes(place: Path, timeline: Timeline, lanes: Sequence[Lane]) -> tuple[str, ...]:
+    """Add lanes to a timeline on disk; return the names of those that they replace."""
     names = {lane.name for lane in lanes}
     kept = tuple(lane for lane in timeline.lanes if lane.name not in names)
-    replaced = tuple(lane.name for lane in timeline.lanes if lane.name in names)
     try:
         write_whole(place, replace(timeline, lanes=(*kept, *lanes)).to_json().encode())
     except OSError as error:
         raise OutputError(f"{place} cannot be written: {error.strerror or error}") from error
-    changes = None if shots is None else cut_changes(timeline, shots, times)
-    return Imported(lanes, replaced, changes)
+    return tuple(lane.name for lane in timeline.lanes if lane.name in names)
 
 
 def cut_changes(timeline: Timeline, shots: Lane, times: FrameTimes) -> Changes:
@@ -319,7 +329,12 @@ def _renamed(lane: Lane, name: str, purpose: Purpose, *, alone: bool) -> Lane:
     return replace(lane, name=own, role=role)
 
 
-def _lane_name(name: str) -> str:
+def lane_name(name: str) -> str:
+    """Return a name for a lane that is brought in.
+
+    Raises:
+        SettingError: It is none, or that of a lane that analysis makes.
+    """
     if not name.strip() or "," in name or not name.isprintable():
         raise SettingError(f"{name!r} is no name of a lane: one letter at least, and no comma")
     if name in MADE_LANES:
@@ -330,11 +345,12 @@ def _lane_name(name: str) -> str:
 def _opened(timeline: Timeline | str | Path) -> tuple[Timeline, Path | None]:
     if isinstance(timeline, Timeline):
         return timeline, None
-    place = _timeline_file(timeline)
+    place = timeline_file(timeline)
     return Timeline.load(place), place.parent
 
 
-def _timeline_file(path: str | Path) -> Path:
+def timeline_file(path: str | Path) -> Path:
+    """Return where a timeline is, which is named by itself or by its folder."""
     return Path(path) / TIMELINE_FILE if Path(path).is_dir() else Path(path)
 
 

@@ -15,6 +15,7 @@ from mastershot.pipeline.analysis.stored import needed_frames
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.search.words import search_words
 from mastershot.store.features import FolderFeatures
+from mastershot.store.frames import frame_times_of
 from mastershot.store.library import Library as FilmStore
 from mastershot.store.verify import Problem, find_problems
 
@@ -75,6 +76,8 @@ class Library(FilmStore):
         """
         movie = timeline.movie
         known, target = self.find(movie.id), self.features(movie.id)
+        if known is not None and known.lanes and not timeline.lanes:
+            timeline = reuse.with_lanes(timeline, known, frame_times_of(timeline, folder))
         if reuse.read_differently(known, timeline.made_by):
             timeline = reuse.with_reading_note(timeline, known)
             target.clear()
@@ -97,8 +100,10 @@ class Library(FilmStore):
         """
         known, store = self.find(file.id), self.features(file.id)
         timeline = reuse.timeline_without_decoding(known, loaded.made_by(), loaded, store)
-        if timeline is None:
+        if timeline is None or known is None:
             return None
+        if known.lanes and timeline is not known:
+            timeline = reuse.with_lanes(timeline, known, frame_times_of(timeline))
         if not all(Path(path).exists() for path in self.movie(file.id).files(timeline.movie)):
             timeline = replace(timeline, movie=_moved(timeline.movie, file))
         if timeline is not known:

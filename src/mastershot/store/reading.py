@@ -65,6 +65,23 @@ class StoredSound:
     peak_s: float
 
 
+@dataclass(frozen=True)
+class StoredLine:
+    """One subtitle of a film of a library.
+
+    Attributes:
+        run_id: The analysis it was kept with.
+        text: What is said.
+        first_frame: Ordinal of the frame with which it appears.
+        start_s: When that is, on the film's own clock.
+    """
+
+    run_id: str
+    text: str
+    first_frame: int
+    start_s: float
+
+
 def first_frames(tables: LanceTables) -> dict[str, IntArray]:
     """Return the first frame of each shot, ascending, by the id of the film's run.
 
@@ -128,6 +145,19 @@ def stored_sounds(
         rows = rows.sort_by(order).select(columns)
     for batch in rows.to_batches(max_chunksize=_SOUNDS_AT_ONCE):
         yield from (StoredSound(**row) for row in batch.to_pylist())
+
+
+def stored_lines(tables: LanceTables, words: Collection[str]) -> Iterator[StoredLine]:
+    """Yield the subtitles that hold each of some words, of letters and digits, as they are read.
+
+    Words may be parts of longer ones; runs that a killed writer left are among them.
+    """
+    if not tables.has("subtitles"):  # A library of an earlier version that cannot be written.
+        return
+    columns = [each.name for each in fields(StoredLine)]
+    holds = " AND ".join(f"lower(text) LIKE {quoted(f'%{word}%')}" for word in sorted(words))
+    for row in tables.rows("subtitles", where=holds, columns=columns).to_pylist():
+        yield StoredLine(**row)
 
 
 def vector_blocks(tables: LanceTables, space: EmbeddingSpace) -> Iterator[tuple[str, Embeddings]]:

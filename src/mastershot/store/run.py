@@ -13,7 +13,7 @@ from mastershot.core.errors import TimelineError
 from mastershot.core.movie import movie_id, scene_id, shot_id
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
-from mastershot.core.timeline import Timeline
+from mastershot.core.timeline import Timeline, lines_said
 from mastershot.store.tables import TABLES_OF_A_RUN, Row, stored_path, table_of
 
 if TYPE_CHECKING:
@@ -73,6 +73,10 @@ class Run:
             ],
             "labels": list(_label_rows(timeline)),
             "sounds": [asdict(event) for event in timeline.audio or ()],
+            "subtitles": [
+                {"text": utf8_text(line.text), **_span_row(line.span)}
+                for line in lines_said(timeline)
+            ],
         }
         key = {"movie_id": timeline.movie.id, "run_id": self.id}
         return {name: table_of(name, [key | row for row in rows[name]]) for name in TABLES_OF_A_RUN}

@@ -25,6 +25,7 @@ _ORDER = {
     "scenes": ["index"],
     "labels": ["level", "item_id", "borrowed", "rank"],
     "sounds": ["name", "start_s"],
+    "subtitles": ["first_frame", "end_frame", "text"],
 }
 
 

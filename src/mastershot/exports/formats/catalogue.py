@@ -9,11 +9,21 @@ from mastershot.core.errors import EditsError, SettingError
 from mastershot.core.lanes import Lane
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
+from mastershot.exports.formats.clips import write_clips
+from mastershot.exports.formats.eaf import read_eaf, write_eaf
 from mastershot.exports.formats.editors.edl import write_edl
 from mastershot.exports.formats.editors.edl_reading import read_edl
 from mastershot.exports.formats.editors.fcpxml import read_fcpxml, write_fcpxml
 from mastershot.exports.formats.editors.otio import read_otio, write_otio
+from mastershot.exports.formats.fiftyone import write_fiftyone
+from mastershot.exports.formats.html import write_html
+from mastershot.exports.formats.keyframes import write_keyframes
 from mastershot.exports.formats.lanes import Export
+from mastershot.exports.formats.players.ffmetadata import write_ffmetadata
+from mastershot.exports.formats.players.matroska import write_mkv_chapters
+from mastershot.exports.formats.players.subtitles import read_subtitles, write_subtitles
+from mastershot.exports.formats.players.webvtt import read_webvtt, write_webvtt
+from mastershot.exports.formats.tables import read_csv, read_parquet, write_csv, write_parquet
 
 _HEAD_BYTES = 4096
 
@@ -42,6 +52,17 @@ FORMATS: tuple[Format, ...] = (
     Format("edl", ".edl", write_edl, read_edl, "FCM:"),
     Format("otio", ".otio", write_otio, read_otio, "OTIO_SCHEMA"),
     Format("fcpxml", ".fcpxml", write_fcpxml, read_fcpxml, "<fcpxml"),
+    Format("webvtt", ".vtt", write_webvtt, read_webvtt, "WEBVTT"),
+    Format("srt", ".srt", write_subtitles, read_subtitles),
+    Format("ffmetadata", ".ffmetadata", write_ffmetadata),
+    Format("mkv-chapters", ".chapters.xml", write_mkv_chapters),
+    Format("eaf", ".eaf", write_eaf, read_eaf, "<ANNOTATION_DOCUMENT"),
+    Format("csv", ".csv", write_csv, read_csv),
+    Format("parquet", ".parquet", write_parquet, read_parquet, "PAR1"),
+    Format("keyframes", ".keyframes.txt", write_keyframes),
+    Format("html", ".html", write_html),
+    Format("fiftyone", ".fiftyone.json", write_fiftyone),
+    Format("clips", "", write_clips),
 )
 
 

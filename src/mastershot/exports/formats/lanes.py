@@ -3,10 +3,11 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import get_args
 
 from mastershot.core.errors import SettingError
 from mastershot.core.labels import LabelScore
-from mastershot.core.lanes import Interval, Lane
+from mastershot.core.lanes import Interval, Lane, LaneRole
 from mastershot.core.movie import Shot
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
@@ -23,6 +24,7 @@ class Export:
         start_timecode: Time code of the first frame, as the user wrote it; empty takes the
             film's own, or zero.
         film: The film's file, where a format links or reads it.
+        folder: Where the timeline lies, with its pictures; None where it lies nowhere.
     """
 
     timeline: Timeline
@@ -30,6 +32,25 @@ class Export:
     lanes: tuple[Lane, ...]
     start_timecode: str
     film: Path
+    folder: Path | None = None
+
+
+def role_of(name: object) -> LaneRole:
+    """Return the role of that name; ``notes`` where there is none."""
+    known = (role for role in get_args(LaneRole) if role == name)
+    return next(known, "notes")
+
+
+def leading_lane(export: Export) -> Lane:
+    """Return the shots if they were asked for, else the first lane that was.
+
+    Raises:
+        SettingError: There is none.
+    """
+    by_shots = sorted(export.lanes, key=lambda lane: lane.name != "shots")
+    if not by_shots:
+        raise SettingError("there is no lane to export; name one that the timeline has")
+    return by_shots[0]
 
 
 def lanes_of(

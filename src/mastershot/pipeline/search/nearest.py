@@ -45,7 +45,9 @@ class Hit(StoredShot):
             not compare.
         frame: Ordinal of that frame; of frames equally near, the first.
         heard: The sound it was found by, whose probability is the score and whose loudest moment
-            the frame; None for a shot that was found by its frames.
+            the frame; None for a shot that was found otherwise.
+        said: The subtitle it was found by, with whose first frame it appears; None likewise.
+        said_s: When that subtitle appears, on the film's own clock.
     """
 
     movie_id: str
@@ -53,6 +55,8 @@ class Hit(StoredShot):
     score: float
     frame: int
     heard: str | None = None
+    said: str | None = None
+    said_s: float | None = None
 
 
 class Hits(list[Hit]):

@@ -19,6 +19,7 @@ from mastershot.pipeline.search.nearest import (
     require_limit,
     word_spaces,
 )
+from mastershot.pipeline.search.said import said_shots
 from mastershot.pipeline.search.sounds import heard_shots
 from mastershot.store.library import Library as FilmStore
 
@@ -32,8 +33,8 @@ def search_words(
 ) -> Hits:
     """Return the shots of a library that words describe best, ranked as by `nearest_shots`.
 
-    Where words name a sound (`sounds_named`), shots in which it is heard and those found by their
-    frames alternate, a heard one first: their scores do not compare.
+    Shots in which the words are said (`said_shots`), those in which a sound is heard that they name
+    (`sounds_named`), and those found by their frames alternate: their scores do not compare.
 
     It is ``Library.search``, too. Words are encoded as they are, in no prompt, by an encoder or
     the one of that name or folder; None takes the default one if the library holds vectors of it,
@@ -53,25 +54,25 @@ def search_words(
         encoder is None or isinstance(encoder, (str, Path)) or hasattr(encoder, "encode_texts")
     ):
         raise SettingError(f"{encoder!r:.60} is no encoder; give one, its name or its folder")
+    said = said_shots(store, words, limit=limit)
     heard = heard_shots(store, words, limit=limit)
-    if heard and not held_word_spaces(store):
-        return Hits(heard, None, 0, ())
+    if (said or heard) and not held_word_spaces(store):
+        return Hits(_alternating(said, heard)[:limit], None, 0, ())
     models = sorted({space.model for space in word_spaces(store)})
     if encoder is None:
         encoder = _encoder_of(store, models)
     elif isinstance(encoder, (str, Path)):
         encoder = load_encoder(encoder)
     seen = nearest_shots(store, encode_words(words, encoder), limit=limit)
-    return Hits(
-        _alternating(heard, seen)[:limit], seen.space, seen.num_films_not_searched, seen.notes
-    )
+    best = _alternating(said, heard, seen)[:limit]
+    return Hits(best, seen.space, seen.num_films_not_searched, seen.notes)
 
 
-def _alternating(heard: Sequence[Hit], seen: Sequence[Hit]) -> list[Hit]:
-    """Return the hits of both, each shot once, one by one as long as both last."""
-    pairs = zip_longest(heard, seen)
+def _alternating(*found: Sequence[Hit]) -> list[Hit]:
+    """Return all hits, each shot once, one of each list by turns as long as it lasts."""
+    turns = zip_longest(*found)
     hits: dict[str, Hit] = {}
-    for hit in chain.from_iterable(pairs):
+    for hit in chain.from_iterable(turns):
         if hit is not None:
             hits.setdefault(hit.id, hit)
     return list(hits.values())
@@ -104,11 +105,11 @@ def write_hits_page(store: FilmStore, hits: Hits, path: Path, *, words: str) -> 
     cards = (
         Card(
             hit.id, hit.path, hit.start_s, hit.end_s, hit.score, hit.kept, store.thumb(hit.id),
-            hit.heard,
+            hit.heard, hit.said,
         )
         for hit in hits
     )  # fmt: skip
-    by = "found by sound" if hits.space is None else f"encoder {hits.space.model}"
+    by = "found by what is heard" if hits.space is None else f"encoder {hits.space.model}"
     facts = (f"library {store.path.name}", by)
     write_sheet(cards, path, title=words.strip(), facts=facts, notes=hits.notes)
 
