@@ -7,7 +7,7 @@ from functools import lru_cache
 from mastershot.curation.cleaning import clean
 from mastershot.curation.moments import Moment, clock_moments, moment_at_end, moment_at_start
 from mastershot.curation.places import is_plain, key_of, places_in, places_seen
-from mastershot.curation.vocabulary import place_of, qualifier_of
+from mastershot.curation.vocabulary import place_of, qualifier_of, words_of
 
 _WORD = (
     r"(?:(?:INT|EXT)(?:ERIOR)?|EST(?:AB)?(?!-)|I\.? ?/ ?E|E\.? ?/ ?I)"
@@ -29,22 +29,13 @@ _BREAK = re.compile(
 )
 _PRODUCTION = frozenset({"unit", "studio", "stage"})  # in brackets: (SECOND UNIT), (STAGE 5)
 _TIMES = frozenset({"day", "night", "morning", "afternoon", "evening", "dusk"})
-# What sentences hold and headings hardly: who does something, that it is done, and courtesy.
-_SPOKEN = frozenset(
-    "I'm I'll I've I'd you you're he he's she she's it it's we we're they they're me my your that "
-    "that's this what what's who why how when is isn't are aren't was wasn't were am be been have "
-    "haven't has had do don't does did didn't can can't could will won't would should must mean "
-    "means said says thanks please yes no not but if because".split()
-)
+_SPOKEN = words_of("spoken")
 # Of a telephone, or of a flat: "Ext. 204, please", "Int. 5, scala B", "ext 12 at the office".
 _EXTENSION = re.compile(r"\d[\w-]*\s*(?:[,;:.?!\u2026]|$|(?:at|in|on|for|of|and|or)\b)")
 _END_OF_PLACE = re.compile(r"\s-+\s|\s?[\u2012-\u2015]\s?|\.\s")
-_AROUND_WORDS = ".,;:!()\"\u2026"
+_AROUND_WORDS = '.,;:!()"\u2026'
 _FIRST_WORD = re.compile(r"[^\W\d_]*")
-_ARTICLES = frozenset(
-    "un une le la les l de des du ce cette il elle on que qui pas mon ma mes ton ta son sa ses "
-    "notre votre nos vos leur el los una uno lo gli".split()
-)
+_AFTER_EST = words_of("after est")
 _MAX_LENGTH = 1000  # the longest of 59,159 real headings has 288 characters
 
 
@@ -112,7 +103,7 @@ def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
         if is_named or setting.isupper():
             return False
         return not any(map(str.isalpha, rest)) or (setting.islower() and not is_marked)
-    if not says_where and not is_marked and _FIRST_WORD.match(rest)[0].lower() in _ARTICLES:
+    if not says_where and not is_marked and _FIRST_WORD.findall(rest)[0].lower() in _AFTER_EST:
         return True
     is_alone = _PLAIN_NUMBER.fullmatch(found.string[: found.start()]) is not None
     if not (setting.isupper() if says_where else is_alone) or rest.rstrip().endswith(("?", "!")):
@@ -132,7 +123,7 @@ def _is_spoken(rest: str) -> bool:
         "?" in place
         or (len(place) == len(rest) and _EXTENSION.match(place) is not None)
         or words[0] == "I"
-        or any(word in _SPOKEN for word in words)
+        or any(word in _SPOKEN or word.startswith("I'") for word in words)
     )
 
 

@@ -154,9 +154,7 @@ class _Runs:
         """Return what it is worth to start a run at a shot, after a gap or none."""
         clock = self._gap_s * self._times
         behind = np.logaddexp.accumulate(reached + clock)[:-1] - clock[1:]
-        return np.concatenate(
-            [reached[:1], np.logaddexp(reached[1:], behind - self._costs.gap)]
-        )
+        return np.concatenate([reached[:1], np.logaddexp(reached[1:], behind - self._costs.gap)])
 
     def _over_gap_back(self, begun: Doubles) -> Doubles:
         clock = self._gap_s * self._times
@@ -197,14 +195,15 @@ class _Runs:
         shift = np.where(np.isfinite(best), best, np.float32(0))
         runs -= shift[:, None]
         with np.errstate(divide="ignore"):
-            return np.log(np.exp(runs, out=runs).sum(axis=1), dtype=np.float64) + shift + highest
+            summed = np.log(np.exp(runs, out=runs).sum(axis=1), dtype=np.float64)
+        return np.asarray(summed + shift + highest)
 
 
 def _longest_runs(times: Doubles, longest_s: Doubles) -> IntArray:
     """Return the most shots that fit into each of some lengths, at least one, shape (S,)."""
     first = np.arange(len(times) - 1)
     ends = np.searchsorted(times, times[:-1] + longest_s[:, None], side="right") - 1
-    return np.clip((ends - first).max(axis=1), 1, len(first))
+    return np.asarray(np.clip((ends - first).max(axis=1), 1, len(first)))
 
 
 def _likeliest_path(occupied: Doubles, lengths_s: Doubles) -> tuple[IntArray, Doubles]:
