@@ -1,7 +1,8 @@
 """How much of a film is aligned with the right heading of its script, on films simulated from it.
 
     python bench/align.py photographs DATA SCORES.npz       what the starter says of photographs
-    python bench/align.py run DATA SCORES.npz [--seeds 2] [--scripts odd|even|all] [--only NAME …]
+    python bench/align.py run DATA SCORES.npz [--seeds 0 1] [--scripts 0 1 …] [--only WAY …]
+    python bench/align.py table                             bench/results/align.jsonl
     python bench/align.py speed                             300 headings, 2,000 shots
 
 Films with their scripts are not at hand, so films are drawn from the 20 whole scripts of
@@ -13,6 +14,7 @@ dialogue, worn.
 """
 
 import argparse
+import json
 import re
 import time
 from collections.abc import Iterator
@@ -35,11 +37,12 @@ from mastershot.evaluation.bootstrap import bootstrap_interval
 from mastershot.labelling.weak_labels import best_labels
 from mastershot.pipeline.align.evidence import seen_labels, wanted_labels
 from mastershot.pipeline.align.script import align_script
-from mastershot.scenes.alignment import AlignmentCosts, align_runs
+from mastershot.scenes.alignment import align_runs
 from mastershot.scenes.script_evidence import EvidenceWeights
 
 TAXONOMY = load_taxonomy("movieclip")
 RATE = 24
+RESULTS = Path(__file__).parent / "results" / "align.jsonl"
 CUE = re.compile(r"^[A-Z][A-Z .'\-#\d]{1,30}(\(.*\))?$")
 FROM_PHOTOGRAPHS = 0.45  # least cosine of a place's and a class's name
 
@@ -410,78 +413,88 @@ def share_right(found: np.ndarray, truth: np.ndarray, timeline: Timeline) -> tup
     )
 
 
-NAMES = ("proportional", "warping on labels", "ours", "ours, lengths alone", "ours, labels and lengths", "subtitles")  # fmt: skip
+EDGES = (0, 0.3, 0.5, 0.7, 0.9, 0.98, 1.0001)
+WEIGHTS = {
+    "ours, lengths alone": EvidenceWeights(place=0, setting=0, time_of_day=0),
+    "ours, labels and lengths": EvidenceWeights(setting=0, time_of_day=0),
+    "ours": EvidenceWeights(),
+    "ours, subtitles": EvidenceWeights(),
+}
+NAMES = ("proportional", "warping on labels", *WEIGHTS)
 
 
 def run(
-    data: Path,
-    photographs: Photographs,
-    chosen: list[Path],
-    seeds: int,
-    names: list[str],
-    **settings,
-) -> dict[str, np.ndarray]:
-    """Return the two shares for each way, script and seed, and print them."""
+    data: Path, photographs: Photographs, chosen: list[Path], seeds: list[int], names: list[str]
+) -> Iterator[dict[str, object]]:
+    """Yield one row for each script, seed and way: what is right, and how sure it was said."""
     how = Simulation()
-    rows: dict[str, list] = {name: [] for name in names}
-    sureness, cut = [], []
     for path in chosen:
         scenes = read_script_scenes(path)
-        for seed in range(seeds):
+        for seed in seeds:
             timeline, truth = draw_film(scenes, photographs, how, seed)
+            lengths = np.array([shot.span.duration_s for shot in timeline.shots])
             silent = replace(timeline, lanes=())
             for name in names:
-                sure = None
+                sure, missing = None, []
                 if name == "proportional":
                     found = proportional(timeline, scenes)
                 elif name == "warping on labels":
                     found = warped(silent, scenes)
-                elif name == "ours":
-                    found, sure, missing = ours(silent, path, **settings)
-                elif name == "ours, lengths alone":
-                    nothing = EvidenceWeights(place=0, setting=0, time_of_day=0)
-                    found, *_ = ours(silent, path, weights=nothing)
-                elif name == "ours, labels and lengths":
-                    found, *_ = ours(
-                        silent, path, weights=EvidenceWeights(setting=0, time_of_day=0)
-                    )
-                else:
-                    found, sure, missing = ours(timeline, path, **settings)
-                rows[name].append(share_right(found, truth, timeline))
+                elif name in WEIGHTS:
+                    film = timeline if name == "ours, subtitles" else silent
+                    found, sure, missing = ours(film, path, weights=WEIGHTS[name])
+                shares = share_right(found, truth, timeline)
+                row = {"script": path.stem, "seed": seed, "way": name, "in_script": shares[0],
+                       "film": shares[1], "shots": len(truth), "headings": len(scenes)}  # fmt: skip
                 if sure is not None:
-                    lengths = np.array([shot.span.duration_s for shot in timeline.shots])
                     named = found >= 0
-                    sureness.append((name, sure[named], (found == truth)[named], lengths[named]))
-                    really = {s.heading.line for i, s in enumerate(scenes) if i not in set(truth)}
-                    cut.append((name, len(really & set(missing)), len(missing), len(really)))
-    figures = {}
-    for name in names:
-        shares = np.array(rows[name]).reshape(len(chosen), seeds, 2).mean(axis=1)
-        figures[name] = shares
-        texts = []
-        for column in range(2):
-            interval = bootstrap_interval(lambda rows: float(rows.mean()), shares[:, column])
-            texts.append(f"{100 * shares[:, column].mean():.1f} % "
-                         f"({100 * interval.low:.1f} to {100 * interval.high:.1f})")  # fmt: skip
-        print(f"| {name} | {' | '.join(texts)} |", flush=True)
-    for name in names:
-        if mine := [one[1:] for one in sureness if one[0] == name]:
-            reliability(name, *(np.concatenate(column) for column in zip(*mine, strict=True)))
-            hits, said, really = np.array([one[1:] for one in cut if one[0] == name]).sum(axis=0)
-            print(f"  cut scenes: {hits} of {said} named are, of {really} that are")
-    return figures
+                    right = (found == truth)[named]
+                    row["sure"] = binned(sure[named], right, lengths[named])
+                    cut = {s.heading.line for i, s in enumerate(scenes) if i not in set(truth)}
+                    row["cut"] = [len(cut & set(missing)), len(missing), len(cut)]
+                    added = truth < 0
+                    row["added"] = [float(lengths[both].sum()) for both in
+                                    (added & ~named, ~named, added)]  # fmt: skip
+                yield row
 
 
-def reliability(name: str, sure: np.ndarray, right: np.ndarray, lengths: np.ndarray) -> None:
-    edges = np.array([0, 0.3, 0.5, 0.7, 0.9, 0.98, 1.0001])
-    print(f"  how sure, {name}:")
-    for low, high in pairwise(edges):
+def binned(sure: np.ndarray, right: np.ndarray, lengths: np.ndarray) -> list[list[float]]:
+    """Return time, time times what was said, and time right, for each bin of how sure it was."""
+    rows = []
+    for low, high in pairwise(EDGES):
         own = (sure >= low) & (sure < high)
-        if own.any():
-            mean = np.average(sure[own], weights=lengths[own])
-            share = np.average(right[own], weights=lengths[own])
-            print(f"    {low:.2f} to {min(high, 1):.2f}: {100 * lengths[own].sum() / lengths.sum():4.1f} % "
-                  f"of named time, said {mean:.2f}, right {share:.2f}")  # fmt: skip
+        time_s = lengths[own]
+        rows.append([float(one.sum()) for one in (time_s, time_s * sure[own], time_s * right[own])])
+    return rows
+
+
+def table(rows: list[dict]) -> None:
+    scripts = sorted({row["script"] for row in rows})
+    print(f"{len(scripts)} scripts, {len({row['seed'] for row in rows})} films each")
+    held = set(scripts[1::2])
+    for title, own in (("all scripts", set(scripts)), ("those nothing was chosen on", held)):
+        print(f"\n{title}\n| way | of the time that has a heading | of the whole film |")
+        for name in NAMES:
+            texts = []
+            for column in ("in_script", "film"):
+                means = [np.mean([row[column] for row in rows
+                                  if (row["way"], row["script"]) == (name, script)])
+                         for script in sorted(own)]  # fmt: skip
+                found = bootstrap_interval(lambda rows: float(rows.mean()), np.array(means))
+                texts.append(f"{100 * np.mean(means):.1f} % "
+                             f"({100 * found.low:.1f} to {100 * found.high:.1f})")  # fmt: skip
+            print(f"| {name} | {' | '.join(texts)} |")
+    for name in ("ours", "ours, subtitles"):
+        mine = [row for row in rows if row["way"] == name]
+        total = np.sum([row["sure"] for row in mine], axis=0)
+        print(f"\n{name}\n| said to be sure | of named time | mean said | right |")
+        for (low, high), (time_s, said, right) in zip(pairwise(EDGES), total, strict=True):
+            print(f"| {low:.2f} to {min(high, 1):.2f} | {100 * time_s / total[:, 0].sum():.0f} % | "
+                  f"{said / time_s:.2f} | {right / time_s:.2f} |")  # fmt: skip
+        cut, added = (np.sum([row[key] for row in mine], axis=0) for key in ("cut", "added"))
+        print(f"cut scenes: {cut[0]} of {cut[1]} named are, of {cut[2]} in all; time without a "
+              f"heading: {added[0] / 60:.0f} of {added[1] / 60:.0f} min named are, of "
+              f"{added[2] / 60:.0f} in all")  # fmt: skip
 
 
 def speed() -> None:
@@ -509,20 +522,29 @@ def main() -> None:
         command = commands.add_parser(name)
         command.add_argument("data", type=Path)
         command.add_argument("scores", type=Path)
-    command.add_argument("--seeds", type=int, default=2)
-    command.add_argument("--scripts", choices=("odd", "even", "all"), default="all")
+    command.add_argument("--out", type=Path, default=RESULTS)
+    command.add_argument("--seeds", type=int, nargs="+", default=[0])
+    command.add_argument("--scripts", type=int, nargs="*", help="by place in the list; all if none")
     command.add_argument("--only", nargs="*", choices=NAMES, default=list(NAMES))
+    tables = commands.add_parser("table")
+    tables.add_argument("results", type=Path, nargs="?", default=RESULTS)
     commands.add_parser("speed")
     options = parser.parse_args()
     if options.command == "photographs":
         score_photographs(options.data, options.scores)
     elif options.command == "speed":
         speed()
+    elif options.command == "table":
+        lines = options.results.read_text("utf-8").splitlines()
+        table([json.loads(line) for line in lines])
     else:
         paths = sorted((options.data / "scripts" / "full").glob("*.txt"))
-        chosen = {"all": paths, "odd": paths[1::2], "even": paths[::2]}[options.scripts]
+        chosen = [paths[place] for place in options.scripts or range(len(paths))]
         photographs = read_photographs(options.scores)
-        run(options.data, photographs, chosen, options.seeds, options.only)
+        for row in run(options.data, photographs, chosen, options.seeds, options.only):
+            with options.out.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+            print(row["script"], row["seed"], row["way"], f"{row['in_script']:.3f}", flush=True)
 
 
 if __name__ == "__main__":

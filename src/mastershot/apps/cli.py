@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mastershot import __version__
+from mastershot.apps.align import align
 from mastershot.apps.command import Commands, Json
 from mastershot.apps.evaluate import evaluate
 from mastershot.apps.films import analyze, library_app
@@ -34,6 +35,7 @@ models_app = Commands(name="models", help="The encoders of frames and words.")
 for group in (library_app, models_app, recipes_app, taxonomy_app, label_app, verify_app):
     app.add_typer(group, no_args_is_help=True)
 app.command()(analyze)
+app.command()(align)
 app.command()(search)
 app.command()(similar)
 app.command("map")(draw_map)

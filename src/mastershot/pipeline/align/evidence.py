@@ -2,7 +2,7 @@
 # S scenes of the script, F shots, L labels
 
 from collections.abc import Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
@@ -80,13 +80,12 @@ def wanted_labels(
     headings: Sequence[Heading], labels: tuple[str, ...]
 ) -> tuple[Doubles, list[str]]:
     """Return what part of each scene's shots each label would name, (S, L), and problems."""
-    places = list(dict.fromkeys(place for heading in headings for place in heading.places))
+    places = tuple(dict.fromkeys(place for heading in headings for place in heading.places))
     wanted, problems, cosines = np.zeros((len(headings), len(labels))), [], None
     if not places:
         return wanted, ["no heading of the script names a place that is known"]
     try:
-        vectors = _sentences().encode_texts([*places, *labels]).astype(np.float64)
-        cosines = vectors[: len(places)] @ vectors[len(places) :].T
+        cosines = _vectors(places) @ _vectors(labels).T
     except EncoderError as error:
         problems.append(f"places were compared by their words alone: {error}")
     shares = dict(zip(places, place_shares(places, labels, cosines=cosines), strict=True))
@@ -95,6 +94,12 @@ def wanted_labels(
         if known:
             row[:] = np.mean(known, axis=0)
     return wanted, problems
+
+
+@lru_cache(maxsize=8)
+def _vectors(texts: tuple[str, ...]) -> Doubles:
+    """Return a unit vector a text; the last ones are kept, such as those of the labels."""
+    return _sentences().encode_texts(texts).astype(np.float64)
 
 
 @cache
