@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mastershot.encoders.catalogue import load_encoder as load_encoder
     from mastershot.mining.pairs import mine_scene_pairs as mine_scene_pairs
     from mastershot.models.recognisers.build import build_recogniser as build_recogniser
+    from mastershot.pipeline.align.script import align_script as align_script
     from mastershot.pipeline.analysis.plan import Plan as Plan
     from mastershot.pipeline.analyze import analyze as analyze
     from mastershot.pipeline.analyze import detect_shots as detect_shots
@@ -29,6 +30,7 @@ _HOMES = {
     "Plan": "mastershot.pipeline.analysis.plan",
     "Taxonomy": "mastershot.core.labels",
     "Timeline": "mastershot.core.timeline",
+    "align_script": "mastershot.pipeline.align.script",
     "analyze": "mastershot.pipeline.analyze",
     "build_recogniser": "mastershot.models.recognisers.build",
     "detect_shots": "mastershot.pipeline.analyze",

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mastershot import __version__
+from mastershot.apps.align import align
 from mastershot.apps.command import Commands, Json
 from mastershot.apps.edits import export, import_edits
 from mastershot.apps.evaluate import evaluate_app
@@ -43,6 +44,7 @@ for group in (
 ):
     app.add_typer(group, no_args_is_help=True)
 app.command()(analyze)
+app.command()(align)
 app.command()(search)
 app.command()(similar)
 app.command("map")(draw_map)

@@ -18,6 +18,7 @@ from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_statistics
 from mastershot.exports.drawings import draw_film
+from mastershot.exports.lane_drawings import draw_lanes
 from mastershot.exports.pages.templates import count_text, duration_text, file_name, write_page
 
 _SETTING_NAMES = {
@@ -59,6 +60,11 @@ def write_report(
             return (thumbs / Path(shot.thumb).name).read_bytes() if shot.thumb else None
         return None
 
+    ends = [shot.span.end_frame for shot in timeline.shots]
+
+    def shot_at(interval: Interval) -> int:
+        return min(bisect_right(ends, interval.span.first_frame), len(ends) - 1)
+
     write_page(
         "report.html",
         path,
@@ -70,8 +76,10 @@ def write_report(
         movie=movie,
         statistics=statistics,
         film=draw_film(timeline, median_s=statistics.median_shot_s),
+        lane_rows=draw_lanes(timeline),
         has_pictures=any(shot.thumb for shot in timeline.shots),
         picture=picture,
+        shot_at=shot_at,
         # Of a card's picture; upright films are kept from towering.
         aspect=round(min(max(shown_aspect, 0.8), 2.4), 4),
         scale_names=SCALE_NAMES,
