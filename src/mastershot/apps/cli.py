@@ -17,6 +17,7 @@ from mastershot.apps.films import analyze, library_app
 from mastershot.apps.label import label_app
 from mastershot.apps.recipes import recipes_app, run
 from mastershot.apps.search import draw_map, search, similar
+from mastershot.apps.shots import shots_app
 from mastershot.apps.show import say, say_result
 from mastershot.apps.taxonomy import taxonomy_app
 from mastershot.apps.verify import verify_app
@@ -41,6 +42,7 @@ for group in (
     label_app,
     verify_app,
     evaluate_app,
+    shots_app,
 ):
     app.add_typer(group, no_args_is_help=True)
 app.command()(analyze)
