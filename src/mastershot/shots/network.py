@@ -11,9 +11,10 @@ from importlib import resources
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.shots.scores import BLOCK, MEASURES
+from mastershot.shots.scores import BLOCK, LAGS, MEASURES
 
 OUTPUTS = ("cut", "dissolve", "fade", "wipe", "flash")
 """The columns of probabilities: a shot's first frame after a cut; a frame within a gradual
@@ -21,6 +22,8 @@ transition of each kind; a frame lit by a flash."""
 REACH = BLOCK
 """How many frames either side of a frame count."""
 _FLOOR = 0.003  # below every measure, for its logarithm
+_STILL = 0.012  # Pictures no farther apart than this, grain aside, are the same.
+_FARTHEST = MEASURES.index(f"distance {max(LAGS)}")
 _Weights = Mapping[str, np.ndarray[Any, Any]]
 
 
@@ -54,7 +57,20 @@ class TransitionNetwork:
             x = x + hidden @ self._weights[f"blocks.{index}.1.weight"]
             x += self._weights[f"blocks.{index}.1.bias"]
         x = x[first - start : end - start]
-        return _probabilities(x @ self._weights["out.weight"] + self._weights["out.bias"])
+        found = _probabilities(x @ self._weights["out.weight"] + self._weights["out.bias"])
+        found[~_changing(measures[first : end + max(LAGS), _FARTHEST], len(found))] = 0
+        return found
+
+
+def _changing(distances: FloatArray, num_frames: int) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+    """Return whether the picture changes about each frame at all, (T,); in a still one nothing can.
+
+    Args:
+        distances: Of each frame, and those after it, to the frame 48 earlier.
+        num_frames: How many frames are asked for.
+    """
+    padded = np.pad(distances, (0, num_frames + max(LAGS) - len(distances)))
+    return sliding_window_view(padded, max(LAGS) + 1)[:num_frames].max(axis=1) > _STILL
 
 
 def _shifted(x: FloatArray, weight: FloatArray, dilation: int) -> FloatArray:
