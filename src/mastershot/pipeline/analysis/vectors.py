@@ -1,6 +1,7 @@
 """From decoded frames to vectors: of single frames, and of clips of whole shots, in batches."""
 # T frames of a clip, S side of a square in pixels, D width of a space
 
+import math
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from functools import partial
@@ -20,6 +21,7 @@ _STATISTICS = {COLOR_SPACE: color_histogram, LIGHT_SPACE: light_statistics}
 _BATCH_FRAMES = 32
 _BATCH_CLIPS = 8
 _BATCH_BYTES = 64 << 20
+_EVEN = 8  # Encoders compute so many at once: of large frames a multiple is collected.
 # Latest frames are squared only if they are chosen, unless they take more memory than this.
 _MAX_LATEST_BYTES = 96 << 20
 _FRAMES_A_CHUNK = 256
@@ -66,8 +68,10 @@ class VectorBatches:
     def add(self, frame: int, image: ImageArray) -> None:
         """Take the image of a frame that has no vector."""
         self._images[frame] = image
-        held_bytes = len(self._images) * image.nbytes
-        if len(self._images) >= self._batch or held_bytes >= _BATCH_BYTES:
+        fitting = math.ceil(_BATCH_BYTES / image.nbytes)
+        if fitting > _EVEN:
+            fitting -= fitting % _EVEN
+        if len(self._images) >= min(self._batch, fitting):
             self._encode()
 
     def finish(self) -> None:
