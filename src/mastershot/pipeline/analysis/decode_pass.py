@@ -1,6 +1,7 @@
 """The decoding pass: one pass over the frames gives cuts, pictures and the frames' vectors."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -72,31 +73,29 @@ def decode_film(
     """Return the film's shots, after one pass over its frames.
 
     Vectors of the frames that the plan samples, and a recogniser's features of shots, go to the
-    store, pictures to the folder ``thumbs``; without these none are made.
+    store, pictures to the folder ``thumbs``; without these none are made. One thread beside this
+    one makes them, while the film is decoded on.
 
     Raises:
         MediaError: The film cannot be decoded to its end.
         ShotListError: A list of shots does not fit the film.
     """
     detector, view = _detector(film, loaded)
-    lag, space = detector.max_lag_frames, loaded.clip_space
-    vectors: tuple[FrameVectors, ...] = ()
-    clips = None
-    if store is not None:
-        vectors = tuple(FrameVectors(*each, store) for each in loaded.encoders.items())
-        if loaded.recogniser is not None and space is not None:
-            clips = ClipVectors(space, loaded.recogniser.trained, store, lag)
-    sampler = ShotSampler(film, loaded.plan.sampling, lag, vectors, thumbs, clips)
-    listener = None if loaded.hearing is None else SoundListener(loaded.hearing)
-    for frame in film.frames(None if listener is None else listener.hear):
-        cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
-        sampler.add(frame)
-        sampler.end_shots(cuts)
-        progress("shots", frame.index + 1, film.file.stated_frames)
-    sampler.end_shots(detector.finish())
+    worker = ThreadPoolExecutor(1, "vectors")
+    try:
+        sampler = _sampler(film, loaded, detector.max_lag_frames, store, thumbs, worker)
+        listener = None if loaded.hearing is None else SoundListener(loaded.hearing)
+        for frame in film.frames(None if listener is None else listener.hear):
+            cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
+            sampler.add(frame)
+            sampler.end_shots(cuts)
+            progress("shots", frame.index + 1, film.file.stated_frames)
+        sampler.end_shots(detector.finish())
+        sampler.end_shots([film.movie().num_frames])
+        sampler.finish()
+    finally:
+        worker.shutdown(cancel_futures=True)
     movie = film.movie()
-    sampler.end_shots([movie.num_frames])
-    sampler.finish()
     shots = cut_into_shots(movie, film.pts, sampler.ends[:-1], detector.transitions())
     sampled = tuple(
         replace(shot, sampled_frames=frames, thumb=thumb)
@@ -110,6 +109,24 @@ def decode_film(
         audio = listener.events()
     frames = FrameTable(film.pts, detector.scores())
     return Decoded(movie, sampled, film.damaged, film.notes(), audio, frames)
+
+
+def _sampler(
+    film: AnyFilm,
+    loaded: LoadedPlan,
+    lag: int,
+    store: FeatureStore | None,
+    thumbs: Path | None,
+    worker: Executor,
+) -> "ShotSampler":
+    """Return what follows the film's shots, with what makes vectors of them."""
+    vectors: tuple[FrameVectors, ...] = ()
+    clips, space = None, loaded.clip_space
+    if store is not None:
+        vectors = tuple(FrameVectors(*each, store, worker) for each in loaded.encoders.items())
+        if loaded.recogniser is not None and space is not None:
+            clips = ClipVectors(space, loaded.recogniser.trained, store, lag, worker)
+    return ShotSampler(film, loaded.plan.sampling, lag, vectors, thumbs, clips)
 
 
 def _with_sound(shot: Shot, sound: ShotSound) -> Shot:
