@@ -10,8 +10,7 @@ unknown kind. That is so in
   release does not say so, and we have no film to settle it, so nothing is added unless asked for
   (``--shift 1``).
 - *RAI* (``<film>_gt.txt``; Baraldi, Grana and Cucchiara, "Shot and scene detection via
-  hierarchical clustering for re-using broadcast video", CAIP 2015), which the same conversion takes
-  as it is.
+  hierarchical clustering …", CAIP 2015), which the same conversion takes as it is.
 - *OVSD* (``<film>.shots.txt``; Rotman, Porat and Ashour, "Robust and efficient video scene
   detection using optimal sequential grouping", ISM 2016): shots by a detector, scenes by people.
 - *AutoShot* ("the beginning and the end frame number of each shot per line", its readme).
