@@ -71,7 +71,7 @@ class AnalysisOptions:
     min_shot: Annotated[float, Option(metavar="SECONDS", help="Shortest shot.")] = 0.6
     shots: Annotated[
         Path | None,
-        Option(metavar="LIST", help="Use shots found elsewhere: CSV, TransNetV2, MovieNet."),
+        Option(metavar="LIST", help="Use shots found elsewhere: CSV, EDL, OTIO, …"),
     ] = None
     sampling: Annotated[
         str, Option(metavar="uniform:N|rate:HZ|every", help="Frames sampled in each shot.")
