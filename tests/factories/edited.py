@@ -62,10 +62,9 @@ class Case:
 def even(rate: Fraction, time_base: Fraction, num_frames: int, start_pts: int) -> IntArray:
     """Return evenly spaced times, rounded to the time base."""
     step = 1 / rate / time_base
-    frames = np.arange(num_frames + 1, dtype=object)
-    doubled = 2 * step.denominator
-    ticks = (2 * frames * step.numerator + step.denominator) // doubled
-    return np.asarray(ticks, np.int64) + start_pts
+    frames = np.arange(num_frames + 1, dtype=np.int64)
+    ticks = (2 * frames * step.numerator + step.denominator) // (2 * step.denominator)
+    return ticks + start_pts
 
 
 def _constant(rate: Fraction) -> Callable[[Random, float], tuple[FrameTimes, Fraction, bool]]:

@@ -79,7 +79,7 @@ class AnalysisOptions:
     ] = None
     shots: Annotated[
         Path | None,
-        Option(metavar="LIST", help="Use shots found elsewhere: CSV, TransNetV2, MovieNet."),
+        Option(metavar="LIST", help="Use shots found elsewhere: CSV, EDL, OTIO, …"),
     ] = None
     sampling: Annotated[
         str, Option(metavar="uniform:N|rate:HZ|every", help="Frames sampled in each shot.")

@@ -46,7 +46,7 @@ class Counting:
                 f"drop-frame codes count 29.97 or 59.94 frames a second, not {rate_name(self.rate)}"
             )
 
-    @property
+    @cached_property
     def nominal(self) -> int:
         """Whole frames that a second of time code counts: 24 at 23.976."""
         return _nominal(self.rate)
@@ -168,10 +168,9 @@ def edit_clock(times: FrameTimes, rate: Fraction, *, drop: bool = False) -> Edit
     """
     for edit_rate in _candidates(rate):
         numbers = _numbers(times, edit_rate)
-        if _leads_back(times, numbers, edit_rate):
+        if is_exact := _leads_back(times, numbers, edit_rate):
             break
-    counting = Counting(edit_rate, drop and can_drop(edit_rate))
-    return EditClock(counting, times, numbers, _leads_back(times, numbers, edit_rate))
+    return EditClock(Counting(edit_rate, drop and can_drop(edit_rate)), times, numbers, is_exact)
 
 
 def clock_notes(clock: EditClock, rate: Fraction) -> tuple[str, ...]:

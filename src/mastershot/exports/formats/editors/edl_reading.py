@@ -167,7 +167,7 @@ def _row_of(line: str, counts: _Counts) -> _Row | None:
     day = Counting(counts.rate, counts.drop).frames_per_day
     return _Row(
         f"event {number}", number, reel, effect, int(duration or 0),
-        (first, first + (end - first) % day), (record, record_end),
+        (first, end + day if first - end > day // 2 else end), (record, record_end),
     )  # fmt: skip
 
 
