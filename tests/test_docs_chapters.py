@@ -52,7 +52,10 @@ def test_the_commands_run_as_they_stand(here: Path) -> None:
         outputs[line] = done.output
     found = next(text for line, text in outputs.items() if line.startswith("mastershot search"))
     assert "said at 0:00:00.500: Beware of the fox!" in found
-    assert "beware of the fox" in ms.Timeline.load("mastershot-out/film/timeline.json").to_json().lower()
+    assert (
+        "beware of the fox"
+        in ms.Timeline.load("mastershot-out/film/timeline.json").to_json().lower()
+    )
     clips = sorted(path.name for path in Path("clips").iterdir())
     assert clips[1] == "00001_0000024_shot-1.mp4"
     assert Path("film.metadata.vtt").read_text().count("-->") >= 3
@@ -64,7 +67,9 @@ def test_lanes_that_were_brought_in_stay_in_a_library(here: Path) -> None:
     assert run(f"{ANALYZE} --steps shots").exit_code == 0
     line = "mastershot import film.srt --onto mastershot-out/film --library films.mastershot"
     assert run(line).exit_code == 0
-    again = run("mastershot library add film.mp4 --library films.mastershot --steps shots --min-shot 0.1")
+    again = run(
+        "mastershot library add film.mp4 --library films.mastershot --steps shots --min-shot 0.1"
+    )
     assert again.exit_code == 0, again.output
     library = ms.Library("films.mastershot")
     timeline = library.timeline(library.movies()[0].id)
