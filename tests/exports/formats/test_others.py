@@ -112,6 +112,9 @@ def test_clips_hold_their_frames_and_have_safe_names(tmp_path: Path) -> None:
     reeled = replace(timeline, movie=replace(movie, reels=(reel, reel)))
     with pytest.raises(MediaError, match="clips can be read of films in one file only"):
         write_clips(replace(export, timeline=reeled), folder)
+    guessed = replace(times, are_exact=False)
+    with pytest.raises(MediaError, match=r"frames\.npz is not beside its timeline"):
+        write_clips(replace(export, times=guessed), folder)
     gone = replace(export, film=tmp_path / "gone.mp4")
     with pytest.raises(MediaError, match=r"gone\.mp4 does not exist"):
         write_clips(gone, folder)
