@@ -5,12 +5,12 @@ import shlex
 from pathlib import Path
 
 import pytest
-from tests.factories.commands import invoke
-from tests.factories.films import encode_film, flat_images
-from tests.test_docs import REPOSITORY
 
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.catalogue import FORMATS
+from tests.factories.commands import invoke
+from tests.factories.films import encode_film, flat_images
+from tests.test_docs import REPOSITORY
 
 PAGE = (REPOSITORY / "docs" / "editors.md").read_text("utf-8")
 

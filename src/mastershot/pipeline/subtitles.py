@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+from mastershot.core.movie import require_one_file
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.players.subtitles import subtitles_of
 from mastershot.pipeline.edits import Imported, lane_name, put_lanes, timeline_file
@@ -31,6 +32,7 @@ def import_subtitles(
     """
     place = timeline_file(onto)
     timeline = Timeline.load(place)
+    require_one_file(timeline.movie, "subtitles of its own")
     path = Path(timeline.movie.path if film is None else film)
     times = frame_times_of(timeline, place.parent)
     found = subtitles_of(path, timeline, times, track=track)

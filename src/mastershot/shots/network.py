@@ -70,7 +70,8 @@ def _changing(distances: FloatArray, num_frames: int) -> "np.ndarray[Any, np.dty
         num_frames: How many frames are asked for.
     """
     padded = np.pad(distances, (0, num_frames + max(LAGS) - len(distances)))
-    return sliding_window_view(padded, max(LAGS) + 1)[:num_frames].max(axis=1) > _STILL
+    farthest: FloatArray = sliding_window_view(padded, max(LAGS) + 1)[:num_frames].max(axis=1)
+    return np.asarray(farthest > _STILL)
 
 
 def _shifted(x: FloatArray, weight: FloatArray, dilation: int) -> FloatArray:

@@ -147,7 +147,7 @@ def test_tiers_that_people_made_are_read_with_annotations_that_refer_to_others(
     found = read(
         tmp_path,
         eaf(
-            tier("Szene", aligned("a1", 1, 2, "eins"), aligned("a2", 3, 4, "zwei"))
+            tier("Bild", aligned("a1", 1, 2, "eins"), aligned("a2", 3, 4, "zwei"))
             + tier("note", referring("a4", "a3", "über"))
             + tier("gloss", referring("a3", "a1", "one"))
             + tier("empty")
@@ -155,7 +155,7 @@ def test_tiers_that_people_made_are_read_with_annotations_that_refer_to_others(
     )
     # 1, 2, 3 s after the first frame at 24000/1001 frames a second, to the nearest frame.
     assert found == {
-        "Szene": [(0, 24, "eins"), (48, 72, "zwei")],
+        "Bild": [(0, 24, "eins"), (48, 72, "zwei")],
         "note": [(0, 24, "über")],
         "gloss": [(0, 24, "one")],
     }

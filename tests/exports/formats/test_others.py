@@ -13,6 +13,7 @@ from tests.factories.timelines import make_timeline
 
 from mastershot.core.errors import MediaError, SettingError
 from mastershot.core.lanes import Interval, Lane
+from mastershot.core.movie import Reel
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.clips import write_clips
@@ -107,6 +108,13 @@ def test_clips_hold_their_frames_and_have_safe_names(tmp_path: Path) -> None:
     assert round((float(first) - 5) / 4) == 5
     made = write_clips(export_of(timeline, times, lanes_of(timeline, times)), tmp_path / "shots")
     assert made[1:] == ("00000_0000000_shot-0.mp4: copied", "00001_0000024_shot-1.mp4: copied")
+    reel = Reel("a.mp4", "", 0, 48, 0, 1, 0, times.time_base)
+    reeled = replace(timeline, movie=replace(movie, reels=(reel, reel)))
+    with pytest.raises(MediaError, match="clips can be read of films in one file only"):
+        write_clips(replace(export, timeline=reeled), folder)
+    guessed = replace(times, are_exact=False)
+    with pytest.raises(MediaError, match=r"frames\.npz is not beside its timeline"):
+        write_clips(replace(export, times=guessed), folder)
     gone = replace(export, film=tmp_path / "gone.mp4")
     with pytest.raises(MediaError, match=r"gone\.mp4 does not exist"):
         write_clips(gone, folder)

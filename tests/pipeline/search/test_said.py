@@ -30,7 +30,9 @@ def library(tmp_path: Path) -> ms.Library:
     library = ms.Library(tmp_path / "films.mastershot")
     for timeline in (
         with_lines("a.mp4", (38, "We go to the SEA at dawn."), (50, "The sea? Don't!")),
-        with_lines("b.mp4", (5, "Over the dark sea, to the ends of it"), (80, "seaside, 100%_off")),
+        with_lines(
+            "b.mp4", (5, "Over the dark sea, to the ends of it"), (80, "seaside, 100%_off Straße")
+        ),
     ):
         library.put_timeline(timeline, make_thumbs(timeline))
     return library
@@ -53,6 +55,7 @@ def test_lines_come_by_how_well_they_fit_then_by_film_and_time(library: ms.Libra
     assert found(library, "dawn sea") == [("a", 38, 0.5, "We go to the SEA at dawn.")]
     assert [row[1] for row in found(library, "don't")] == [50]
     assert [row[1] for row in found(library, "to the ends of it")] == [5]
+    assert [row[1] for row in found(library, "STRAßE")] == [80]
 
 
 @pytest.mark.parametrize("words", ["se", "ocean", "?!", "sea%", "_", "x' OR 1 = 1 --"])

@@ -150,7 +150,8 @@ class PeopleDetector:
             cut = ((low < _EDGE) & (place > 0)) | ((high > 1 - _EDGE) & (place < num_parts - 1))
             boxes[:, :4] = boxes[:, :4] * side + np.tile(across, 2)
             found.append(boxes[~cut])
-        boxes, scores = _without_doubles(*np.hsplit(np.concatenate(found), [4]), _PERSON_OVERLAP)
+        joined = np.concatenate(found)
+        boxes, scores = _without_doubles(joined[:, :4], joined[:, 4], _PERSON_OVERLAP)
         boxes = _as_shares(boxes, scores, width, height)
         return boxes[heights(boxes) <= MAX_DISTANT]
 

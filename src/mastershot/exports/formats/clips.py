@@ -4,8 +4,10 @@ import re
 import unicodedata
 from pathlib import Path
 
+from mastershot.core.errors import MediaError
 from mastershot.core.files import make_folder
 from mastershot.core.lanes import Interval
+from mastershot.core.movie import require_one_file
 from mastershot.exports.formats.lanes import Export, leading_lane
 from mastershot.media.packets.pieces import Piece, cut_pieces, suffix_of_pieces
 
@@ -24,6 +26,12 @@ def write_clips(export: Export, path: Path) -> tuple[str, ...]:
         MediaError: The film cannot be read, or is not the timeline's.
         OutputError: The folder or a file cannot be written.
     """
+    require_one_file(export.timeline.movie, "clips")
+    if not export.times.are_exact:
+        raise MediaError(
+            f"it is not known exactly when the frames of {export.film} are shown, since frames.npz "
+            "is not beside its timeline; analyse the film again"
+        )
     lane = leading_lane(export)
     suffix = suffix_of_pieces(export.film)
     make_folder(path)

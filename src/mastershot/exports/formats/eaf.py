@@ -40,7 +40,7 @@ def write_eaf(export: Export, path: Path) -> tuple[str, ...]:
     Raises:
         OutputError: The file cannot be written.
     """
-    clock = player_clock(export.times, export.film)
+    clock = player_clock(export.timeline.movie, export.times, export.film)
     tiers: dict[str, _Tier] = {}
     for tier in (tier for lane in export.lanes for tier in _tiers_of(lane)):
         name, number = tier.name, 2

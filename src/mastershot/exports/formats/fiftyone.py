@@ -24,8 +24,9 @@ def write_fiftyone(export: Export, path: Path) -> tuple[str, ...]:
         file.write("\n")
     folder = export.film.absolute().parent
     return (
-        "in FiftyOne: fo.Dataset.from_dir(dataset_type=fo.types.FiftyOneTemporalDetectionDataset, "
-        f"data_path={str(folder)!r}, labels_path={str(path)!r})",
+        "fiftyone.Dataset.from_dir reads it with "
+        "dataset_type=fiftyone.types.FiftyOneTemporalDetectionDataset, "
+        f"data_path={str(folder)!r}, labels_path={str(path)!r}",
     )
 
 

@@ -17,6 +17,8 @@ from mastershot.media.video import Film, Frame
 # x264 calls a factor of 17 or 18 nearly as good as the source to the eye; this is below. Without
 # B-frames MP4 states how long the last frame is shown.
 _OPTIONS = {"crf": "16", "preset": "veryfast", "bf": "0"}
+# Times that were computed from a constant rate may be off by this, in units of the time base.
+_ROUNDING = 1
 _PIXEL_FORMATS = frozenset({
     "yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "yuv420p10le",
     "yuv422p10le", "yuv444p10le", "gray", "gray10le",
@@ -36,7 +38,7 @@ def encode_pieces(file: FilmFile, pieces: Sequence[tuple[Span, Path]], pts: IntA
     active: list[_Encoder] = []
     try:
         for frame in Film(file).frames() if pieces else ():
-            if frame.index >= len(pts) - 1 or frame.pts != pts[frame.index]:
+            if frame.index >= len(pts) - 1 or abs(frame.pts - pts[frame.index]) > _ROUNDING:
                 raise MediaError(f"{file.path} is not the film that the timeline is of")
             while coming and coming[-1][0].first_frame == frame.index:
                 active.append(_Encoder(file, *coming.pop()))
@@ -57,6 +59,7 @@ class _Encoder:
 
     def __init__(self, file: FilmFile, span: Span, path: Path) -> None:
         self._file, self._span = file, span
+        self._start_pts = span.start_pts
         self._container = av.open(str(path), "w")
         self._stream: VideoStream | None = None
         self._durations: dict[int, int] = {}
@@ -70,11 +73,12 @@ class _Encoder:
             picture = VideoFrame.from_ndarray(frame.rgb(), format="rgb24")
         if self._stream is None:
             self._stream = self._open(picture, is_turned=is_turned)
+            self._start_pts = frame.pts
         picture = picture.reformat(
             self._stream.width, self._stream.height, format=self._stream.pix_fmt
         )
         picture.pict_type = PictureType.NONE  # The encoder chooses.
-        picture.pts, picture.time_base = frame.pts - self._span.start_pts, self._file.time_base
+        picture.pts, picture.time_base = frame.pts - self._start_pts, self._file.time_base
         self._durations[picture.pts] = next_pts - frame.pts
         self._write(picture)
         if frame.index == self._span.end_frame - 1:

@@ -99,7 +99,7 @@ def _tuned(
 ) -> Tuned:
     ends = pairwise([0, *cuts, times.num_frames])
     shots = Lane("shots", "shots", "", tuple(Interval(times.span(*each)) for each in ends))
-    kinds = Counter(one.kind for one in transitions[1:])
+    kinds = Counter[str](one.kind for one in transitions[1:])
     changes = cut_changes(film, shots, times)
     return Tuned(threshold, shots, tuple(transitions), kinds, changes)
 

@@ -11,6 +11,7 @@ from mastershot.store.reading import StoredLine, StoredShot, shots_of_run, store
 
 # Words that say little of what is looked for; they count where nothing else is asked.
 _SMALL = frozenset({"a", "an", "and", "at", "in", "of", "on", "or", "the", "to", "with"})
+_WORD = re.compile(r"[^\W_]+")
 _AS_ASKED, _IN_ANY_ORDER = 1.0, 0.5
 
 
@@ -27,11 +28,13 @@ def said_shots(store: FilmStore, words: str, *, limit: int) -> list[Hit]:
     needed = [word for word in asked if word not in _SMALL] or asked
     if not needed:
         return []
+    # As SQL lowers letters: casefold makes two of an ß.
+    stored = [word for word in _WORD.findall(words.lower()) if word.casefold() in needed]
     films = {film.run_id: film for film in store.movies()}
     places = {run: place for place, run in enumerate(films)}
     found = [
         (score, line)
-        for line in stored_lines(store.tables, needed)
+        for line in stored_lines(store.tables, stored)
         if line.run_id in films and (score := _score(_words(line.text), asked, needed))
     ]
     found.sort(key=lambda one: (-one[0], places[one[1].run_id], one[1].first_frame))
@@ -66,4 +69,4 @@ def _shot_of(line: StoredLine, shots: Sequence[StoredShot]) -> StoredShot | None
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", text.casefold())
+    return _WORD.findall(text.casefold())

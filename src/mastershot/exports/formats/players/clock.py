@@ -6,6 +6,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from mastershot.core.errors import MediaError
+from mastershot.core.movie import Movie
 from mastershot.core.time import FrameTimes, Span
 from mastershot.core.timeline import Timeline
 from mastershot.media.opening import start_of_file_s
@@ -51,12 +52,16 @@ class PlayerClock:
         return self.units_at(self.times.num_frames)
 
 
-def player_clock(times: FrameTimes, film: Path) -> PlayerClock:
-    """Return the clock that players of a film show.
+def player_clock(movie: Movie, times: FrameTimes, film: Path) -> PlayerClock:
+    """Return the clock that players of a film's file show.
 
-    Where the film cannot be opened, its first frame is taken to be at 0.
+    Where the file cannot be opened, and where the film lies in several, its first frame is taken
+    to be at 0.
     """
     first = int(times.pts[0]) * times.time_base
+    if movie.reels:
+        note = f"the film lies in {len(movie.reels)} files; times are those of all joined to one"
+        return PlayerClock(times, first, (note,))
     try:
         return PlayerClock(times, min(start_of_file_s(film), first))
     except MediaError:
@@ -69,4 +74,4 @@ def player_clock(times: FrameTimes, film: Path) -> PlayerClock:
 
 def clock_of(timeline: Timeline, times: FrameTimes) -> PlayerClock:
     """Return the clock of players of a timeline's film."""
-    return player_clock(times, Path(timeline.movie.path))
+    return player_clock(timeline.movie, times, Path(timeline.movie.path))

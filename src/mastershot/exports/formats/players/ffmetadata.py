@@ -16,7 +16,10 @@ def write_ffmetadata(export: Export, path: Path) -> tuple[str, ...]:
     Raises:
         OutputError: The file cannot be written.
     """
-    clock, unit = player_clock(export.times, export.film), export.times.time_base
+    clock, unit = (
+        player_clock(export.timeline.movie, export.times, export.film),
+        export.times.time_base,
+    )
     with written_whole(path) as file:
         file.write(";FFMETADATA1\n")
         for chapter in chapters_of(export):

@@ -3,6 +3,7 @@
 from pathlib import Path
 from xml.etree.ElementTree import Element, SubElement
 
+from mastershot.core.movie import require_one_file
 from mastershot.exports.formats.lanes import Export
 from mastershot.exports.formats.players.chapters import Chapter, chapters_of
 from mastershot.exports.formats.players.clock import NANOSECOND, PlayerClock, player_clock
@@ -22,9 +23,10 @@ def write_mkv_chapters(export: Export, path: Path) -> tuple[str, ...]:
     """
     chapters = chapters_of(export)
     if path.suffix.lower() == ".mkv":
+        require_one_file(export.timeline.movie, "a copy with chapters")
         marks = [FilmChapter(c.span.start_pts, c.span.end_pts, c.title) for c in chapters]
         return copy_with_chapters(export.film, path, marks, time_base=export.times.time_base)
-    clock = player_clock(export.times, export.film)
+    clock = player_clock(export.timeline.movie, export.times, export.film)
     root = Element("Chapters")
     edition = SubElement(root, "EditionEntry")
     for number, chapter in enumerate(chapters, start=1):

@@ -82,7 +82,7 @@ def write_subtitles(export: Export, path: Path) -> tuple[str, ...]:
         OutputError: The file cannot be written.
         SettingError: There is no lane.
     """
-    clock = player_clock(export.times, export.film)
+    clock = player_clock(export.timeline.movie, export.times, export.film)
     lanes = [lane for lane in export.lanes if lane.role == "subtitles"] or [leading_lane(export)]
     lines = sorted(
         (one for lane in lanes for one in lane.intervals), key=lambda one: one.span.first_frame

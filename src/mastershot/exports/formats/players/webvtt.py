@@ -28,7 +28,7 @@ def write_webvtt(export: Export, path: Path) -> tuple[str, ...]:
     Raises:
         OutputError: A file cannot be written.
     """
-    clock = player_clock(export.times, export.film)
+    clock = player_clock(export.timeline.movie, export.times, export.film)
     chapters = (
         (one.span.first_frame, one.span.end_frame, f"chapter {number}", escape(one.title, False))
         for number, one in enumerate(chapters_of(export), start=1)
