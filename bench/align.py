@@ -480,7 +480,9 @@ def table(rows: list[dict]) -> None:
                 means = [np.mean([row[column] for row in rows
                                   if (row["way"], row["script"]) == (name, script)])
                          for script in sorted(own)]  # fmt: skip
-                found = bootstrap_interval(lambda rows: float(rows.mean()), np.array(means))
+                found = bootstrap_interval(
+                    lambda items, m=np.array(means): m[items].mean(), len(means)
+                )
                 texts.append(f"{100 * np.mean(means):.1f} % "
                              f"({100 * found.low:.1f} to {100 * found.high:.1f})")  # fmt: skip
             print(f"| {name} | {' | '.join(texts)} |")

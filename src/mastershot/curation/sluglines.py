@@ -116,12 +116,13 @@ def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
 def _is_spoken(rest: str) -> bool:
     """Return whether what follows "Int." or "I/E" is a sentence and no place."""
     place = _END_OF_PLACE.split(rest.replace("\u2019", "'"), maxsplit=1)[0]
+    if "?" in place:
+        return True
     if not place or place.isupper():
         return False
     words = [word.strip(_AROUND_WORDS) for word in place.split()]
     return (
-        "?" in place
-        or (len(place) == len(rest) and _EXTENSION.match(place) is not None)
+        (len(place) == len(rest) and _EXTENSION.match(place) is not None)
         or words[0] == "I"
         or any(word in _SPOKEN or word.startswith("I'") for word in words)
     )
