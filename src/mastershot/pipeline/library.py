@@ -61,6 +61,7 @@ class Library(FilmStore):
         timeline, folder = analyze_movie(file, loaded, out or building, progress=progress)
         try:
             known, target = self.find(file.id), self.features(file.id)
+            timeline = reuse.with_kept(timeline, known, loaded)
             if reuse.read_differently(known, timeline.made_by):
                 timeline = reuse.with_reading_note(timeline, known)
                 target.clear()
