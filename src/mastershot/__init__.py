@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from mastershot.pipeline.analyze import analyze as analyze
     from mastershot.pipeline.analyze import detect_shots as detect_shots
     from mastershot.pipeline.library import Library as Library
+    from mastershot.pipeline.search.filters import ShotFilter as ShotFilter
 
 __version__ = "0.1.0"
 
@@ -25,6 +26,7 @@ _HOMES = {
     "Library": "mastershot.pipeline.library",
     "MastershotError": "mastershot.core.errors",
     "Plan": "mastershot.pipeline.analysis.plan",
+    "ShotFilter": "mastershot.pipeline.search.filters",
     "Taxonomy": "mastershot.core.labels",
     "Timeline": "mastershot.core.timeline",
     "analyze": "mastershot.pipeline.analyze",
