@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mastershot.pipeline.edits import export as export
     from mastershot.pipeline.edits import read_edits as read_edits
     from mastershot.pipeline.library import Library as Library
+    from mastershot.pipeline.search.filters import ShotFilter as ShotFilter
 
 __version__ = "0.1.0"
 
@@ -28,6 +29,7 @@ _HOMES = {
     "Library": "mastershot.pipeline.library",
     "MastershotError": "mastershot.core.errors",
     "Plan": "mastershot.pipeline.analysis.plan",
+    "ShotFilter": "mastershot.pipeline.search.filters",
     "Taxonomy": "mastershot.core.labels",
     "Timeline": "mastershot.core.timeline",
     "align_script": "mastershot.pipeline.align.script",

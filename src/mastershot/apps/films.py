@@ -224,7 +224,7 @@ def library_verify(
 
 @library_app.command("repair")
 def library_repair(library: LibraryFolder, as_json: Json = False) -> None:
-    """Drop what belongs to no film of a library, and pack its tables."""
+    """Drop what belongs to no film of a library, complete what is older, and pack its tables."""
     from mastershot.store.library import Library
 
     num_dropped = Library(library).repair()

@@ -46,7 +46,9 @@ def analyze_movie(
             needed = reuse.plan_of_decoding(previous, made, loaded, store)
             film = film_of(file)
             decoded = decode_film(film, needed, store=store, thumbs=thumbs, progress=progress)
-            timeline = reuse.with_reading_note(annotate(decoded, made, loaded, store), previous)
+            found = annotate(decoded, made, loaded, store)
+            found = reuse.with_kept(found, previous, loaded)
+            timeline = reuse.with_reading_note(found, previous)
             if decoded.frames is not None:
                 workspace.keep_frames(decoded.frames)
         if previous is not None and previous.lanes:

@@ -76,6 +76,7 @@ class Library(FilmStore):
         """
         movie = timeline.movie
         known, target = self.find(movie.id), self.features(movie.id)
+        timeline = reuse.with_kept(timeline, known, loaded)
         if known is not None and known.lanes and not timeline.lanes:
             timeline = reuse.with_lanes(timeline, known, frame_times_of(timeline, folder))
         if reuse.read_differently(known, timeline.made_by):

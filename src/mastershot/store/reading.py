@@ -4,6 +4,7 @@ Each function raises `LibraryError` if a table cannot be read.
 """
 # S shots, D width of the space
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -80,6 +81,47 @@ class StoredLine:
     text: str
     first_frame: int
     start_s: float
+
+
+@dataclass(frozen=True)
+class StoredTraits:
+    """What is sure of a shot of a library beside its labels; None where nothing is.
+
+    Attributes:
+        run_id: The analysis that found it.
+        index: Of the shot in its film.
+        setting: ``INT`` or ``EXT``.
+        time_of_day: ``DAY`` or ``NIGHT``.
+        heading: That of its scene.
+        scale: The likeliest one.
+        people: The most faces or persons in one frame, whichever are more.
+    """
+
+    run_id: str
+    index: int
+    setting: str | None
+    time_of_day: str | None
+    heading: str | None
+    scale: str | None
+    people: int | None
+
+
+def stored_traits(tables: LanceTables) -> Iterator[StoredTraits]:
+    """Yield the traits of each shot, in no order; none of films that earlier versions added.
+
+    Those of runs that a killed writer left are among them.
+    """
+    if not tables.has("traits"):  # A library of an earlier version that cannot be written.
+        return
+    for batch in tables.batches("traits", [each.name for each in fields(StoredTraits)]):
+        yield from (StoredTraits(**row) for row in batch.to_pylist())
+
+
+def steps_of_runs(tables: LanceTables) -> dict[str, set[str]]:
+    """Return the steps that each run took, by its id."""
+    rows = tables.rows("runs", columns=["run_id", "steps"]).to_pylist()
+    with tables.reporting_errors("cannot be read", "runs"):
+        return {row["run_id"]: set(json.loads(row["steps"])) for row in rows}
 
 
 def first_frames(tables: LanceTables) -> dict[str, IntArray]:

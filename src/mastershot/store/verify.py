@@ -26,6 +26,7 @@ _ORDER = {
     "labels": ["level", "item_id", "borrowed", "rank"],
     "sounds": ["name", "start_s"],
     "subtitles": ["first_frame", "end_frame", "text"],
+    "traits": ["index"],
 }
 
 
@@ -85,6 +86,8 @@ def _film_problems(library: Library, film: LibraryMovie) -> Iterator[Problem]:
     stored = {"movies": library.tables.rows("movies", where=equals("id", film.id))}
     for table in TABLES_OF_A_RUN:
         stored[table] = library.tables.rows(table, where=of_run(film.id, film.run_id))
+    if not stored["traits"].num_rows:
+        del stored["traits"]  # An earlier version added the film; `Library.repair` adds them.
     shots = stored["shots"].select(["id", "thumb"]).to_pylist()
     pictures = {row["id"]: row["thumb"] for row in shots if row["thumb"] is not None}
     run = Run(timeline, pictures)

@@ -205,6 +205,13 @@ class LoadedPlan:
         """What scores labels by words; None where a recogniser does it alone."""
         return self.labeller if self.plan.labels_by_words else None
 
+    @property
+    def lacks_encoder(self) -> bool:
+        """Whether labels or headings are asked for and what finds them is not on this machine."""
+        steps = self.plan.steps
+        no_labels = "labels" in steps and self.taxonomy is None
+        return no_labels or ("headings" in steps and self.settings is None)
+
     @cached_property
     def taxonomy(self) -> Taxonomy | None:
         """The labels that are scored, those by words first; None where there are none."""
@@ -375,6 +382,8 @@ def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]
     except EncoderUnavailableError as error:
         if plan.fuse is not None:
             raise
-        return None, (f"No labels: {error}" if by_words else str(error),)
+        headings = "headings" in plan.steps
+        lost = [name for name, is_lost in (("labels", by_words), ("headings", headings)) if is_lost]
+        return None, (f"No {' or '.join(lost)}: {error}" if lost else str(error),)
     is_starter = encoder.space.model == STARTER_NAME
     return encoder, (STARTER_NOTE,) if by_words and is_starter else ()

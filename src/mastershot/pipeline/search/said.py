@@ -5,6 +5,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from itertools import pairwise
 
+from mastershot.pipeline.search.filters import ShotFilter, choose_shots
 from mastershot.pipeline.search.nearest import Hit
 from mastershot.store.library import Library as FilmStore
 from mastershot.store.reading import StoredLine, StoredShot, shots_of_run, stored_lines
@@ -15,11 +16,14 @@ _WORD = re.compile(r"[^\W_]+")
 _AS_ASKED, _IN_ANY_ORDER = 1.0, 0.5
 
 
-def said_shots(store: FilmStore, words: str, *, limit: int) -> list[Hit]:
+def said_shots(
+    store: FilmStore, words: str, *, limit: int, only: ShotFilter | None = None
+) -> list[Hit]:
     """Return the shots in which words are said, one a shot: where a line with them starts.
 
     Lines that have the words as they were asked for have a score of 1 and come first; those with
-    all of them in any place, small words aside, have 0.5. Then they come by film and time.
+    all of them in any place, small words aside, have 0.5. Then they come by film and time. With
+    ``only``, no other shots are found.
 
     Raises:
         LibraryError: The library cannot be read.
@@ -38,6 +42,7 @@ def said_shots(store: FilmStore, words: str, *, limit: int) -> list[Hit]:
         if line.run_id in films and (score := _score(_words(line.text), asked, needed))
     ]
     found.sort(key=lambda one: (-one[0], places[one[1].run_id], one[1].first_frame))
+    chosen = None if only is None else choose_shots(store, films.values(), only).shots
     hits: dict[str, Hit] = {}
     shots: dict[str, list[StoredShot]] = {}
     for score, line in found:
@@ -45,7 +50,9 @@ def said_shots(store: FilmStore, words: str, *, limit: int) -> list[Hit]:
             break
         if line.run_id not in shots:
             shots[line.run_id] = shots_of_run(store.tables, line.run_id)
-        if (shot := _shot_of(line, shots[line.run_id])) is not None:
+        place = _place_of(line, shots[line.run_id])
+        if place >= 0 and (chosen is None or place in chosen.get(line.run_id, ())):
+            shot = shots[line.run_id][place]
             film = films[line.run_id]
             hit = Hit(
                 **vars(shot), movie_id=film.id, path=film.path, score=score,
@@ -62,10 +69,10 @@ def _score(said: Sequence[str], asked: Sequence[str], needed: Sequence[str]) -> 
     return _IN_ANY_ORDER if set(needed) <= set(said) else 0.0
 
 
-def _shot_of(line: StoredLine, shots: Sequence[StoredShot]) -> StoredShot | None:
+def _place_of(line: StoredLine, shots: Sequence[StoredShot]) -> int:
+    """Return the place of the shot in which a line starts, or -1 without one."""
     assert all(a.first_frame < b.first_frame for a, b in pairwise(shots))
-    place = bisect_right(shots, line.first_frame, key=lambda shot: shot.first_frame) - 1
-    return shots[place] if place >= 0 else None
+    return bisect_right(shots, line.first_frame, key=lambda shot: shot.first_frame) - 1
 
 
 def _words(text: str) -> list[str]:

@@ -10,6 +10,7 @@ from mastershot.core.errors import EncoderError, EncoderUnavailableError, Librar
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, ENCODERS, load_encoder
 from mastershot.exports.pages.search import Card, write_sheet
+from mastershot.pipeline.search.filters import ShotFilter, choose_shots
 from mastershot.pipeline.search.nearest import (
     Hit,
     Hits,
@@ -30,6 +31,7 @@ def search_words(
     *,
     limit: int = 10,
     encoder: str | Path | ImageTextEncoder | None = None,
+    only: ShotFilter | None = None,
 ) -> Hits:
     """Return the shots of a library that words describe best, ranked as by `nearest_shots`.
 
@@ -38,15 +40,16 @@ def search_words(
 
     It is ``Library.search``, too. Words are encoded as they are, in no prompt, by an encoder or
     the one of that name or folder; None takes the default one if the library holds vectors of it,
-    else the only one whose vectors it holds. ``notes`` of the hits say what was not searched.
+    else the only one whose vectors it holds. With ``only``, no other shots are found. ``notes`` of
+    the hits say what was not searched.
 
     Raises:
         SettingError: There are no words, the limit is below 1, or one of the three is of another
             type.
         EncoderError: The encoder is unknown, unusable or not on this machine.
         EmbeddingSpaceError: The library holds no vectors of the encoder, or of other weights.
-        LibraryError: It holds no vectors of any, or those of several and none is named, or it
-            cannot be read.
+        LibraryError: It holds no vectors of any, or those of several and none is named, none of
+            its films can be asked for what is wanted, or it cannot be read.
     """
     _require_words(words)
     require_limit(limit)
@@ -54,16 +57,17 @@ def search_words(
         encoder is None or isinstance(encoder, (str, Path)) or hasattr(encoder, "encode_texts")
     ):
         raise SettingError(f"{encoder!r:.60} is no encoder; give one, its name or its folder")
-    said = said_shots(store, words, limit=limit)
-    heard = heard_shots(store, words, limit=limit)
+    said = said_shots(store, words, limit=limit, only=only)
+    heard = heard_shots(store, words, limit=limit, only=only)
     if (said or heard) and not held_word_spaces(store):
-        return Hits(_alternating(said, heard)[:limit], None, 0, ())
+        notes = () if only is None else choose_shots(store, store.movies(), only).notes
+        return Hits(_alternating(said, heard)[:limit], None, 0, notes)
     models = sorted({space.model for space in word_spaces(store)})
     if encoder is None:
         encoder = _encoder_of(store, models)
     elif isinstance(encoder, (str, Path)):
         encoder = load_encoder(encoder)
-    seen = nearest_shots(store, encode_words(words, encoder), limit=limit)
+    seen = nearest_shots(store, encode_words(words, encoder), limit=limit, only=only)
     best = _alternating(said, heard, seen)[:limit]
     return Hits(best, seen.space, seen.num_films_not_searched, seen.notes)
 
