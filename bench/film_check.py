@@ -7,8 +7,9 @@
 number, and the best label of each student under 1 and 2, in an order drawn for each shot, so that
 nobody who judges them knows which is which. A reading is a CSV with the columns shot, first,
 second: y if the label names the place that is seen, n if not, - if no place can be told from the
-picture. ``table`` prints the share of right labels for each student, reading by reading, with
-intervals over shots, and how far readings agree.
+picture; and setting (int, ext, -), time (day, night, -), as the picture shows them. ``table``
+prints the share of right labels for each student, reading by reading, with intervals over shots,
+how far readings agree, and what the second student's headings say where the readings agree.
 """
 
 import argparse
@@ -18,6 +19,7 @@ import json
 import random
 import subprocess
 import sys
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -26,6 +28,7 @@ import numpy as np
 
 COLUMNS, ROWS, WIDTH, HEIGHT, TEXT = 4, 4, 400, 225, 62
 KINDS = (".mp4", ".mkv", ".webm")
+MOMENTS = {"setting": "setting", "time_of_day": "time"}
 
 
 def analysed(film: Path, out: Path, student: Path) -> tuple[list[dict], Path]:
@@ -52,6 +55,7 @@ def draw_sheets(films: Sequence[Path], out: Path, students: Sequence[Path]) -> N
                 "first_is": order[0],
                 **{f"label{n}": label["name"] for n, label in enumerate(best)},
                 **{f"score{n}": label["score"] for n, label in enumerate(best)},
+                **{moment: said(again[moment]) for moment in MOMENTS},
             })  # fmt: skip
             picture = cv2.imread(str(folder / shot["thumb"]))
             cells.append(cell(len(rows) - 1, picture, [best[n]["name"] for n in order]))
@@ -68,6 +72,10 @@ def draw_sheets(films: Sequence[Path], out: Path, students: Sequence[Path]) -> N
     print(f"{len(rows)} shots of {len(films)} films in {out}")
 
 
+def said(label: dict) -> str:
+    return "unsure" if label["unsure"] else label["name"].lower()
+
+
 def cell(number: int, picture: np.ndarray, labels: Sequence[str]) -> np.ndarray:
     """Return a shot's picture over its number and both labels."""
     height, width = picture.shape[:2]
@@ -82,8 +90,7 @@ def cell(number: int, picture: np.ndarray, labels: Sequence[str]) -> np.ndarray:
 
 
 def print_table(out: Path, readings: Sequence[Path]) -> None:
-    with (out / "shots.csv").open(newline="") as file:
-        shots = list(csv.DictReader(file))
+    shots = rows_of(out / "shots.csv")
     verdicts = [by_student(shots, path) for path in readings]
     drawn = np.random.default_rng(0).integers(len(shots), size=(1000, len(shots)))
     for name, found in [*zip([path.stem for path in readings], verdicts, strict=True),
@@ -99,12 +106,33 @@ def print_table(out: Path, readings: Sequence[Path]) -> None:
         print(f"  after - before: {np.diff(found[told]).mean():+.1%} ({low:+.1%} to {high:+.1%})")
     for one, other in itertools.pairwise(verdicts):
         print(f"readings agree on {(one == other).mean():.1%} of verdicts")
+    for moment, column in MOMENTS.items():
+        print_moments(shots, readings, moment, column)
+
+
+def print_moments(
+    shots: Sequence[dict[str, str]], readings: Sequence[Path], moment: str, column: str
+) -> None:
+    """Print what is said of the shots of which every reading says the same."""
+    read = [{row["shot"]: row[column].strip() for row in rows_of(path)} for path in readings]
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for shot in shots:
+        seen = {reading[shot["shot"]] for reading in read}
+        if len(seen) == 1 and seen != {"-"}:
+            found[seen.pop()][shot[moment]] += 1
+    for name, counts in sorted(found.items()):
+        what = ", ".join(f"{count} {answer}" for answer, count in counts.most_common())
+        print(f"{moment}: of {counts.total()} shots read as {name}: {what}")
+
+
+def rows_of(path: Path) -> list[dict[str, str]]:
+    with path.open(newline="") as file:
+        return list(csv.DictReader(file))
 
 
 def by_student(shots: Sequence[dict[str, str]], path: Path) -> np.ndarray:
     """Return 1, 0 or -1 (no place to be seen) for each shot and student, (S, 2)."""
-    with path.open(newline="") as file:
-        rows = {row["shot"]: row for row in csv.DictReader(file)}
+    rows = {row["shot"]: row for row in rows_of(path)}
     value = {"y": 1, "n": 0, "-": -1}
     found = np.full((len(shots), 2), -1)
     for place, shot in enumerate(shots):
