@@ -259,8 +259,9 @@ def test_a_reel_that_does_not_fit_is_one_sentence_and_leaves_nothing(
     (line,) = done.stderr.splitlines()
     assert "reel 2 (reel1.mp4) has 25 frames a second, but reel 1 (reel1.mp4) has 29.97" in line
     assert not (tmp_path / "out").exists()
-    cut = tmp_path / "cut.mp4"
-    cut.write_bytes(reels[1].read_bytes()[:-900])
-    with pytest.raises(MediaError, match=r"^reel 2 of 2: .*cut\.mp4 is truncated"):
+    images = flat_images([(9, 99, 9), (99, 9, 9)], each=90, width_px=96, height_px=54)
+    (cut,) = write_reels(tmp_path / "cut", images, [0], frame_rate=NTSC, suffix=".mkv")
+    cut.write_bytes(cut.read_bytes()[: cut.stat().st_size // 3])
+    with pytest.raises(MediaError, match=r"^reel 2 of 2: .*reel1\.mkv is truncated"):
         ms.analyze([reels[0], cut], SHOTS)
     assert run("analyze", "--demo", "--as-one").returncode == 2
