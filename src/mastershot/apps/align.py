@@ -33,24 +33,19 @@ def align(
     are in every export. An earlier lane of that name is replaced.
     """
     with loading():
-        from mastershot.core.timeline import Timeline
-        from mastershot.pipeline.align.keep import put_timeline, timeline_file
-        from mastershot.pipeline.align.script import align_script
+        from mastershot.pipeline.align.keep import keep_script
 
-    file = timeline_file(onto)
-    timeline = Timeline.load(file)
-    found = align_script(timeline, script, name=name)
-    put_timeline(found.onto(timeline), file)
+    found = keep_script(script, onto, name=name)
     complain(*found.notes)
     value = {
-        "timeline": file,
+        "timeline": onto,
         "name": found.name,
         "source": found.source,
         "runs": [asdict(run) | {"span": _bounds(run.span)} for run in found.runs],
         "differences": [asdict(one) | {"span": _bounds(one.span)} for one in found.differences],
         "notes": found.notes,
     }
-    say_result(value, _lines(found, file), as_json=as_json)
+    say_result(value, _lines(found, onto), as_json=as_json)
 
 
 def _bounds(span: "Span") -> dict[str, float]:
@@ -58,7 +53,7 @@ def _bounds(span: "Span") -> dict[str, float]:
     return {name: getattr(span, name) for name in names}
 
 
-def _lines(found: "ScriptAlignment", file: Path) -> Iterator[str]:
+def _lines(found: "ScriptAlignment", onto: Path) -> Iterator[str]:
     for run in found.runs:
         start, end = format_clock(run.span.start_s), format_clock(run.span.end_s)
         yield f"{start} to {end}  {run.score:.2f}  {run.heading.text}"
@@ -66,4 +61,4 @@ def _lines(found: "ScriptAlignment", file: Path) -> Iterator[str]:
         sure = "" if one.score is None else f"{one.score:.2f}"
         yield f"{format_clock(one.span.start_s)}  {sure:4}  {one.text}"
     scenes = len({run.scene for run in found.runs})
-    yield f"{scenes} headings, {len(found.differences)} differences → {file}"
+    yield f"{scenes} headings, {len(found.differences)} differences → {onto}"

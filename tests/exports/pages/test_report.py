@@ -396,22 +396,19 @@ def test_a_film_s_copyright_is_shown_line_by_line_and_cannot_add_to_the_page(thu
     assert len(page.elements) == len(plain.elements) + 6
 
 
-def test_lanes_are_drawn_along_the_film_and_notes_are_listed(thumbs: Path) -> None:
+def test_a_timeline_s_own_lanes_are_drawn_and_listed(thumbs: Path) -> None:
     film = film_of(4)
     first, last = film.shots[0].span, film.shots[3].span
     lanes = (
         Lane("my script", "script", "", (Interval(first, "INT. BAR", 0.25), Interval(last, "B"))),
-        Lane("said", "subtitles", "", (Interval(first, "hello"), Interval(last, "bye"))),
         Lane("parted", "notes", "", (Interval(last, HOSTILE, 0.75),)),
     )
     page = page_of(dataclasses.replace(film, lanes=lanes), thumbs)
-    titles = page.values("title")
-    assert "INT. BAR (0.25)" in titles
-    assert "B" in titles
-    pieces = [dict(found) for tag, found in page.elements if tag == "a" and "title" in found]
-    (unsure,) = [one for one in pieces if one["title"] == "INT. BAR (0.25)"]
-    assert unsure["class"] == "tint unsure"
-    assert unsure["href"] == "#shot-00000"
-    assert "said: 2 intervals" in page.values("aria-label")
-    assert "parted From To Text Score" in page.text
+    pieces = {found["title"]: found for _, found in page.elements if "title" in found}
+    assert pieces["INT. BAR (0.25)"]["class"] == "tint unsure"
+    assert pieces["INT. BAR (0.25)"]["href"] == "#shot-00000"
+    assert pieces["B"]["class"] == "tint"
     assert f"{printable(HOSTILE)} 0.75" in page.text
+    write_report(dataclasses.replace(film, lanes=lanes), thumbs / "none.html", thumbs=thumbs,
+                 lanes=())  # fmt: skip
+    assert "INT. BAR" not in Page(thumbs / "none.html").text

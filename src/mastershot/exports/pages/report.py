@@ -18,7 +18,6 @@ from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_statistics
 from mastershot.exports.drawings import draw_film
-from mastershot.exports.lane_drawings import draw_lanes
 from mastershot.exports.pages.templates import count_text, duration_text, file_name, write_page
 
 _SETTING_NAMES = {
@@ -36,7 +35,7 @@ def write_report(
     *,
     thumbs: Path,
     notes: tuple[str, ...] = (),
-    lanes: tuple[Lane, ...] = (),
+    lanes: tuple[Lane, ...] | None = None,
 ) -> None:
     """Write the timeline as one HTML page.
 
@@ -47,7 +46,8 @@ def write_report(
             so that a timeline from elsewhere cannot pull other files into the page.
         notes: Sentences for the reader, such as why there are no labels; where none is given,
             the page itself says that there are no labels.
-        lanes: What to show beside the film and in tables, each interval with the shot it starts in.
+        lanes: What to show beside the film and in tables, each interval with the shot it starts in;
+            None takes the timeline's own, such as a script that was aligned.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
@@ -60,11 +60,7 @@ def write_report(
             return (thumbs / Path(shot.thumb).name).read_bytes() if shot.thumb else None
         return None
 
-    ends = [shot.span.end_frame for shot in timeline.shots]
-
-    def shot_at(interval: Interval) -> int:
-        return min(bisect_right(ends, interval.span.first_frame), len(ends) - 1)
-
+    shown = timeline.lanes if lanes is None else lanes
     write_page(
         "report.html",
         path,
@@ -76,10 +72,8 @@ def write_report(
         movie=movie,
         statistics=statistics,
         film=draw_film(timeline, median_s=statistics.median_shot_s),
-        lane_rows=draw_lanes(timeline),
         has_pictures=any(shot.thumb for shot in timeline.shots),
         picture=picture,
-        shot_at=shot_at,
         # Of a card's picture; upright films are kept from towering.
         aspect=round(min(max(shown_aspect, 0.8), 2.4), 4),
         scale_names=SCALE_NAMES,
@@ -87,7 +81,7 @@ def write_report(
         setting_names=_SETTING_NAMES,
         setting=_setting_text,
         heard=heard_text,
-        lanes=[(lane, _placed(lane, timeline)) for lane in lanes],
+        lanes=[(lane, _placed(lane, timeline)) for lane in shown],
     )
 
 

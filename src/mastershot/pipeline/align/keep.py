@@ -2,26 +2,29 @@
 
 from pathlib import Path
 
-from mastershot.core.files import written_whole
 from mastershot.core.timeline import Timeline
 from mastershot.exports.pages.report import write_report
-
-_TIMELINE, _REPORT, _THUMBS = "timeline.json", "report.html", "thumbs"
-
-
-def timeline_file(path: Path) -> Path:
-    """Return the file of a timeline that is named by itself or by its folder."""
-    return path / _TIMELINE if path.is_dir() else path
+from mastershot.pipeline.align.script import ScriptAlignment, align_script
+from mastershot.pipeline.edits import put_lanes, timeline_file
 
 
-def put_timeline(timeline: Timeline, file: Path) -> None:
-    """Write a timeline in place of the one in a file, and anew the report beside it, if any.
+def keep_script(script: str | Path, onto: str | Path, *, name: str = "script") -> ScriptAlignment:
+    """Align a script with a timeline on disk, put its lanes there, and renew the report beside it.
+
+    Args:
+        script: The script's file.
+        onto: The timeline: ``timeline.json`` or its folder.
+        name: What the lane is called; a lane of that name is replaced.
 
     Raises:
-        OutputError: One of them cannot be written; what was there before stays.
+        MastershotError: The script or the timeline cannot be read, or the timeline or the report
+            not be written.
     """
-    report = file.with_name(_REPORT)
+    place = timeline_file(onto)
+    timeline = Timeline.load(place)
+    found = align_script(timeline, script, name=name)
+    put_lanes(place, timeline, found.lanes)
+    report = place.with_name("report.html")
     if report.is_file():
-        write_report(timeline, report, thumbs=file.parent / _THUMBS)
-    with written_whole(file) as out:
-        out.write(timeline.to_json())
+        write_report(found.onto(timeline), report, thumbs=place.parent / "thumbs")
+    return found
