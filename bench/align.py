@@ -20,7 +20,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -468,6 +468,10 @@ def binned(sure: np.ndarray, right: np.ndarray, lengths: np.ndarray) -> list[lis
     return rows
 
 
+def mean_of(values: np.ndarray, items: np.ndarray) -> float:
+    return float(values[items].mean())
+
+
 def table(rows: list[dict]) -> None:
     scripts = sorted({row["script"] for row in rows})
     print(f"{len(scripts)} scripts, {len({row['seed'] for row in rows})} films each")
@@ -480,9 +484,7 @@ def table(rows: list[dict]) -> None:
                 means = [np.mean([row[column] for row in rows
                                   if (row["way"], row["script"]) == (name, script)])
                          for script in sorted(own)]  # fmt: skip
-                found = bootstrap_interval(
-                    lambda items, m=np.array(means): m[items].mean(), len(means)
-                )
+                found = bootstrap_interval(partial(mean_of, np.array(means)), len(means))
                 texts.append(f"{100 * np.mean(means):.1f} % "
                              f"({100 * found.low:.1f} to {100 * found.high:.1f})")  # fmt: skip
             print(f"| {name} | {' | '.join(texts)} |")
