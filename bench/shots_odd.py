@@ -30,7 +30,7 @@ from mastershot.evaluation.shots import FilmBoundaries, Measure, Score, evaluate
 from mastershot.media.video import open_video
 from mastershot.pipeline.analyze import detect_shots
 from mastershot.pipeline.evaluation.shot_truth import frames_in_list
-from mastershot.shots.content import DetectorName
+from mastershot.shots.settings import DetectorName
 
 Detect = Callable[[Path], list[Boundary]]
 LIST_RATE = Fraction(24)
@@ -127,8 +127,8 @@ def show_scores(title: str, rows: list[Row]) -> None:
     print(f"{title}\n")
     print("| detector | found | precision | recall | F1 | CPU s |\n|---|---|---|---|---|---|")
     for row in rows:
-        if row.found is None or row.f1 is None or row.precision is None:
-            print(f"| {row.detector} | {row.problem or row.found} | | | | |")
+        if row.f1 is None:
+            print(f"| {row.detector} | {row.problem} | | | | |")
             continue
         print(
             f"| {row.detector} | {row.found} | {row.precision:.3f} | {row.recall:.3f} | "
@@ -137,14 +137,16 @@ def show_scores(title: str, rows: list[Row]) -> None:
     print(flush=True)
 
 
-def show_counts(films: dict[str, list[Row]], names: list[str]) -> None:
-    print(f"Boundaries found\n\n| film | {' | '.join(names)} |\n|---|{'---|' * len(names)}")
-    problems = []
-    for film, rows in films.items():
+def show_counts(films: list[Path], detectors: dict[str, Detect]) -> list[Row]:
+    print(f"Boundaries found\n\n| film | {' | '.join(detectors)} |\n|---|{'---|' * len(detectors)}")
+    every: list[Row] = []
+    for film in films:
+        rows = list(measured(film, detectors))
         cells = ["–" if row.found is None else str(row.found) for row in rows]
-        print(f"| {film} | {' | '.join(cells)} |")
-        problems += [f"{film}, {row.detector}: {row.problem}" for row in rows if row.problem]
-    print("", *problems, sep="\n")
+        print(f"| {film.name} | {' | '.join(cells)} |", flush=True)
+        every += rows
+    print("", *(f"{r.film}, {r.detector}: {r.problem}" for r in every if r.problem), sep="\n")
+    return every
 
 
 def main() -> None:
@@ -162,12 +164,9 @@ def main() -> None:
     show_scores("Big Buck Bunny, whole, 4 frames a second, ± 6 frames of the list's 24", rows)
     first = list(measured(piece, detectors, scorer(piece, truth, tolerance=2, is_piece=True)))
     show_scores("Big Buck Bunny, first 30 s, 24 frames a second, ± 2 frames", first)
-    odd = {film.name: list(measured(film, detectors)) for film in sorted((films / "odd").iterdir())}
-    show_counts(odd, list(detectors))
+    odd = show_counts(sorted((films / "odd").iterdir()), detectors)
     if arguments.json:
-        every = [
-            asdict(row) for row in (*rows, *first, *(r for some in odd.values() for r in some))
-        ]
+        every = [asdict(row) for row in (*rows, *first, *odd)]
         arguments.json.write_text(json.dumps(every, indent=1) + "\n", "utf-8")
 
 

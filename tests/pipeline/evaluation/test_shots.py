@@ -25,6 +25,7 @@ from mastershot.pipeline.evaluation.shot_truth import (
     read_compared,
 )
 from mastershot.pipeline.evaluation.shots import ShotInputs, evaluate_shots
+from mastershot.shots.settings import ShotSettings
 from mastershot.store.frames import FRAMES_FILE, FrameTable, read_frames, write_frames
 
 
@@ -209,6 +210,19 @@ def test_the_threshold_of_the_analysis_gives_its_shots_again(
     found = decider.make(one.timeline, one.times)(scores, 27.0)
     assert name == "content"
     assert one.with_found(found).found == one.with_found().found
+
+
+def test_a_network_is_swept_over_its_probabilities(analysed: Path, tmp_path: Path) -> None:
+    settings = ShotSettings("temporal")
+    analyze(analysed / "drawn.mp4", Plan(steps=("shots",), shots=settings), tmp_path)
+    done = evaluate_shots(replace(inputs(tmp_path / "drawn", analysed / "truth"), sweeps=True))
+    points = done.facts["sweep"]["points"]
+    assert [point["threshold"] for point in points] == [number / 50 for number in range(1, 50)]
+    (half,) = (point for point in points if point["threshold"] == settings.score_threshold)
+    assert half["f1"] == done.facts["detected"]["f1"]["value"]
+    other = replace(inputs(analysed / "out" / "drawn", analysed / "truth"), sweeps=True)
+    with pytest.raises(TimelineError, match=r"holds no scores transitions.*analyse the film again"):
+        evaluate_shots(replace(other, detector="temporal"))
 
 
 def test_a_sweep_says_what_it_lacks(film: Path, tmp_path: Path) -> None:

@@ -28,15 +28,18 @@ class Decider:
     """How a detector gets from scores to boundaries.
 
     Attributes:
-        scores: Names of the scores it needs; thresholds to try are taken from the first.
+        scores: Names of the scores it needs.
         make: Returns what decides for a film.
         compute: Returns the scores of a film whose table of frames lacks them; None where only
             an analysis can give them.
+        thresholds: What a sweep tries; where there are none, scores that frames have, of the
+            first name.
     """
 
     scores: tuple[str, ...]
     make: Callable[[Timeline, FrameTimes], Decide]
     compute: Callable[[Timeline], Scores] | None = None
+    thresholds: tuple[float, ...] = ()
 
 
 def decider_of(timeline: Timeline, detector: str | None) -> tuple[str, Decider]:
@@ -121,12 +124,15 @@ def _scores_by_content(timeline: Timeline) -> Scores:
     return {CONTENT: scores}
 
 
+# A gradual transition is many frames of much the same probability, none of them apart.
+_PROBABILITIES_TRIED = tuple(number / 50 for number in range(1, 50))
+
 DECIDERS: Mapping[str, Decider] = MappingProxyType(
     {
         "content": Decider((CONTENT,), _decide_by_content, _scores_by_content),
         **dict.fromkeys(
             ("temporal", "learned", "cascade"),
-            Decider((PROBABILITIES, LIGHT), _decide_by_network),
+            Decider((PROBABILITIES, LIGHT), _decide_by_network, thresholds=_PROBABILITIES_TRIED),
         ),
     }
 )

@@ -114,7 +114,9 @@ def _sweep(films: Sequence[Compared], inputs: ShotInputs) -> tuple[str, list[Swe
             for film, decide, some in zip(films, deciding, scores, strict=True)
         ]
 
-    thresholds = thresholds_of([some[decider.scores[0]] for some in scores], num_true).tolist()
+    thresholds = decider.thresholds or tuple(
+        thresholds_of([some[decider.scores[0]] for some in scores], num_true).tolist()
+    )
     if not thresholds:
         raise ShotListError("no frame has a score that is a number; analyse the films again")
     tolerance = inputs.measure.tolerance
