@@ -3,9 +3,9 @@ from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
-from mastershot.core.sound import SoundEvent
 from tests.factories.timelines import make_timeline
 
+from mastershot.core.lanes import SoundEvent
 from mastershot.exports.drawings import draw_curves, draw_film
 
 

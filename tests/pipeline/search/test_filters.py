@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from mastershot.core.sound import SoundEvent
 from tests.factories.timelines import make_timeline
 from tests.pipeline.search.test_nearest import SPACE, towards
 from tests.pipeline.search.test_words import ToyEncoder
@@ -15,6 +14,7 @@ import mastershot as ms
 from mastershot.core.embeddings import Embeddings
 from mastershot.core.errors import LibraryError, SettingError
 from mastershot.core.labels import LabelScore
+from mastershot.core.lanes import SoundEvent
 from mastershot.core.movie import People
 from mastershot.core.timeline import Timeline
 from mastershot.pipeline.search.filters import ShotFilter, choose_shots

@@ -139,7 +139,7 @@ def test_a_list_of_resolves_markers_is_notes(hour: str, tmp_path: Path) -> None:
 
 
 def test_markers_that_may_start_at_either_hour_are_refused(tmp_path: Path) -> None:
-    long = make_timeline(shot_frames=(90_000, 90_000))
+    long = make_timeline(shot_frames=(90_000, 90_000), scene_shots=None)
     with pytest.raises(EditsError, match="starts at 00:00:00:00 or 01:00:00:00; say so with"):
         read(RESOLVE.format("01"), tmp_path, long)
     stated = replace(long, movie=replace(long.movie, timecode="01:00:00:00"))
@@ -167,7 +167,7 @@ TWO = "00:00:01:00 00:00:02:00 01:00:01:00 01:00:02:00"
         ),
         (
             HEAD + event(ONE.replace("00:00 0", "00;00 0")),
-            "line 4: 01:00:00;00 is a drop-frame code, but the list says FCM: NON-DROP FRAME",
+            "line 4: 00:00:00;00 is a drop-frame code, but the list says FCM: NON-DROP FRAME",
         ),
         (
             HEAD + event("00:00:00:00 00:00:00:24 01:00:00:00 01:00:00:24"),

@@ -145,7 +145,7 @@ def edits_of(export: Export) -> tuple[list[Edit], list[Lane]]:
 
 def whole_film(export: Export) -> Edit:
     """Return the whole film as one shot, to carry markers where no shots were asked for."""
-    return Edit(export.times.span(0, export.times.num_frames), Transition("start", 0, 0), "film")
+    return Edit(export.times.span(0, export.times.num_frames), Transition("start", 0, 0))
 
 
 def _edit_of(interval: Interval) -> Edit:

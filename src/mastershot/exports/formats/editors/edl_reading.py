@@ -232,7 +232,7 @@ def _event(row: _Row, black: _Row | None, from_black: bool, start: Start, movie:
         (first, first + row.source[1] - row.source[0]), row.record,
         note=note, name=row.comment("COMMENT"),
     )  # fmt: skip
-    event = replace(event, name=event.name or ("" if event.of_film is not False else clip))
+    event = replace(event, name=event.name or ("" if event.of_film is not False else event.media))
     faded = black is not None and black.effect != "C" and black.record[1] == row.record[0]
     if from_black or faded:
         before = black.record[1] - black.record[0] if faded and black is not None else 0

@@ -140,7 +140,7 @@ def _add_clips(
             items.append((reached, 0, gap))
         if is_gradual(edit.transition):
             _add_transition(spine, edit.transition, start)
-        clip = _clip(spine, edit.name or "shot", first, end, movie, start)
+        clip = _clip(spine, edit.name or Path(movie.path).stem, first, end, movie, start)
         SubElement(clip, "note").text = f"mastershot {frames_note(edit)}"
         items.append((first, start.source + first, clip))
         reached = end

@@ -319,7 +319,7 @@ def marker_lanes(
             length = clock.number(span.end_frame) - clock.number(span.first_frame)
         if span is None or clock.number(span.first_frame) != first:
             span = clock.span(first, min(first + max(length, 1), clock.end))
-        elif marker.is_range and marker.length != length:
+        elif marker.is_range and max(marker.length, 1) != max(length, 1):
             span = clock.span(first, min(first + max(marker.length, 1), clock.end))
         lanes.setdefault(marker.lane, []).append(Interval(span, marker.text, score))
     return tuple(
