@@ -64,7 +64,7 @@ def test_json_is_the_hits_and_all_that_is_on_stdout(library: Path, clip: Path) -
     assert [hit["id"] for hit in hits] == [hit.id for hit in expected]
     assert set(hits[0]) == {
         "id", "run_id", "movie_id", "path", "first_frame", "end_frame", "heard", "start_s", "end_s",
-        "score", "frame", "kept",
+        "score", "frame", "kept", "said", "said_s",
     }  # fmt: skip
 
 

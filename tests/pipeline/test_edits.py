@@ -17,6 +17,7 @@ from mastershot.core.errors import (
     TimelineError,
 )
 from mastershot.core.lanes import Interval, Lane
+from mastershot.core.movie import Transition
 from mastershot.core.timeline import Timeline
 from mastershot.media.probe import probe
 from mastershot.pipeline.analysis.plan import Plan
@@ -212,7 +213,11 @@ def test_analyze_takes_shots_of_editors_files(name: str, kind: str, tmp_path: Pa
     edited = replace(
         timeline,
         shots=tuple(
-            replace(timeline.shots[0], span=frame_times_of(timeline, tmp_path / "film").span(a, b))
+            replace(
+                timeline.shots[0],
+                span=frame_times_of(timeline, tmp_path / "film").span(a, b),
+                transition_in=Transition("cut" if a else "start", a, a),
+            )
             for a, b in ((0, 10), (10, 31), (31, 48))
         ),
     )

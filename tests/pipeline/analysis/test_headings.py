@@ -137,7 +137,9 @@ def test_shots_outdoors_tell_the_time_of_their_scene(
     monkeypatch.setattr(headings, "indoor_probabilities", found(indoors))
     monkeypatch.setattr(headings, "night_probabilities", found(nights))
     monkeypatch.setattr("mastershot.pipeline.analysis.annotate.find_scenes", one_scene)
-    timeline, _ = analyze_movie(film, prepare(WITH), tmp_path)
+    either = tmp_path / "either.txt"
+    either.write_text("house\n")  # A place that may be inside or outside.
+    timeline, _ = analyze_movie(film, prepare(replace(WITH, taxonomy=either)), tmp_path)
     (scene,) = timeline.scenes or ()
     assert scene.setting is not None
     assert scene.setting.name == "INT"
@@ -151,7 +153,7 @@ def test_a_scene_named_by_a_place_outdoors_is_not_indoors(
 ) -> None:
     film = encode_film(tmp_path / "film.mp4", flat_images(GREYS, each=30))
     monkeypatch.setattr(
-        headings, "indoor_probabilities", lambda *_: np.array([0.9, 0.9, 0.9, 0.1], np.float32)
+        headings, "indoor_probabilities", lambda *_: np.array([1, 1, 1, 0.1], np.float32)
     )
     monkeypatch.setattr("mastershot.pipeline.analysis.annotate.find_scenes", one_scene)
     for place, sure, heading in (("beach", False, "BEACH"), ("kitchen", True, "INT. KITCHEN")):

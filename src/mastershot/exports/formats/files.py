@@ -23,7 +23,8 @@ def read_text(path: Path) -> str:
         raise EditsError(f"{path} is empty; it should be a list of edits")
     if b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise EditsError(f"{path} is binary, not text; it is no list of edits")
-    for encoding in ("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig", "cp1252"):
+    is_wide = data[:2] in (b"\xff\xfe", b"\xfe\xff")
+    for encoding in ("utf-16",) if is_wide else ("utf-8-sig", "cp1252"):
         try:
             return data.decode(encoding)
         except UnicodeDecodeError:
