@@ -41,7 +41,7 @@ def test_the_commands_run_as_they_stand(here: Path) -> None:
     blocks = re.findall(r"```sh\n(.*?)```", PAGE, re.DOTALL)
     lines = [line for block in blocks for line in block.splitlines() if line]
     assert lines[0] == ANALYZE
-    lines[0] += " --steps shots"
+    lines[0] += " --steps shots,scenes"
     outputs = {}
     for line in lines:
         done = run(line)

@@ -17,6 +17,7 @@ from mastershot.core.timeline import MadeBy, Timeline
 from mastershot.exports.formats.catalogue import Format, format_named, format_of_file
 from mastershot.exports.formats.lanes import MADE_LANES, Export, lanes_of
 from mastershot.media.probe import FilmFile, packet_times
+from mastershot.media.video import is_variable_rate
 from mastershot.shots.lists import ShotList, read_shot_list
 from mastershot.store.files import write_whole
 from mastershot.store.frames import frame_times_of
@@ -271,12 +272,14 @@ def listed_shots(path: Path) -> ShotList | EditList:
 
 def _timeline_of_file(file: FilmFile, times: FrameTimes) -> Timeline:
     """Return a timeline of one shot of a film that was not decoded."""
-    duration = int(times.pts[-1] - times.pts[0]) * times.time_base
+    mean = times.num_frames / (int(times.pts[-1] - times.pts[0]) * times.time_base)
+    nominal = file.nominal_rate
+    is_nominal = nominal is not None and abs(nominal / mean - 1) < Fraction(1, 100)
     movie = Movie(
         id=file.id,
         path=str(file.path),
         content_hash=file.content_hash,
-        frame_rate=file.nominal_rate or times.num_frames / duration,
+        frame_rate=nominal if nominal and is_nominal else mean.limit_denominator(1001),
         time_base=times.time_base,
         start_pts=int(times.pts[0]),
         end_pts=int(times.pts[-1]),
@@ -285,7 +288,7 @@ def _timeline_of_file(file: FilmFile, times: FrameTimes) -> Timeline:
         height_px=file.height_px,
         sample_aspect_ratio=file.sample_aspect_ratio,
         has_audio=file.has_audio,
-        variable_frame_rate=False,
+        variable_frame_rate=is_variable_rate(times.pts),
         timecode=file.timecode,
     )
     span = times.span(0, times.num_frames)
