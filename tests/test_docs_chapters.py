@@ -57,7 +57,7 @@ def test_the_commands_run_as_they_stand(here: Path) -> None:
         in ms.Timeline.load("mastershot-out/film/timeline.json").to_json().lower()
     )
     clips = sorted(path.name for path in Path("clips").iterdir())
-    assert clips[1] == "00001_0000024_shot-1.mp4"
+    assert clips[0].startswith("00000_0000000_")
     assert Path("film.metadata.vtt").read_text().count("-->") >= 3
     lanes = {lane.name for lane in ms.Timeline.load("mastershot-out/film/timeline.json").lanes}
     assert {"subtitles", "mine"} <= lanes
