@@ -20,6 +20,7 @@ import pyarrow.parquet as pq
 from sklearn.linear_model import LogisticRegression
 
 from mastershot.core.embeddings import FloatArray, ImageArray
+from mastershot.core.labels import load_taxonomy
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.perception.light import STATISTICS, light_statistics
 from mastershot.labelling.perception.setting import (
@@ -27,11 +28,14 @@ from mastershot.labelling.perception.setting import (
     indoor_logits,
     indoor_probabilities,
     is_outdoors,
+    label_settings,
     load_places,
+    named_place,
     night_probabilities,
     setting_of,
     time_of_day_of,
 )
+from mastershot.labelling.weak_labels import best_labels, clip_scene_scores, encode_labels
 from mastershot.training.distillation.held_out import held_out
 from night import Night, darkened
 
@@ -59,12 +63,14 @@ class Shard:
         places: `indoor_logits`.
         light: `light_statistics`.
         nights: Places and light of it darkened, by the name of the ranges.
+        labels: The best label of MovieCLIP that is kept; empty where none is.
     """
 
     settings: np.ndarray
     places: FloatArray
     light: FloatArray
     nights: dict[str, tuple[FloatArray, FloatArray]]
+    labels: list[str]
 
     @property
     def is_indoor(self) -> np.ndarray:
@@ -106,7 +112,19 @@ def read_shard(folder: Path, number: int, most: int, *, only_held_out: bool = Fa
         name: measured([darkened(image, night, random) for image in images])
         for name, night in {"stated": Night(), **UNSEEN}.items()
     }
-    return Shard(np.array([name for name, _ in rows]), *measured(images), nights)
+    labels = kept_labels_of(images)
+    return Shard(np.array([name for name, _ in rows]), *measured(images), nights, labels)
+
+
+def kept_labels_of(images: list[ImageArray]) -> list[str]:
+    """Return the best kept label of MovieCLIP of each photograph, as of a shot of its own."""
+    encoder, taxonomy = load_encoder("starter"), load_taxonomy("movieclip")
+    words = encode_labels(encoder, taxonomy)
+    found = []
+    for vector in encoder.encode_images(images):
+        scores = clip_scene_scores(vector[None], words, encoder.logit_scale)
+        found.append(named_place(best_labels(scores, taxonomy)) or "")
+    return found
 
 
 def measured(images: list[ImageArray]) -> tuple[FloatArray, FloatArray]:
@@ -163,6 +181,8 @@ def show(name: str, shards: list[Shard]) -> None:
     alone = ((places > 0) == indoor).mean()
     print(f"{name}: {len(light):,} photographs; by places alone {alone:.1%} right")
     figures("setting", indoor_probabilities(places, light), indoor)
+    labels = [label for shard in shards for label in shard.labels]
+    contradictions(indoor_probabilities(places, light), indoor, labels)
     times("as they are", places, light, indoor)
     for ranges in shards[0].nights:
         dark_places, dark = (
@@ -173,6 +193,24 @@ def show(name: str, shards: list[Shard]) -> None:
         truth = np.repeat([False, True], [(~indoor).sum()] * 2)
         figures(f"night, {ranges}", night_probabilities(night), truth)
         times(f"darkened, {ranges}", dark_places, dark, indoor)
+
+
+def contradictions(indoors: FloatArray, indoor: np.ndarray, labels: list[str]) -> None:
+    """Print how often a sure setting contradicts the kept label, and which of both is right."""
+    found = [setting_of(inside) for inside in indoors.tolist()]
+    sure = np.array([not one.unsure for one in found])
+    of_label = np.array([label_settings().get(label, "") for label in labels])
+    by_setting = np.array([one.name for one in found])
+    truth = np.where(indoor, "INT", "EXT")
+    is_settled, is_right = of_label != "", by_setting == truth
+    both, against = sure & is_settled, sure & is_settled & (of_label != by_setting)
+    print(
+        f"  a label kept {np.mean(np.array(labels) != ''):.1%}; settled, and the setting sure "
+        f"{both.mean():.1%}; against each other {against.sum()} of {both.sum()}, of which the "
+        f"setting is right in {is_right[against].mean():.1%}"
+    )
+    for title, rows in (("setting sure", sure), ("not contradicted", sure & ~against)):
+        print(f"  {title} {rows.mean():.1%}, of which {is_right[rows].mean():.1%} right")
 
 
 def times(name: str, places: FloatArray, light: FloatArray, indoor: np.ndarray) -> None:

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 from tests.factories.commands import invoke
 from tests.factories.tag_scores import drawn_scores
+from tests.factories.timelines import make_timeline
 
 from mastershot.datasets.tables.tag_scores import write_tag_scores
 
@@ -50,3 +51,59 @@ def test_what_cannot_be_evaluated_is_one_sentence(
     assert done.stderr.startswith("mastershot: ")
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
+
+
+@pytest.fixture
+def film(tmp_path: Path) -> Path:
+    """The folder of a timeline with cuts at 40 and 70 of 120 frames, and of its true list."""
+    (tmp_path / "film").mkdir()
+    (tmp_path / "film" / "timeline.json").write_text(make_timeline().to_json(), "utf-8")
+    (tmp_path / "truth.txt").write_text("0 41\n42 69\n70 119\n", "utf-8")
+    return tmp_path / "film"
+
+
+def test_shots_are_compared_with_a_list(film: Path) -> None:
+    truth = film.parent / "truth.txt"
+    done = invoke("evaluate", "shots", "--truth", truth, film)
+    assert done.exit_code == 0, done.output
+    header, detected = done.stdout.splitlines()[:2]
+    assert header.split() == ["true", "found", "matched", "precision", "recall", "F1", "detected"]
+    assert detected.split()[:5] == ["detected", "2", "2", "2", "1.000"]
+    exact = invoke("evaluate", "shots", "--truth", truth, "--tolerance", 0, film, "--json")
+    value = json.loads(exact.stdout)
+    assert (value["schema"], value["task"]) == ("mastershot/evaluation/1", "shots")
+    assert value["detected"]["f1"]["value"] == 0.5
+    out = film.parent / "report"
+    assert invoke("evaluate", "shots", "--truth", truth, film, "--out", out).exit_code == 0
+    assert [path.name for path in out.iterdir()] == ["shots.json"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--truth", "none.txt"], 1, "shot list none.txt cannot be read: No such file"),
+        ([], 1, "should hold one lane of role truth; it holds none: give the true boundaries with"),
+        (["--truth", "TRUTH", "--truth-rate", "x"], 2, "truth rate is 'x'; it should be a number"),
+        (["--truth", "TRUTH", "--truth-rate", "1/0"], 2, "truth rate is '1/0'; it should be a"),
+        (["--truth", "TRUTH", "--truth-rate", "48"], 0, ""),
+        (["--truth", "TRUTH", "--truth-rate", "12"], 1, "goes on to frame 119, but film.mp4 ends"),
+        (["--truth", "TRUTH", "--tolerance", "-1"], 2, "tolerance is -1.0; it must be 0 frames or"),
+        (["--truth", "TRUTH", "--tolerance", "nan"], 2, "tolerance is nan"),
+        (["--truth", "TRUTH", "--flashes", "none.txt"], 1, "list of flashes none.txt cannot be"),
+    ],
+)
+def test_what_shots_cannot_be_compared_with_is_one_sentence(
+    arguments: list[str], code: int, message: str, film: Path
+) -> None:
+    truth = str(film.parent / "truth.txt")
+    given = [truth if argument == "TRUTH" else argument for argument in arguments]
+    done = invoke("evaluate", "shots", *given, film)
+    assert done.exit_code == code, done.output
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == (1 if message else 0)
+
+
+def test_help_of_evaluate_names_what_it_measures() -> None:
+    assert "shots" in invoke("evaluate", "--help").stdout
+    assert invoke("evaluate").exit_code == 2
+    assert "--truth-rate" in invoke("evaluate", "shots", "--help").stdout

@@ -110,7 +110,9 @@ def test_without_weights_one_sentence_says_how_to_get_them(film: Path, tmp_path:
     done = run("analyze", film, "--out", tmp_path, "--encoder", "somebody/clip")
     assert done.returncode == 0
     [note] = done.stderr.splitlines()
-    assert note.startswith("mastershot: No labels: the weights of encoder somebody/clip")
+    assert note.startswith(
+        "mastershot: No labels or headings: the weights of encoder somebody/clip"
+    )
     assert (tmp_path / "film" / "timeline.json").exists()
 
 

@@ -93,7 +93,11 @@ def test_shots_and_scales_are_found_as_the_options_say(
         (["CLIPS", "--out", "OUT", "--sampling", "often"], 2, "sampling 'often' means nothing"),
         (["CLIPS", "--out", "OUT", "--smoothing", "very"], 2, "smoothing 'very' means nothing"),
         (["CLIPS", "--out", "OUT", "--taxonomy", "movieclp"], 1, "did you mean 'movieclip'?"),
-        (["CLIPS", "--out", "OUT", "--encoder", "somebody/clip"], 1, "No labels: the weights"),
+        (
+            ["CLIPS", "--out", "OUT", "--encoder", "somebody/clip"],
+            1,
+            "No labels or headings: the weights",
+        ),
         (["CLIPS", "--out", "OUT", "--min-shot", "-1"], 2, "minimum shot length is -1.0 s"),
         (["CLIPS", "--out", "OUT", "--precision", "int8"], 1, "computes only in float32"),
         (["CLIPS", "--out", "OUT", "--scale", "EMPTY"], 2, "holds no classifier of shot scales"),

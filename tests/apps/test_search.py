@@ -8,6 +8,7 @@ import torch
 from tests.factories.models import make_tiny_clip
 from tests.factories.movies2scenes import FEATURE_NET, PIXEL_NET
 from tests.factories.timelines import make_embeddings, make_space, make_thumbs, make_timeline
+from tests.pipeline.search.test_filters import a_timeline
 from tests.pipeline.search.test_similar import put_film
 from typer.testing import CliRunner, Result
 
@@ -63,7 +64,7 @@ def test_json_is_the_hits_and_all_that_is_on_stdout(library: Path, clip: Path) -
     assert [hit["id"] for hit in hits] == [hit.id for hit in expected]
     assert set(hits[0]) == {
         "id", "run_id", "movie_id", "path", "first_frame", "end_frame", "heard", "start_s", "end_s",
-        "score", "frame", "kept",
+        "score", "frame", "kept", "said", "said_s",
     }  # fmt: skip
 
 
@@ -237,3 +238,39 @@ def test_a_map_is_drawn_and_counted(
     )  # fmt: skip
     assert done.stdout == f"2 films → {tmp_path / 'map.html'}\n"
     assert run("map", "--library", two_films, "--of", "dots").exit_code == 2
+
+
+def test_filters_narrow_a_search_and_what_they_cannot_be_is_one_sentence(
+    clip: Path, tmp_path: Path
+) -> None:
+    library = ms.Library(tmp_path / "films.mastershot")
+    timeline = a_timeline("one.mp4")
+    library.put_timeline(timeline, {})
+    space = ms.load_encoder(clip).space
+    library.features(timeline.movie.id).put(make_embeddings(space, range(0, 120, 10)))
+    search = ("search", "a forest", "--library", library.path, "--encoder", clip, "--json")
+
+    def shots(*filters: object) -> set[str]:
+        done = run(*search, *filters)
+        assert done.exit_code == 0, done.output
+        return {hit["id"][-1] for hit in json.loads(done.stdout)}
+
+    assert shots() == {"0", "1", "2"}
+    assert shots("--setting", "ext", "--time", "night") == {"0"}
+    assert shots("--scale", "CS") == {"1"}
+    assert shots("--people", "2") == {"0"}
+    assert shots("--people", "2+") == {"0", "1"}
+    assert shots("--heading", "dining room") == {"0", "1"}
+    assert shots("--setting", "int", "--time", "night") == set()
+    wrong = run(*search, "--scale", "huge")
+    assert wrong.exit_code == 2
+    assert wrong.stderr.splitlines()[-1] == (
+        "mastershot: scale 'huge' is unknown; use ECS, CS, MS, FS, LS"
+    )
+    library.tables.delete("traits", "index >= 0")
+    older = run(*search, "--people", "1")
+    assert older.exit_code == 1
+    assert older.stdout == ""
+    assert f"`mastershot library repair --library {library.path}`" in older.stderr
+    assert run("library", "repair", "--library", library.path).exit_code == 0
+    assert shots("--people", "2") == {"0"}

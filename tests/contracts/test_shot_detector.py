@@ -5,8 +5,9 @@ from tests.factories.films import encode_film, flat_images
 
 from mastershot.core.protocols import ShotDetector
 from mastershot.media.video import Film, open_video
-from mastershot.shots.content import ShotSettings, make_detector
+from mastershot.shots.detectors import make_detector
 from mastershot.shots.lists import ListedShots, read_shot_list
+from mastershot.shots.settings import ShotSettings
 
 COLOURS = [(240, 240, 240), (20, 20, 20), (240, 200, 0)]
 

@@ -5,11 +5,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.timelines import make_movie, make_timeline
 
+from mastershot.core.errors import MediaError
 from mastershot.core.movie import (
     SCALES,
     DamagedSpan,
+    Part,
+    Reel,
     likeliest_scale,
     movie_id,
+    require_one_file,
     scene_id,
     shot_id,
 )
@@ -57,3 +61,14 @@ def test_the_likeliest_scale_is_the_closest_of_equal_ones(
 
 def test_a_shot_without_scales_has_no_likeliest() -> None:
     assert make_timeline().shots[0].likeliest_scale is None
+
+
+def test_a_film_that_is_not_one_whole_file_cannot_be_read_again_as_one() -> None:
+    movie = make_movie()
+    require_one_file(movie, "keyframes")
+    reel = Reel("a.mp4", movie.content_hash, 0, 60, 0, 60, 0, Fraction(1, 24))
+    with pytest.raises(MediaError, match=r"^keyframes can be read .* lies in 2 reels; join them"):
+        require_one_file(make_movie(reels=(reel, reel)), "keyframes")
+    part = Part(2, 3, movie.id, movie.content_hash, 100, 0)
+    with pytest.raises(MediaError, match=r"is a part of film\.mp4; cut it out to a file"):
+        require_one_file(make_movie(part=part), "keyframes")

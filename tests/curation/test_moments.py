@@ -1,6 +1,13 @@
 import pytest
 
-from mastershot.curation.moments import Moment, clock_moments, moment_at_end, moment_at_start
+from mastershot.curation.moments import (
+    Moment,
+    clock_moments,
+    continues,
+    day_or_night,
+    moment_at_end,
+    moment_at_start,
+)
 
 
 def test_clock_times_are_taken_out_of_a_heading_in_their_order() -> None:
@@ -41,3 +48,27 @@ def test_the_time_at_the_start_is_read_whatever_follows() -> None:
     assert moment_at_start(["A", "MOMENT", "LATER,", "CAR"]) == Moment("A MOMENT LATER", 2)
     for text in ("", "EVE", "CAR NIGHT", "PRESENT DAY", "IN THE CAR"):
         assert moment_at_start(text.split()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "look"),
+    [
+        ("DAY", "DAY"),
+        ("LATE NIGHT", "NIGHT"),
+        ("EARLY MORNING", "DAY"),
+        ("MIDNIGHT", "NIGHT"),
+        ("DUSK", None),
+        ("DAY TO NIGHT", None),
+        ("9:02 AM", None),
+        (None, None),
+    ],
+)
+def test_a_time_looks_of_day_or_night_or_neither(text: str | None, look: str | None) -> None:
+    assert day_or_night(text) == look
+
+
+def test_later_and_continuous_go_on_from_the_scene_before() -> None:
+    assert continues("CONTINUOUS")
+    assert continues("MOMENTS LATER")
+    assert not continues("DUSK")
+    assert not continues(None)

@@ -7,6 +7,7 @@ from tests.curation.test_sluglines import PROSE
 
 import mastershot as ms
 from mastershot.core.errors import ScriptError
+from mastershot.curation.scripts import read_script_scenes
 
 SCRIPT = "INT. JOHN'S APARTMENT - BEDROOM - NIGHT\n\nHe sleeps.\n\nEXT. GOTHAM RIVER - DAWN\n"
 
@@ -46,6 +47,36 @@ def test_a_plain_script_gives_its_headings_in_order(tmp_path: Path) -> None:
 def test_a_script_s_dialogue_of_other_languages_is_left_out(tmp_path: Path) -> None:
     text = f"{SCRIPT}\nMARIE\nC'est un bar?\nEst-ce que\nest un restaurant.\nC'EST LA RUE\n"
     assert [h.line for h in ms.parse_script(script(tmp_path, text))] == [1, 5]
+
+
+def test_sentences_in_dialogue_are_no_headings_of_a_script(tmp_path: Path) -> None:
+    said = "Interesting.", "Ext. 204, please", "C'est la vie.", "Est-ce que", "Int. - that is\u2026"
+    text = SCRIPT + "\nMARIE\n" + "\n".join(said) + "\n"
+    assert [h.line for h in ms.parse_script(script(tmp_path, text))] == [1, 5]
+
+
+def test_a_scene_has_its_lines_down_to_the_next_heading(tmp_path: Path) -> None:
+    text = f"A TITLE\n\n{SCRIPT}\nThe river.\n\n{'long ' * 25}\n"
+    one, two = read_script_scenes(script(tmp_path, text))
+    assert (one.heading.line, one.text, one.num_lines) == (3, "He sleeps.", 1)
+    assert two.text == f"The river.\n{('long ' * 25).strip()}"
+    assert two.num_lines == 4  # a line of 124 characters is three of at most 60
+
+
+def test_fountain_and_final_draft_scenes_have_their_text(tmp_path: Path) -> None:
+    fountain = "INT. CAR - DAY #1#\n\nHe waits.\n/* cut\nthis */\n.CELLAR\n\nDark.\n"
+    found = read_script_scenes(script(tmp_path, fountain, "film.fountain"))
+    assert [(one.heading.places, one.text) for one in found] == [
+        (["car"], "He waits."),
+        (["cellar"], "Dark."),
+    ]
+    action = "<Paragraph Type='Action'><Text>He </Text><Text>waits.</Text></Paragraph>"
+    xml = final_draft(scene_heading("INT. CAR - DAY"), action, scene_heading("EXT. YARD"))
+    found = read_script_scenes(script(tmp_path, xml, "film.fdx"))
+    assert [(one.heading.line, one.text, one.num_lines) for one in found] == [
+        (1, "He waits.", 1),
+        (3, "", 0),
+    ]
 
 
 def test_a_time_on_the_next_line_belongs_to_the_heading(tmp_path: Path) -> None:

@@ -87,6 +87,65 @@ def test_dialogue_of_other_languages_is_no_heading(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "Interesting.",
+        "External pressure",
+        "INTO the night",
+        "Ext. 204, please",
+        "ext 204 at the office",
+        "Ext. 12-B?",
+        "Int. - that is\u2026",
+        "int. - the house is what I meant",
+        "Int. I mean the house.",
+        "Int. medicine ward, she said.",
+        "Ext. door\u2019s fine, it\u2019s the house",
+        "Int. Airport arrivals? No.",
+        "Int or ext?",
+        "I/E ratio is low",
+        "I / E, yes",
+        "Ext. 12, s'il vous plaît.",
+        "C'est un bar.",
+        "Est-ce que c'est l'hôtel ?",
+        "EST UN HOTEL",
+        "EST L'HOTEL",
+        "Int. 5, scala B",
+        "Interno 5, scala B",
+        "Esterno giorno, disse",
+        "Io e te, in cucina",
+        "E i bambini?",
+        "Ext. 3, por favor",
+        "Esta noche, en el hotel",
+        "Est es la casa",
+    ],
+)
+def test_sentences_of_mixed_case_are_no_headings(text: str) -> None:
+    assert parse_heading(text) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("Ext. 42nd street - day", ["street"]),
+        ("Int. 204, office - Day", ["office"]),
+        ("Int. World War I trench - Day", ["trench"]),
+        ("int. ground floor of facility - DAY", ["ground floor"]),
+        ("Ext. White ROOM", ["white room"]),
+        ("Ext. Bar - He is waiting", ["bar"]),
+        ("Int. Kitchen. Marie is waiting.", ["kitchen"]),
+        ("INT. CAR as she slides into the seat", ["car", "seat"]),
+        ("i/e car - day", ["car"]),
+        ("Int. maison - jour", []),
+        ("EST. 42ND STREET", ["street"]),
+    ],
+)
+def test_headings_of_mixed_case_are_headings(text: str, places: list[str]) -> None:
+    heading = parse_heading(text)
+    assert heading is not None
+    assert heading.places == places
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
         "9:00 P.M. EST",
         "Est. 1923",
         "EST LER",

@@ -4,6 +4,7 @@ from xml.etree import ElementTree
 import pytest
 
 from mastershot.evaluation.bootstrap import UNDEFINED, Figure, Interval
+from mastershot.evaluation.shot_sweep import SweepPoint
 from mastershot.exports.drawings import Scale
 from mastershot.exports.plots import (
     Bar,
@@ -12,6 +13,7 @@ from mastershot.exports.plots import (
     draw_curves_of_precision,
     draw_gains,
     draw_rankings,
+    draw_sweep,
 )
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -105,3 +107,29 @@ def test_what_ranks_first_is_relative_to_the_first_of_its_group() -> None:
     assert widths[0] == widths[2] == pytest.approx(4 * widths[1])
     assert {"Places (shots)", "War & peace", "field", "40"} <= set(texts(text))
     ElementTree.fromstring(draw_rankings({}, title="none", value_name="shots"))
+
+
+def test_a_sweep_is_drawn_against_recall_and_threshold_with_its_best_marked() -> None:
+    points = [
+        SweepPoint(10.0, 8, 0.5, 1.0, 2 / 3),
+        SweepPoint(20.0, 4, 0.75, 0.75, 0.75),
+        SweepPoint(30.0, 0, float("nan"), 0.0, 0.0),
+    ]
+    text = draw_sweep(points, points[1], title="a & b")
+    curve, *lines = (line.get("points", "").split() for line in elements(text, "polyline"))
+    # What is not defined, precision of nothing found, is not drawn.
+    assert [len(line) for line in (curve, *lines)] == [2, 2, 2, 2]
+    (x_one, y_one), (x_two, y_two) = (map(float, place.split(",")) for place in curve)
+    assert x_one > x_two  # less recall
+    assert y_one > y_two  # more precision, which is up
+    shown = texts(text)
+    for words in ("a & b", "recall", "threshold", "best F1: 0.750 at 20", "10", "30"):
+        assert words in shown, words
+    best = [one for one in elements(text, "circle") if one.get("r") == "6"]
+    assert [float(best[0].get("cx", "")), float(best[0].get("cy", ""))] == [x_two, y_two]
+    assert "nan" not in text
+
+
+def test_a_sweep_of_one_threshold_has_an_axis() -> None:
+    point = SweepPoint(0.5, 1, 1.0, 1.0, 1.0)
+    assert "nan" not in draw_sweep([point], point, title="")

@@ -8,8 +8,8 @@ import pytest
 
 from mastershot.core.errors import OutputError
 from mastershot.core.labels import LabelScore
+from mastershot.core.lanes import ShotSound
 from mastershot.core.movie import Movie, Scene, Shot, Transition
-from mastershot.core.sound import ShotSound
 from mastershot.core.time import Span
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
 from mastershot.exports.tables import write_shots_csv

@@ -5,6 +5,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
 from transformers import (
@@ -20,6 +21,7 @@ from transformers import (
 from mastershot.core.movie import SCALES
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.frame_classifier import ClassifierSettings, write_classifier
+from mastershot.encoders.precision import computes_in_int8
 from mastershot.encoders.recogniser import RecogniserCard, build_network, write_recogniser
 from mastershot.encoders.starter import write_student
 from mastershot.encoders.text import SentenceEncoder
@@ -227,3 +229,9 @@ def make_recogniser(
         built.head.weight.mul_(20)
     write_recogniser(folder, described, built, figures=figures or {})
     return folder
+
+
+def require_precision(precision: str) -> None:
+    """Skip the test where this processor does not compute in a precision."""
+    if precision == "int8" and not computes_in_int8(torch.device("cpu")):
+        pytest.skip("this processor has no VNNI instructions")

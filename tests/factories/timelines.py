@@ -10,8 +10,8 @@ import numpy as np
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace
 from mastershot.core.labels import LabelScore
+from mastershot.core.lanes import ShotSound, SoundEvent
 from mastershot.core.movie import Movie, Scene, Shot, Transition, movie_id, scene_id, shot_id
-from mastershot.core.sound import ShotSound, SoundEvent
 from mastershot.core.time import Span
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
 

@@ -1,4 +1,5 @@
 import shutil
+import subprocess
 from pathlib import Path
 
 import av
@@ -6,7 +7,7 @@ import pytest
 from tests.factories.films import drawn_film, encode_film, flat_images
 
 from mastershot.core.errors import MediaError
-from mastershot.media.probe import probe
+from mastershot.media.probe import packet_times, probe
 from mastershot.media.video import open_video
 
 
@@ -138,3 +139,47 @@ def test_a_film_s_copyright_tag_is_kept_up_to_its_limit(film: Path, tmp_path: Pa
     reader = open_video(marked)
     list(reader.frames())
     assert reader.movie().copyright == said
+
+
+@pytest.mark.parametrize("container", ["mov", "mp4", "mxf", "avi"])
+def test_a_film_s_own_time_code_is_that_of_its_first_frame(container: str, tmp_path: Path) -> None:
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("the ffmpeg command, which writes time code tracks, is not here")
+    path = tmp_path / f"film.{container}"
+    drawn = "color=red:size=64x48:rate=30000/1001:duration=0.2"
+    command = ["ffmpeg", "-v", "error", "-f", "lavfi", "-i", drawn]
+    command += ["-timecode", "09:59:59;28", "-c:v", "mpeg2video", str(path)]
+    subprocess.run(command, check=True)
+    reader = open_video(path)
+    list(reader.frames())
+    assert reader.movie().timecode == "09:59:59;28"
+
+
+@pytest.mark.parametrize(
+    ("tag", "kept"), [("01:00:00:00", "01:00:00:00"), ("soon", ""), ("1:00", "")]
+)
+def test_a_time_code_tag_is_kept_if_it_is_one(
+    tag: str, kept: str, film: Path, tmp_path: Path
+) -> None:
+    marked = tmp_path / "marked.mkv"
+    with av.open(str(film)) as source, av.open(str(marked), "w") as target:
+        target.metadata["TIMECODE"] = tag
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    assert (probe(film).timecode, probe(marked).timecode) == ("", kept)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_packets_have_the_times_of_frames(suffix: str, tmp_path: Path) -> None:
+    path, pts = tmp_path / f"film.{suffix}", [7, 9, 10, 14, 15, 20]
+    images = flat_images([(9, 99, 9)], each=6)
+    encode_film(path, images, pts=pts, options={"bf": "2"})
+    reader = open_video(path)
+    list(reader.frames())
+    times = packet_times(reader.file)
+    assert times.pts[:-1].tolist() == reader.pts[:-1].tolist()
+    assert times.time_base == reader.file.time_base
+    assert times.pts[-1] > times.pts[-2]

@@ -16,6 +16,18 @@ def test_a_picture_is_read_to_the_pixel(tmp_path: Path, suffix: str) -> None:
     assert np.array_equal(read_still(path), pixels)
 
 
+@pytest.mark.parametrize("subsampling", ["4:4:4", "4:2:2", "4:2:0"])
+def test_colours_of_a_photograph_are_those_libjpeg_reads(tmp_path: Path, subsampling: str) -> None:
+    coarse = np.random.default_rng(0).integers(40, 216, (12, 16, 3), np.uint8)
+    path = tmp_path / "picture.jpg"
+    photograph = Image.fromarray(coarse).resize((160, 120), Image.Resampling.BICUBIC)
+    photograph.save(path, quality=95, subsampling=subsampling)
+    difference = read_still(path).astype(int) - np.asarray(Image.open(path)).astype(int)
+    assert abs(difference).max() <= 6
+    assert abs(difference).mean() < 0.5
+    assert abs(difference.mean()) < 0.1
+
+
 @pytest.mark.parametrize("mode", ["L", "RGBA", "P", "1"])
 def test_pictures_of_any_mode_become_rgb(tmp_path: Path, mode: str) -> None:
     path = tmp_path / "picture.png"

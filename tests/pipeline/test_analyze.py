@@ -28,7 +28,7 @@ from mastershot.media.video import open_video
 from mastershot.pipeline import analyze as story
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie
-from mastershot.shots.content import ShotSettings
+from mastershot.shots.settings import ShotSettings
 from mastershot.synthetic.plan import FilmPlan
 
 WITHOUT_WORDS = Plan(steps=("shots", "scenes"))
@@ -65,7 +65,7 @@ def test_a_film_becomes_a_folder_of_results(film, tmp_path: Path) -> None:
     assert Timeline.load(folder / "timeline.json") == timeline
     assert folder == tmp_path / "film"
     assert {entry.name for entry in folder.iterdir()} == {
-        "timeline.json", "report.html", "shots.csv", "thumbs", "features",
+        "timeline.json", "report.html", "shots.csv", "thumbs", "features", "frames.npz",
     }  # fmt: skip
     assert [p.name for p in tmp_path.iterdir()] == ["film"]
     for shot in timeline.shots:

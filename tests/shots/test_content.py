@@ -11,7 +11,8 @@ from tests.media.test_video import FILMS, real_films
 
 from mastershot.core.errors import SettingError
 from mastershot.media.video import open_video
-from mastershot.shots.content import ShotSettings, detector_view, make_detector
+from mastershot.shots.detectors import detector_view, make_detector
+from mastershot.shots.settings import ShotSettings
 
 Detect = Callable[[Path], dict[str, list[int]]]
 # The settings that real films are tried with, all in one decoding.
@@ -103,7 +104,7 @@ def test_a_cut_under_variable_frame_rate_is_an_exact_frame(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("settings", "sentence"),
     [
-        ({"detector": "magic"}, "detector 'magic' is unknown; use content or adaptive"),
+        ({"detector": "magic"}, "detector 'magic' is unknown; use content, adaptive"),
         ({"min_shot_s": -1.0}, "it must be 0 or more"),
         ({"min_shot_s": float("nan")}, "it must be 0 or more"),
         ({"threshold": 0.0}, "it must be above 0"),

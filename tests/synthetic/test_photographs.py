@@ -8,7 +8,8 @@ import pytest
 from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import OutputError
 from mastershot.media.video import open_video
-from mastershot.shots.content import ShotSettings, detector_view, make_detector
+from mastershot.shots.detectors import detector_view, make_detector
+from mastershot.shots.settings import ShotSettings
 from mastershot.synthetic.photographs import (
     CameraMove,
     Grade,

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mastershot import __version__
+from mastershot.apps.align import align
 from mastershot.apps.command import Commands, Json
-from mastershot.apps.evaluate import evaluate
+from mastershot.apps.edits import export, import_edits
+from mastershot.apps.evaluate import evaluate_app
 from mastershot.apps.films import analyze, library_app
 from mastershot.apps.label import label_app
 from mastershot.apps.recipes import recipes_app, run
 from mastershot.apps.search import draw_map, search, similar
+from mastershot.apps.shots import shots_app
 from mastershot.apps.show import say, say_result
 from mastershot.apps.taxonomy import taxonomy_app
 from mastershot.apps.verify import verify_app
@@ -31,14 +34,25 @@ app = Commands(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 models_app = Commands(name="models", help="The encoders of frames and words.")
-for group in (library_app, models_app, recipes_app, taxonomy_app, label_app, verify_app):
+for group in (
+    library_app,
+    models_app,
+    recipes_app,
+    taxonomy_app,
+    label_app,
+    verify_app,
+    evaluate_app,
+    shots_app,
+):
     app.add_typer(group, no_args_is_help=True)
 app.command()(analyze)
+app.command()(align)
 app.command()(search)
 app.command()(similar)
 app.command("map")(draw_map)
+app.command()(export)
+app.command("import")(import_edits)
 app.command()(run)
-app.command(no_args_is_help=True)(evaluate)
 
 
 @app.callback(invoke_without_command=True)

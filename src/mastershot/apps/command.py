@@ -20,7 +20,7 @@ from mastershot.core.errors import SettingError
 
 if TYPE_CHECKING:
     from mastershot.pipeline.analysis.plan import Plan
-    from mastershot.shots.content import DetectorName
+    from mastershot.shots.settings import DetectorName
 
 Json = Annotated[bool, Option("--json", help="Print machine-readable results on stdout.")]
 Debug = Annotated[bool, Option("--debug", help="Show tracebacks.")]
@@ -59,19 +59,27 @@ class AnalysisOptions:
     smoothing: Annotated[
         str, Option(metavar="off|on|STAY", help="Smooth labels over a film's shots.")
     ] = "off"
-    detector: Annotated[str, Option(metavar="content|adaptive", help="How cuts are found.")] = (
-        "content"
-    )
+    detector: Annotated[
+        str,
+        Option(metavar="content|adaptive|temporal|learned|cascade", help="How shots are found."),
+    ] = "content"
     exact: Annotated[
         bool, Option("--exact", help="Give the detector PySceneDetect's own pixels (slower).")
     ] = False
     threshold: Annotated[
-        float | None, Option(help="Score of a cut; default 27 (content) or 3 (adaptive).")
+        float | None,
+        Option(help="Score of a cut; default 27 (content), 3 (adaptive), 0.5 (the others)."),
     ] = None
-    min_shot: Annotated[float, Option(metavar="SECONDS", help="Shortest shot.")] = 0.6
+    min_shot: Annotated[
+        float | None,
+        Option(
+            metavar="SECONDS",
+            help="Shortest shot; default 0.6 (content, adaptive) or 0.15.",
+        ),
+    ] = None
     shots: Annotated[
         Path | None,
-        Option(metavar="LIST", help="Use shots found elsewhere: CSV, TransNetV2, MovieNet."),
+        Option(metavar="LIST", help="Use shots found elsewhere: CSV, EDL, OTIO, …"),
     ] = None
     sampling: Annotated[
         str, Option(metavar="uniform:N|rate:HZ|every", help="Frames sampled in each shot.")
@@ -108,7 +116,7 @@ class AnalysisOptions:
         from mastershot.labelling.smoothing import parse_smoothing
         from mastershot.media.sampling import parse_sampling
         from mastershot.pipeline.analysis.plan import Plan
-        from mastershot.shots.content import ShotSettings
+        from mastershot.shots.settings import ShotSettings
 
         detector = cast("DetectorName", self.detector)
         return Plan(
@@ -139,14 +147,14 @@ class Commands(typer.Typer):
         register = super().command(*args, **settings)
 
         def add(work: Work) -> Work:
-            register(_flattened(work))
+            register(flattened(work))
             return work
 
         return add
 
 
-def _flattened(work: Callable[..., None]) -> Callable[..., None]:
-    """Return a command's function with one parameter for each option."""
+def flattened(work: Callable[..., None]) -> Callable[..., None]:
+    """Return a command's function with one parameter for each option, as `Commands` takes it."""
     parameters = signature(work).parameters
     groups: dict[str, Any] = {
         name: one.annotation for name, one in parameters.items() if is_dataclass(one.annotation)

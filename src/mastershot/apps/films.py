@@ -31,12 +31,19 @@ from mastershot.core.time import format_clock
 if TYPE_CHECKING:
     from mastershot.core.labels import LabelScore
     from mastershot.core.timeline import Timeline
+    from mastershot.media.probe import FilmFile
+    from mastershot.pipeline.analysis.plan import LoadedPlan
+    from mastershot.pipeline.library import Library
+    from mastershot.pipeline.parts import SplitRule
     from mastershot.store.library import LibraryMovie
 
 _WIDEST_NAME = 40  # columns
 
 library_app = Commands(name="library", help="Keep the timelines of many films in one folder.")
 
+AsOne = Annotated[
+    bool, Option("--as-one", help="The files are the reels of one film, in this order.")
+]
 FilmInLibrary = Annotated[
     str, Argument(metavar="FILM", help="Id, path, file name, stem, or the start of one.")
 ]
@@ -53,6 +60,15 @@ def analyze(
     library: Annotated[
         Path | None, Option(metavar="DIR", help="Also keep the timelines in this library.")
     ] = None,
+    as_one: AsOne = False,
+    split_at_black: Annotated[
+        bool,
+        Option("--split-at-black", help="Each file may hold several films, with black between."),
+    ] = False,
+    min_black: Annotated[
+        float | None,
+        Option(metavar="SECONDS", help="Shortest black between films, silent; default 2."),
+    ] = None,
     analysis: AnalysisOptions,
     reporting: Reporting,
 ) -> None:
@@ -60,18 +76,26 @@ def analyze(
 
     Writes DIR/<film>/: timeline.json, report.html, shots.csv and thumbs/.
     """
+    if as_one and split_at_black:
+        raise BadParameter("--as-one joins files and --split-at-black divides them; choose one")
+    if min_black is not None and not split_at_black:
+        raise BadParameter("--min-black says where --split-at-black divides; add that")
     if not films and not demo:
         raise BadParameter("name a film, or use --demo for one that ships")
+    if demo and as_one:
+        raise BadParameter("the demo is one file; leave out --as-one, or --demo")
     # In `--demo drawn`, `drawn` names a kind of demo film, unless a film has that name.
     drawn = demo and Path("drawn") in (films or ()) and not Path("drawn").exists()
     films = [film for film in films or [] if not drawn or film != Path("drawn")]
     with loading():
         from mastershot.apps.demo import copy_demo, draw_demo
-        from mastershot.media.probe import probe
+        from mastershot.media.reels.facts import probe_film
         from mastershot.pipeline.analysis.plan import prepare
         from mastershot.pipeline.analyze import analyze_movie
+        from mastershot.pipeline.parts import SplitRule
 
         loaded = prepare(analysis.plan())
+        rule = SplitRule() if min_black is None else SplitRule(min_black)
     complain(*loaded.notes)
     kept = None
     if library is not None:
@@ -83,13 +107,48 @@ def analyze(
     def analyze_one(path: Path, progress: StageProgress) -> dict[str, Any]:
         if demo and path == demo_film:
             (draw_demo if drawn else copy_demo)(path, quiet=reporting.quiet)
-        file = probe(path, stream=analysis.stream)
+        file = probe_film(films if as_one else path, stream=analysis.stream)
+        if split_at_black:
+            return _split(file, loaded, out, rule, kept, progress)
         if kept is not None:
             kept.add(file, loaded=loaded, out=out, progress=progress)
         timeline, folder = analyze_movie(file, loaded, out, progress=progress)
         return _summary(timeline) | {"timeline": folder / "timeline.json"}
 
-    each_film([*films, demo_film] if demo else films, analyze_one, reporting)
+    if as_one:
+        each_film(films[:1], analyze_one, reporting)
+    else:
+        each_film([*films, demo_film] if demo else films, analyze_one, reporting)
+
+
+def _split(
+    file: "FilmFile",
+    loaded: "LoadedPlan",
+    out: Path,
+    rule: "SplitRule",
+    kept: "Library | None",
+    progress: StageProgress,
+) -> dict[str, Any]:
+    """Analyse a file and each film in it; a library keeps the films."""
+    from mastershot.pipeline.split import analyze_films
+
+    found = analyze_films(file, loaded, out, rule=rule, progress=progress)
+    (whole, folder), films = found[0], found[1:]
+    for timeline, place in films or found:
+        if kept is not None:
+            kept.keep(timeline, place, loaded)
+    summary = _summary(whole) | {"timeline": folder / "timeline.json"}
+    if not films:
+        why = f"one film: between no pictures is it black, and silent, for {rule.min_black_s:g} s"
+        return summary | {"notes": [*summary["notes"], why], "films": []}
+    parts = []
+    for timeline, place in films:
+        part = timeline.movie.part
+        assert part is not None
+        frames = {"first_frame": part.first_frame}
+        frames["end_frame"] = part.first_frame + timeline.movie.num_frames
+        parts.append(_summary(timeline) | frames | {"timeline": place / "timeline.json"})
+    return summary | {"films": parts}
 
 
 @library_app.command("add")
@@ -97,6 +156,7 @@ def library_add(
     *,
     films: Annotated[list[Path], Argument(metavar="FILM...")],
     library: LibraryFolder,
+    as_one: AsOne = False,
     analysis: AnalysisOptions,
     reporting: Reporting,
 ) -> None:
@@ -110,9 +170,10 @@ def library_add(
     kept = Library(library)
 
     def add(path: Path, progress: StageProgress) -> dict[str, Any]:
-        return _summary(kept.add(path, loaded=loaded, progress=progress))
+        added = kept.add(films if as_one else path, loaded=loaded, progress=progress)
+        return _summary(added)
 
-    each_film(films, add, reporting)
+    each_film(films[:1] if as_one else films, add, reporting)
 
 
 @library_app.command("ls")
@@ -163,7 +224,7 @@ def library_verify(
 
 @library_app.command("repair")
 def library_repair(library: LibraryFolder, as_json: Json = False) -> None:
-    """Drop what belongs to no film of a library, and pack its tables."""
+    """Drop what belongs to no film of a library, complete what is older, and pack its tables."""
     from mastershot.store.library import Library
 
     num_dropped = Library(library).repair()
@@ -187,12 +248,19 @@ def each_film(
         if notes := result.get("notes"):
             complain(f"{path}: {'; '.join(notes)}")
         if not reporting.as_json and "error" not in result:
-            scenes = "" if result["num_scenes"] is None else f", {result['num_scenes']} scenes"
-            where = result.get("timeline", result["id"])
-            say(f"{result['film']}: {result['num_shots']} shots{scenes} → {where}")
+            say(_result_line(result))
+            for part in result.get("films", ()):
+                frames = f"frames {part['first_frame']}-{part['end_frame'] - 1}"
+                say(f"  {frames}: {_result_line(part).partition(': ')[2]}")
     say_result(results, (), as_json=reporting.as_json)
     if any("error" in result for result in results):
         raise Exit(1)
+
+
+def _result_line(result: dict[str, Any]) -> str:
+    scenes = "" if result["num_scenes"] is None else f", {result['num_scenes']} scenes"
+    where = result.get("timeline", result["id"])
+    return f"{result['film']}: {result['num_shots']} shots{scenes} → {where}"
 
 
 def _summary(timeline: "Timeline") -> dict[str, Any]:

@@ -8,6 +8,8 @@ from typer import Argument, Option
 
 from mastershot.apps.command import Json, LibraryFolder
 from mastershot.apps.show import complain, say, say_result
+from mastershot.core.movie import SCALES
+from mastershot.core.text import printable
 from mastershot.core.time import format_clock
 
 if TYPE_CHECKING:
@@ -36,14 +38,31 @@ def search(
     out: Annotated[
         Path | None, Option(metavar="PAGE", help="Also write a contact sheet, as HTML.")
     ] = None,
+    setting: Annotated[
+        str | None, Option(metavar="int|ext", help="Only shots surely indoors, or outdoors.")
+    ] = None,
+    time: Annotated[
+        str | None, Option(metavar="day|night", help="Only shots surely by day, or by night.")
+    ] = None,
+    heading: Annotated[
+        str | None, Option(metavar="WORDS", help="Only scenes whose heading has these words.")
+    ] = None,
+    scale: Annotated[
+        str | None, Option(metavar="|".join(SCALES), help="Only shots of this scale.")
+    ] = None,
+    people: Annotated[
+        str | None, Option(metavar="N|N+", help="Only shots of so many people, or of N or more.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Find the shots of a library that words describe best."""
     from mastershot.pipeline.library import Library
+    from mastershot.pipeline.search.filters import ShotFilter
     from mastershot.pipeline.search.words import write_hits_page
 
+    only = ShotFilter(setting, time, heading, scale, people)
     kept = Library(library, create=False)
-    hits = kept.search(words, limit=limit, encoder=encoder)
+    hits = kept.search(words, limit=limit, encoder=encoder, only=only if only.asked else None)
     if hits.space is not None:
         complain(_searched_with(hits.space, library))
     complain(*hits.notes)
@@ -175,6 +194,8 @@ def _hit_line(rank: int, hit: "Hit") -> str:
     name, labels = Path(hit.path).name, ", ".join(hit.kept)
     if hit.heard is not None:
         labels = f"heard: {hit.heard}  {labels}"
+    if hit.said is not None and hit.said_s is not None:
+        labels = f"said at {format_clock(hit.said_s)}: {printable(hit.said)}  {labels}"
     return f"{rank:4}  {hit.score:6.3f}  {times}  {name}  {hit.id}  {labels}".rstrip()
 
 

@@ -29,6 +29,10 @@ class ShotListError(MastershotError):
     """A list of shots made elsewhere cannot be read or does not fit its film."""
 
 
+class EditsError(MastershotError):
+    """A file from an editor, annotator or player cannot be read or does not fit its film."""
+
+
 class EncoderError(MastershotError):
     """An encoder is unknown, or its folder does not hold what it needs."""
 

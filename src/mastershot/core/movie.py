@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Literal, TypeAlias
 
+from mastershot.core.errors import MediaError
 from mastershot.core.labels import LabelScore
-from mastershot.core.sound import ShotSound
+from mastershot.core.lanes import ShotSound
 from mastershot.core.time import Span
 
 TransitionKind: TypeAlias = Literal["start", "cut", "fade", "dissolve", "wipe"]
@@ -30,13 +31,68 @@ def likeliest_scale(scale: Mapping[str, float]) -> str:
 
 
 @dataclass(frozen=True)
+class Reel:
+    """One of the files of a film that lies in several, such as the reels of a feature.
+
+    A frame of the film is frame ``frame - first_frame`` of the reel, and is shown in the file at
+    ``file_start_pts`` plus the time since the reel's start.
+
+    Attributes:
+        path: The file as the user named it.
+        content_hash: BLAKE2b digest of its bytes.
+        first_frame: Ordinal in the film of its first frame.
+        end_frame: Ordinal one past its last frame.
+        start_pts: When its first frame is shown, on the film's clock, in the film's time base.
+        end_pts: When it ends, likewise: where the next reel starts.
+        file_start_pts: Timestamp of its first frame in its own file.
+        file_time_base: Seconds per unit of that.
+        timecode: SMPTE time code of its first frame, as the file says it; empty without one.
+    """
+
+    path: str
+    content_hash: str
+    first_frame: int
+    end_frame: int
+    start_pts: int
+    end_pts: int
+    file_start_pts: int
+    file_time_base: Fraction
+    timecode: str = ""
+
+
+@dataclass(frozen=True)
+class Part:
+    """Where a film lies in a file that holds several, such as a recorded tape.
+
+    Timestamps of a part are those of the file, so only frames are counted anew: frame N of the part
+    is frame ``first_frame + N`` of the file.
+
+    Attributes:
+        number: Which film of the file it is, from 1.
+        count: How many films the file was divided into.
+        movie_id: Id of the file as one film.
+        content_hash: BLAKE2b digest of the file's bytes.
+        first_frame: Ordinal in the file of the part's first frame.
+        file_start_pts: Timestamp of the file's first frame.
+    """
+
+    number: int
+    count: int
+    movie_id: str
+    content_hash: str
+    first_frame: int
+    file_start_pts: int
+
+
+@dataclass(frozen=True)
 class Movie:
     """What a film's file is.
 
     Attributes:
         id: First sixteen hex digits of the content hash: the same file, the same id anywhere.
-        path: The file as the user named it.
-        content_hash: BLAKE2b digest of the file's bytes, as ``blake2b:<32 hex digits>``.
+        path: The file as the user named it; of several reels, the first.
+        content_hash: BLAKE2b digest of the file's bytes, as ``blake2b:<32 hex digits>``; of several
+            reels, or of a part of a file, one that follows from the digests of the files.
         frame_rate: Nominal frames per second; under a variable rate, the mean.
         time_base: Seconds per timestamp unit.
         start_pts: Timestamp of the first frame; not 0 under a start offset.
@@ -48,6 +104,10 @@ class Movie:
         has_audio: True if the file holds an audio stream.
         variable_frame_rate: True if frames are not evenly spaced.
         copyright: What the file's copyright tag says of its makers and licence; empty without one.
+        timecode: SMPTE time code of its first frame, as the file's own time code track or tag says
+            it, such as ``01:00:00:00``; empty without one.
+        reels: The files that the film lies in, in order; empty where it is one file.
+        part: Where it lies in a file of several films; None where the file is this film.
     """
 
     id: str
@@ -64,10 +124,28 @@ class Movie:
     has_audio: bool
     variable_frame_rate: bool
     copyright: str = ""
+    timecode: str = ""
+    reels: tuple[Reel, ...] = ()
+    part: Part | None = None
 
     @property
     def duration_s(self) -> float:
         return float((self.end_pts - self.start_pts) * self.time_base)
+
+
+def require_one_file(movie: Movie, what: str) -> None:
+    """Refuse a film whose frames are not all those of one file, where they are to be read again.
+
+    Raises:
+        MediaError: It lies in several reels, or in a part of a file.
+    """
+    if movie.reels:
+        lies = f"lies in {len(movie.reels)} reels; join them to one file and analyse that"
+    elif movie.part is not None:
+        lies = f"is a part of {movie.path}; cut it out to a file and analyse that"
+    else:
+        return
+    raise MediaError(f"{what} can be read of films in one file only, and {movie.id} {lies}")
 
 
 @dataclass(frozen=True)
@@ -105,11 +183,21 @@ def movie_id(content_hash: str) -> str:
 
 @dataclass(frozen=True)
 class Transition:
-    """How a shot begins, as a half-open run of frames (empty for a cut and for the start)."""
+    """How a shot begins.
+
+    Attributes:
+        kind: A cut, or the kind of gradual transition; ``start`` where the film starts with the
+            picture. A ``fade`` goes to, comes from, or passes through one colour.
+        start_frame: First frame in which the picture changes; for a cut and for the start, the
+            shot's first frame.
+        end_frame: First frame after it that is whole; equal to ``start_frame`` for a cut.
+        through: The colour of a fade; None for all else.
+    """
 
     kind: TransitionKind
     start_frame: int
     end_frame: int
+    through: Literal["black", "white"] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,9 +1,10 @@
 """Protocols: the methods that a detector, encoder, store or similarity must have."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray, IntArray
+from mastershot.core.movie import Transition
 from mastershot.core.similarity import NUM_SIMILAR, SimilarityTable
 
 
@@ -22,6 +23,14 @@ class ShotDetector(Protocol):
 
     def finish(self) -> list[int]:
         """Return the cuts that only the end of the film settles."""
+        ...
+
+    def transitions(self) -> list[Transition]:
+        """Return how each shot begins, the first included; call it after `finish`."""
+        ...
+
+    def scores(self) -> Mapping[str, FloatArray]:
+        """Return what is to be kept of every frame, by name, arrays of one row a frame."""
         ...
 
 

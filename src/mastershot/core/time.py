@@ -3,6 +3,10 @@
 from dataclasses import dataclass
 from fractions import Fraction
 
+import numpy as np
+
+from mastershot.core.embeddings import IntArray
+
 
 @dataclass(frozen=True, order=True)
 class Span:
@@ -51,6 +55,50 @@ class Span:
     @property
     def duration_s(self) -> float:
         return float(self.end - self.start)
+
+
+@dataclass(frozen=True, eq=False)
+class FrameTimes:
+    """When each frame of a film is shown.
+
+    Attributes:
+        pts: Timestamp of every frame, ascending, and last that of the film's end, shape (T + 1,).
+        time_base: Seconds per timestamp unit.
+        are_exact: False where times between known frames were interpolated.
+    """
+
+    pts: IntArray
+    time_base: Fraction
+    are_exact: bool = True
+
+    @property
+    def num_frames(self) -> int:
+        return len(self.pts) - 1
+
+    def span(self, first_frame: int, end_frame: int) -> Span:
+        """Return the span of a half-open run of frames."""
+        start, end = int(self.pts[first_frame]), int(self.pts[end_frame])
+        return Span(first_frame, end_frame, start, end, self.time_base)
+
+    def frame_at(self, seconds: Fraction | float) -> int:
+        """Return the frame whose start is nearest to a time, the earlier of two.
+
+        The time is on the film's clock. Its end counts as a start: the result is in [0, T].
+        """
+        wanted = Fraction(seconds) / self.time_base
+        after = int(np.searchsorted(self.pts, float(wanted)))
+        near = range(max(0, after - 2), min(len(self.pts), after + 2))
+        return min(near, key=lambda frame: (abs(int(self.pts[frame]) - wanted), frame))
+
+    def frame_shown_at(self, seconds: Fraction | float) -> int:
+        """Return the frame that is on screen at a time, the first or last one beyond the film."""
+        wanted = Fraction(seconds) / self.time_base
+        shown = int(np.searchsorted(self.pts, float(wanted), side="right")) - 1
+        while shown + 1 < len(self.pts) and int(self.pts[shown + 1]) <= wanted:
+            shown += 1
+        while shown > 0 and int(self.pts[shown]) > wanted:
+            shown -= 1
+        return min(max(shown, 0), self.num_frames - 1)
 
 
 def format_clock(seconds: float) -> str:

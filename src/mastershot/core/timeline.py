@@ -25,13 +25,25 @@ from typing import (
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
-from mastershot.core.movie import SCALES, DamagedSpan, Movie, People, Scene, Shot, Transition
-from mastershot.core.sound import ShotSound, SoundEvent
+from mastershot.core.lanes import Interval, Lane, Mark, ShotSound, SoundEvent
+from mastershot.core.movie import (
+    SCALES,
+    DamagedSpan,
+    Movie,
+    Part,
+    People,
+    Reel,
+    Scene,
+    Shot,
+    Transition,
+)
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
 
 SCHEMA = "mastershot/timeline/1"
-_ABSENT_IF_EMPTY = frozenset({"borrowed", "sampled_frames", "damaged", "notes", "copyright"})
+_ABSENT_IF_EMPTY = frozenset(
+    {"borrowed", "sampled_frames", "damaged", "notes", "copyright", "timecode", "lanes", "reels"}
+)
 Json: TypeAlias = dict[str, Any]
 
 
@@ -62,6 +74,10 @@ class Timeline:
         damaged: The spans of which frames are missing because they could not be decoded, in order.
         notes: Sentences on how the film was read that a user should know.
         audio: The sounds that are heard, by start; None when the step did not run.
+        marks: Runs of frames that are technical or static, by start; None when shots come from a
+            list, or the version that made them did not look.
+        lanes: What was brought in from elsewhere, such as edits, subtitles or a script: it stays
+            when the film is analysed anew.
     """
 
     schema: ClassVar[str] = SCHEMA
@@ -72,6 +88,8 @@ class Timeline:
     damaged: tuple[DamagedSpan, ...] = ()
     notes: tuple[str, ...] = ()
     audio: tuple[SoundEvent, ...] | None = None
+    marks: tuple[Mark, ...] | None = None
+    lanes: tuple[Lane, ...] = ()
 
     def __post_init__(self) -> None:
         _check_tiling(
@@ -154,6 +172,17 @@ def span_of_shots(shots: tuple[Shot, ...], first_shot: int, end_shot: int) -> Sp
     return Span(first.first_frame, last.end_frame, first.start_pts, last.end_pts, first.time_base)
 
 
+def lines_said(timeline: Timeline) -> list[Interval]:
+    """Return the subtitles of all of a timeline's lanes of that role, by start, then by lane."""
+    lines = [line for lane in timeline.lanes if lane.role == "subtitles" for line in lane.intervals]
+    return sorted(lines, key=lambda line: line.span.first_frame)
+
+
+def dialogue(timeline: Timeline) -> str:
+    """Return what is said in a film by its subtitles, a line each; empty if it has none."""
+    return "\n".join(line.text for line in lines_said(timeline))
+
+
 class _MisfitError(Exception):
     """A value is not what it should be; the text starts with where: ``.shots[0].id is missing``."""
 
@@ -166,6 +195,8 @@ def _objects() -> dict[Any, Json]:
     return {
         Timeline: schema,
         Movie: objects["movie"],
+        Reel: defined["reel"],
+        Part: objects["movie"]["properties"]["part"],
         MadeBy: objects["made_by"],
         Shot: defined["shot"],
         Transition: defined["shot"]["properties"]["transition_in"],
@@ -175,6 +206,9 @@ def _objects() -> dict[Any, Json]:
         DamagedSpan: defined["damaged"],
         SoundEvent: defined["sound_event"],
         ShotSound: defined["shot"]["properties"]["sound"],
+        Mark: defined["mark"],
+        Lane: defined["lane"],
+        Interval: defined["interval"],
     }
 
 

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Literal
 
 from mastershot.curation.vocabulary import Spellings, words_of
 
@@ -25,6 +26,10 @@ _MEANT = Spellings(
     min_length=5,
 )
 _PHRASES = frozenset({"MAGIC HOUR", "GOLDEN HOUR", "FIRST LIGHT", "LAST LIGHT"})
+_LOOKS: dict[Literal["DAY", "NIGHT"], frozenset[str]] = {
+    "DAY": _upper("looks of day"),
+    "NIGHT": _upper("looks of night"),
+}
 _ONLY_BEFORE_MORE = frozenset({"OF", "AT", "THE", "A", "AN", "IN", "ON", "AND", ""})
 _NOT_FIRST = frozenset({"IN", "AT", "ON", "OF", "AFTER", ""})
 _NUMBER = re.compile(r"[A-Z]{0,3}\d+-?[A-Z]{1,3}|[A-Z]{1,3}-?\d+")  # of a scene: 12A, A12
@@ -129,3 +134,15 @@ def _plain(word: str) -> str:
         return ""
     meant = _MEANT.right(word.lower())
     return meant.upper() if meant else _SPELLINGS.get(word, word)
+
+
+def day_or_night(text: str | None) -> Literal["DAY", "NIGHT"] | None:
+    """Return what a heading's time of day looks like; None for dusk, a clock's time, or *later*."""
+    words = set((text or "").upper().split())
+    found = {name for name, meant in _LOOKS.items() if words & meant}
+    return found.pop() if len(found) == 1 else None
+
+
+def continues(text: str | None) -> bool:
+    """Return whether a heading's time of day is that of the scene before it, or soon after."""
+    return text is not None and any(_rank(_plain(word)) == 2 for word in text.split())

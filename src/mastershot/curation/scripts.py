@@ -3,6 +3,8 @@
 import codecs
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import pairwise
 from os import PathLike
 from pathlib import Path
 
@@ -24,7 +26,24 @@ _BYTE_ORDER_MARKS = {
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x19\x1b-\x1f\x7f]")
 _BONEYARD = re.compile(r"/\*.*?\*/|\[\[.*?\]\]", re.DOTALL)
 _SCENE_NUMBER = re.compile(r"\s*#[^#\s]+#\s*$")
+_LINE_LENGTH = 60  # characters of an action line in Courier 12
 _NOT_A_HEADING = ("!", "@", "~", ">", "=")
+
+
+@dataclass(frozen=True)
+class ScriptScene:
+    """One scene of a script: its heading and what is written below it.
+
+    Attributes:
+        heading: The heading.
+        text: The lines after the heading, down to the next one.
+        num_lines: How many of them are not blank, of up to 60 characters each: a longer line
+            counts as those it would be wrapped to. A page has about 55 with the blank ones.
+    """
+
+    heading: Heading
+    text: str
+    num_lines: int
 
 
 def parse_script(path: str | PathLike[str]) -> list[Heading]:
@@ -38,20 +57,42 @@ def parse_script(path: str | PathLike[str]) -> list[Heading]:
         ScriptError: The script is missing, empty, too large, not a text, not Final Draft's XML, or
             has no scene heading.
     """
-    script = Path(path)
+    return _parsed(Path(path))[1]
+
+
+def read_script_scenes(path: str | PathLike[str]) -> list[ScriptScene]:
+    """Return the scenes of a script, in its order, with the text of each; never an empty list.
+
+    Files are read, and refused, as by `parse_script`. What comes before the first heading, such as
+    the title, belongs to no scene.
+    """
+    lines, headings = _parsed(Path(path))
+    bounds = [heading.line for heading in headings] + [len(lines) + 1]
+    scenes = []
+    for heading, (line, following) in zip(headings, pairwise(bounds), strict=True):
+        own = [text.strip() for text in lines[line : following - 1]]
+        count = sum(-(-len(text) // _LINE_LENGTH) for text in own)
+        scenes.append(ScriptScene(heading, "\n".join(filter(None, own)), count))
+    return scenes
+
+
+def _parsed(script: Path) -> tuple[list[str], list[Heading]]:
+    """Return a script's lines, or paragraphs in Final Draft, and its headings."""
     data = _read(script)
     if script.suffix.lower() == ".fdx" or data.lstrip().startswith((b"<?xml", b"<FinalDraft")):
-        headings = list(_final_draft_headings(script, data))
-    elif script.suffix.lower() in _FOUNTAIN:
-        headings = list(_fountain_headings(_text(script, data)))
+        lines, headings = _final_draft(script, data)
     else:
-        headings = list(_plain_headings(_text(script, data)))
+        text = _text(script, data)
+        is_fountain = script.suffix.lower() in _FOUNTAIN
+        text = _without_boneyard(text) if is_fountain else text
+        lines = text.splitlines()
+        headings = list((_fountain_headings if is_fountain else _plain_headings)(lines))
     if not headings:
         raise ScriptError(
             f"script {script} has no scene heading; one starts a line with INT., EXT., INT./EXT., "
             "I/E. or EST."
         )
-    return headings
+    return lines, headings
 
 
 def _read(script: Path) -> bytes:
@@ -104,8 +145,7 @@ def _encoding(data: bytes) -> str:
     return "utf-8"
 
 
-def _plain_headings(text: str) -> Iterator[Heading]:
-    lines = text.splitlines()
+def _plain_headings(lines: list[str]) -> Iterator[Heading]:
     for number, line in enumerate(lines, 1):
         heading = parse_heading(line, line=number)
         if heading is None:
@@ -117,10 +157,13 @@ def _plain_headings(text: str) -> Iterator[Heading]:
         yield heading
 
 
-def _fountain_headings(text: str) -> Iterator[Heading]:
+def _without_boneyard(text: str) -> str:
+    return _BONEYARD.sub(lambda match: "\n" * match.group().count("\n"), text)
+
+
+def _fountain_headings(lines: list[str]) -> Iterator[Heading]:
     """Yield the headings of a Fountain text, also ``.PLACE`` (fountain.io/syntax)."""
-    kept = _BONEYARD.sub(lambda match: "\n" * match.group().count("\n"), text)
-    for number, raw in enumerate(kept.splitlines(), 1):
+    for number, raw in enumerate(lines, 1):
         line = _SCENE_NUMBER.sub("", raw).strip()
         forced = re.match(r"\.(?=\w)", line) is not None
         if line and not line.startswith(_NOT_A_HEADING):
@@ -129,7 +172,7 @@ def _fountain_headings(text: str) -> Iterator[Heading]:
                 yield heading
 
 
-def _final_draft_headings(script: Path, data: bytes) -> Iterator[Heading]:
+def _final_draft(script: Path, data: bytes) -> tuple[list[str], list[Heading]]:
     from xml.etree.ElementTree import ParseError
 
     from defusedxml import DefusedXmlException
@@ -146,9 +189,12 @@ def _final_draft_headings(script: Path, data: bytes) -> Iterator[Heading]:
         raise ScriptError(f"script {script} is not valid XML: {error}") from error
     if root.tag != "FinalDraft":
         raise ScriptError(f"script {script} holds <{root.tag}>, not Final Draft's <FinalDraft>")
+    paragraphs, headings = [], []
     for number, paragraph in enumerate(root.iter("Paragraph"), 1):
+        text = "".join("".join(part.itertext()) for part in paragraph.findall("Text"))
+        paragraphs.append(text)
         if paragraph.get("Type") == "Scene Heading":
-            text = "".join("".join(part.itertext()) for part in paragraph.findall("Text"))
             heading = parse_heading(" ".join(text.split()), line=number, forced=True)
             if heading and heading.text:
-                yield heading
+                headings.append(heading)
+    return paragraphs, headings

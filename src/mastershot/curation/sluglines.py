@@ -7,7 +7,7 @@ from functools import lru_cache
 from mastershot.curation.cleaning import clean
 from mastershot.curation.moments import Moment, clock_moments, moment_at_end, moment_at_start
 from mastershot.curation.places import is_plain, key_of, places_in, places_seen
-from mastershot.curation.vocabulary import place_of, qualifier_of
+from mastershot.curation.vocabulary import place_of, qualifier_of, words_of
 
 _WORD = (
     r"(?:(?:INT|EXT)(?:ERIOR)?|EST(?:AB)?(?!-)|I\.? ?/ ?E|E\.? ?/ ?I)"
@@ -29,6 +29,13 @@ _BREAK = re.compile(
 )
 _PRODUCTION = frozenset({"unit", "studio", "stage"})  # in brackets: (SECOND UNIT), (STAGE 5)
 _TIMES = frozenset({"day", "night", "morning", "afternoon", "evening", "dusk"})
+_SPOKEN = words_of("spoken")
+# Of a telephone, or of a flat: "Ext. 204, please", "Int. 5, scala B", "ext 12 at the office".
+_EXTENSION = re.compile(r"\d[\w-]*\s*(?:[,;:.?!\u2026]|$|(?:at|in|on|for|of|and|or)\b)")
+_END_OF_PLACE = re.compile(r"\s-+\s|\s?[\u2012-\u2015]\s?|\.\s")
+_AROUND_WORDS = '.,;:!()"\u2026'
+_FIRST_WORD = re.compile(r"[^\W\d_]*")
+_AFTER_EST = words_of("after est")
 _MAX_LENGTH = 1000  # the longest of 59,159 real headings has 288 characters
 
 
@@ -90,15 +97,35 @@ def _is_prose(found: re.Match[str], *, is_named: bool) -> bool:
     says_where = _SETTING_WORDS.search(setting.upper()) is not None
     is_marked = _MARK.search(setting) is not None
     if says_where and "ERIOR" not in setting.upper():
+        has_words = "INT" in setting.upper() or "EXT" in setting.upper()  # else I/E
+        if not (has_words and setting.isupper()) and _is_spoken(rest):
+            return True
         if is_named or setting.isupper():
             return False
         return not any(map(str.isalpha, rest)) or (setting.islower() and not is_marked)
+    if not says_where and not is_marked and _FIRST_WORD.findall(rest)[0].lower() in _AFTER_EST:
+        return True
     is_alone = _PLAIN_NUMBER.fullmatch(found.string[: found.start()]) is not None
     if not (setting.isupper() if says_where else is_alone) or rest.rstrip().endswith(("?", "!")):
         return True
     if is_marked and setting.isupper() and rest.isupper():  # EST. PARIS
         return False
     return not (is_named and (is_marked or rest.isupper()))
+
+
+def _is_spoken(rest: str) -> bool:
+    """Return whether what follows "Int." or "I/E" is a sentence and no place."""
+    place = _END_OF_PLACE.split(rest.replace("\u2019", "'"), maxsplit=1)[0]
+    if "?" in place:
+        return True
+    if not place or place.isupper():
+        return False
+    words = [word.strip(_AROUND_WORDS) for word in place.split()]
+    return (
+        (len(place) == len(rest) and _EXTENSION.match(place) is not None)
+        or words[0] == "I"
+        or any(word in _SPOKEN or word.startswith("I'") for word in words)
+    )
 
 
 def _setting(words: set[str]) -> str | None:

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from mastershot.core.lanes import SoundEvent
 from mastershot.core.movie import SCALES, Scene, Shot
-from mastershot.core.sound import SoundEvent
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_rate
@@ -64,7 +64,7 @@ class SoundRow:
 
     Attributes:
         name: Its class.
-        heard_s: For how long.
+        heard_s: For how long, while there is a picture.
         num_events: How often.
         path: SVG path with one bar an event.
     """
@@ -196,27 +196,31 @@ def _scales(timeline: Timeline, time: Scale) -> str:
 
 
 def _sound_rows(timeline: Timeline, time: Scale) -> tuple[SoundRow, ...]:
-    events: dict[str, list[SoundEvent]] = {}
+    spans: dict[str, list[tuple[float, float]]] = {}
     for event in timeline.audio or ():
-        if event.name != "Silence":
-            events.setdefault(event.name, []).append(event)
+        start_s, end_s = _shown_part(event, time)
+        if event.name != "Silence" and start_s < end_s:
+            spans.setdefault(event.name, []).append((start_s, end_s))
     rows = (
         SoundRow(
             name,
-            sum(one.end_s - one.start_s + 2 * _AROUND_S for one in found),
+            sum(end_s - start_s for start_s, end_s in found),
             len(found),
-            "".join(_event_bar(one, time) for one in found),
+            "".join(
+                f"M{time.at(a):.3f} 0H{time.at(b):.3f}V100H{time.at(a):.3f}Z" for a, b in found
+            ),
         )
-        for name, found in events.items()
+        for name, found in spans.items()
     )
     return tuple(sorted(rows, key=lambda row: (-row.heard_s, row.name))[:SOUND_ROWS])
 
 
-def _event_bar(event: SoundEvent, time: Scale) -> str:
-    # An event is given by the centres of its windows, and each stands for some time around it.
-    edges = (time.at(event.start_s - _AROUND_S), time.at(event.end_s + _AROUND_S))
-    left, right = (min(max(edge, 0.0), 100.0) for edge in edges)
-    return f"M{left:.3f} 0H{right:.3f}V100H{left:.3f}Z"
+def _shown_part(event: SoundEvent, time: Scale) -> tuple[float, float]:
+    """Return from when to when an event is heard with a picture; sound may begin or end without.
+
+    An event is given by the centres of its windows, and each stands for some time around it.
+    """
+    return max(event.start_s - _AROUND_S, time.low), min(event.end_s + _AROUND_S, time.high)
 
 
 def _level_bar(shot: Shot, time: Scale) -> str:

@@ -1,20 +1,26 @@
-"""Plots as SVG: bars with intervals, precision against recall, and what ranks first in groups.
+"""Plots as SVG: bars with intervals, precision against recall or a threshold, and rankings.
 
 Each stands alone as a file; on a page what is not blue takes the page's colours.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from itertools import chain
 from math import ceil, isnan
 
 from mastershot.evaluation.bootstrap import Figure
+from mastershot.evaluation.shot_sweep import SweepPoint
 from mastershot.exports.drawings import Scale, round_up
 
 FILL = "#5b8fb0"
 _LINE = 'stroke="currentColor" stroke-opacity="0.22"'
 _DOTS = 'stroke="currentColor" stroke-opacity="0.55" stroke-width="1.5"'
+_SWEEP_LINES = {
+    "precision": 'stroke="currentColor" stroke-opacity="0.6" stroke-dasharray="5 3"',
+    "recall": 'stroke="currentColor" stroke-opacity="0.6"',
+    "f1": f'stroke="{FILL}" stroke-width="2.5"',
+}
 _ROW, _COLUMN, _COLUMN_GAP, _HEAD = 16, 392, 28, 42
 _NAME_END, _BAR_LEFT, _BAR_WIDTH, _VALUE_END = 128, 136, 148, 336
 _LONGEST_NAME = 21
@@ -125,6 +131,83 @@ def draw_rankings(
     width = min(len(groups), 3) * (_COLUMN + _COLUMN_GAP) - _COLUMN_GAP
     title = f"{title} ({value_name})"
     return _svg(max(width, _COLUMN), 34 + ceil(len(groups) / 3) * height, title, parts)
+
+
+def draw_sweep(points: Sequence[SweepPoint], best: SweepPoint, *, title: str) -> str:
+    """Return precision against recall over thresholds, and both with F1 against the threshold.
+
+    The best point is marked in both.
+    """
+    known = [point for point in points if not isnan(point.precision)]
+    side, top, left, right = 2 * _PANEL, 62, 44, 44 + 2 * _PANEL + 72
+    unit, bottom = Scale(0, 1), 62 + 2 * _PANEL
+    lowest, highest = points[0].threshold, points[-1].threshold
+    axis = Scale(lowest, highest if highest > lowest else lowest + 1)
+    parts = [*_frame_of_panel(left, top, side), *_frame_of_panel(right, top, side)]
+    for value in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x, y = left + value * side, bottom - value * side
+        parts.append(_text(x, bottom + 14, f"{value:g}", anchor="middle", soft=True))
+        for edge in (left, right):
+            parts.append(_text(edge - 5, y + 4, f"{value:g}", anchor="end", soft=True))
+        threshold = axis.low + value * (axis.high - axis.low)
+        at = right + value * side
+        parts.append(_text(at, bottom + 14, f"{threshold:.3g}", anchor="middle", soft=True))
+    parts.append(_text(left + side / 2, bottom + 30, "recall", anchor="middle", soft=True))
+    parts.append(_text(right + side / 2, bottom + 30, "threshold", anchor="middle", soft=True))
+    parts.append(_text(left, top - 10, "precision, against recall", weight="600"))
+
+    def places(edge: int, across: Callable[[SweepPoint], float], name: str) -> list[str]:
+        return [
+            f"{edge + across(point) * side / 100:.1f},"
+            f"{bottom - unit.at(getattr(point, name)) * side / 100:.1f}"
+            for point in known
+        ]
+
+    curve = places(left, lambda point: unit.at(point.recall), "precision")
+    parts.append(_polyline(curve, f'stroke="{FILL}" stroke-width="2"'))
+    parts += [_dot(one, 2) for one in curve]
+    name_at = right
+    for name, style in _SWEEP_LINES.items():
+        line = places(right, lambda point: axis.at(point.threshold), name)
+        parts.append(_polyline(line, style))
+        parts.append(f'<path d="M{name_at} {top - 14}h22" {style}/>')
+        parts.append(_text(name_at + 27, top - 10, "F1" if name == "f1" else name))
+        name_at += 48 + 6 * len(name)
+    parts += _best_of_sweep(best, (left, right), bottom, axis.at(best.threshold))
+    return _svg(right + side + 24, bottom + 42, title, parts)
+
+
+def _best_of_sweep(
+    best: SweepPoint, lefts: tuple[int, int], bottom: int, at: float
+) -> Iterator[str]:
+    """Yield the mark of the best point in both panels; ``at`` is its place on the second's axis."""
+    side, (left, right) = 2 * _PANEL, lefts
+    x, x_line = left + best.recall * side, right + at * side / 100
+    y, y_line = bottom - best.precision * side, bottom - best.f1 * side
+    yield f'<circle cx="{x:.1f}" cy="{y:.1f}" r="6" fill="none" stroke="currentColor"/>'
+    yield (
+        f'<path d="M{x_line:.1f} {bottom}V{bottom - side}" {_DOTS} stroke-dasharray="1 4" '
+        'stroke-linecap="round"/>'
+    )
+    yield f'<circle cx="{x_line:.1f}" cy="{y_line:.1f}" r="6" fill="none" stroke="currentColor"/>'
+    text = f"best F1: {best.f1:.3f} at {best.threshold:.4g}"
+    yield _text(right + side, bottom - side - 28, text, anchor="end")
+
+
+def _frame_of_panel(left: int, top: int, side: int) -> Iterator[str]:
+    yield f'<path d="M{left} {top}V{top + side}H{left + side}" fill="none" {_LINE}/>'
+    for share in (0.25, 0.5, 0.75, 1.0):
+        y = top + side - share * side
+        yield f'<path d="M{left} {y:.1f}H{left + side}" {_LINE} stroke-dasharray="2 4"/>'
+
+
+def _polyline(places: Sequence[str], style: str) -> str:
+    return f'<polyline points="{" ".join(places)}" fill="none" {style}/>'
+
+
+def _dot(place: str, radius: int) -> str:
+    x, _, y = place.partition(",")
+    return f'<circle cx="{x}" cy="{y}" r="{radius}" fill="{FILL}"/>'
 
 
 def _column_axis(axis: Scale, left: int, num_rows: int, value_name: str) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from fractions import Fraction
 from pathlib import Path
 from typing import Any, Final, cast
 
@@ -108,6 +109,20 @@ def end_of_packets_s(path: Path) -> float:
                 end = (time + (packet.duration or 0)) * packet.time_base
                 latest = max(latest, float(end))
     return latest
+
+
+def start_of_file_s(path: Path) -> Fraction:
+    """Return when a file starts on its own clock, in seconds: what players show as 0.
+
+    That is where the first of its streams starts. What starts before 0 is a codec's delay, which
+    players hide.
+
+    Raises:
+        MediaError: It cannot be opened.
+    """
+    require_file(path)
+    with open_container(path) as container:
+        return Fraction(max(0, container.start_time or 0), av.time_base)
 
 
 def has_sound(path: Path, container: InputContainer) -> bool:

@@ -15,7 +15,7 @@ import av
 import numpy as np
 from av import VideoCodecContext, VideoFrame
 from av.buffer import Buffer
-from av.video.reformatter import VideoReformatter
+from av.video.reformatter import Interpolation, VideoReformatter
 
 from mastershot.core.embeddings import ImageArray, IntArray
 from mastershot.core.errors import MediaError
@@ -208,8 +208,13 @@ class JpegWriter:
         return context
 
 
+# FFmpeg doubles columns of subsampled chroma by repeating them unless it is asked to interpolate,
+# and rounds down. Decoders of JPEG, such as libjpeg's, interpolate linearly and round to nearest.
+_FULL_CHROMA = Interpolation.BILINEAR | Interpolation.FULL_CHR_H_INT | Interpolation.ACCURATE_RND
+
+
 def read_still(path: Path, content: bytes | None = None) -> ImageArray:
-    """Return the picture in a file, RGB (H, W, 3).
+    """Return the picture in a file, RGB (H, W, 3), its chroma interpolated as libjpeg does.
 
     Args:
         content: The file's content, where it was read before; the path then only names it.
@@ -220,7 +225,8 @@ def read_still(path: Path, content: bytes | None = None) -> ImageArray:
     try:
         with av.open(str(path) if content is None else BytesIO(content), "r") as container:
             for frame in container.decode(video=0):
-                return frame.to_ndarray(format="rgb24").astype(np.uint8, copy=False)
+                rgb = frame.reformat(format="rgb24", interpolation=_FULL_CHROMA)
+                return rgb.to_ndarray().astype(np.uint8, copy=False)
     except (av.FFmpegError, OSError, IndexError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise MediaError(f"{path} is not a picture that can be read: {reason}") from error

@@ -9,12 +9,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from av import FFmpegError
 from av.container import InputContainer
 from av.video.stream import VideoStream
 
 from mastershot.core.errors import MediaError
 from mastershot.core.movie import movie_id
+from mastershot.core.time import FrameTimes
 from mastershot.media.containers import (
     encryption_in,
     is_fragmented_mp4,
@@ -27,8 +29,10 @@ from mastershot.media.opening import (
     is_flush,
     missing_at_its_end,
     open_container,
+    read_packets,
     require_file,
     stream_at,
+    time_of,
 )
 from mastershot.media.streams import choose_stream
 
@@ -38,6 +42,7 @@ _STATES_DURATION = frozenset({"matroska", "mov", "flv", "asf"})
 _END_TOLERANCE_S = 2.0
 _END_TOLERANCE_SHARE = 0.01
 _MAX_COPYRIGHT = 10_000
+_TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.,]\d\d\d?")
 _CLOCK = re.compile(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)")
 
 
@@ -62,6 +67,9 @@ class FilmFile:
         version: Size, time of change and place of the file as it was hashed.
         notes: What the user should know, such as that there was a choice of streams.
         copyright: The container's copyright tag, cut to its first `_MAX_COPYRIGHT` characters.
+        timecode: SMPTE time code of the first frame, by the time code track or tag; empty without.
+        reels: The files of a film that lies in several; the rest is then true of all together, see
+            `reels.facts.join_files`.
     """
 
     path: Path
@@ -80,6 +88,8 @@ class FilmFile:
     version: tuple[int, int, int] | None = None
     notes: tuple[str, ...] = ()
     copyright: str = ""
+    timecode: str = ""
+    reels: tuple["FilmFile", ...] = ()
 
     @property
     def id(self) -> str:
@@ -92,6 +102,8 @@ class FilmFile:
         Raises:
             MediaError: It grew, was written to or replaced.
         """
+        for reel in self.reels:
+            reel.require_unchanged()
         if self.version is not None and self.version != _version(self.path):
             raise MediaError(
                 f"{self.path} changed while it was read; analyse it again when it is complete"
@@ -142,6 +154,28 @@ def describe(path: str | Path, *, stream: int | None = None) -> FilmFile:
     )
 
 
+def packet_times(file: FilmFile) -> FrameTimes:
+    """Return when the frames of a film are shown, as its packets state it; nothing is decoded.
+
+    Decoding may find other times, where a film is damaged or states none; those of two packets at
+    one time count once.
+
+    Raises:
+        MediaError: The film cannot be opened, or no packet states a time.
+    """
+    with open_container(file.path) as container:
+        stream = stream_at(file.path, container, file.stream_index)
+        found = [
+            (time_of(packet), packet.duration) for packet in read_packets(container, stream.index)
+        ]
+    known = sorted({(time, duration or 0) for time, duration in found if time is not None})
+    if not known:
+        raise MediaError(f"{file.path} states no time of any frame; give a list of frame numbers")
+    pts = np.unique(np.array([time for time, _ in known], np.int64))
+    step = known[-1][1] or (round(1 / file.mean_rate / file.time_base) if file.mean_rate else 1)
+    return FrameTimes(np.append(pts, pts[-1] + max(1, step)), file.time_base)
+
+
 def content_hash(path: Path) -> str:
     """Return the BLAKE2b digest of a file's bytes, as ``blake2b:<32 hex digits>``.
 
@@ -183,6 +217,7 @@ def _facts(path: Path, container: InputContainer, stream: VideoStream) -> dict[s
         "sample_aspect_ratio": Fraction(stream.sample_aspect_ratio or 1),
         "has_audio": has_sound(path, container),
         "copyright": _copyright(container),
+        "timecode": _timecode(container, stream),
         "stated_frames": stream.frames or None,
         "held_until_s": _held_until_s(stream),
     }
@@ -212,6 +247,18 @@ def no_frame(path: Path) -> str:
 def _copyright(container: InputContainer) -> str:
     tags = {name.lower(): text for name, text in container.metadata.items()}
     return tags.get("copyright", "").strip()[:_MAX_COPYRIGHT]
+
+
+def _timecode(container: InputContainer, video: VideoStream) -> str:
+    """Return the time code of the first frame: of the stream, a time code track, or the file.
+
+    FFmpeg states that of a QuickTime time code track (tmcd), of MXF, AVI, Matroska and DV as a tag.
+    """
+    for tags in (video.metadata, *(one.metadata for one in container.streams), container.metadata):
+        for name, text in tags.items():
+            if name.lower() == "timecode" and _TIMECODE.fullmatch(text.strip()):
+                return text.strip()
+    return ""
 
 
 def _held_until_s(stream: VideoStream) -> float | None:

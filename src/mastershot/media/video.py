@@ -45,10 +45,19 @@ class Frame:
         self.index = index
         self.pts = pts
 
+    def moved(self, index: int, pts: int) -> "Frame":
+        """Return the frame with another ordinal and time, those it has in a longer film."""
+        return Frame(self._film, self._picture, index, pts)
+
     @property
     def size_bytes(self) -> int:
         """Memory the frame holds on to."""
         return size_bytes(self._picture)
+
+    @property
+    def picture(self) -> VideoFrame:
+        """The frame as it is stored, neither turned upright nor scaled."""
+        return self._picture
 
     def points_bgr(self) -> ImageArray:
         """Return the frame at the film's grid of points, BGR; see `PointSampler`."""
@@ -131,6 +140,11 @@ class Film:
         return tuple(float(shift * self.file.time_base) for shift in self._clock.shifts)
 
     @property
+    def sound_bounds_s(self) -> tuple[tuple[float, float], ...]:
+        """Nothing: all sound of a file may be heard; see `JoinedFilm.sound_bounds_s`."""
+        return ()
+
+    @property
     def damaged(self) -> tuple[DamagedSpan, ...]:
         """The spans of which frames could not be decoded."""
         return self._gaps.spans
@@ -156,6 +170,7 @@ class Film:
             has_audio=file.has_audio,
             variable_frame_rate=variable,
             copyright=file.copyright,
+            timecode=file.timecode,
         )
 
     def notes(self) -> tuple[str, ...]:

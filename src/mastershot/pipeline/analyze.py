@@ -6,20 +6,23 @@ from tempfile import TemporaryDirectory
 
 from mastershot.core.movie import Shot
 from mastershot.core.timeline import Timeline
-from mastershot.media.probe import FilmFile, probe
-from mastershot.media.video import Film, open_video
+from mastershot.media.probe import FilmFile
+from mastershot.media.reels.facts import Paths, probe_film
+from mastershot.media.reels.film import film_of
 from mastershot.pipeline.analysis import reuse
 from mastershot.pipeline.analysis.annotate import annotate
 from mastershot.pipeline.analysis.decode_pass import Progress, decode_film, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.workspace import open_workspace
-from mastershot.shots.content import DetectorName, ShotSettings
+from mastershot.shots.settings import DetectorName, ShotSettings
 
 
 def analyze_movie(
-    path: str | Path | FilmFile, loaded: LoadedPlan, out: Path, *, progress: Progress = no_progress
+    path: Paths | FilmFile, loaded: LoadedPlan, out: Path, *, progress: Progress = no_progress
 ) -> tuple[Timeline, Path]:
     """Return the film's timeline and its folder of results, which lies in ``out``.
+
+    Several paths are the reels of one film, in order.
 
     A film analysed before with the same settings is left as it is; one of which only labels or
     scenes would change is not decoded again.
@@ -29,7 +32,7 @@ def analyze_movie(
         OutputError: The results cannot be written.
         ShotListError: The plan's list of shots does not fit the film.
     """
-    file = path if isinstance(path, FilmFile) else probe(path, stream=loaded.plan.stream)
+    file = path if isinstance(path, FilmFile) else probe_film(path, stream=loaded.plan.stream)
     with open_workspace(out, file) as workspace:
         previous, made, store = workspace.previous(), loaded.made_by(), workspace.features
         timeline = reuse.timeline_without_decoding(previous, made, loaded, store)
@@ -41,19 +44,26 @@ def analyze_movie(
             if reuse.read_differently(previous, made):
                 store.clear()
             needed = reuse.plan_of_decoding(previous, made, loaded, store)
-            decoded = decode_film(Film(file), needed, store=store, thumbs=thumbs, progress=progress)
-            timeline = reuse.with_reading_note(annotate(decoded, made, loaded, store), previous)
+            film = film_of(file)
+            decoded = decode_film(film, needed, store=store, thumbs=thumbs, progress=progress)
+            found = annotate(decoded, made, loaded, store)
+            found = reuse.with_kept(found, previous, loaded)
+            timeline = reuse.with_reading_note(found, previous)
+            if decoded.frames is not None:
+                workspace.keep_frames(decoded.frames)
+        if previous is not None and previous.lanes:
+            timeline = reuse.with_lanes(timeline, previous, workspace.frame_times(timeline))
         progress("report", 0, 1)
         workspace.publish(timeline, loaded.notes)
         progress("report", 1, 1)
         return timeline, workspace.folder
 
 
-def analyze(path: str | Path, plan: Plan | None = None, out: str | Path | None = None) -> Timeline:
+def analyze(path: Paths, plan: Plan | None = None, out: str | Path | None = None) -> Timeline:
     """Return a film's timeline: shots, scenes and, where an encoder is available, labels.
 
     Args:
-        path: The film.
+        path: The film, or the reels of one film in their order.
         plan: What to do; None does everything with the defaults.
         out: Where a folder of results is written as by the ``analyze`` command; None writes
             nothing, and the shots then have no picture.
@@ -70,14 +80,14 @@ def analyze(path: str | Path, plan: Plan | None = None, out: str | Path | None =
 
 
 def detect_shots(
-    path: str | Path,
+    path: Paths,
     *,
     detector: DetectorName = "content",
     exact: bool = False,
     threshold: float | None = None,
-    min_shot_s: float = 0.6,
+    min_shot_s: float | None = None,
 ) -> list[Shot]:
-    """Return the film's shots, which tile it: the smallest useful call.
+    """Return the shots of a film, or of its reels, which tile it: the smallest useful call.
 
     The settings are those of `ShotSettings`.
 
@@ -87,4 +97,4 @@ def detect_shots(
     """
     settings = ShotSettings(detector, exact, threshold, min_shot_s)
     loaded = prepare(Plan(steps=("shots",), shots=settings))
-    return list(decode_film(open_video(path), loaded).shots)
+    return list(decode_film(film_of(probe_film(path)), loaded).shots)

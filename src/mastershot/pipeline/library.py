@@ -4,8 +4,10 @@ import shutil
 from dataclasses import replace
 from pathlib import Path
 
+from mastershot.core.movie import Movie
 from mastershot.core.timeline import Timeline
-from mastershot.media.probe import FilmFile, probe
+from mastershot.media.probe import FilmFile
+from mastershot.media.reels.facts import Paths, probe_film
 from mastershot.pipeline.analysis import reuse
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
@@ -13,6 +15,7 @@ from mastershot.pipeline.analysis.stored import needed_frames
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.search.words import search_words
 from mastershot.store.features import FolderFeatures
+from mastershot.store.frames import frame_times_of
 from mastershot.store.library import Library as FilmStore
 from mastershot.store.verify import Problem, find_problems
 
@@ -28,7 +31,7 @@ class Library(FilmStore):
 
     def add(
         self,
-        path: str | Path | FilmFile,
+        path: Paths | FilmFile,
         *,
         loaded: LoadedPlan | None = None,
         out: Path | None = None,
@@ -41,7 +44,7 @@ class Library(FilmStore):
         vectors, and nothing is decoded.
 
         Args:
-            path: The film, or what `probe` returned for it.
+            path: The film, or its reels in their order, or what `probe_film` returned for it.
             loaded: What to do, from `prepare`; None does everything with the defaults.
             out: Where the film's folder of results goes too; None writes none.
             progress: Called with the stage, how much is done and of how much.
@@ -51,7 +54,7 @@ class Library(FilmStore):
             LibraryError: The library cannot be written.
         """
         loaded = loaded or prepare(Plan())
-        file = path if isinstance(path, FilmFile) else probe(path, stream=loaded.plan.stream)
+        file = path if isinstance(path, FilmFile) else probe_film(path, stream=loaded.plan.stream)
         building = self.path / f"building-{file.id}"
         if out is None:
             kept = self._without_decoding(file, loaded)
@@ -60,20 +63,31 @@ class Library(FilmStore):
                 return kept
         timeline, folder = analyze_movie(file, loaded, out or building, progress=progress)
         try:
-            known, target = self.find(file.id), self.features(file.id)
-            if reuse.read_differently(known, timeline.made_by):
-                timeline = reuse.with_reading_note(timeline, known)
-                target.clear()
-            made = FolderFeatures(folder / "features")
-            needed = needed_frames(timeline.shots, loaded.encoders, loaded.clip_space)
-            for space, frames in needed:
-                missing = target.missing(space, frames)
-                if len(missing):
-                    target.put(made.get(space, missing))
-            self.put_timeline(timeline, folder)
+            return self.keep(timeline, folder, loaded)
         finally:
             if out is None:
                 shutil.rmtree(building, ignore_errors=True)
+
+    def keep(self, timeline: Timeline, folder: Path, loaded: LoadedPlan) -> Timeline:
+        """Return a timeline that was analysed to a folder, kept with its pictures and vectors.
+
+        Raises:
+            LibraryError: The library cannot be written.
+        """
+        movie = timeline.movie
+        known, target = self.find(movie.id), self.features(movie.id)
+        timeline = reuse.with_kept(timeline, known, loaded)
+        if known is not None and known.lanes and not timeline.lanes:
+            timeline = reuse.with_lanes(timeline, known, frame_times_of(timeline, folder))
+        if reuse.read_differently(known, timeline.made_by):
+            timeline = reuse.with_reading_note(timeline, known)
+            target.clear()
+        made = FolderFeatures(folder / "features")
+        for space, frames in needed_frames(timeline.shots, loaded.encoders, loaded.clip_space):
+            missing = target.missing(space, frames)
+            if len(missing):
+                target.put(made.get(space, missing))
+        self.put_timeline(timeline, folder)
         return timeline
 
     def verify(self, *, hashes: bool = False) -> list[Problem]:
@@ -87,12 +101,23 @@ class Library(FilmStore):
         """
         known, store = self.find(file.id), self.features(file.id)
         timeline = reuse.timeline_without_decoding(known, loaded.made_by(), loaded, store)
-        if timeline is None:
+        if timeline is None or known is None:
             return None
-        if not Path(self.movie(file.id).file).exists():
-            timeline = replace(timeline, movie=replace(timeline.movie, path=str(file.path)))
+        if known.lanes and timeline is not known:
+            timeline = reuse.with_lanes(timeline, known, frame_times_of(timeline))
+        if not all(Path(path).exists() for path in self.movie(file.id).files(timeline.movie)):
+            timeline = replace(timeline, movie=_moved(timeline.movie, file))
         if timeline is not known:
             thumbs = {shot.id: self.thumb(shot.id) for shot in timeline.shots}
             found = {shot: jpeg for shot, jpeg in thumbs.items() if jpeg is not None}
             self.put_timeline(timeline, found)
         return timeline
+
+
+def _moved(movie: Movie, file: FilmFile) -> Movie:
+    """Return a film with the paths that its file, or its reels, have now."""
+    reels = tuple(
+        replace(reel, path=str(found.path))
+        for reel, found in zip(movie.reels, file.reels, strict=True)
+    )
+    return replace(movie, path=str(file.path), reels=reels)

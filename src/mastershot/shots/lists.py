@@ -9,8 +9,9 @@ from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 
-from mastershot.core.embeddings import ImageArray
+from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.errors import ShotListError
+from mastershot.core.movie import Transition
 from mastershot.media.probe import FilmFile
 
 # Column names by which other tools call a shot's start, the best first: its unit, and what to
@@ -63,6 +64,7 @@ class ListedShots:
         self._pending = list(reversed(shots.starts))
         self._origin_s = Fraction(0)
         self._num_frames = 0
+        self._cuts: list[int] = []
 
     def process(self, *, frame: int, pts: int, image: ImageArray) -> list[int]:
         """Take the next frame; return its ordinal if a listed shot starts with it."""
@@ -75,7 +77,10 @@ class ListedShots:
         num_pending = len(self._pending)
         while self._pending and self._pending[-1] <= now:
             self._pending.pop()
-        return [frame] if frame and len(self._pending) < num_pending else []
+        if not frame or len(self._pending) == num_pending:
+            return []
+        self._cuts.append(frame)
+        return [frame]
 
     def _start_of_clock(self, first_pts: int) -> Fraction:
         """Return what to subtract: lists count from the first frame, or on the file's own clock."""
@@ -100,6 +105,14 @@ class ListedShots:
                 f"{self._shots.path} {problem}; it was made for another film or frame rate"
             )
         return []
+
+    def transitions(self) -> list[Transition]:
+        """Return how each shot begins; a list says no more than where."""
+        return [Transition("cut" if frame else "start", frame, frame) for frame in (0, *self._cuts)]
+
+    def scores(self) -> dict[str, FloatArray]:
+        """Return nothing: frames are not scored."""
+        return {}
 
 
 def read_shot_list(path: str | Path) -> ShotList:

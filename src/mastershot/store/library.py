@@ -9,6 +9,7 @@ from pathlib import Path
 
 from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import LibraryError
+from mastershot.core.movie import Movie
 from mastershot.core.names import FilmNames, NamedFilm
 from mastershot.core.text import printable
 from mastershot.core.timeline import Timeline
@@ -16,7 +17,7 @@ from mastershot.store.features import LibraryFeatures
 from mastershot.store.files import write_whole
 from mastershot.store.folder import complete_library, make_library, require_library
 from mastershot.store.lance import LanceTables, equals
-from mastershot.store.run import Run, timeline_of, wrong_id
+from mastershot.store.run import Run, timeline_of, traits_of, wrong_id
 from mastershot.store.tables import (
     TABLES_OF_A_RUN,
     Row,
@@ -64,6 +65,19 @@ class LibraryMovie:
     def name(self) -> str:
         """The name of its file."""
         return Path(self.path).name
+
+    def files(self, movie: Movie) -> list[str]:
+        """Return its files as absolute paths, in order: of a film in several reels, theirs.
+
+        Args:
+            movie: The film by its timeline.
+        """
+        folder, own = Path(self.file).parent, os.path.dirname(movie.path)  # noqa: PTH120
+        return [
+            # Reels were named from the same folder as the first of them.
+            os.path.normpath(folder / os.path.relpath(reel.path, own or "."))
+            for reel in movie.reels
+        ] or [self.file]
 
     @property
     def names(self) -> NamedFilm:
@@ -223,7 +237,8 @@ class Library:
     def repair(self) -> int:
         """Drop rows that belong to no film, compact every table, and return the number of rows.
 
-        Vectors of a film whose analysis has not finished belong to no film yet: they go too.
+        Vectors of a film whose analysis has not finished belong to no film yet: they go too. Films
+        that an earlier version added get what their shots are searched by beside words.
         """
         dropped = 0
         with self._writing():
@@ -231,9 +246,16 @@ class Library:
             for name in (*TABLES_OF_A_RUN, *self._vector_tables()):
                 for _, where, _ in find_leftovers(self.tables, name, runs):
                     dropped += self.tables.delete(name, where)
+            self._add_traits(runs)
             for name in (*schemas(), *self._vector_tables()):
                 self.tables.tidy(name)
         return dropped
+
+    def _add_traits(self, runs: Mapping[str, str]) -> None:
+        kept = self.tables.rows("traits", columns=["run_id"])["run_id"].unique().to_pylist()
+        for movie_id, run in runs.items():
+            if run not in kept:
+                self.tables.append("traits", traits_of(self.timeline(movie_id), run))
 
     def dump(self) -> dict[str, list[Row]]:
         """Return the rows of every table, sorted and undated: equal means the same content."""

@@ -4,6 +4,7 @@ Each function raises `LibraryError` if a table cannot be read.
 """
 # S shots, D width of the space
 
+import json
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, fields
@@ -63,6 +64,64 @@ class StoredSound:
     start_s: float
     end_s: float
     peak_s: float
+
+
+@dataclass(frozen=True)
+class StoredLine:
+    """One subtitle of a film of a library.
+
+    Attributes:
+        run_id: The analysis it was kept with.
+        text: What is said.
+        first_frame: Ordinal of the frame with which it appears.
+        start_s: When that is, on the film's own clock.
+    """
+
+    run_id: str
+    text: str
+    first_frame: int
+    start_s: float
+
+
+@dataclass(frozen=True)
+class StoredTraits:
+    """What is sure of a shot of a library beside its labels; None where nothing is.
+
+    Attributes:
+        run_id: The analysis that found it.
+        index: Of the shot in its film.
+        setting: ``INT`` or ``EXT``.
+        time_of_day: ``DAY`` or ``NIGHT``.
+        heading: That of its scene.
+        scale: The likeliest one.
+        people: The most faces or persons in one frame, whichever are more.
+    """
+
+    run_id: str
+    index: int
+    setting: str | None
+    time_of_day: str | None
+    heading: str | None
+    scale: str | None
+    people: int | None
+
+
+def stored_traits(tables: LanceTables) -> Iterator[StoredTraits]:
+    """Yield the traits of each shot, in no order; none of films that earlier versions added.
+
+    Those of runs that a killed writer left are among them.
+    """
+    if not tables.has("traits"):  # A library of an earlier version that cannot be written.
+        return
+    for batch in tables.batches("traits", [each.name for each in fields(StoredTraits)]):
+        yield from (StoredTraits(**row) for row in batch.to_pylist())
+
+
+def steps_of_runs(tables: LanceTables) -> dict[str, set[str]]:
+    """Return the steps that each run took, by its id."""
+    rows = tables.rows("runs", columns=["run_id", "steps"]).to_pylist()
+    with tables.reporting_errors("cannot be read", "runs"):
+        return {row["run_id"]: set(json.loads(row["steps"])) for row in rows}
 
 
 def first_frames(tables: LanceTables) -> dict[str, IntArray]:
@@ -128,6 +187,19 @@ def stored_sounds(
         rows = rows.sort_by(order).select(columns)
     for batch in rows.to_batches(max_chunksize=_SOUNDS_AT_ONCE):
         yield from (StoredSound(**row) for row in batch.to_pylist())
+
+
+def stored_lines(tables: LanceTables, words: Collection[str]) -> Iterator[StoredLine]:
+    """Yield the subtitles that hold each of some words, of letters and digits, as they are read.
+
+    Words may be parts of longer ones; runs that a killed writer left are among them.
+    """
+    if not tables.has("subtitles"):  # A library of an earlier version that cannot be written.
+        return
+    columns = [each.name for each in fields(StoredLine)]
+    holds = " AND ".join(f"lower(text) LIKE {quoted(f'%{word}%')}" for word in sorted(words))
+    for row in tables.rows("subtitles", where=holds, columns=columns).to_pylist():
+        yield StoredLine(**row)
 
 
 def vector_blocks(tables: LanceTables, space: EmbeddingSpace) -> Iterator[tuple[str, Embeddings]]:

@@ -10,10 +10,11 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from mastershot.core.errors import TimelineError
+from mastershot.core.labels import LabelScore
 from mastershot.core.movie import movie_id, scene_id, shot_id
 from mastershot.core.text import utf8_text
 from mastershot.core.time import Span
-from mastershot.core.timeline import Timeline
+from mastershot.core.timeline import Timeline, lines_said
 from mastershot.store.tables import TABLES_OF_A_RUN, Row, stored_path, table_of
 
 if TYPE_CHECKING:
@@ -73,6 +74,11 @@ class Run:
             ],
             "labels": list(_label_rows(timeline)),
             "sounds": [asdict(event) for event in timeline.audio or ()],
+            "subtitles": [
+                {"text": utf8_text(line.text), **_span_row(line.span)}
+                for line in lines_said(timeline)
+            ],
+            "traits": list(_trait_rows(timeline)),
         }
         key = {"movie_id": timeline.movie.id, "run_id": self.id}
         return {name: table_of(name, [key | row for row in rows[name]]) for name in TABLES_OF_A_RUN}
@@ -81,6 +87,12 @@ class Run:
     def _undated_json(self) -> str:
         undated = replace(self.timeline.made_by, created="")
         return replace(self.timeline, made_by=undated).to_json()
+
+
+def traits_of(timeline: Timeline, run: str) -> "pa.Table":
+    """Return what a film's shots are searched by beside words, as rows of that run."""
+    key = {"movie_id": timeline.movie.id, "run_id": run}
+    return table_of("traits", [key | row for row in _trait_rows(timeline)])
 
 
 def run_id(undated_json: str, pictures: Mapping[str, bytes]) -> str:
@@ -145,6 +157,29 @@ def _shot_rows(timeline: Timeline, pictures: Mapping[str, bytes]) -> Iterator[Ro
             "kept": list(shot.kept),
             "thumb": pictures.get(shot.id),
         }
+
+
+def _trait_rows(timeline: Timeline) -> Iterator[Row]:
+    """Yield of each shot what is sure, None where nothing is; every shot has a row."""
+    headings: list[str | None] = [None] * len(timeline.shots)
+    for scene in timeline.scenes or ():
+        headings[scene.first_shot : scene.end_shot] = [scene.heading] * (
+            scene.end_shot - scene.first_shot
+        )
+    for index, (shot, heading) in enumerate(zip(timeline.shots, headings, strict=True)):
+        people = shot.people
+        yield {
+            "index": index,
+            "setting": _sure(shot.setting),
+            "time_of_day": _sure(shot.time_of_day),
+            "heading": heading,
+            "scale": shot.likeliest_scale,
+            "people": None if people is None else max(people.faces, people.persons),
+        }
+
+
+def _sure(label: LabelScore | None) -> str | None:
+    return None if label is None or label.unsure else label.name
 
 
 def _span_row(span: Span) -> Row:

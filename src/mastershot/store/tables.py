@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA = "mastershot/library/1"
-TABLES_OF_A_RUN = ("runs", "shots", "scenes", "labels", "sounds")
+TABLES_OF_A_RUN = ("runs", "shots", "scenes", "labels", "sounds", "subtitles", "traits")
 """Their rows count only when the row of their film in ``movies`` names their run."""
 
-ADDED_TABLES = ("sounds",)
+ADDED_TABLES = ("sounds", "subtitles", "traits")
 """Those that libraries of earlier versions lack."""
 
 Row: TypeAlias = dict[str, Any]
@@ -46,6 +46,10 @@ _COLUMNS = {
         unsure bool
     """,
     "sounds": f"{_RUN}, name text, score real, start_s real, end_s real, peak_s real",
+    "subtitles": f"{_RUN}, text text, {_SPAN}",
+    "traits": f"""
+        {_RUN}, index int32, setting text, time_of_day text, heading text, scale text, people int32
+    """,
     "spaces": "key text, model text, weights_hash text, width int32",
 }
 """The columns of each table and their types, as SQL lists them."""

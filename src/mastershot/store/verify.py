@@ -25,6 +25,8 @@ _ORDER = {
     "scenes": ["index"],
     "labels": ["level", "item_id", "borrowed", "rank"],
     "sounds": ["name", "start_s"],
+    "subtitles": ["first_frame", "end_frame", "text"],
+    "traits": ["index"],
 }
 
 
@@ -58,7 +60,7 @@ def find_problems(library: Library, *, hashes: bool = False) -> Iterator[Problem
         yield from _or_unreadable(_film_problems(library, film), film.id)
         for space in spaces:
             yield from _or_unreadable(_vector_problems(library, film, space), film.id)
-        yield from _file_problems(film, with_hash=hashes)
+        yield from _or_unreadable(_file_problems(library, film, with_hash=hashes), film.id)
 
 
 def _or_unreadable(problems: Iterator[Problem], movie_id: str | None = None) -> Iterator[Problem]:
@@ -84,6 +86,8 @@ def _film_problems(library: Library, film: LibraryMovie) -> Iterator[Problem]:
     stored = {"movies": library.tables.rows("movies", where=equals("id", film.id))}
     for table in TABLES_OF_A_RUN:
         stored[table] = library.tables.rows(table, where=of_run(film.id, film.run_id))
+    if not stored["traits"].num_rows:
+        del stored["traits"]  # An earlier version added the film; `Library.repair` adds them.
     shots = stored["shots"].select(["id", "thumb"]).to_pylist()
     pictures = {row["id"]: row["thumb"] for row in shots if row["thumb"] is not None}
     run = Run(timeline, pictures)
@@ -128,21 +132,35 @@ def _vector_problems(
             yield Problem("vectors", f"film {film.id} ({film.path}) in {table}: {text}", film.id)
 
 
-def _file_problems(film: LibraryMovie, *, with_hash: bool) -> Iterator[Problem]:
-    """Yield a problem if a film's file is missing or another one now."""
-    file, text = Path(film.file), ""
+def _file_problems(library: Library, film: LibraryMovie, *, with_hash: bool) -> Iterator[Problem]:
+    """Yield a problem for each of a film's files that is missing or another one now."""
     try:
-        size_bytes = file.stat().st_size
-        if film.size_bytes not in {None, size_bytes}:
-            text = (
-                f"{file} has {size_bytes:,} bytes instead of {film.size_bytes:,}: it is not the "
+        movie = library.timeline(film.id).movie
+    except MastershotError:
+        movie = None  # Which is a problem of its rows.
+    content = movie.part.content_hash if movie and movie.part else film.content_hash
+    reels = movie.reels if movie else ()
+    hashes = [reel.content_hash for reel in reels] or [content]
+    files = film.files(movie) if movie else [film.file]
+    for number, (file, expected) in enumerate(zip(files, hashes, strict=True)):
+        size_bytes = None if number else film.size_bytes  # That of the first is known.
+        if text := _file_problem(Path(file), size_bytes, expected if with_hash else None):
+            yield Problem("file", text, film.id)
+
+
+def _file_problem(file: Path, size_bytes: int | None, expected_hash: str | None) -> str:
+    """Return what is wrong with a file; nothing where it is what was added."""
+    try:
+        found_bytes = file.stat().st_size
+        if size_bytes not in {None, found_bytes}:
+            return (
+                f"{file} has {found_bytes:,} bytes instead of {size_bytes:,}: it is not the "
                 "film that was added"
             )
-        elif with_hash and content_hash(file) != film.content_hash:
-            text = f"{file} has other content than the film that was added"
+        if expected_hash is not None and content_hash(file) != expected_hash:
+            return f"{file} has other content than the film that was added"
     except OSError as error:
-        text = f"{file} cannot be read: {error.strerror or error}"
+        return f"{file} cannot be read: {error.strerror or error}"
     except MediaError as error:
-        text = str(error)
-    if text:
-        yield Problem("file", text, film.id)
+        return str(error)
+    return ""

@@ -142,7 +142,7 @@ def photograph_frames(
         graded = _graded(photograph, film.grade)
         for window in _windows(shot, photograph.shape[:2], film.picture):
             top, left = rng.integers(_GRAIN_PLAY, size=2)
-            clean = _view(graded, window, film.picture)
+            clean = view(graded, window, width, height)
             noisy = clean + grain[top : top + height, left : left + width]
             yield np.clip(np.rint(noisy), 0, 255).astype(np.uint8)
 
@@ -190,11 +190,18 @@ def _windows(shot: PhotographShot, size: tuple[int, ...], picture: Picture) -> F
     return np.concatenate([corner, extent], axis=1).astype(np.float32)
 
 
-def _view(pixels: FloatArray, window: FloatArray, picture: Picture) -> FloatArray:
-    """Return a window of a photograph as a frame, shape (H, W, 3), interpolated linearly."""
+def view(pixels: FloatArray, window: FloatArray, width_px: int, height_px: int) -> FloatArray:
+    """Return a window of a photograph as a frame, shape (H, W, 3), interpolated linearly.
+
+    Args:
+        pixels: The photograph, shape (height, width, 3).
+        window: Left, top, width and height of what is seen, in its pixels, wholly inside it.
+        width_px: Width of the frame.
+        height_px: Height of the frame.
+    """
     left, top, width, height = window.tolist()
-    rows = np.linspace(top, top + height, picture.height_px)
-    columns = np.linspace(left, left + width, picture.width_px)
+    rows = np.linspace(top, top + height, height_px)
+    columns = np.linspace(left, left + width, width_px)
     return _interpolated(_interpolated(pixels, rows, axis=0), columns, axis=1)
 
 

@@ -1,11 +1,16 @@
+import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
+import mastershot
+from mastershot.core.errors import EncoderError
 from mastershot.core.people import NUM_KEPT, heights, sighting_of_vector
 from mastershot.encoders.detectors import people
-from mastershot.encoders.detectors.people import PeopleDetector, decode_persons
+from mastershot.encoders.detectors.packaged import NANODET, YUNET
+from mastershot.encoders.detectors.people import PeopleDetector, decode_faces, decode_persons
 from mastershot.media.video import open_video
 
 BLACK = np.zeros((272, 640, 3), np.uint8)
@@ -49,7 +54,7 @@ def test_networks_of_few_sizes_are_in_memory(
     for height in range(32, 32 * 40, 32):
         fresh._persons_of(416, height)
     assert fresh._persons_of.cache_info().currsize == people._MOST_SIZES
-    assert len(made) == 40
+    assert len(made) == 39
 
 
 def test_a_thousand_faces_are_counted(
@@ -69,6 +74,67 @@ def test_a_box_lies_at_the_mean_distances_from_its_anchor() -> None:
     boxes, scores = decode_persons(maps, 0.5, 416)
     np.testing.assert_allclose(boxes, [[8, 8, 40, 40]], atol=1e-3)
     np.testing.assert_allclose(scores, [0.8])
+
+
+def test_a_face_lies_around_its_anchor() -> None:
+    anchors = [(416 // stride) ** 2 for stride in (8, 16, 32)]
+    maps = [np.zeros((1, num, wide), np.float32) for wide in (1, 1, 4) for num in anchors]
+    maps[1][0, 27], maps[4][0, 27] = 0.9, 1.2  # row 1, column 1 of the map of stride 16
+    maps[7][0, 27] = 0.25, 0.5, np.log(2), np.log(3)
+    maps[2][0, 0] = 1  # a face, but no thing
+    boxes, scores = decode_faces(maps, 0.7, 416)
+    np.testing.assert_allclose(boxes, [[4, 0, 36, 48]], atol=1e-3)
+    np.testing.assert_allclose(scores, [np.sqrt(0.9)])
+
+
+@pytest.fixture(scope="module")
+def demo_frames() -> list[np.ndarray]:
+    """Some frames of the demo film, which shows drawn and real people, in several shapes."""
+    film = open_video(Path(mastershot.__file__).parent / "apps" / "demo.mp4")
+    whole = [
+        frame.rgb(longest_side_px=640) for frame in film.frames() if frame.index % 75 in (0, 40)
+    ]
+    return [*whole, *(image[:, 100:330] for image in whole[-6:]), whole[-1][:270]]
+
+
+def test_faces_are_those_of_opencv_box_by_box(
+    detector: PeopleDetector, demo_frames: list[np.ndarray]
+) -> None:
+    num_faces = 0
+    for image in demo_frames:
+        height, width = image.shape[:2]
+        limits = people.MIN_FACE_SCORE, 0.3, 5000
+        peer = cv2.FaceDetectorYN.create(str(YUNET.path), "", (width, height), *limits)
+        _, expected = peer.detect(np.ascontiguousarray(image[..., ::-1]))
+        found = detector.faces(image)
+        assert len(found) == (0 if expected is None else len(expected))
+        if expected is not None:
+            left, top, across, down, score = expected[:, [0, 1, 2, 3, 14]].T
+            boxes = np.stack([left, top, left + across, top + down], axis=1)
+            shares = np.clip(boxes / (width, height, width, height), 0, 1)
+            np.testing.assert_allclose(found, np.column_stack([shares, score]), atol=1e-5)
+            num_faces += len(found)
+    assert num_faces >= 4
+
+
+def test_maps_of_persons_are_those_of_opencv_in_any_shape(detector: PeopleDetector) -> None:
+    random = np.random.default_rng(3)
+    for size in ((416, 256), (416, 416), (64, 416), (416, 96)):
+        network, pixels = detector._persons_of(*size), random.normal(size=(1, 3, *size[::-1]))
+        peer = cv2.dnn.readNetFromONNX(
+            np.frombuffer(people._for_size(NANODET.read(), *size), np.uint8)
+        )
+        peer.setInput(pixels.astype(np.float32))
+        expected = peer.forward(peer.getUnconnectedOutLayersNames())
+        maps = network.run(None, {"input.1": pixels.astype(np.float32)})
+        for one, other in zip(maps, expected, strict=True):
+            np.testing.assert_allclose(one, other, atol=1e-4)
+
+
+def test_without_the_runtime_one_sentence_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "onnxruntime", None)
+    with pytest.raises(EncoderError, match=r"`pip install onnxruntime` brings it, or leave out"):
+        PeopleDetector()
 
 
 def first_frame(path: Path) -> np.ndarray:

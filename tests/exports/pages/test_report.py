@@ -14,6 +14,7 @@ import pytest
 
 from mastershot.core.errors import OutputError
 from mastershot.core.labels import LabelScore
+from mastershot.core.lanes import Interval, Lane
 from mastershot.core.movie import DamagedSpan, Movie, Scene, Shot, Transition
 from mastershot.core.text import printable
 from mastershot.core.time import Span
@@ -393,3 +394,21 @@ def test_a_film_s_copyright_is_shown_line_by_line_and_cannot_add_to_the_page(thu
     assert "Copyright, as the file states it Ann, CC BY 4.0 " + printable(HOSTILE) in page.text
     assert page.values("href") == plain.values("href")
     assert len(page.elements) == len(plain.elements) + 6
+
+
+def test_a_timeline_s_own_lanes_are_drawn_and_listed(thumbs: Path) -> None:
+    film = film_of(4)
+    first, last = film.shots[0].span, film.shots[3].span
+    lanes = (
+        Lane("my script", "script", "", (Interval(first, "INT. BAR", 0.25), Interval(last, "B"))),
+        Lane("parted", "notes", "", (Interval(last, HOSTILE, 0.75),)),
+    )
+    page = page_of(dataclasses.replace(film, lanes=lanes), thumbs)
+    pieces = {found["title"]: found for _, found in page.elements if "title" in found}
+    assert pieces["INT. BAR (0.25)"]["class"] == "tint unsure"
+    assert pieces["INT. BAR (0.25)"]["href"] == "#shot-00000"
+    assert pieces["B"]["class"] == "tint"
+    assert f"{printable(HOSTILE)} 0.75" in page.text
+    write_report(dataclasses.replace(film, lanes=lanes), thumbs / "none.html", thumbs=thumbs,
+                 lanes=())  # fmt: skip
+    assert "INT. BAR" not in Page(thumbs / "none.html").text

@@ -1,21 +1,27 @@
 """Settings and times of day from vectors and light whose answer is known."""
 
+import csv
 import math
+from dataclasses import replace
+from importlib import resources
 
 import numpy as np
 import pytest
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.core.labels import LabelScore
+from mastershot.core.labels import LabelScore, load_taxonomy
 from mastershot.labelling.perception.light import STATISTICS, light_statistics
 from mastershot.labelling.perception.setting import (
     INDOOR_WEIGHTS,
+    LABELS_TABLE,
     NIGHT_WEIGHTS,
     indoor_logits,
     indoor_probabilities,
     is_outdoors,
+    label_settings,
     load_places,
     night_probabilities,
+    not_contradicting,
     prompted_probabilities,
     scene_setting,
     setting_of,
@@ -115,3 +121,25 @@ def test_a_scene_of_both_is_both_and_of_unsure_shots_by_their_mean() -> None:
     assert scene_setting((INSIDE, OUTSIDE, *[UNSURE] * 3), 0.4).unsure
     assert scene_setting((INSIDE, OUTSIDE, OUTSIDE, OUTSIDE), 0.2).name == "EXT"
     assert scene_setting((UNSURE,), 0.45) == setting_of(0.45)
+
+
+def test_labels_that_settle_a_setting_are_of_the_taxonomy_and_agree_with_scripts() -> None:
+    settled = label_settings()
+    assert set(settled) <= set(load_taxonomy("movieclip").labels)
+    assert set(settled.values()) == {"INT", "EXT"}
+    assert (settled["beach"], settled["classroom"]) == ("EXT", "INT")
+    assert not {"house", "car", "bar", "hotel", "church", "bridge", "airport"} & set(settled)
+    table = resources.files("mastershot.labelling.perception") / LABELS_TABLE
+    for row in csv.DictReader(table.read_text("utf-8").splitlines()):
+        total, agreeing = int(row["headings"]), int(row["of_that_setting"])
+        assert agreeing >= 0.85 * total, row
+        assert row["places365"] == row["setting"] or total >= 10, row
+
+
+def test_a_setting_that_contradicts_a_kept_place_is_unsure_and_keeps_its_score() -> None:
+    inside = LabelScore("INT", 0.9)
+    beach, classroom = LabelScore("beach", 0.6), LabelScore("classroom", 0.6)
+    assert not_contradicting(inside, (beach,)) == LabelScore("INT", 0.9, unsure=True)
+    assert not_contradicting(inside, (classroom, beach)) == inside
+    assert not_contradicting(inside, (replace(beach, unsure=True), beach)).unsure
+    assert not_contradicting(inside, ()) == not_contradicting(inside, None) == inside

@@ -10,12 +10,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.factories.timelines import make_timeline
 
+from mastershot.core.lanes import SoundEvent
 from mastershot.core.movie import Shot
-from mastershot.core.sound import SoundEvent
 from mastershot.labelling.perception.sound import (
     EventMerger,
     SoundRule,
     Stretch,
+    cropped,
     film_events,
     loudest_s,
     sounds_of_shots,
@@ -138,3 +139,47 @@ def test_a_short_shot_without_sound_is_silent() -> None:
     for late in ([stretch(2, [0.01])], []):
         (short,) = sounds_of_shots(shots_at(0.5, 0.51), late, RULE)
         assert (short.silence, short.loudness_db) == (1, -120)
+
+
+def long_stretch() -> Stretch:
+    """Return 6 s from second 10, louder second by second, with an event in each half."""
+    one = stretch(10, [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], speech=[True] * 6 + [False] * 5)
+    one.events += [
+        SoundEvent("Speech", 0.9, 0.5, 2.5, 1.005), SoundEvent("Bell", 0.8, 3.5, 5.5, 5.405),
+    ]  # fmt: skip
+    return one
+
+
+def test_a_stretch_is_cropped_to_what_lies_between_two_times() -> None:
+    one = cropped(long_stretch(), 11.0, 14.5)
+    assert one is not None
+    assert (one.start_s, one.duration_s) == (11.0, pytest.approx(3.5))
+    assert one.powers == long_stretch().powers[100:450]
+    assert one.centres_s == pytest.approx([0, 0.5, 1.0, 1.5, 2.0, 2.5, 3.0, 3.5])
+    assert one.speech == [True] * 5 + [False] * 3
+    found = [(e.name, e.start_s, e.end_s, e.peak_s) for e in one.events]
+    assert found == [
+        ("Speech", 0, 1.5, pytest.approx(0.005)), ("Bell", 2.5, 3.5, 3.5),
+    ]  # fmt: skip
+    assert [e.start_s for e in film_events([one])] == [11.0, 13.5]
+
+
+def test_what_lies_within_the_times_stays_as_it_is() -> None:
+    for start_s, end_s in ((-float("inf"), float("inf")), (10, 16), (0, 99)):
+        assert cropped(long_stretch(), start_s, end_s) == long_stretch()
+
+
+def test_of_a_stretch_outside_the_times_nothing_is_heard() -> None:
+    assert cropped(long_stretch(), 16, 20) is None
+    assert cropped(long_stretch(), 2, 10) is None
+    assert cropped(long_stretch(), 15.995, 20) is None
+
+
+def test_a_rest_too_short_for_a_window_has_the_nearest() -> None:
+    one = cropped(long_stretch(), 10.05, 10.25)
+    assert one is not None
+    assert (len(one.powers), one.speech, one.music) == (20, [True], [False])
+    (sound,) = sounds_of_shots(shots_at(10.05, 10.25), [one], RULE)
+    assert sound.speech == pytest.approx(1, abs=0.01)
+    whole = sounds_of_shots(shots_at(10.05, 10.25), [long_stretch()], RULE)[0]
+    assert sound.loudness_db == whole.loudness_db

@@ -1,6 +1,8 @@
 """One pass over the frames: each shot gets its picture and its samples, each sample one vector."""
 
+import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from fractions import Fraction
 from itertools import accumulate, chain
 from pathlib import Path
@@ -16,6 +18,7 @@ from tests.factories.films import encode_film, flat_images
 from tests.factories.timelines import make_embeddings, make_space
 
 from mastershot.core.embeddings import FloatArray, ImageArray
+from mastershot.core.errors import EncoderError
 from mastershot.media.sampling import parse_sampling, uniform_frames
 from mastershot.media.video import open_video
 from mastershot.pipeline.analysis.decode_pass import ShotSampler, decode_film
@@ -101,6 +104,54 @@ def test_large_frames_are_encoded_before_they_fill_the_memory(tmp_path: Path) ->
     for index in range(5):  # 24 MiB each, of which 64 MiB may be held
         vectors.take(frame_of(index, size_px=(1024, 2048)))
     assert encoder.batches == [[0, 1, 2]]
+
+
+def test_of_large_frames_a_batch_is_as_many_as_an_encoder_computes_at_once(tmp_path: Path) -> None:
+    encoder = CountingEncoder()
+    vectors = FrameVectors(SPACE, encoder, FolderFeatures(tmp_path))
+    for index in range(20):  # 5 MiB each: 13 would fit
+        vectors.take(frame_of(index, size_px=(512, 853)))
+    vectors.finish()
+    assert list(map(len, encoder.batches)) == [8, 8, 4]
+
+
+def test_a_batch_is_encoded_beside_while_the_next_one_is_taken(tmp_path: Path) -> None:
+    begun, may_end, threads = threading.Event(), threading.Event(), set[int]()
+
+    class SlowEncoder(CountingEncoder):
+        def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
+            threads.add(threading.get_ident())
+            begun.set()
+            assert may_end.wait(30)
+            return super().encode_images(images)
+
+    encoder, store = SlowEncoder(), FolderFeatures(tmp_path)
+    with ThreadPoolExecutor(1) as worker:
+        vectors = FrameVectors(SPACE, encoder, store, worker)
+        for index in range(32):
+            vectors.take(frame_of(index))
+        assert begun.wait(30)
+        for index in range(40):  # those at work are not taken again
+            vectors.take(frame_of(index))
+        assert encoder.batches == []
+        may_end.set()
+        vectors.finish()
+    assert encoder.batches == [list(range(32)), list(range(32, 40))]
+    assert threads.isdisjoint({threading.get_ident()})
+    kept = store.get(SPACE)
+    assert kept.frames.tolist() == kept.vectors[:, 0].tolist() == list(range(40))
+
+
+def test_what_goes_wrong_beside_is_raised_here(tmp_path: Path) -> None:
+    class FailingEncoder(CountingEncoder):
+        def encode_images(self, images: ImageArray | Sequence[ImageArray]) -> FloatArray:
+            raise EncoderError("out of memory")
+
+    with ThreadPoolExecutor(1) as worker:
+        vectors = FrameVectors(SPACE, FailingEncoder(), FolderFeatures(tmp_path), worker)
+        vectors.take(frame_of(0))
+        with pytest.raises(EncoderError, match="out of memory"):
+            vectors.finish()
 
 
 @settings(max_examples=60)

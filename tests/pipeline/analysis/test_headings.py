@@ -137,10 +137,33 @@ def test_shots_outdoors_tell_the_time_of_their_scene(
     monkeypatch.setattr(headings, "indoor_probabilities", found(indoors))
     monkeypatch.setattr(headings, "night_probabilities", found(nights))
     monkeypatch.setattr("mastershot.pipeline.analysis.annotate.find_scenes", one_scene)
-    timeline, _ = analyze_movie(film, prepare(WITH), tmp_path)
+    either = tmp_path / "either.txt"
+    either.write_text("house\n")  # A place that may be inside or outside.
+    timeline, _ = analyze_movie(film, prepare(replace(WITH, taxonomy=either)), tmp_path)
     (scene,) = timeline.scenes or ()
     assert scene.setting is not None
     assert scene.setting.name == "INT"
     assert scene.time_of_day is not None
     assert (scene.time_of_day.name, scene.time_of_day.unsure) == (moment, unsure)
     assert (scene.heading or "").endswith(moment) is not unsure
+
+
+def test_a_scene_named_by_a_place_outdoors_is_not_indoors(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    film = encode_film(tmp_path / "film.mp4", flat_images(GREYS, each=30))
+    monkeypatch.setattr(
+        headings, "indoor_probabilities", lambda *_: np.array([1, 1, 1, 0.1], np.float32)
+    )
+    monkeypatch.setattr("mastershot.pipeline.analysis.annotate.find_scenes", one_scene)
+    for place, sure, heading in (("beach", False, "BEACH"), ("kitchen", True, "INT. KITCHEN")):
+        listed = tmp_path / f"{place}.txt"
+        listed.write_text(f"{place}\n")  # Of one label the score is 1, so it is kept.
+        plan = replace(WITH, taxonomy=listed)
+        timeline, _ = analyze_movie(film, prepare(plan), tmp_path / place)
+        (scene,) = timeline.scenes or ()
+        assert scene.setting is not None
+        assert (scene.setting.name, scene.setting.unsure) == ("INT", not sure)
+        assert (scene.heading or "").removesuffix(" - NIGHT").removesuffix(" - DAY") == heading
+        found = [shot.setting.unsure for shot in timeline.shots if shot.setting is not None]
+        assert found == ([True, True, True, False] if place == "beach" else [False] * 3 + [True])

@@ -22,8 +22,8 @@ from mastershot.pipeline.analysis import plan as planning
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.scale import PromptedScaler
 from mastershot.scenes.grouping import COLOR_SPACE
-from mastershot.shots.content import ShotSettings
 from mastershot.shots.lists import ShotList
+from mastershot.shots.settings import ShotSettings
 
 SPACE = make_space(8)
 
@@ -165,7 +165,8 @@ def test_only_an_encoder_that_is_needed_and_named_may_be_downloaded(
     assert asked == expected
     assert (loaded.labeller, loaded.scaler) == (None, None)
     if expected:
-        prefix = "No labels: " if "labels" in plan.steps else ""
+        lost = [step for step in ("labels", "headings") if step in plan.steps]
+        prefix = f"No {' or '.join(lost)}: " if lost else ""
         assert loaded.notes[0] == f"{prefix}its weights are not here"
 
 

@@ -441,6 +441,6 @@ def test_without_the_encoder_of_words_a_recogniser_labels_alone_but_fuses_nothin
     monkeypatch.setattr(module, "load_encoder", unavailable)
     loaded = prepare(Plan(recogniser=models / "i3d_r50"))
     assert loaded.taxonomy is not None
-    assert loaded.notes[0] == "its weights are not here"
+    assert loaded.notes[0] == "No headings: its weights are not here"
     with pytest.raises(EncoderUnavailableError, match="not here"):
         prepare(Plan(recogniser=models / "i3d_r50", fuse=0.5))

@@ -21,7 +21,7 @@ from mastershot.pipeline.library import Library
 from mastershot.pipeline.search.similar import find_similar
 from mastershot.pipeline.search.vectors import SceneSource
 from mastershot.recipes.load import load_recipe
-from mastershot.shots.content import ShotSettings
+from mastershot.shots.settings import ShotSettings
 from mastershot.training.engine.settings import no_progress
 
 COLOURS = [(220, 40, 40), (10, 40, 10), (240, 240, 200), (10, 10, 70)]

@@ -288,7 +288,9 @@ def test_a_library_without_vectors_of_the_encoder_says_so(built: Build, tmp_path
 
 def test_without_an_encoder_there_is_no_data_set(clips: Path, tmp_path: Path) -> None:
     library = ms.Library(tmp_path / "l.mastershot")
-    with pytest.raises(EncoderError, match="No labels: the weights of encoder somebody/clip"):
+    with pytest.raises(
+        EncoderError, match="No labels or headings: the weights of encoder somebody/clip"
+    ):
         build_from_clips([clips], prepare(Plan(encoder="somebody/clip")), library, tmp_path)
     with pytest.raises(EncoderError, match="a data set needs labels"):
         build_from_clips([clips], prepare(Plan(steps=("shots",))), library, tmp_path)

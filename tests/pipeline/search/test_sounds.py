@@ -8,7 +8,7 @@ from tests.pipeline.search.test_nearest import put
 from tests.pipeline.search.test_words import ToyEncoder
 
 import mastershot as ms
-from mastershot.core.sound import SoundEvent
+from mastershot.core.lanes import SoundEvent
 from mastershot.pipeline.search.sounds import heard_shots, sounds_named
 from mastershot.pipeline.search.words import search_words, write_hits_page
 
@@ -98,7 +98,7 @@ def test_a_library_without_vectors_is_searched_by_its_sound(
     write_hits_page(library, hits, tmp_path / "page.html", words="applause")
     page = (tmp_path / "page.html").read_text("utf-8")
     assert "heard: <b><bdi>Applause</bdi></b>" in page
-    assert "found by sound" in page
+    assert "found by its sound" in page
 
 
 def test_heard_and_seen_shots_alternate(

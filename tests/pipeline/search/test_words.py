@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.factories.films import drawn_film
-from tests.factories.models import make_tiny_clip
+from tests.factories.models import make_tiny_clip, require_precision
 from tests.factories.timelines import make_space, make_timeline
 from tests.pipeline.search.test_nearest import SPACE, STARTER, put, towards
 
@@ -265,6 +265,7 @@ def test_any_words_rank_every_shot(real_library: ms.Library, clip: Path, words: 
 def test_words_find_frames_of_every_precision(
     precision: str, clip: Path, library: ms.Library
 ) -> None:
+    require_precision(precision)
     encoder = ms.load_encoder(clip, precision="float32")
     names = ("one.mp4", "two.mp4", "three.mp4")
     for name, space, cosine in zip(names, encoder.word_spaces, (0.25, 0.75, 0.5), strict=True):

@@ -5,13 +5,15 @@ Pictures are inlined and nearly all of its size: 2,000 shots with labels and pic
 """
 
 import json
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
+from mastershot.core.lanes import Interval, Lane, ShotSound
 from mastershot.core.movie import SCALE_NAMES, Movie, Shot
-from mastershot.core.sound import ShotSound
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import cutting_statistics
@@ -28,7 +30,12 @@ _SETTING_NAMES = {
 
 
 def write_report(
-    timeline: Timeline, path: Path, *, thumbs: Path, notes: tuple[str, ...] = ()
+    timeline: Timeline,
+    path: Path,
+    *,
+    thumbs: Path,
+    notes: tuple[str, ...] = (),
+    lanes: tuple[Lane, ...] | None = None,
 ) -> None:
     """Write the timeline as one HTML page.
 
@@ -39,6 +46,8 @@ def write_report(
             so that a timeline from elsewhere cannot pull other files into the page.
         notes: Sentences for the reader, such as why there are no labels; where none is given,
             the page itself says that there are no labels.
+        lanes: What to show beside the film and in tables, each interval with the shot it starts in;
+            None takes the timeline's own, such as a script that was aligned.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
@@ -51,6 +60,7 @@ def write_report(
             return (thumbs / Path(shot.thumb).name).read_bytes() if shot.thumb else None
         return None
 
+    shown = timeline.lanes if lanes is None else lanes
     write_page(
         "report.html",
         path,
@@ -71,7 +81,32 @@ def write_report(
         setting_names=_SETTING_NAMES,
         setting=_setting_text,
         heard=heard_text,
+        lanes=[(lane, _placed(lane, timeline)) for lane in shown],
     )
+
+
+@dataclass(frozen=True)
+class _Placed:
+    """An interval with the shot it starts in, and its place over the film in percent."""
+
+    interval: Interval
+    shot: int
+    left: float
+    width: float
+
+
+def _placed(lane: Lane, timeline: Timeline) -> list[_Placed]:
+    starts = [shot.span.first_frame for shot in timeline.shots]
+    first, duration_s = timeline.shots[0].span.start_s, max(timeline.movie.duration_s, 1e-9)
+    return [
+        _Placed(
+            one,
+            bisect_right(starts, one.span.first_frame) - 1,
+            100 * (one.span.start_s - first) / duration_s,
+            100 * one.span.duration_s / duration_s,
+        )
+        for one in lane.intervals
+    ]
 
 
 def _notes(timeline: Timeline, thumbs: Path, given: tuple[str, ...]) -> Iterator[str]:

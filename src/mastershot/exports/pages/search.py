@@ -25,7 +25,8 @@ class Card:
         score: What it was ranked by.
         labels: Names of its labels.
         picture: A JPEG; None where there is none.
-        heard: The sound it was found by; None where it was found by its frames.
+        heard: The sound it was found by; None where it was found otherwise.
+        said: The subtitle it was found by; None likewise.
     """
 
     shot_id: str
@@ -36,6 +37,7 @@ class Card:
     labels: Texts = ()
     picture: bytes | None = None
     heard: str | None = None
+    said: str | None = None
 
 
 def write_sheet(

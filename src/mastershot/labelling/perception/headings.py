@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mastershot.core.labels import LabelScore
+from mastershot.labelling.perception.setting import named_place, not_contradicting
 
 SCRIPT_WORDS = {
     "agriculture field": "field",
@@ -26,11 +27,14 @@ def heading_of(
 ) -> str | None:
     """Return a scene's heading; None where nothing is sure.
 
-    What is unsure is left out, never guessed. The place is the best of the labels that are kept.
+    What is unsure is left out, never guessed, and so is a setting that the place contradicts
+    (`not_contradicting`). The place is the best of the labels that are kept.
     The dash parts place and time, so without a place there is none: ``EXT. DAY``.
     """
-    place = next((label.name for label in labels or () if not label.unsure), None)
+    place = named_place(labels)
     words = None if place is None else SCRIPT_WORDS.get(place, place).upper()
+    if setting is not None:
+        setting = not_contradicting(setting, labels)
     prefix = None if setting is None or setting.unsure else _PREFIXES[setting.name]
     moment = None if time_of_day is None or time_of_day.unsure else time_of_day.name
     what = " - ".join(part for part in (words, moment) if part)

@@ -6,8 +6,8 @@ the encoder is CLIP or SigLIP, prompts are scored like labels instead.
 # T frames, S shots, P places, K statistics of light, D width of the encoder's space
 
 import csv
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
@@ -20,6 +20,7 @@ from mastershot.core.protocols import ImageTextEncoder
 from mastershot.labelling.perception.light import STATISTICS
 
 PLACES_TABLE = "places365_settings.csv"
+LABELS_TABLE = "label_settings.csv"
 _MOST_LOGIT = 6.0  # of a frame's places, so that one frame does not decide for a shot
 _SCALE_SHARE = 0.5  # of the encoder's logit scale; it is calibrated on fewer labels
 _MEDIAN = STATISTICS.index("median")
@@ -84,6 +85,33 @@ def load_places() -> Places:
     rows = list(csv.DictReader(text.splitlines()))
     is_indoor = np.array([row["setting"] == "INT" for row in rows], np.float32)
     return Places(tuple(row["place"] for row in rows), is_indoor)
+
+
+@cache
+def label_settings() -> Mapping[str, str]:
+    """Return the setting of each label of MovieCLIP that is always inside, or always outside.
+
+    By 59,159 headings of scripts and by Places365, as `bench/label_settings.py` says: a beach is
+    outside, a classroom inside; a house, a car or a label of one's own may be either.
+    """
+    text = (resources.files("mastershot.labelling.perception") / LABELS_TABLE).read_text("utf-8")
+    return {row["label"]: row["setting"] for row in csv.DictReader(text.splitlines())}
+
+
+def not_contradicting(setting: LabelScore, labels: Sequence[LabelScore] | None) -> LabelScore:
+    """Return a setting, unsure where the place that a heading names can only have the other one.
+
+    Nothing sure can be said then: the setting is right more often, but may be wrong.
+    """
+    place = named_place(labels)
+    if place is None or label_settings().get(place, setting.name) == setting.name:
+        return setting
+    return replace(setting, unsure=True)
+
+
+def named_place(labels: Sequence[LabelScore] | None) -> str | None:
+    """Return the best of the labels that are kept; None where none is."""
+    return next((label.name for label in labels or () if not label.unsure), None)
 
 
 def encode_places(encoder: ImageTextEncoder, places: Places) -> FloatArray:

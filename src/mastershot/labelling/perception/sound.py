@@ -1,16 +1,17 @@
 """Sounds of windows to events, and what is heard in each shot (METHODS E)."""
 # W windows, C classes, B blocks, S shots
 
+import math
 from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from mastershot.core.embeddings import FloatArray
+from mastershot.core.lanes import ShotSound, SoundEvent
 from mastershot.core.movie import Shot
-from mastershot.core.sound import ShotSound, SoundEvent
 
 BLOCK_S = 0.01
 """Levels are measured in blocks of this length."""
@@ -64,6 +65,45 @@ class Stretch:
     speech: list[bool] = field(default_factory=list)
     music: list[bool] = field(default_factory=list)
     events: list[SoundEvent] = field(default_factory=list)
+
+
+def cropped(one: Stretch, start_s: float, end_s: float) -> Stretch | None:
+    """Return what of a stretch is heard between two times, to a block; None if nothing is.
+
+    Where it is too short for the centre of a window, it has the window nearest to it.
+    """
+    first = math.ceil(round(max(0.0, start_s - one.start_s) / BLOCK_S, 3))
+    offset_s = first * BLOCK_S
+    duration_s = min(one.start_s + one.duration_s, end_s) - one.start_s - offset_s
+    if duration_s < BLOCK_S:
+        return None
+    last = first + math.ceil(round(duration_s / BLOCK_S, 3))
+    middle_s = offset_s + duration_s / 2
+    inside = [n for n, at in enumerate(one.centres_s) if 0 <= at - offset_s <= duration_s] or [
+        min(range(len(one.centres_s)), key=lambda n: abs(one.centres_s[n] - middle_s))
+    ]
+
+    def within(at_s: float) -> float:
+        return min(max(at_s - offset_s, 0.0), duration_s)
+
+    return Stretch(
+        one.start_s + offset_s,
+        duration_s,
+        one.powers[first:last],
+        [within(one.centres_s[n]) for n in inside],
+        [one.speech[n] for n in inside],
+        [one.music[n] for n in inside],
+        [
+            replace(
+                event,
+                start_s=within(event.start_s),
+                end_s=within(event.end_s),
+                peak_s=within(event.peak_s),
+            )
+            for event in one.events
+            if event.start_s <= offset_s + duration_s and event.end_s >= offset_s
+        ],
+    )
 
 
 class EventMerger:

@@ -1,6 +1,7 @@
 """The decoding pass: one pass over the frames gives cuts, pictures and the frames' vectors."""
 
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeAlias
@@ -8,10 +9,11 @@ from typing import TypeAlias
 import numpy as np
 
 from mastershot.core.embeddings import ImageArray
+from mastershot.core.lanes import ShotSound, SoundEvent
 from mastershot.core.movie import DamagedSpan, Movie, Shot
 from mastershot.core.protocols import FeatureStore, ShotDetector
-from mastershot.core.sound import ShotSound, SoundEvent
 from mastershot.media.pictures import JpegWriter
+from mastershot.media.reels.film import AnyFilm
 from mastershot.media.sampling import (
     HeldFrames,
     RateClock,
@@ -19,12 +21,14 @@ from mastershot.media.sampling import (
     nearest_frames,
     uniform_frames,
 )
-from mastershot.media.video import Film, Frame
+from mastershot.media.video import Frame
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.sound import SoundListener
 from mastershot.pipeline.analysis.vectors import ClipVectors, FrameVectors
-from mastershot.shots.content import cut_into_shots, detector_view, make_detector
+from mastershot.pipeline.edits import EditList
+from mastershot.shots.detectors import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
+from mastershot.store.frames import FrameTable
 
 # Called with the stage's name, how much is done, and of how much (None if unknown).
 Progress: TypeAlias = Callable[[str, int, int | None], None]
@@ -47,6 +51,7 @@ class Decoded:
         damaged: The spans of which frames could not be decoded.
         notes: What the user should know of how the film was read.
         audio: The sounds that are heard; None where they are not asked for.
+        frames: What is kept of every frame; None where the film was not decoded for it.
     """
 
     movie: Movie
@@ -54,10 +59,11 @@ class Decoded:
     damaged: tuple[DamagedSpan, ...] = ()
     notes: tuple[str, ...] = ()
     audio: tuple[SoundEvent, ...] | None = None
+    frames: FrameTable | None = None
 
 
 def decode_film(
-    film: Film,
+    film: AnyFilm,
     loaded: LoadedPlan,
     *,
     store: FeatureStore | None = None,
@@ -67,51 +73,73 @@ def decode_film(
     """Return the film's shots, after one pass over its frames.
 
     Vectors of the frames that the plan samples, and a recogniser's features of shots, go to the
-    store, pictures to the folder ``thumbs``; without these none are made.
+    store, pictures to the folder ``thumbs``; without these none are made. One thread beside this
+    one makes them, while the film is decoded on.
 
     Raises:
         MediaError: The film cannot be decoded to its end.
         ShotListError: A list of shots does not fit the film.
     """
     detector, view = _detector(film, loaded)
-    lag, space = detector.max_lag_frames, loaded.clip_space
-    vectors: tuple[FrameVectors, ...] = ()
-    clips = None
-    if store is not None:
-        vectors = tuple(FrameVectors(*each, store) for each in loaded.encoders.items())
-        if loaded.recogniser is not None and space is not None:
-            clips = ClipVectors(space, loaded.recogniser.trained, store, lag)
-    sampler = ShotSampler(film, loaded.plan.sampling, lag, vectors, thumbs, clips)
-    listener = None if loaded.hearing is None else SoundListener(loaded.hearing)
-    for frame in film.frames(None if listener is None else listener.hear):
-        cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
-        sampler.add(frame)
-        sampler.end_shots(cuts)
-        progress("shots", frame.index + 1, film.file.stated_frames)
-    sampler.end_shots(detector.finish())
+    worker = ThreadPoolExecutor(1, "vectors")
+    try:
+        sampler = _sampler(film, loaded, detector.max_lag_frames, store, thumbs, worker)
+        listener = None if loaded.hearing is None else SoundListener(loaded.hearing)
+        for frame in film.frames(None if listener is None else listener.hear):
+            cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
+            sampler.add(frame)
+            sampler.end_shots(cuts)
+            progress("shots", frame.index + 1, film.file.stated_frames)
+        sampler.end_shots(detector.finish())
+        sampler.end_shots([film.movie().num_frames])
+        sampler.finish()
+    finally:
+        worker.shutdown(cancel_futures=True)
     movie = film.movie()
-    sampler.end_shots([movie.num_frames])
-    sampler.finish()
-    shots = cut_into_shots(movie, film.pts, sampler.ends[:-1])
+    shots = cut_into_shots(movie, film.pts, sampler.ends[:-1], detector.transitions())
     sampled = tuple(
         replace(shot, sampled_frames=frames, thumb=thumb)
         for shot, frames, thumb in zip(shots, sampler.sampled, sampler.thumbs, strict=True)
     )
-    if listener is None:
-        return Decoded(movie, sampled, film.damaged, film.notes())
-    listener.finish(film.sound_shifts_s)
-    if (sounds := listener.sounds_of(sampled)) is not None:
-        sampled = tuple(map(_with_sound, sampled, sounds))
-    return Decoded(movie, sampled, film.damaged, film.notes(), listener.events())
+    audio = None
+    if listener is not None:
+        listener.finish(film.sound_shifts_s, film.sound_bounds_s)
+        if (sounds := listener.sounds_of(sampled)) is not None:
+            sampled = tuple(map(_with_sound, sampled, sounds))
+        audio = listener.events()
+    frames = FrameTable(film.pts, detector.scores())
+    return Decoded(movie, sampled, film.damaged, film.notes(), audio, frames)
+
+
+def _sampler(
+    film: AnyFilm,
+    loaded: LoadedPlan,
+    lag: int,
+    store: FeatureStore | None,
+    thumbs: Path | None,
+    worker: Executor,
+) -> "ShotSampler":
+    """Return what follows the film's shots, with what makes vectors of them."""
+    vectors: tuple[FrameVectors, ...] = ()
+    clips, space = None, loaded.clip_space
+    if store is not None:
+        vectors = tuple(FrameVectors(*each, store, worker) for each in loaded.encoders.items())
+        if loaded.recogniser is not None and space is not None:
+            clips = ClipVectors(space, loaded.recogniser.trained, store, lag, worker)
+    return ShotSampler(film, loaded.plan.sampling, lag, vectors, thumbs, clips)
 
 
 def _with_sound(shot: Shot, sound: ShotSound) -> Shot:
     return replace(shot, sound=sound)
 
 
-def _detector(film: Film, loaded: LoadedPlan) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
+def _detector(
+    film: AnyFilm, loaded: LoadedPlan
+) -> tuple[ShotDetector, Callable[[Frame], ImageArray]]:
     if loaded.listed is not None:
-        return ListedShots(loaded.listed, film.file), lambda frame: _NO_PICTURE
+        listed = loaded.listed
+        shots = listed.shots_of(film.file) if isinstance(listed, EditList) else listed
+        return ListedShots(shots, film.file), lambda frame: _NO_PICTURE
     return make_detector(loaded.plan.shots, film.file), detector_view(loaded.plan.shots)
 
 
@@ -126,7 +154,7 @@ class ShotSampler:
 
     def __init__(
         self,
-        film: Film,
+        film: AnyFilm,
         sampling: Sampling,
         max_lag_frames: int,
         vectors: tuple[FrameVectors, ...],

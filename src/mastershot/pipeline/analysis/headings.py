@@ -17,6 +17,7 @@ from mastershot.labelling.perception.headings import heading_of
 from mastershot.labelling.perception.light import LIGHT_SPACE
 from mastershot.labelling.perception.setting import (
     INDOOR_WEIGHTS,
+    LABELS_TABLE,
     NIGHT_WEIGHTS,
     SETTING_PROMPTS,
     SETTING_RULE,
@@ -27,6 +28,7 @@ from mastershot.labelling.perception.setting import (
     is_outdoors,
     load_places,
     night_probabilities,
+    not_contradicting,
     prompted_probabilities,
     scene_setting,
     setting_of,
@@ -58,6 +60,7 @@ class PlaceSettings:
             "indoors": INDOOR_WEIGHTS,
             "night": NIGHT_WEIGHTS,
             "sure": asdict(SETTING_RULE),
+            "unsure_against": LABELS_TABLE,
         }
 
     def probabilities(
@@ -97,6 +100,7 @@ class PromptedSettings:
             "encoder": self.encoder.space.model,
             "prompts": prompts,
             "sure": asdict(SETTING_RULE),
+            "unsure_against": LABELS_TABLE,
         }
 
     def probabilities(
@@ -135,7 +139,7 @@ def with_settings(
     indoors, nights = finder.probabilities(shots, light, store)
     found = []
     for shot, indoor, night in zip(shots, indoors.tolist(), nights.tolist(), strict=True):
-        setting = setting_of(indoor)
+        setting = not_contradicting(setting_of(indoor), shot.labels)
         time_of_day = time_of_day_of(night, outdoors=is_outdoors(setting))
         found.append(replace(shot, setting=setting, time_of_day=time_of_day))
     if scenes is None:
@@ -161,6 +165,7 @@ def _with_heading(
     own = range(scene.first_shot, scene.end_shot)
     settings = [setting for row in own if (setting := shots[row].setting) is not None]
     setting = scene_setting(settings, float(indoors[own].mean()))
+    setting = not_contradicting(setting, scene.labels)
     outdoors = [row for row in own if is_outdoors(shots[row].setting)]
     night = float(nights[outdoors or own].mean())
     time_of_day = time_of_day_of(night, outdoors=bool(outdoors))

@@ -34,9 +34,10 @@ from mastershot.pipeline.analysis.recognise import (
 )
 from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes
 from mastershot.pipeline.analysis.sound import Hearing
+from mastershot.pipeline.edits import EditList, listed_shots
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
-from mastershot.shots.content import ShotSettings
-from mastershot.shots.lists import ShotList, read_shot_list
+from mastershot.shots.lists import ShotList
+from mastershot.shots.settings import ShotSettings
 
 DEFAULT_TAXONOMY = "movieclip"
 STEPS = ("shots", "labels", "scenes", "scale", "people", "headings", "sound")
@@ -191,7 +192,7 @@ class LoadedPlan:
     plan: Plan
     labeller: Labeller | None = None
     scaler: ShotScaler | None = None
-    listed: ShotList | None = None
+    listed: ShotList | EditList | None = None
     notes: tuple[str, ...] = ()
     recogniser: ShotRecogniser | None = None
     people: PeopleDetector | None = None
@@ -203,6 +204,13 @@ class LoadedPlan:
     def words(self) -> Labeller | None:
         """What scores labels by words; None where a recogniser does it alone."""
         return self.labeller if self.plan.labels_by_words else None
+
+    @property
+    def lacks_encoder(self) -> bool:
+        """Whether labels or headings are asked for and what finds them is not on this machine."""
+        steps = self.plan.steps
+        no_labels = "labels" in steps and self.taxonomy is None
+        return no_labels or ("headings" in steps and self.settings is None)
 
     @cached_property
     def taxonomy(self) -> Taxonomy | None:
@@ -266,7 +274,7 @@ class LoadedPlan:
             "detector": plan.shots.detector,
             "pixels": "exact" if plan.shots.exact else "points",
             "threshold": plan.shots.score_threshold,
-            "min_shot_s": plan.shots.min_shot_s,
+            "min_shot_s": plan.shots.shortest_s,
             "library": f"scenedetect {version('scenedetect-headless')}",
         }
         if self.listed is not None:
@@ -329,7 +337,7 @@ def prepare(plan: Plan) -> LoadedPlan:
         MastershotError: The taxonomy, the encoder's folder, the classifier of scales, the network
             of sounds or the shot list is not usable.
     """
-    listed = None if plan.shot_list is None else read_shot_list(plan.shot_list)
+    listed = None if plan.shot_list is None else listed_shots(plan.shot_list)
     taxonomy = load_taxonomy(plan.taxonomy) if "labels" in plan.steps else None
     if plan.recogniser is not None:
         find_recogniser(plan.recogniser)  # Before an encoder is loaded for nothing.
@@ -374,6 +382,8 @@ def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]
     except EncoderUnavailableError as error:
         if plan.fuse is not None:
             raise
-        return None, (f"No labels: {error}" if by_words else str(error),)
+        headings = "headings" in plan.steps
+        lost = [name for name, is_lost in (("labels", by_words), ("headings", headings)) if is_lost]
+        return None, (f"No {' or '.join(lost)}: {error}" if lost else str(error),)
     is_starter = encoder.space.model == STARTER_NAME
     return encoder, (STARTER_NOTE,) if by_words and is_starter else ()

@@ -1,13 +1,23 @@
 """What of an earlier run is still valid, and what is made anew because it is not."""
 
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 
+from mastershot.core.lanes import Interval
 from mastershot.core.protocols import FeatureStore
-from mastershot.core.timeline import MadeBy, Timeline
+from mastershot.core.time import FrameTimes
+from mastershot.core.timeline import Json, MadeBy, Timeline
 from mastershot.pipeline.analysis.annotate import annotate
 from mastershot.pipeline.analysis.decode_pass import Decoded
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.stored import has_vectors
+
+_LENT = {
+    "labels": ("labels", "kept", "borrowed"),
+    "scale": ("scale", "scale_by"),
+    "headings": ("setting", "time_of_day"),
+}
+"""Steps that may need an encoder, and what a shot has of each."""
 
 
 def timeline_without_decoding(
@@ -48,20 +58,52 @@ def timeline_without_decoding(
     if "sound" not in made.steps:
         shots, audio = tuple(replace(shot, sound=None) for shot in shots), None
     decoded = Decoded(previous.movie, shots, previous.damaged, previous.notes, audio)
-    return annotate(decoded, made, loaded, store)
+    annotated = replace(annotate(decoded, made, loaded, store), marks=previous.marks)
+    return with_kept(annotated, previous, loaded)
 
 
 def is_current(previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> bool:
     """Return True if making the timeline again would change nothing.
 
-    Where labels are asked for and their encoder is not available, labels made earlier stay.
+    Where the encoder of labels or headings is not available and an earlier run has made them, that
+    run stays unless a step is asked for that it lacks, whatever the version.
     """
     before = previous.made_by
-    if "labels" in loaded.plan.steps and loaded.taxonomy is None and "labels" in before.steps:
-        return _heard_alike(previous, made) and _same("reading", "shots", before=previous, now=made)
+    if _lent_steps(previous, made, loaded) and _same("reading", "shots", before=previous, now=made):
+        merged = _merged_steps(previous, made, loaded)
+        return all(before.steps.get(name) == step for name, step in merged.items())
     if (before.version, before.steps) != (made.version, made.steps):
         return False
     return has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
+
+
+def with_kept(timeline: Timeline, previous: Timeline | None, loaded: LoadedPlan) -> Timeline:
+    """Return the timeline with what an earlier run found and this one cannot, for want of a model.
+
+    Those are labels, headings and scales that are asked for and whose encoder is not available,
+    with the scenes that they name. Where the shots or the frames that they rest on are now other
+    ones they are left out, and a note says so.
+    """
+    made = timeline.made_by
+    if previous is None or not (lent := _lent_steps(previous, made, loaded)):
+        return timeline
+    spans = [[shot.span for shot in one.shots] for one in (previous, timeline)]
+    if spans[0] != spans[1] or not _sampled_alike(previous.made_by, made):
+        note = (
+            f"{' and '.join(lent)} made earlier are left out: they rest on other shots or frames, "
+            "and the encoder that could make them anew is not available"
+        )
+        return replace(timeline, notes=tuple(dict.fromkeys((*timeline.notes, note))))
+    names = ["sampled_frames", *(name for step in lent for name in _LENT[step])]
+    shots = tuple(
+        replace(shot, **{name: getattr(old, name) for name in names})
+        for shot, old in zip(timeline.shots, previous.shots, strict=True)
+    )
+    scenes = timeline.scenes
+    if _lends_scenes(previous, made, lent):
+        scenes = previous.scenes
+    made = replace(made, steps=_merged_steps(previous, made, loaded))
+    return replace(timeline, made_by=made, shots=shots, scenes=scenes)
 
 
 def plan_of_decoding(
@@ -105,6 +147,24 @@ def with_reading_note(timeline: Timeline, previous: Timeline | None) -> Timeline
     return replace(timeline, notes=(*timeline.notes, note))
 
 
+def with_lanes(timeline: Timeline, previous: Timeline, times: FrameTimes) -> Timeline:
+    """Return the timeline with the lanes of an earlier one, frame by their times.
+
+    What a person brought in stays where it was in the film, if frames are counted otherwise now.
+    An interval that lies wholly beyond the film is moved to its last frame.
+    """
+
+    def moved(interval: Interval) -> Interval:
+        start, end = times.frame_at(interval.span.start), times.frame_at(interval.span.end)
+        first = min(start, times.num_frames - 1)
+        return replace(interval, span=times.span(first, max(first + 1, end)))
+
+    lanes = previous.lanes
+    if read_differently(previous, timeline.made_by):
+        lanes = tuple(replace(one, intervals=tuple(map(moved, one.intervals))) for one in lanes)
+    return replace(timeline, lanes=lanes)
+
+
 def _sampled_alike(before: MadeBy, now: MadeBy) -> bool:
     """Return True if the frames that are now needed of each shot, if any are, are the earlier ones.
 
@@ -114,6 +174,43 @@ def _sampled_alike(before: MadeBy, now: MadeBy) -> bool:
         return True
     frames = before.steps.get("frames", {})
     return bool(frames.get("sampling") == now.steps["frames"]["sampling"])
+
+
+def _lent_steps(previous: Timeline, made: MadeBy, loaded: LoadedPlan) -> list[str]:
+    """Return the steps that are asked for, lack their encoder now, and were made by then.
+
+    A scale that people tell takes the place of none that a classifier or words told.
+    """
+    if not loaded.lacks_encoder:
+        return []
+    before, asked = previous.made_by.steps, loaded.plan.steps
+    lent = [step for step in _LENT if step in asked and step in before and step not in made.steps]
+    if _scale_by_people(made.steps) and "scale" in before and not _scale_by_people(before):
+        lent.append("scale")
+    return lent
+
+
+def _scale_by_people(steps: Mapping[str, Json]) -> bool:
+    return bool(steps.get("scale", {}).get("method") == "people")
+
+
+def _lends_scenes(previous: Timeline, made: MadeBy, lent: Collection[str]) -> bool:
+    names = {"labels", "headings"} & set(lent)
+    return bool(names) and "scenes" in made.steps and previous.scenes is not None
+
+
+def _merged_steps(previous: Timeline, made: MadeBy, loaded: LoadedPlan) -> dict[str, Json]:
+    """Return how a timeline is made that has the lent steps of an earlier run, and its frames."""
+    lent = _lent_steps(previous, made, loaded)
+    before, steps = previous.made_by.steps, dict(made.steps)
+    steps |= {step: before[step] for step in lent}
+    if _lends_scenes(previous, made, lent):
+        steps["scenes"] = before["scenes"]
+    if "frames" in before:
+        spaces = list(before["frames"]["spaces"])
+        spaces += [one for one in steps.get("frames", {}).get("spaces", ()) if one not in spaces]
+        steps["frames"] = before["frames"] | {"spaces": spaces}
+    return steps
 
 
 def _heard_alike(before: Timeline, now: MadeBy) -> bool:

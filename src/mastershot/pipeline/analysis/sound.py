@@ -6,8 +6,8 @@ from dataclasses import asdict, dataclass, field
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
+from mastershot.core.lanes import ShotSound, SoundEvent
 from mastershot.core.movie import Shot
-from mastershot.core.sound import ShotSound, SoundEvent
 from mastershot.core.timeline import Json
 from mastershot.encoders.detectors.sound import HOP_SAMPLES, WINDOW_SAMPLES, SoundClassifier
 from mastershot.labelling.perception.sound import (
@@ -15,6 +15,7 @@ from mastershot.labelling.perception.sound import (
     EventMerger,
     SoundRule,
     Stretch,
+    cropped,
     film_events,
     loudest_s,
     sounds_of_shots,
@@ -82,11 +83,22 @@ class SoundListener:
             self._classify(self._samples[:WINDOW_SAMPLES])
             self._samples = self._samples[HOP_SAMPLES:]
 
-    def finish(self, shifts_s: Sequence[float]) -> None:
-        """Take the end of the film, and what to add to the times of each of its recordings."""
+    def finish(
+        self, shifts_s: Sequence[float], bounds_s: Sequence[tuple[float, float]] = ()
+    ) -> None:
+        """Take the end of the film, and what to add to the times of each of its recordings.
+
+        With bounds, what of a recording lies outside its own is left out.
+        """
         self._end_stretch()
         for one, recording in zip(self._stretches, self._recordings, strict=True):
             one.start_s += shifts_s[min(recording, len(shifts_s) - 1)]
+        if bounds_s:
+            within = (
+                cropped(one, *bounds_s[recording])
+                for one, recording in zip(self._stretches, self._recordings, strict=True)
+            )
+            self._stretches = [one for one in within if one is not None]
 
     def events(self) -> tuple[SoundEvent, ...]:
         """Return the film's events, once it has finished."""

@@ -1,7 +1,9 @@
 """From decoded frames to vectors: of single frames, and of clips of whole shots, in batches."""
 # T frames of a clip, S side of a square in pixels, D width of a space
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterable
+from concurrent.futures import Executor
 from functools import partial
 
 import numpy as np
@@ -19,6 +21,7 @@ _STATISTICS = {COLOR_SPACE: color_histogram, LIGHT_SPACE: light_statistics}
 _BATCH_FRAMES = 32
 _BATCH_CLIPS = 8
 _BATCH_BYTES = 64 << 20
+_EVEN = 8  # Encoders compute so many at once: of large frames a multiple is collected.
 # Latest frames are squared only if they are chosen, unless they take more memory than this.
 _MAX_LATEST_BYTES = 96 << 20
 _FRAMES_A_CHUNK = 256
@@ -27,7 +30,11 @@ _KNOWN_BLOCK = 8192
 
 
 class VectorBatches:
-    """Turns images into vectors of one space, in batches, and keeps them under a frame each."""
+    """Turns images into vectors of one space, in batches, and keeps them under a frame each.
+
+    With a worker, one batch is encoded there while the film is decoded on and the next is filled:
+    twice the images are in memory. The batches, and thus the vectors, are the same without it.
+    """
 
     def __init__(
         self,
@@ -37,11 +44,13 @@ class VectorBatches:
         *,
         batch: int = _BATCH_FRAMES,
         chunk: int = _FRAMES_A_CHUNK,
+        worker: Executor | None = None,
     ) -> None:
         """Take how many images are encoded at once, and how many vectors are put at once."""
         self._space, self._encode_images, self._store = space, encode, store
-        self._batch, self._chunk = batch, chunk
+        self._batch, self._chunk, self._worker = batch, chunk, worker
         self._images: dict[int, ImageArray] = {}
+        self._at_work: tuple[list[int], Callable[[], Iterable[FloatArray]]] = [], _nothing
         self._fresh: dict[int, FloatArray] = {}
         self._kept: set[int] = set()
         self._known_until = 0
@@ -53,26 +62,42 @@ class VectorBatches:
             kept = np.setdiff1d(block, self._store.missing(self._space, block))
             self._kept.update(kept.tolist())
             self._known_until += _KNOWN_BLOCK
-        return not any(frame in taken for taken in (self._kept, self._fresh, self._images))
+        known = self._kept, self._fresh, self._at_work[0], self._images
+        return not any(frame in taken for taken in known)
 
     def add(self, frame: int, image: ImageArray) -> None:
         """Take the image of a frame that has no vector."""
         self._images[frame] = image
-        held_bytes = len(self._images) * image.nbytes
-        if len(self._images) >= self._batch or held_bytes >= _BATCH_BYTES:
+        fitting = math.ceil(_BATCH_BYTES / image.nbytes)
+        if fitting > _EVEN:
+            fitting -= fitting % _EVEN
+        if len(self._images) >= min(self._batch, fitting):
             self._encode()
 
     def finish(self) -> None:
         """Encode and keep all that is held."""
         self._encode()
+        self._collect()
         self._keep()
 
     def _encode(self) -> None:
+        self._collect()
         if not self._images:
             return
-        vectors = self._encode_images(list(self._images.values()))
-        self._fresh.update(zip(self._images, vectors, strict=True))
+        frames, images = list(self._images), list(self._images.values())
         self._images.clear()
+        if self._worker is None:
+            vectors = self._encode_images(images)
+            self._at_work = frames, lambda: vectors
+            self._collect()
+        else:
+            self._at_work = frames, self._worker.submit(self._encode_images, images).result
+
+    def _collect(self) -> None:
+        """Wait for the batch that is being encoded, if one is."""
+        frames, vectors = self._at_work
+        self._fresh.update(zip(frames, vectors(), strict=True))
+        self._at_work = [], _nothing
         if len(self._fresh) >= self._chunk:
             self._keep()
 
@@ -86,18 +111,28 @@ class VectorBatches:
         self._fresh.clear()
 
 
+def _nothing() -> Iterable[FloatArray]:
+    return ()
+
+
 class FrameVectors:
     """Turns sampled frames into vectors of one space, in batches; none that are stored already.
 
     Without an encoder, vectors are what is computed of pixels: colour histograms, or light.
     """
 
-    def __init__(self, space: EmbeddingSpace, encoder: Encoder | None, store: FeatureStore) -> None:
+    def __init__(
+        self,
+        space: EmbeddingSpace,
+        encoder: Encoder | None,
+        store: FeatureStore,
+        worker: Executor | None = None,
+    ) -> None:
         # Detectors want frames of a size of their own; other encoders scale them themselves.
         own_px = getattr(encoder, "longest_side_px", None)
         self._side_px = _STATISTICS_SIDE_PX if encoder is None else own_px
         encode = partial(_statistics, space) if encoder is None else encoder.encode_images
-        self._batches = VectorBatches(space, encode, store)
+        self._batches = VectorBatches(space, encode, store, worker=worker)
 
     def take(self, frame: Frame) -> None:
         """Take a sampled frame."""
@@ -123,12 +158,18 @@ class ClipVectors:
         recogniser: TrainedRecogniser,
         store: FeatureStore,
         max_lag_frames: int = 0,
+        worker: Executor | None = None,
     ) -> None:
         self._count, self._size_px = recogniser.card.frames, recogniser.card.size_px
         self._held = HeldFrames[_Square](self._count, max_lag_frames, whole_lag=True)
         self._num_latest = 1 + max_lag_frames
         self._batches = VectorBatches(
-            space, recogniser.features, store, batch=_BATCH_CLIPS, chunk=_CLIPS_A_CHUNK
+            space,
+            recogniser.features,
+            store,
+            batch=_BATCH_CLIPS,
+            chunk=_CLIPS_A_CHUNK,
+            worker=worker,
         )
 
     def add(self, frame: Frame) -> None:

@@ -9,13 +9,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from mastershot.core.errors import OutputError, TimelineError
+from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
 from mastershot.exports.pages.report import write_report
 from mastershot.exports.tables import write_shots_csv
 from mastershot.media.probe import FilmFile
 from mastershot.store.features import FolderFeatures
+from mastershot.store.frames import FRAMES_FILE, FrameTable, frame_times_of, write_frames
 
-_RESULTS = ("thumbs", "features", "shots.csv", "report.html")
+_RESULTS = ("thumbs", "features", FRAMES_FILE, "shots.csv", "report.html")
 _TIMELINE, _OLD_TIMELINE = "timeline.json", ".timeline.old.json"
 
 
@@ -51,6 +53,15 @@ class Workspace:
         shutil.rmtree(thumbs, ignore_errors=True)
         thumbs.mkdir(parents=True)
         return thumbs
+
+    def keep_frames(self, frames: FrameTable) -> None:
+        """Keep what is known of every frame, to be put in place with the results."""
+        write_frames(frames, self._aside / FRAMES_FILE)
+
+    def frame_times(self, timeline: Timeline) -> FrameTimes:
+        """Return when each frame of the film is shown."""
+        has_new = (self._aside / FRAMES_FILE).is_file()
+        return frame_times_of(timeline, self._aside if has_new else self.folder)
 
     def publish(self, timeline: Timeline, notes: tuple[str, ...]) -> None:
         """Put the results in place: table, report, pictures, and the timeline last."""

@@ -12,6 +12,7 @@ from pathlib import Path
 from mastershot import __version__
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace
 from mastershot.core.errors import DatasetError, LibraryError, MediaError, sentence
+from mastershot.core.movie import require_one_file
 from mastershot.core.text import utf8_text
 from mastershot.core.timeline import Timeline
 from mastershot.datasets.tables.feature_table import writing_features
@@ -128,6 +129,7 @@ class _Exporter:
         reading = timeline.made_by.steps.get("reading", {})
         if reading.get("revision") != READING_REVISION:
             raise LibraryError(f"{movie.path} was read otherwise than now; add the film again")
+        require_one_file(timeline.movie, "features of its shots")
         file = probe(movie.file, stream=reading.get("stream"))
         if file.id != movie.id:
             raise MediaError(f"{movie.file} is another file than was added; add the film again")

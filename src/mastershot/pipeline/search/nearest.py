@@ -11,12 +11,14 @@ from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.errors import EmbeddingSpaceError, LibraryError, SettingError
 from mastershot.core.movie import shot_id
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, ENCODERS
+from mastershot.pipeline.search.filters import Chosen, ShotFilter, choose_shots
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.store.library import Library as FilmStore
 from mastershot.store.library import LibraryMovie
 from mastershot.store.reading import StoredShot, first_frames, stored_shots, vector_blocks
 
 _ATTEMPTS = 3
+_NO_SHOTS = np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +47,9 @@ class Hit(StoredShot):
             not compare.
         frame: Ordinal of that frame; of frames equally near, the first.
         heard: The sound it was found by, whose probability is the score and whose loudest moment
-            the frame; None for a shot that was found by its frames.
+            the frame; None for a shot that was found otherwise.
+        said: The subtitle it was found by, with whose first frame it appears; None likewise.
+        said_s: When that subtitle appears, on the film's own clock.
     """
 
     movie_id: str
@@ -53,6 +57,8 @@ class Hit(StoredShot):
     score: float
     frame: int
     heard: str | None = None
+    said: str | None = None
+    said_s: float | None = None
 
 
 class Hits(list[Hit]):
@@ -78,14 +84,16 @@ class Hits(list[Hit]):
         self.notes = notes
 
 
-def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
+def nearest_shots(
+    store: FilmStore, query: Query, *, limit: int = 10, only: ShotFilter | None = None
+) -> Hits:
     """Return the shots nearest to a query: best first, then by film and time.
 
     A shot's score is the best cosine of its frames that have a vector, not their mean, which would
     hide what is seen in few frames, as in a pan; so more sampled frames give more chances. Vectors
     of the same weights in another precision are searched too: they differ very little. Every vector
     is compared, in blocks, and some twenty bytes a shot are kept between them. A film that is added
-    or removed meanwhile may be found or not.
+    or removed meanwhile may be found or not. With ``only``, no other shots are found.
 
     Raises:
         SettingError: The limit is below 1.
@@ -95,7 +103,7 @@ def nearest_shots(store: FilmStore, query: Query, *, limit: int = 10) -> Hits:
     require_limit(limit)
     spaces = _held_spaces(store, query)
     for _ in range(_ATTEMPTS):
-        if (hits := _search_once(store, query, spaces, limit)) is not None:
+        if (hits := _search_once(store, query, spaces, limit, only)) is not None:
             return hits
     raise LibraryError(
         f"library {store.path} changed under each of {_ATTEMPTS} searches; search again once no "
@@ -180,7 +188,11 @@ class _Film:
 
 
 def _search_once(
-    store: FilmStore, query: Query, spaces: Sequence[EmbeddingSpace], limit: int
+    store: FilmStore,
+    query: Query,
+    spaces: Sequence[EmbeddingSpace],
+    limit: int,
+    only: ShotFilter | None,
 ) -> Hits | None:
     """Return the hits, or None if the library changed so that they do not fit together."""
     movies, starts = store.movies(), first_frames(store.tables)
@@ -192,7 +204,8 @@ def _search_once(
         if movie_id in films:
             # Not `@`: its last bits depend on where in a block a row stands, einsum's do not.
             films[movie_id].take(block.frames, np.einsum("td,d->t", block.vectors, query.vector))
-    best = _best(list(films.values()), limit)
+    chosen = None if only is None else choose_shots(store, movies, only)
+    best = _best(list(films.values()), limit, chosen)
     ids = [shot_id(film.movie.id, index) for film, index in best]
     runs = {film.movie.run_id for film, _ in best}
     shots = {shot.id: shot for shot in stored_shots(store.tables, ids, runs=runs)}
@@ -208,18 +221,33 @@ def _search_once(
         )
         for id, (film, index) in zip(ids, best, strict=True)
     )
-    return _with_notes(hits, store, query.space, films.values())
+    found = _with_notes(hits, store, query.space, films.values())
+    if chosen is not None:
+        found.notes += chosen.notes
+    return found
 
 
-def _best(films: Sequence[_Film], limit: int) -> list[tuple[_Film, int]]:
+def _best(films: Sequence[_Film], limit: int, chosen: Chosen | None) -> list[tuple[_Film, int]]:
     """Return the best shots, each as its film and index; of equal scores the earlier first."""
-    scores = np.concatenate([np.empty(0, np.float32), *(film.scores for film in films)])
+    scores = np.concatenate(
+        [np.empty(0, np.float32), *(_scores_of(film, chosen) for film in films)]
+    )
     starts = np.cumsum([0, *(len(film.scores) for film in films)])
     places = np.argsort(-scores, kind="stable")[:limit]
     places = places[np.isfinite(scores[places])]
     owners = np.searchsorted(starts, places, side="right") - 1
     indices = (places - starts[owners]).tolist()
     return [(films[owner], index) for owner, index in zip(owners.tolist(), indices, strict=True)]
+
+
+def _scores_of(film: _Film, chosen: Chosen | None) -> FloatArray:
+    """Return the scores of a film's shots, the lowest for those that are not to be found."""
+    if chosen is None:
+        return film.scores
+    scores = np.full_like(film.scores, -np.inf)
+    shots = chosen.shots.get(film.movie.run_id, _NO_SHOTS)
+    scores[shots] = film.scores[shots]
+    return scores
 
 
 def _with_notes(

@@ -1,9 +1,10 @@
 """Search by sound words: the shots of a library in which what words name is heard."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from mastershot.encoders.detectors.sound import sound_classes
+from mastershot.pipeline.search.filters import ShotFilter, choose_shots
 from mastershot.pipeline.search.nearest import Hit
 from mastershot.store.library import Library as FilmStore
 from mastershot.store.library import LibraryMovie
@@ -31,10 +32,13 @@ def sounds_named(words: str) -> tuple[str, ...]:
     )
 
 
-def heard_shots(store: FilmStore, words: str, *, limit: int) -> list[Hit]:
+def heard_shots(
+    store: FilmStore, words: str, *, limit: int, only: ShotFilter | None = None
+) -> list[Hit]:
     """Return the shots in which a sound that words name is heard: the surest event first.
 
     Every shot that an event reaches into has its score; of equal scores the earlier comes first.
+    With ``only``, no other shots are found.
 
     Raises:
         LibraryError: The library cannot be read.
@@ -42,11 +46,20 @@ def heard_shots(store: FilmStore, words: str, *, limit: int) -> list[Hit]:
     if not (names := sounds_named(words)):
         return []
     films = {film.run_id: film for film in store.movies()}
-    return _hits(store, stored_sounds(store.tables, names, list(films)), films, limit)
+    events = stored_sounds(store.tables, names, list(films))
+    if only is None:
+        return _hits(store, events, films, limit)
+    chosen = choose_shots(store, films.values(), only)
+    runs = {run: set(shots.tolist()) for run, shots in chosen.shots.items()}
+    return _hits(store, events, films, limit, runs)
 
 
 def _hits(
-    store: FilmStore, events: Iterable[StoredSound], films: dict[str, LibraryMovie], limit: int
+    store: FilmStore,
+    events: Iterable[StoredSound],
+    films: dict[str, LibraryMovie],
+    limit: int,
+    chosen: Mapping[str, Collection[int]] | None = None,
 ) -> list[Hit]:
     hits: dict[str, Hit] = {}
     shots: dict[str, list[StoredShot]] = {}
@@ -54,7 +67,9 @@ def _hits(
         if len(hits) >= limit:
             break
         if event.run_id not in shots:
-            shots[event.run_id] = shots_of_run(store.tables, event.run_id)
+            own = enumerate(shots_of_run(store.tables, event.run_id))
+            taken = None if chosen is None else chosen.get(event.run_id, ())
+            shots[event.run_id] = [one for i, one in own if taken is None or i in taken]
         for hit in _reached(event, shots[event.run_id], films[event.run_id]):
             hits.setdefault(hit.id, hit)
     return list(hits.values())[:limit]

@@ -10,6 +10,7 @@ from mastershot.core.errors import EncoderError, EncoderUnavailableError, Librar
 from mastershot.core.protocols import ImageTextEncoder
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, ENCODERS, load_encoder
 from mastershot.exports.pages.search import Card, write_sheet
+from mastershot.pipeline.search.filters import ShotFilter, choose_shots
 from mastershot.pipeline.search.nearest import (
     Hit,
     Hits,
@@ -19,6 +20,7 @@ from mastershot.pipeline.search.nearest import (
     require_limit,
     word_spaces,
 )
+from mastershot.pipeline.search.said import said_shots
 from mastershot.pipeline.search.sounds import heard_shots
 from mastershot.store.library import Library as FilmStore
 
@@ -29,23 +31,25 @@ def search_words(
     *,
     limit: int = 10,
     encoder: str | Path | ImageTextEncoder | None = None,
+    only: ShotFilter | None = None,
 ) -> Hits:
     """Return the shots of a library that words describe best, ranked as by `nearest_shots`.
 
-    Where words name a sound (`sounds_named`), shots in which it is heard and those found by their
-    frames alternate, a heard one first: their scores do not compare.
+    Shots in which the words are said (`said_shots`), those in which a sound is heard that they name
+    (`sounds_named`), and those found by their frames alternate: their scores do not compare.
 
     It is ``Library.search``, too. Words are encoded as they are, in no prompt, by an encoder or
     the one of that name or folder; None takes the default one if the library holds vectors of it,
-    else the only one whose vectors it holds. ``notes`` of the hits say what was not searched.
+    else the only one whose vectors it holds. With ``only``, no other shots are found. ``notes`` of
+    the hits say what was not searched.
 
     Raises:
         SettingError: There are no words, the limit is below 1, or one of the three is of another
             type.
         EncoderError: The encoder is unknown, unusable or not on this machine.
         EmbeddingSpaceError: The library holds no vectors of the encoder, or of other weights.
-        LibraryError: It holds no vectors of any, or those of several and none is named, or it
-            cannot be read.
+        LibraryError: It holds no vectors of any, or those of several and none is named, none of
+            its films can be asked for what is wanted, or it cannot be read.
     """
     _require_words(words)
     require_limit(limit)
@@ -53,25 +57,26 @@ def search_words(
         encoder is None or isinstance(encoder, (str, Path)) or hasattr(encoder, "encode_texts")
     ):
         raise SettingError(f"{encoder!r:.60} is no encoder; give one, its name or its folder")
-    heard = heard_shots(store, words, limit=limit)
-    if heard and not held_word_spaces(store):
-        return Hits(heard, None, 0, ())
+    said = said_shots(store, words, limit=limit, only=only)
+    heard = heard_shots(store, words, limit=limit, only=only)
+    if (said or heard) and not held_word_spaces(store):
+        notes = () if only is None else choose_shots(store, store.movies(), only).notes
+        return Hits(_alternating(said, heard)[:limit], None, 0, notes)
     models = sorted({space.model for space in word_spaces(store)})
     if encoder is None:
         encoder = _encoder_of(store, models)
     elif isinstance(encoder, (str, Path)):
         encoder = load_encoder(encoder)
-    seen = nearest_shots(store, encode_words(words, encoder), limit=limit)
-    return Hits(
-        _alternating(heard, seen)[:limit], seen.space, seen.num_films_not_searched, seen.notes
-    )
+    seen = nearest_shots(store, encode_words(words, encoder), limit=limit, only=only)
+    best = _alternating(said, heard, seen)[:limit]
+    return Hits(best, seen.space, seen.num_films_not_searched, seen.notes)
 
 
-def _alternating(heard: Sequence[Hit], seen: Sequence[Hit]) -> list[Hit]:
-    """Return the hits of both, each shot once, one by one as long as both last."""
-    pairs = zip_longest(heard, seen)
+def _alternating(*found: Sequence[Hit]) -> list[Hit]:
+    """Return all hits, each shot once, one of each list by turns as long as it lasts."""
+    turns = zip_longest(*found)
     hits: dict[str, Hit] = {}
-    for hit in chain.from_iterable(pairs):
+    for hit in chain.from_iterable(turns):
         if hit is not None:
             hits.setdefault(hit.id, hit)
     return list(hits.values())
@@ -104,11 +109,11 @@ def write_hits_page(store: FilmStore, hits: Hits, path: Path, *, words: str) -> 
     cards = (
         Card(
             hit.id, hit.path, hit.start_s, hit.end_s, hit.score, hit.kept, store.thumb(hit.id),
-            hit.heard,
+            hit.heard, hit.said,
         )
         for hit in hits
     )  # fmt: skip
-    by = "found by sound" if hits.space is None else f"encoder {hits.space.model}"
+    by = "found by what is heard" if hits.space is None else f"encoder {hits.space.model}"
     facts = (f"library {store.path.name}", by)
     write_sheet(cards, path, title=words.strip(), facts=facts, notes=hits.notes)
 

@@ -11,7 +11,8 @@ from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import MediaError
 from mastershot.media.sampling import HeldFrames, nearest_frames, uniform_frames
 from mastershot.media.video import Frame, open_video
-from mastershot.shots.content import ShotSettings, detector_view, make_detector
+from mastershot.shots.detectors import detector_view, make_detector
+from mastershot.shots.settings import ShotSettings
 from mastershot.training.engine.augmentations import square
 
 

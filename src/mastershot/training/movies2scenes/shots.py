@@ -19,6 +19,7 @@ import numpy.typing as npt
 
 from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import DatasetError, MastershotError, SettingError
+from mastershot.core.movie import require_one_file
 from mastershot.core.names import NamedFilm
 from mastershot.core.text import printable, utf8_text
 from mastershot.media.films import VIDEO_SUFFIXES
@@ -230,10 +231,12 @@ def _kept(
     library: Library, movie: LibraryMovie, source: ShotSource, space: EmbeddingSpace | None
 ) -> npt.NDArray[Any]:
     """Return the shots of a film of a library: vectors in a space, or keyframes without one."""
-    spans = [shot.span for shot in library.timeline(movie.id).shots]
+    timeline = library.timeline(movie.id)
+    spans = [shot.span for shot in timeline.shots]
     if space is not None:
         starts = np.array([span.first_frame for span in spans], np.int64)
         return shot_vectors(library, movie, starts, space, pooling=source.pooling)
+    require_one_file(timeline.movie, "keyframes")
     count = source.frames_per_shot
     wanted = [uniform_frames(span.first_frame, span.end_frame, count) for span in spans]
     return keyframes_at(Path(movie.file), wanted, count, source.image_px)

