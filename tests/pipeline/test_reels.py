@@ -254,7 +254,9 @@ def test_a_reel_that_does_not_fit_is_one_sentence_and_leaves_nothing(
 ) -> None:
     (other,) = write_reels(tmp_path, flat_images([(9, 99, 9)], each=9, width_px=96, height_px=54),
                            [0], frame_rate=Fraction(25))  # fmt: skip
-    done = run("analyze", reels[0], other, "--as-one", "--out", tmp_path / "out")
+    done = run(
+        "analyze", reels[0], other, "--as-one", "--steps", "shots", "--out", tmp_path / "out"
+    )
     assert done.returncode == 1
     line = done.stderr.splitlines()[-1]
     assert "reel 2 (reel1.mp4) has 25 frames a second, but reel 1 (reel1.mp4) has 29.97" in line
