@@ -4,8 +4,8 @@ Frames come 640 pixels wide or high at most. YuNet sees them so: faces of about 
 found. NanoDet sees them 416 wide or high, in a map of just their shape: its published file is for
 squares, and a wide film would fill half of one with black. Where neither finds anybody, it looks
 at the two to four squares that cover a wide frame, for distant persons, if the whole frame gives
-any hint of one: those squares cost three times as much as all else. Cost thus does not depend
-on the film's size. Black bars above and below are left out.
+any hint of one: those squares cost two to five times as much as all else. Cost thus does not
+depend on the film's size. Black bars above and below are left out.
 
 The networks run on one thread: the decoder has the other cores meanwhile.
 """
