@@ -28,7 +28,7 @@ def run(line: str) -> Result:
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     Path("film.srt").write_text(SRT)
-    images = flat_images([(200, 30, 30), (20, 200, 60), (30, 60, 220)], each=24)
+    images = flat_images([(240, 240, 240), (20, 20, 100), (240, 220, 40)], each=24)
     encode_film(Path("film.mp4"), images, options={"bf": "0", "g": "24"})
     if shutil.which("ffmpeg") is not None:
         command = "ffmpeg -v error -i film.mp4 -i film.srt -c copy -c:s mov_text with.mp4"

@@ -113,7 +113,9 @@ def write_hits_page(store: FilmStore, hits: Hits, path: Path, *, words: str) -> 
         )
         for hit in hits
     )  # fmt: skip
-    by = "found by what is heard" if hits.space is None else f"encoder {hits.space.model}"
+    by = "found by sound" if any(hit.heard for hit in hits) else "found by subtitles"
+    if hits.space is not None:
+        by = f"encoder {hits.space.model}"
     facts = (f"library {store.path.name}", by)
     write_sheet(cards, path, title=words.strip(), facts=facts, notes=hits.notes)
 
