@@ -1,3 +1,4 @@
+import itertools
 from fractions import Fraction
 from types import SimpleNamespace
 
@@ -114,3 +115,38 @@ def test_frames_that_are_held_only_while_new_are_said_to_be() -> None:
     kept = [index for index in range(100) if held.add(frame(index))]
     assert kept[:33] == list(range(33))  # then every other one, then every fourth
     assert kept[33:] == [*range(34, 65, 2), *range(68, 100, 4)]
+
+
+@pytest.mark.parametrize("size_bytes", [1000, 3 << 20, 12 << 20])
+def test_a_shot_reported_very_late_has_frames_near_to_any_place(size_bytes: int) -> None:
+    lag = 384
+    held, most = HeldFrames(at_least=3, max_lag_frames=lag), 0
+    for index in range(2000 + lag):
+        held.add(frame(index, size_bytes))
+        most = max(most, len({id(f) for f in (*held._held, *held._latest, *held._changed)}))
+    assert most * size_bytes <= (2 * 96 << 20) + 2 * size_bytes or most <= 500
+    held.cut(2000)
+    shot = held.cut(2000 + lag)
+    fitting = max(6, min(lag + 1, (96 << 20) // size_bytes))
+    for wanted in uniform_frames(2000, 2000 + lag, 3):
+        [nearest] = nearest_frames(shot, [wanted])
+        assert abs(nearest.index - wanted) <= 1 + lag / fitting
+
+
+def test_a_short_shot_reported_very_late_has_the_frame_it_starts_with() -> None:
+    held = HeldFrames(at_least=3, max_lag_frames=384)
+    starts = (1003, 1008, 1011, 1017)
+    for index in range(1300):
+        held.add(frame(index, 12 << 20), changed=index in starts)
+    held.cut(starts[0])
+    for start, end in itertools.pairwise(starts):
+        assert start in [f.index for f in held.cut(end)]
+
+
+def test_a_shot_of_which_nothing_is_held_has_the_nearest_frame() -> None:
+    held = HeldFrames(at_least=3, max_lag_frames=384)
+    for index in range(1300):
+        held.add(frame(index, 12 << 20))
+    held.cut(1003)
+    assert [f.index for f in held.cut(1004)] == [1024]  # The one before is farther: 980.
+    assert held.cut(1300)[0].index == 1024

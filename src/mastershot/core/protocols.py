@@ -13,6 +13,9 @@ class ShotDetector(Protocol):
 
     max_lag_frames: int
     """A cut is reported at most this many frames after it happened."""
+    changed: bool
+    """Whether a shot may start at the latest frame, by its picture and the one before; False where
+    cuts are reported soon enough."""
 
     def process(self, *, frame: int, pts: int, image: ImageArray) -> list[int]:
         """Take the next frame, BGR, shape (H, W, 3); return the cuts known by now.

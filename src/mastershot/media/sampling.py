@@ -16,7 +16,10 @@ SamplingKind: TypeAlias = Literal["uniform", "rate", "every"]
 _HELD_FRAMES = 32
 _MAX_HELD_BYTES = 96 << 20
 _MIN_HELD_FRAMES = 6
-_MAX_LATEST_FRAMES = 4
+# Beside them, the latest frames, for shots whose start is reported late: all, or in about this much
+# memory every so many, and those of them with which the picture changed.
+_MAX_LATEST_BYTES = 96 << 20
+_MAX_CHANGED_FRAMES = 16
 
 
 class Holdable(Protocol):
@@ -95,7 +98,8 @@ class HeldFrames(Generic[Held]):
 
     A short shot keeps all its frames; one longer than the capacity keeps at least half as many,
     so that the one nearest to any place in the shot is within a capacity-th of its length. The
-    latest frames are held, too, for the shot that begins where a cut is reported late.
+    latest frames are held, too, for the shot that begins where a cut is reported late: where they
+    do not fit, every so many of them.
 
     Attributes:
         capacity: How many frames are held; 0 before the first, which says how many fit.
@@ -111,16 +115,26 @@ class HeldFrames(Generic[Held]):
         self._stride = 1
         self.capacity = 0
         self._wanted = max(_HELD_FRAMES, 2 * at_least)
-        self._beyond = 1 + max_lag_frames if whole_lag else 0
-        num_latest = self._beyond or 1 + min(max_lag_frames, _MAX_LATEST_FRAMES)
-        self._latest: deque[Held] = deque(maxlen=num_latest)
+        self._num_late, self._whole_lag = 1 + max_lag_frames, whole_lag
+        self._beyond = self._num_late if whole_lag else 0
+        self._latest_stride = 1
+        self._latest: deque[Held] = deque(maxlen=self._num_late)
+        self._changed: deque[Held] = deque(maxlen=_MAX_CHANGED_FRAMES)
+        self._newest: Held | None = None
+        self._before: Held | None = None  # the last one of the shot before
 
-    def add(self, frame: Held) -> bool:
-        """Take the next frame of the film; return False if it is held only while it is new."""
-        self._latest.append(frame)
+    def add(self, frame: Held, *, changed: bool = False) -> bool:
+        """Take the next frame of the film; return False if it is held only while it is new.
+
+        A frame with which the picture has changed is held until its shot is known.
+        """
         if not self.capacity:
-            fitting = _MAX_HELD_BYTES // max(1, frame.size_bytes)
-            self.capacity = max(_MIN_HELD_FRAMES, min(self._wanted, fitting))
+            self._measure(frame.size_bytes)
+        self._newest = frame
+        if frame.index % self._latest_stride == 0:
+            self._latest.append(frame)
+        elif changed:
+            self._changed.append(frame)
         if self._held and frame.index - self._held[-1].index < self._stride:
             return False
         self._held.append(frame)
@@ -130,14 +144,34 @@ class HeldFrames(Generic[Held]):
         return True
 
     def cut(self, end_frame: int) -> list[Held]:
-        """Return the held frames of the shot that ends here; keep those after it."""
-        by_index = {frame.index: frame for frame in (*self._held, *self._latest)}
+        """Return the held frames of the shot that ends here; keep those after it.
+
+        Of a shot so short that none of it is held, that is the nearest frame before or after it.
+        """
+        newest = () if self._newest is None else (self._newest,)
+        held = (*self._held, *self._latest, *self._changed, *newest)
+        by_index = {frame.index: frame for frame in held}
         frames = [by_index[index] for index in sorted(by_index)]
         shot = [frame for frame in frames if frame.index < end_frame]
         self._held = frames[len(shot) :]
-        self._latest = deque(self._held, maxlen=self._latest.maxlen)
+        for late in (self._latest, self._changed):
+            while late and late[0].index < end_frame:
+                late.popleft()
         self._stride = 1
+        if not shot:
+            beside = [*([] if self._before is None else [self._before]), *self._held[:1]]
+            return [nearest_frame(beside, end_frame - 1)]
+        self._before = shot[-1]
         return shot
+
+    def _measure(self, size_bytes: int) -> None:
+        """Fix how many frames are held, by the size of the first one."""
+        fitting = _MAX_HELD_BYTES // max(1, size_bytes)
+        self.capacity = max(_MIN_HELD_FRAMES, min(self._wanted, fitting))
+        if not self._whole_lag:
+            fitting = max(_MIN_HELD_FRAMES, _MAX_LATEST_BYTES // max(1, size_bytes))
+            self._latest_stride = math.ceil(self._num_late / fitting)
+            self._latest = deque(maxlen=math.ceil(self._num_late / self._latest_stride))
 
 
 def grid_frames(first_frame: int, end_frame: int, capacity: int) -> range:

@@ -37,6 +37,11 @@ class LearnedScorer:
         self._rows: list[FloatArray] = []
         self.num_settled = 0
 
+    @property
+    def changed(self) -> bool:
+        """Whether the latest picture differs clearly from the one before."""
+        return self._ours.changed
+
     def add(self, image: ImageArray) -> bool:
         """Take the next frame, BGR (H, W, 3); return True if more frames are settled now."""
         self._ours.add(image)

@@ -23,6 +23,8 @@ _REMEMBERED_FRAMES = 4096
 class PySceneDetector:
     """A detector of PySceneDetect, fed frame by frame with exact times."""
 
+    changed = False
+
     def __init__(self, detector: "SceneDetector", *, time_base: Fraction, rate: Fraction) -> None:
         self.max_lag_frames = int(detector.event_buffer_length)
         self._detector = detector

@@ -19,6 +19,8 @@ from mastershot.shots.transitions import THRESHOLD, typed_cuts
 class TypedDetector:
     """Finds cuts by PySceneDetect, and what kind of transition each is by the temporal network."""
 
+    changed = False
+
     def __init__(self, detector: PySceneDetector) -> None:
         self.max_lag_frames = detector.max_lag_frames
         self._detector, self._scorer = detector, FrameScorer()

@@ -56,6 +56,7 @@ class ListedShots:
     """A shot detector that reports the cuts of a list."""
 
     max_lag_frames = 0
+    changed = False
 
     def __init__(self, shots: ShotList, file: FilmFile) -> None:
         self._shots = shots

@@ -23,6 +23,7 @@ _SHARE_LAGS = (1, 2, 4, 8, 16)
 _SHIFT_LAGS = (1, 2)
 _MARGIN_X, _MARGIN_Y = 4, 1  # How far the camera may move between two frames, in cells.
 _CHANGED = 25  # of 255
+_CHANGE = 8  # of 255: mean difference of cells from which a picture is another one
 _BLACK, _WHITE = 0.06, 0.94
 _LEVELS = 8  # of each colour, in a histogram
 BLOCK = 64
@@ -47,9 +48,14 @@ class FrameMeasures:
     """Measures the frames of one film, block by block.
 
     Usage: `add` every frame in order; `take` what is measured so far, at any time.
+
+    Attributes:
+        changed: Whether the latest picture differs clearly from the one before.
     """
 
     def __init__(self) -> None:
+        self.changed = False
+        self._last: ImageArray | None = None
         self._cells: ImageArray = np.empty((0, 3, HEIGHT * WIDTH), np.uint8)
         self._colours: FloatArray = np.empty((0, _LEVELS**3), np.float32)
         self._new: list[tuple[ImageArray, FloatArray]] = []
@@ -57,6 +63,8 @@ class FrameMeasures:
     def add(self, image: ImageArray) -> None:
         """Take the next frame, BGR (H, W, 3), of any size."""
         small = cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        apart = 0.0 if self._last is None else cv2.norm(small, self._last, cv2.NORM_L1)
+        self.changed, self._last = apart > _CHANGE * small.size, small
         points = np.ascontiguousarray(image[::2, ::2])
         counts = cv2.calcHist([points], [0, 1, 2], None, [_LEVELS] * 3, [0, 256] * 3)
         cells = np.asarray(small, np.uint8).reshape(-1, 3).T

@@ -40,6 +40,11 @@ class FrameScorer:
         self._light: list[FloatArray] = []
         self.num_settled = 0
 
+    @property
+    def changed(self) -> bool:
+        """Whether the latest picture differs clearly from the one before."""
+        return self._measures.changed
+
     def add(self, image: ImageArray) -> bool:
         """Take the next frame, BGR (H, W, 3); return True if more frames are settled now."""
         self._measures.add(image)
@@ -100,6 +105,11 @@ class Scorer(Protocol):
     num_settled: int
     """How many frames have their final probabilities."""
 
+    @property
+    def changed(self) -> bool:
+        """Whether the latest picture differs clearly from the one before."""
+        ...
+
     def add(self, image: ImageArray) -> bool:
         """Take the next frame, BGR (H, W, 3); return True if more frames are settled now."""
         ...
@@ -129,6 +139,7 @@ class StreamingDetector:
     def __init__(self, scorer: Scorer, threshold: float, least: int = 0) -> None:
         """Take what scores frames, the threshold of scores, and the shortest shot in frames."""
         self._threshold, self._scorer = threshold, scorer
+        self.changed = False
         self._spacing = Spacing(least)
         self._judged = 0  # Transitions that end before this frame are found.
         self._start = Transition("start", 0, 0)
@@ -136,7 +147,9 @@ class StreamingDetector:
 
     def process(self, *, frame: int, pts: int, image: ImageArray) -> list[int]:
         """Take the next frame, BGR (H, W, 3); return the cuts known by now."""
-        if not self._scorer.add(image):
+        has_settled = self._scorer.add(image)
+        self.changed = self._scorer.changed
+        if not has_settled:
             return []
         probabilities = self._scorer.probabilities(self._judged)
         calm = calm_until(probabilities, self._threshold)

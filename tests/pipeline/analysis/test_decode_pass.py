@@ -167,7 +167,7 @@ def test_each_shot_is_sampled_within_itself_whenever_its_cut_is_known(
     sampler = ShotSampler(FILM, sampling, lag, (taken,), None)  # type: ignore[arg-type]
     ends = list(accumulate(lengths))
     for index in range(ends[-1]):
-        sampler.add(frame_of(index))
+        sampler.add(frame_of(index), changed=False)
         sampler.end_shots([end for end in ends[:-1] if end + lag == index])
     sampler.end_shots([end for end in ends[:-1] if end + lag >= ends[-1]])
     sampler.end_shots(ends[-1:])
@@ -197,7 +197,7 @@ def test_without_vectors_no_frame_is_sampled() -> None:
     for text in ("uniform:3", "rate:4", "every"):
         sampler = ShotSampler(FILM, parse_sampling(text), 0, (), None)
         for index in range(9):
-            sampler.add(frame_of(index))
+            sampler.add(frame_of(index), changed=False)
         sampler.end_shots([4, 9])
         assert (sampler.ends, sampler.sampled) == ([4, 9], [(), ()])
 

@@ -87,7 +87,7 @@ def decode_film(
         listener = None if loaded.hearing is None else SoundListener(loaded.hearing)
         for frame in film.frames(None if listener is None else listener.hear):
             cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
-            sampler.add(frame)
+            sampler.add(frame, changed=detector.changed)
             sampler.end_shots(cuts)
             progress("shots", frame.index + 1, film.file.stated_frames)
         sampler.end_shots(detector.finish())
@@ -172,9 +172,9 @@ class ShotSampler:
         self.sampled: list[tuple[int, ...]] = []
         self.thumbs: list[str | None] = []
 
-    def add(self, frame: Frame) -> None:
-        """Take the next frame of the film."""
-        self._held.add(frame)
+    def add(self, frame: Frame, *, changed: bool) -> None:
+        """Take the next frame of the film, and whether a shot may start with it."""
+        self._held.add(frame, changed=changed)
         if self._clips is not None:
             self._clips.add(frame)
         if not self._vectors or self._kind == "uniform":

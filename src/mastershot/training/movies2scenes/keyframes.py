@@ -35,7 +35,7 @@ def film_keyframes(path: Path, count: int, side_px: int) -> ImageArray:
     num_frames = 0
     for frame in film.frames():
         found = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
-        held.add(frame)
+        held.add(frame, changed=detector.changed)
         end_shots(found)
         num_frames = frame.index + 1
     end_shots([*detector.finish(), num_frames])
