@@ -2,13 +2,16 @@
 
     python bench/transitions.py make DATA FILMS [--films 24] [--half report|tune]
     python bench/transitions.py score FILMS [--detectors …] [--peers] [--figures FILE]
+    python bench/transitions.py fit FILMS
 
 ``make`` writes films of photographs under a moving camera and of real clips (`transition_clips`),
 320 × 180, H.264, with cuts, dissolves, fades and wipes, and with flashes, shaking and whipping
 cameras, things that cross, changes of light, titles and grain; beside each, its truth as JSON. The
 half `report` shares no photograph and no clip with what detectors were taught and tuned on.
 ``score`` runs each detector on all of them and prints a table; ``--peers`` adds PySceneDetect's
-detectors by its own reader, and TransNet V2 by its package, which must be installed.
+detectors by its own reader, and TransNet V2 by its package, which must be installed. ``fit``
+prints the weights of the cascade: logistic regression of the truth of frames that are in doubt, on
+the log odds of both networks.
 """
 
 import argparse
@@ -23,12 +26,17 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+from sklearn.linear_model import LogisticRegression
 
 import mastershot as ms
 from mastershot.core.movie import Shot
 from mastershot.datasets.boundaries.boundary import Boundary
 from mastershot.evaluation.shots import FilmBoundaries, Measure, evaluate_boundaries
+from mastershot.media.video import open_video
 from mastershot.media.write import Encoding, write_frames
+from mastershot.shots.cascade import doubts, log_odds
+from mastershot.shots.learned import TransNetScorer
+from mastershot.shots.temporal import FrameScorer
 from mastershot.synthetic.transitions import Editing, edit
 from transition_clips import clip_source
 from transition_network import spoiled
@@ -131,6 +139,40 @@ def score(folder: Path, finders: dict[str, Callable[[Path], tuple[Boundary, ...]
     return figures
 
 
+def fit(folder: Path) -> None:
+    """Print the weights by which the cascade joins what both networks say."""
+    cuts, graduals = [], []
+    for path in sorted(folder.glob("*.mp4")):
+        truth = json.loads(path.with_suffix(".json").read_text())["transitions"]
+        ours, transnet = FrameScorer(), TransNetScorer()
+        for frame in open_video(path).frames():
+            image = frame.points_bgr()
+            ours.add(image)
+            transnet.add(image)
+        ours.finish()
+        transnet.finish()
+        found, scores = ours.probabilities(), transnet.scores()
+        is_cut, is_gradual = np.zeros((2, len(found)), bool)
+        for kind, start, end in truth:
+            if kind == "cut":
+                is_cut[start] = True
+            else:
+                is_gradual[start:end] = True
+        for start, end in doubts(found):
+            rows = slice(start, end)
+            before = np.concatenate([[0], scores[:-1, 0]])[rows]
+            cuts.append(np.stack([found[rows, 0], before, is_cut[rows]]))
+            gradual = found[rows, 1:4].sum(axis=1)
+            graduals.append(np.stack([gradual, scores[rows, 1], is_gradual[rows]]))
+        print(path.stem, f"{sum(part.shape[1] for part in cuts)} frames in doubt", flush=True)
+    for name, parts in (("cuts", cuts), ("gradual", graduals)):
+        one, other, true = np.concatenate(parts, axis=1)
+        inputs = np.stack([log_odds(one), log_odds(other)], axis=1)
+        model = LogisticRegression(C=1e6).fit(inputs, true)
+        weights = (*model.coef_[0].round(2).tolist(), round(float(model.intercept_[0]), 2))
+        print(f"{name}: {weights}, {len(true)} frames, {int(true.sum())} of them true")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -144,7 +186,12 @@ def main() -> None:
     scoring.add_argument("--detectors", nargs="*", default=OURS)
     scoring.add_argument("--peers", action="store_true")
     scoring.add_argument("--figures", type=Path)
+    fitting = commands.add_parser("fit")
+    fitting.add_argument("films", type=Path)
     options = parser.parse_args()
+    if options.command == "fit":
+        fit(options.films)
+        return
     if options.command == "make":
         make(options.data, options.out, options.films, options.half)
         return

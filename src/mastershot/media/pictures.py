@@ -36,6 +36,7 @@ _PLANAR_YUV: dict[str, tuple[type[np.generic], int, int]] = {
 }
 
 
+_THREADS = 1  # More wait for each other where the cores are busy decoding.
 _PIXEL = np.dtype("V3")  # Three bytes moved as one.
 
 
@@ -85,7 +86,9 @@ class PointSampler:
         return self._canvas
 
     def _convert(self, picture: VideoFrame, **size: int) -> ImageArray:
-        small = self._reformatter.reformat(picture, format="bgr24", interpolation="POINT", **size)
+        small = self._reformatter.reformat(
+            picture, format="bgr24", interpolation="POINT", threads=_THREADS, **size
+        )
         return cast(ImageArray, small.to_ndarray())
 
 
@@ -129,17 +132,19 @@ class Upright:
     def _scaled(self, picture: VideoFrame, width: int, height: int, method: str) -> ImageArray:
         shown = picture
         if picture.interlaced_frame and picture.height > 1:  # Every other row, as half a frame.
-            rows = cast(ImageArray, picture.to_ndarray(format="rgb24"))[::2]
+            whole = picture.to_ndarray(format="rgb24", threads=_THREADS)
+            rows = cast(ImageArray, whole)[::2]
             picture = VideoFrame.from_ndarray(np.ascontiguousarray(rows), format="rgb24")
         rgb = self._reformatters[width, height].reformat(
-            picture, format="rgb24", width=width, height=height, interpolation=method
-        )
+            picture, format="rgb24", width=width, height=height, interpolation=method,
+            threads=_THREADS,
+        )  # fmt: skip
         return _oriented(cast(ImageArray, rgb.to_ndarray()), _display_matrix(shown))
 
 
 def bgr_as_opencv_reads(picture: VideoFrame) -> ImageArray:
     """Return the whole frame as OpenCV's reader gives it: BGR (H, W, 3), turned upright."""
-    image = cast(ImageArray, picture.to_ndarray(format="bgr24"))
+    image = cast(ImageArray, picture.to_ndarray(format="bgr24", threads=_THREADS))
     return np.ascontiguousarray(np.rot90(image, round(picture.rotation / 90)))
 
 
@@ -192,7 +197,9 @@ class JpegWriter:
 
     def encode(self, image: ImageArray) -> bytes:
         """Return an RGB picture (H, W, 3) as the bytes of a JPEG file."""
-        frame = VideoFrame.from_ndarray(image, format="rgb24").reformat(format="yuvj420p")
+        frame = VideoFrame.from_ndarray(image, format="rgb24").reformat(
+            format="yuvj420p", threads=_THREADS
+        )
         context = self._context_for(frame.width, frame.height)
         return b"".join(bytes(packet) for packet in context.encode(frame))
 
@@ -225,7 +232,7 @@ def read_still(path: Path, content: bytes | None = None) -> ImageArray:
     try:
         with av.open(str(path) if content is None else BytesIO(content), "r") as container:
             for frame in container.decode(video=0):
-                rgb = frame.reformat(format="rgb24", interpolation=_FULL_CHROMA)
+                rgb = frame.reformat(format="rgb24", interpolation=_FULL_CHROMA, threads=_THREADS)
                 return rgb.to_ndarray().astype(np.uint8, copy=False)
     except (av.FFmpegError, OSError, IndexError) as error:
         reason = getattr(error, "strerror", None) or str(error)

@@ -174,12 +174,13 @@ def fused(ours: FloatArray, scores: FloatArray) -> FloatArray:
 
 
 def _weighed(one: FloatArray, other: FloatArray, weights: tuple[float, float, float]) -> FloatArray:
-    odds = weights[0] * _log_odds(one) + weights[1] * _log_odds(other) + weights[2]
+    odds = weights[0] * log_odds(one) + weights[1] * log_odds(other) + weights[2]
     joined: FloatArray = (1 / (1 + np.exp(-odds))).astype(np.float32)
     return joined
 
 
-def _log_odds(probability: FloatArray) -> FloatArray:
+def log_odds(probability: FloatArray) -> FloatArray:
+    """Return the log odds of probabilities, those of 0.0001 and 0.9999 at most."""
     inside = np.clip(probability, 1e-4, 1 - 1e-4)
     odds: FloatArray = np.log(inside / (1 - inside))
     return odds

@@ -62,12 +62,14 @@ class FrameMeasures:
 
     def add(self, image: ImageArray) -> None:
         """Take the next frame, BGR (H, W, 3), of any size."""
-        small = cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA)
+        small = np.asarray(
+            cv2.resize(image, (WIDTH, HEIGHT), interpolation=cv2.INTER_AREA), np.uint8
+        )
         apart = 0.0 if self._last is None else cv2.norm(small, self._last, cv2.NORM_L1)
         self.changed, self._last = apart > _CHANGE * small.size, small
         points = np.ascontiguousarray(image[::2, ::2])
         counts = cv2.calcHist([points], [0, 1, 2], None, [_LEVELS] * 3, [0, 256] * 3)
-        cells = np.asarray(small, np.uint8).reshape(-1, 3).T
+        cells = small.reshape(-1, 3).T
         self._new.append((cells, np.asarray(counts, np.float32).reshape(-1) / counts.sum()))
 
     def take(self) -> FloatArray:

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.movie import Transition
@@ -32,6 +33,7 @@ class FrameScorer:
 
     def __init__(self, network: TransitionNetwork | None = None) -> None:
         self._network = network or packaged_network()
+        self._threads = ThreadpoolController()
         self._measures = FrameMeasures()
         self._recent: FloatArray = np.empty((0, len(MEASURES)), np.float32)
         self._first_recent = 0
@@ -73,6 +75,11 @@ class FrameScorer:
         }
 
     def _settle(self, until: int) -> bool:
+        # More threads would wait for work on the cores on which the film is decoded.
+        with self._threads.limit(limits=1, user_api="blas"):
+            return self._settle_until(until)
+
+    def _settle_until(self, until: int) -> bool:
         self._recent = np.concatenate([self._recent, self._measures.take()])
         before = self.num_settled
         for first in range(self.num_settled, until, BLOCK):
