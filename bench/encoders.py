@@ -37,7 +37,8 @@ def measure(folder: Path, frames: np.ndarray, options: argparse.Namespace) -> No
 
     from mastershot.encoders.image_text import TransformersEncoder
     from mastershot.encoders.images import prepare_frames, read_preparation
-    from mastershot.encoders.precision import fastest_float, pixel_dtype
+    from mastershot.encoders.precision import pixel_dtype
+    from mastershot.models.devices import fastest_float
 
     make_clip(folder, CLIPConfig(text_config=VOCABULARY))
     cpu = torch.device("cpu")

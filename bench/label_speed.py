@@ -26,8 +26,8 @@ from transformers import CLIPConfig, CLIPImageProcessorPil, CLIPModel
 
 from films import film_of
 from mastershot.core.labels import load_taxonomy
-from mastershot.encoders.precision import fastest_float
 from mastershot.media.sampling import parse_sampling
+from mastershot.models.devices import fastest_float
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie, detect_shots
 

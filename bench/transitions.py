@@ -124,7 +124,7 @@ def score(folder: Path, finders: dict[str, Callable[[Path], tuple[Boundary, ...]
         kinds = {kind: near.detected_kinds[kind].value for kind in COLUMNS}
         figures[name] = {
             "f1_exact": exact.detected.f1.value, "f1": near.detected.f1.value,
-            "f1_interval": list(near.detected.f1.interval),
+            "f1_interval": [near.detected.f1.interval.low, near.detected.f1.interval.high],
             "precision": near.detected.precision.value, "recall": near.detected.recall.value,
             **kinds, "located": near.located.f1.value,
             "start_error": near.start_error, "end_error": near.end_error,

@@ -1,5 +1,7 @@
 """What every shot detector must do, run on each."""
 
+from typing import get_args
+
 import pytest
 from tests.factories.films import encode_film, flat_images
 
@@ -7,7 +9,7 @@ from mastershot.core.protocols import ShotDetector
 from mastershot.media.video import Film, open_video
 from mastershot.shots.detectors import make_detector
 from mastershot.shots.lists import ListedShots, read_shot_list
-from mastershot.shots.settings import ShotSettings
+from mastershot.shots.settings import DetectorName, ShotSettings
 
 COLOURS = [(240, 240, 240), (20, 20, 20), (240, 200, 0)]
 
@@ -25,7 +27,7 @@ def make(kind: str, film: Film) -> ShotDetector:
     return make_detector(ShotSettings(detector=kind), film.file)
 
 
-@pytest.mark.parametrize("kind", ["content", "adaptive", "listed"])
+@pytest.mark.parametrize("kind", [*get_args(DetectorName), "listed"])
 def test_a_detector_tells_each_cut_once_in_order_and_in_time(kind: str, film: Film) -> None:
     detector = make(kind, film)
     reported: list[int] = []
@@ -37,6 +39,6 @@ def test_a_detector_tells_each_cut_once_in_order_and_in_time(kind: str, film: Fi
     assert reported == [30, 60]
 
 
-@pytest.mark.parametrize("kind", ["content", "adaptive"])
+@pytest.mark.parametrize("kind", get_args(DetectorName))
 def test_a_detector_that_saw_nothing_tells_nothing(kind: str, film: Film) -> None:
     assert make(kind, film).finish() == []

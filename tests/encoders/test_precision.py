@@ -9,11 +9,11 @@ from mastershot.core.errors import EncoderError
 from mastershot.encoders.precision import (
     computes_in_int8,
     encode_batches,
-    fastest_float,
     find_device,
     find_precision,
     round_weights,
 )
+from mastershot.models.devices import fastest_float
 
 CPU = torch.device("cpu")
 

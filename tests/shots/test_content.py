@@ -17,8 +17,8 @@ from mastershot.shots.settings import ShotSettings
 Detect = Callable[[Path], dict[str, list[int]]]
 # The settings that real films are tried with, all in one decoding.
 REAL_SETTINGS = {
-    "fast": ShotSettings(),
-    "content": ShotSettings(exact=True),
+    "fast": ShotSettings("content"),
+    "content": ShotSettings("content", exact=True),
     "adaptive": ShotSettings(detector="adaptive", exact=True),
 }
 
@@ -74,7 +74,7 @@ def peer_cut_times_s(path: Path, detector: str) -> list[float]:
     return [cut.seconds for cut in manager.get_cut_list(show_warning=False)]
 
 
-@pytest.mark.parametrize("settings", [ShotSettings(), ShotSettings(exact=True)])
+@pytest.mark.parametrize("settings", [ShotSettings("content"), ShotSettings("content", exact=True)])
 def test_every_drawn_cut_is_found_and_no_other(tmp_path: Path, settings: ShotSettings) -> None:
     plan = drawn_film(tmp_path / "film.mp4", num_scenes=4, shots_per_scene=3)
     assert cuts_of(tmp_path / "film.mp4", settings) == list(plan.cuts)
@@ -89,8 +89,8 @@ def test_the_adaptive_detector_finds_hard_cuts(tmp_path: Path) -> None:
 def test_a_shot_is_never_shorter_than_the_minimum(tmp_path: Path) -> None:
     images = flat_images([(240, 240, 240), (20, 20, 20), (240, 200, 0), (0, 0, 30)], each=10)
     path = encode_film(tmp_path / "film.mkv", images)
-    assert cuts_of(path, ShotSettings(min_shot_s=0)) == [10, 20, 30]
-    found = cuts_of(path, ShotSettings(min_shot_s=0.6))
+    assert cuts_of(path, ShotSettings("content", min_shot_s=0)) == [10, 20, 30]
+    found = cuts_of(path, ShotSettings("content", min_shot_s=0.6))
     assert all(after - before >= round(0.6 * 24) for before, after in pairwise([0, *found]))
 
 
@@ -98,7 +98,7 @@ def test_a_cut_under_variable_frame_rate_is_an_exact_frame(tmp_path: Path) -> No
     images = flat_images([(240, 240, 240), (20, 20, 20)], each=20)
     pts = [40 * i if i < 10 else 400 + 80 * (i - 10) for i in range(40)]
     path = encode_film(tmp_path / "film.mkv", images, pts=pts, time_base=Fraction(1, 1000))
-    assert cuts_of(path, ShotSettings()) == [20]
+    assert cuts_of(path, ShotSettings("content")) == [20]
 
 
 @pytest.mark.parametrize(

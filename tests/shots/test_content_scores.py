@@ -23,7 +23,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("min_shot_s", [0.0, 0.6, 1.5])
 def test_scores_give_the_detectors_cuts_at_any_threshold(film: Path, min_shot_s: float) -> None:
     video = open_video(film)
-    view = detector_view(ShotSettings())
+    view = detector_view(ShotSettings("content"))
     scores = content_scores(view(frame) for frame in video.frames())
     times = FrameTimes(video.pts, video.file.time_base)
     assert scores.shape == (times.num_frames,)

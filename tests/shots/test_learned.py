@@ -35,7 +35,7 @@ def test_scores_are_those_of_the_published_network(frames: np.ndarray, tmp_path:
     np.save(tmp_path / "frames.npy", frames)
     paths = [str(tmp_path / name) for name in ("frames.npy", "scores.npy")]
     subprocess.run([sys.executable, "-c", _REFERENCE, *paths], check=True, capture_output=True)
-    scorer = TransNetScorer()
+    scorer = TransNetScorer(learned.WINDOW, "float32")
     for picture in frames[..., ::-1]:
         scorer.add(picture)
     scorer.finish()
@@ -43,7 +43,22 @@ def test_scores_are_those_of_the_published_network(frames: np.ndarray, tmp_path:
     assert scorer.scores()[:, 0].max() > 0.5
 
 
-@pytest.mark.parametrize("num_frames", [1, 49, 50, 51, 100, 101])
+@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
+def test_long_windows_and_short_numbers_change_scores_little(
+    frames: np.ndarray, precision: str
+) -> None:
+    found = []
+    for window, numbers in ((learned.WINDOW, "float32"), (learned.LONG_WINDOW, precision)):
+        scorer = TransNetScorer(window, numbers)
+        for picture in frames[..., ::-1]:
+            scorer.add(picture)
+        scorer.finish()
+        found.append(scorer.scores())
+    assert np.abs(found[0] - found[1]).max() < 0.15
+    assert np.abs(found[0] - found[1]).mean() < 0.01
+
+
+@pytest.mark.parametrize("num_frames", [1, 49, 50, 51, 100, 101, 130])
 def test_every_frame_has_a_score(frames: np.ndarray, num_frames: int) -> None:
     scorer = TransNetScorer()
     for picture in frames[:num_frames, ..., ::-1]:

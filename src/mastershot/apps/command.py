@@ -61,20 +61,21 @@ class AnalysisOptions:
     ] = "off"
     detector: Annotated[
         str,
-        Option(metavar="content|adaptive|temporal|learned|cascade", help="How shots are found."),
-    ] = "content"
+        Option(metavar="temporal|content|adaptive|learned|cascade", help="How shots are found."),
+    ] = "temporal"
     exact: Annotated[
-        bool, Option("--exact", help="Give the detector PySceneDetect's own pixels (slower).")
+        bool,
+        Option("--exact", help="Give content or adaptive PySceneDetect's own pixels (slower)."),
     ] = False
     threshold: Annotated[
         float | None,
-        Option(help="Score of a cut; default 27 (content), 3 (adaptive), 0.5 (the others)."),
+        Option(help="Score of a cut; default 0.5, or 27 (content), 3 (adaptive)."),
     ] = None
     min_shot: Annotated[
         float | None,
         Option(
             metavar="SECONDS",
-            help="Shortest shot; default 0.6 (content, adaptive) or 0.15.",
+            help="Shortest shot; default 0.15, or 0.6 (content, adaptive).",
         ),
     ] = None
     shots: Annotated[

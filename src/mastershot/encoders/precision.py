@@ -7,6 +7,7 @@ import numpy as np
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.errors import EncoderError
+from mastershot.models.devices import fastest_float
 
 if TYPE_CHECKING:
     import torch
@@ -32,21 +33,6 @@ def encode_batches(
         for first in range(0, len(items), batch_size):
             parts.append(encode(items[first : first + batch_size]))
     return np.concatenate(parts)
-
-
-def fastest_float(device: "torch.device") -> str:
-    """Return ``bfloat16`` where the processor computes in it, else ``float32``.
-
-    Never int8, faster as it is: how labels fare in it was not measured on trained CLIP weights.
-    """
-    import torch
-
-    if device.type == "cuda":
-        computes_in_it = torch.cuda.is_bf16_supported(including_emulation=False)
-    else:
-        capabilities = torch.cpu.get_capabilities()
-        computes_in_it = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
-    return "bfloat16" if computes_in_it else "float32"
 
 
 def find_device(name: str | None) -> "torch.device":

@@ -14,7 +14,7 @@ from mastershot.pipeline.analysis.annotate import annotate
 from mastershot.pipeline.analysis.decode_pass import Progress, decode_film, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.workspace import open_workspace
-from mastershot.shots.settings import DetectorName, ShotSettings
+from mastershot.shots.settings import DEFAULT_DETECTOR, DetectorName, ShotSettings
 
 
 def analyze_movie(
@@ -82,7 +82,7 @@ def analyze(path: Paths, plan: Plan | None = None, out: str | Path | None = None
 def detect_shots(
     path: Paths,
     *,
-    detector: DetectorName = "content",
+    detector: DetectorName = DEFAULT_DETECTOR,
     exact: bool = False,
     threshold: float | None = None,
     min_shot_s: float | None = None,

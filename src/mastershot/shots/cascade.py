@@ -6,6 +6,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.shots.learned import (
+    LONG_WINDOW,
     MARGIN,
     WINDOW,
     TransNetScorer,
@@ -31,6 +32,8 @@ _GRADUAL_WEIGHTS = (0.6, 0.4, 0.0)
 
 class LearnedScorer:
     """Scores frames by TransNet V2; the kind of a gradual transition, by the temporal network."""
+
+    max_delay_frames = LONG_WINDOW + 2 * BLOCK
 
     def __init__(self) -> None:
         self._ours, self._transnet = FrameScorer(), TransNetScorer()

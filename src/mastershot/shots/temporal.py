@@ -31,6 +31,8 @@ class FrameScorer:
         num_settled: How many frames have their final probabilities.
     """
 
+    max_delay_frames = 2 * BLOCK + REACH
+
     def __init__(self, network: TransitionNetwork | None = None) -> None:
         self._network = network or packaged_network()
         self._threads = ThreadpoolController()
@@ -109,6 +111,8 @@ def _from(blocks: list[FloatArray], first: int, width: int) -> FloatArray:
 class Scorer(Protocol):
     """Scores the frames of one film as they come."""
 
+    max_delay_frames: int
+    """After at most so many more frames, a frame and the few beside it have theirs."""
     num_settled: int
     """How many frames have their final probabilities."""
 
@@ -141,11 +145,10 @@ class Scorer(Protocol):
 class StreamingDetector:
     """Finds transitions by the scores of frames, with a bounded delay."""
 
-    max_lag_frames = 2 * BLOCK + REACH + _LONGEST
-
     def __init__(self, scorer: Scorer, threshold: float, least: int = 0) -> None:
         """Take what scores frames, the threshold of scores, and the shortest shot in frames."""
         self._threshold, self._scorer = threshold, scorer
+        self.max_lag_frames = scorer.max_delay_frames + _LONGEST
         self.changed = False
         self._spacing = Spacing(least)
         self._judged = 0  # Transitions that end before this frame are found.

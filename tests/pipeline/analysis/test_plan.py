@@ -86,8 +86,8 @@ def test_labels_are_encoded_once_and_not_before_they_are_used() -> None:
     ("changes", "step"),
     [
         ({"shots": ShotSettings(detector="adaptive")}, "shots"),
-        ({"shots": ShotSettings(exact=True)}, "shots"),
-        ({"shots": ShotSettings(threshold=12.0)}, "shots"),
+        ({"shots": ShotSettings("content", exact=True)}, "shots"),
+        ({"shots": ShotSettings(threshold=0.3)}, "shots"),
         ({"shots": ShotSettings(min_shot_s=0.7)}, "shots"),
         ({"stream": 0}, "reading"),
         ({"sampling": Sampling("uniform", 4)}, "frames"),

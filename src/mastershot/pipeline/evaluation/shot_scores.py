@@ -113,7 +113,7 @@ def _decide_by_network(timeline: Timeline, times: FrameTimes) -> Decide:
 def _scores_by_content(timeline: Timeline) -> Scores:
     made, path = timeline.made_by.steps, timeline.movie.path
     is_exact = made.get("shots", {}).get("pixels") == "exact"
-    view = detector_view(ShotSettings(exact=is_exact))
+    view = detector_view(ShotSettings("content", exact=is_exact))
     film = open_video(path, stream=made.get("reading", {}).get("stream"))
     scores = content_scores(view(frame) for frame in film.frames())
     if len(scores) != timeline.movie.num_frames:
