@@ -1,0 +1,5 @@
+"""Genres from several experts: `netvlad` and `gating` make clip vectors, `network` a trailer's.
+
+In order: `netvlad.NetVLAD` sums up what an expert says in pieces; `gating` weighs experts against
+each other; `network` joins clips to sequences and sequences to trailers (METHODS C1-C4).
+"""
