@@ -1,6 +1,9 @@
 """What a processor computes fastest in."""
 
-import torch
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import torch
 
 
 def fastest_float(device: "torch.device") -> str:
@@ -8,6 +11,8 @@ def fastest_float(device: "torch.device") -> str:
 
     Never int8, faster as it is: how labels fare in it was not measured on trained CLIP weights.
     """
+    import torch
+
     if device.type == "cuda":
         computes_in_it = torch.cuda.is_bf16_supported(including_emulation=False)
     else:

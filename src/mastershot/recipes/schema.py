@@ -18,6 +18,7 @@ from mastershot.core.settings import Settings
 from mastershot.pipeline.features.settings import FeaturesRecipe, missing_feature_inputs
 from mastershot.training.distillation.settings import DistilRecipe, missing_inputs
 from mastershot.training.engine.settings import OnProgress, find_encoder
+from mastershot.training.genres.settings import GenreRecipe, missing_genre_inputs
 from mastershot.training.movies2scenes.settings.encoders import (
     SceneContrastRecipe,
     ShotContrastRecipe,
@@ -164,6 +165,20 @@ def _tagging(recipe: TaggingRecipe, out: Path, on_progress: OnProgress) -> RunRe
     return RunResult(recogniser, {"mean_precision": saved["mean_precision"]}, notes)
 
 
+def _genres(recipe: GenreRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    with _lightning():
+        from mastershot.training.genres.train import train_genres
+    model = train_genres(recipe, out, on_progress)
+    saved = json.loads((model / "genres.json").read_text("utf-8"))
+    test = saved["figures"]["test"]
+    names = ("f1", "auprc_micro", "auprc_macro", "auprc_weighted")
+    figures = {name: test[name]["value"] for name in names}
+    notes: tuple[str, ...] = ()
+    if test["left_out"]:
+        notes = (f"genres without a trailer of split test: {', '.join(test['left_out'])}",)
+    return RunResult(model, figures | {"all_positive_f1": test["all_positive_f1"]}, notes)
+
+
 def _features(recipe: FeaturesRecipe, out: Path, on_progress: OnProgress) -> RunResult:
     from mastershot.pipeline.features.export import export_features
 
@@ -228,6 +243,7 @@ RECIPES = {
     "probe": RecipeKind(ProbeRecipe, _probe, missing_probe_inputs),
     "fusion": RecipeKind(FusionRecipe, _fusion, missing_fusion_inputs),
     "video_splits": RecipeKind(VideoSplitsRecipe, _video_splits, missing_video_inputs),
+    "genres": RecipeKind(GenreRecipe, _genres, missing_genre_inputs),
     "tagging": RecipeKind(TaggingRecipe, _tagging, missing_tagging_inputs, shared=True),
     "shot_contrast": _stage(ShotContrastRecipe, "shot_encoder", "train_shot_encoder", shared=True),
     "shot_features": _stage(ShotFeaturesRecipe, "shot_encoder", "write_features"),

@@ -26,8 +26,8 @@ _NEARBY = 8  # frames within which a sure one settles its neighbours
 _KINDS, _CUT, _FLASH = slice(1, 4), OUTPUTS.index("cut"), OUTPUTS.index("flash")
 # Weights of the log odds of the temporal network, of TransNet V2, and a constant, fitted to films
 # that no figure is taken from (`bench/transitions.py fit`).
-_CUT_WEIGHTS = (0.6, 0.4, 0.0)
-_GRADUAL_WEIGHTS = (0.6, 0.4, 0.0)
+_CUT_WEIGHTS = (0.86, 0.52, -0.07)
+_GRADUAL_WEIGHTS = (0.55, 0.24, -0.66)
 
 
 class LearnedScorer:

@@ -33,8 +33,17 @@ class ExpertProjection(nn.Module):
         self.vlads = nn.ModuleDict(
             {name: NetVLAD(widths[name], clusters[name]) for name in self.names if name in clusters}
         )
+        for name in self.names:  # Standardised before all else; `standardise` sets them.
+            self.register_buffer(f"mean_{name}", torch.zeros(widths[name]))
+            self.register_buffer(f"scale_{name}", torch.ones(widths[name]))
         seen = {name: widths[name] * clusters.get(name, 1) for name in self.names}
         self.layers = nn.ModuleDict({name: nn.Linear(seen[name], width) for name in self.names})
+
+    def standardise(self, name: str, mean: Tensor, deviation: Tensor) -> None:
+        """Have an expert's features brought to mean 0 and deviation 1; constant ones become 0."""
+        self.get_buffer(f"mean_{name}").copy_(mean)
+        scale = torch.where(deviation > 0, 1 / deviation.clamp(min=1e-12), 0)
+        self.get_buffer(f"scale_{name}").copy_(scale)
 
     def forward(self, vectors: Mapping[str, Tensor], present_BE: Tensor) -> Tensor:
         """Return (B, E, D), zeros where an expert is missing.
@@ -47,7 +56,8 @@ class ExpertProjection(nn.Module):
         projected = []
         for place, name in enumerate(self.names):
             there, one = present_BE[:, place], vectors[name]
-            rows = one[there]
+            mean, scale = (self.get_buffer(f"{part}_{name}") for part in ("mean", "scale"))
+            rows = (one[there] - mean) * scale
             if name in self.vlads:
                 rows = self.vlads[name](rows, rows.isfinite().all(dim=2))
             made = self.layers[name](rows)

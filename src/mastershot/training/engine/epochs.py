@@ -23,8 +23,8 @@ from mastershot.training.engine.trainer import (
     seed_dropout,
 )
 
-Batch = tuple[tuple[Tensor, ...], Tensor]
-"""What the network takes of each item, and what is true of it, (B, …)."""
+Batch = tuple[tuple[Any, ...], Tensor]
+"""What the network takes of each item, tensors or mappings of them, and what is true, (B, …)."""
 
 Network = TypeVar("Network", bound=nn.Module)
 
@@ -76,7 +76,7 @@ class EpochModule(BestEpochModule[nn.Module]):
     def __init__(
         self,
         network: nn.Module,
-        loss: Callable[[Tensor, Tensor], Tensor],
+        loss: Callable[[Any, Tensor], Tensor],
         settings: EpochSettings,
         *,
         steps_per_epoch: int,
@@ -145,6 +145,7 @@ def fit_epochs(
     out: Path,
     validation: tuple[str, Callable[[], float]],
     on_progress: OnProgress,
+    **options: Any,
 ) -> None:
     """Train from the checkpoint in the folder on, and note every epoch in the metrics log.
 
@@ -155,6 +156,7 @@ def fit_epochs(
         validation: What the figure that decides which epoch is the best is called, and what
             measures it.
         on_progress: Called after every step.
+        options: Of Lightning's Trainer, such as precision.
 
     Raises:
         MastershotError: The loss is not finite any more.
@@ -173,4 +175,4 @@ def fit_epochs(
             metrics.note(step, {**figures, "epoch": step // every, name: figure})
 
     loader = DataLoader(batches, batch_size=None)
-    fit(module, loader, folder=out, steps=steps, save_every=every, on_step=on_step)
+    fit(module, loader, folder=out, steps=steps, save_every=every, on_step=on_step, **options)
