@@ -108,3 +108,28 @@ def test_pictures_of_nothing_but_black_have_no_transition() -> None:
     black = np.zeros((*SIZE, 3), np.uint8)
     cuts = [cut for at in range(200) for cut in detector.process(frame=at, pts=at, image=black)]
     assert cuts + detector.finish() == []
+
+
+def spread(kind: str, start: int, end: int, num_frames: int = 100) -> np.ndarray:
+    rows = np.zeros((num_frames, 5), np.float32)
+    rows[start:end, {"dissolve": 1, "fade": 2}[kind]] = 0.9
+    return rows
+
+
+def test_a_fade_that_the_film_begins_with_is_how_it_starts() -> None:
+    light = np.linspace(0, 1, 100, dtype=np.float32)
+    start, found = film_transitions(spread("fade", 2, 20), light, 0.5, 1)
+    assert start == Transition("start", 0, 20, "black")
+    assert found == []
+    start, found = film_transitions(spread("fade", 8, 20), light, 0.5, 1)
+    assert start.end_frame == 0
+    assert [one.transition.kind for one in found] == ["fade"]
+    start, found = film_transitions(spread("dissolve", 2, 20), light, 0.5, 1)
+    assert [one.transition.kind for one in found] == ["dissolve"]
+
+
+def test_a_transition_that_the_film_ends_in_leads_to_no_shot() -> None:
+    light = np.linspace(1, 0, 100, dtype=np.float32)
+    for kind in ("dissolve", "fade"):
+        assert film_transitions(spread(kind, 80, 99), light, 0.5, 1)[1] == []
+        assert len(film_transitions(spread(kind, 80, 95), light, 0.5, 1)[1]) == 1

@@ -1,7 +1,6 @@
 """The streaming detector: frames in, cuts out with a bounded delay, transitions at the end."""
 # T frames
 
-from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -16,8 +15,11 @@ from mastershot.shots.transitions import (
     PROBABILITIES,
     Found,
     Spacing,
+    as_start,
     calm_until,
+    ends_film,
     find_transitions,
+    starts_film,
 )
 
 _LIGHT = MEASURES.index("light")
@@ -151,6 +153,7 @@ class StreamingDetector:
         self.max_lag_frames = scorer.max_delay_frames + _LONGEST
         self.changed = False
         self._spacing = Spacing(least)
+        self._is_over = False
         self._judged = 0  # Transitions that end before this frame are found.
         self._start = Transition("start", 0, 0)
         self._found: list[Found] = []
@@ -170,6 +173,7 @@ class StreamingDetector:
     def finish(self) -> list[int]:
         """Return the cuts that only the end of the film settles."""
         self._scorer.finish()
+        self._is_over = True
         last = self._judge(self._scorer.num_settled - self._judged)
         return last + self._take(self._spacing.finish())
 
@@ -189,9 +193,9 @@ class StreamingDetector:
         ready = []
         for one in find_transitions(rows, light, self._threshold):
             moved = one.later_by(first)
-            if moved.transition.start_frame == 0:  # The film comes up out of a colour.
-                self._start = replace(moved.transition, kind="start")
-            else:
+            if starts_film(moved.transition):
+                self._start = as_start(moved.transition)
+            elif not (self._is_over and ends_film(moved.transition, self._judged)):
                 ready += self._spacing.add(moved)
         return self._take(ready + self._spacing.settle(self._judged))
 

@@ -18,6 +18,7 @@ _EDGE = 0.6  # A gradual transition goes on while its probability is above so mu
 _LEAST_GRADUAL = 3  # frames
 _PEAK = 3  # A cut is the likeliest one of so many frames either side.
 _CALM = _PEAK + 1  # frames either side of a frame at which nothing is going on
+_AT_AN_END = 2  # frames from the film's first or last one
 _WHITE = 0.75  # of full light, at the brightest frame of a fade through white
 
 
@@ -43,6 +44,21 @@ class Found:
         start, end = self.transition.start_frame, self.transition.end_frame
         moved = replace(self.transition, start_frame=start + num_frames, end_frame=end + num_frames)
         return replace(self, transition=moved)
+
+
+def starts_film(transition: Transition) -> bool:
+    """Return True for a fade that the film begins with: it comes up out of a colour."""
+    return transition.kind == "fade" and transition.start_frame <= _AT_AN_END
+
+
+def ends_film(transition: Transition, num_frames: int) -> bool:
+    """Return True for a gradual transition that the film ends in: it leads to no other shot."""
+    return transition.kind != "cut" and transition.end_frame >= num_frames - _AT_AN_END
+
+
+def as_start(transition: Transition) -> Transition:
+    """Return how a film starts that begins with a fade."""
+    return replace(transition, kind="start", start_frame=0)
 
 
 def boundary(transition: Transition) -> int:
@@ -126,9 +142,9 @@ def film_transitions(
     """
     start, spacing, kept = Transition("start", 0, 0), Spacing(least), []
     for one in find_transitions(probabilities, light, threshold):
-        if one.transition.start_frame == 0:  # The film comes up out of a colour.
-            start = replace(one.transition, kind="start")
-        else:
+        if starts_film(one.transition):
+            start = as_start(one.transition)
+        elif not ends_film(one.transition, len(light)):
             kept += spacing.add(one)
     return start, kept + spacing.finish()
 
@@ -144,6 +160,9 @@ def typed_cuts(
     found = [Transition("cut" if frame else "start", frame, frame) for frame in starts]
     for one in find_transitions(probabilities, light, threshold):
         begin, end = one.transition.start_frame, one.transition.end_frame
+        if starts_film(one.transition):
+            found[0] = as_start(one.transition)
+            continue
         first, last = np.searchsorted(starts, (begin, end + 1)).tolist()
         if one.transition.kind == "cut" or first == last:
             continue
