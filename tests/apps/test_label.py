@@ -67,8 +67,8 @@ def test_shots_and_scales_are_found_as_the_options_say(
         tmp_path / "scale", encoder=str(tiny), width=space.width, encoder_hash=space.weights_hash
     )
     done = invoke("label", "build", clips / "one.mp4", "--out", tmp_path / "out", "--encoder", tiny,
-               "--precision", "float32", "--exact", "--threshold", 200, "--min-shot", 0.25,
-               "--sampling", "rate:4", "--scale", scale)  # fmt: skip
+               "--precision", "float32", "--detector", "content", "--exact", "--threshold", 200,
+               "--min-shot", 0.25, "--sampling", "rate:4", "--scale", scale)  # fmt: skip
     assert (done.exit_code, done.stderr) == (0, "")
     table = open_scores(tmp_path / "out" / "scores.parquet")
     (shots,) = table.made_by["shots"]

@@ -262,7 +262,8 @@ def test_an_empty_folder_of_the_users_stays(film, tmp_path: Path) -> None:
 
 def test_a_cut_on_the_last_frame_is_a_shot(tmp_path: Path) -> None:
     images = flat_images([(240, 240, 240)], each=200) + flat_images([(10, 10, 10)], each=1)
-    timeline = ms.analyze(encode_film(tmp_path / "film.mkv", images), WITHOUT_WORDS)
+    plan = replace(WITHOUT_WORDS, shots=ShotSettings("content"))
+    timeline = ms.analyze(encode_film(tmp_path / "film.mkv", images), plan)
     check(timeline)
     assert [shot.span.first_frame for shot in timeline.shots] == [0, 200]
 

@@ -22,10 +22,11 @@ from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.parts import SplitRule
 from mastershot.pipeline.split import analyze_films
 from mastershot.scenes.grouping import COLOR_SPACE
+from mastershot.shots.settings import ShotSettings
 from mastershot.store.features import FolderFeatures
 from mastershot.store.frames import frame_times_of, read_frames
 
-PLAN = Plan(steps=("shots", "scenes"))
+PLAN = Plan(steps=("shots", "scenes"), shots=ShotSettings("content"))
 BLACK = ((40, 90), (150, 200))
 FILMS = ((0, 40), (90, 150), (200, 240))
 

@@ -33,9 +33,7 @@ def test_scores_give_the_detectors_cuts_at_any_threshold(film: Path, min_shot_s:
     numbers = set()
     for threshold in (2.0, 10.0, 27.0, 60.0):
         cuts = [one.start_frame for one in decide({CONTENT: scores}, threshold)]
-        shots = detect_shots(
-            film, detector="content", threshold=threshold, min_shot_s=min_shot_s
-        )
+        shots = detect_shots(film, detector="content", threshold=threshold, min_shot_s=min_shot_s)
         assert cuts == [shot.span.first_frame for shot in shots[1:]], threshold
         numbers.add(len(cuts))
     assert len(numbers) > 1

@@ -25,8 +25,10 @@ from mastershot.pipeline.analysis.decode_pass import ShotSampler, decode_film
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan
 from mastershot.pipeline.analysis.vectors import FrameVectors
 from mastershot.scenes.grouping import COLOR_SPACE, color_histogram
+from mastershot.shots.settings import ShotSettings
 from mastershot.store.features import FolderFeatures
 
+CONTENT = ShotSettings("content")
 SPACE = make_space(2)
 FILM: Any = SimpleNamespace(file=SimpleNamespace(time_base=Fraction(1, 24)))
 
@@ -214,7 +216,7 @@ def test_colours_are_those_of_small_pictures_of_the_sampled_frames(
     film: Path, tmp_path: Path
 ) -> None:
     store = FolderFeatures(tmp_path)
-    loaded = LoadedPlan(Plan(steps=("shots", "scenes")))
+    loaded = LoadedPlan(Plan(steps=("shots", "scenes"), shots=CONTENT))
     decoded = decode_film(open_video(film), loaded, store=store)
     assert [shot.sampled_frames for shot in decoded.shots] == [(3, 10, 16), (23, 30, 36)]
     kept = store.get(COLOR_SPACE)
@@ -230,7 +232,8 @@ def test_each_shot_gets_a_small_picture_of_its_middle(film: Path) -> None:
     steps: list[tuple[str, int, int | None]] = []
     with TemporaryDirectory() as folder:
         decoded = decode_film(
-            open_video(film), LoadedPlan(Plan(steps=("shots",))), thumbs=Path(folder),
+            open_video(film), LoadedPlan(Plan(steps=("shots",), shots=CONTENT)),
+            thumbs=Path(folder),
             progress=lambda *step: steps.append(step),
         )  # fmt: skip
         assert [shot.thumb for shot in decoded.shots] == ["thumbs/00000.jpg", "thumbs/00001.jpg"]
@@ -243,6 +246,8 @@ def test_each_shot_gets_a_small_picture_of_its_middle(film: Path) -> None:
 
 
 def test_without_a_store_or_a_folder_only_shots_are_found(film: Path) -> None:
-    decoded = decode_film(open_video(film), LoadedPlan(Plan(steps=("shots", "scenes"))))
+    decoded = decode_film(
+        open_video(film), LoadedPlan(Plan(steps=("shots", "scenes"), shots=CONTENT))
+    )
     assert [shot.span.first_frame for shot in decoded.shots] == [0, 20]
     assert all(shot.thumb is None and not shot.sampled_frames for shot in decoded.shots)

@@ -119,7 +119,7 @@ def test_a_table_says_how_it_was_made(built: Build, tiny: Path) -> None:
     assert made["version"] == ms.__version__
     assert made["labels"]["encoder"] == tiny.name
     assert "keep" not in made["labels"]  # scores hang on no threshold
-    assert [shots["detector"] for shots in made["shots"]] == ["content"]
+    assert [shots["detector"] for shots in made["shots"]] == ["temporal"]
     assert made["frames"] == [{"sampling": "uniform:3"}]
 
 

@@ -6,7 +6,16 @@ from tests.factories.films import encode_film, flat_images
 
 from mastershot.core.errors import MediaError
 from mastershot.media.sampling import uniform_frames
+from mastershot.shots.settings import ShotSettings
+from mastershot.training.movies2scenes import keyframes
 from mastershot.training.movies2scenes.keyframes import film_keyframes, keyframes_at
+
+
+@pytest.fixture(autouse=True)
+def shots_by_content(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A picture that only grows brighter is one shot to this detector."""
+    monkeypatch.setattr(keyframes, "ShotSettings", lambda: ShotSettings("content"))
+
 
 COLOURS = [(210, 40, 40), (20, 20, 20), (230, 230, 230)]
 
@@ -17,16 +26,16 @@ def ramp(path: Path, num_frames: int) -> Path:
     return encode_film(path, flat_images(greys, each=1), options={"qp": "0"})
 
 
-def places(keyframes: np.ndarray) -> list[list[int]]:
+def places(found: np.ndarray) -> list[list[int]]:
     """Return which frame of a ramp each keyframe is."""
-    return np.rint((keyframes.mean((2, 3, 4)) - 16) / 7).astype(int).tolist()
+    return np.rint((found.mean((2, 3, 4)) - 16) / 7).astype(int).tolist()
 
 
 def test_each_shot_has_its_keyframes_as_squares(tmp_path: Path) -> None:
     film = encode_film(tmp_path / "film.mp4", flat_images(COLOURS, each=24))
-    keyframes = film_keyframes(film, 2, 20)
-    assert (keyframes.dtype, keyframes.shape) == (np.uint8, (3, 2, 20, 20, 3))
-    assert np.abs(keyframes.mean((2, 3)) - np.array(COLOURS)[:, None]).max() < 12
+    found = film_keyframes(film, 2, 20)
+    assert (found.dtype, found.shape) == (np.uint8, (3, 2, 20, 20, 3))
+    assert np.abs(found.mean((2, 3)) - np.array(COLOURS)[:, None]).max() < 12
 
 
 @pytest.mark.parametrize(("num_frames", "count"), [(30, 1), (30, 3), (7, 7), (4, 6), (1, 3)])

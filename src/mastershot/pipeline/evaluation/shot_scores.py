@@ -1,6 +1,6 @@
 """The scores that shot detectors decide by, kept beside a timeline or computed from its film."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from mastershot.core.embeddings import ImageArray
 from mastershot.core.errors import SettingError, TimelineError
 from mastershot.core.files import failure_reason
 from mastershot.core.movie import Transition
@@ -17,6 +18,7 @@ from mastershot.media.video import open_video
 from mastershot.shots.content_scores import CONTENT, Decide, content_decider, content_scores
 from mastershot.shots.detectors import detector_view, shortest_frames
 from mastershot.shots.settings import ShotSettings
+from mastershot.shots.temporal import FrameScorer
 from mastershot.shots.transitions import LIGHT, PROBABILITIES, film_transitions
 from mastershot.store.frames import FRAMES_FILE, FrameTable, read_frames, write_frames
 
@@ -111,17 +113,30 @@ def _decide_by_network(timeline: Timeline, times: FrameTimes) -> Decide:
 
 
 def _scores_by_content(timeline: Timeline) -> Scores:
+    is_exact = timeline.made_by.steps.get("shots", {}).get("pixels") == "exact"
+    return {CONTENT: content_scores(_images(timeline, ShotSettings("content", exact=is_exact)))}
+
+
+def _scores_by_network(timeline: Timeline) -> Scores:
+    scorer = FrameScorer()
+    for image in _images(timeline, ShotSettings("temporal")):
+        scorer.add(image)
+    scorer.finish()
+    return scorer.scores()
+
+
+def _images(timeline: Timeline, settings: ShotSettings) -> Iterator[ImageArray]:
+    """Yield what a detector sees of each frame of a timeline's film."""
     made, path = timeline.made_by.steps, timeline.movie.path
-    is_exact = made.get("shots", {}).get("pixels") == "exact"
-    view = detector_view(ShotSettings("content", exact=is_exact))
-    film = open_video(path, stream=made.get("reading", {}).get("stream"))
-    scores = content_scores(view(frame) for frame in film.frames())
-    if len(scores) != timeline.movie.num_frames:
+    view, num_frames = detector_view(settings), 0
+    for frame in open_video(path, stream=made.get("reading", {}).get("stream")).frames():
+        num_frames += 1
+        yield view(frame)
+    if num_frames != timeline.movie.num_frames:
         raise TimelineError(
-            f"{path} has {len(scores)} frames, and its timeline {timeline.movie.num_frames}: it is "
+            f"{path} has {num_frames} frames, and its timeline {timeline.movie.num_frames}: it is "
             "another film by now; analyse it again"
         )
-    return {CONTENT: scores}
 
 
 # A gradual transition is many frames of much the same probability, none of them apart.
@@ -130,8 +145,11 @@ _PROBABILITIES_TRIED = tuple(number / 50 for number in range(1, 50))
 DECIDERS: Mapping[str, Decider] = MappingProxyType(
     {
         "content": Decider((CONTENT,), _decide_by_content, _scores_by_content),
+        "temporal": Decider(
+            (PROBABILITIES, LIGHT), _decide_by_network, _scores_by_network, _PROBABILITIES_TRIED
+        ),
         **dict.fromkeys(
-            ("temporal", "learned", "cascade"),
+            ("learned", "cascade"),
             Decider((PROBABILITIES, LIGHT), _decide_by_network, thresholds=_PROBABILITIES_TRIED),
         ),
     }
