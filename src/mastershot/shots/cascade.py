@@ -131,16 +131,21 @@ class CascadeScorer(FrameScorer):
 
     def _judged(self, first: int, found: FloatArray) -> FloatArray:
         """Return the probabilities of the frames from one on, helped where they are in doubt."""
-        found = found.copy()
-        for start, end in doubts(found):
-            for part in range(start, end, WINDOW - 2 * MARGIN):
-                rows = slice(part, min(end, part + WINDOW - 2 * MARGIN))
-                scores = self._asked(first + rows.start, first + rows.stop)
-                found[rows] = fused(found[rows], scores)
+        judged, runs = found.copy(), doubts(found)
+        while runs:
+            start = runs[0][0]
+            end = min(runs[-1][1], start + WINDOW - 2 * MARGIN)  # as far as one window answers
+            scores = self._asked(first + start, first + end)
+            for run, stop in runs:
+                rows = slice(max(run, start), min(stop, end))
+                if rows.start < rows.stop:
+                    answers = scores[rows.start - start : rows.stop - start]
+                    judged[rows] = fused(found[rows], answers)
+            runs = [(max(run, end), stop) for run, stop in runs if stop > end]
         keep = max(0, first + len(found) - WINDOW)
         self._pictures = self._pictures[keep - self._first_picture :]
         self._first_picture = keep
-        return found
+        return judged
 
     def _asked(self, first: int, end: int) -> FloatArray:
         """Return TransNet V2's scores of some frames: of each as the next one's, and as within."""
