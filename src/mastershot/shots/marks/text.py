@@ -1,0 +1,110 @@
+"""Text on a plain ground: whether there is some, whether it stands, and whether it rolls."""
+# N frames, H height
+
+from collections.abc import Sequence
+from typing import Any
+
+import cv2
+import numpy as np
+
+from mastershot.core.embeddings import ImageArray
+from mastershot.shots.marks.settings import MarkSettings
+
+_LAG_S = 0.5
+_LONGEST_LAG = 48  # frames
+_THICK = 0.2  # share of letters' points all of whose neighbours are letters' too, at most
+_LINE = 3  # points of letters that make a row one of a line
+_IN_LINES = 0.8  # share of letters' points that lie in such rows
+_EMPTY = 0.2  # share of rows without letters
+_ALIKE, _SURER = 0.8, 0.06
+_STILL = 0.93
+_REACH = 4  # Text may roll by so much of the height in half a second: a fourth of it.
+
+
+class TextMeter:
+    """Measures text in the frames of one film, block by block."""
+
+    def __init__(self, settings: MarkSettings, rate: float) -> None:
+        self._settings = settings
+        self._lag = min(max(1, round(_LAG_S * rate)), _LONGEST_LAG)
+        self._recent: Any = None  # Profiles of the last frames, (lag, rows + columns).
+        self._is_text = np.zeros(self._lag, bool)
+
+    def measure(self, greys: Sequence[ImageArray], grounds: Any, found: Any) -> None:
+        """Write text, still, shift and lines of the next frames into their measures.
+
+        Args:
+            greys: The frames, grey (H, W).
+            grounds: Light of each frame's plain ground, (N,).
+            found: Their measures, of which plain is known, (N,).
+        """
+        height, width = greys[0].shape
+        profiles = np.zeros((len(greys), height + width), np.float32)
+        for index in np.flatnonzero(found["plain"]).tolist():
+            profile = self._profile(greys[index], float(grounds[index]))
+            if profile is not None:
+                profiles[index], found["text"][index] = profile, True
+        rows = profiles[:, :height]
+        lines = rows >= _LINE
+        found["lines"] = (lines[:, 1:] & ~lines[:, :-1]).sum(axis=1) + lines[:, 0]
+        within = np.where(lines, rows, 0).sum(axis=1) >= _IN_LINES * rows.sum(axis=1)
+        found["text"] &= within & ((rows < _LINE).mean(axis=1) >= _EMPTY)
+        self._compare(profiles, height, found)
+
+    def _profile(self, grey: ImageArray, ground: float) -> Any:
+        """Return how many points of letters each row and column has; None if it is no text."""
+        off = 255 * self._settings.text_contrast
+        letters = cv2.bitwise_not(cv2.inRange(grey, ground - off, ground + off))  # type: ignore[call-overload]
+        num_points = cv2.countNonZero(letters)
+        share = num_points / grey.size
+        if not self._settings.least_text <= share <= self._settings.most_text:
+            return None
+        thick = cv2.erode(letters, _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=0)
+        if cv2.countNonZero(thick) > _THICK * num_points:
+            return None
+        rows = cv2.reduce(letters, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+        columns = cv2.reduce(letters, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+        return np.concatenate([np.ravel(rows), np.ravel(columns)]) / 255
+
+    def _compare(self, profiles: Any, height: int, found: Any) -> None:
+        """Compare text with that of half a second earlier."""
+        if self._recent is None:
+            self._recent = np.zeros((self._lag, profiles.shape[1]), np.float32)
+        before = np.concatenate([self._recent, profiles])
+        was_text = np.concatenate([self._is_text, found["text"]])
+        self._recent, self._is_text = before[-self._lag :], was_text[-self._lag :]
+        which = np.flatnonzero(found["text"] & was_text[: len(profiles)])
+        if not len(which):
+            return
+        now, earlier = profiles[which], before[which]
+        still = np.minimum(
+            _likeness(now[:, :height], earlier[:, :height]),
+            _likeness(now[:, height:], earlier[:, height:]),
+        )
+        found["still"][which] = still >= _STILL
+        now, earlier = now[:, :height], earlier[:, :height]
+        reach = height // _REACH
+        shifts = [shift for shift in range(-reach, reach + 1) if shift]
+        alike = np.stack([_likeness(*_shifted(now, earlier, shift)) for shift in shifts])
+        best = alike.argmax(axis=0)
+        at_best = alike[best, np.arange(len(which))]
+        sure = (at_best >= _ALIKE) & (at_best >= _likeness(now, earlier) + _SURER)
+        found["shift"][which] = np.where(sure, np.array(shifts)[best], 0)
+
+
+_AROUND = np.ones((3, 3), np.uint8)
+
+
+def _shifted(now: Any, earlier: Any, shift: int) -> tuple[Any, Any]:
+    """Return the rows of two frames that would show the same if text went up by so many."""
+    if shift > 0:
+        return now[:, :-shift], earlier[:, shift:]
+    return now[:, -shift:], earlier[:, :shift]
+
+
+def _likeness(one: Any, other: Any) -> Any:
+    """Return the correlation of each pair of profiles, (N,)."""
+    one = one - one.mean(axis=1, keepdims=True)
+    other = other - other.mean(axis=1, keepdims=True)
+    lengths = np.linalg.norm(one, axis=1) * np.linalg.norm(other, axis=1)
+    return (one * other).sum(axis=1) / np.maximum(lengths, 1e-6)
