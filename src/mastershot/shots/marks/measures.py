@@ -109,15 +109,13 @@ class FrameMeter:
             return
         found = np.zeros(len(self._images), MEASURES)
         rows, columns, lights, parts, held = (
-            np.stack(each) for each in zip(*self._counts, strict=True)
+            np.stack(each).reshape(len(found), -1) for each in zip(*self._counts, strict=True)
         )
-        rows, columns = rows[:, :, 0], columns[:, 0]
-        lights = lights[:, :, 0] / lights.sum(axis=(1, 2))[:, None]
-        parts = parts.reshape(len(parts), -1)
+        lights = lights / lights.sum(axis=1, keepdims=True)
         found["bright"] = rows.sum(axis=1) / (rows.shape[1] * columns.shape[1])
         found["light"] = parts.mean(axis=1)
         found["contrast"] = parts.max(axis=1) - parts.min(axis=1)
-        found["held"] = held
+        found["held"] = held[:, 0]
         found["down"] = _bar(rows, columns.shape[1])
         found["across"] = _bar(columns, rows.shape[1])
         found["bars"] = are_bars(self._images, self._settings)
