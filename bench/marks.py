@@ -358,9 +358,22 @@ def spoiled(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return made
 
 
+def without_own_bars(clip: Clip) -> Clip:
+    """Return what draws clips that have no black bars of their own, as old films do."""
+
+    def draw(num_frames: int, rng: np.random.Generator) -> np.ndarray:
+        while True:
+            frames = clip(num_frames, rng)
+            seen = frames[:: max(1, num_frames // 4)].max(axis=(0, 3))
+            if min(edge.max() for edge in (seen[0], seen[-1], seen[:, 0], seen[:, -1])) > 40:
+                return frames
+
+    return draw
+
+
 def make(data: Path, out: Path, num_films: int, seed: int, half: str) -> None:
     out.mkdir(parents=True, exist_ok=True)
-    clip = clip_source(data, taught=half == "tune", size=(HEIGHT, WIDTH))
+    clip = without_own_bars(clip_source(data, taught=half == "tune", size=(HEIGHT, WIDTH)))
     for index in range(num_films):
         rng = np.random.default_rng([seed, index])
         clean = index % 3 == 2

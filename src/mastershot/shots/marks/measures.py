@@ -45,7 +45,10 @@ _BINS = 16  # of a histogram of light
 _EMPTY_ROW = 0.03  # share of a row's points that may be bright in a black bar
 _EDGE_ROW = 0.35  # share that must be bright in the picture's first row
 _TOUCHING_ROW = 0.1  # share that shows that there is no bar
+_STEP = 20  # of 255: least by which the picture is lighter than a black bar, within two rows
 _SMALL_CHANGE = 2.4  # How much more halves may change than cells, which average four of them.
+_OF_CONTRAST = 0.1  # Most that a cell may change, as a share of the picture's contrast,
+_NOISE = 0.4  # but at least so much of what it may change in any picture: that is noise.
 
 
 class FrameMeter:
@@ -63,7 +66,7 @@ class FrameMeter:
         self._images: list[ImageArray] = []
         self._greys: list[ImageArray] = []
         self._counts: list[tuple[Any, ...]] = []
-        self._anchor: tuple[Any, Any] | None = None
+        self._anchor: tuple[Any, Any, float] | None = None
         self._blocks: list[Measures] = []
 
     def add(self, image: ImageArray) -> None:
@@ -79,11 +82,13 @@ class FrameMeter:
         _, bright = cv2.threshold(half, self._dark, 1, cv2.THRESH_BINARY)
         rows = cv2.reduce(bright, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
         columns = cv2.reduce(bright, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
+        row_light = cv2.reduce(half, 1, cv2.REDUCE_AVG)
+        column_light = cv2.reduce(half, 0, cv2.REDUCE_AVG)
         lights = cv2.calcHist([half], [0], None, [_BINS], [0, 256])
         held = self._is_held(half, cells)
         self._images.append(image)
         self._greys.append(grey)  # type: ignore[arg-type]
-        self._counts.append((rows, columns, lights, parts, held))
+        self._counts.append((rows, row_light, columns, column_light, lights, parts, held))
         if len(self._images) == _BLOCK:
             self._measure()
 
@@ -94,13 +99,15 @@ class FrameMeter:
 
     def _is_held(self, half: Any, cells: Any) -> bool:
         if self._anchor is not None:
-            before = self._anchor
+            before, cells_before, most = self._anchor
             if (
-                cv2.norm(cells, before[1], cv2.NORM_INF) <= self._most
-                and cv2.norm(half, before[0], cv2.NORM_INF) <= _SMALL_CHANGE * self._most
+                cv2.norm(cells, cells_before, cv2.NORM_INF) <= most
+                and cv2.norm(half, before, cv2.NORM_INF) <= _SMALL_CHANGE * most
             ):
                 return True
-        self._anchor = half, cells
+        darkest, lightest, _, _ = cv2.minMaxLoc(cells)
+        share = min(max(_OF_CONTRAST * (lightest - darkest) / self._most, _NOISE), 1.0)
+        self._anchor = half, cells, share * self._most
         return False
 
     def _measure(self) -> None:
@@ -108,7 +115,7 @@ class FrameMeter:
         if not self._images:
             return
         found = np.zeros(len(self._images), MEASURES)
-        rows, columns, lights, parts, held = (
+        rows, row_light, columns, column_light, lights, parts, held = (
             np.stack(each).reshape(len(found), -1) for each in zip(*self._counts, strict=True)
         )
         lights = lights / lights.sum(axis=1, keepdims=True)
@@ -116,8 +123,8 @@ class FrameMeter:
         found["light"] = parts.mean(axis=1)
         found["contrast"] = parts.max(axis=1) - parts.min(axis=1)
         found["held"] = held[:, 0]
-        found["down"] = _bar(rows, columns.shape[1])
-        found["across"] = _bar(columns, rows.shape[1])
+        found["down"] = _bar(rows / columns.shape[1], row_light)
+        found["across"] = _bar(columns / rows.shape[1], column_light)
         found["bars"] = are_bars(self._images, self._settings)
         pairs = lights[:, :-1] + lights[:, 1:]
         found["plain"] = pairs.max(axis=1) >= self._settings.ground
@@ -144,31 +151,32 @@ def _grounds(lights: Any, pairs: Any) -> Any:
     return (first + 0.5 + share) * 256 / _BINS
 
 
-def _bar(counts: npt.NDArray[np.int32], most: int) -> npt.NDArray[np.uint8]:
+def _bar(shares: Any, lights: Any) -> npt.NDArray[np.uint8]:
     """Return how many rows are black on both sides of each frame's picture, or `UNKNOWN`.
 
     Args:
-        counts: Bright halves of each row, shape (N, rows).
-        most: How many halves a row has.
+        shares: Share of each row's halves that is bright, (N, rows).
+        lights: Mean light of each row, of 255, (N, rows).
     """
-    num_rows = counts.shape[1]
-    shares = counts / most
+    num_rows = shares.shape[1]
     filled = shares > _EMPTY_ROW
     first, last = filled.argmax(axis=1), num_rows - 1 - filled[:, ::-1].argmax(axis=1)
-    numbers = np.arange(len(counts))
-
-    def share_at(row: Any) -> Any:
-        within = np.clip(row, 0, num_rows - 1)
-        return shares[numbers, within]
-
+    clear = _is_clear(shares, lights, first, 1) & _is_clear(shares, lights, last, -1)
     above, below = first, num_rows - 1 - last
-    clear = np.maximum(share_at(first), share_at(first + 1)) >= _EDGE_ROW
-    clear &= np.maximum(share_at(last), share_at(last - 1)) >= _EDGE_ROW
-    even = np.abs(above - below) <= 1
+    found = np.where(clear & (np.abs(above - below) <= 1), np.minimum(above, below), UNKNOWN)
     touching = np.maximum(shares[:, 0], shares[:, -1]) >= _TOUCHING_ROW
-    found = np.where(clear & even, np.minimum(above, below), UNKNOWN)
     found = np.where(touching, 0, found)
     return np.where(filled.any(axis=1), found, UNKNOWN).astype(np.uint8)
+
+
+def _is_clear(shares: Any, lights: Any, edge: Any, inwards: int) -> Any:
+    """Return whether each frame's picture begins at a row at once, and is bright there, (N,)."""
+    numbers, last = np.arange(len(shares)), shares.shape[1] - 1
+    inside = np.clip(edge + inwards, 0, last)
+    outside = np.clip(edge - inwards, 0, last)
+    bright = np.maximum(shares[numbers, edge], shares[numbers, inside]) >= _EDGE_ROW
+    step = lights[numbers, inside].astype(np.int16) - lights[numbers, outside]
+    return bright & (step >= _STEP)
 
 
 def measure(images: Sequence[ImageArray], settings: MarkSettings, rate: float) -> Measures:

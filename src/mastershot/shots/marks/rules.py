@@ -41,7 +41,7 @@ def find_marks(measures: Measures, times: FrameTimes, settings: MarkSettings) ->
         "bars": bars,
         "slate": slates,
         "credits": titles,
-        "letterbox": letterbox_of(measures, times_s, settings, known),
+        "letterbox": letterbox_of(measures, times_s, settings, known | measures["text"]),
         "static": _static(measures, times_s, settings, known),
     }
     return marks_of(found, times)
