@@ -20,6 +20,7 @@ from mastershot.shots.marks.runs import (
 from mastershot.shots.marks.settings import MarkSettings
 
 _DROPOUT_S = 0.3  # Text does not go and come again within less.
+_LONG_S, _MANY_LINES = 5.0, 2
 _STANDING = 0.5  # share of a card's frames in which text stands or rolls
 _HARD = 0.7  # share of its light that a card has at once when it is cut to
 _BESIDE_S = 5.0  # Longest black between colour bars and a slate.
@@ -54,11 +55,13 @@ class Cards:
         return runs[np.array(steady, bool)]
 
     def _is_steady(self, first: int, end: int) -> bool:
+        """Return True if text stands or rolls up, or if much of it goes on for long."""
         part = self.measures[first:end]
-        up, down = part["shift"] > 0, part["shift"] < 0
-        rolls = up if up.sum() >= down.sum() else down
-        standing = part["still"] | part["held"]
-        return bool((rolls | standing)[part["text"]].mean() >= _STANDING)
+        part = part[part["text"]]
+        is_long = self.times_s[end] - self.times_s[first] >= _LONG_S
+        if is_long and np.median(part["lines"]) >= _MANY_LINES:
+            return True
+        return bool(((part["shift"] > 0) | part["still"]).mean() >= _STANDING)
 
     @cached_property
     def standing(self) -> IntArray:

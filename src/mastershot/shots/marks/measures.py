@@ -88,7 +88,8 @@ class FrameMeter:
         held = self._is_held(half, cells)
         self._images.append(image)
         self._greys.append(grey)  # type: ignore[arg-type]
-        self._counts.append((rows, row_light, columns, column_light, lights, parts, held))
+        counts = (rows, row_light, columns, column_light, lights, parts, held)
+        self._counts.append(counts)
         if len(self._images) == _BLOCK:
             self._measure()
 

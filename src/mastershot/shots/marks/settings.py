@@ -23,7 +23,9 @@ class MarkSettings:
         held_change: Most that a cell of 32 along the longer side may differ from where it was when
             the picture was last seen to change; that is more than codec noise.
         static_s: Shortest static picture.
-        ground: Share of a frame that must be plain for it to be a card of text.
+        ground: Share of a frame that is of about one light if it is plain.
+        ground_roughness: Most that the light of a ground without its letters differs from the mean
+            around, itself a mean.
         text_contrast: By how much the light of letters differs from that of the plain ground.
         least_text: Least share of a frame that letters cover.
         most_text: Most of it.
@@ -46,11 +48,12 @@ class MarkSettings:
     held_change: float = 0.04
     static_s: float = 2.0
     ground: float = 0.6
+    ground_roughness: float = 0.009
     text_contrast: float = 0.19
     least_text: float = 0.002
     most_text: float = 0.35
     card_s: float = 1.0
-    card_gap_s: float = 3.0
-    edge_s: float = 10.0
+    card_gap_s: float = 5.0
+    edge_s: float = 30.0
     edge_share: float = 0.05
     slate_lines: int = 4

@@ -8,16 +8,20 @@ import cv2
 import numpy as np
 
 from mastershot.core.embeddings import ImageArray
+from mastershot.shots.marks.runs import runs_of
 from mastershot.shots.marks.settings import MarkSettings
 
 _LAG_S = 0.5
 _LONGEST_LAG = 48  # frames
-_THICK = 0.2  # share of letters' points all of whose neighbours are letters' too, at most
+_WIDE = 5.5  # points: greatest mean width of strokes
+_TALL = 0.12  # of the height: a line that is taller
+_MIDDLE = 128  # of 255: on a lighter ground letters are dark
 _LINE = 3  # points of letters that make a row one of a line
-_IN_LINES = 0.8  # share of letters' points that lie in such rows
+_IN_LINES = 0.7  # share of letters' points that lie in lines that are not tall
+_STRIDE = 8
 _EMPTY = 0.2  # share of rows without letters
 _ALIKE, _SURER = 0.8, 0.06
-_STILL = 0.93
+_STILL = 0.8
 _REACH = 4  # Text may roll by so much of the height in half a second: a fourth of it.
 
 
@@ -33,38 +37,65 @@ class TextMeter:
     def measure(self, greys: Sequence[ImageArray], grounds: Any, found: Any) -> None:
         """Write text, still, shift and lines of the next frames into their measures.
 
+        Every eighth frame is looked at, and all where one of these has text.
+
         Args:
             greys: The frames, grey (H, W).
             grounds: Light of each frame's plain ground, (N,).
-            found: Their measures, of which plain is known, (N,).
+            found: Their measures, (N,).
         """
         height, width = greys[0].shape
         profiles = np.zeros((len(greys), height + width), np.float32)
-        for index in np.flatnonzero(found["plain"]).tolist():
-            profile = self._profile(greys[index], float(grounds[index]))
-            if profile is not None:
-                profiles[index], found["text"][index] = profile, True
-        rows = profiles[:, :height]
-        lines = rows >= _LINE
-        found["lines"] = (lines[:, 1:] & ~lines[:, :-1]).sum(axis=1) + lines[:, 0]
-        within = np.where(lines, rows, 0).sum(axis=1) >= _IN_LINES * rows.sum(axis=1)
-        found["text"] &= within & ((rows < _LINE).mean(axis=1) >= _EMPTY)
+        some = {*range(0, len(greys), _STRIDE), len(greys) - 1}
+        if sum(self._add(index, greys, grounds, profiles, found) for index in sorted(some)):
+            for index in sorted({*range(len(greys))} - some):
+                self._add(index, greys, grounds, profiles, found)
         self._compare(profiles, height, found)
 
+    def _add(
+        self, index: int, greys: Sequence[ImageArray], grounds: Any, profiles: Any, found: Any
+    ) -> bool:
+        """Write the profile, text and lines of a frame; return whether it has text."""
+        profile = self._profile(greys[index], float(grounds[index]))
+        if profile is None:
+            return False
+        height = greys[index].shape[0]
+        rows = profile[:height]
+        lines = runs_of(rows >= _LINE)
+        sizes = np.diff(lines, axis=1)[:, 0]
+        low = lines[sizes <= max(2, _TALL * height)]
+        within = sum(float(rows[first:end].sum()) for first, end in low.tolist())
+        if within < _IN_LINES * rows.sum() or sizes.sum() > (1 - _EMPTY) * height:
+            return False
+        profiles[index], found["text"][index], found["lines"][index] = profile, True, len(lines)
+        return True
+
     def _profile(self, grey: ImageArray, ground: float) -> Any:
-        """Return how many points of letters each row and column has; None if it is no text."""
+        """Return how many points of letters each row and column has; None if it is no text.
+
+        Letters are what a morphological opening removes, or a closing, if they are dark.
+        """
+        if ground <= _MIDDLE:
+            base = cv2.morphologyEx(grey, cv2.MORPH_OPEN, _LETTER)
+            above = cv2.subtract(grey, base)
+        else:
+            base = cv2.morphologyEx(grey, cv2.MORPH_CLOSE, _LETTER)
+            above = cv2.subtract(base, grey)
         off = 255 * self._settings.text_contrast
-        letters = cv2.bitwise_not(cv2.inRange(grey, ground - off, ground + off))  # type: ignore[call-overload]
+        _, letters = cv2.threshold(above, off, 1, cv2.THRESH_BINARY)
         num_points = cv2.countNonZero(letters)
         share = num_points / grey.size
         if not self._settings.least_text <= share <= self._settings.most_text:
             return None
-        thick = cv2.erode(letters, _AROUND, borderType=cv2.BORDER_CONSTANT, borderValue=0)
-        if cv2.countNonZero(thick) > _THICK * num_points:
+        begun = cv2.countNonZero(cv2.subtract(letters[:, 1:], letters[:, :-1]))
+        if num_points > _WIDE * begun:
+            return None
+        rough = cv2.norm(base, cv2.blur(base, (5, 5)), cv2.NORM_L1) / grey.size
+        if rough > self._settings.ground_roughness * 255:
             return None
         rows = cv2.reduce(letters, 1, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
         columns = cv2.reduce(letters, 0, cv2.REDUCE_SUM, dtype=cv2.CV_32S)
-        return np.concatenate([np.ravel(rows), np.ravel(columns)]) / 255
+        return np.concatenate([np.ravel(rows), np.ravel(columns)])
 
     def _compare(self, profiles: Any, height: int, found: Any) -> None:
         """Compare text with that of half a second earlier."""
@@ -92,7 +123,7 @@ class TextMeter:
         found["shift"][which] = np.where(sure, np.array(shifts)[best], 0)
 
 
-_AROUND = np.ones((3, 3), np.uint8)
+_LETTER = np.ones((5, 5), np.uint8)  # Strokes are thinner.
 
 
 def _shifted(now: Any, earlier: Any, shift: int) -> tuple[Any, Any]:
