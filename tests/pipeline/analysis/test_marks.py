@@ -9,7 +9,7 @@ from pathlib import Path
 import jsonschema
 import numpy as np
 import pytest
-from tests.factories.marks import bars, card, flat, grained, letterboxed, rolling, scene
+from tests.factories.marks import bars, flat, grained, letterboxed, rolling, scene
 from tests.factories.reels import write_reels
 from tests.factories.sounds import sounding_film, tone
 
@@ -79,7 +79,7 @@ def test_every_detector_finds_the_same_marks(
     assert runs(ms.analyze(film, Plan(steps=("shots",), shots=settings))) == FOUND
 
 
-@pytest.mark.parametrize("quality", [20, 32])
+@pytest.mark.parametrize("quality", [20, 28])
 @pytest.mark.parametrize("rate", [Fraction(25), NTSC])
 def test_compression_and_grain_move_no_end(tmp_path: Path, quality: int, rate: Fraction) -> None:
     images = grained(film_images(), 2.0)
@@ -187,7 +187,9 @@ def test_the_smallest_call_measures_no_marks(film: Path, monkeypatch: pytest.Mon
     assert ms.detect_shots(film)
 
 
-def test_real_films_have_the_marks_that_are_seen_in_them(real_data: Path) -> None:
-    faded = ms.analyze(real_data / "films" / "odd" / "fades.mp4", Plan(steps=("shots",)))
-    assert {kind for kind, _, _ in runs(faded)} >= {"black"}
-    _ = card
+def test_real_credits_and_black_are_found(real_data: Path) -> None:
+    sintel = real_data / "films" / "sintel"
+    credits_ = ms.analyze(sintel / "sintel_372_387.mp4", Plan(steps=("shots",)))
+    assert runs(credits_) == [("black", 2, 81), ("credits", 81, 765)]
+    dark = ms.analyze(sintel / "sintel_112_115.mp4", Plan(steps=("shots",)))
+    assert runs(dark) == []

@@ -12,6 +12,7 @@ from mastershot.shots.marks.runs import (
     Flags,
     Seconds,
     are_long,
+    chosen,
     flags_of,
     long_runs,
     runs_of,
@@ -52,7 +53,7 @@ class Cards:
         flags = without_short_gaps(is_text, self.times_s, _DROPOUT_S)
         runs = long_runs(flags, self.times_s, self.settings.card_s)
         steady = [self._is_steady(first, end) for first, end in runs.tolist()]
-        return runs[np.array(steady, bool)]
+        return chosen(runs, np.array(steady, bool))
 
     def _is_steady(self, first: int, end: int) -> bool:
         """Return True if text stands or rolls up, or if much of it goes on for long."""
@@ -69,7 +70,7 @@ class Cards:
         edges = np.flatnonzero(~self.measures["held"])
         runs = np.stack([edges, np.append(edges[1:], len(self.measures))], axis=1)
         plain = self.measures["plain"][runs[:, 0]] & ~(self.black | self.bars)[runs[:, 0]]
-        return runs[plain & are_long(runs, self.times_s, self.settings.card_s)]
+        return chosen(runs, plain & are_long(runs, self.times_s, self.settings.card_s))
 
     def is_hard(self, frame: int, inside: IntArray) -> bool:
         """Return True if a card has its light at once where a run of it begins or ends.
@@ -157,10 +158,6 @@ def credits_of(cards: Cards, slates: Flags) -> IntArray:
     lengths_s = np.diff(times_s) * ~(cards.black | cards.bars | slates)
     elapsed_s = np.concatenate([[0.0], np.cumsum(lengths_s)])
     most_s = min(settings.edge_s, settings.edge_share * float(elapsed_s[-1]))
-    first, last = found[0], found[-1]
-    kept = []
-    if elapsed_s[first[0]] <= most_s:
-        kept.append(first)
-    if elapsed_s[-1] - elapsed_s[last[1]] <= most_s and (not kept or len(found) > 1):
-        kept.append(last)
-    return np.array(kept, np.int64).reshape(-1, 2)
+    is_near = elapsed_s[found[:, 0]] <= most_s
+    is_near |= elapsed_s[-1] - elapsed_s[found[:, 1]] <= most_s
+    return chosen(found, is_near)

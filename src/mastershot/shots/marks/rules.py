@@ -9,7 +9,14 @@ from mastershot.core.time import FrameTimes
 from mastershot.shots.marks.cards import Cards, credits_of, slates_of
 from mastershot.shots.marks.letterbox import letterbox_of
 from mastershot.shots.marks.measures import Measures
-from mastershot.shots.marks.runs import Flags, Seconds, are_long, flags_of, long_runs, runs_of
+from mastershot.shots.marks.runs import (
+    Flags,
+    Seconds,
+    are_long,
+    chosen,
+    flags_of,
+    long_runs,
+)
 from mastershot.shots.marks.settings import MarkSettings
 
 # At its ends, black lasts while a frame is no lighter than most of it, by the little that codecs
@@ -67,8 +74,7 @@ def _black(measures: Measures, times_s: Seconds, settings: MarkSettings) -> IntA
     is_black = (measures["bright"] <= settings.most_bright) & (
         measures["contrast"] <= 255 * settings.black_contrast
     )
-    runs = runs_of(is_black)
-    runs = runs[are_long(runs, times_s, settings.black_s)]
+    runs = long_runs(is_black, times_s, settings.black_s)
     light, contrast = measures["light"].astype(np.float64), measures["contrast"]
     trimmed = []
     for first, end in runs.tolist():
@@ -78,7 +84,7 @@ def _black(measures: Measures, times_s: Seconds, settings: MarkSettings) -> IntA
         inside = np.flatnonzero(steady)
         trimmed.append((first + inside[0], first + inside[-1] + 1))
     kept = np.array(trimmed, np.int64).reshape(-1, 2)
-    return kept[are_long(kept, times_s, settings.black_s)]
+    return chosen(kept, are_long(kept, times_s, settings.black_s))
 
 
 def _static(measures: Measures, times_s: Seconds, settings: MarkSettings, known: Flags) -> IntArray:
@@ -88,4 +94,4 @@ def _static(measures: Measures, times_s: Seconds, settings: MarkSettings, known:
     edges = np.flatnonzero(starts)
     runs = np.stack([edges, np.append(edges[1:], len(measures))], axis=1)
     runs = runs[~known[runs[:, 0]]]
-    return runs[are_long(runs, times_s, settings.static_s)]
+    return chosen(runs, are_long(runs, times_s, settings.static_s))

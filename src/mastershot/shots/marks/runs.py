@@ -33,10 +33,16 @@ def are_long(runs: IntArray, times_s: Seconds, least_s: float) -> Flags:
     return long
 
 
+def chosen(runs: IntArray, which: Flags) -> IntArray:
+    """Return some of the runs, (R, 2)."""
+    some: IntArray = runs[which]
+    return some
+
+
 def long_runs(flags: Flags, times_s: Seconds, least_s: float) -> IntArray:
     """Return the runs of flagged frames that take at least so long, (R, 2)."""
     runs = runs_of(flags)
-    return runs[are_long(runs, times_s, least_s)]
+    return chosen(runs, are_long(runs, times_s, least_s))
 
 
 def without_short_gaps(flags: Flags, times_s: Seconds, longest_s: float) -> Flags:

@@ -53,7 +53,7 @@ class MarkSettings:
     least_text: float = 0.002
     most_text: float = 0.35
     card_s: float = 1.0
-    card_gap_s: float = 5.0
+    card_gap_s: float = 3.0
     edge_s: float = 30.0
     edge_share: float = 0.05
     slate_lines: int = 4

@@ -21,7 +21,7 @@ _IN_LINES = 0.7  # share of letters' points that lie in lines that are not tall
 _STRIDE = 8
 _EMPTY = 0.2  # share of rows without letters
 _ALIKE, _SURER = 0.8, 0.06
-_STILL = 0.8
+_STILL = 0.9
 _REACH = 4  # Text may roll by so much of the height in half a second: a fourth of it.
 
 
