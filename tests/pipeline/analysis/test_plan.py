@@ -139,7 +139,7 @@ def test_a_step_that_is_not_done_is_not_in_how_it_was_made() -> None:
     steps = LoadedPlan(Plan(steps=("shots",))).made_by().steps
     assert list(steps) == ["reading", "shots", "marks"]
     scenes = LoadedPlan(Plan(steps=("shots", "scenes"))).made_by().steps
-    assert list(scenes) == ["reading", "shots", "frames", "scenes"]
+    assert list(scenes) == ["reading", "shots", "marks", "frames", "scenes"]
     assert scenes["scenes"]["features"] == [COLOR_SPACE.model]
 
 
