@@ -48,7 +48,7 @@ def _differing(sizes: Any, times_s: Seconds, settings: MarkSettings, other: Flag
     after = np.searchsorted(at, np.arange(len(sizes)))
     last = np.where(before >= 0, seen[np.clip(before, 0, None)], usual)
     following = np.where(after < len(at), seen[np.clip(after, None, len(at) - 1)], usual)
-    least = max(2, round(settings.letterbox_points * _SIDE / 2))
+    least = max(2, round(settings.letterbox_share * _SIDE))
     differs = (np.abs(last - usual) >= least) & (np.abs(following - last) <= 1)
     differs = without_short_gaps(differs, times_s, _FLICKER_S)
     runs = long_runs(differs, times_s, settings.letterbox_s)

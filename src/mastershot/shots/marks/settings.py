@@ -17,13 +17,13 @@ class MarkSettings:
         bars_saturation: Least mean saturation of colour bars, as the difference of the strongest
             and the weakest colour.
         bars_s: Shortest colour bars.
-        letterbox_points: By how much of the picture's side, on each of two sides, black bars must
-            differ from those that the film mostly has.
+        letterbox_share: By how much of the frame's longer side black bars, at each of two edges,
+            must differ from those that the film mostly has.
         letterbox_s: Shortest time for which they do.
         held_change: Most that a cell of 32 along the longer side may differ from where it was when
             the picture was last seen to change; that is more than codec noise.
         static_s: Shortest static picture.
-        ground: Share of a frame that is of about one light if it is plain.
+        ground: Share of a frame that is of about one light if it is plain, as a slate is.
         ground_roughness: Most that the light of a ground without its letters differs from the mean
             around, itself a mean.
         text_contrast: By how much the light of letters differs from that of the plain ground.
@@ -43,7 +43,7 @@ class MarkSettings:
     silence_s: float = 0.5
     bars_saturation: float = 0.3
     bars_s: float = 0.5
-    letterbox_points: float = 0.05
+    letterbox_share: float = 0.03
     letterbox_s: float = 1.0
     held_change: float = 0.04
     static_s: float = 2.0
