@@ -316,7 +316,7 @@ def edited(clip: Clip, rng: np.random.Generator, *, clean: bool) -> Film:
     return film
 
 
-def statics(film: Film, frames: np.ndarray) -> list[tuple[str, int, int]]:
+def standing(film: Film, frames: np.ndarray) -> list[tuple[str, int, int]]:
     """Return the runs in which no frame differs from the one before it, beside other marks."""
     same = np.array([False, *(np.array_equal(*pair) for pair in pairwise(frames))])
     for _, first, end in (one for one in film.marks if one[0] not in ("letterbox", "silence")):
@@ -379,7 +379,7 @@ def make(data: Path, out: Path, num_films: int, seed: int, half: str) -> None:
         clean = index % 3 == 2
         film = edited(clip, rng, clean=clean)
         frames, rate = np.concatenate(film.parts), RATES[index % 2]
-        marks = film.marks + statics(film, frames)
+        marks = film.marks + standing(film, frames)
         sound, silence = sounded(film, len(frames), rate)
         path = out / f"film{index:02}{'-clean' if clean else ''}.mp4"
         encoding = Encoding(quality=int(rng.choice([20, 26, 32])))
