@@ -27,7 +27,7 @@ import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from mastershot.core.lanes import Mark, MarkKind
+from mastershot.core.lanes import MarkKind
 from mastershot.core.time import FrameTimes
 from mastershot.media.video import open_video
 from mastershot.media.write import Encoding, Sound, write_frames
@@ -42,6 +42,7 @@ HEIGHT, WIDTH = 180, 320
 RATES = (Fraction(24), Fraction(24000, 1001))
 SOUND_HZ = 16_000
 LEAST_STATIC_S = 2.0
+TIMED_FRAMES = 1500
 CREDITS = """
     directed by written produced music editor camera sound design first second unit assistant
     costume makeup stunts driver catering gaffer grip colourist anna bela carla dmitri elena
@@ -436,29 +437,33 @@ def score(folder: Path, show: bool) -> None:
               f"{off.mean():10.2f}{(off == 0).mean():7.2f}{false_hourly:9.1f}")  # fmt: skip
 
 
-def marks_of_film(path: Path) -> tuple[tuple[Mark, ...], float, float, int]:
-    """Return a film's marks but silence, and how long frames and the rules take."""
+def show_film(path: Path) -> None:
+    """Print a film's marks but silence, and what measuring a frame takes: the best of five runs."""
     film, settings = open_video(path), MarkSettings()
-    meter, spent_s, num_frames = FrameMeter(settings, float(film.file.mean_rate or 25)), 0.0, 0
+    meter, images = FrameMeter(settings, float(film.file.mean_rate or 25)), []
     for frame in film.frames():
         image = frame.points_bgr()
-        started = time.thread_time()
         meter.add(image)
-        spent_s += time.thread_time() - started
-        num_frames += 1
+        if len(images) < TIMED_FRAMES:
+            images.append(image)
+    times = FrameTimes(film.pts, film.file.time_base)
     started = time.thread_time()
-    measures = meter.measures()
-    found = find_marks(measures, FrameTimes(film.pts, film.file.time_base), settings)
-    return found, spent_s, time.thread_time() - started, num_frames
-
-
-def show_film(path: Path) -> None:
-    marks, spent_s, rules_s, num_frames = marks_of_film(path)
-    print(f"{path.name}: {num_frames:,} frames, {1e6 * spent_s / num_frames:.1f} µs each, "
+    marks = find_marks(meter.measures(), times, settings)
+    rules_s = time.thread_time() - started
+    each_s = min(measuring_s(images, settings) for _ in range(5)) / len(images)
+    print(f"{path.name}: {times.num_frames:,} frames, {1e6 * each_s:.1f} µs of processor each, "
           f"rules {1e3 * rules_s:.1f} ms")  # fmt: skip
     for one in marks:
         print(f"  {one.kind:10}{one.span.first_frame:7}{one.span.end_frame:7}"
               f"{one.span.start_s:9.2f}{one.span.end_s:9.2f} s")  # fmt: skip
+
+
+def measuring_s(images: list[np.ndarray], settings: MarkSettings) -> float:
+    meter, started = FrameMeter(settings, 24), time.thread_time()
+    for image in images:
+        meter.add(image)
+    meter.measures()
+    return time.thread_time() - started
 
 
 def main() -> None:
