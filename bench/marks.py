@@ -378,11 +378,13 @@ def make(data: Path, out: Path, num_films: int, seed: int, half: str) -> None:
     for index in range(num_films):
         rng = np.random.default_rng([seed, index])
         clean = index % 3 == 2
+        path = out / f"film{index:02}{'-clean' if clean else ''}.mp4"
+        if path.with_suffix(".json").exists():  # Made by a run that was stopped.
+            continue
         film = edited(clip, rng, clean=clean)
         frames, rate = np.concatenate(film.parts), RATES[index % 2]
         marks = film.marks + standing(film, frames)
         sound, silence = sounded(film, len(frames), rate)
-        path = out / f"film{index:02}{'-clean' if clean else ''}.mp4"
         encoding = Encoding(quality=int(rng.choice([20, 26, 32])))
         write_frames(path, iter(spoiled(frames, rng)), rate, sound=sound, encoding=encoding)
         truth = {

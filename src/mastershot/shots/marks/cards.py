@@ -21,7 +21,7 @@ from mastershot.shots.marks.runs import (
 from mastershot.shots.marks.settings import MarkSettings
 
 _DROPOUT_S = 0.3  # Text does not go and come again within less.
-_LONG_S, _MANY_LINES = 5.0, 2
+_LONG_S, _MANY_LINES = 5.0, 2  # So much text for so long need neither stand nor roll.
 _STANDING = 0.5  # share of a card's frames in which text stands or rolls
 _HARD = 0.7  # share of its light that a card has at once when it is cut to
 _BESIDE_S = 5.0  # Longest black between colour bars and a slate.

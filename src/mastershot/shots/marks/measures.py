@@ -33,7 +33,7 @@ MEASURES = np.dtype([
     ("across", "u1"),  # columns of halves left and right of it
     ("bars", "?"),  # colour bars
     ("plain", "?"),  # much of it is of one light
-    ("text", "?"),  # letters on a plain ground
+    ("text", "?"),  # letters on a smooth ground
     ("still", "?"),  # text that is where it was half a second ago
     ("shift", "i1"),  # by how many points text went up in half a second, where that is clear
     ("lines", "u1"),  # of text

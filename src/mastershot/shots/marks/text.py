@@ -1,4 +1,4 @@
-"""Text on a plain ground: whether there is some, whether it stands, and whether it rolls."""
+"""Text on a smooth ground: whether there is some, whether it stands, and whether it rolls."""
 # N frames, H height
 
 from collections.abc import Sequence
@@ -18,10 +18,10 @@ _TALL = 0.12  # of the height: a line that is taller
 _MIDDLE = 128  # of 255: on a lighter ground letters are dark
 _LINE = 3  # points of letters that make a row one of a line
 _IN_LINES = 0.7  # share of letters' points that lie in lines that are not tall
-_STRIDE = 8
+_STRIDE = 8  # Of so many frames one is looked at where there is no text.
 _EMPTY = 0.2  # share of rows without letters
-_ALIKE, _SURER = 0.8, 0.06
-_STILL = 0.9
+_ALIKE, _SURER = 0.8, 0.06  # correlation of rows that have moved, and over that in place
+_STILL = 0.9  # correlation of text that stands, in rows and columns
 _REACH = 4  # Text may roll by so much of the height in half a second: a fourth of it.
 
 
