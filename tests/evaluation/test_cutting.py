@@ -6,10 +6,11 @@ from fractions import Fraction
 import pytest
 
 from mastershot.core.errors import SettingError
+from mastershot.core.lanes import Mark, MarkKind
 from mastershot.core.movie import DamagedSpan, Movie, Scene, Shot, Transition
 from mastershot.core.time import Span
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
-from mastershot.evaluation.cutting import cutting_rate, cutting_statistics
+from mastershot.evaluation.cutting import cutting_rate, cutting_statistics, marks_over
 
 UNIT_S = Fraction(1, 8)
 
@@ -120,3 +121,66 @@ def test_where_every_shot_is_damaged_their_lengths_are_all_there_is() -> None:
     film = replace(film_of(8, 16), damaged=(DamagedSpan(4, 12, UNIT_S, 8),))
     statistics = cutting_statistics(film)
     assert (statistics.num_left_out, statistics.average_shot_s) == (2, 1.5)
+
+
+def marked(film: Timeline, *marks: tuple[MarkKind, int, int]) -> Timeline:
+    found = tuple(Mark(kind, Span(a, b, a, b, UNIT_S)) for kind, a, b in marks)
+    return replace(film, marks=found)
+
+
+def test_shots_that_lie_half_in_marks_do_not_count() -> None:
+    # 1 s black, 2 and 3 s of film, 4 s of credits, of which half is credits and half black.
+    film = film_of(8, 16, 24, 32)
+    found = marked(film, ("black", 0, 8), ("credits", 64, 72), ("black", 72, 76))
+    statistics = cutting_statistics(found)
+    assert (statistics.num_shots, statistics.num_left_out) == (4, 0)
+    assert statistics.marked_left_out == {"black": 1}
+    found = marked(film, ("black", 0, 8), ("credits", 56, 68), ("black", 68, 72))
+    statistics = cutting_statistics(found)
+    assert statistics.marked_left_out == {"black": 1, "credits": 1}
+    assert (statistics.average_shot_s, statistics.longest_shot_s) == (2.5, 3.0)
+    assert statistics.cuts_per_minute == 1 * 60 / 5
+
+
+def test_shots_in_marks_count_where_that_is_asked_for() -> None:
+    film = film_of(8, 16, 24, 32)
+    found = marked(film, ("black", 0, 8), ("static", 48, 80))
+    assert cutting_statistics(found, with_marked=True) == cutting_statistics(film)
+    every = cutting_rate(found, window_s=4, num_samples=9, with_marked=True)
+    assert every == cutting_rate(film, window_s=4, num_samples=9)
+
+
+def test_a_film_of_stills_counts_all_of_them() -> None:
+    film = film_of(8, 16)
+    found = cutting_statistics(marked(film, ("static", 0, 8), ("static", 8, 24)))
+    assert found == cutting_statistics(film)
+    assert found.marked_left_out == {}
+
+
+def test_a_letterbox_and_silence_leave_no_shot_out() -> None:
+    film = film_of(8, 16)
+    found = marked(film, ("letterbox", 0, 8), ("silence", 0, 24))
+    assert cutting_statistics(found) == cutting_statistics(film)
+    assert marks_over(found) == [("silence", "letterbox"), ("silence",)]
+
+
+def test_a_film_that_was_not_looked_at_for_marks_counts_all_shots() -> None:
+    film = film_of(8, 16)
+    assert film.marks is None
+    assert cutting_statistics(film).marked_left_out == {}
+    assert marks_over(film) == [(), ()]
+
+
+def test_a_damaged_shot_in_black_is_left_out_once() -> None:
+    film = replace(film_of(8, 16, 24, 80), damaged=(DamagedSpan(30, 40, UNIT_S, 10),))
+    statistics = cutting_statistics(marked(film, ("black", 24, 48), ("black", 48, 128)))
+    assert (statistics.num_left_out, statistics.marked_left_out) == (1, {"black": 1})
+    assert statistics.average_shot_s == 1.5
+
+
+def test_the_cutting_rate_is_that_of_shots_that_count() -> None:
+    film = marked(film_of(8, 8, 8, 48, 8), ("static", 24, 72))
+    rate = cutting_rate(film, window_s=100, num_samples=3)
+    assert rate.cuts_per_minute == pytest.approx((cutting_statistics(film).cuts_per_minute,) * 3)
+    # Moments at 0, 5 and 10 s: [0, 2) has a cut, [3, 7) lies in the picture that stands.
+    assert cutting_rate(film, window_s=4, num_samples=3).cuts_per_minute[:2] == (30.0, 0.0)

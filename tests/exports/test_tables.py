@@ -1,6 +1,7 @@
 """The CSV of shots: every number reads back, no text runs as a formula."""
 
 import csv
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from mastershot.core.errors import OutputError
 from mastershot.core.labels import LabelScore
-from mastershot.core.lanes import ShotSound
+from mastershot.core.lanes import Mark, ShotSound
 from mastershot.core.movie import Movie, Scene, Shot, Transition
 from mastershot.core.time import Span
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
@@ -21,7 +22,7 @@ COLUMNS = (
     "faces", "persons", "tallest_face", "tallest_person",
     "speech", "music", "silence", "loudness_db",
     "setting", "setting_score", "setting_unsure", "time_of_day",
-    "time_of_day_score", "time_of_day_unsure", "heading",
+    "time_of_day_score", "time_of_day_unsure", "heading", "marks",
 )  # fmt: skip
 NTSC = Fraction(1001, 24000)
 
@@ -149,3 +150,13 @@ def test_a_failed_write_keeps_the_file_that_was_there(tmp_path: Path) -> None:
         write_shots_csv(film_of(broken), path)
     assert path.read_text() == "before"
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_marks_over_half_of_a_shot_are_named(tmp_path: Path) -> None:
+    film = film_of(*(shot_at(index) for index in range(3)))
+    first, second = film.shots[0].span, film.shots[1].span
+    black = Span(4, 14, 1, 11, NTSC)  # 3 frames of the first shot, all of the second.
+    marks = (Mark("silence", first), Mark("black", black), Mark("silence", second))
+    rows = rows_of(replace(film, marks=marks), tmp_path)
+    assert [row["marks"] for row in rows] == ["silence", "black;silence", ""]
+    assert [row["marks"] for row in rows_of(film, tmp_path)] == ["", "", ""]

@@ -12,11 +12,10 @@ from tests.factories.films import encode_film, flat_images
 
 import mastershot as ms
 from mastershot.core.embeddings import ImageArray
-from mastershot.core.lanes import Interval, Lane, Mark
+from mastershot.core.lanes import Interval, Lane
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.pipeline import analyze as story
-from mastershot.pipeline import split as splitting
 from mastershot.pipeline.analysis import decode_pass
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.parts import SplitRule
@@ -27,7 +26,6 @@ from mastershot.store.features import FolderFeatures
 from mastershot.store.frames import frame_times_of, read_frames
 
 PLAN = Plan(steps=("shots", "scenes"), shots=ShotSettings("content"))
-BLACK = ((40, 90), (150, 200))
 FILMS = ((0, 40), (90, 150), (200, 240))
 
 
@@ -48,30 +46,23 @@ def tape(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def marked(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Mark the black of the tape, as a detector does; return how often it was decoded."""
-    decode, passes = decode_pass.decode_film, []
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Return how often the tape was decoded."""
+    decode, counts = decode_pass.decode_film, list[int]()
 
     def counted(*args: object, **settings: object) -> object:
-        passes.append(1)
+        counts.append(1)
         return decode(*args, **settings)  # type: ignore[arg-type]
 
-    def analyzed(*args: object, **settings: object) -> tuple[Timeline, Path]:
-        timeline, folder = story.analyze_movie(*args, **settings)  # type: ignore[arg-type]
-        times = frame_times_of(timeline, folder)
-        marks = tuple(Mark("black", times.span(*run)) for run in BLACK)
-        return replace(timeline, marks=marks), folder
-
     monkeypatch.setattr(story, "decode_film", counted)
-    monkeypatch.setattr(splitting, "analyze_movie", analyzed)
-    return passes
+    return counts
 
 
 def test_each_film_of_a_tape_has_its_folder_after_one_pass(
-    tape: Path, marked: list[int], tmp_path: Path
+    tape: Path, passes: list[int], tmp_path: Path
 ) -> None:
     (whole, folder), *films = analyze_films(tape, prepare(PLAN), tmp_path)
-    assert len(marked) == 1
+    assert len(passes) == 1
     assert folder == tmp_path / "tape"
     assert [place.name for _, place in films] == ["tape-01", "tape-02", "tape-03"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["tape", "tape-01", "tape-02", "tape-03"]
@@ -101,7 +92,7 @@ def test_each_film_of_a_tape_has_its_folder_after_one_pass(
 
 
 def test_the_vectors_of_a_film_are_those_of_its_frames_in_the_tape(
-    tape: Path, marked: list[int], tmp_path: Path
+    tape: Path, passes: list[int], tmp_path: Path
 ) -> None:
     (_, folder), *films = analyze_films(tape, prepare(PLAN), tmp_path)
     kept = FolderFeatures(folder / "features").get(COLOR_SPACE)
@@ -114,7 +105,7 @@ def test_the_vectors_of_a_film_are_those_of_its_frames_in_the_tape(
 
 
 def test_a_second_run_changes_no_byte_and_what_was_brought_in_stays(
-    tape: Path, marked: list[int], tmp_path: Path
+    tape: Path, passes: list[int], tmp_path: Path
 ) -> None:
     def files() -> dict[str, tuple[bytes, int]]:
         return {
@@ -135,11 +126,11 @@ def test_a_second_run_changes_no_byte_and_what_was_brought_in_stays(
     anew = analyze_films(tape, prepare(replace(PLAN, steps=("shots",))), tmp_path)
     assert anew[2][0].lanes == (lane,)
     assert anew[2][0].scenes is None
-    assert len(marked) == 1
+    assert len(passes) == 1
 
 
 def test_another_division_leaves_the_folders_of_the_first(
-    tape: Path, marked: list[int], tmp_path: Path
+    tape: Path, passes: list[int], tmp_path: Path
 ) -> None:
     loaded = prepare(PLAN)
     first = analyze_films(tape, loaded, tmp_path)
@@ -151,7 +142,7 @@ def test_another_division_leaves_the_folders_of_the_first(
     assert Timeline.load(first[1][1] / "timeline.json") == first[1][0]
 
 
-def test_a_library_keeps_the_films_of_a_tape(tape: Path, marked: list[int], tmp_path: Path) -> None:
+def test_a_library_keeps_the_films_of_a_tape(tape: Path, passes: list[int], tmp_path: Path) -> None:
     library, loaded = ms.Library(tmp_path / "films.mastershot"), prepare(PLAN)
     for timeline, place in analyze_films(tape, loaded, tmp_path)[1:]:
         assert library.keep(timeline, place, loaded) == timeline
@@ -165,10 +156,6 @@ def test_the_command_names_each_film(tape: Path, tmp_path: Path) -> None:
     """End to end: the detector of black finds where the films lie."""
     done = run("analyze", tape, "--split-at-black", "--steps", "shots", "--out", tmp_path, "--json",
                "--library", tmp_path / "films.mastershot")  # fmt: skip
-    if Timeline.load(tmp_path / "tape" / "timeline.json").marks is None:
-        assert done.returncode == 1
-        assert "tape.mkv was not looked at for black" in done.stderr
-        pytest.skip("analysis marks no black in this version")
     assert done.returncode == 0, done.stderr
     (found,) = json.loads(done.stdout)
     assert [(film["first_frame"], film["end_frame"]) for film in found["films"]] == list(FILMS)

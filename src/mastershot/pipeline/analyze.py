@@ -96,5 +96,5 @@ def detect_shots(
         SettingError: A setting means nothing.
     """
     settings = ShotSettings(detector, exact, threshold, min_shot_s)
-    loaded = prepare(Plan(steps=("shots",), shots=settings))
+    loaded = replace(prepare(Plan(steps=("shots",), shots=settings)), mark_settings=None)
     return list(decode_film(film_of(probe_film(path)), loaded).shots)

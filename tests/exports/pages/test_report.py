@@ -14,7 +14,7 @@ import pytest
 
 from mastershot.core.errors import OutputError
 from mastershot.core.labels import LabelScore
-from mastershot.core.lanes import Interval, Lane
+from mastershot.core.lanes import Interval, Lane, Mark
 from mastershot.core.movie import DamagedSpan, Movie, Scene, Shot, Transition
 from mastershot.core.text import printable
 from mastershot.core.time import Span
@@ -412,3 +412,29 @@ def test_a_timeline_s_own_lanes_are_drawn_and_listed(thumbs: Path) -> None:
     write_report(dataclasses.replace(film, lanes=lanes), thumbs / "none.html", thumbs=thumbs,
                  lanes=())  # fmt: skip
     assert "INT. BAR" not in Page(thumbs / "none.html").text
+
+
+def test_marks_are_drawn_along_the_film_and_what_they_leave_out_is_said(thumbs: Path) -> None:
+    film = film_of(4)
+    spans = [shot.span for shot in film.shots]
+    marks = (Mark("black", spans[0]), Mark("silence", spans[1]), Mark("static", spans[3]))
+    page = page_of(dataclasses.replace(film, marks=marks), thumbs)
+    pieces = {found["title"].split(",")[0]: found for _, found in page.elements if "title" in found}
+    assert pieces["black"]["href"] == "#shot-00000"
+    assert pieces["silence"]["href"] == "#shot-00001"
+    assert pieces["static"]["class"] == "tint"
+    said = "2 shots do not count in lengths and cuts a minute: 1 in black, 1 in a static picture."
+    assert said in page.text
+    assert "Marks: 2 intervals" in page.text
+    assert "Silence: 1 interval" in page.text
+    plain = page_of(film, thumbs)
+    assert "Marks" not in plain.text
+    assert "do not count" not in plain.text
+
+
+def test_lanes_that_are_chosen_are_all_that_is_drawn(thumbs: Path, tmp_path: Path) -> None:
+    film = film_of(2)
+    marked = dataclasses.replace(film, marks=(Mark("black", film.shots[0].span),))
+    lane = Lane("mine", "notes", "", (Interval(film.shots[0].span, "here"),))
+    write_report(marked, tmp_path / "page.html", thumbs=thumbs, lanes=(lane,))
+    assert "Marks:" not in Page(tmp_path / "page.html").text

@@ -136,9 +136,10 @@ def test_a_list_of_shots_is_known_by_its_content_and_hides_the_detector() -> Non
 
 
 def test_a_step_that_is_not_done_is_not_in_how_it_was_made() -> None:
-    assert list(LoadedPlan(Plan(steps=("shots",))).made_by().steps) == ["reading", "shots"]
+    steps = LoadedPlan(Plan(steps=("shots",))).made_by().steps
+    assert list(steps) == ["reading", "shots", "marks"]
     scenes = LoadedPlan(Plan(steps=("shots", "scenes"))).made_by().steps
-    assert list(scenes) == ["reading", "shots", "frames", "scenes"]
+    assert list(scenes) == ["reading", "shots", "marks", "frames", "scenes"]
     assert scenes["scenes"]["features"] == [COLOR_SPACE.model]
 
 

@@ -7,16 +7,17 @@ Pictures are inlined and nearly all of its size: 2,000 shots with labels and pic
 import json
 from bisect import bisect_right
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import get_args
 
-from mastershot.core.lanes import Interval, Lane, ShotSound
+from mastershot.core.lanes import Interval, Lane, Mark, MarkKind, ShotSound
 from mastershot.core.movie import SCALE_NAMES, Movie, Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
-from mastershot.evaluation.cutting import cutting_statistics
+from mastershot.evaluation.cutting import CuttingStatistics, cutting_statistics
 from mastershot.exports.drawings import draw_film
 from mastershot.exports.pages.templates import count_text, duration_text, file_name, write_page
 
@@ -26,6 +27,13 @@ _SETTING_NAMES = {
     "INT/EXT": "indoors and outdoors",
     "DAY": "day",
     "NIGHT": "night",
+}
+_MARK_NAMES: Mapping[str, str] = {
+    "black": "black",
+    "bars": "colour bars",
+    "slate": "a slate",
+    "credits": "credits",
+    "static": "a static picture",
 }
 
 
@@ -81,7 +89,10 @@ def write_report(
         setting_names=_SETTING_NAMES,
         setting=_setting_text,
         heard=heard_text,
-        lanes=[(lane, _placed(lane, timeline)) for lane in shown],
+        lanes=[(lane, _placed(lane.intervals, timeline)) for lane in shown],
+        marks=_mark_rows(timeline) if lanes is None else [],
+        mark_kinds=get_args(MarkKind),
+        left_out=_left_out(statistics),
     )
 
 
@@ -95,7 +106,32 @@ class _Placed:
     width: float
 
 
-def _placed(lane: Lane, timeline: Timeline) -> list[_Placed]:
+def _mark_rows(timeline: Timeline) -> list[tuple[str, list[_Placed]]]:
+    """Return the marks in two rows, of the picture and of silence, which may lie over it."""
+    rows: dict[str, list[Mark]] = {"Marks": [], "Silence": []}
+    for mark in timeline.marks or ():
+        rows["Silence" if mark.kind == "silence" else "Marks"].append(mark)
+    return [
+        (name, _placed([Interval(mark.span, mark.kind) for mark in marks], timeline))
+        for name, marks in rows.items()
+        if marks
+    ]
+
+
+def _left_out(statistics: CuttingStatistics) -> str:
+    """Return a sentence on the shots that do not count because of marks; empty if all do."""
+    counts = statistics.marked_left_out
+    if not counts:
+        return ""
+    kinds = ", ".join(f"{count:,} in {_MARK_NAMES[kind]}" for kind, count in counts.items())
+    total = sum(counts.values())
+    return (
+        f"{count_text(total, 'shot')} {'does' if total == 1 else 'do'} not count in lengths and "
+        f"cuts a minute: {kinds}."
+    )
+
+
+def _placed(intervals: Sequence[Interval], timeline: Timeline) -> list[_Placed]:
     starts = [shot.span.first_frame for shot in timeline.shots]
     first, duration_s = timeline.shots[0].span.start_s, max(timeline.movie.duration_s, 1e-9)
     return [
@@ -105,7 +141,7 @@ def _placed(lane: Lane, timeline: Timeline) -> list[_Placed]:
             100 * (one.span.start_s - first) / duration_s,
             100 * one.span.duration_s / duration_s,
         )
-        for one in lane.intervals
+        for one in intervals
     ]
 
 

@@ -193,6 +193,29 @@ def sounds_of_shots(
     return found
 
 
+def silent_spans(
+    stretches: Sequence[Stretch], rule: SoundRule, within_s: tuple[float, float], least_s: float
+) -> list[tuple[float, float]]:
+    """Return from when to when nothing is heard for at least so long, exact to a block.
+
+    Time without sound counts as silence.
+
+    Args:
+        stretches: What is heard, on the film's own clock.
+        rule: Below which level of a block nothing is heard.
+        within_s: When the film starts and ends.
+        least_s: Shortest silence.
+    """
+    centres, powers = _blocks(stretches)
+    loud = centres[powers >= 10 ** (rule.silence_db / 10)]
+    start_s, end_s = within_s
+    starts = np.concatenate([[start_s], loud + BLOCK_S / 2])
+    ends = np.concatenate([loud - BLOCK_S / 2, [end_s]])
+    starts, ends = np.clip(starts, start_s, end_s), np.clip(ends, start_s, end_s)
+    long = ends - starts >= least_s - BLOCK_S / 10
+    return list(zip(starts[long].tolist(), ends[long].tolist(), strict=True))
+
+
 def _share(part_s: float, length_s: float) -> float:
     return round(min(max(part_s / length_s, 0.0), 1.0), _SCORE_DIGITS)
 

@@ -52,7 +52,9 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
             )
     if loaded.settings is not None:
         shots, scenes = with_settings(shots, scenes, loaded.settings, store)
-    return Timeline(movie, made, shots, scenes, decoded.damaged, decoded.notes, decoded.audio)
+    return Timeline(
+        movie, made, shots, scenes, decoded.damaged, decoded.notes, decoded.audio, decoded.marks
+    )
 
 
 def find_scenes(

@@ -9,9 +9,10 @@ from typing import TypeAlias
 import numpy as np
 
 from mastershot.core.embeddings import ImageArray
-from mastershot.core.lanes import ShotSound, SoundEvent
+from mastershot.core.lanes import Mark, ShotSound, SoundEvent
 from mastershot.core.movie import DamagedSpan, Movie, Shot
 from mastershot.core.protocols import FeatureStore, ShotDetector
+from mastershot.core.time import FrameTimes
 from mastershot.media.pictures import JpegWriter
 from mastershot.media.reels.film import AnyFilm
 from mastershot.media.sampling import (
@@ -28,6 +29,9 @@ from mastershot.pipeline.analysis.vectors import ClipVectors, FrameVectors
 from mastershot.pipeline.edits import EditList
 from mastershot.shots.detectors import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
+from mastershot.shots.marks.measures import FrameMeter
+from mastershot.shots.marks.rules import by_start, find_marks, marks_of
+from mastershot.shots.marks.settings import MarkSettings
 from mastershot.store.frames import FrameTable
 
 # Called with the stage's name, how much is done, and of how much (None if unknown).
@@ -51,6 +55,7 @@ class Decoded:
         damaged: The spans of which frames could not be decoded.
         notes: What the user should know of how the film was read.
         audio: The sounds that are heard; None where they are not asked for.
+        marks: Runs of frames that are technical or static; None where they were not looked for.
         frames: What is kept of every frame; None where the film was not decoded for it.
     """
 
@@ -59,6 +64,7 @@ class Decoded:
     damaged: tuple[DamagedSpan, ...] = ()
     notes: tuple[str, ...] = ()
     audio: tuple[SoundEvent, ...] | None = None
+    marks: tuple[Mark, ...] | None = None
     frames: FrameTable | None = None
 
 
@@ -85,8 +91,12 @@ def decode_film(
     try:
         sampler = _sampler(film, loaded, detector.max_lag_frames, store, thumbs, worker)
         listener = None if loaded.hearing is None else SoundListener(loaded.hearing)
+        meter = None if loaded.marks is None else _meter(film, loaded.marks)
         for frame in film.frames(None if listener is None else listener.hear):
-            cuts = detector.process(frame=frame.index, pts=frame.pts, image=view(frame))
+            image = view(frame)
+            cuts = detector.process(frame=frame.index, pts=frame.pts, image=image)
+            if meter is not None:
+                meter.add(image)
             sampler.add(frame, changed=detector.changed)
             sampler.end_shots(cuts)
             progress("shots", frame.index + 1, film.file.stated_frames)
@@ -101,14 +111,35 @@ def decode_film(
         replace(shot, sampled_frames=frames, thumb=thumb)
         for shot, frames, thumb in zip(shots, sampler.sampled, sampler.thumbs, strict=True)
     )
-    audio = None
+    audio, marks = None, None
+    times = FrameTimes(film.pts, movie.time_base)
+    if meter is not None and loaded.marks is not None:
+        marks = find_marks(meter.measures(), times, loaded.marks)
     if listener is not None:
         listener.finish(film.sound_shifts_s, film.sound_bounds_s)
         if (sounds := listener.sounds_of(sampled)) is not None:
             sampled = tuple(map(_with_sound, sampled, sounds))
+            if marks is not None and loaded.marks is not None:
+                silence = _silence(listener, times, loaded.marks)
+                marks = by_start([*marks, *silence])
         audio = listener.events()
     frames = FrameTable(film.pts, detector.scores())
-    return Decoded(movie, sampled, film.damaged, film.notes(), audio, frames)
+    return Decoded(movie, sampled, film.damaged, film.notes(), audio, marks, frames)
+
+
+def _meter(film: AnyFilm, settings: MarkSettings) -> FrameMeter:
+    return FrameMeter(settings, float(film.file.mean_rate or 25))
+
+
+def _silence(
+    listener: SoundListener, times: FrameTimes, settings: MarkSettings
+) -> tuple[Mark, ...]:
+    """Return the marks of silence, from the frame that starts nearest to where it begins."""
+    start_s, end_s = (float(int(times.pts[at]) * times.time_base) for at in (0, -1))
+    found = listener.silences(start_s, end_s, settings.silence_s)
+    runs = [(times.frame_at(first_s), times.frame_at(last_s)) for first_s, last_s in found]
+    kept = [run for run in runs if run[0] < run[1]]
+    return marks_of({"silence": np.array(kept, np.int64).reshape(-1, 2)}, times)
 
 
 def _sampler(

@@ -37,6 +37,7 @@ from mastershot.pipeline.analysis.sound import Hearing
 from mastershot.pipeline.edits import EditList, listed_shots
 from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
 from mastershot.shots.lists import ShotList
+from mastershot.shots.marks.settings import MarkSettings
 from mastershot.shots.settings import ShotSettings
 
 DEFAULT_TAXONOMY = "movieclip"
@@ -187,6 +188,7 @@ class LoadedPlan:
         hearing: Finds sounds; None when they are not asked for.
         settings: Finds indoors and outdoors, day and night; None when headings are not asked for or
             there is no encoder.
+        mark_settings: When runs of frames are marked; None looks for none.
     """
 
     plan: Plan
@@ -199,6 +201,12 @@ class LoadedPlan:
     content: ContentClassifier | None = None
     hearing: Hearing | None = None
     settings: SettingFinder | None = None
+    mark_settings: MarkSettings | None = field(default_factory=MarkSettings)
+
+    @property
+    def marks(self) -> MarkSettings | None:
+        """When runs of frames are marked; None where shots come from a list."""
+        return self.mark_settings if self.listed is None else None
 
     @property
     def words(self) -> Labeller | None:
@@ -280,6 +288,8 @@ class LoadedPlan:
         if self.listed is not None:
             shots = {"list": self.listed.path.name, "list_hash": self.listed.fingerprint}
         steps = {"reading": {"revision": READING_REVISION, **stream}, "shots": shots}
+        if self.marks is not None:
+            steps["marks"] = asdict(self.marks)
         if spaces:
             steps["frames"] = {"sampling": str(plan.sampling), "spaces": spaces}
         if self.taxonomy is not None:

@@ -32,7 +32,7 @@ def timeline_without_decoding(
         return previous
     if (
         previous.made_by.version != made.version
-        or not _same("reading", "shots", before=previous, now=made)
+        or not _same("reading", "shots", "marks", before=previous, now=made)
         or not _sampled_alike(previous.made_by, made)
         or not _heard_alike(previous, made)
         or not has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
@@ -54,12 +54,13 @@ def timeline_without_decoding(
     )
     if "frames" not in made.steps:
         shots = tuple(replace(shot, sampled_frames=()) for shot in shots)
-    audio = previous.audio
+    audio, marks = previous.audio, previous.marks
     if "sound" not in made.steps:
         shots, audio = tuple(replace(shot, sound=None) for shot in shots), None
-    decoded = Decoded(previous.movie, shots, previous.damaged, previous.notes, audio)
-    annotated = replace(annotate(decoded, made, loaded, store), marks=previous.marks)
-    return with_kept(annotated, previous, loaded)
+        if marks is not None:  # Silence is found in the sound.
+            marks = tuple(mark for mark in marks if mark.kind != "silence")
+    decoded = Decoded(previous.movie, shots, previous.damaged, previous.notes, audio, marks)
+    return with_kept(annotate(decoded, made, loaded, store), previous, loaded)
 
 
 def is_current(previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> bool:

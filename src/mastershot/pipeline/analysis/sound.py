@@ -18,6 +18,7 @@ from mastershot.labelling.perception.sound import (
     cropped,
     film_events,
     loudest_s,
+    silent_spans,
     sounds_of_shots,
 )
 from mastershot.media.sound import SOUND_RATE_HZ, SoundPiece
@@ -107,6 +108,10 @@ class SoundListener:
     def sounds_of(self, shots: Sequence[Shot]) -> list[ShotSound] | None:
         """Return what is heard in each shot; None if no sound could be read."""
         return sounds_of_shots(shots, self._stretches, self._rule) if self._stretches else None
+
+    def silences(self, start_s: float, end_s: float, least_s: float) -> list[tuple[float, float]]:
+        """Return from when to when nothing is heard for at least so long, between two times."""
+        return silent_spans(self._stretches, self._rule, (start_s, end_s), least_s)
 
     def _measure(self, samples: FloatArray) -> None:
         sound = np.concatenate([self._unmeasured, samples])

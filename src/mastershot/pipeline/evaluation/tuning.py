@@ -127,7 +127,9 @@ def write_tuned(timeline: str | Path, tuned: Tuned) -> Timeline:
     steps = {**film.made_by.steps}
     steps["shots"] = {**steps.get("shots", {}), "threshold": tuned.threshold}
     if not is_same:
-        steps = {name: made for name, made in steps.items() if name in ("reading", "shots")}
+        steps = {
+            name: made for name, made in steps.items() if name in ("reading", "shots", "marks")
+        }
     made = replace(film, shots=tuple(shots), made_by=replace(film.made_by, steps=steps))
     made = made if is_same else replace(made, scenes=None)
     with written_whole(file) as out:
