@@ -128,7 +128,7 @@ def test_a_film_without_sound_has_no_events_and_its_shots_no_figures(tmp_path: P
 
 
 def test_broken_sound_is_one_note_and_the_shots_are_found(tmp_path: Path) -> None:
-    images = flat_images([(0, 0, 0), (255, 255, 255)], each=24)
+    images = flat_images([(40, 40, 40), (200, 90, 60)], each=24)
     path = sounding_film(tmp_path / "film.mkv", images, tone(2), codec="flac", broken=range(1000))
     timeline = analyze(path, PLAN)
     assert len(timeline.shots) == 2
