@@ -59,7 +59,7 @@ BOMB = '<!DOCTYPE fcpxml [<!ENTITY a "aa">]><fcpxml version="1.10">&a;</fcpxml>'
         ("a.edl", EDITED.replace(" 00:00:01:18 00:00:05", " 00:00:01:00 00:00:05").encode(),
          "overlap by 18 frames"),
         ("a.edl", b"", "is empty"),
-        ("a.edl", b"\0\0RIFF", "is binary"),
+        ("a.edl", b"\0\0RIFF", "is a binary file"),
         ("a.otio", b'{"OTIO_SCHEMA": "Timeline.9"}', "written by a newer OpenTimelineIO"),
         ("a.fcpxml", BOMB.encode(), "defines entities"),
         ("a.fcpxml", b"\xff" * 99, "no well-formed XML"),
@@ -80,7 +80,7 @@ def test_a_bad_file_is_one_sentence(name: str, data: bytes, sentence: str, folde
 def test_a_huge_file_and_a_missing_one_are_one_sentence(folder: Path) -> None:
     with (folder / "huge.edl").open("wb") as file:
         file.truncate(300 << 20)
-    for name, sentence in (("huge.edl", "larger than 256 MB"), ("none.edl", "cannot be read")):
+    for name, sentence in (("huge.edl", "less than 256 MB"), ("none.edl", "does not exist")):
         done = invoke("import", folder / name, "--onto", folder)
         assert (done.exit_code, len(done.stderr.splitlines())) == (1, 1)
         assert sentence in done.stderr

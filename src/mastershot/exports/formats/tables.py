@@ -17,7 +17,7 @@ from mastershot.core.lanes import Interval, Lane, LaneRole
 from mastershot.core.time import FrameTimes, Span, format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.lanes import Export, role_of
-from mastershot.exports.formats.players.texts import read_text
+from mastershot.exports.formats.texts import read_text
 from mastershot.exports.tables import as_text
 from mastershot.store.lane_table import LaneRow, read_lane_table, write_lane_table
 

@@ -22,7 +22,7 @@ from mastershot.exports.formats.editors.placing import (
     lanes_of_list,
     start_when_reading,
 )
-from mastershot.exports.formats.files import read_text
+from mastershot.exports.formats.texts import read_text
 from mastershot.exports.formats.timecode import Counting, can_drop, is_drop, rate_name
 
 _LONGEST_LINE = 10_000
@@ -85,7 +85,7 @@ def _parsed(
     rate = start_when_reading(timeline, times).clock.counting.rate
     rows, markers, counts = list[_Row](), list[Marker](), _Counts(path, Counting(rate))
     current: _Row | None = None
-    for place, line in enumerate(read_text(path).splitlines(), start=1):
+    for place, line in enumerate(read_text(path)[0].splitlines(), start=1):
         line = line.strip()
         counts.line = place
         if len(line) > _LONGEST_LINE:

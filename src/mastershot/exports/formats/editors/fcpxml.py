@@ -35,7 +35,7 @@ from mastershot.exports.formats.editors.placing import (
     lanes_of_list,
     start_when_reading,
 )
-from mastershot.exports.formats.files import read_text
+from mastershot.exports.formats.texts import read_text
 from mastershot.exports.formats.lanes import Export
 
 _VERSION = "1.10"
@@ -216,7 +216,7 @@ def _root(path: Path) -> Element:
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
-    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", read_text(path), count=1)
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", read_text(path)[0], count=1)
     try:
         root = fromstring(text)
     except DefusedXmlException as error:

@@ -36,7 +36,7 @@ from mastershot.exports.formats.editors.placing import (
     lanes_of_list,
     start_when_reading,
 )
-from mastershot.exports.formats.files import read_text
+from mastershot.exports.formats.texts import read_text
 from mastershot.exports.formats.lanes import Export
 from mastershot.exports.formats.timecode import standard_rate
 
@@ -181,7 +181,7 @@ def read_otio(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane, 
 def _loaded(path: Path) -> "OtioTimeline":
     import opentimelineio as otio
 
-    text = read_text(path)
+    text, _ = read_text(path)
     try:
         value = json.loads(text)
         _require_shallow(path, value)
