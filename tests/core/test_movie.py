@@ -67,7 +67,7 @@ def test_a_film_that_is_not_one_whole_file_cannot_be_read_again_as_one() -> None
     movie = make_movie()
     require_one_file(movie, "keyframes")
     reel = Reel("a.mp4", movie.content_hash, 0, 60, 0, 60, 0, Fraction(1, 24))
-    with pytest.raises(MediaError, match=r"^keyframes can be read .* lies in 2 reels; join them"):
+    with pytest.raises(MediaError, match=r"^keyframes can be had .* lies in 2 reels; join them"):
         require_one_file(make_movie(reels=(reel, reel)), "keyframes")
     part = Part(2, 3, movie.id, movie.content_hash, 100, 0)
     with pytest.raises(MediaError, match=r"is a part of film\.mp4; cut it out to a file"):

@@ -50,7 +50,10 @@ def test_a_script_s_dialogue_of_other_languages_is_left_out(tmp_path: Path) -> N
 
 
 def test_sentences_in_dialogue_are_no_headings_of_a_script(tmp_path: Path) -> None:
-    said = "Interesting.", "Ext. 204, please", "C'est la vie.", "Est-ce que", "Int. - that is\u2026"
+    said = (
+        "Interesting.", "Ext. 204, please", "C'est la vie.", "Est-ce que", "Int. - that is\u2026",
+        "Int. not a heading", "Ext. It is what she said to me", "Est. 1923, they say.",
+    )  # fmt: skip
     text = SCRIPT + "\nMARIE\n" + "\n".join(said) + "\n"
     assert [h.line for h in ms.parse_script(script(tmp_path, text))] == [1, 5]
 
@@ -98,6 +101,15 @@ def test_fountain_gives_forced_headings_and_skips_what_is_cut(tmp_path: Path) ->
         (None, ["cellar"], "NIGHT", 3),
         ("INT", ["car"], "DAY", 10),
     ]
+
+
+def test_fountain_gives_a_forced_heading_between_dialogue_that_is_none(tmp_path: Path) -> None:
+    text = (
+        "INT. CAR - DAY\n\nMARIE\nC'est la vie.\nInt. not a heading\n\n.THE OLD CELLAR\n\n"
+        "MARIE\nEst-ce que tu viens?\n... int. the car, she means\n"
+    )
+    headings = ms.parse_script(script(tmp_path, text, "film.fountain"))
+    assert [(h.places, h.line) for h in headings] == [(["car"], 1), (["old cellar"], 7)]
 
 
 def test_final_draft_gives_the_paragraphs_that_are_scene_headings(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Films at any rate, with shots, transitions and notes, to be sent to editors and back."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import pairwise
@@ -11,15 +11,16 @@ import numpy as np
 from tests.factories.timelines import make_movie
 
 from mastershot.core.embeddings import IntArray
-from mastershot.core.errors import EditsError
+from mastershot.core.errors import MastershotError
 from mastershot.core.lanes import Interval, Lane
-from mastershot.core.movie import Shot, Transition, shot_id
+from mastershot.core.movie import Reel, Shot, Transition, shot_id
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import MadeBy, Timeline
 from mastershot.exports.formats.catalogue import Format
 from mastershot.exports.formats.lanes import Export, lanes_of
 from mastershot.exports.formats.timecode import Counting, can_drop, edit_clock
 
+EDITORS = ("edl", "otio", "fcpxml")
 TEXTS = (
     "",
     "INT. KITCHEN - DAY",
@@ -133,6 +134,36 @@ def make_case(random: Random, kind: str, *, seconds: float, num_shots: int = 12)
     return Case(timeline, times, start)
 
 
+def in_reels(case: Case, random: Random) -> Case:
+    """Return a film that lies in two to four files, of any lengths, with time codes of their own.
+
+    Its transitions lie in one reel each, since edit lists cannot hold others.
+    """
+    movie, times = case.timeline.movie, case.times
+    count = min(random.randint(2, 4), times.num_frames)
+    starts = [0, *sorted(random.sample(range(1, times.num_frames), count - 1)), times.num_frames]
+    reels = tuple(
+        Reel(
+            f"Der Film, reel {number + 1}.mp4", "", first, end, int(times.pts[first]),
+            int(times.pts[end]), 0, times.time_base,
+            _code(random, times, movie.frame_rate) if random.random() < 0.5 else "",
+        )
+        for number, (first, end) in enumerate(pairwise(starts))
+    )  # fmt: skip
+    shots = tuple(_of_one_reel(shot, starts[1:-1]) for shot in case.timeline.shots)
+    movie = replace(movie, path=reels[0].path, timecode=reels[0].timecode, reels=reels)
+    return replace(case, timeline=replace(case.timeline, movie=movie, shots=shots))
+
+
+def _of_one_reel(shot: Shot, joins: Sequence[int]) -> Shot:
+    found, first = shot.transition_in, shot.span.first_frame
+    if not any(
+        found.start_frame < join <= first or first < join < found.end_frame for join in joins
+    ):
+        return shot
+    return replace(shot, transition_in=Transition("cut" if first else "start", first, first))
+
+
 def _numbered_apart(shots: list[Shot], times: FrameTimes, rate: Fraction) -> list[Shot]:
     """Return shots, transitions cut where frames share an editor's number."""
     clock = edit_clock(times, rate)
@@ -175,16 +206,31 @@ def lanes_after(case: Case, known: Format, folder: Path) -> dict[str, Lane]:
     assert known.read is not None
     path = folder / f"film{known.suffix}"
     known.write(case.export(), path)
+    if known.name == "webvtt":  # Its lanes lie beside its chapters.
+        path = folder / "film.metadata.vtt"
     return {lane.name: lane for lane in known.read(path, case.timeline, case.times)}
 
 
 def differences(case: Case, known: Format, folder: Path) -> list[str]:
-    """Return how shots, transitions and notes that came back differ from those that went."""
+    """Return how what came back from a format's file differs from what went there.
+
+    Lists of edits hold shots, transitions and notes; SubRip the spans of one lane; all else every
+    lane, with its texts and scores.
+    """
     try:
         lanes = lanes_after(case, known, folder)
-    except EditsError as error:
+    except MastershotError as error:
         return [f"{known.name}: {error}"]
-    problems = []
+    if known.name in EDITORS:
+        problems = [*_in_edits(case, lanes), *_in_notes(case, lanes)]
+    elif known.name == "srt":
+        problems = _in_spans(case, lanes)
+    else:
+        problems = _in_lanes(case, lanes)
+    return [f"{known.name}: {problem}" for problem in problems]
+
+
+def _in_edits(case: Case, lanes: dict[str, Lane]) -> Iterator[str]:
     clock = edit_clock(case.times, case.timeline.movie.frame_rate)
     shots = {
         shot.span: shot.transition_in
@@ -194,15 +240,37 @@ def differences(case: Case, known: Format, folder: Path) -> list[str]:
     found = {one.span: one.text for one in lanes["shots"].intervals}
     if list(found) != list(shots):
         gone, new = shots.keys() - found, found.keys() - shots
-        problems.append(f"{known.name}: shots {sorted(gone)[:3]} came back as {sorted(new)[:3]}")
+        yield f"shots {sorted(gone)[:3]} came back as {sorted(new)[:3]}"
     for span, transition in shots.items():
         text = found.get(span, "")
         if transition.end_frame > transition.start_frame:
             frames = f"{transition.kind}", f"{transition.start_frame}-{transition.end_frame}"
             if not all(part in text for part in frames):
-                problems.append(f"{known.name}: {transition} came back as {text!r}")
+                yield f"{transition} came back as {text!r}"
+
+
+def _in_notes(case: Case, lanes: dict[str, Lane]) -> Iterator[str]:
     went = sorted(one.span for one in case.timeline.lanes[0].intervals)
     came = sorted(one.span for one in lanes["look"].intervals) if "look" in lanes else []
     if went != came:
-        problems.append(f"{known.name}: notes {went[:3]} came back as {came[:3]}")
-    return problems
+        yield f"notes {went[:3]} came back as {came[:3]}"
+
+
+def _in_spans(case: Case, lanes: dict[str, Lane]) -> Iterator[str]:
+    went = [shot.span for shot in case.timeline.shots]
+    came = [one.span for one in lanes["subtitles"].intervals]
+    if went != came:
+        yield f"shots {went[:3]} came back as {came[:3]}"
+
+
+def _in_lanes(case: Case, lanes: dict[str, Lane]) -> Iterator[str]:
+    went = {lane.name: lane for lane in case.export().lanes}
+    if went.keys() != lanes.keys():
+        yield f"lanes {sorted(went)} came back as {sorted(lanes)}"
+    for name in went.keys() & lanes.keys():
+        pairs = zip(went[name].intervals, lanes[name].intervals, strict=False)
+        other = [(one, back) for one, back in pairs if one != back]
+        if other or len(went[name].intervals) != len(lanes[name].intervals):
+            yield f"lane {name} came back with other intervals: {other[:2]}"
+        if went[name].role != lanes[name].role:
+            yield f"lane {name} of {went[name].role} came back as {lanes[name].role}"

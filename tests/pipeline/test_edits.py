@@ -245,3 +245,6 @@ def test_a_list_of_shots_stays_one_and_an_editors_file_needs_shots(tmp_path: Pat
     assert isinstance(listed, EditList)
     with pytest.raises(EditsError, match=r"notes\.edl has no shots in it; name a list of shots"):
         listed.shots_of(probe(film))
+    file = probe(film)
+    with pytest.raises(EditsError, match="as the shots of a film in 2 reels; analyse them without"):
+        listed.shots_of(replace(file, reels=(file, file)))

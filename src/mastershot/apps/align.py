@@ -54,9 +54,11 @@ def _bounds(span: "Span") -> dict[str, float]:
 
 
 def _lines(found: "ScriptAlignment", onto: Path) -> Iterator[str]:
+    from mastershot.pipeline.align.differences import written_on_one_line
+
     for run in found.runs:
         start, end = format_clock(run.span.start_s), format_clock(run.span.end_s)
-        yield f"{start} to {end}  {run.score:.2f}  {run.heading.text}"
+        yield f"{start} to {end}  {run.score:.2f}  {written_on_one_line(run.heading)}"
     for one in found.differences:
         sure = "" if one.score is None else f"{one.score:.2f}"
         yield f"{format_clock(one.span.start_s)}  {sure:4}  {one.text}"

@@ -145,7 +145,7 @@ def require_one_file(movie: Movie, what: str) -> None:
         lies = f"is a part of {movie.path}; cut it out to a file and analyse that"
     else:
         return
-    raise MediaError(f"{what} can be read of films in one file only, and {movie.id} {lies}")
+    raise MediaError(f"{what} can be had of films in one file only, and {movie.id} {lies}")
 
 
 @dataclass(frozen=True)

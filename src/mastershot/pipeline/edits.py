@@ -16,6 +16,7 @@ from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import MadeBy, Timeline
 from mastershot.exports.formats.catalogue import Format, format_named, format_of_file
 from mastershot.exports.formats.lanes import MADE_LANES, Export, lanes_of
+from mastershot.exports.formats.timecode import edit_clock, stated_number
 from mastershot.media.probe import FilmFile, packet_times
 from mastershot.media.video import is_variable_rate
 from mastershot.shots.lists import ShotList, read_shot_list
@@ -156,7 +157,8 @@ def import_edits(
         purpose: What its shots are.
         name: Name of the lane of shots, and what the names of other lanes begin with; None takes
             the purpose. Lanes of these names that are there are replaced.
-        start_timecode: Time code of the film's first frame in the file, where it is not the film's.
+        start_timecode: Time code of the film's first frame in the file, where it is not the film's;
+            of a film in reels, whose files have their own, that at which the list starts.
 
     Raises:
         MastershotError: The timeline or the file cannot be read or written, or do not fit.
@@ -166,10 +168,10 @@ def import_edits(
     given, name = name, lane_name(purpose if name is None else name)
     place = timeline_file(onto)
     timeline = Timeline.load(place)
-    stated = timeline
+    times, stated = frame_times_of(timeline, place.parent), timeline
     if start_timecode:
+        stated_number(start_timecode, edit_clock(times, timeline.movie.frame_rate).counting.rate)
         stated = replace(timeline, movie=replace(timeline.movie, timecode=start_timecode))
-    times = frame_times_of(timeline, place.parent)
     path = Path(path)
     known = format_of_file(path)
     if known is None or known.read is None:
@@ -241,9 +243,15 @@ class EditList:
         """Return where shots of a film start, in seconds from its first frame.
 
         Raises:
-            EditsError: The file cannot be read, does not fit the film, or has no shots.
+            EditsError: The file cannot be read, does not fit the film, or has no shots; or the film
+                lies in reels, of which it is not known before they are decoded when each starts.
         """
         assert self.format.read is not None
+        if file.reels:
+            raise EditsError(
+                f"{self.path} cannot be taken as the shots of a film in {len(file.reels)} reels; "
+                "analyse them without --shots, then bring the list in by `mastershot import`"
+            )
         times = packet_times(file)
         timeline = _timeline_of_file(file, times)
         for lane in self.format.read(self.path, timeline, times):

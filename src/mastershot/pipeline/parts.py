@@ -6,12 +6,11 @@ part's frames are counted from its own first frame; its timestamps stay those of
 
 import hashlib
 import math
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from mastershot.core.errors import SettingError, TimelineError
+from mastershot.core.errors import EditsError, SettingError, TimelineError
 from mastershot.core.lanes import Interval, Lane, Mark, ShotSound, SoundEvent
 from mastershot.core.movie import (
     DamagedSpan,
@@ -26,6 +25,7 @@ from mastershot.core.movie import (
 )
 from mastershot.core.time import FrameTimes, Span, format_clock
 from mastershot.core.timeline import Timeline, span_of_shots
+from mastershot.exports.formats.timecode import Counting, is_drop, standard_rate
 
 # A shot that black leaves less of than this, and less than it takes, belongs to its neighbour: the
 # dark end of a fade, not a shot. It is the detector's own shortest shot.
@@ -319,28 +319,17 @@ def _louder(level_db: float, times: float) -> float:
     return round(min(level_db + 10 * math.log10(times), 0.0), 1)
 
 
-_TIMECODE = re.compile(r"(\d\d):(\d\d):(\d\d)([:;.,])(\d\d)")
-
-
 def timecode_after(movie: Movie, elapsed_s: Fraction) -> str:
     """Return the SMPTE time code of a file's frame so long after its first one.
 
     A file without a time code counts from zero, as editors count it. Empty under a variable frame
     rate, where editors count at a rate of their own choice, and where the code is none.
     """
-    match = _TIMECODE.fullmatch(movie.timecode or "00:00:00:00")
-    if movie.variable_frame_rate or match is None:
+    code = movie.timecode or "00:00:00:00"
+    if movie.variable_frame_rate:
         return ""
-    hours, minutes, seconds, frames = (int(match[group]) for group in (1, 2, 3, 5))
-    nominal = round(movie.frame_rate)
-    dropped = nominal // 15 if match[4] in ";,." and nominal % 30 == 0 else 0  # SMPTE ST 12-1
-    total_minutes = 60 * hours + minutes
-    number = (60 * total_minutes + seconds) * nominal + frames
-    number -= dropped * (total_minutes - total_minutes // 10)
-    number += round(elapsed_s * movie.frame_rate)
-    if dropped:
-        tens, rest = divmod(number, 600 * nominal - 9 * dropped)
-        number += dropped * (9 * tens + max(0, rest - dropped) // (60 * nominal - dropped))
-    whole_seconds, frames = divmod(number, nominal)
-    hours, rest = divmod(whole_seconds, 3600)
-    return f"{hours % 24:02}:{rest // 60:02}:{rest % 60:02}{match[4]}{frames:02}"
+    try:
+        counting = Counting(standard_rate(float(movie.frame_rate)), drop=is_drop(code))
+        return counting.code(counting.number(code) + round(elapsed_s * movie.frame_rate))
+    except EditsError:
+        return ""

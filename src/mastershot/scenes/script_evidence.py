@@ -7,7 +7,7 @@ film, shape (S, F): what an alignment counts. Zero where nothing is known.
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import TypeAlias
@@ -107,29 +107,36 @@ def word_evidence(
         num_shots: F.
     """
     spoken = [(shot, words_of_text(text)) for shot, text in cues]
+    spoken = [(shot, words) for shot, words in spoken if words]
     evidence = np.zeros((len(texts), num_shots))
-    lone: dict[str, int] = {}
-    for words in (words for _, words in spoken):
-        for word in (*words, *_pairs(words)):
-            lone.setdefault(word, len(lone))
-    counts = np.zeros((len(texts), len(lone)))
-    for row, text in enumerate(texts):
-        words = words_of_text(text)
-        for word, count in Counter((*words, *_pairs(words))).items():
-            if word in lone:
-                counts[row, lone[word]] = count
-    usual = counts.sum(axis=0)
+    column: dict[str, int] = {}
+    heard = [[column.setdefault(w, len(column)) for w in (*words, *_pairs(words))]
+             for _, words in spoken]  # fmt: skip
+    written = [words_of_text(text) for text in texts]
+    counts = [_counts(words, column) for words in written]
+    usual = np.zeros(len(column))
+    for columns, numbers in counts:
+        usual[columns] += numbers
     singles = [word for _, words in spoken for word in words]
-    known = sum(usual[lone[word]] > 0 for word in singles) / max(len(singles), 1)
-    totals = np.array([max(len(words_of_text(text)), 1) for text in texts])[:, None]
-    usual = usual / totals.sum()
-    share = np.divide(counts / totals, usual, out=np.ones_like(counts), where=usual > 0)
-    gains = np.log(1 - weights.quoted + weights.quoted * share)
-    for shot, words in spoken:
-        columns = [lone[word] for word in (*words, *_pairs(words))]
-        gain = gains[:, columns].sum(axis=1)
-        evidence[:, shot] += weights.words * np.clip(gain, -weights.most_words, weights.most_words)
+    known = sum(usual[column[word]] > 0 for word in singles) / max(len(singles), 1)
+    usual /= max(sum(max(len(words), 1) for words in written), 1)
+    if not spoken:
+        return evidence, 0.0
+    every, starts = np.concatenate(heard), np.cumsum([0, *map(len, heard[:-1])])
+    shots, most = np.array([shot for shot, _ in spoken]), weights.most_words
+    for row, (words, (columns, numbers)) in enumerate(zip(written, counts, strict=True)):
+        share = np.where(usual > 0, 0.0, 1.0)
+        share[columns] = numbers / max(len(words), 1) / usual[columns]
+        gains = np.log(1 - weights.quoted + weights.quoted * share)
+        found = np.clip(np.add.reduceat(gains[every], starts), -most, most)
+        np.add.at(evidence[row], shots, weights.words * found)
     return evidence, float(known)
+
+
+def _counts(words: Sequence[str], column: Mapping[str, int]) -> tuple[IntArray, Doubles]:
+    """Return the columns of the words and pairs of a text that are heard, and their numbers."""
+    found = Counter(column[word] for word in (*words, *_pairs(words)) if word in column)
+    return np.array([*found], np.int64), np.array([*found.values()], np.float64)
 
 
 def _pairs(words: Sequence[str]) -> list[str]:

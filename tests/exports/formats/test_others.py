@@ -13,7 +13,7 @@ from tests.factories.timelines import make_timeline
 
 from mastershot.core.errors import MediaError, SettingError
 from mastershot.core.lanes import Interval, Lane
-from mastershot.core.movie import Reel
+from mastershot.core.movie import Part, Reel
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.clips import write_clips
@@ -21,6 +21,7 @@ from mastershot.exports.formats.fiftyone import write_fiftyone
 from mastershot.exports.formats.html import write_html
 from mastershot.exports.formats.keyframes import write_keyframes
 from mastershot.exports.formats.lanes import lanes_of
+from mastershot.exports.formats.players.matroska import write_mkv_chapters
 from mastershot.media.video import open_video
 from mastershot.store.frames import frame_times_of
 
@@ -67,6 +68,28 @@ def test_fiftyone_gets_supports_from_one_and_inclusive(tmp_path: Path) -> None:
     assert kitchen["attributes"]["lane"] == "labels"
 
 
+def test_of_a_part_of_a_tape_frames_are_the_tapes_and_reels_are_no_one_video(
+    tmp_path: Path,
+) -> None:
+    timeline, path = make_timeline(), tmp_path / "out"
+    times = frame_times_of(timeline)
+    movie = replace(timeline.movie, part=Part(2, 3, "", "", 1000, 0))
+    export = export_of(replace(timeline, movie=movie), times, lanes_of(timeline, times, ["shots"]))
+    assert write_keyframes(export, path) == ()
+    assert path.read_text().splitlines()[2:] == ["1000", "1040", "1070"]
+    write_fiftyone(export, path)
+    (labels,) = json.loads(path.read_text("utf-8"))["labels"].values()
+    assert labels[0]["support"] == [1001, 1040]
+    reel = Reel("a.mp4", "", 0, 60, 0, 1, 0, times.time_base)
+    reeled = replace(timeline, movie=replace(timeline.movie, reels=(reel, reel)))
+    (note,) = write_keyframes(replace(export, timeline=reeled), path)
+    assert note == "the film lies in 2 files; frames are those of all joined to one"
+    with pytest.raises(MediaError, match="for FiftyOne can be had of films in one file only"):
+        write_fiftyone(replace(export, timeline=reeled), path)
+    with pytest.raises(MediaError, match="a copy with chapters can be had of films in one file"):
+        write_mkv_chapters(replace(export, timeline=reeled), tmp_path / "film.mkv")
+
+
 def test_the_page_shows_the_lanes_that_were_asked_for(tmp_path: Path) -> None:
     timeline, path = make_timeline(), tmp_path / "film.html"
     times = frame_times_of(timeline)
@@ -110,7 +133,7 @@ def test_clips_hold_their_frames_and_have_safe_names(tmp_path: Path) -> None:
     assert made[1:] == ("00000_0000000_shot-0.mp4: copied", "00001_0000024_shot-1.mp4: copied")
     reel = Reel("a.mp4", "", 0, 48, 0, 1, 0, times.time_base)
     reeled = replace(timeline, movie=replace(movie, reels=(reel, reel)))
-    with pytest.raises(MediaError, match="clips can be read of films in one file only"):
+    with pytest.raises(MediaError, match="clips can be had of films in one file only"):
         write_clips(replace(export, timeline=reeled), folder)
     guessed = replace(times, are_exact=False)
     with pytest.raises(MediaError, match=r"frames\.npz is not beside its timeline"):

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,22 @@ def test_lists_of_shots_are_shots(tmp_path: Path) -> None:
     assert read(tmp_path, listed) == [("shots", "shots", [(0, 40, ""), (40, 120, "")])]
 
 
+def test_a_film_whose_clock_starts_below_zero_reads_back(tmp_path: Path) -> None:
+    timeline, path = make_timeline(), tmp_path / "film.csv"
+    movie = replace(timeline.movie, start_pts=-3003, end_pts=-3003 + 120 * 1001)
+    shots = tuple(
+        replace(one, span=replace(one.span, start_pts=one.span.start_pts - 5005,
+                                  end_pts=one.span.end_pts - 5005))
+        for one in timeline.shots
+    )  # fmt: skip
+    timeline = replace(timeline, movie=movie, shots=shots, scenes=None, audio=())
+    times = frame_times_of(timeline)
+    lanes = lanes_of(timeline, times, ["shots"])
+    write_csv(export_of(timeline, times, lanes), path)
+    assert "-0.125125" in path.read_text()
+    assert without_source(read_csv(path, timeline, times)) == without_source(lanes)
+
+
 @pytest.mark.parametrize(
     ("text", "problem"),
     [
@@ -85,7 +102,8 @@ def test_lists_of_shots_are_shots(tmp_path: Path) -> None:
         ("start_s,end_s\n1,2\n400,500\n", "line 3 says 400 to 500"),
         ("start_s,end_s\nsoon,2\n", "'soon' is no time"),
         ("start_s,end_s\nnan,2\n", "'nan' is no time"),
-        ("start_s,end_s\n-1,2\n", "'-1' is no time"),
+        ("start_s,end_s\n-1,2\n", "line 2 starts at -1, before the film's first frame"),
+        ("start_s\n-1\n2\n", "line 2 starts at -1, before the film's first frame"),
         ("start_s,end_s\n,\n1,\n", "line 3 does not say where it starts and ends"),
         ("first_frame,end_frame\n5,5\n", "says frames 5 to 5"),
         ("first_frame,end_frame\n5,121\n", "120 frames"),

@@ -85,6 +85,23 @@ def test_one_scene_that_was_found_may_hold_two_of_the_script(tmp_path: Path) -> 
     assert [(run.first_shot, run.end_shot) for run in found.runs] == [(0, 4), (4, 8), (8, 12)]
 
 
+def test_blanks_and_tabs_in_a_heading_are_one_blank_in_the_lanes(tmp_path: Path) -> None:
+    headings = ("12\tINT.  BAR - NIGHT\t\t12", HEADINGS[1], "INT. CAVE   - DAY")
+    found = ms.align_script(film(BAR, BEACH, shots=8), script(tmp_path, *headings))
+    assert found.lanes[0].intervals[0].text == "12 INT. BAR - NIGHT 12"
+    assert found.runs[0].heading.text == headings[0]
+    assert found.lanes[1].intervals[0].text.startswith("not in the film: INT. CAVE - DAY (line")
+
+
+def test_a_script_that_fits_ill_is_doubted(tmp_path: Path) -> None:
+    others = [f"INT. {place} - NIGHT" for place in ("OFFICE", "HOSPITAL", "PRISON", "CHURCH")]
+    doubt = "is it the script of this film?"
+    strange = ms.align_script(film(BEACH, KITCHEN), script(tmp_path, *others * 4))
+    assert strange.notes[-1].endswith(doubt)
+    fitting = ms.align_script(film(BAR, BEACH, KITCHEN), script(tmp_path, *HEADINGS))
+    assert not any(doubt in note for note in fitting.notes)
+
+
 def test_a_scene_that_was_cut_is_told_where_it_would_be(tmp_path: Path) -> None:
     timeline = film(BAR, BEACH, KITCHEN, shots=8)
     path = script(tmp_path, HEADINGS[0], "EXT. FOREST - NIGHT", *HEADINGS[1:])
@@ -199,7 +216,12 @@ def test_a_script_without_a_heading_is_one_sentence(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("name", "sentence"),
-    [(" ", "needs a name; found an empty one"), ("subs", "a lane 'subs' of subtitles")],
+    [
+        (" ", "' ' is no name of a lane"),
+        ("a,b", "'a,b' is no name of a lane"),
+        ("shots", "lane 'shots' is one that analysis makes"),
+        ("subs", "a lane 'subs' of subtitles"),
+    ],
 )
 def test_a_lane_of_another_kind_is_not_replaced(tmp_path: Path, name: str, sentence: str) -> None:
     timeline = film(BAR)

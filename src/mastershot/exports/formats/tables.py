@@ -17,7 +17,7 @@ from mastershot.core.lanes import Interval, Lane, LaneRole
 from mastershot.core.time import FrameTimes, Span, format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.lanes import Export, role_of
-from mastershot.exports.formats.players.texts import read_text
+from mastershot.exports.formats.texts import read_text
 from mastershot.exports.tables import as_text
 from mastershot.store.lane_table import LaneRow, read_lane_table, write_lane_table
 
@@ -235,11 +235,12 @@ def _spans_of_starts(
         if not start and not frame:
             raise EditsError(f"{where} does not say where it starts")
         by_time = bool(start) and (not frame or columns.add_first != 0)
-        starts.append(
-            times.frame_at(_seconds(where, start) + origin)
-            if by_time
-            else _frame(where, frame) + columns.add_first
-        )
+        if by_time:
+            begin = _seconds(where, start) + origin
+            _require_begun(where, start, begin, times)
+            starts.append(times.frame_at(begin))
+        else:
+            starts.append(_frame(where, frame) + columns.add_first)
     ends = [*starts[1:], times.num_frames]
     return [
         _span_of_frames(where, times, first, end)
@@ -290,6 +291,7 @@ def _span_of_frames(where: str, times: FrameTimes, first: int, end: int) -> Span
 def _span_of_times(where: str, times: FrameTimes, origin: Fraction, start: str, stop: str) -> Span:
     begin, end = (_seconds(where, text) + origin for text in (start, stop))
     film_end = int(times.pts[-1]) * times.time_base
+    _require_begun(where, start, begin, times)
     if not begin <= end or begin >= film_end or end > film_end + 1:
         raise EditsError(
             f"{where} says {start} to {stop}; a run of the film ends after it starts, and before "
@@ -307,13 +309,22 @@ def _origin(
     They count from the first frame where one starts before the film does.
     """
     first = int(times.pts[0]) * times.time_base
-    half = (int(times.pts[1]) - int(times.pts[0])) * times.time_base / 2
     starts = [
         _seconds(f"{path}, line {line}", text)
         for line, row in zip(lines, rows, strict=True)
         if (text := _cell(row, columns.start_time))
     ]
-    return first if starts and min(starts) < first - half else Fraction(0)
+    return first if starts and min(starts) < _earliest(times) else Fraction(0)
+
+
+def _earliest(times: FrameTimes) -> Fraction:
+    """Return half a frame before the film's first."""
+    return (3 * int(times.pts[0]) - int(times.pts[1])) * times.time_base / 2
+
+
+def _require_begun(where: str, start: str, begin: Fraction, times: FrameTimes) -> None:
+    if begin < _earliest(times):
+        raise EditsError(f"{where} starts at {start}, before the film's first frame")
 
 
 def _cell(row: list[str], column: int | None) -> str:
@@ -335,7 +346,7 @@ def _seconds(where: str, text: str) -> Fraction:
         value = float(text.replace(",", "."))
     except ValueError:
         value = math.nan
-    if not math.isfinite(value) or not 0 <= value < 1e7:
+    if not math.isfinite(value) or not -1e7 < value < 1e7:
         raise EditsError(f"{where}: {text[:60]!r} is no time; one is 12.345 or 0:00:12.345")
     return Fraction(value)
 

@@ -9,7 +9,7 @@ from functools import cached_property
 import numpy as np
 
 from mastershot.core.embeddings import IntArray
-from mastershot.core.errors import EditsError
+from mastershot.core.errors import EditsError, SettingError
 from mastershot.core.time import FrameTimes, Span
 
 STANDARD_RATES = (
@@ -192,6 +192,18 @@ def clock_notes(clock: EditClock, rate: Fraction) -> tuple[str, ...]:
             "anew for them, or name the folder of its results"
         )
     return tuple(notes)
+
+
+def stated_number(code: str, rate: Fraction) -> int:
+    """Return the frame number of a time code that a user states for a film at an edit rate.
+
+    Raises:
+        SettingError: It is no code, or one that does not exist at the rate.
+    """
+    try:
+        return Counting(rate, drop=is_drop(code)).number(code)
+    except EditsError as error:
+        raise SettingError(f"start time code: {error}") from error
 
 
 def standard_rate(rate: float) -> Fraction:

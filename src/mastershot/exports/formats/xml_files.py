@@ -6,7 +6,7 @@ from xml.etree import ElementTree
 
 from mastershot.core.errors import EditsError
 from mastershot.core.files import written_whole
-from mastershot.exports.formats.players.texts import read_bytes
+from mastershot.exports.formats.texts import read_bytes
 
 # XML 1.0, production 2: what no XML file can hold.
 _NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")

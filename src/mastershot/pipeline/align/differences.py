@@ -63,6 +63,11 @@ class Difference:
     score: float | None
 
 
+def written_on_one_line(heading: Heading) -> str:
+    """Return a heading as written, with one blank where scripts have tabs or several."""
+    return " ".join(heading.text.split())
+
+
 def script_runs(
     timeline: Timeline, scenes: Sequence[ScriptScene], found: Alignment
 ) -> tuple[ScriptRun, ...]:
@@ -105,7 +110,7 @@ def differences_of(
     for index in sorted(set(range(len(scenes))) - filmed):
         heading = scenes[index].heading
         place = next((run.first_shot for run in runs if run.scene > index), len(shots) - 1)
-        text = f"not in the film: {heading.text} (line {heading.line})"
+        text = f"not in the film: {written_on_one_line(heading)} (line {heading.line})"
         score = round(1 - float(found.presence[index]), 4)
         differences.append(Difference("not in film", text, shots[place].span, heading, score))
     times = times_of([scene.heading for scene in scenes])
@@ -118,7 +123,8 @@ def differences_of(
         for kind, written, seen in states:
             other = _contrary(written, seen, [shot.span.duration_s for shot in own])
             if other:
-                text = f"{kind} is {other[0]}: {run.heading.text} (line {run.heading.line})"
+                where = f"{written_on_one_line(run.heading)} (line {run.heading.line})"
+                text = f"{kind} is {other[0]}: {where}"
                 differences.append(Difference(kind, text, run.span, run.heading, other[1]))
     return tuple(sorted(differences, key=lambda one: (one.span.first_frame, one.kind, one.text)))
 

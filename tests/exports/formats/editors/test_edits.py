@@ -12,14 +12,14 @@ from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.editors.edits import (
     colour_of,
     edits_of,
-    file_name,
+    file_path,
     gradual_text,
     interval_note,
     read_gradual,
     read_interval_note,
-    reel_name,
     start_of,
 )
+from mastershot.exports.formats.editors.sources import reel_name
 from mastershot.exports.formats.lanes import Export, lanes_of
 from mastershot.store.frames import frame_times_of
 
@@ -41,7 +41,7 @@ def export_of(timeline: Timeline, start: str = "", names: list[str] | None = Non
     ],
 )
 def test_a_reel_has_at_most_eight_capitals_and_digits(path: str, reel: str) -> None:
-    assert reel_name(make_movie(path)) == reel
+    assert reel_name(path, make_movie(path).id) == reel
 
 
 def test_records_start_where_asked_and_sources_where_the_file_does() -> None:
@@ -138,6 +138,6 @@ def test_frames_and_scores_are_noted_beside_markers() -> None:
 def test_lanes_have_colours_and_addresses_names() -> None:
     assert colour_of("headings") == "GREEN"
     assert colour_of("anything") in {"RED", "GREEN", "BLUE", "CYAN", "MAGENTA", "YELLOW"}
-    assert file_name("file:///C:/Films/a%20b.mov") == "a b.mov"
-    assert file_name("C:\\Films\\a.mov") == "a.mov"
-    assert file_name("file://[/x.mov") == "x.mov"
+    assert file_path("file:///Films/a%20b.mov") == "/Films/a b.mov"
+    assert Path(file_path("C:\\Films\\a.mov")).name == "a.mov"
+    assert Path(file_path("file://[/x.mov")).name == "x.mov"

@@ -191,7 +191,7 @@ TWO = "00:00:01:00 00:00:02:00 01:00:01:00 01:00:02:00"
         (HEAD, "has no event of picture and no marker in it"),
         ("", "is empty"),
         (" \n", "is empty"),
-        ("\0\1\2", "is binary, not text"),
+        ("\0\1\2", "is a binary file, not a text"),
         (HEAD + "1" * 20_000, "line 4 is longer than 10000 letters: no EDL"),
         (HEAD + event("nan nan nan nan"), "is no event"),
         (HEAD + event("-0:00:00:01 00:00:01:00 01:00:00:00 01:00:01:00"), "is no event"),
@@ -207,14 +207,3 @@ def test_sources_before_the_films_own_time_code_are_refused(tmp_path: Path) -> N
     text = HEAD + event(ONE)
     with pytest.raises(EditsError, match=r"starts at .*, before the film's first frame at 10:00"):
         read(text, tmp_path, at("10:00:00:00"))
-
-
-def test_what_cannot_be_read_is_one_sentence(tmp_path: Path) -> None:
-    times = frame_times_of(FILM)
-    with pytest.raises(EditsError, match=r"none\.edl cannot be read: No such file"):
-        read_edl(tmp_path / "none.edl", FILM, times)
-    huge = tmp_path / "huge.edl"
-    with huge.open("wb") as file:
-        file.truncate((256 << 20) + 1)
-    with pytest.raises(EditsError, match="is larger than 256 MB"):
-        read_edl(huge, FILM, times)

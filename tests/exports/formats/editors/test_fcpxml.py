@@ -106,7 +106,7 @@ OUTSIDE = (
         (document(CLIP).replace('name="film" src="file:///films/film', 'name="b" src="b'),
          "is a list of 'b.mp4', and this film is film.mp4"),
         ("", "is empty"),
-        ("\0", "is binary"),
+        ("\0", "is a binary file"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_one_sentence(text: str, sentence: str, tmp_path: Path) -> None:

@@ -123,7 +123,7 @@ def test_a_collection_gives_its_first_timeline(tmp_path: Path) -> None:
         ("[]", "is JSON, but no OpenTimelineIO file"),
         ("{", "is no JSON, as OpenTimelineIO files are"),
         ("", "is empty"),
-        ("\0", "is binary"),
+        ("\0", "is a binary file"),
         ('{"a":' * 600 + "1" + "}" * 600, "nested deeper than 500 levels"),
         ('{"a":' * 100_000, "is no JSON"),
     ],

@@ -10,12 +10,11 @@ import opentimelineio as otio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.factories.edited import KINDS, RATES, Case, differences, make_case
+from tests.factories.edited import EDITORS, KINDS, RATES, Case, differences, in_reels, make_case
 
-from mastershot.exports.formats.catalogue import format_named
+from mastershot.exports.formats.catalogue import FORMATS, Format, format_named
 from mastershot.exports.formats.editors.edits import start_of
 
-EDITORS = ("edl", "otio", "fcpxml")
 PROPERTY = settings(
     max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True
 )
@@ -35,6 +34,22 @@ def test_frames_come_back(
     case = make_case(random, kind, seconds=seconds, num_shots=num_shots)
     with TemporaryDirectory() as folder:
         assert differences(case, format_named(name), Path(folder)) == []
+
+
+READABLE = [known for known in FORMATS if known.read is not None]
+
+
+@pytest.mark.parametrize("known", READABLE, ids=lambda known: known.name)
+@pytest.mark.parametrize("is_one_file", [True, False], ids=["one file", "reels"])
+@settings(PROPERTY, max_examples=15)
+@given(random=st.randoms(use_true_random=False), kind=st.sampled_from(list(KINDS)))
+def test_every_format_that_is_read_brings_films_back(
+    known: Format, is_one_file: bool, random: Random, kind: str
+) -> None:
+    case = make_case(random, kind, seconds=60)
+    case = case if is_one_file else in_reels(case, random)
+    with TemporaryDirectory() as folder:
+        assert differences(case, known, Path(folder)) == []
 
 
 @pytest.mark.parametrize("name", EDITORS)
@@ -120,6 +135,26 @@ def test_opentimelineio_reads_our_ranges(tmp_path: Path) -> None:
             )
             assert clip.media_reference.target_url.endswith("Der%20Film%20%281%29.mp4")
         assert len(timeline.tracks.markers) == len(case.timeline.lanes[0].intervals)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_another_reader_of_fcpxml_finds_our_frames_at_whole_rates(tmp_path: Path) -> None:
+    """It counts 23.976 as 23 and cuts times off, so elsewhere, or nearer, it cannot be asked."""
+    pytest.importorskip("otio_fcpx_xml_adapter", reason="a part of the extra dev is missing")
+    whole = [RATES[kind] for kind in ("24", "25", "30", "50", "60")]
+    cases = (one for one in cases_of_constant_rate() if one.timeline.movie.frame_rate in whole)
+    for case in cases:
+        start, _ = start_of(case.export())
+        text = written(case, "fcpxml", tmp_path)
+        (timeline,) = otio.adapters.read_from_string(text, "fcpx_xml")
+        clips = list(timeline.find_clips())
+        number = start.clock.number
+        for clip, shot in zip(clips, case.timeline.shots, strict=True):
+            first, end = number(shot.span.first_frame), number(shot.span.end_frame)
+            assert abs(clip.source_range.start_time.to_frames() - start.source - first) <= 1
+            assert abs(clip.source_range.duration.to_frames() - (end - first)) <= 1
+        found = sum(len(clip.markers) for clip in clips)
+        assert found == len(case.timeline.lanes[0].intervals)
 
 
 # What FCPXML 1.10 lets the elements that we write have: children in order, and attributes.

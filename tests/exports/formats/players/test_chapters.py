@@ -118,6 +118,18 @@ def test_webvtt_has_chapters_a_browser_shows_and_metadata_beside_them(tmp_path: 
     assert lane.intervals[0].text == "INT. A; B = <C> - DAY"
 
 
+def test_ffmpeg_reads_both_files_of_webvtt_at_our_times(tmp_path: Path) -> None:
+    timeline, path = with_headings(make_timeline()), tmp_path / "film.vtt"
+    write_webvtt(export_from(timeline), path)
+    for name, starts_ms in ((path, {0, 2920}), (tmp_path / "film.metadata.vtt", {0, 1669, 2920})):
+        with av.open(str(name), format="webvtt") as read:
+            cues = [packet for packet in read.demux() if packet.size]
+        assert {packet.pts for packet in cues} >= starts_ms
+        text = name.read_text("utf-8")
+        assert len(cues) == text.count("-->")
+        assert all(bytes(packet).decode("utf-8") in text for packet in cues)
+
+
 def test_a_cue_that_was_moved_counts_by_its_times(tmp_path: Path) -> None:
     timeline, path = make_timeline(), tmp_path / "film.vtt"
     times = frame_times_of(timeline)

@@ -1,26 +1,27 @@
 """Edit lists: shots and the transitions between them, as editors' formats write and read them."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
-from pathlib import Path, PurePosixPath
 from typing import Literal, cast
 from urllib.parse import unquote, urlsplit
 
-from mastershot.core.errors import EditsError, SettingError
+from mastershot.core.errors import EditsError
 from mastershot.core.lanes import Interval, Lane
 from mastershot.core.movie import Movie, Transition, TransitionKind
 from mastershot.core.time import Span
+from mastershot.exports.formats.editors.sources import Source, sources_of
 from mastershot.exports.formats.lanes import Export
 from mastershot.exports.formats.timecode import (
-    Counting,
     EditClock,
     clock_notes,
     edit_clock,
     is_drop,
+    stated_number,
 )
 
 SHOTS = "shots"
+GOES_ON = "goes on"
 _FRAMES = re.compile(r"frames (\d+)-(\d+)(?:, (.+))?")
 _GRADUAL = re.compile(
     r"(?:^|, )(dissolve|wipe|fade)(?: through (black|white))? (\d+)-(\d+)$", re.ASCII
@@ -53,21 +54,77 @@ class Start:
 
     Attributes:
         clock: How the film is counted.
-        source: Number of the film's first frame by the file's own time code.
-        record: Number of the film's first frame in the list that is written.
+        sources: The files that it lies in, with their own time codes.
+        record: Number of the film's first frame in the list.
     """
 
     clock: EditClock
-    source: int
+    sources: tuple[Source, ...]
     record: int
+
+    @property
+    def source(self) -> int:
+        """Number of the film's first frame by the time code of its file."""
+        return self.sources[0].own(0)
 
     def record_code(self, number: int) -> str:
         """Return the time code in the list of a number counted from the film's first frame."""
         return self.clock.counting.code(self.record + number)
 
     def source_code(self, number: int) -> str:
-        """Return the time code in the file likewise."""
-        return self.clock.counting.code(self.source + number)
+        """Return the time code in the file that shows that frame likewise."""
+        begun = [source for source in self.sources if source.begin <= number]
+        source = begun[-1] if begun else self.sources[0]
+        return self.clock.counting.code(source.own(number))
+
+
+@dataclass(frozen=True)
+class CutList:
+    """What an edit list is made of.
+
+    Attributes:
+        start: Where film and list begin to count.
+        edits: The shots, in order, at least one; each has a length at the edit rate.
+        lanes: The lanes beside them.
+        notes: What the user should know.
+    """
+
+    start: Start
+    edits: tuple[Edit, ...]
+    lanes: tuple[Lane, ...]
+    notes: tuple[str, ...]
+
+
+def cut_list(export: Export) -> CutList:
+    """Return the edit list of an export; the film as one shot where no shots were asked for.
+
+    Raises:
+        EditsError: Shots of a lane that was brought in overlap.
+        SettingError: The time code that was asked for does not exist at the film's edit rate.
+    """
+    start, notes = start_of(export)
+    edits, lanes = edits_of(export)
+    number = start.clock.number
+    fitting = [e for e in edits if number(e.span.end_frame) > number(e.span.first_frame)]
+    if len(fitting) < len(edits):
+        notes += (f"{len(edits) - len(fitting)} shots have no length at this rate: left out",)
+    within = [_within_reels(edit, export.timeline.movie) for edit in fitting]
+    if shortened := sum(one != edit for one, edit in zip(within, fitting, strict=True)):
+        notes += (f"{shortened} transitions run over the join of two reels and are shortened",)
+    return CutList(start, tuple(within or [whole_film(export)]), tuple(lanes), notes)
+
+
+def _within_reels(edit: Edit, movie: Movie) -> Edit:
+    """Return a shot with what of its transition lies in one reel."""
+    found, first = edit.transition, edit.span.first_frame
+    joins = [reel.first_frame for reel in movie.reels[1:]]
+    begins = max([found.start_frame, *(join for join in joins if join <= first)])
+    whole = min([found.end_frame, *(join for join in joins if join > first)])
+    if (begins, whole) == (found.start_frame, found.end_frame) or not is_gradual(found):
+        return edit
+    if begins >= whole:
+        return replace(edit, transition=Transition("cut" if first else "start", first, first))
+    return replace(edit, transition=replace(found, start_frame=begins, end_frame=whole))
 
 
 def start_of(export: Export) -> tuple[Start, tuple[str, ...]]:
@@ -79,40 +136,9 @@ def start_of(export: Export) -> tuple[Start, tuple[str, ...]]:
     movie, asked = export.timeline.movie, export.start_timecode
     clock = edit_clock(export.times, movie.frame_rate, drop=is_drop(asked or movie.timecode))
     notes = clock_notes(clock, movie.frame_rate)
-    source, source_notes = own_start(clock.counting, movie)
-    try:
-        if asked and is_drop(asked) != clock.counting.drop:
-            Counting(clock.counting.rate, drop=True)  # Says at which rates there is drop-frame.
-        record = clock.counting.number(asked) if asked else source
-    except EditsError as error:
-        raise SettingError(f"start time code: {error}") from error
-    return Start(clock, source, record), notes + source_notes
-
-
-def own_start(counting: Counting, movie: Movie) -> tuple[int, tuple[str, ...]]:
-    """Return the number of the first frame by the file's own time code."""
-    if not movie.timecode:
-        return 0, ()
-    own = counting
-    if is_drop(movie.timecode) != own.drop:
-        own = Counting(own.rate, drop=False)
-    try:
-        if is_drop(movie.timecode) and not own.drop:
-            own = Counting(own.rate, drop=True)
-        number = own.number(movie.timecode)
-    except EditsError as error:
-        return 0, (f"the film's own time code is passed over: {error}",)
-    if own.drop == counting.drop:
-        return number, ()
-    note = (
-        f"the film's own time code, {movie.timecode}, is counted {_mode(own)}, and the list is "
-        f"{_mode(counting)}: sources start at {counting.code(number)}, the same frame number"
-    )
-    return number, (note,)
-
-
-def _mode(counting: Counting) -> str:
-    return "drop-frame" if counting.drop else "non-drop"
+    sources, source_notes = sources_of(clock, movie)
+    record = stated_number(asked, clock.counting.rate) if asked else sources[0].own(0)
+    return Start(clock, sources, record), notes + source_notes
 
 
 def edits_of(export: Export) -> tuple[list[Edit], list[Lane]]:
@@ -178,10 +204,21 @@ def read_gradual(text: str) -> Transition | None:
     return Transition(cast(TransitionKind, kind), int(start), int(end), colour)
 
 
-def frames_note(edit: Edit) -> str:
-    """Return the exact frames of a shot and of its transition, for a comment in a file."""
+def frames_note(edit: Edit, *, goes_on: bool = False) -> str:
+    """Return the exact frames of a shot and of its transition, for a comment in a file.
+
+    Of a shot that lies in several reels, the events after the first are noted as going on.
+    """
     gradual = f", {gradual_text(edit.transition)}" if is_gradual(edit.transition) else ""
+    gradual = f", {GOES_ON}" if goes_on else gradual
     return f"frames {edit.span.first_frame}-{edit.span.end_frame}{gradual}"
+
+
+def goes_on(note: str, before: str) -> bool:
+    """Return whether a note is of an event that goes on with the shot of the one before it."""
+    own, other = (_FRAMES.fullmatch(text.strip()) for text in (note, before))
+    same = own is not None and other is not None and own.group(1, 2) == other.group(1, 2)
+    return same and own is not None and own[3] == GOES_ON
 
 
 def interval_note(interval: Interval) -> str:
@@ -220,16 +257,10 @@ def colour_of(lane: str) -> str:
     return _COLOURS.get(lane) or _OTHER_COLOURS[sum(lane.encode()) % len(_OTHER_COLOURS)]
 
 
-def file_name(url: str) -> str:
-    """Return the name of the file that an address or a path leads to."""
+def file_path(url: str) -> str:
+    """Return the path of the file that an address or a path leads to."""
     try:
         path = urlsplit(url).path
     except ValueError:
         path = url
-    return PurePosixPath(unquote(path.replace("\\", "/"))).name
-
-
-def reel_name(movie: Movie) -> str:
-    """Return a name for the film of at most eight capitals and digits, as CMX 3600 has it."""
-    letters = re.sub(r"[^A-Z0-9]", "", Path(movie.path).stem.upper())[:8] or movie.id[:8].upper()
-    return letters if letters not in {"AX", "BL", "BLACK", "BARS"} else f"{letters}FILM"[:8]
+    return unquote(path.replace("\\", "/"))

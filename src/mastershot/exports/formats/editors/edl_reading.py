@@ -3,26 +3,27 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from mastershot.core.errors import EditsError
 from mastershot.core.lanes import Lane
-from mastershot.core.movie import Movie, TransitionKind
+from mastershot.core.movie import TransitionKind
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.editors.edits import Start, noted_frames
 from mastershot.exports.formats.editors.edl import BLACK, OURS
+from mastershot.exports.formats.editors.matching import in_film
 from mastershot.exports.formats.editors.placing import (
     MARKERS,
     Event,
     Marker,
-    Number,
-    is_film,
     lanes_of_list,
     start_when_reading,
 )
-from mastershot.exports.formats.files import read_text
+from mastershot.exports.formats.editors.sources import Number, Source
+from mastershot.exports.formats.texts import read_text
 from mastershot.exports.formats.timecode import Counting, can_drop, is_drop, rate_name
 
 _LONGEST_LINE = 10_000
@@ -74,7 +75,7 @@ def read_edl(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane, .
     """
     rows, markers, drop = _parsed(path, timeline, times)
     start = start_when_reading(timeline, times, drop=drop)
-    events = _events(rows, start, timeline.movie)
+    events = _events(path, rows, start)
     return lanes_of_list(events, markers, start, timeline, path)
 
 
@@ -85,7 +86,7 @@ def _parsed(
     rate = start_when_reading(timeline, times).clock.counting.rate
     rows, markers, counts = list[_Row](), list[Marker](), _Counts(path, Counting(rate))
     current: _Row | None = None
-    for place, line in enumerate(read_text(path).splitlines(), start=1):
+    for place, line in enumerate(read_text(path)[0].splitlines(), start=1):
         line = line.strip()
         counts.line = place
         if len(line) > _LONGEST_LINE:
@@ -178,7 +179,7 @@ def _locator_of(text: str, number: int) -> Marker:
     return Marker(number, 1, match[1], match[2], match[3])
 
 
-def _events(rows: Sequence[_Row], start: Start, movie: Movie) -> list[Event]:
+def _events(path: Path, rows: Sequence[_Row], start: Start) -> list[Event]:
     """Return the shots that rows make: halves of transitions joined, black within its fade."""
     events: list[Event] = []
     outgoing: _Row | None = None
@@ -193,7 +194,7 @@ def _events(rows: Sequence[_Row], start: Start, movie: Movie) -> list[Event]:
             if events and events[-1].record[1] == row.record[0]:
                 events[-1] = _longer(events[-1], row.record[1] - row.record[0])
         else:
-            event = _event(row, black, from_black, start, movie)
+            event = _event(path, row, black, from_black, start)
             follows = events and events[-1].record[1] == row.record[0]
             if follows and row.effect != "C" and black is None:
                 events[-1] = _longer(events[-1], event.record[0] - row.record[0])
@@ -224,46 +225,49 @@ def _with_leader(event: Event, black: _Row) -> Event:
     )
 
 
-def _event(row: _Row, black: _Row | None, from_black: bool, start: Start, movie: Movie) -> Event:
+def _event(path: Path, row: _Row, black: _Row | None, from_black: bool, start: Start) -> Event:
     clip = row.comment("TO CLIP NAME", "FROM CLIP NAME", "SOURCE FILE", "FROM FILE")
-    note, first = row.comment(OURS), _from_start(row, start)
+    lies_in = partial(_lies_in, row, start)
+    of_film, source = in_film(path, row.where, [row.reel, clip], start, lies_in)
     event = Event(
-        row.where, is_film([row.reel, clip], movie), clip or row.reel,
-        (first, first + row.source[1] - row.source[0]), row.record,
-        note=note, name=row.comment("COMMENT"),
+        row.where, of_film, clip or row.reel, source, row.record, note=row.comment(OURS),
+        name=row.comment("COMMENT"),
     )  # fmt: skip
-    event = replace(event, name=event.name or ("" if event.of_film is not False else event.media))
+    event = replace(event, name=event.name or ("" if of_film is not False else event.media))
     faded = black is not None and black.effect != "C" and black.record[1] == row.record[0]
     if from_black or faded:
         before = black.record[1] - black.record[0] if faded and black is not None else 0
         return replace(event, kind="fade", through="black", before=before, after=row.duration)
     if row.effect == "C":
         return event
-    within = _start_within(row, note, start)
+    within = _start_within(row, event, start)
     kind: TransitionKind = "dissolve" if row.effect == "D" else "wipe"
     through: Literal["white"] | None = None
     if "FADE THROUGH WHITE" in row.comments:
         kind, through = "fade", "white"
     event = replace(event, kind=kind, through=through, before=within, after=row.duration - within)
-    (first_, end), (record, record_end) = event.source, event.record
-    return replace(event, source=(first_ + within, end), record=(record + within, record_end))
+    (first, end), (record, record_end) = event.source, event.record
+    return replace(event, source=(first + within, end), record=(record + within, record_end))
 
 
-def _from_start(row: _Row, start: Start) -> int:
-    """Return where an event's source begins, from the film's first frame."""
-    first, day = row.source[0] - start.source, start.clock.counting.frames_per_day
-    # The film's codes may pass midnight.
-    return first % day if first < 0 and first % day < start.clock.end else first
+def _lies_in(row: _Row, start: Start, source: Source) -> tuple[Number, Number]:
+    """Return where in the film an event lies if it is of a file."""
+    first, day = row.source[0] - source.start, start.clock.counting.frames_per_day
+    if first < 0 and first % day < source.end - source.first:
+        first %= day  # The file's codes may pass midnight.
+    first += source.first
+    return first, first + row.source[1] - row.source[0]
 
 
-def _start_within(row: _Row, note: str, start: Start) -> int:
+def _start_within(row: _Row, event: Event, start: Start) -> int:
     """Return after how many frames of its transition a shot starts: noted, else in the middle."""
     number, last = start.clock.number, start.clock.times.num_frames
-    if (noted := noted_frames(note)) is not None and (transition := noted[2]) is not None:
+    noted = noted_frames(event.note)
+    if noted is not None and (transition := noted[2]) is not None:
         begins, whole = transition.start_frame, transition.end_frame
-        from_number = _from_start(row, start)
+        first = event.source[0]
         if begins <= noted[0] <= whole <= last and (number(begins), number(whole)) == (
-            from_number, from_number + row.duration,
+            first, first + row.duration,
         ):  # fmt: skip
-            return number(noted[0]) - from_number
+            return number(noted[0]) - number(begins)
     return min(row.duration, row.record[1] - row.record[0] - 1) // 2

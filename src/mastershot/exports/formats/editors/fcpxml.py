@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element, ParseError, SubElement, indent, tostring
 
 from mastershot.core.errors import EditsError
@@ -17,29 +17,27 @@ from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.editors.edits import (
     Edit,
     Start,
-    edits_of,
-    file_name,
+    cut_list,
+    file_path,
     frames_note,
     interval_note,
     is_gradual,
-    start_of,
-    whole_film,
 )
+from mastershot.exports.formats.editors.matching import in_film
 from mastershot.exports.formats.editors.placing import (
     MARKERS,
     Event,
     Marker,
-    Number,
-    is_film,
     kind_of,
     lanes_of_list,
     start_when_reading,
 )
-from mastershot.exports.formats.files import read_text
+from mastershot.exports.formats.editors.sources import Number, Source, pieces_of
 from mastershot.exports.formats.lanes import Export
+from mastershot.exports.formats.texts import read_text
 
 _VERSION = "1.10"
-_FORMAT, _ASSET = "r1", "r2"
+_FORMAT = "r1"
 _TIME = re.compile(r"(-?\d{1,18})(?:/(\d{1,18}))?s|(-?\d{1,12}\.\d{1,9})s", re.ASCII)
 _SHOT_NOTE = re.compile(r"mastershot (frames .*)")
 _MARKER_NOTE = re.compile(r"mastershot lane (.*?); (frames .*)")
@@ -51,7 +49,8 @@ _MARKS = ("marker", "chapter-marker")
 def write_fcpxml(export: Export, path: Path) -> tuple[str, ...]:
     """Write one spine of clips with their transitions; other lanes as markers in the clips.
 
-    All times are whole frames, as rational seconds. The clips' notes, and those of the markers,
+    A shot that lies in several reels is a clip of each. All times are whole frames, as rational
+    seconds. The clips' notes, and those of the markers,
     have the exact frames, half-open, and scores.
 
     Returns:
@@ -62,12 +61,8 @@ def write_fcpxml(export: Export, path: Path) -> tuple[str, ...]:
         OutputError: The file cannot be written; what was there before stays.
         SettingError: The start time code does not exist at the film's rate.
     """
-    start, notes = start_of(export)
-    edits, lanes = edits_of(export)
-    number, movie = start.clock.number, export.timeline.movie
-    fitting = [e for e in edits if number(e.span.end_frame) > number(e.span.first_frame)]
-    if len(fitting) < len(edits):
-        notes += (f"{len(edits) - len(fitting)} shots have no length at this rate: left out",)
+    made = cut_list(export)
+    start, movie, number = made.start, export.timeline.movie, made.start.clock.number
     root = Element("fcpxml", version=_VERSION)
     _add_resources(SubElement(root, "resources"), movie, start)
     library = SubElement(root, "library")
@@ -83,14 +78,16 @@ def write_fcpxml(export: Export, path: Path) -> tuple[str, ...]:
         tcFormat=tc_format,
     )
     spine = SubElement(sequence, "spine")
-    items = _add_clips(spine, fitting or [whole_film(export)], movie, start)
-    marks = [(number(one.span.first_frame), lane, one) for lane in lanes for one in lane.intervals]
+    items = _add_clips(spine, made.edits, movie, start)
+    marks = [
+        (number(one.span.first_frame), lane, one) for lane in made.lanes for one in lane.intervals
+    ]
     _add_markers(items, sorted(marks, key=lambda mark: mark[0]), start)
     indent(root)
     with written_whole(path) as file:
         file.write('<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE fcpxml>\n\n')
         file.write(tostring(root, encoding="unicode") + "\n")
-    return notes
+    return made.notes
 
 
 def _time(number: int, start: Start) -> str:
@@ -108,22 +105,27 @@ def _add_resources(resources: Element, movie: Movie, start: Start) -> None:
         width=str(movie.width_px),
         height=str(movie.height_px),
     )
-    asset = SubElement(
-        resources,
-        "asset",
-        id=_ASSET,
-        name=printable(Path(movie.path).name),
-        start=_time(start.source, start),
-        duration=_time(start.clock.end, start),
-        hasVideo="1",
-        format=_FORMAT,
-        videoSources="1",
-        hasAudio="1" if movie.has_audio else "0",
-    )
-    if movie.has_audio:
-        asset.attrib |= {"audioSources": "1"}
-    url = Path(movie.path).absolute().as_uri()
-    SubElement(asset, "media-rep", kind="original-media", src=url)
+    for number, source in enumerate(start.sources):
+        asset = SubElement(
+            resources,
+            "asset",
+            id=_asset(number),
+            name=printable(source.name),
+            start=_time(source.start, start),
+            duration=_time(source.end - source.first, start),
+            hasVideo="1",
+            format=_FORMAT,
+            videoSources="1",
+            hasAudio="1" if movie.has_audio else "0",
+        )
+        if movie.has_audio:
+            asset.attrib |= {"audioSources": "1"}
+        url = Path(source.path).absolute().as_uri()
+        SubElement(asset, "media-rep", kind="original-media", src=url)
+
+
+def _asset(number: int) -> str:
+    return f"r{number + 2}"
 
 
 def _add_clips(
@@ -140,21 +142,27 @@ def _add_clips(
             items.append((reached, 0, gap))
         if is_gradual(edit.transition):
             _add_transition(spine, edit.transition, start)
-        clip = _clip(spine, edit.name or Path(movie.path).stem, first, end, movie, start)
-        SubElement(clip, "note").text = f"mastershot {frames_note(edit)}"
-        items.append((first, start.source + first, clip))
+        for place, piece in enumerate(pieces_of(first, end, start.sources)):
+            source, begins, _ = piece
+            clip = _clip(spine, edit.name or Path(source.path).stem, piece, movie, start)
+            note = frames_note(edit, goes_on=place > 0)
+            SubElement(clip, "note").text = f"mastershot {note}"
+            items.append((begins, source.own(begins), clip))
         reached = end
     return items
 
 
-def _clip(spine: Element, name: str, first: int, end: int, movie: Movie, start: Start) -> Element:
+def _clip(
+    spine: Element, name: str, piece: tuple[Source, int, int], movie: Movie, start: Start
+) -> Element:
+    source, first, end = piece
     clip = SubElement(
         spine,
         "asset-clip",
-        ref=_ASSET,
+        ref=_asset(start.sources.index(source)),
         offset=_time(start.record + first, start),
         name=printable(name),
-        start=_time(start.source + first, start),
+        start=_time(source.own(first), start),
         duration=_time(end - first, start),
         format=_FORMAT,
         tcFormat="DF" if start.clock.counting.drop else "NDF",
@@ -207,7 +215,7 @@ def read_fcpxml(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane
     """
     root = _root(path)
     start = start_when_reading(timeline, times)
-    reader = _Reader(path, root, start, timeline.movie)
+    reader = _Reader(path, root, start)
     reader.read()
     return lanes_of_list(reader.events, reader.markers, start, timeline, path)
 
@@ -216,7 +224,7 @@ def _root(path: Path) -> Element:
     from defusedxml.common import DefusedXmlException
     from defusedxml.ElementTree import fromstring
 
-    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", read_text(path), count=1)
+    text = re.sub(r"^\s*<\?xml[^>]*\?>", "", read_text(path)[0], count=1)
     try:
         root = fromstring(text)
     except DefusedXmlException as error:
@@ -238,7 +246,6 @@ class _Reader:
     path: Path
     root: Element
     start: Start
-    movie: Movie
     events: list[Event] = field(default_factory=list)
     markers: list[Marker] = field(default_factory=list)
     _assets: dict[str, Element] = field(default_factory=dict)
@@ -282,7 +289,7 @@ class _Reader:
         source = asset.get("src") or ""
         if not source and (rep := asset.find("./media-rep")) is not None:
             source = rep.get("src") or ""
-        names = [name for name in (file_name(source), asset.get("name", "")) if name]
+        names = [name for name in (file_path(source), asset.get("name", "")) if name]
         asset_start = self._number(asset, "start", 0)
         shift: Number = 0
         if inner is not item:
@@ -298,14 +305,19 @@ class _Reader:
         where: str,
     ) -> Event:
         names, asset_start, shift = media
-        first = own + shift - asset_start
+
+        def lies_in(source: Source) -> tuple[Number, Number]:
+            first = own + shift - asset_start + source.first
+            return first, first + record[1] - record[0]
+
+        of_film, lies = in_film(self.path, where, names, self.start, lies_in)
         said = item.findtext("./note") or ""
         note = _SHOT_NOTE.fullmatch(said.strip())
         return Event(
             where,
-            is_film(names, self.movie),
-            names[0] if names else "",
-            (first, first + record[1] - record[0]),
+            of_film,
+            PurePosixPath(names[0]).name if names else "",
+            lies,
             record,
             note=note[1] if note else "",
             name=item.get("name", ""),

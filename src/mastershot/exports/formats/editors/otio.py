@@ -5,39 +5,37 @@ import math
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from fractions import Fraction
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from mastershot.core.errors import EditsError
 from mastershot.core.files import written_whole
 from mastershot.core.lanes import Interval, Lane
-from mastershot.core.movie import Movie
 from mastershot.core.text import utf8_text
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.editors.edits import (
+    GOES_ON,
     Edit,
     Start,
     colour_of,
-    edits_of,
-    file_name,
+    cut_list,
+    file_path,
     gradual_text,
     is_gradual,
-    start_of,
-    whole_film,
 )
+from mastershot.exports.formats.editors.matching import in_film
 from mastershot.exports.formats.editors.placing import (
     MARKERS,
     Event,
     Marker,
-    Number,
-    is_film,
     kind_of,
     lanes_of_list,
     start_when_reading,
 )
-from mastershot.exports.formats.files import read_text
+from mastershot.exports.formats.editors.sources import Number, Source, pieces_of
 from mastershot.exports.formats.lanes import Export
+from mastershot.exports.formats.texts import read_text
 from mastershot.exports.formats.timecode import standard_rate
 
 if TYPE_CHECKING:
@@ -47,12 +45,14 @@ if TYPE_CHECKING:
 _OURS = "mastershot"
 _LATEST = 1e12  # frames
 _DEEPEST = 500
+_TIME_SCHEMAS = ("RationalTime", "TimeRange", "TimeTransform", "Box2d", "V2d")
 
 
 def write_otio(export: Export, path: Path) -> tuple[str, ...]:
     """Write one track of clips with their transitions; other lanes as markers of the whole.
 
-    Clips refer to the film's file, by its own time code. Markers count from the timeline's start.
+    Clips refer to the film's file, by its own time code; a shot that lies in several reels is a
+    clip of each. Markers count from the timeline's start.
     Metadata ``mastershot`` has the exact frames, half-open, and scores.
 
     Returns:
@@ -65,40 +65,30 @@ def write_otio(export: Export, path: Path) -> tuple[str, ...]:
     """
     import opentimelineio as otio
 
-    start, notes = start_of(export)
-    edits, lanes = edits_of(export)
+    made = cut_list(export)
+    start, movie = made.start, export.timeline.movie
     number = start.clock.number
-    fitting = [e for e in edits if number(e.span.end_frame) > number(e.span.first_frame)]
-    if len(fitting) < len(edits):
-        notes += (f"{len(edits) - len(fitting)} shots have no length at this rate: left out",)
-    fitting = fitting or [whole_film(export)]
-    movie = export.timeline.movie
     timeline = otio.schema.Timeline(
         utf8_text(Path(movie.path).stem), global_start_time=_time(start.record, start)
     )
     track = otio.schema.Track("V1", kind=otio.schema.TrackKind.Video)
     timeline.tracks.append(track)
     reached = 0
-    for edit in fitting:
+    for edit in made.edits:
         first, end = number(edit.span.first_frame), number(edit.span.end_frame)
         if first > reached:
             track.append(otio.schema.Gap(duration=_time(first - reached, start)))
         if is_gradual(edit.transition):
             track.append(_transition(edit, start))
-        clip = otio.schema.Clip(
-            utf8_text(edit.name),
-            _media(movie, start),
-            _range(start.source + first, end - first, start),
-        )
-        clip.metadata[_OURS] = {"frames": [edit.span.first_frame, edit.span.end_frame]}
-        track.append(clip)
+        for place, piece in enumerate(pieces_of(first, end, start.sources)):
+            track.append(_clip(edit, piece, start, goes_on=place > 0))
         reached = end
-    for lane in lanes:
+    for lane in made.lanes:
         timeline.tracks.markers.extend(_marker(lane, one, start) for one in lane.intervals)
     timeline.metadata[_OURS] = {"film": utf8_text(movie.id)}
     with written_whole(path) as file:
         file.write(timeline.to_json_string(indent=1) + "\n")
-    return notes
+    return made.notes
 
 
 def _time(number: int, start: Start) -> "RationalTime":
@@ -113,14 +103,21 @@ def _range(first: int, length: int, start: Start) -> "TimeRange":
     return TimeRange(_time(first, start), _time(length, start))
 
 
-def _media(movie: Movie, start: Start) -> Any:
-    from opentimelineio.schema import ExternalReference
+def _clip(edit: Edit, piece: tuple[Source, int, int], start: Start, *, goes_on: bool) -> Any:
+    """Return a shot, or what of it lies in one reel."""
+    from opentimelineio.schema import Clip, ExternalReference
 
+    source, first, end = piece
     media = ExternalReference(
-        Path(movie.path).absolute().as_uri(), _range(start.source, start.clock.end, start)
+        Path(source.path).absolute().as_uri(),
+        _range(source.start, source.end - source.first, start),
     )
-    media.name = utf8_text(Path(movie.path).name)
-    return media
+    media.name = utf8_text(source.name)
+    clip = Clip(utf8_text(edit.name), media, _range(source.own(first), end - first, start))
+    clip.metadata[_OURS] = {"frames": [edit.span.first_frame, edit.span.end_frame]}
+    if goes_on:
+        clip.metadata[_OURS]["goes_on"] = True
+    return clip
 
 
 def _transition(edit: Edit, start: Start) -> Any:
@@ -166,37 +163,38 @@ def read_otio(path: Path, timeline: Timeline, times: FrameTimes) -> tuple[Lane, 
     """
     import opentimelineio as otio
 
-    start = start_when_reading(timeline, times)
+    start, value = start_when_reading(timeline, times), _parsed(path)
     try:
-        root = _loaded(path)
-        events, markers = _Reader(path, root, start, timeline.movie).read()
+        events, markers = _Reader(path, _loaded(path, value), start).read()
     except EditsError:
         raise
     except (otio.exceptions.OTIOError, ValueError, TypeError, LookupError, RuntimeError) as error:
+        strange = next(_strange_schemas(path, value), "")
         reason = " ".join(str(error).split())[:200]
-        raise EditsError(f"{path} is no timeline that OpenTimelineIO reads: {reason}") from error
+        problem = strange or f"is no timeline that OpenTimelineIO reads: {reason}"
+        raise EditsError(f"{path} {problem}") from error
     return lanes_of_list(events, markers, start, timeline, path)
 
 
-def _loaded(path: Path) -> "OtioTimeline":
-    import opentimelineio as otio
-
-    text = read_text(path)
+def _parsed(path: Path) -> Any:
+    """Return a file's JSON, which is not nested deeper than the library can read."""
+    text, _ = read_text(path)
     try:
         value = json.loads(text)
-        _require_shallow(path, value)
     except (ValueError, RecursionError) as error:
         raise EditsError(f"{path} is no JSON, as OpenTimelineIO files are: {error}") from error
+    for _ in _values(path, value):
+        pass
+    return value
+
+
+def _loaded(path: Path, value: Any) -> "OtioTimeline":
+    import opentimelineio as otio
+
     schema = value.get("OTIO_SCHEMA") if isinstance(value, dict) else None
     if not isinstance(schema, str):
         raise EditsError(f"{path} is JSON, but no OpenTimelineIO file: it has no OTIO_SCHEMA")
-    try:
-        root = otio.adapters.read_from_string(text, "otio_json")
-    except otio.exceptions.UnsupportedSchemaError as error:
-        raise EditsError(
-            f"{path} was written by a newer OpenTimelineIO: a schema in it, such as {schema!r}, "
-            f"is not known to {otio.__version__}; save it for an older version"
-        ) from error
+    root = otio.adapters.read_from_string(json.dumps(value), "otio_json")
     if isinstance(root, otio.schema.SerializableCollection):
         found = root.find_children(descended_from_type=otio.schema.Timeline)
         root = found[0] if found else root
@@ -205,13 +203,33 @@ def _loaded(path: Path) -> "OtioTimeline":
     return root
 
 
-def _require_shallow(path: Path, value: Any) -> None:
-    """Refuse a value that is nested deeper than the library can read."""
+def _strange_schemas(path: Path, value: Any) -> Iterator[str]:
+    """Yield what is to be said of schemas that the library does not know, or not so new."""
+    from opentimelineio.core import type_version_map
+
+    known = type_version_map()
+    for one in _values(path, value):
+        schema = one.get("OTIO_SCHEMA") if isinstance(one, dict) else None
+        if not isinstance(schema, str):
+            continue
+        name, _, version = schema.rpartition(".")
+        if name in known and version.isdecimal() and int(version) > known[name]:
+            yield (
+                f"was written by a newer OpenTimelineIO: {schema} in it is not known, but "
+                f"{name}.{known[name]} is; save it for an older version"
+            )
+        elif name and name not in known and name not in _TIME_SCHEMAS:
+            yield f"holds {schema[:60]!r}, a schema that is not known; save it without"
+
+
+def _values(path: Path, value: Any) -> Iterator[Any]:
+    """Yield the objects and lists in a value, level by level."""
     level, depth = [value], 0
     while level:
         depth += 1
         if depth > _DEEPEST:
             raise EditsError(f"{path} is nested deeper than {_DEEPEST} levels; it is no timeline")
+        yield from level
         inner = (one.values() if isinstance(one, dict) else one for one in level)
         level = [one for values in inner for one in values if isinstance(one, dict | list) and one]
 
@@ -219,8 +237,8 @@ def _require_shallow(path: Path, value: Any) -> None:
 class _Reader:
     """Reads a timeline's events and markers, in frames of the film's edit rate."""
 
-    def __init__(self, path: Path, root: "OtioTimeline", start: Start, movie: Movie) -> None:
-        self._path, self._root, self._start, self._movie = path, root, start, movie
+    def __init__(self, path: Path, root: "OtioTimeline", start: Start) -> None:
+        self._path, self._root, self._start = path, root, start
 
     def read(self) -> tuple[list[Event], list[Marker]]:
         """Return the events of the first track of picture, and all markers."""
@@ -267,26 +285,31 @@ class _Reader:
     def _event(self, item: Any, record: tuple[Number, Number], inner: Number, index: int) -> Event:
         import opentimelineio as otio
 
-        names = [item.name or ""]
-        media_start: Number = self._start.source
+        where, names = f"clip {index + 1}", [item.name or ""]
+        media_start: Number | None = None
         if isinstance(item, otio.schema.Clip):
             media = item.media_reference
             if isinstance(media, otio.schema.ExternalReference):
-                names = [file_name(media.target_url or "")]
+                names = [file_path(media.target_url or ""), media.name or ""]
             if media is not None and media.available_range is not None:
                 media_start = self._number(media.available_range.start_time)
-        named = is_film(names, self._movie)
+
+        def lies_in(source: Source) -> tuple[Number, Number]:
+            first = inner - (source.start if media_start is None else media_start) + source.first
+            return first, first + record[1] - record[0]
+
+        named, lies = in_film(self._path, where, names, self._start, lies_in)
         if named is False and not _names_media(item):
             named = None
-        noted = _ours(item.metadata).get("frames")
-        first = inner - media_start
+        ours = _ours(item.metadata)
+        note = _frames(ours.get("frames"))
         return Event(
-            f"clip {index + 1}",
+            where,
             named,
-            names[0],
-            (first, first + record[1] - record[0]),
+            PurePosixPath(names[0]).name,
+            lies,
             record,
-            note=_frames(noted),
+            note=f"{note}, {GOES_ON}" if note and ours.get("goes_on") is True else note,
             name=item.name or "",
         )
 

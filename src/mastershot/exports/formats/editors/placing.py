@@ -1,38 +1,34 @@
 """Where the events of a list from elsewhere lie in the film."""
 
-import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from fractions import Fraction
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from pathlib import Path
-from typing import Literal, TypeAlias, cast
+from typing import Literal, cast
 
 from mastershot.core.errors import EditsError
 from mastershot.core.lanes import Interval, Lane
-from mastershot.core.movie import Movie, Transition, TransitionKind
+from mastershot.core.movie import Transition, TransitionKind
 from mastershot.core.time import FrameTimes, Span
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.editors.edits import (
     SHOTS,
     Edit,
     Start,
+    goes_on,
     gradual_text,
     is_gradual,
     noted_frames,
-    own_start,
     read_interval_note,
-    reel_name,
 )
+from mastershot.exports.formats.editors.sources import Number, own_number, sources_of
 from mastershot.exports.formats.timecode import EditClock, edit_clock
 
 MARKERS = "markers"
 """The lane of markers that were not written here."""
 
 _HOUR = "01:00:00:00"
-Number: TypeAlias = int | Fraction
-"""A film's time in frames of the edit rate; whole, unless a file says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -91,8 +87,11 @@ def start_when_reading(timeline: Timeline, times: FrameTimes, *, drop: bool = Fa
     """Return how the film of a list is counted that is read."""
     movie = timeline.movie
     clock = edit_clock(times, movie.frame_rate, drop=drop)
-    source, _ = own_start(clock.counting, movie)
-    return Start(clock, source, source)
+    sources, _ = sources_of(clock, movie)
+    record = sources[0].own(0)
+    if movie.reels:  # Its time code may be stated; those of the reels are their own.
+        record = own_number(clock.counting, movie.timecode)[0] or 0
+    return Start(clock, sources, record)
 
 
 def kind_of(name: str) -> tuple[TransitionKind, Literal["black", "white"] | None]:
@@ -105,25 +104,18 @@ def kind_of(name: str) -> tuple[TransitionKind, Literal["black", "white"] | None
     return "dissolve", None
 
 
-def is_film(names: Sequence[str], movie: Movie) -> bool | None:
-    """Return whether names in a list are this film's; None where they say nothing.
-
-    Editors shorten file names to reel names, in capitals: a name of eight letters or more is this
-    film's if the film's begins so.
-    """
-    named = (name for name in names if not re.fullmatch(r"AX|UNKNOWN|\d{0,3}", name, re.IGNORECASE))
-    telling = [_plain(Path(name).name) for name in named]
-    if not telling:
-        return None
-    path = Path(movie.path)
-    own = {_plain(path.name), _plain(path.stem), _plain(reel_name(movie))}
-    if own & set(telling):
-        return True
-    return any(len(name) >= 8 and _plain(path.name).startswith(name) for name in telling)
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[\W_]+", "", name).upper()
+def joined(events: Sequence[Event]) -> list[Event]:
+    """Return events with those joined that are of one shot which lies in several reels."""
+    found: list[Event] = []
+    for event in events:
+        before = found[-1] if found else event
+        ends = before.source[1], before.record[1]
+        if goes_on(event.note, before.note) and ends == (event.source[0], event.record[0]):
+            source = before.source[0], event.source[1]
+            found[-1] = replace(before, source=source, record=(before.record[0], event.record[1]))
+        else:
+            found.append(event)
+    return found
 
 
 def lane_of_events(events: Sequence[Event], start: Start, timeline: Timeline, path: Path) -> Lane:
@@ -170,6 +162,7 @@ def lanes_of_list(
     """
     if not events and not markers:
         raise EditsError(f"{path} has no event of picture and no marker in it")
+    events = joined(events)
     shots = lane_of_events(events, start, timeline, path) if events else None
     if shots is not None and markers and len(events) == 1 and len(timeline.shots) > 1:
         span = shots.intervals[0].span
@@ -185,23 +178,22 @@ def record_offset(events: Sequence[Event], start: Start, timeline: Timeline, pat
         EditsError: Events are of another film.
     """
     first = events[0]
-    if _are_by_source(events, timeline, path):
+    if _are_by_source(events, start, path):
         return first.record[0] - first.source[0]
     if timeline.movie.timecode:
-        end = max(event.record[1] for event in events) - start.source
-        if min(event.record[0] for event in events) >= start.source and end <= start.clock.end + 1:
-            return start.source
+        end = max(event.record[1] for event in events) - start.record
+        if min(event.record[0] for event in events) >= start.record and end <= start.clock.end + 1:
+            return start.record
     return min(event.record[0] for event in events)
 
 
 def _placed(
     events: Sequence[Event], start: Start, timeline: Timeline, path: Path
 ) -> Iterator[tuple[Event, Number, Number]]:
-    by_source = _are_by_source(events, timeline, path)
+    by_source = _are_by_source(events, start, path)
     offset = 0 if by_source else record_offset(events, start, timeline, path)
     for event in events:
-        first, end = event.source if by_source else event.record
-        first, end = first - offset, end - offset
+        first, end = (at - offset for at in (event.source if by_source else event.record))
         require_within(path, event.where, first, end, start)
         yield event, first, end
 
@@ -227,13 +219,13 @@ def require_within(path: Path, where: str, first: Number, end: Number, start: St
         raise EditsError(f"{path}: {where} ends at or before its start; an event takes time")
 
 
-def _are_by_source(events: Sequence[Event], timeline: Timeline, path: Path) -> bool:
+def _are_by_source(events: Sequence[Event], start: Start, path: Path) -> bool:
     """Return whether events are of this film, by the names of what they are of.
 
     Raises:
         EditsError: Some are and some are not, or all are of one other film.
     """
-    film = Path(timeline.movie.path).name
+    film = " and ".join(source.name for source in start.sources)
     others = [event for event in events if event.of_film is False]
     if not others:
         offsets = {event.record[0] - event.source[0] for event in events}
@@ -246,7 +238,7 @@ def _are_by_source(events: Sequence[Event], timeline: Timeline, path: Path) -> b
     if len({event.media for event in others}) == 1:
         raise EditsError(
             f"{path} is a list of {others[0].media!r}, and this film is {film}; if they are the "
-            f"same, name it {reel_name(timeline.movie)} in the list"
+            f"same, name it {start.sources[0].reel} in the list"
         )
     return False
 
@@ -340,7 +332,7 @@ def _in_film(
         offset = _offset_of_markers(markers, start, timeline, path)
         return lambda number: number - offset
     general = record_offset(events, start, timeline, path)
-    if not _are_by_source(events, timeline, path):
+    if not _are_by_source(events, start, path):
         return lambda number: number - general
     ordered = sorted(events, key=lambda event: event.record)
     starts = [event.record[0] for event in ordered]
@@ -363,7 +355,7 @@ def _offset_of_markers(
         EditsError: Both do.
     """
     if timeline.movie.timecode:
-        return start.source
+        return start.record
     hour = start.clock.counting.number(_HOUR)
     earliest, latest = min(one.first for one in markers), max(one.first for one in markers)
     if not hour <= earliest <= latest < hour + start.clock.end:

@@ -14,7 +14,7 @@ from mastershot.core.time import FrameTimes, format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.exports.formats.lanes import Export, leading_lane
 from mastershot.exports.formats.players.clock import PlayerClock, clock_of, player_clock
-from mastershot.exports.formats.players.texts import read_text
+from mastershot.exports.formats.texts import read_text
 from mastershot.media.packets.subtitles import read_subtitle_track
 
 _STAMP = r"(?P<{0}>-?(?:\d+\s*:\s*)?-?\d+\s*:\s*-?\d+(?:\s*[.,]\s*\d+)?)"

@@ -17,7 +17,7 @@ from mastershot.exports.formats.lanes import Export, role_of
 from mastershot.exports.formats.players.chapters import chapters_of
 from mastershot.exports.formats.players.clock import PlayerClock, clock_of, player_clock
 from mastershot.exports.formats.players.subtitles import Cue, cues_of, subtitle_lane, timing_text
-from mastershot.exports.formats.players.texts import read_text
+from mastershot.exports.formats.texts import read_text
 
 _FILM = re.compile(r"^NOTE film ([0-9a-f]{16})\b", re.MULTILINE)
 

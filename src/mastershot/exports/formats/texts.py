@@ -5,7 +5,7 @@ from pathlib import Path
 
 from mastershot.core.errors import EditsError
 
-_MAX_BYTES = 64 << 20
+_MAX_BYTES = 256 << 20
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -17,13 +17,13 @@ def read_bytes(path: Path) -> bytes:
     """Return a file's bytes.
 
     Raises:
-        EditsError: It is missing, a folder, empty, or larger than 64 MB.
+        EditsError: It is missing, a folder, empty, or larger than 256 MB.
     """
     try:
         if path.is_dir():
             raise EditsError(f"{path} is a folder; name one file in it")
         if (size_bytes := path.stat().st_size) > _MAX_BYTES:
-            raise EditsError(f"{path} has {size_bytes:,} bytes; such a file has less than 64 MB")
+            raise EditsError(f"{path} has {size_bytes:,} bytes; such a file has less than 256 MB")
         data = path.read_bytes()
     except FileNotFoundError as error:
         raise EditsError(f"{path} does not exist") from error
