@@ -59,8 +59,8 @@ def distinguishing_words(
     word's weights over the group's trailers (once a trailer, so that no long synopsis names a
     group), f over all trailers, and A is a group's mean of all words. Kept are those that more of
     the group's trailers use than of the rest by a likelihood ratio (Dunning 1993), one-sided, at
-    `SIGNIFICANCE` over the number of words tried. Labels are -1 for trailers of no group, which
-    are part of the rest.
+    `SIGNIFICANCE` over the number of words that two trailers use (Bonferroni). Labels are -1
+    for trailers of no group, which are part of the rest.
     """
     weights, users = _count_groups(words, labels, num_groups)
     all_weights, all_users = sum(weights, Counter[str]()), sum(users, Counter[str]())
@@ -68,6 +68,7 @@ def distinguishing_words(
     for one, label in zip(words, labels.tolist(), strict=True):
         sizes[label] += bool(one)
     total, mean_words = sum(sizes), all_weights.total() / max(num_groups, 1)
+    num_words = sum(count >= LEAST_TRAILERS for count in all_users.values())
     found = []
     for group in range(num_groups):
         size, rest = sizes[group], total - sizes[group]
@@ -77,7 +78,7 @@ def distinguishing_words(
             inside = users[group][word]
             outside = all_users[word] - inside
             chance = _chance(inside, size, outside, rest)
-            if chance * len(tried) < SIGNIFICANCE:
+            if chance * num_words < SIGNIFICANCE:
                 score = weights[group][word] * math.log1p(mean_words / all_weights[word])
                 kept.append(GroupWord(word, inside / size, outside / rest, score))
         kept.sort(key=lambda one: (-one.score, one.text))

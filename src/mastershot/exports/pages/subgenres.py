@@ -20,7 +20,6 @@ MAP_SIZE = 1000
 """Width and height of a map in its own units."""
 RELATIVES = 6
 """Nearest trailers that are shown, before and after."""
-MOST_COLOURS = 12
 MOST_BARS = 4
 BACKDROP = 400
 """Trailers that a card's small map shows in grey, to tell where on the map its own lie."""
@@ -64,7 +63,7 @@ class Card:
     Attributes:
         one: The sub-genre.
         exemplars: Place, title and genres of its exemplars.
-        bars: Its coarse genres, those most beyond their share of all trailers first.
+        bars: Its coarse genres, the commonest first.
         points: Where its trailers lie, as the path of an SVG.
     """
 
@@ -118,20 +117,19 @@ def write_subgenres_page(
 
 
 def legend_of(trailers: TrailerSet) -> list[GenreColour]:
-    """Return the coarse genres that a trailer has, the commonest first; these have a colour."""
+    """Return the coarse genres that trailers have, the commonest first.
+
+    A colour of their own have those that are the primary genre of the most trailers.
+    """
     counts = trailers.truth.sum(axis=0)
     coloured = np.bincount(
         trailers.primary[trailers.primary != NO_GENRE], minlength=len(trailers.genres)
     )
-    ranked = [int(place) for place in np.argsort(-coloured, kind="stable") if counts[place]]
+    hues = dict(zip(np.argsort(-coloured, kind="stable").tolist(), _HUES, strict=False))
+    ranked = [place for place in np.argsort(-counts, kind="stable").tolist() if counts[place]]
     return [
-        GenreColour(
-            trailers.genres[place],
-            place,
-            int(counts[place]),
-            _HUES[rank] if rank < MOST_COLOURS else None,
-        )
-        for rank, place in enumerate(ranked)
+        GenreColour(trailers.genres[place], place, int(counts[place]), hues.get(place))
+        for place in ranked
     ]
 
 
@@ -200,7 +198,7 @@ def _card(trailers: TrailerSet, one: SubGenre, xy: IntArray, legend: list[GenreC
         for colour in legend
     ]
     bars = [bar for bar in bars if bar.share > 0]
-    bars.sort(key=lambda bar: bar.everywhere - bar.share)
+    bars.sort(key=lambda bar: -bar.share)
     exemplars = tuple(
         (place, _titled(trailers, place), ", ".join(genres_of(trailers, place)))
         for place in one.exemplars
