@@ -68,14 +68,21 @@ def retrieval(
     asked = _asked(nearest, truth, queries)
     shared, jaccard = _shared(nearest, truth, asked)
     groups = [str(film) for film in films[asked].tolist()]
-    genres = truth.astype(np.float32)
-    by_chance = ((genres[asked] @ genres.T) > 0).sum() - len(asked)
     return Retrieval(
         precision=_mean_figure(shared, groups, seed),
         jaccard=_mean_figure(jaccard, groups, seed),
-        chance=float(by_chance / max(len(asked) * (len(truth) - 1), 1)),
+        chance=_chance(truth, asked),
         num_neighbours=nearest.shape[1],
     )
+
+
+def _chance(truth: BoolArray, asked: IntArray) -> float:
+    """Return the share of pairs of a query and another trailer that have a genre in common."""
+    # Sets of genres are few, and pairs of them fit in memory where pairs of trailers do not.
+    sets, set_of, counts = np.unique(truth, axis=0, return_inverse=True, return_counts=True)
+    shared = (sets.astype(np.int64) @ sets.T.astype(np.int64)) > 0
+    num_sharing = (shared @ counts)[set_of.ravel()[asked]] - 1
+    return float(num_sharing.sum() / max(len(asked) * (len(truth) - 1), 1))
 
 
 def precision_gain(
