@@ -39,6 +39,16 @@ def test_k_is_the_one_of_the_highest_silhouette() -> None:
     assert found.num_sampled == 90
 
 
+def test_numbers_around_the_best_are_tried_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clustering, "MOST_TRIED", 9)
+    centres = np.repeat(np.eye(13), 12, axis=0)
+    vectors = centres + 0.1 * np.random.default_rng(0).normal(size=centres.shape)
+    assert 13 not in numbers_tried(2, 20)
+    found = cluster(unit_rows(vectors.astype(np.float32)), ClusterSettings(least_k=2, most_k=20))
+    assert found.num_groups == 13
+    assert list(found.tried) == sorted(found.tried)
+
+
 def test_a_number_that_is_given_is_not_chosen() -> None:
     found = cluster(unit_rows(planted_vectors()), ClusterSettings(least_k=5, most_k=5))
     assert (found.num_groups, found.tried) == (5, {})

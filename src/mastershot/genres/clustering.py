@@ -19,7 +19,8 @@ UNASSIGNED = -1
 MOST_SUBGENRES = 40
 """The most groups that k-means tries, unless asked for more: a page of more is not read."""
 MOST_TRIED = 16
-"""Numbers of groups that are tried; of a wider range so many, in a geometric series."""
+"""Numbers of groups that are tried; of a wider range so many, in a geometric series, and then those
+around the best of them."""
 SILHOUETTE_SAMPLE = 2000
 """Trailers whose silhouettes choose k. Each is measured against all trailers."""
 HDBSCAN_WIDTH = 32
@@ -125,12 +126,18 @@ def cluster(unit: FloatArray, settings: ClusterSettings) -> Clusters:
         labels, num_groups = _by_size(k_means(unit, numbers[0], settings.seed))
         return Clusters(labels, num_groups, {}, 0)
     rows = _sample(len(unit), settings.seed)
-    found = {number: k_means(unit, number, settings.seed) for number in numbers}
-    figures = mean_silhouettes(unit, list(found.values()), rows)
-    tried = dict(zip(numbers, figures, strict=True))
-    best = max(numbers, key=lambda number: (tried[number], -number))
+    found: dict[int, IntArray] = {}
+    tried: dict[int, float] = {}
+    while numbers:
+        made = {number: k_means(unit, number, settings.seed) for number in numbers}
+        figures = mean_silhouettes(unit, list(made.values()), rows)
+        first_round = not found
+        found |= made
+        tried |= dict(zip(numbers, figures, strict=True))
+        best = max(tried, key=lambda number: (tried[number], -number))
+        numbers = _around(best, list(tried)) if first_round else []
     labels, num_groups = _by_size(found[best])
-    return Clusters(labels, num_groups, tried, len(rows))
+    return Clusters(labels, num_groups, dict(sorted(tried.items())), len(rows))
 
 
 def numbers_tried(least: int, most: int) -> list[int]:
@@ -138,6 +145,13 @@ def numbers_tried(least: int, most: int) -> list[int]:
     if most - least < MOST_TRIED:
         return list(range(least, most + 1))
     return sorted({round(number) for number in np.geomspace(least, most, MOST_TRIED).tolist()})
+
+
+def _around(best: int, tried: list[int]) -> list[int]:
+    """Return the numbers between the best of those tried, in order, and the ones beside it."""
+    place = tried.index(best)
+    low, high = tried[max(place - 1, 0)], tried[min(place + 1, len(tried) - 1)]
+    return [number for number in numbers_tried(low, high) if number not in tried]
 
 
 def least_size(num_trailers: int) -> int:
