@@ -65,6 +65,10 @@ class ShortMovieError(MiningError):
     """A movie has fewer shots than one scene."""
 
 
+class GenresError(MastershotError):
+    """Embeddings of trailers do not allow sub-genres, a map or a comparison to be made."""
+
+
 def sentence(error: Exception) -> str:
     """Return what a user reads of an error."""
     if isinstance(error, MastershotError):

@@ -22,7 +22,7 @@ from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
 from mastershot.exports.pages.report import write_report
 
 UNIT_S = Fraction(1, 24)
-VOID = {"meta", "img"}
+VOID = {"meta", "img", "input"}
 INLINE = {"a", "b", "bdi", "data", "em", "i", "span"}
 JPEG = b"\xff\xd8\xff\xe0" + bytes(range(256)) * 32
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7 * 7 }}&amp;\u202eأ🎬"

@@ -1,5 +1,5 @@
 """HTML pages that need no other file, on one base template; `templates` writes them.
 
 `report` is a film's, `search` has those of libraries (shots, similar scenes, maps), `dataset` those
-of data sets and raters.
+of data sets and raters, `subgenres` that of trailers.
 """

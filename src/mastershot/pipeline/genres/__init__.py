@@ -1,0 +1,1 @@
+"""What is made of trained genre networks: `subgenres`, from embeddings to a page."""
