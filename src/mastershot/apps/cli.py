@@ -14,6 +14,7 @@ from mastershot.apps.command import Commands, Json
 from mastershot.apps.edits import export, import_edits
 from mastershot.apps.evaluate import evaluate_app
 from mastershot.apps.films import analyze, library_app
+from mastershot.apps.genres import genres_app
 from mastershot.apps.label import label_app
 from mastershot.apps.recipes import recipes_app, run
 from mastershot.apps.search import draw_map, search, similar
@@ -40,6 +41,7 @@ for group in (
     recipes_app,
     taxonomy_app,
     label_app,
+    genres_app,
     verify_app,
     evaluate_app,
     shots_app,

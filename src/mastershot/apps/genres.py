@@ -1,0 +1,116 @@
+"""``mastershot genres``: data sets of trailers with genres and what experts make of their clips."""
+
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+from typer import Argument, Exit, Option
+
+from mastershot.apps.command import Commands, Reporting, Seed
+from mastershot.apps.show import complain, complain_of, say_result, showing_progress
+
+if TYPE_CHECKING:
+    from mastershot.datasets.genres.table import GenreDataset
+    from mastershot.pipeline.genres.build import Built
+    from mastershot.shots.settings import DetectorName
+
+genres_app = Commands(name="genres", help="Trailers with genres: build data sets of experts.")
+
+DatasetFolder = Annotated[Path, Option("--out", metavar="DATASET", help="The data set's folder.")]
+Licence = Annotated[str, Option(metavar="TEXT", help="Of the trailers; the card states it.")]
+Name = Annotated[
+    str | None, Option(metavar="TEXT", help="Of the data set; its folder's, unless given.")
+]
+
+
+@genres_app.command("build")
+def genres_build(
+    folder: Annotated[Path, Argument(metavar="FOLDER", help="Trailers, or a folder a genre.")],
+    *,
+    out: DatasetFolder,
+    genres: Annotated[
+        Path | None,
+        Option(metavar="CSV", help="file or id, genres; title, year, split, synopsis, keywords."),
+    ] = None,
+    experts: Annotated[
+        str, Option(metavar="NAME,…", help="Which of location, image, audio, motion, text.")
+    ] = "location,image,audio,motion,text",
+    encoder: Annotated[
+        str | None, Option(metavar="NAME|FOLDER", help="Encoder of frames as the expert image.")
+    ] = None,
+    motion: Annotated[
+        Path | None,
+        Option(metavar="PATH", help="Recogniser, or weights of I3D, as the expert motion."),
+    ] = None,
+    split: Annotated[
+        str, Option(metavar="SHARES", help="Of train, val and test, where the CSV has no splits.")
+    ] = "0.7,0.15,0.15",
+    detector: Annotated[
+        str, Option(metavar="temporal|content|adaptive|learned|cascade", help="Finds clips.")
+    ] = "temporal",
+    seed: Seed = 0,
+    name: Name = None,
+    licence: Licence = "",
+    reporting: Reporting,
+) -> None:
+    """Make a data set of trailers: one decoding pass each, vectors of every expert a clip.
+
+    A run that was stopped goes on with the same command; trailers that fail are listed in
+    failures.csv.
+    """
+    from mastershot.pipeline.genres.build import BuildSettings, build_genres, list_trailers
+    from mastershot.pipeline.genres.experts import ExpertSettings, load_experts
+    from mastershot.pipeline.genres.films import parse_shares
+    from mastershot.shots.settings import ShotSettings
+
+    shots = ShotSettings(cast("DetectorName", detector))
+    names = tuple(part.strip() for part in experts.split(","))
+    chosen = ExpertSettings(names, encoder, motion)
+    settings = BuildSettings(name or out.resolve().name, shots, parse_shares(split), seed, licence)
+    trailers = list_trailers(folder, genres)
+    loaded = load_experts(chosen)
+    with showing_progress("genres", quiet=reporting.quiet) as progress:
+        failed = partial(complain_of, debug=reporting.debug)
+        built = build_genres(
+            folder, trailers, loaded, out, settings, progress=progress, failed=failed
+        )
+    complain(*built.twins)
+    facts = _facts(built.dataset) | {
+        "failures": [{"trailer": one.trailer, "reason": one.reason} for one in built.failures],
+        "decoded": built.num_decoded,
+        "real_time": built.real_time,
+    }
+    lines = [*_lines(built.dataset), *_speed_lines(built)]
+    say_result(facts, lines, as_json=reporting.as_json)
+    if built.failures:
+        raise Exit(1)
+
+
+def _facts(dataset: "GenreDataset") -> dict[str, Any]:
+    return {
+        "dataset": dataset.folder,
+        "trailers": len(dataset.trailers),
+        "clips": int(dataset.starts[-1]),
+        "genres": dataset.genres,
+        "experts": {name: one.shape for name, one in dataset.experts.items()},
+    }
+
+
+def _lines(dataset: "GenreDataset") -> Iterator[str]:
+    experts = ", ".join(
+        f"{name} {' × '.join(map(str, one.shape))}" for name, one in dataset.experts.items()
+    )
+    yield (
+        f"{len(dataset.trailers):,} trailers, {int(dataset.starts[-1]):,} clips, "
+        f"{len(dataset.genres):,} genres; {experts} → {dataset.folder}"
+    )
+
+
+def _speed_lines(built: "Built") -> Iterator[str]:
+    if not built.num_decoded:
+        yield "nothing was decoded: all vectors were kept"
+        return
+    yield f"{built.num_decoded:,} trailers decoded, {built.decoded_s:,.0f} s; of a second each took"
+    for name, share in sorted(built.real_time.items(), key=lambda one: -one[1]):
+        yield f"  {name}: {share:.3f} s"
