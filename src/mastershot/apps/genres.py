@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 
 from typer import Argument, Exit, Option
 
-from mastershot.apps.command import Commands, Reporting, Seed
+from mastershot.apps.command import Commands, Json, Reporting, Seed
 from mastershot.apps.show import complain, complain_of, say_result, showing_progress
 
 if TYPE_CHECKING:
@@ -85,6 +85,43 @@ def genres_build(
     say_result(facts, lines, as_json=reporting.as_json)
     if built.failures:
         raise Exit(1)
+
+
+@genres_app.command("convert")
+def genres_convert(
+    kind: Annotated[str, Argument(metavar="KIND", help="mmx, trailers12k or moviescope.")],
+    source: Annotated[Path, Argument(metavar="SOURCE", help="The released folder, or its CSV.")],
+    *,
+    out: DatasetFolder,
+    vectors: Annotated[
+        Path | None,
+        Option(metavar="DIR", help="Holds experts/NAME/ID.npy; SOURCE, unless given."),
+    ] = None,
+    fold: Annotated[int, Option(min=0, help="Which split of several, as of trailers12k.")] = 0,
+    name: Name = None,
+    licence: Licence = "",
+    as_json: Json = False,
+) -> None:
+    """Bring a released data set, with vectors computed elsewhere, into our format.
+
+    Where there are no vectors, its list is written as genres.csv, which genres build reads.
+    """
+    from mastershot.pipeline.genres.convert import convert_genres
+
+    done = convert_genres(kind, source, out, vectors=vectors, fold=fold, name=name, licence=licence)
+    facts: dict[str, Any] = {"trailers": done.num_trailers, "without_vectors": done.num_without}
+    if done.dataset is None:
+        lines = [
+            f"{done.num_trailers:,} trailers, and no vectors in experts/NAME/ID.npy; "
+            f"`genres build FOLDER --genres {done.listing}` makes them of their files"
+        ]
+        facts["listing"] = done.listing
+    else:
+        facts |= _facts(done.dataset)
+        lines = [*_lines(done.dataset)]
+        if done.num_without:
+            lines.append(f"{done.num_without:,} trailers have no vector of any expert")
+    say_result(facts, lines, as_json=as_json)
 
 
 def _facts(dataset: "GenreDataset") -> dict[str, Any]:

@@ -242,7 +242,7 @@ def start_from(network: "nn.Module", name: str, path: Path) -> bool:
 def load_published_recogniser(path: Path, name: str) -> TrainedRecogniser:
     """Return a recogniser whose weights were published elsewhere, for its features.
 
-    Its last layer is left out unless it has one class: what it scores means nothing.
+    Its last layer is left out: it has one class, whose score means nothing.
 
     Args:
         path: The file: safetensors, or what torch saves.
@@ -251,12 +251,17 @@ def load_published_recogniser(path: Path, name: str) -> TrainedRecogniser:
     Raises:
         EncoderError: The file is damaged, holds more than tensors, or is of another network.
     """
+    import torch
+
     from mastershot.models.recognisers.build import recogniser_row
 
     row = recogniser_row(name)
     card = RecogniserCard(path.stem, name, ("0",), 1.0, 1.0, row.frames, row.size_px)
     network = build_network(card)
     start_from(network, name, path)
+    with torch.no_grad():
+        for parameter in network.head.parameters():  # type: ignore[union-attr, operator]
+            parameter.zero_()
     with TemporaryDirectory() as folder:
         write_recogniser(Path(folder), card, network, figures={})
         return TrainedRecogniser(Path(folder))

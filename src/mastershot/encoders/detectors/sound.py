@@ -8,6 +8,7 @@ same roundings) differs by up to 0.015 in a score; bench/yamnet_parity.py measur
 # W windows, C classes
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -135,7 +136,8 @@ class SoundClassifier:
                 f"the runtime of {YAMNET.alias} cannot be loaded ({error}); `pip install "
                 "ai-edge-litert` brings it, or leave out step sound"
             ) from error
-        with _quiet():
+        # What it warns of is the memory of all tensors: of one window, about 10 MB.
+        with _quiet(), warnings.catch_warnings(action="ignore"):
             # One thread: as fast for one window, and the decoder has the other cores.
             interpreter = Interpreter(model_content=self._file, num_threads=1, **options)
             interpreter.allocate_tensors()

@@ -5,7 +5,7 @@ camera that pans, zooms and rolls moves all points by a similarity; what is left
 """
 # H × W points of the grid, M figures
 
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -24,7 +24,8 @@ FLOW_FIGURES = (
 )  # fmt: skip
 """Names of the M figures. Speeds are ln(1 + v), v in longest sides of the frame a second; signed
 ones likewise, with their sign. Directions are shares of all motion."""
-_MIN_SIDE = 16  # DIS needs patches of 8 points, on two scales
+# DIS looks at patches of 8 points of a quarter of the picture, and crashes where there are none.
+_MIN_SIDE = 48
 _REWEIGHTED = 3
 _STEP = 2
 Numbers: TypeAlias = npt.NDArray[np.float64]
@@ -39,10 +40,9 @@ class FlowMeter:
     def measure(self, before: ImageArray, after: ImageArray, *, seconds: float) -> FloatArray:
         """Return the `FLOW_FIGURES`, float32 (M,), of frames BGR (H, W, 3), this far apart."""
         height, width = before.shape[:2]
-        grow = max(1.0, _MIN_SIDE / min(height, width))
-        greys = [_grey(image, grow) for image in (before, after)]
-        flow = self._flow.calc(greys[0], greys[1], None)
-        flow = flow.astype(np.float64) / max(greys[0].shape) / seconds
+        greys = [_grey(image) for image in (before, after)]
+        flow = self._flow.calc(greys[0], greys[1], None)[:height, :width]
+        flow = flow.astype(np.float64) / max(height, width) / seconds
         return figures_of(flow[::2, ::2])
 
 
@@ -92,8 +92,11 @@ def _similarity(x: Numbers, y: Numbers) -> Numbers:
     return np.concatenate([np.stack([ones, zeros, x, -y], 1), np.stack([zeros, ones, y, x], 1)])
 
 
-def _grey(image: ImageArray, grow: float) -> ImageArray:
-    grey: Any = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
-    if grow > 1:
-        grey = cv2.resize(grey, None, fx=grow, fy=grow, interpolation=cv2.INTER_LINEAR)
+def _grey(image: ImageArray) -> ImageArray:
+    """Return a picture in grey, its border repeated below and right up to the least size."""
+    height, width = image.shape[:2]
+    grey = cv2.cvtColor(image, cv2.COLOR_BGR2GRAY)
+    below, right = max(0, _MIN_SIDE - height), max(0, _MIN_SIDE - width)
+    if below or right:
+        grey = cv2.copyMakeBorder(grey, 0, below, 0, right, cv2.BORDER_REPLICATE)
     return np.asarray(grey, np.uint8)
