@@ -4,7 +4,7 @@
     for package in *.deb; do dpkg-deb -x $package parts; done
     pip download --no-deps scikit-image==0.26.0 scikit-learn==1.6.1
     for package in *.whl; do unzip -oq $package -d parts; done
-    python bench/demo_film.py FILMS parts src/mastershot/apps/demo.mp4
+    python bench/demo_film.py FILMS parts src/mastershot/apps/demo/demo.mp4
 
 For the picture in README.md:
 

@@ -19,7 +19,7 @@ from mastershot.apps.show import StageProgress
 from mastershot.core.labels import LabelScore
 from mastershot.core.timeline import timeline_schema
 
-DEMO = Path(apps.__file__).parent / "demo.mp4"
+DEMO = Path(apps.__file__).parent / "demo" / "demo.mp4"
 
 
 @pytest.fixture(scope="module")

@@ -88,7 +88,7 @@ def analyze(
     drawn = demo and Path("drawn") in (films or ()) and not Path("drawn").exists()
     films = [film for film in films or [] if not drawn or film != Path("drawn")]
     with loading():
-        from mastershot.apps.demo import copy_demo, draw_demo
+        from mastershot.apps.demo.films import copy_demo, draw_demo
         from mastershot.media.reels.facts import probe_film
         from mastershot.pipeline.analysis.plan import prepare
         from mastershot.pipeline.analyze import analyze_movie

@@ -260,7 +260,7 @@ def load_published_recogniser(path: Path, name: str) -> TrainedRecogniser:
     network = build_network(card)
     start_from(network, name, path)
     with torch.no_grad():
-        for parameter in network.head.parameters():  # type: ignore[union-attr, operator]
+        for parameter in network.head.parameters():  # type: ignore[union-attr]
             parameter.zero_()
     with TemporaryDirectory() as folder:
         write_recogniser(Path(folder), card, network, figures={})

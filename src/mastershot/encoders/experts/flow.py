@@ -35,7 +35,7 @@ class FlowMeter:
     """Measures the motion between two frames."""
 
     def __init__(self) -> None:
-        self._flow = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
+        self._flow: Any = cv2.DISOpticalFlow.create(cv2.DISOPTICAL_FLOW_PRESET_FAST)
 
     def measure(self, before: ImageArray, after: ImageArray, *, seconds: float) -> FloatArray:
         """Return the `FLOW_FIGURES`, float32 (M,), of frames BGR (H, W, 3), this far apart."""

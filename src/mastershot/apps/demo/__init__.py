@@ -1,0 +1,1 @@
+"""The films of ``mastershot analyze --demo``: `films` copies the one that ships, or draws one."""
