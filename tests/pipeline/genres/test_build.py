@@ -242,3 +242,16 @@ def test_the_command_says_what_failed_and_how_long_experts_took(
                   tmp_path / "none", "--experts", "motion")  # fmt: skip
     assert none.exit_code == 1
     assert "none of 1 trailers could be read" in none.stderr
+
+
+def test_pieces_of_a_real_film_make_a_data_set(
+    real_data: Path, experts: Sequence[ClipExpert], tmp_path: Path
+) -> None:
+    names = ("sintel_067_068", "sintel_218_219")
+    listed = [ListedTrailer(one, "", ("Animation",), synopsis="A dragon.") for one in names]
+    settings = BuildSettings("sintel")
+    data = build(real_data / "films" / "sintel", listed, experts, tmp_path, settings).dataset
+    assert [one.num_clips > 1 for one in data.trailers] == [True] * 2
+    for name in ("location", "image", "motion", "text"):
+        assert all(np.isfinite(data.vectors(name, place)).all() for place in range(2))
+    assert np.isnan(data.vectors("audio", 0)).all()

@@ -5,7 +5,7 @@ camera that pans, zooms and rolls moves all points by a similarity; what is left
 """
 # H × W points of the grid, M figures
 
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import cv2
 import numpy as np
