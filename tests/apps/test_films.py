@@ -172,7 +172,7 @@ def test_drawn_is_a_kind_of_demo_unless_a_film_has_that_name(
     assert films_found() == [(str(demo), 6)]
     shutil.copy(film, tmp_path / "drawn")
     demo.unlink()
-    assert films_found() == [("drawn", 6), (str(demo), 13)]
+    assert films_found() == [("drawn", 6), (str(demo), 14)]
 
 
 def test_the_demo_is_the_film_that_ships_and_says_whose_it_is(tmp_path: Path) -> None:

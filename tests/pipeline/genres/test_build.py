@@ -252,6 +252,9 @@ def test_pieces_of_a_real_film_make_a_data_set(
     settings = BuildSettings("sintel")
     data = build(real_data / "films" / "sintel", listed, experts, tmp_path, settings).dataset
     assert [one.num_clips > 1 for one in data.trailers] == [True] * 2
-    for name in ("location", "image", "motion", "text"):
+    for name in ("location", "image", "text"):
         assert all(np.isfinite(data.vectors(name, place)).all() for place in range(2))
+    # The first shot of the first is one frame.
+    assert np.isnan(data.vectors("motion", 0)).all(axis=1).tolist() == [True, False]
+    assert np.isfinite(data.vectors("motion", 1)).all()
     assert np.isnan(data.vectors("audio", 0)).all()
