@@ -43,6 +43,9 @@ def genres_build(
         Path | None,
         Option(metavar="PATH", help="Recogniser, or weights of I3D, as the expert motion."),
     ] = None,
+    audio: Annotated[
+        Path | None, Option(metavar="FOLDER", help="Checkpoint of AST as the expert audio.")
+    ] = None,
     split: Annotated[
         str, Option(metavar="SHARES", help="Of train, val and test, where the CSV has no splits.")
     ] = "0.7,0.15,0.15",
@@ -66,7 +69,7 @@ def genres_build(
 
     shots = ShotSettings(cast("DetectorName", detector))
     names = tuple(part.strip() for part in experts.split(","))
-    chosen = ExpertSettings(names, encoder, motion)
+    chosen = ExpertSettings(names, encoder, motion, audio)
     settings = BuildSettings(name or out.resolve().name, shots, parse_shares(split), seed, licence)
     trailers = list_trailers(folder, genres)
     loaded = load_experts(chosen)

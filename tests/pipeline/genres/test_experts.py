@@ -9,18 +9,20 @@ import pytest
 from safetensors.torch import save_file
 from tests.factories.films import encode_film, flat_images
 from tests.factories.sounds import sounding_film, speech_like
+from transformers import ASTConfig, ASTFeatureExtractor, ASTModel
 
 from mastershot.core.errors import EditsError, EncoderError, SettingError
 from mastershot.core.movie import Shot, Transition
 from mastershot.core.time import Span
 from mastershot.encoders.detectors.sound import WINDOW_SAMPLES, SoundClassifier
+from mastershot.encoders.experts.spectrograms import SpectrogramEncoder
 from mastershot.encoders.recogniser import RecogniserCard, build_network, write_recogniser
 from mastershot.media.probe import probe
 from mastershot.models.recognisers.build import build_recogniser
 from mastershot.pipeline.genres.clips import NetworkExpert, load_motion_network
 from mastershot.pipeline.genres.decode import DECODING, Watched, watch_trailer
 from mastershot.pipeline.genres.experts import EXPERTS, ExpertSettings
-from mastershot.pipeline.genres.hearing import PIECES, windows_of
+from mastershot.pipeline.genres.hearing import PIECES, SpectrogramExpert, windows_of
 from mastershot.pipeline.genres.watching import ClipExpert
 from mastershot.shots.settings import ShotSettings
 
@@ -170,6 +172,36 @@ def test_published_weights_of_i3d_may_be_the_expert_of_motion(tmp_path: Path) ->
     (tmp_path / "rgb.safetensors").write_bytes(b"damaged")
     with pytest.raises(EncoderError, match="cannot be loaded"):
         load_motion_network(tmp_path / "rgb.safetensors")
+
+
+@pytest.fixture
+def tiny_ast(tmp_path: Path) -> Path:
+    config = ASTConfig(hidden_size=8, num_hidden_layers=1, num_attention_heads=2,
+                       intermediate_size=16, max_length=128, num_mel_bins=32)  # fmt: skip
+    ASTModel(config).save_pretrained(tmp_path / "ast")
+    ASTFeatureExtractor(num_mel_bins=32, max_length=128).save_pretrained(tmp_path / "ast")
+    return tmp_path / "ast"
+
+
+def test_ast_hears_a_clips_sound_and_nothing_of_silence(tiny_ast: Path, tmp_path: Path) -> None:
+    sound = np.concatenate([speech_like(4, seed=2), np.zeros(32_000, np.float32)])
+    path = sounding_film(tmp_path / "f.mkv", flat_images(COLOURS, each=48), sound, rate_hz=16_000)
+    encoder = SpectrogramEncoder(tiny_ast)
+    found = watched(path, [SpectrogramExpert(encoder)])
+    rows = found.vectors["audio"]
+    assert rows.shape == (3, 8)
+    assert np.isnan(rows).all(axis=1).tolist() == [False, False, True]
+    parts = encoder.encode([sound[:32_000].astype(np.float32), sound[32_000:64_000]])
+    # Sound of 16 bits, against the difference between one clip's sound and the other's.
+    assert np.abs(rows[:2] - parts).max() < 0.2 * np.abs(parts[0] - parts[1]).max()
+
+
+def test_what_is_no_ast_is_refused(tiny_ast: Path, tmp_path: Path) -> None:
+    (tiny_ast / "config.json").write_text('{"model_type": "vit"}')
+    with pytest.raises(EncoderError, match="holds a model of type 'vit'"):
+        SpectrogramEncoder(tiny_ast)
+    with pytest.raises(EncoderError, match=r"lacks config\.json"):
+        SpectrogramEncoder(tmp_path)
 
 
 def test_settings_that_mean_nothing_are_refused(tmp_path: Path) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 from mastershot.core.errors import SettingError
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.detectors.sound import SoundClassifier
+from mastershot.encoders.experts.spectrograms import SpectrogramEncoder
 from mastershot.encoders.experts.students import PlaceFeatures
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.pipeline.genres.clips import NetworkExpert, load_motion_network
-from mastershot.pipeline.genres.hearing import AudioExpert
+from mastershot.pipeline.genres.hearing import AudioExpert, SpectrogramExpert
 from mastershot.pipeline.genres.reading import TextExpert
 from mastershot.pipeline.genres.watching import (
     ClipExpert,
@@ -34,11 +35,13 @@ class ExpertSettings:
             starter's last maps.
         motion: Folder of a trained recogniser of clips, or file of a published checkpoint of
             Inception I3D, whose features are the motion expert; None takes optical flow.
+        audio: Folder of a checkpoint of AST; None takes YAMNet.
     """
 
     names: tuple[str, ...] = ("location", "image", "audio", "motion", "text")
     encoder: str | None = None
     motion: Path | None = None
+    audio: Path | None = None
 
     def __post_init__(self) -> None:
         for name in self.names or ("",):
@@ -48,7 +51,7 @@ class ExpertSettings:
                 raise SettingError(f"expert {name!r} is unknown; {hint}")
         if len(set(self.names)) < len(self.names):
             raise SettingError(f"experts {', '.join(self.names)} name one twice")
-        for option, name in (("encoder", "image"), ("motion", "motion")):
+        for option, name in (("encoder", "image"), ("motion", "motion"), ("audio", "audio")):
             if getattr(self, option) is not None and name not in self.names:
                 raise SettingError(
                     f"{getattr(self, option)} is to be the expert {name}, but the experts are only "
@@ -75,7 +78,10 @@ def _image(loading: _Loading) -> ClipExpert:
 
 
 def _audio(loading: _Loading) -> ClipExpert:
-    return AudioExpert(SoundClassifier())
+    folder = loading.settings.audio
+    if folder is None:
+        return AudioExpert(SoundClassifier())
+    return SpectrogramExpert(SpectrogramEncoder(folder))
 
 
 def _motion(loading: _Loading) -> ClipExpert:

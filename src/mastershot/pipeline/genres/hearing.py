@@ -1,4 +1,4 @@
-"""The expert that hears: embeddings of the trailer's sound, a second each, given to clips."""
+"""Experts that hear: embeddings of the trailer's sound, a second each, or a whole clip's."""
 # N clips, P pieces of a clip, D width of an embedding
 
 import numpy as np
@@ -7,6 +7,7 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.movie import Shot
 from mastershot.datasets.genres.table import Expert
 from mastershot.encoders.detectors.sound import EMBEDDING_WIDTH, WINDOW_SAMPLES, SoundClassifier
+from mastershot.encoders.experts.spectrograms import SpectrogramEncoder
 from mastershot.media.probe import FilmFile
 from mastershot.media.sound import SOUND_RATE_HZ, SoundPiece
 from mastershot.pipeline.genres.watching import Seen, Watcher
@@ -16,6 +17,7 @@ PIECES = 8
 SILENCE_DB = -60.0
 """A window less loud than this, in decibels of full scale, is silence."""
 _WINDOW_S = WINDOW_SAMPLES / SOUND_RATE_HZ
+_LEAST_SAMPLES = 1_600  # a tenth of a second; spectra are of 25 ms
 _CONTIGUOUS_S = 2 / SOUND_RATE_HZ  # as in `analysis.sound`
 
 
@@ -76,10 +78,8 @@ class _Windows(Watcher):
         length = len(window)
         centre_s = self._start_s + (self._num_taken + length / 2) / SOUND_RATE_HZ
         self._num_taken += length
-        power = float(np.square(window.astype(np.float64)).mean())
-        silent = power < 10 ** (SILENCE_DB / 10)
         row = np.full(EMBEDDING_WIDTH, np.nan, np.float32)
-        if not silent:
+        if not is_silent(window):
             filled = np.pad(window, (0, WINDOW_SAMPLES - length))
             row = self._classifier.embeddings(filled[None])[0]
         self._centres.append((centre_s, self._recording))
@@ -91,6 +91,60 @@ class _Windows(Watcher):
         if left and (2 * left >= WINDOW_SAMPLES or not self._num_taken):
             self._embed(self._held)
         self._held, self._num_taken = np.empty(0, np.float32), -1
+
+
+class SpectrogramExpert:
+    """What a clip sounds like: AST's vector of the clip's sound."""
+
+    def __init__(self, encoder: SpectrogramEncoder) -> None:
+        self._encoder = encoder
+        made = {
+            "network": encoder.name,
+            "weights_hash": encoder.weights_hash,
+            "of": "the clip's sound",
+            "silence_db": SILENCE_DB,
+        }
+        self.described = Expert("audio", encoder.width, made_by=made)
+
+    def watch(self, file: FilmFile, max_lag_frames: int) -> Watcher:
+        """Return what hears one trailer."""
+        return _ClipSounds(self._encoder)
+
+
+class _ClipSounds(Watcher):
+    """Keeps the trailer's sound, 4 MB a minute, until its clips are known."""
+
+    hears = True
+
+    def __init__(self, encoder: SpectrogramEncoder) -> None:
+        self._encoder = encoder
+        self._pieces: list[SoundPiece] = []
+
+    def hear(self, piece: SoundPiece) -> None:
+        self._pieces.append(piece)
+
+    def finish(self, seen: Seen) -> FloatArray:
+        shifts = seen.sound_shifts_s or (0.0,)
+        starts = [
+            round((one.start_s + shifts[min(one.recording, len(shifts) - 1)]) * SOUND_RATE_HZ)
+            for one in self._pieces
+        ]
+        rows = np.full((len(seen.clips), self._encoder.width), np.nan, np.float32)
+        for row, clip in zip(rows, seen.clips, strict=True):
+            first, end = (round(at * SOUND_RATE_HZ) for at in (clip.span.start_s, clip.span.end_s))
+            parts = [
+                one.samples[max(0, first - start) : max(0, end - start)]
+                for one, start in zip(self._pieces, starts, strict=True)
+            ]
+            sound = np.concatenate([np.empty(0, np.float32), *parts])
+            if len(sound) >= _LEAST_SAMPLES and not is_silent(sound):
+                row[:] = self._encoder.encode([sound])[0]
+        return rows
+
+
+def is_silent(sound: FloatArray) -> bool:
+    """Return whether some sound is less loud than `SILENCE_DB`."""
+    return float(np.square(sound.astype(np.float64)).mean()) < 10 ** (SILENCE_DB / 10)
 
 
 def windows_of(clip: Shot, centres_s: "np.ndarray[tuple[int], np.dtype[np.float64]]") -> list[int]:
