@@ -103,7 +103,7 @@ def test_a_split_that_is_missing_or_too_large_is_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     write(tmp_path)
-    monkeypatch.setattr("mastershot.datasets.moviescope._MAX_BYTES", 9)
+    monkeypatch.setattr("mastershot.datasets.pickles._MAX_BYTES", 9)
     with pytest.raises(DatasetError, match=r"raw_data_train.p has more than 9 bytes"):
         read_moviescope(tmp_path)
     with pytest.raises(DatasetError, match=r"raw_data_train.p cannot be read: No such file"):

@@ -41,6 +41,7 @@ for group in (
     recipes_app,
     taxonomy_app,
     label_app,
+    genres_app,
     verify_app,
     evaluate_app,
     genres_app,

@@ -6,16 +6,12 @@ one mapping a film: ``movie_id`` (the row of ``movie_metadata.csv``, from 0, whi
 trailer's file), ``plot``, and ``newGenreLabels``, 13 digits 0 or 1 in the order of `GENRES`.
 """
 
-import pickle
-from collections.abc import Callable
-from io import BytesIO
 from pathlib import Path
-from typing import Any, NoReturn
 
 import numpy as np
 
 from mastershot.core.errors import DatasetError
-from mastershot.core.files import reporting_errors
+from mastershot.datasets.pickles import plain_pickle
 from mastershot.datasets.video_labels import VideoLabels
 
 GENRES = (
@@ -24,15 +20,7 @@ GENRES = (
 )  # fmt: skip
 SPLITS = ("train", "val", "test")
 _WHAT = "Moviescope split"
-_MAX_BYTES = 1 << 28
 _DIGITS = (0, 1, "0", "1")
-# Of lists, mappings, text, numbers and None in pickles of every protocol, and c and \x93, which
-# name the class that is refused.
-_OPERATIONS = "(.0]l}dasueNIJKMLFGSTUVX\x80\x88\x89\x8a\x8c\x94\x95pqrghjc\x93"
-_DAMAGED = (
-    pickle.UnpicklingError, EOFError, LookupError, TypeError, AttributeError, ValueError,
-    OverflowError, MemoryError,
-)  # fmt: skip
 
 
 def split_file(split: str) -> str:
@@ -56,7 +44,7 @@ def read_moviescope(folder: str | Path) -> dict[str, VideoLabels]:
 
 
 def _read_split(path: Path) -> VideoLabels:
-    films = _plain_pickle(path)
+    films = plain_pickle(path, what=_WHAT)
     if not isinstance(films, list) or not films:
         raise DatasetError(f"{_WHAT} {path} should be a list of one film or more")
     genres: dict[str, list[int]] = {}
@@ -76,34 +64,3 @@ def _read_split(path: Path) -> VideoLabels:
             raise DatasetError(f"{where}: movie {item} stands there twice")
         genres[item] = [int(one) for one in digits]
     return VideoLabels(tuple(genres), tuple(genres), np.array([*genres.values()], bool), GENRES)
-
-
-def _plain_pickle(path: Path) -> Any:
-    """Return the value of a pickle of lists, mappings, text and numbers; no code of it is run."""
-    with reporting_errors(DatasetError, f"{_WHAT} {path} cannot be read"), path.open("rb") as file:
-        if path.stat().st_size > _MAX_BYTES:
-            raise DatasetError(f"{_WHAT} {path} has more than {_MAX_BYTES:,} bytes")
-        data = file.read()
-    try:
-        return _PlainUnpickler(BytesIO(data), encoding="latin1").load()
-    except _DAMAGED as error:
-        reason = str(error) or "it ends too early"
-        raise DatasetError(f"{_WHAT} {path} is no pickle of plain values: {reason}") from error
-
-
-class _Operations(dict[int, Callable[[pickle.Unpickler], None]]):
-    def __missing__(self, operation: int) -> NoReturn:
-        raise pickle.UnpicklingError(f"it has the operation {chr(operation)!a}")
-
-
-class _PlainUnpickler(pickle._Unpickler):
-    """Refuses every class and function, and with them any code.
-
-    Python's own unpickler, not the one in C: a length or a number that a file claims takes no
-    memory there. Tuples are refused, since hashing nested ones ends the interpreter.
-    """
-
-    dispatch = _Operations({ord(one): pickle._Unpickler.dispatch[ord(one)] for one in _OPERATIONS})
-
-    def find_class(self, module: str, name: str) -> NoReturn:
-        raise pickle.UnpicklingError(f"it names {module}.{name}")

@@ -239,9 +239,10 @@ def load_network(folder: Path, kind: str) -> Any:
         EncoderError: The weights are damaged or belong to another network.
     """
     import torch
-    from transformers import BertModel, CLIPModel, SiglipModel, ViTModel
+    from transformers import ASTModel, BertModel, CLIPModel, SiglipModel, ViTModel
 
     kinds = {"bert": BertModel, "clip": CLIPModel, "siglip": SiglipModel, "vit": ViTModel}
+    kinds["ast"] = ASTModel
     with _loading(folder):
         model, report = kinds[kind].from_pretrained(
             folder,

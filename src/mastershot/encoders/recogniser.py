@@ -4,6 +4,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -236,6 +237,34 @@ def start_from(network: "nn.Module", name: str, path: Path) -> bool:
     from mastershot.models.recognisers.published import load_published
 
     return load_published(network, name, read_weights(path), str(path))
+
+
+def load_published_recogniser(path: Path, name: str) -> TrainedRecogniser:
+    """Return a recogniser whose weights were published elsewhere, for its features.
+
+    Its last layer is left out: it has one class, whose score means nothing.
+
+    Args:
+        path: The file: safetensors, or what torch saves.
+        name: Its row of `RECOGNISERS`.
+
+    Raises:
+        EncoderError: The file is damaged, holds more than tensors, or is of another network.
+    """
+    import torch
+
+    from mastershot.models.recognisers.build import recogniser_row
+
+    row = recogniser_row(name)
+    card = RecogniserCard(path.stem, name, ("0",), 1.0, 1.0, row.frames, row.size_px)
+    network = build_network(card)
+    start_from(network, name, path)
+    with torch.no_grad():
+        for parameter in network.head.parameters():  # type: ignore[union-attr]
+            parameter.zero_()
+    with TemporaryDirectory() as folder:
+        write_recogniser(Path(folder), card, network, figures={})
+        return TrainedRecogniser(Path(folder))
 
 
 def read_recogniser(folder: Path) -> RecogniserCard:

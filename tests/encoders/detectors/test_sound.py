@@ -13,6 +13,7 @@ from mastershot.core.errors import EncoderError
 from mastershot.encoders.detectors import sound
 from mastershot.encoders.detectors.packaged import YAMNET
 from mastershot.encoders.detectors.sound import (
+    EMBEDDING_WIDTH,
     HOP_SAMPLES,
     WINDOW_SAMPLES,
     SoundClassifier,
@@ -122,3 +123,15 @@ def test_a_network_of_other_outputs_is_refused(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(classifier, "classes", ("only", "two"))
     with pytest.raises(EncoderError, match="is not the network of 2 classes"):
         classifier.scores(np.zeros((1, WINDOW_SAMPLES), np.float32))
+
+
+def test_an_embedding_is_what_the_last_layer_scores() -> None:
+    windows = np.stack([speech_like(1, seed=seed)[:WINDOW_SAMPLES] for seed in (1, 2)])
+    classifier = SoundClassifier()
+    found = classifier.embeddings(windows)
+    assert found.shape == (2, EMBEDDING_WIDTH)
+    assert (found >= 0).all()  # after a ReLU
+    assert np.abs(found[0] - found[1]).max() > 0.1
+    interpreter, _, _ = classifier._with_all_tensors
+    scores = interpreter.get_tensor(interpreter.get_output_details()[0]["index"])
+    np.testing.assert_array_equal(scores, classifier.scores(windows[1:]))

@@ -1,4 +1,5 @@
 """Trailers with genres and the vectors that experts gave their clips.
 
-`table` is our own format, which training reads; the other files bring released formats into it.
+`table` is our own format, which training reads, and `listing` is what is known of trailers before;
+`mmx` and `trailers12k` read released lists, `vectors` what experts made of clips elsewhere.
 """

@@ -8,6 +8,7 @@ same roundings) differs by up to 0.015 in a score; bench/yamnet_parity.py measur
 # W windows, C classes
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
@@ -25,6 +26,10 @@ WINDOW_SAMPLES: Final = 15_600
 HOP_SAMPLES: Final = 7_800
 """From one window to the next: half a window, 0.4875 s."""
 
+EMBEDDING_WIDTH: Final = 1_024
+"""Width of what the last layer sees of a window."""
+
+_EMBEDDING = "yamnet_frames/global_average_pooling2d/Mean"
 _CLASSES_FILE = YAMNET.path.with_name("yamnet_classes.txt")
 
 
@@ -85,8 +90,45 @@ class SoundClassifier:
             row[:] = interpreter.get_tensor(found)[0]
         return scores
 
+    def embeddings(self, windows: FloatArray | Sequence[FloatArray]) -> FloatArray:
+        """Return what the last layer sees of each window, float32 (W, `EMBEDDING_WIDTH`).
+
+        Args:
+            windows: As `scores` takes them.
+
+        Raises:
+            EncoderError: The runtime is missing, or cannot load the network.
+        """
+        rows = np.empty((len(windows), EMBEDDING_WIDTH), np.float32)
+        interpreter, sound, found = self._with_all_tensors
+        for row, window in zip(rows, windows, strict=True):
+            interpreter.set_tensor(sound, np.asarray(window, np.float32)[None])
+            interpreter.invoke()
+            row[:] = interpreter.get_tensor(found)[0]
+        return rows
+
+    @cached_property
+    def _with_all_tensors(self) -> tuple[Any, int, int]:
+        """An interpreter that keeps what flows between layers, its input and the embedding."""
+        interpreter = self._interpreter(experimental_preserve_all_tensors=True)
+        found = [
+            one["index"]
+            for one in interpreter.get_tensor_details()
+            if one["name"] == _EMBEDDING and tuple(one["shape"]) == (1, EMBEDDING_WIDTH)
+        ]
+        if len(found) != 1:
+            raise EncoderError(f"{YAMNET.path} has no layer {_EMBEDDING} of {EMBEDDING_WIDTH}")
+        return interpreter, interpreter.get_input_details()[0]["index"], found[0]
+
     @cached_property
     def _loaded(self) -> tuple[Any, tuple[int, int]]:
+        interpreter = self._interpreter()
+        found = interpreter.get_output_details()[0]
+        if tuple(found["shape"]) != (1, len(self.classes)):
+            raise EncoderError(f"{YAMNET.path} is not the network of {len(self.classes)} classes")
+        return interpreter, (interpreter.get_input_details()[0]["index"], found["index"])
+
+    def _interpreter(self, **options: bool) -> Any:
         try:
             from ai_edge_litert.interpreter import Interpreter
         except ImportError as error:
@@ -94,14 +136,12 @@ class SoundClassifier:
                 f"the runtime of {YAMNET.alias} cannot be loaded ({error}); `pip install "
                 "ai-edge-litert` brings it, or leave out step sound"
             ) from error
-        with _quiet():
+        # What it warns of is the memory of all tensors: of one window, about 10 MB.
+        with _quiet(), warnings.catch_warnings(action="ignore"):
             # One thread: as fast for one window, and the decoder has the other cores.
-            interpreter = Interpreter(model_content=self._file, num_threads=1)
+            interpreter = Interpreter(model_content=self._file, num_threads=1, **options)
             interpreter.allocate_tensors()
-        found = interpreter.get_output_details()[0]
-        if tuple(found["shape"]) != (1, len(self.classes)):
-            raise EncoderError(f"{YAMNET.path} is not the network of {len(self.classes)} classes")
-        return interpreter, (interpreter.get_input_details()[0]["index"], found["index"])
+        return interpreter
 
 
 @contextmanager
