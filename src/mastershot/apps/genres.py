@@ -18,9 +18,7 @@ if TYPE_CHECKING:
     from mastershot.pipeline.genres.build import Built
     from mastershot.shots.settings import DetectorName
 
-genres_app = Commands(
-    name="genres", help="Trailers with genres: data sets of experts, and sub-genres."
-)
+genres_app = Commands(name="genres", help="Trailers with genres: data sets, and sub-genres.")
 
 DatasetFolder = Annotated[Path, Option("--out", metavar="DATASET", help="The data set's folder.")]
 Licence = Annotated[str, Option(metavar="TEXT", help="Of the trailers; the card states it.")]

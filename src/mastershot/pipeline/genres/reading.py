@@ -17,7 +17,7 @@ from mastershot.encoders.text import (
 )
 from mastershot.exports.formats.players.clock import player_clock
 from mastershot.exports.formats.players.subtitles import cues_of, plain_text
-from mastershot.exports.formats.players.texts import read_text
+from mastershot.exports.formats.texts import read_text
 from mastershot.media.packets.subtitles import read_subtitle_track
 from mastershot.media.probe import FilmFile
 from mastershot.pipeline.genres.watching import Seen, Watcher
