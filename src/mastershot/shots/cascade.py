@@ -19,7 +19,7 @@ from mastershot.shots.scores import BLOCK
 from mastershot.shots.temporal import FrameScorer
 from mastershot.shots.transitions import PROBABILITIES
 
-SURE, IGNORED = 0.95, 0.05
+SURE, IGNORED = 0.9, 0.1
 """Above and below these the temporal network is not in doubt."""
 _NARROW = 4  # TransNet V2 sees a cut in up to so many frames.
 _NEARBY = 8  # frames within which a sure one settles its neighbours
@@ -148,10 +148,13 @@ class CascadeScorer(FrameScorer):
         return judged
 
     def _asked(self, first: int, end: int) -> FloatArray:
-        """Return TransNet V2's scores of some frames: of each as the next one's, and as within."""
-        start = (first + end - WINDOW) // 2
+        """Return TransNet V2's scores of some frames: of each as the next one's, and as within.
+
+        It sees them with the margin either side that the published windows have.
+        """
+        start = first - MARGIN
         places = np.clip(
-            np.arange(start, start + WINDOW) - self._first_picture, 0, len(self._pictures) - 1
+            np.arange(start, end + MARGIN) - self._first_picture, 0, len(self._pictures) - 1
         )
         window = np.stack([self._pictures[place] for place in places])
         scores = window_scores(packaged_transnet(), window)
