@@ -90,7 +90,7 @@ def test_a_face_lies_around_its_anchor() -> None:
 @pytest.fixture(scope="module")
 def demo_frames() -> list[np.ndarray]:
     """Some frames of the demo film, which shows drawn and real people, in several shapes."""
-    film = open_video(Path(mastershot.__file__).parent / "apps" / "demo.mp4")
+    film = open_video(Path(mastershot.__file__).parent / "apps" / "demo" / "demo.mp4")
     whole = [
         frame.rgb(longest_side_px=640) for frame in film.frames() if frame.index % 75 in (0, 40)
     ]
