@@ -133,3 +133,47 @@ def test_a_transition_that_the_film_ends_in_leads_to_no_shot() -> None:
     for kind in ("dissolve", "fade"):
         assert film_transitions(spread(kind, 80, 99), light, 0.5, 1)[1] == []
         assert len(film_transitions(spread(kind, 80, 95), light, 0.5, 1)[1]) == 1
+
+
+class ScriptedScorer:
+    """Settles every 64th frame what was written beforehand."""
+
+    max_delay_frames, changed, num_settled = 3 * BLOCK, False, 0
+
+    def __init__(self, rows: np.ndarray, light: np.ndarray) -> None:
+        self._rows, self._light, self._num_added = rows, light, 0
+
+    def add(self, image: np.ndarray) -> bool:
+        self._num_added += 1
+        if self._num_added % BLOCK:
+            return False
+        self.num_settled = self._num_added
+        return True
+
+    def finish(self) -> None:
+        self.num_settled = self._num_added
+
+    def probabilities(self, first: int = 0) -> np.ndarray:
+        return self._rows[first : self.num_settled]
+
+    def light(self, first: int = 0) -> np.ndarray:
+        return self._light[first : self.num_settled]
+
+    def scores(self) -> dict[str, np.ndarray]:
+        return {}
+
+
+@pytest.mark.parametrize("kind", ["dissolve", "fade"])
+@pytest.mark.parametrize(("start", "end"), [(2, 20), (8, 20), (60, 70), (180, 195), (180, 199)])
+def test_frames_as_they_come_give_what_the_whole_film_gives(
+    kind: str, start: int, end: int
+) -> None:
+    rows, light = spread(kind, start, end, 200), np.linspace(0, 1, 200, dtype=np.float32)
+    detector = StreamingDetector(ScriptedScorer(rows, light), 0.5)
+    cuts: list[int] = []
+    for frame in range(200):
+        cuts += detector.process(frame=frame, pts=frame, image=np.zeros((1, 1, 3), np.uint8))
+    cuts += detector.finish()
+    begins, found = film_transitions(rows, light, 0.5, 1)
+    assert cuts == [one.boundary for one in found]
+    assert detector.transitions() == [begins, *(one.transition for one in found)]

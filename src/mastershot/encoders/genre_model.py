@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mastershot.core.errors import EncoderError
 from mastershot.encoders.checkpoint import (
     card_of,
     check_sizes,
@@ -135,13 +134,3 @@ def write_genre_model(
     """Write a model's folder, with figures such as its F1 as keys of its description."""
     metadata = {"format": FORMAT, **asdict(card), **figures}
     write_model(folder / CARD_FILE, metadata, network.state_dict())
-
-
-def require_experts(card: GenreCard, widths: Mapping[str, int]) -> None:
-    """Raise `EncoderError` unless experts are those that a model knows, of the same widths."""
-    for name, width in card.experts.items():
-        if widths.get(name, width) != width:
-            raise EncoderError(
-                f"vectors of expert {name} have {widths[name]} numbers; the model {card.name} was "
-                f"trained on {width}"
-            )

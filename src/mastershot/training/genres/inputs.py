@@ -1,7 +1,7 @@
 """From a data set of genres to batches: sequences of clips, padded and masked."""
 # B trailers, S sequences, L clips of a sequence, E experts, G genres
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -144,8 +144,3 @@ def open_inputs(recipe: GenreRecipe) -> GenreInputs:
     return GenreInputs(
         data, tuple(data.experts[name] for name in names), network.clips, network.sequences
     )
-
-
-def widths_of(experts: Sequence[Expert]) -> Mapping[str, int]:
-    """Return the width of each expert's vectors, by name."""
-    return {expert.name: expert.width for expert in experts}
