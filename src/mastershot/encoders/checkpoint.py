@@ -66,6 +66,21 @@ def read_weights(path: Path) -> "dict[str, Tensor]":
     raise EncoderError(f"{path} cannot be loaded: it holds more than tensors by name")
 
 
+def require_weights(path: Path) -> None:
+    """Check, without PyTorch, that a file of safetensors is there, and as long as it says.
+
+    Raises:
+        EncoderError: It is not.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy"):
+            pass
+    except (OSError, SafetensorError) as error:
+        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
+
+
 def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 

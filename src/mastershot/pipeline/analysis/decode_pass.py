@@ -90,7 +90,7 @@ def decode_film(
     worker = ThreadPoolExecutor(1, "vectors")
     try:
         sampler = _sampler(film, loaded, detector.max_lag_frames, store, thumbs, worker)
-        listener = None if loaded.hearing is None else SoundListener(loaded.hearing)
+        listener = None if loaded.hearing is None else SoundListener(loaded.hearing, worker)
         meter = None if loaded.marks is None else _meter(film, loaded.marks)
         for frame in film.frames(None if listener is None else listener.hear):
             image = view(frame)
@@ -103,6 +103,8 @@ def decode_film(
         sampler.end_shots(detector.finish())
         sampler.end_shots([film.movie().num_frames])
         sampler.finish()
+        if listener is not None:
+            listener.finish(film.sound_shifts_s, film.sound_bounds_s)
     finally:
         worker.shutdown(cancel_futures=True)
     movie = film.movie()
@@ -116,7 +118,6 @@ def decode_film(
     if meter is not None and loaded.marks is not None:
         marks = find_marks(meter.measures(), times, loaded.marks)
     if listener is not None:
-        listener.finish(film.sound_shifts_s, film.sound_bounds_s)
         if (sounds := listener.sounds_of(sampled)) is not None:
             sampled = tuple(map(_with_sound, sampled, sounds))
             if marks is not None and loaded.marks is not None:
@@ -241,8 +242,9 @@ class ShotSampler:
             self._clips.finish()
 
     def _take(self, frame: Frame) -> None:
+        made: dict[int | None, ImageArray] = {}
         for vectors in self._vectors:
-            vectors.take(frame)
+            vectors.take(frame, made)
 
     def _picture(self, held: list[Frame], first: int, end: int) -> str | None:
         """Write the picture of a shot, its middle frame; return its place."""
