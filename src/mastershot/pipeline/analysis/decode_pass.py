@@ -25,8 +25,8 @@ from mastershot.media.sampling import (
 from mastershot.media.video import Frame
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.sound import SoundListener
-from mastershot.pipeline.analysis.vectors import ClipVectors, FrameVectors
 from mastershot.pipeline.edits import EditList
+from mastershot.pipeline.experts.vectors import ClipVectors, FrameVectors
 from mastershot.shots.detectors import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
 from mastershot.shots.marks.measures import FrameMeter

@@ -23,8 +23,9 @@ from mastershot.datasets.genres.table import GenreDataset, Trailer, write_genre_
 from mastershot.media.films import VIDEO_SUFFIXES, films_by_name, find_films
 from mastershot.media.probe import FilmFile, probe
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
+from mastershot.pipeline.experts.decode import watch_trailer
+from mastershot.pipeline.experts.watching import ClipExpert
 from mastershot.pipeline.genres.card import write_card_text
-from mastershot.pipeline.genres.decode import watch_trailer
 from mastershot.pipeline.genres.films import (
     DEFAULT_SHARES,
     Twins,
@@ -41,7 +42,6 @@ from mastershot.pipeline.genres.parts import (
     fingerprints,
     settings_made,
 )
-from mastershot.pipeline.genres.watching import ClipExpert
 from mastershot.pipeline.genres.words import words_about
 from mastershot.shots.settings import ShotSettings
 

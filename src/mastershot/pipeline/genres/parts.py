@@ -16,9 +16,9 @@ from mastershot.core.files import make_folder
 from mastershot.encoders.experts.kept import read_arrays, read_facts, write_arrays
 from mastershot.media.probe import FilmFile
 from mastershot.media.video import READING_REVISION
-from mastershot.pipeline.genres.decode import FRAMES_A_CLIP, Watched
-from mastershot.pipeline.genres.reading import subtitles_beside
-from mastershot.pipeline.genres.watching import ClipExpert
+from mastershot.pipeline.experts.decode import FRAMES_A_CLIP, Watched
+from mastershot.pipeline.experts.reading import subtitles_beside
+from mastershot.pipeline.experts.watching import ClipExpert
 from mastershot.shots.settings import ShotSettings
 
 PARTS = "parts"

@@ -20,7 +20,7 @@ from mastershot.exports.formats.players.subtitles import cues_of, plain_text
 from mastershot.exports.formats.texts import read_text
 from mastershot.media.packets.subtitles import read_subtitle_track
 from mastershot.media.probe import FilmFile
-from mastershot.pipeline.genres.watching import Seen, Watcher
+from mastershot.pipeline.experts.watching import Seen, Watcher
 
 SUBTITLE_SUFFIXES = (".srt", ".vtt")
 

@@ -14,7 +14,7 @@ from mastershot.media.probe import FilmFile
 from mastershot.media.sampling import HeldFrames, nearest_frames, uniform_frames
 from mastershot.media.sound import SoundPiece
 from mastershot.media.video import Film, Frame
-from mastershot.pipeline.genres.watching import ClipExpert, Seen, Watcher
+from mastershot.pipeline.experts.watching import ClipExpert, Seen, Watcher
 from mastershot.shots.detectors import cut_into_shots, detector_view, make_detector
 from mastershot.shots.settings import ShotSettings
 

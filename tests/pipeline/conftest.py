@@ -7,8 +7,8 @@ import pytest
 from tests.factories.films import drawn_film, encode_film, flat_images, remux
 from tests.factories.sounds import sounding_film, speech_like
 
-from mastershot.pipeline.genres.experts import ExpertSettings, load_experts
-from mastershot.pipeline.genres.watching import ClipExpert
+from mastershot.pipeline.experts.catalogue import ExpertSettings, load_experts
+from mastershot.pipeline.experts.watching import ClipExpert
 
 COLOURS = [(250, 250, 240), (20, 20, 60), (30, 200, 30)]
 
