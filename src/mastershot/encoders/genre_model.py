@@ -13,13 +13,16 @@ from mastershot.encoders.checkpoint import (
     parsing,
     read_metadata,
     write_model,
+    write_tensors,
 )
 
 if TYPE_CHECKING:
     from mastershot.models.genres.network import GenreNetwork
 
-FORMAT = "mastershot/genre-model/1"
-CARD_FILE, WEIGHTS_FILE = "genres.json", "genres.safetensors"
+FORMAT = "mastershot/genre-model/2"
+CARD_FILE, WEIGHTS_FILE, FINE_FILE = "genres.json", "genres.safetensors", "fine.safetensors"
+"""The weights that name genres, by which thresholds were chosen, and those after the fine stage,
+whose embeddings sub-genres are found in; where the stage was left out there are none."""
 _LARGEST = {
     "width": 1 << 13, "clusters": 1 << 10, "clips": 1 << 10, "sequences": 1 << 12,
     "sequence_width": 1 << 14, "bottleneck": 1 << 14,
@@ -42,6 +45,7 @@ class GenreCard:
         experts: Width of each expert's vectors, by name, in order.
         pieces: How many vectors a clip has at most, of the experts that come in pieces.
         made_by: How the experts' vectors were made, by expert.
+        shots: How clips, which are shots, were found; empty where that is not known.
         width: Width that experts are brought to.
         clusters: Clusters of NetVLAD.
         gating: ``pairs``, ``mean`` or ``none``.
@@ -59,6 +63,7 @@ class GenreCard:
     experts: dict[str, int]
     pieces: dict[str, int]
     made_by: dict[str, Any]
+    shots: dict[str, Any]
     width: int
     clusters: int
     gating: str
@@ -95,13 +100,23 @@ def build_genre_network(card: GenreCard, *, dropout: float = 0.0) -> "GenreNetwo
 
 
 def load_genre_model(folder: Path) -> "tuple[GenreCard, GenreNetwork]":
-    """Return a model's card and its network, ready to run.
+    """Return a model's card and the network that names genres, ready to run.
 
     Raises:
         EncoderError: The folder does not hold a whole model.
     """
     card = read_genre_card(folder)
     return card, load_fitted(folder / WEIGHTS_FILE, lambda: build_genre_network(card))
+
+
+def load_fine_network(folder: Path, card: GenreCard) -> "GenreNetwork | None":
+    """Return the network after the fine stage; None where the stage was left out.
+
+    Raises:
+        EncoderError: Its weights are damaged.
+    """
+    path = folder / FINE_FILE
+    return load_fitted(path, lambda: build_genre_network(card)) if path.exists() else None
 
 
 def read_genre_card(folder: Path) -> GenreCard:
@@ -129,8 +144,23 @@ def read_genre_card(folder: Path) -> GenreCard:
 
 
 def write_genre_model(
-    folder: Path, card: GenreCard, network: "GenreNetwork", *, figures: Mapping[str, Any]
+    folder: Path,
+    card: GenreCard,
+    network: "GenreNetwork",
+    *,
+    fine: "GenreNetwork | None" = None,
+    figures: Mapping[str, Any],
 ) -> None:
-    """Write a model's folder, with figures such as its F1 as keys of its description."""
+    """Write a model's folder, with figures such as its F1 as keys of its description.
+
+    Args:
+        folder: Where it goes.
+        card: Its description.
+        network: The network that names genres.
+        fine: The one after the fine stage, if there was one.
+        figures: What else is to be known of it.
+    """
     metadata = {"format": FORMAT, **asdict(card), **figures}
     write_model(folder / CARD_FILE, metadata, network.state_dict())
+    if fine is not None:
+        write_tensors(folder / FINE_FILE, fine.state_dict())

@@ -1,4 +1,4 @@
-"""One decoding pass of a trailer, in which every expert gets what it needs."""
+"""What every expert gets of a film in its one decoding pass, shot by shot."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,14 +7,15 @@ from typing import Any
 
 import numpy as np
 
-from mastershot.core.embeddings import FloatArray
+from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.movie import Movie, Shot
 from mastershot.core.time import FrameTimes
 from mastershot.media.probe import FilmFile
+from mastershot.media.reels.film import AnyFilm
 from mastershot.media.sampling import HeldFrames, nearest_frames, uniform_frames
 from mastershot.media.sound import SoundPiece
-from mastershot.media.video import Film, Frame
-from mastershot.pipeline.experts.watching import ClipExpert, Seen, Watcher
+from mastershot.media.video import READING_REVISION, Film, Frame
+from mastershot.pipeline.experts.watching import ClipExpert, Seen
 from mastershot.shots.detectors import cut_into_shots, detector_view, make_detector
 from mastershot.shots.settings import ShotSettings
 
@@ -41,6 +42,74 @@ class Watched:
     seconds: Mapping[str, float]
 
 
+class FilmWatch:
+    """Follows one decoding pass of a film, and hands every expert what it needs of it.
+
+    Attributes:
+        seconds: How long each expert took so far, by name.
+    """
+
+    def __init__(self, file: FilmFile, experts: Sequence[ClipExpert], max_lag_frames: int) -> None:
+        """Take a film before its first frame, whose cuts are reported at most so late."""
+        self._file, self._clock, self._first = file, _Stopwatch(), 0
+        self._watchers = {one.described.name: one.watch(file, max_lag_frames) for one in experts}
+        self._seeing = {name: one for name, one in self._watchers.items() if one.sees_all}
+        self._hearing = {name: one for name, one in self._watchers.items() if one.hears}
+        self._held = HeldFrames[Frame](FRAMES_A_CLIP, max_lag_frames)
+        self.seconds = self._clock.seconds
+
+    @property
+    def hears(self) -> bool:
+        """Whether an expert is to be given the film's sound."""
+        return bool(self._hearing)
+
+    def hear(self, piece: SoundPiece) -> None:
+        """Take the next piece of sound."""
+        for name, watcher in self._hearing.items():
+            self._clock.run(name, watcher.hear, piece)
+
+    def add(self, frame: Frame, points: ImageArray | None, *, changed: bool) -> None:
+        """Take the next frame of the film, and whether a shot may start with it.
+
+        Args:
+            frame: The frame.
+            points: Its grid of points, BGR, where it is at hand.
+            changed: See `ShotDetector.changed`.
+        """
+        self._held.add(frame, changed=changed)
+        if self._seeing:
+            points = frame.points_bgr() if points is None else points
+            for name, watcher in self._seeing.items():
+                self._clock.run(name, watcher.see, frame, points)
+
+    def end_shots(self, ends: Sequence[int]) -> None:
+        """Close the shots that end before these frames."""
+        for end in ends:
+            wanted = uniform_frames(self._first, end, FRAMES_A_CLIP)
+            chosen = nearest_frames(self._held.cut(end), wanted)
+            for name, watcher in self._watchers.items():
+                self._clock.run(name, watcher.sample, chosen, range(self._first, end))
+            self._first = end
+
+    def finish(
+        self, film: AnyFilm, shots: Sequence[Shot], *, synopsis: str = ""
+    ) -> dict[str, FloatArray]:
+        """Return the vectors of each expert, once the film has ended: (N, D) or (N, P, D).
+
+        Raises:
+            EditsError: The file of subtitles beside the film is none.
+        """
+        movie = film.movie()
+        times = FrameTimes(film.pts, movie.time_base)
+        # What lies beside the first of several reels is not of the film.
+        path = None if self._file.reels else self._file.path
+        seen = Seen(path, movie, tuple(shots), times, tuple(film.sound_shifts_s), synopsis)
+        return {
+            name: np.asarray(self._clock.run(name, watcher.finish, seen), np.float32)
+            for name, watcher in self._watchers.items()
+        }
+
+
 def watch_trailer(
     file: FilmFile,
     experts: Sequence[ClipExpert],
@@ -56,59 +125,38 @@ def watch_trailer(
         EditsError: The file of subtitles beside it is none.
     """
     began_s = perf_counter()
-    film, clock = Film(file), _Stopwatch()
+    film = Film(file)
     detector, view = make_detector(shots, file), detector_view(shots)
-    lag = detector.max_lag_frames
-    watchers = {one.described.name: one.watch(file, lag) for one in experts}
-    held = HeldFrames[Frame](FRAMES_A_CLIP, lag)
+    watch = FilmWatch(file, experts, detector.max_lag_frames)
     ends: list[int] = []
-
-    def close(end: int) -> None:
-        first = ends[-1] if ends else 0
-        chosen = nearest_frames(held.cut(end), uniform_frames(first, end, FRAMES_A_CLIP))
-        ends.append(end)
-        for name, watcher in watchers.items():
-            clock.run(name, watcher.sample, chosen, range(first, end))
-
-    seeing = {name: one for name, one in watchers.items() if one.sees_all}
-    for frame in film.frames(_hear(watchers, clock)):
+    for frame in film.frames(watch.hear if watch.hears else None):
         image = view(frame)
         cuts = detector.process(frame=frame.index, pts=frame.pts, image=image)
-        held.add(frame, changed=detector.changed)
-        if seeing:
-            points = frame.points_bgr() if shots.exact else image
-            for name, watcher in seeing.items():
-                clock.run(name, watcher.see, frame, points)
-        for end in cuts:
-            close(end)
+        watch.add(frame, None if shots.exact else image, changed=detector.changed)
+        watch.end_shots(cuts)
+        ends += cuts
         progress(frame.index + 1, file.stated_frames)
     movie = film.movie()
-    for end in (*detector.finish(), movie.num_frames):
-        close(end)
+    last = [*detector.finish(), movie.num_frames]
+    watch.end_shots(last)
+    ends += last
     clips = cut_into_shots(movie, film.pts, ends[:-1], detector.transitions())
-    times = FrameTimes(film.pts, movie.time_base)
-    seen = Seen(file.path, movie, clips, times, film.sound_shifts_s, synopsis)
-    vectors = {
-        name: np.asarray(clock.run(name, watcher.finish, seen), np.float32)
-        for name, watcher in watchers.items()
-    }
-    seconds = dict(clock.seconds)
+    vectors = watch.finish(film, clips, synopsis=synopsis)
+    seconds = dict(watch.seconds)
     seconds[DECODING] = perf_counter() - began_s - sum(seconds.values())
     return Watched(movie, clips, vectors, seconds)
 
 
-def _hear(
-    watchers: Mapping[str, Watcher], clock: "_Stopwatch"
-) -> Callable[[SoundPiece], None] | None:
-    hearing = {name: one for name, one in watchers.items() if one.hears}
-    if not hearing:
-        return None
-
-    def hear(piece: SoundPiece) -> None:
-        for name, watcher in hearing.items():
-            clock.run(name, watcher.hear, piece)
-
-    return hear
+def clip_settings(shots: ShotSettings) -> dict[str, Any]:
+    """Return what is kept of how clips, which are shots, and their frames were found."""
+    return {
+        "detector": shots.detector,
+        "pixels": "exact" if shots.exact else "points",
+        "threshold": shots.score_threshold,
+        "min_shot_s": shots.shortest_s,
+        "reading": READING_REVISION,
+        "frames_a_clip": FRAMES_A_CLIP,
+    }
 
 
 class _Stopwatch:

@@ -77,6 +77,8 @@ def subtitles_beside(path: Path) -> Path | None:
 def _cues(seen: Seen) -> Sequence[tuple[int, int, str]]:
     """Return the film's subtitles: first frame, the one after the last, and text."""
     times = seen.times
+    if seen.path is None:
+        return []
     beside = subtitles_beside(seen.path)
     if beside is not None:
         clock = player_clock(seen.movie, times, seen.path)
