@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray, ImageArray
+from mastershot.core.errors import EditsError
 from mastershot.core.movie import Movie, Shot
 from mastershot.core.time import FrameTimes
 from mastershot.media.probe import FilmFile
@@ -56,6 +57,7 @@ class FilmWatch:
         self._seeing = {name: one for name, one in self._watchers.items() if one.sees_all}
         self._hearing = {name: one for name, one in self._watchers.items() if one.hears}
         self._held = HeldFrames[Frame](FRAMES_A_CLIP, max_lag_frames)
+        self._shapes = {one.described.name: one.described.shape for one in experts}
         self.seconds = self._clock.seconds
 
     @property
@@ -92,9 +94,21 @@ class FilmWatch:
             self._first = end
 
     def finish(
-        self, film: AnyFilm, shots: Sequence[Shot], *, synopsis: str = ""
+        self,
+        film: AnyFilm,
+        shots: Sequence[Shot],
+        *,
+        synopsis: str = "",
+        said: list[str] | None = None,
     ) -> dict[str, FloatArray]:
         """Return the vectors of each expert, once the film has ended: (N, D) or (N, P, D).
+
+        Args:
+            film: The film.
+            shots: Its shots, which are its clips.
+            synopsis: What it is about; may be empty.
+            said: Takes a sentence where the subtitles beside the film cannot be read, and the
+                expert then has nothing to say; without it, that is an error.
 
         Raises:
             EditsError: The file of subtitles beside the film is none.
@@ -104,10 +118,17 @@ class FilmWatch:
         # What lies beside the first of several reels is not of the film.
         path = None if self._file.reels else self._file.path
         seen = Seen(path, movie, tuple(shots), times, tuple(film.sound_shifts_s), synopsis)
-        return {
-            name: np.asarray(self._clock.run(name, watcher.finish, seen), np.float32)
-            for name, watcher in self._watchers.items()
-        }
+        vectors = {}
+        for name, watcher in self._watchers.items():
+            try:
+                rows = self._clock.run(name, watcher.finish, seen)
+            except EditsError as error:
+                if said is None:
+                    raise
+                said.append(f"{error}, so expert {name} has nothing to say")
+                rows = np.full((len(shots), *self._shapes[name]), np.nan)
+            vectors[name] = np.asarray(rows, np.float32)
+        return vectors
 
 
 def watch_trailer(
