@@ -23,7 +23,7 @@ EXPERTS = ("location", "image", "audio", "motion", "text")
 SHOTS = ShotSettings("content", min_shot_s=0.2)
 SPLITS = ("train", "train", "train", "val", "val", "test", "test")
 NETWORK = GenreNetworkSettings(
-    width=16, clusters=2, clips=2, sequences=2, joining="mean", sequence_width=16, bottleneck=8
+    width=16, clusters=2, clips=2, sequences=2, joining="mean", sequence_width=16, bottleneck=32
 )
 
 
