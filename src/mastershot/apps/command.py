@@ -89,7 +89,7 @@ class AnalysisOptions:
         str,
         Option(
             metavar="NAME,…",
-            help="Which of shots, labels, scenes, scale, people, headings, sound, moderation.",
+            help="Of shots, labels, scenes, scale, people, headings, sound, moderation, genres.",
         ),
     ] = "shots,labels,scenes,scale,people,headings,sound"
     scale: Annotated[
@@ -103,6 +103,10 @@ class AnalysisOptions:
     fuse: Annotated[
         float | None,
         Option(metavar="SHARE", help="Its share, where labels by words make the rest."),
+    ] = None
+    genres: Annotated[
+        Path | None,
+        Option(metavar="RUN|FOLDER", help="Trained model of genres: adds the step genres."),
     ] = None
     stream: Annotated[
         int | None, Option(metavar="N", min=0, help="Video stream to read, as ffprobe counts.")
@@ -133,6 +137,7 @@ class AnalysisOptions:
             stream=self.stream,
             recogniser=self.recogniser,
             fuse=self.fuse,
+            genres=self.genres,
         )
 
 

@@ -24,7 +24,13 @@ from typing import (
 )
 
 from mastershot.core.errors import TimelineError
-from mastershot.core.labels import LabelScore
+from mastershot.core.labels import (
+    ExpertGate,
+    GenreScore,
+    LabelScore,
+    NearestSubgenre,
+    Relative,
+)
 from mastershot.core.lanes import Interval, Lane, Mark, ShotSound, SoundEvent
 from mastershot.core.movie import (
     SCALES,
@@ -78,6 +84,12 @@ class Timeline:
             list, or the version that made them did not look.
         lanes: What was brought in from elsewhere, such as edits, subtitles or a script: it stays
             when the film is analysed anew.
+        genres: All genres of the model, best first; None when the step did not run.
+        subgenre: The nearest one; None where the model's run has none.
+        relatives: The nearest films of the model's data set, nearest first; None where the model's
+            run has no embeddings.
+        drivers: How far each expert took part, the one furthest beyond what is usual first; None
+            when the step did not run.
     """
 
     schema: ClassVar[str] = SCHEMA
@@ -90,6 +102,10 @@ class Timeline:
     audio: tuple[SoundEvent, ...] | None = None
     marks: tuple[Mark, ...] | None = None
     lanes: tuple[Lane, ...] = ()
+    genres: tuple[GenreScore, ...] | None = None
+    subgenre: NearestSubgenre | None = None
+    relatives: tuple[Relative, ...] | None = None
+    drivers: tuple[ExpertGate, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_tiling(
@@ -108,6 +124,11 @@ class Timeline:
             if scene.first_shot <= shot_index < scene.end_shot:
                 return scene
         return None
+
+    @property
+    def chosen_genres(self) -> tuple[str, ...]:
+        """The genres that the film is given, best first."""
+        return tuple(one.name for one in self.genres or () if one.chosen)
 
     def to_json(self) -> str:
         """Return the timeline as JSON text that validates against the shipped schema."""
@@ -209,6 +230,10 @@ def _objects() -> dict[Any, Json]:
         Mark: defined["mark"],
         Lane: defined["lane"],
         Interval: defined["interval"],
+        GenreScore: defined["genre"],
+        NearestSubgenre: schema["properties"]["subgenre"],
+        Relative: defined["relative"],
+        ExpertGate: defined["driver"],
     }
 
 

@@ -23,7 +23,7 @@ from mastershot.media.sampling import parse_sampling, uniform_frames
 from mastershot.media.video import open_video
 from mastershot.pipeline.analysis.decode_pass import ShotSampler, decode_film
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan
-from mastershot.pipeline.analysis.vectors import FrameVectors
+from mastershot.pipeline.experts.vectors import FrameVectors
 from mastershot.scenes.grouping import COLOR_SPACE, color_histogram
 from mastershot.shots.settings import ShotSettings
 from mastershot.store.features import FolderFeatures

@@ -36,6 +36,7 @@ def timeline_without_decoding(
         or not _sampled_alike(previous.made_by, made)
         or not _heard_alike(previous, made)
         or not has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
+        or not _has_expert_vectors(previous, made, loaded, store)
     ):
         return None
     shots = tuple(
@@ -112,18 +113,21 @@ def plan_of_decoding(
 ) -> LoadedPlan:
     """Return the plan for the decoding pass: of clips whose features are all stored none is made.
 
-    They are where the earlier run found the same shots and left the features of each.
+    They are where the earlier run found the same shots and left the features of each. So it is with
+    what experts of genres say.
     """
-    space = loaded.clip_space
     if (
         previous is None
-        or space is None
         or previous.made_by.version != made.version
         or not _same("reading", "shots", before=previous, now=made)
-        or not has_vectors(previous.shots, (), store, space)
     ):
         return loaded
-    return replace(loaded, recogniser=None)
+    space = loaded.clip_space
+    if space is not None and has_vectors(previous.shots, (), store, space):
+        loaded = replace(loaded, recogniser=None)
+    if _has_expert_vectors(previous, made, loaded, store):
+        loaded = replace(loaded, genres=None)
+    return loaded
 
 
 def read_differently(previous: Timeline | None, made: MadeBy) -> bool:
@@ -212,6 +216,16 @@ def _merged_steps(previous: Timeline, made: MadeBy, loaded: LoadedPlan) -> dict[
         spaces += [one for one in steps.get("frames", {}).get("spaces", ()) if one not in spaces]
         steps["frames"] = before["frames"] | {"spaces": spaces}
     return steps
+
+
+def _has_expert_vectors(
+    previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: FeatureStore
+) -> bool:
+    """Return True if what experts of genres say of the shots, if they are asked, is all stored."""
+    if loaded.genres is None:
+        return True
+    needed = loaded.genres.needed(previous.shots, made)
+    return not any(len(store.missing(space, frames)) for space, frames in needed)
 
 
 def _heard_alike(before: Timeline, now: MadeBy) -> bool:
