@@ -135,6 +135,30 @@ def genres_convert(
     say_result(facts, lines, as_json=as_json)
 
 
+@genres_app.command("stats")
+def genres_stats(
+    dataset: Annotated[Path, Argument(metavar="DATASET", help="A data set of genres.")],
+    *,
+    out: Annotated[
+        Path | None, Option(metavar="DIR", help="Where files go; default DATASET/stats.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Count trailers by genre, shots and year: stats.csv, a page, and a picture a histogram."""
+    from mastershot.datasets.genres.statistics import genre_statistics
+    from mastershot.datasets.genres.table import read_genre_dataset
+    from mastershot.exports.genre_statistics import (
+        statistics_facts,
+        statistics_lines,
+        write_statistics,
+    )
+
+    figures = genre_statistics(read_genre_dataset(dataset))
+    page = write_statistics(figures, dataset / "stats" if out is None else out)
+    lines = [*statistics_lines(figures), f"→ {page}"]
+    say_result(statistics_facts(figures) | {"page": page}, lines, as_json=as_json)
+
+
 @genres_app.command("subgenres")
 def genres_subgenres(
     run: Annotated[

@@ -1,8 +1,8 @@
 """Frames to the features of a network that was trained to classify them, such as ResNet-18.
 
 LSTM-Places of MovieCLIP reads those of a ResNet-18 of Places365 (METHODS A7), whose checkpoint its
-authors distribute; SENet-154 of ImageNet is the expert of pictures of Collaborative Experts (METHODS
-C1). A recogniser of single frames that was trained here serves as well.
+authors distribute; SENet-154 of ImageNet is Collaborative Experts' expert of pictures (METHODS C1).
+A recogniser of single frames that was trained here serves as well.
 """
 # T frames, D width of a feature
 

@@ -131,7 +131,7 @@ def test_weights_of_another_network_are_one_sentence(tmp_path: Path) -> None:
         VGGishEncoder(tmp_path / "other.safetensors")
     small = {name: torch.zeros(3) for name in PUBLISHED}
     save_file(small, tmp_path / "small.safetensors")
-    with pytest.raises(EncoderError, match="weights of another shape: 18, such as features.0.weig"):
+    with pytest.raises(EncoderError, match="weights of another shape: 18, such as features"):
         VGGishEncoder(tmp_path / "small.safetensors")
     (tmp_path / "cut.pth").write_bytes(b"cut off")
     with pytest.raises(EncoderError, match="cannot be loaded"):

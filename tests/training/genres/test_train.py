@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mastershot.core.errors import DatasetError, MastershotError, SettingError
-from mastershot.datasets.genres.duplicates import duplicates_across_splits
+from mastershot.datasets.genres.duplicates import Twins, duplicates_across_splits
 from mastershot.datasets.genres.table import (
     Expert,
     GenreDataset,
@@ -188,10 +188,11 @@ def test_a_film_in_two_splits_is_refused(tmp_path: Path) -> None:
         tmp_path / "dataset", data.trailers, lambda one: same[ids[one.id]], name="planted",
         genres=GENRES, experts=EXPERTS, made_by={}, dtype=np.float32,
     )  # fmt: skip
-    names = {data.trailers[first].id, data.trailers[other].id}
-    found = list(duplicates_across_splits(read_genre_dataset(tmp_path / "dataset")))
-    assert [set(one[:2]) for one in found] == [names]
-    with pytest.raises(DatasetError, match="the same trailer in two splits"):
+    found = duplicates_across_splits(read_genre_dataset(tmp_path / "dataset"))
+    assert [(one.one, one.other) for one in found] == [tuple(sorted((first, other)))]
+    with pytest.raises(
+        DatasetError, match=r"the same film in two splits.* look the same \(their me"
+    ):
         train_genres(replace(RECIPE, data=str(tmp_path)), tmp_path / "run")
     kept = replace(RECIPE, data=str(tmp_path), duplicates="keep")
     train_genres(replace(kept, fine=FineStageSettings(epochs=0)), tmp_path / "kept")
@@ -204,5 +205,5 @@ def test_equal_files_in_two_splits_are_found(tmp_path: Path) -> None:
     for at in (1, 5):  # of train and of test
         lines[at] += "same"
     path.write_text("\n".join(lines) + "\n")
-    found = list(duplicates_across_splits(read_genre_dataset(tmp_path / "dataset")))
-    assert found == [("t0", "t4", "their files are equal")]
+    found = duplicates_across_splits(read_genre_dataset(tmp_path / "dataset"))
+    assert found == [Twins(0, 4)]

@@ -26,7 +26,6 @@ from mastershot.pipeline.genres.watching import (
     SharedPlaces,
 )
 
-
 _NUM_PLACES = 365
 _REPLACES = {"location": "location", "encoder": "image", "audio": "audio", "motion": "motion"}
 """Settings that name a network, and the expert that it is."""
