@@ -207,3 +207,30 @@ def test_equal_files_in_two_splits_are_found(tmp_path: Path) -> None:
     path.write_text("\n".join(lines) + "\n")
     found = duplicates_across_splits(read_genre_dataset(tmp_path / "dataset"))
     assert found == [Twins(0, 4)]
+
+
+def test_an_expert_that_no_network_can_hold_is_refused_before_training(tmp_path: Path) -> None:
+    planted(tmp_path)
+    folder = tmp_path / "dataset"
+    (folder / "experts" / "location.npy").rename(folder / "experts" / "se.net.npy")
+    card = folder / "card.json"
+    card.write_text(card.read_text().replace('"location"', '"se.net"'))
+    with pytest.raises(SettingError, match=r"expert 'se\.net' of .* has a name that no network"):
+        train_genres(replace(RECIPE, data=str(tmp_path)), tmp_path / "run")
+
+
+def test_an_expert_that_says_nothing_and_numbers_that_are_not_finite(tmp_path: Path) -> None:
+    data = planted(tmp_path)
+    path = tmp_path / "dataset" / "experts" / "location.npy"
+    rows = np.load(path)
+    rows[::3], rows[1::7, 2] = np.nan, np.inf  # as if the expert had nothing to say
+    np.save(path, rows)
+    quick = replace(RECIPE, data=str(tmp_path), training=GenreTrainingSettings(epochs=1),
+                    fine=FineStageSettings(epochs=0))  # fmt: skip
+    train_genres(quick, tmp_path / "run")
+    with np.load(tmp_path / "run" / "embeddings.npz", allow_pickle=False) as kept:
+        assert np.isfinite(kept["coarse"]).all()
+        assert len(kept["coarse"]) == len(data.trailers)
+    np.save(path, np.full_like(rows, np.nan))
+    with pytest.raises(DatasetError, match=r"expert location of .* has nothing to say of any"):
+        train_genres(quick, tmp_path / "other")

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from mastershot import __version__
 from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.core.errors import DatasetError, GenresError
-from mastershot.core.files import make_folder
+from mastershot.core.files import failure_reason, make_folder
 from mastershot.datasets.files import read_table
 from mastershot.datasets.genres.table import GenreDataset, read_genre_dataset
 from mastershot.exports.pages.subgenres import write_subgenres_page
@@ -181,7 +181,7 @@ def read_embeddings(run: Path) -> RunEmbeddings:
                 )
             arrays = {name: file[name] for name in file.files if name in (*_ARRAYS, "experts")}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{what} cannot be read: {error}") from error
+        raise DatasetError(f"{what} cannot be read: {failure_reason(error)}") from error
     ids = arrays["trailers"]
     if ids.ndim != 1 or ids.dtype.kind != "U":
         raise DatasetError(f"{what}: trailers should be a row of texts, not {_shape(ids)}")
