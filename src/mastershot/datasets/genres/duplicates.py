@@ -72,8 +72,10 @@ def mean_vector(rows: FloatArray) -> FloatArray:
     """Return the mean (D,) of a trailer's vectors, (N, D) or (N, P, D); zeros if there is none."""
     flat = rows.reshape(-1, rows.shape[-1])
     flat = flat[np.isfinite(flat).all(axis=1)]
-    mean = flat.mean(axis=0, dtype=np.float64) if len(flat) else np.zeros(rows.shape[-1])
-    return mean.astype(np.float32)
+    if not len(flat):
+        return np.zeros(rows.shape[-1], np.float32)
+    mean: FloatArray = flat.mean(axis=0, dtype=np.float64).astype(np.float32)
+    return mean
 
 
 def near_duplicates(

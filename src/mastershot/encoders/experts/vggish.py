@@ -87,7 +87,8 @@ def _mel_filters() -> Numbers:
     A mel is 1127 ln(1 + f / 700). The constant part of the sound, frequency 0, is in no band.
     """
     frequencies_K = _mels(np.linspace(0, RATE_HZ / 2, _FFT // 2 + 1))[:, None]
-    edges = np.linspace(*_mels(np.array([LOWEST_HZ, HIGHEST_HZ])), BANDS + 2)
+    lowest, highest = _mels(np.array([LOWEST_HZ, HIGHEST_HZ]))
+    edges = np.linspace(lowest, highest, BANDS + 2)
     low, centre, high = edges[:-2], edges[1:-1], edges[2:]
     rising = (frequencies_K - low) / (centre - low)
     falling = (high - frequencies_K) / (high - centre)
