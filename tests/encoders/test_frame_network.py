@@ -1,5 +1,6 @@
 """Networks of frames are told apart by the names of their weights."""
 
+import math
 from pathlib import Path
 
 import pytest
@@ -92,15 +93,15 @@ def test_a_file_of_another_network_is_one_sentence(tmp_path: Path) -> None:
 def test_senet154_gives_unit_vectors_of_frames(tmp_path: Path) -> None:
     random = torch.Generator().manual_seed(0)
     weights = {
-        name: torch.ones(shape)
-        if name.endswith(("running_var", "bn1.weight", "bn2.weight", "bn3.weight"))
-        else torch.randn(shape, generator=random) * 0.05
+        name: torch.randn(shape, generator=random) * (2 / math.prod(shape[1:])) ** 0.5
+        if len(shape) > 1
+        else torch.full(shape, float(name.endswith(("running_var", "weight"))))
         for name, shape in senet_names().items()
     }
     torch.save(weights, tmp_path / "senet154.pth")
     encoder = FrameNetworkEncoder(tmp_path / "senet154.pth")
     assert (encoder.network, encoder.num_classes, encoder.space.width) == ("senet154", 1000, 2048)
-    frames = torch.randint(0, 255, (2, 90, 160, 3), dtype=torch.uint8, generator=random).numpy()
+    frames = torch.randint(0, 255, (2, 9, 16, 3), dtype=torch.uint8, generator=random).numpy()
     vectors = encoder.encode_images(frames)
     assert vectors.shape == (2, 2048)
     assert abs((vectors**2).sum(axis=1) - 1).max() < 1e-4
