@@ -40,6 +40,14 @@ def test_without_pictures_all_experts_have_to_agree_and_one_alone_says_too_littl
     assert places({"text": text, "audio": audio}, lengths) == []
     audio[3] = audio[1]
     assert places({"text": text, "audio": audio}, lengths) == [(1, 3, "text and audio")]
+    # An expert that neither of them has is not asked.
+    motion = rng.normal(size=(5, 16)).astype(np.float32)
+    three = {"text": text, "audio": audio, "motion": motion}
+    assert places(three, lengths) == []
+    motion[[1, 3]] = 0
+    assert places(three, lengths) == [(1, 3, "text and audio and motion")]
+    motion[3] = 1
+    assert places(three, lengths) == []
     # Where there is nothing, nothing is alike; a length may differ by what is allowed in any case.
     audio[:] = 0
     assert places({"text": text, "audio": audio}, lengths) == []

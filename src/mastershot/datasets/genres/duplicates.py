@@ -92,22 +92,30 @@ def near_duplicates(
         least: By how much they may differ in any case.
     """
     used = {LOOKS: means[LOOKS]} if LOOKS in means else means
-    if not used or (len(used) < 2 and LOOKS not in used):
+    least_agreeing = 1 if LOOKS in used else 2
+    if len(used) < least_agreeing:
         return
     long = np.array(lengths, np.float64)
     units = [
         rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12)
         for rows in used.values()
     ]
-    by = LOOKS if LOOKS in used else " and ".join(used)
     for first in range(0, len(long), _BLOCK):
         some = slice(first, first + _BLOCK)
-        cosines = np.min([rows[some] @ rows[first:].T for rows in units], axis=0)
-        apart = np.abs(long[some, None] - long[None, first:])
-        longer = np.maximum(long[some, None], long[None, first:])
-        near = (cosines > NEAR_COSINE) & (apart <= np.maximum(share * longer, least))
+        rows, columns = long[some, None], long[None, first:]
+        lowest = np.full((len(rows), columns.shape[1]), np.inf, np.float32)
+        agreeing = np.zeros(lowest.shape, np.int8)
+        for unit in units:
+            said = unit.any(axis=1)
+            # Where neither has the expert, there is nothing to tell them apart by.
+            either = said[some, None] | said[None, first:]
+            lowest = np.where(either, np.minimum(lowest, unit[some] @ unit[first:].T), lowest)
+            agreeing += either
+        as_long = np.abs(rows - columns) <= np.maximum(share * np.maximum(rows, columns), least)
+        near = (lowest > NEAR_COSINE) & (agreeing >= least_agreeing) & as_long
         for row, column in np.argwhere(np.triu(near, 1)).tolist():
-            yield Twins(first + row, first + column, float(cosines[row, column]), by)
+            cosine = float(lowest[row, column])
+            yield Twins(first + row, first + column, cosine, " and ".join(used))
 
 
 def duplicates_across_splits(data: GenreDataset) -> list[Twins]:
