@@ -1,0 +1,560 @@
+"""Which metadata makes scene encoders better than random pairs, from labels of real shots?
+
+python bench/metadata_wins.py make DATA OUT       # films, scenes, similar films, and their counts
+python bench/metadata_wins.py run OUT --jobs 2    # train and probe; goes on where it was
+python bench/metadata_wins.py table OUT           # what was measured
+
+DATA is a folder with MovieCLIP, Condensed Movies, MovieLens, TMDb and LVU, as `real_library.py`
+reads them. The input is labels of shots, not pixels. Each (measure, seed) leaves a file in
+``OUT/results`` and its vectors of LVU's clips in ``OUT/features`` (``items``, ``vectors``).
+
+`real_metadata.py` asked the same of scenes that were single clips of three shots, known by MiniLM
+vectors alone, and metadata did not win. Fixed before the first training run:
+
+- A shot is the square roots of the shares of its labels (150, length 1, times the square root of
+  384) beside the standardised mean MiniLM vector of its labels (384).
+- A scene is the labelled shots of `RUN` consecutive labelled clips of a film, or of all its clips
+  if it has fewer; `SLOTS` of them at most, evenly spaced. LVU's clips are encoded alone.
+- Films: all with labels that are not in validation or test of any of LVU's nine tasks. A measure
+  pairs the films that it knows something of; random pairs are of all films.
+- Three similar films a film. Scenes of two such films are paired greedily by cosine (METHODS B4),
+  and all such pairs are kept: films have few scenes, and the better half would be those whose
+  labels agree already, for random films too. ``same film`` pairs two clips with the next two.
+- Every encoder takes the same number of steps of the same batch. The temperature is higher than
+  the paper's, because most pairs are wrong, and the key encoder follows faster, because training
+  is short.
+- Probe: that of the paper (METHODS B6; its supplement, Table 1), on vectors standardised by the
+  training clips, the epoch kept that is best on the validation clips.
+- Primary endpoint: mean test accuracy of LVU's seven classification tasks, each counting the same,
+  on the clips that have labels: ``keywords+cast+genre`` minus ``random``; metadata wins if its 95 %
+  interval (paired bootstrap over clips, jointly over tasks, and over seeds) lies above 0. All other
+  comparisons are secondary, and not corrected for their number.
+- ``genre+synopsis`` is two encoders side by side (METHODS B2); its control is ``random, twice``.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+
+from mastershot.core.similarity import SimilarityTable, table_of
+from mastershot.datasets.lvu import CLASSIFICATION, REGRESSION, SPLITS, movies_of
+from mastershot.datasets.movieclip import HUMAN_VERIFIED, read_release
+from mastershot.datasets.tables.pair_table import ScenePairs, read_pairs, write_pairs
+from mastershot.datasets.tables.similarity_table import write_similarity
+from mastershot.datasets.tmdb import read_tmdb
+from mastershot.encoders.text import SENTENCE_MODEL, SentenceEncoder
+from mastershot.mining.co_watch import CoWatch
+from mastershot.mining.similarity import (
+    CloseSynopses,
+    RandomMovies,
+    SameGenre,
+    combine,
+    without_held_out,
+)
+from mastershot.store.shot_arrays import write_movie
+from mastershot.training.movies2scenes.checkpoints import SavedEncoder, load_scene_encoder
+from mastershot.training.movies2scenes.networks import SceneShape, scene_network, seeded
+from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
+from mastershot.training.movies2scenes.scene_pairs import write_scene_pairs
+from mastershot.training.movies2scenes.settings.encoders import (
+    ContrastiveSettings,
+    LogSettings,
+    NetworkSettings,
+    SceneContrastRecipe,
+    ShotSource,
+)
+from mastershot.training.movies2scenes.settings.stages import PairingSettings, ScenePairsRecipe
+from real_library import CO_WATCH, NUM_CANDIDATES, NUM_SIMILAR, RealFilms, read_films
+
+RESULTS = Path(__file__).parent / "results" / "metadata_wins.jsonl"
+RUN, SLOTS, WIDTH = 4, 16, 150 + 384
+BILLED = 10  # Of a film's cast, so many of the first.
+SEEDS = (0, 1, 2, 3, 4)
+PARTNERS = (1, 2, 0, 4, 0)  # Of ``random, twice``: which other seed a seed goes with.
+NETWORK = NetworkSettings("features", width=128, depth=1, heads=4, padded=True)
+TRAINING = ContrastiveSettings(
+    epochs=100_000, max_steps=400, warmup_epochs=10_000, batch_size=64, learning_rate=1e-3,
+    weight_decay=0.05, momentum=0.95, queue=1024, temperature=0.2,
+)  # fmt: skip
+COMBINED = {"keywords": 1.0, "cast": 1.0, "genre": 0.5}
+BASELINES = ("shares of labels", "mean of label vectors", "both")
+TRAINED = ("random", "keywords+cast+genre", "keywords", "cast", "genre", "cowatch", "synopsis",
+           "same film")  # fmt: skip
+TWICE = {"genre+synopsis": ("genre", "synopsis"), "random, twice": ("random", "random")}
+PRIMARY, CONTROL = "keywords+cast+genre", "random"
+PROBES = {  # Learning rate, batch size, epochs, dropout: the paper's supplement, Table 1.
+    "relationship": (0.01, 16, 400, 0.5), "way_speaking": (0.1, 256, 400, 0.1),
+    "scene": (0.1, 128, 400, 0.1), "director": (1.0, 256, 400, 0.5),
+    "writer": (0.5, 32, 400, 0.25), "year": (0.1, 128, 400, 0.75), "genre": (0.1, 256, 400, 0.1),
+    "view_count": (0.01, 16, 500, 0.8), "like_ratio": (0.1, 16, 500, 0.5),
+}  # fmt: skip
+HIDDEN, PATIENCE, MOST_HALVINGS = 512, 50, 10
+DRAWS = 5000
+
+
+def make(data: Path, out: Path) -> None:
+    """Write all that runs share: scenes, similar films, LVU's clips; print what there is."""
+    real = read_films(data)
+    films, counts = films_of(real)
+    shots = shot_labels(data)
+    pooled = np.concatenate([real.features[c] for film in films for c in real.clips[film]])
+    scale = pooled.mean(0), pooled.std(0) + 1e-5
+    rows = {clip: shot_rows(shots[clip], real.features[clip], *scale) for clip in shots}
+    lengths, sizes = [], {}
+    for film in films:
+        own = [rows[clip] for clip in real.clips[film]]
+        runs = runs_of(own, RUN)
+        lengths += map(len, runs)
+        sizes[film] = len(runs)
+        pairs = runs_of(own, 2) if len(own) >= 4 else []
+        write_movie(out / "scenes", film, np.concatenate([slots(one) for one in (*runs, *pairs)]))
+        means = np.stack([one.mean(0) for one in runs])
+        write_movie(out / "means", film, means / np.linalg.norm(means, axis=1, keepdims=True))
+    counts |= {"scenes": len(lengths), "shots a scene, median": float(np.median(lengths))}
+    tasks = {
+        name: {
+            split: [(c.clip, c.target if c.label is None else c.label) for c in own
+                    if c.clip in rows]
+            for split, own in task.splits.items()
+        }
+        for name, task in real.tasks.items()
+    }  # fmt: skip
+    clips = sorted({clip for task in tasks.values() for own in task.values() for clip, _ in own})
+    np.savez(
+        out / "clips.npz", items=np.array(clips), scenes=np.stack([slots(rows[c]) for c in clips]),
+        shares=np.stack([real.labels[c] for c in clips]).astype(np.float32),
+        vectors=np.stack([real.features[c].mean(0) for c in clips]).astype(np.float32),
+    )  # fmt: skip
+    for seed in SEEDS:
+        for measure, table in similar_films(real, data, films, seed).items():
+            write_similarity(out / f"similar-{measure}-{seed}.parquet", table)
+            if seed == 0:
+                without = len(films) - len(set(table.movie.tolist()))
+                counts[f"similar by {measure}: rows, films without"] = [len(table), without]
+    about = {"counts": counts, "sizes": sizes, "tasks": tasks}
+    (out / "about.json").write_text(json.dumps(about), "utf-8")
+    for name, value in counts.items():
+        print(f"{name}: {value}")
+
+
+def films_of(real: RealFilms) -> tuple[list[str], dict[str, object]]:
+    """Return the labelled films that LVU's validation and test sets do not hold, and counts."""
+    film_of = real.condensed.film_of_clip
+    held = {
+        film_of[c.clip] for task in real.tasks.values() for split in ("val", "test")
+        for c in task.splits[split] if c.clip in film_of
+    } | movies_of(real.tasks)  # fmt: skip
+    guarded = without_held_out(sorted(real.clips), held)
+    counts: dict[str, object] = {
+        "labelled films": len(real.clips),
+        "left out: in LVU's validation or test": len(guarded.excluded),
+        "films": len(guarded.movies),
+        "their clips": sum(len(real.clips[film]) for film in guarded.movies),
+    }
+    return list(guarded.movies), counts
+
+
+def shot_labels(data: Path) -> dict[str, np.ndarray]:
+    """Return of each clip which of the 150 labels its shots carry, (S, 150), in film order."""
+    release = read_release(data / "movieclip")
+    found: dict[str, list[tuple[str, list[int]]]] = {}
+    for name in release.splits:
+        if name != HUMAN_VERIFIED:
+            for shot in release.splits[name]:
+                found.setdefault(shot.video, []).append((shot.file, list(shot.classes)))
+    carried = {}
+    for clip, shots in found.items():
+        # Numbers are padded to three digits, and a clip with more has them longer.
+        shots.sort(key=lambda shot: (len(shot[0]), shot[0]))
+        carried[clip] = np.zeros((len(shots), len(release.index.labels)), np.float32)
+        for row, (_, classes) in zip(carried[clip], shots, strict=True):
+            row[classes] = 1
+    return carried
+
+
+def shot_rows(
+    labels: np.ndarray, vectors: np.ndarray, mean: np.ndarray, deviation: np.ndarray
+) -> np.ndarray:
+    """Return a clip's shots as the encoders take them, (S, WIDTH)."""
+    shares = np.sqrt(labels / labels.sum(1, keepdims=True) * vectors.shape[1])
+    return np.concatenate([shares, (vectors - mean) / deviation], axis=1, dtype=np.float32)
+
+
+def runs_of(clips: Sequence[np.ndarray], length: int) -> list[np.ndarray]:
+    """Return the shots of every run of so many clips, or of all of them if there are fewer."""
+    starts = range(max(1, len(clips) - length + 1))
+    return [np.concatenate(clips[start : start + length]) for start in starts]
+
+
+def slots(shots: np.ndarray) -> np.ndarray:
+    """Return a scene's shots in a fixed number of slots; empty ones hold zeros."""
+    if len(shots) > SLOTS:
+        shots = shots[np.linspace(0, len(shots) - 1, SLOTS).round().astype(int)]
+    scene = np.zeros((SLOTS, WIDTH), np.float32)
+    scene[: len(shots)] = shots
+    return scene
+
+
+def similar_films(
+    real: RealFilms, data: Path, films: Sequence[str], seed: int
+) -> dict[str, SimilarityTable]:
+    """Return each measure's similar films; genre and random follow from the seed."""
+    known = real.condensed.movies
+    tmdb = read_tmdb(data / "tmdb5000" / "movies.csv")
+    found = {f: tmdb.get(real.lens.movies[f].tmdb_id or -1) for f in films if f in real.lens.movies}
+    keywords = {film: row.keywords for film, row in found.items() if row and row.keywords}
+    cast = {film: tuple(known[film].cast)[:BILLED] for film in films if known[film].cast}
+    genres = {film: ("|".join(sorted(known[film].genres)),) for film in films if known[film].genres}
+
+    def measured(num_similar: int) -> dict[str, SimilarityTable]:
+        same_set = SameGenre(genres, seed).similar(films, num_similar=num_similar)
+        by_keywords = shared(keywords, films, num_similar)
+        return {
+            "keywords": by_keywords, "cast": shared(cast, films, num_similar), "genre": same_set
+        }  # fmt: skip
+
+    tables = measured(NUM_SIMILAR)
+    tables["keywords+cast+genre"] = combine(
+        measured(NUM_CANDIDATES), COMBINED, num_similar=NUM_SIMILAR
+    )
+    tables["random"] = RandomMovies(seed).similar(films, num_similar=NUM_SIMILAR)
+    if seed == 0 or "synopsis" not in _CACHE:
+        texts = {film: row.overview for film, row in found.items() if row and row.overview}
+        vectors = SentenceEncoder().encode_texts(list(texts.values()))
+        close = CloseSynopses(tuple(texts), vectors, {"encoder": SENTENCE_MODEL})
+        _CACHE["synopsis"] = close.similar(films, num_similar=NUM_SIMILAR)
+        rated = [film for film in films if film in real.lens.movies]
+        lift = CoWatch(real.lens.log, CO_WATCH)
+        _CACHE["cowatch"] = lift.similar(rated, num_similar=NUM_SIMILAR)
+    return tables | _CACHE
+
+
+_CACHE: dict[str, SimilarityTable] = {}
+
+
+def shared(
+    things: Mapping[str, Sequence[str]], films: Sequence[str], num_similar: int
+) -> SimilarityTable:
+    """Return the films that share most of some things, rare ones counting more: TF-IDF cosine."""
+    numbers = Counter(thing for own in things.values() for thing in set(own))
+    column = {thing: i for i, thing in enumerate(t for t, n in numbers.items() if n > 1)}
+    weights = np.zeros((len(things), len(column)), np.float32)
+    for row, own in zip(weights, things.values(), strict=True):
+        for thing in set(own) & column.keys():
+            row[column[thing]] = np.log(len(things) / numbers[thing])
+    weights /= np.maximum(np.linalg.norm(weights, axis=1, keepdims=True), 1e-9)
+    ranked = CloseSynopses(tuple(things), weights).similar(films, num_similar=num_similar)
+    rows = [(film, other, score) for film, other, _, score in ranked.rows() if score > 0]
+    return table_of(films, rows, {"measure": "shared, TF-IDF cosine", "films": len(things)})
+
+
+def encoder_of(out: Path, measure: str, seed: int) -> tuple[SavedEncoder, dict[str, object]]:
+    """Return the encoder of a measure, and how much it learnt from in how long."""
+    shape = SceneShape(SLOTS, (WIDTH,))
+    if measure == "untrained":
+        with seeded(seed):
+            network = scene_network(NETWORK, shape).eval().requires_grad_(False)
+        return SavedEncoder(network, NETWORK.width, shape, {}), {}
+    runs = out / "runs" / f"{measure}-{seed}"
+    runs.mkdir(parents=True, exist_ok=True)
+    pairs = next_clips(out) if measure == "same film" else similar_scenes(out, runs, measure, seed)
+    path = runs / "scene_pairs.parquet"
+    write_pairs(path, [pairs], pairs.made_by)
+    recipe = SceneContrastRecipe(
+        ShotSource(str(out / "scenes")), str(path), NETWORK, replace(TRAINING, seed=seed),
+        log=LogSettings(100, TRAINING.max_steps),
+    )  # fmt: skip
+    began_s = time.process_time()
+    encoder = load_scene_encoder(train_scene_encoder(recipe, runs / "scenes"))
+    seconds = round(time.process_time() - began_s, 1)
+    films = len(set(pairs.movie.tolist()) | set(pairs.similar.tolist()))
+    return encoder, {"films": films, "pairs": len(pairs), "training_s": seconds}
+
+
+def similar_scenes(out: Path, runs: Path, measure: str, seed: int) -> ScenePairs:
+    """Return pairs of scenes of similar films (METHODS B4): a scene is a row of their means."""
+    recipe = ScenePairsRecipe(
+        ShotSource(str(out / "means")), str(out / f"similar-{measure}-{seed}.parquet"),
+        pairs=PairingSettings(window=1, keep=1.0),
+    )  # fmt: skip
+    found = read_pairs(write_scene_pairs(recipe, runs / "pairs"))
+    return ScenePairs(
+        found.movies, found.movie, found.first_shot * SLOTS, found.similar,
+        found.similar_first_shot * SLOTS, found.scores, {"settings": {"window": SLOTS}},
+    )  # fmt: skip
+
+
+def next_clips(out: Path) -> ScenePairs:
+    """Return each two consecutive clips of a film paired with its next two."""
+    sizes = json.loads((out / "about.json").read_text("utf-8"))["sizes"]
+    rows = []
+    for film, (name, runs) in enumerate(sizes.items()):
+        scenes = len(np.load(out / "scenes" / f"{name}.npy", mmap_mode="r")) // SLOTS
+        rows += [(film, first, first + 2) for first in range(runs, scenes - 2)]
+    film, first, second = np.array(rows).T
+    about = {"settings": {"window": SLOTS}, "positives": "the next two clips"}
+    ones = np.ones(len(film), np.float32)
+    return ScenePairs(tuple(sizes), film, first * SLOTS, film, second * SLOTS, ones, about)
+
+
+def vectors_of(out: Path, measure: str, seed: int) -> tuple[np.ndarray, dict[str, object]]:
+    """Return the vector of each of LVU's clips, (N, D), and what is known of its encoder."""
+    clips = np.load(out / "clips.npz", allow_pickle=False)
+    if measure in BASELINES:
+        names = {BASELINES[0]: ("shares",), BASELINES[1]: ("vectors",)}
+        wanted = names.get(measure, ("shares", "vectors"))
+        return np.concatenate([clips[name] for name in wanted], axis=1), {}
+    if measure in TWICE:
+        seeds = [seed, PARTNERS[seed] if measure == "random, twice" else seed]
+        files = [
+            out / "features" / f"{part}-{own}.npz"
+            for part, own in zip(TWICE[measure], seeds, strict=True)
+        ]
+        parts = [np.load(file, allow_pickle=False)["vectors"] for file in files]
+        return np.concatenate(parts, axis=1), {}
+    encoder, about = encoder_of(out, measure, seed)
+    return encoder.encode(clips["scenes"]), about
+
+
+class Perceptron(nn.Sequential):
+    """D → 512 → 512 → C; dropout follows both hidden layers (where it is, is ours)."""
+
+    def __init__(self, width: int, num_outputs: int, dropout: float) -> None:
+        super().__init__(
+            nn.Linear(width, HIDDEN), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(HIDDEN, HIDDEN), nn.ReLU(), nn.Dropout(dropout),
+            nn.Linear(HIDDEN, num_outputs),
+        )  # fmt: skip
+
+
+def probe(
+    task: str, points: Mapping[str, torch.Tensor], truth: Mapping[str, torch.Tensor], seed: int
+) -> dict[str, object]:
+    """Return what each test clip adds to a task's metric, from the best validation epoch.
+
+    That is 1 or 0 of a class that is right or wrong, or the squared error of a value. A training
+    whose outputs cease to be finite starts anew with half the learning rate.
+    """
+    rate = PROBES[task][0]
+    for halvings in range(MOST_HALVINGS + 1):
+        torch.manual_seed(seed)
+        found = _fit(task, points, truth, rate / 2**halvings)
+        if found is not None:
+            return found
+    raise ArithmeticError(f"a probe of {task} does not stay finite")
+
+
+def _fit(
+    task: str, points: Mapping[str, torch.Tensor], truth: Mapping[str, torch.Tensor], rate: float
+) -> dict[str, object] | None:
+    _, batch_size, epochs, dropout = PROBES[task]
+    network = Perceptron(points["train"].shape[1], CLASSIFICATION.get(task, 1), dropout)
+    optimizer = torch.optim.SGD(network.parameters(), lr=rate, foreach=True)
+    best, kept = -np.inf, None
+    for epoch in range(1, epochs + 1):
+        network.train()
+        for rows in torch.split(torch.randperm(len(points["train"])), batch_size):
+            outputs, targets = network(points["train"][rows]), truth["train"][rows]
+            if task in CLASSIFICATION:
+                loss = functional.cross_entropy(outputs, targets)
+            else:
+                loss = functional.mse_loss(outputs[:, 0], targets)
+            optimizer.zero_grad()
+            loss.backward()
+            optimizer.step()
+        network.eval()
+        with torch.inference_mode():
+            found = _each(network(points["val"]), truth["val"])
+            if not np.isfinite(found).all():
+                return None
+            figure = found.mean() if task in CLASSIFICATION else -found.mean()
+            if figure > best:
+                test = _each(network(points["test"]), truth["test"]).round(4).tolist()
+                best, kept = figure, {"epoch": epoch, "val": round(abs(figure), 4), "test": test}
+            elif epoch - kept["epoch"] >= PATIENCE:
+                break
+    return kept
+
+
+def _each(outputs: torch.Tensor, truth: torch.Tensor) -> np.ndarray:
+    """Return whether each class is right, or each value's squared error; NaN of no finite output."""
+    if truth.dtype == torch.int64:
+        right = (outputs.argmax(1) == truth).double()
+        return (right + 0 * outputs.sum(1)).numpy()
+    return (outputs[:, 0] - truth).square().double().numpy()
+
+
+def measure_one(out: Path, measure: str, seed: int) -> str:
+    """Train and probe one (measure, seed), and leave its two files."""
+    torch.set_num_threads(1)
+    began_s = time.process_time()
+    vectors, about = vectors_of(out, measure, seed)
+    items = np.load(out / "clips.npz", allow_pickle=False)["items"]
+    if measure not in (*BASELINES, *TWICE):
+        made_by = json.dumps({"made": "bench/metadata_wins.py", "measure": measure, "seed": seed})
+        np.savez(
+            out / "features" / f"{measure}-{seed}.npz", items=items, vectors=vectors,
+            made_by=np.array(made_by),
+        )  # fmt: skip
+    place = {clip: row for row, clip in enumerate(items.tolist())}
+    tasks = json.loads((out / "about.json").read_text("utf-8"))["tasks"]
+    found = {}
+    for task in PROBES:
+        rows = {split: [place[clip] for clip, _ in tasks[task][split]] for split in SPLITS}
+        mean = vectors[rows["train"]].mean(0, dtype=np.float64)
+        deviation = vectors[rows["train"]].std(0, dtype=np.float64)
+        deviation[deviation < 1e-8] = np.inf
+        points = {
+            split: torch.from_numpy(((vectors[own] - mean) / deviation).astype(np.float32))
+            for split, own in rows.items()
+        }
+        truth = {
+            split: torch.tensor(
+                [value for _, value in tasks[task][split]],
+                dtype=torch.int64 if task in CLASSIFICATION else torch.float32,
+            )
+            for split in SPLITS
+        }
+        found[task] = probe(task, points, truth, seed)
+    seconds = round(time.process_time() - began_s, 1)
+    row = {"measure": measure, "seed": seed, **about, "seconds": seconds, "tasks": found}
+    path = out / "results" / f"{measure}-{seed}.json"
+    partial = path.with_suffix(".partial")
+    partial.write_text(json.dumps(row), "utf-8")
+    partial.replace(path)
+    mean = np.mean([np.mean(found[task]["test"]) for task in CLASSIFICATION])
+    return f"{measure} {seed}: {mean:.4f}, {about}, {seconds} s"
+
+
+def run(out: Path, seeds: Sequence[int], jobs: int) -> None:
+    for name in ("results", "features"):
+        (out / name).mkdir(exist_ok=True)
+    first = [(m, seed) for seed in seeds for m in (*TRAINED, "untrained", *BASELINES)]
+    with ProcessPoolExecutor(jobs) as pool:
+        for stage in (first, [(measure, seed) for seed in seeds for measure in TWICE]):
+            left = [one for one in stage if not (out / "results" / _file(*one)).exists()]
+            for done in [pool.submit(measure_one, out, *one) for one in left]:
+                print(done.result(), flush=True)
+
+
+def _file(measure: str, seed: int) -> str:
+    return f"{measure}-{seed}.json"
+
+
+def interval(
+    tasks: Sequence[str], names: Sequence[Sequence[str]], values: Sequence[np.ndarray]
+) -> tuple[float, float]:
+    """Return the 95 % interval of a mean over tasks, by clips and seeds drawn again.
+
+    Args:
+        tasks: Which tasks.
+        names: The test clips of each; a clip of several tasks is drawn for all of them at once.
+        values: Of each task, (seeds, clips).
+    """
+    rng = np.random.default_rng(0)
+    clips, place = np.unique(np.concatenate(names), return_inverse=True)
+    task = np.repeat(np.arange(len(tasks)), [len(own) for own in names])
+    joined, drawn = np.concatenate(values, axis=1), []
+    for _ in range(DRAWS):
+        times = np.bincount(rng.integers(len(clips), size=len(clips)), minlength=len(clips))[place]
+        by_seed = joined[rng.integers(len(joined), size=len(joined))].mean(0)
+        sums, sizes = np.bincount(task, times * by_seed), np.bincount(task, times)
+        drawn.append((sums[sizes > 0] / sizes[sizes > 0]).mean())
+    low, high = np.percentile(drawn, [2.5, 97.5])
+    return float(low), float(high)
+
+
+def table(out: Path) -> None:
+    """Print the tables, and keep what they are made of."""
+    about = json.loads((out / "about.json").read_text("utf-8"))
+    rows = [
+        json.loads(path.read_text("utf-8")) for path in sorted((out / "results").glob("*.json"))
+    ]
+    test = {task: [clip for clip, _ in about["tasks"][task]["test"]] for task in PROBES}
+    lines = [{"counts": about["counts"], "test_clips": test}, *rows]
+    RESULTS.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
+    order = (*TRAINED, *TWICE, "untrained", *BASELINES)
+    found = {name: {r["seed"]: r for r in rows if r["measure"] == name} for name in order}
+    found = {name: by_seed for name, by_seed in found.items() if by_seed}
+
+    def values(name: str, task: str, seeds: Sequence[int]) -> np.ndarray:
+        return np.array([found[name][seed]["tasks"][task]["test"] for seed in seeds])
+
+    def gap(name: str, tasks: Sequence[str], scale: float, digits: int, control: str) -> str:
+        seeds = sorted(found[name].keys() & found[control].keys())
+        each = [values(name, t, seeds) - values(control, t, seeds) for t in tasks]
+        low, high = interval(tasks, [test[t] for t in tasks], each)
+        mean = scale * np.mean([one.mean() for one in each])
+        return f"{mean:+.{digits}f} ({scale * low:+.{digits}f} to {scale * high:+.{digits}f})"
+
+    asked = list(CLASSIFICATION)
+    heads = " | ".join(f"{task} ({len(test[task])})" for task in asked)
+    print(f"| measure | films | pairs | seeds | mean of seven | minus random, 95 % | {heads} |")
+    print("|---" * (6 + len(asked)) + "|")
+    common = []
+    for task in asked:
+        label = Counter(value for _, value in about["tasks"][task]["train"]).most_common(1)[0][0]
+        own = [value == label for _, value in about["tasks"][task]["test"]]
+        common.append(100 * float(np.mean(own)))
+    cells = " | ".join(f"{one:.1f}" for one in common)
+    print(f"| commonest class |  |  |  | {np.mean(common):.1f} |  | {cells} |")
+    for name, by_seed in found.items():
+        seeds = sorted(by_seed)
+        by_task = 100 * np.array([values(name, task, seeds).mean(1) for task in asked])
+        means, one = by_task.mean(0), by_seed[seeds[0]]
+        cells = " | ".join(f"{own.mean():.1f} ± {own.std():.1f}" for own in by_task)
+        control = "random, twice" if name in TWICE else CONTROL
+        less = "" if name in ("random", "random, twice") else gap(name, asked, 100, 1, control)
+        print(f"| {name} | {one.get('films', '')} | {one.get('pairs', '')} | {len(seeds)} | "
+              f"{means.mean():.1f} ± {means.std():.1f} | {less} | {cells} |")  # fmt: skip
+    asked = list(REGRESSION)
+    print(f"\n| measure | {' | '.join(f'{t} ({len(test[t])}) | minus random' for t in asked)} |")
+    print("|---" * (1 + 2 * len(asked)) + "|")
+    for name in found:
+        cells = []
+        for task in asked:
+            own = values(name, task, sorted(found[name])).mean(1)
+            control = "random, twice" if name in TWICE else CONTROL
+            less = "" if name == control else gap(name, [task], 1, 2, control)
+            cells.append(f"{own.mean():.2f} ± {own.std():.2f} | {less}")
+        print(f"| {name} | {' | '.join(cells)} |")
+    spent = sum(row["seconds"] for row in rows)
+    trained = [row["training_s"] for row in rows if "training_s" in row]
+    print(f"\n{spent / 60:.0f} minutes of processor time; a training {np.median(trained):.0f} s")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parts = parser.add_subparsers(dest="what", required=True)
+    made = parts.add_parser("make")
+    made.add_argument("data", type=Path)
+    ran, shown = parts.add_parser("run"), parts.add_parser("table")
+    for part in (made, ran, shown):
+        part.add_argument("out", type=Path)
+    ran.add_argument("--seeds", type=int, default=len(SEEDS))
+    ran.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
+    if options.what == "make":
+        for name in ("scenes", "means"):
+            (options.out / name).mkdir(parents=True, exist_ok=True)
+        make(options.data, options.out)
+    elif options.what == "run":
+        run(options.out, SEEDS[: options.seeds], options.jobs)
+    else:
+        table(options.out)
+
+
+if __name__ == "__main__":
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
+    main()
