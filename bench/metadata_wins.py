@@ -388,7 +388,7 @@ def _fit(
 
 
 def _each(outputs: torch.Tensor, truth: torch.Tensor) -> np.ndarray:
-    """Return whether each class is right, or each value's squared error; NaN of no finite output."""
+    """Return whether each class is right, or each value's squared error; NaN if not finite."""
     if truth.dtype == torch.int64:
         right = (outputs.argmax(1) == truth).double()
         return (right + 0 * outputs.sum(1)).numpy()
