@@ -33,7 +33,7 @@ vectors alone, and metadata did not win. Fixed before the first training run:
 - ``genre+synopsis`` is two encoders side by side (METHODS B2); its control is ``random, twice``.
 
 Exploratory: ``NAME, batch`` takes its negatives from the batch instead of the queue (``run
---batch``). Added after the logs of the first two trainings, and then their figures (seed 0: random
+--only``). Added after the logs of the first two trainings, and then their figures (seed 0: random
 31.7 %, keywords+cast+genre 29.0 %), had been read: their loss fell below that of chance while
 queries and keys were far apart, and rose to it as the learning rate fell, so they had told new
 keys from the queue's older ones. ``why`` was added then too: it looks at films that no encoder was
@@ -98,6 +98,8 @@ BASELINES = ("shares of labels", "mean of label vectors", "both")
 TRAINED = ("random", "keywords+cast+genre", "keywords", "cast", "genre", "cowatch", "synopsis",
            "same film")  # fmt: skip
 TWICE = {"genre+synopsis": ("genre", "synopsis"), "random, twice": ("random", "random")}
+ROWS = (*TRAINED, *TWICE, "untrained", *BASELINES)
+EXPLORATORY = tuple(f"{name}, batch" for name in TRAINED)
 PRIMARY, CONTROL = "keywords+cast+genre", "random"
 PROBES = {  # Learning rate, batch size, epochs, dropout: the paper's supplement, Table 1.
     "relationship": (0.01, 16, 400, 0.5), "way_speaking": (0.1, 256, 400, 0.1),
@@ -290,16 +292,18 @@ def measure_one(out: Path, measure: str, seed: int) -> str:
     return f"{measure} {seed}: {mean:.4f}, {about}, {seconds} s"
 
 
-def run(out: Path, seeds: Sequence[int], jobs: int, batch: bool) -> None:
+def run(out: Path, seeds: Sequence[int], jobs: int, names: Sequence[str]) -> None:
+    """Measure what has no file yet: all seeds of the primary comparison first."""
     for name in ("results", "features"):
         (out / name).mkdir(exist_ok=True)
-    first = [(m, seed) for seed in seeds for m in (*TRAINED, "untrained", *BASELINES)]
-    stages = [first, [(measure, seed) for seed in seeds for measure in TWICE]]
-    if batch:
-        stages.append([(f"{measure}, batch", seed) for seed in seeds for measure in TRAINED])
+    alone = [name for name in names if name not in TWICE]
+    first = [name for name in alone if name in (PRIMARY, CONTROL)]
+    groups = [first, [name for name in alone if name not in first]]
+    groups += [[name for name in names if name in TWICE]]
     with ProcessPoolExecutor(jobs) as pool:
-        for stage in stages:
-            left = [one for one in stage if not (out / "results" / _file(*one)).exists()]
+        for group in groups:
+            each = [(name, seed) for seed in seeds for name in group]
+            left = [one for one in each if not (out / "results" / _file(*one)).exists()]
             for done in [pool.submit(measure_one, out, *one) for one in left]:
                 print(done.result(), flush=True)
 
@@ -349,7 +353,7 @@ def table(out: Path) -> None:
     if (out / "why.json").exists():
         lines.append({"why": json.loads((out / "why.json").read_text("utf-8"))})
     RESULTS.write_text("".join(json.dumps(line) + "\n" for line in lines), "utf-8")
-    order = (*TRAINED, *TWICE, "untrained", *BASELINES, *(f"{name}, batch" for name in TRAINED))
+    order = (*ROWS, *EXPLORATORY)
     found = {name: {r["seed"]: r for r in rows if r["measure"] == name} for name in order}
     found = {name: by_seed for name, by_seed in found.items() if by_seed}
 
@@ -481,14 +485,14 @@ def main() -> None:
         part.add_argument("out", type=Path)
     ran.add_argument("--seeds", type=int, default=len(SEEDS))
     ran.add_argument("--jobs", type=int, default=1)
-    ran.add_argument("--batch", action="store_true", help="the exploratory rows too, after all")
+    ran.add_argument("--only", action="append", choices=(*ROWS, *EXPLORATORY), metavar="MEASURE")
     options = parser.parse_args()
     if options.what == "make":
         for name in ("scenes", "means"):
             (options.out / name).mkdir(parents=True, exist_ok=True)
         make(options.data, options.out)
     elif options.what == "run":
-        run(options.out, SEEDS[: options.seeds], options.jobs, options.batch)
+        run(options.out, SEEDS[: options.seeds], options.jobs, options.only or ROWS)
     elif options.what == "why":
         why(options.data, options.out)
     else:
