@@ -382,11 +382,11 @@ def table(out: Path) -> None:
         seeds = sorted(by_seed)
         by_task = 100 * np.array([values(name, task, seeds).mean(1) for task in asked])
         means, one = by_task.mean(0), by_seed[seeds[0]]
-        cells = " | ".join(f"{own.mean():.1f} ± {own.std():.1f}" for own in by_task)
+        cells = " | ".join(_spread(own, 1) for own in by_task)
         control = control_of(name)
         less = "" if name == control else gap(name, asked, 100, 1, control)
         print(f"| {name} | {one.get('films', '')} | {one.get('pairs', '')} | {len(seeds)} | "
-              f"{means.mean():.1f} ± {means.std():.1f} | {less} | {cells} |")  # fmt: skip
+              f"{_spread(means, 1)} | {less} | {cells} |")  # fmt: skip
     asked = list(REGRESSION)
     print(f"\n| measure | {' | '.join(f'{t} ({len(test[t])}) | minus random' for t in asked)} |")
     print("|---" * (1 + 2 * len(asked)) + "|")
@@ -396,7 +396,7 @@ def table(out: Path) -> None:
             own = values(name, task, sorted(found[name])).mean(1)
             control = control_of(name)
             less = "" if name == control else gap(name, [task], 1, 2, control)
-            cells.append(f"{own.mean():.2f} ± {own.std():.2f} | {less}")
+            cells.append(f"{_spread(own, 2)} | {less}")
         print(f"| {name} | {' | '.join(cells)} |")
     spent = sum(row["seconds"] for row in rows)
     trained = [row["training_s"] for row in rows if "training_s" in row]
@@ -443,14 +443,17 @@ def why(data: Path, out: Path, draws: int = 20_000) -> None:
         }  # fmt: skip
         print(f"\n{len(left_out)} films, {len(flat)} scenes of {length} clips")
         heads = [m for m in similar if m != "random"]
-        print(f"| pairs by | {' | '.join(heads)} |\n{'|---' * (1 + len(heads))}|")
+        print(f"| space | seeds | {' | '.join(heads)} |\n{'|---' * (2 + len(heads))}|")
         for name, by_measure in found[str(length)].items():
-            cells = [
-                f"{np.mean(own):.3f}" + (f" ± {np.std(own):.3f}" if len(own) > 1 else "")
-                for own in by_measure.values()
-            ]
-            print(f"| {name} | {' | '.join(cells)} |")
+            cells = " | ".join(_spread(np.array(own), 3) for own in by_measure.values())
+            print(f"| {name} | {len(spaces[name])} | {cells} |")
     (out / "why.json").write_text(json.dumps(found), "utf-8")
+
+
+def _spread(of_seeds: np.ndarray, digits: int) -> str:
+    """Return the mean over seeds, and their standard deviation if there are several."""
+    spread = f" ± {of_seeds.std():.{digits}f}" if len(of_seeds) > 1 else ""
+    return f"{of_seeds.mean():.{digits}f}{spread}"
 
 
 def _standard(vectors: np.ndarray) -> np.ndarray:
