@@ -249,6 +249,7 @@ def each_film(
             complain(f"{path}: {'; '.join(notes)}")
         if not reporting.as_json and "error" not in result:
             say(_result_line(result))
+            say(*(f"  {line}" for line in result.get("moderation", ())))
             for part in result.get("films", ()):
                 frames = f"frames {part['first_frame']}-{part['end_frame'] - 1}"
                 say(f"  {frames}: {_result_line(part).partition(': ')[2]}")
@@ -264,7 +265,10 @@ def _result_line(result: dict[str, Any]) -> str:
 
 
 def _summary(timeline: "Timeline") -> dict[str, Any]:
-    return {
+    from mastershot.exports.moderation import moderation_lines
+
+    found = moderation_lines(timeline)
+    return ({"moderation": found} if found else {}) | {
         "film": timeline.movie.path,
         "id": timeline.movie.id,
         "num_shots": len(timeline.shots),

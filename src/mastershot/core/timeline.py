@@ -25,7 +25,16 @@ from typing import (
 
 from mastershot.core.errors import TimelineError
 from mastershot.core.labels import LabelScore
-from mastershot.core.lanes import Interval, Lane, Mark, ShotSound, SoundEvent
+from mastershot.core.lanes import (
+    Evidence,
+    Interval,
+    Lane,
+    Mark,
+    ModerationCoverage,
+    ModerationInterval,
+    ShotSound,
+    SoundEvent,
+)
 from mastershot.core.movie import (
     SCALES,
     DamagedSpan,
@@ -43,6 +52,7 @@ from mastershot.core.time import Span
 SCHEMA = "mastershot/timeline/1"
 _ABSENT_IF_EMPTY = frozenset(
     {"borrowed", "sampled_frames", "damaged", "notes", "copyright", "timecode", "lanes", "reels"}
+    | {"models", "reason"}
 )
 Json: TypeAlias = dict[str, Any]
 
@@ -78,6 +88,9 @@ class Timeline:
             list, or the version that made them did not look.
         lanes: What was brought in from elsewhere, such as edits, subtitles or a script: it stays
             when the film is analysed anew.
+        moderation: What a moderation policy asks to be reviewed, by start; None when the step did
+            not run. An empty one says nothing of what ``moderation_coverage`` has as not covered.
+        moderation_coverage: What of that policy was looked and listened for, in its order.
     """
 
     schema: ClassVar[str] = SCHEMA
@@ -90,6 +103,8 @@ class Timeline:
     audio: tuple[SoundEvent, ...] | None = None
     marks: tuple[Mark, ...] | None = None
     lanes: tuple[Lane, ...] = ()
+    moderation: tuple[ModerationInterval, ...] | None = None
+    moderation_coverage: tuple[ModerationCoverage, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_tiling(
@@ -207,6 +222,9 @@ def _objects() -> dict[Any, Json]:
         SoundEvent: defined["sound_event"],
         ShotSound: defined["shot"]["properties"]["sound"],
         Mark: defined["mark"],
+        ModerationInterval: defined["moderation_interval"],
+        Evidence: defined["moderation_interval"]["properties"]["evidence"]["items"],
+        ModerationCoverage: defined["moderation_coverage"],
         Lane: defined["lane"],
         Interval: defined["interval"],
     }

@@ -11,6 +11,7 @@ from mastershot.core.lanes import Interval, Lane, LaneRole
 from mastershot.core.movie import Shot
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
+from mastershot.exports.moderation import policy_name, uncovered_classes
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,24 @@ def _marks(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
         yield Interval(mark.span, mark.kind)
 
 
+def _moderation(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
+    """Yield what a policy asks to be reviewed, with its source, model and severity."""
+    policy = policy_name(timeline)
+    for one in timeline.moderation or ():
+        first = times.frame_shown_at(one.start_s)
+        end = max(first + 1, times.frame_at(one.end_s))
+        text = f"{one.name} ({one.source}, {one.model}, severity {one.severity}, policy {policy})"
+        yield Interval(times.span(first, end), text, one.score)
+
+
+def _uncovered(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
+    """Yield the whole film with what was not looked or listened for in it."""
+    missing = uncovered_classes(timeline)
+    if missing:
+        text = f"not covered: {', '.join(missing)} (policy {policy_name(timeline)})"
+        yield Interval(times.span(0, times.num_frames), text)
+
+
 _Intervals = Callable[[Timeline, FrameTimes], Iterator[Interval]]
 _MADE: Mapping[str, _Intervals] = {
     "shots": _shots,
@@ -173,6 +192,8 @@ _MADE: Mapping[str, _Intervals] = {
     "people": _people,
     "audio": _audio,
     "marks": _marks,
+    "moderation": _moderation,
+    "not covered": _uncovered,
 }
 
 MADE_LANES = tuple(_MADE)

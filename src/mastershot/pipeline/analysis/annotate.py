@@ -26,7 +26,9 @@ from mastershot.pipeline.analysis.people import see_people
 from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan
 from mastershot.pipeline.analysis.scale import ShotScaler, TrainedScaler
 from mastershot.pipeline.analysis.stored import first_vectors, mean_of_shots
+from mastershot.pipeline.moderation.cutting import moderate
 from mastershot.scenes.grouping import group_shots
+from mastershot.store.frames import frame_times_of
 
 
 def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> Timeline:
@@ -52,9 +54,13 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
             )
     if loaded.settings is not None:
         shots, scenes = with_settings(shots, scenes, loaded.settings, store)
-    return Timeline(
+    timeline = Timeline(
         movie, made, shots, scenes, decoded.damaged, decoded.notes, decoded.audio, decoded.marks
     )
+    if loaded.moderation is None:
+        return timeline
+    times = frame_times_of(timeline) if decoded.times is None else decoded.times
+    return moderate(timeline, loaded.moderation, store, times)
 
 
 def find_scenes(
