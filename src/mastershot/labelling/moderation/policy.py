@@ -13,7 +13,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from mastershot.core.errors import SettingError
+from mastershot.core.errors import SettingError, TimelineError
 from mastershot.core.settings import shortened
 from mastershot.datasets.plain_yaml import parse_yaml
 
@@ -39,6 +39,7 @@ DEFAULT_POLICY = "default"
 THRESHOLDS = ("seen", "words", "heard")
 """What has a threshold of its own: networks of frames, prompts in words, and sounds."""
 
+_RESERVED = ("none", "unsure")  # what reviewers can tick beside classes
 _MAX_BYTES = 1 << 20
 _MOST_SEVERE = 5
 _LONGEST_S = 3600.0
@@ -90,6 +91,7 @@ class Policy:
         """Return what a timeline keeps of the policy that its intervals follow."""
         return {
             "name": self.name,
+            "about": self.about,
             "fingerprint": self.fingerprint,
             "second_review": self.second_review,
             "classes": [
@@ -98,10 +100,26 @@ class Policy:
             ],
         }
 
+    @staticmethod
+    def of(made: Mapping[str, Any]) -> "Policy":
+        """Return the policy that `made` described.
+
+        Raises:
+            TimelineError: The description is none.
+        """
+        try:
+            rules = tuple(
+                ClassRule(**one | {"sounds": tuple(one["sounds"])}) for one in made["classes"]
+            )
+            return Policy(made["name"], made["about"], made["second_review"], rules)
+        except (TypeError, KeyError) as error:
+            raise TimelineError(f"a timeline describes its policy wrongly: {error}") from error
+
     @property
     def fingerprint(self) -> str:
         """Sixteen hex digits that change with anything the policy says."""
-        text = json.dumps([self.about, self.second_review, [asdict(one) for one in self.classes]])
+        rules = [asdict(one) for one in self.classes]
+        text = json.dumps([self.about, self.second_review, rules], default=dict)
         return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -151,6 +169,11 @@ def load_policy(source: str | Path = DEFAULT_POLICY, *, classes: Iterable[str] =
     rules = reading.whole_mapping(top.get("classes"), "classes")
     known = tuple(dict.fromkeys((*MODERATION_CLASSES, *classes)))
     for one in rules:
+        if one in _RESERVED or ";" in one:
+            raise SettingError(
+                f"policy {name} names class {one!r}, which tables of verdicts could not tell from "
+                "other ticks; call it otherwise"
+            )
         if one not in known:
             raise SettingError(
                 f"policy {name} names class {one!r}{_did_you_mean(one, known)}; its classes can be "
