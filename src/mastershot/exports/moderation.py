@@ -2,7 +2,7 @@
 
 import csv
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mastershot.core.files import written_whole
@@ -14,6 +14,8 @@ COLUMNS = (
     "class", "source", "status", "model", "severity", "score", "start_s", "end_s", "start_clock",
     "end_clock", "shots", "evidence_frames", "evidence_s", "policy", "id", "reason",
 )  # fmt: skip
+
+_NAMED_FILMS = 3
 
 
 def write_moderation_csv(timeline: Timeline, path: Path) -> None:
@@ -80,6 +82,20 @@ def uncovered_classes(timeline: Timeline) -> list[str]:
     """Return what the policy names and was not looked or listened for, such as *sex (seen)*."""
     rows = timeline.moderation_coverage or ()
     return [f"{row.name} ({row.source})" for row in rows if row.status != "covered"]
+
+
+def uncovered_lines(uncovered: Mapping[str, tuple[str, ...]]) -> list[str]:
+    """Return what was not looked or listened for, a line for all films that lack the same."""
+    groups = defaultdict[tuple[str, ...], list[str]](list)
+    for film, names in uncovered.items():
+        if names:
+            groups[names].append(film)
+    lines = []
+    for names, films in groups.items():
+        more = len(films) - _NAMED_FILMS
+        rest = f" and {more:,} more film{'s' if more > 1 else ''}" if more > 0 else ""
+        lines.append(f"not covered in {', '.join(films[:_NAMED_FILMS])}{rest}: {', '.join(names)}")
+    return lines
 
 
 def finding_text(timeline: Timeline, row: ModerationCoverage) -> str:

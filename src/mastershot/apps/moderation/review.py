@@ -1,6 +1,6 @@
 """``mastershot moderation queue|record|report``: what people review, and what they decide."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -47,6 +47,7 @@ def queue(
     both once more for the second reviews that the policy asks for.
     """
     with loading():
+        from mastershot.exports.moderation import uncovered_lines
         from mastershot.pipeline.moderation.review import write_review
         from mastershot.store.library import Library
 
@@ -76,7 +77,7 @@ def queue(
     lines = [
         f"policy {found.policy}: {num_flags:,} of {found.num_flags:,} intervals, {num_shots:,} of "
         f"{found.num_unflagged:,} unflagged shots; {num_second:,} need a second reviewer",
-        *_uncovered_lines(found.uncovered),
+        *uncovered_lines(found.uncovered),
         f"→ {', '.join(map(str, drawn.files))}",
     ]
     say_result(value, lines, as_json=as_json)
@@ -120,6 +121,8 @@ def report(*, queue: QueueFile, library: LibraryFolder, as_json: Json = False) -
 
 
 def _report_lines(found: "ReviewReport") -> Iterator[str]:
+    from mastershot.exports.moderation import uncovered_lines
+
     queue = found.queue
     yield (
         f"policy {queue.policy}: {found.num_reviewed:,} of {len(queue.items):,} items reviewed by "
@@ -146,7 +149,7 @@ def _report_lines(found: "ReviewReport") -> Iterator[str]:
             "N` draws some"
         )
     yield from map(_missed_line, found.missed)
-    yield from _uncovered_lines(queue.uncovered)
+    yield from uncovered_lines(queue.uncovered)
 
 
 def _missed_line(one: "Missed") -> str:
@@ -156,16 +159,6 @@ def _missed_line(one: "Missed") -> str:
         f"unflagged shots, {_share(one.share)}; of all unflagged shots about {value:,.0f} "
         f"[{interval.low:,.0f}, {interval.high:,.0f}]"
     )
-
-
-def _uncovered_lines(uncovered: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
-    groups: dict[tuple[str, ...], list[str]] = {}
-    for film, names in uncovered.items():
-        if names:
-            groups.setdefault(names, []).append(film)
-    for names, films in groups.items():
-        more = f" and {len(films) - 3} more films" if len(films) > 3 else ""
-        yield f"not covered in {', '.join(films[:3])}{more}: {', '.join(names)}"
 
 
 def _share(figure: "Figure") -> str:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from mastershot.exports.moderation import uncovered_lines
 from mastershot.exports.pages.templates import count_text, write_page
 from mastershot.labelling.moderation.queue import NONE, UNSURE, Queue, QueueItem
 
@@ -16,10 +17,12 @@ class Judged:
     Attributes:
         pictures: Frames: when, their score, and the picture as JPEG, or None.
         heard: When something is heard, and its score.
+        aspect: Width of the film's picture by its height.
     """
 
     pictures: tuple[tuple[float, float, bytes | None], ...]
     heard: tuple[tuple[float, float], ...]
+    aspect: float = 16 / 9
 
 
 def write_review_page(
@@ -43,9 +46,8 @@ def write_review_page(
     key = hashlib.sha256(text.encode()).hexdigest()[:16]
     flags = [item for item in items if item.kind == "flag"]
     uncovered = [
-        f"Not covered in {film}: {', '.join(names)}: nothing below says that it is not there."
-        for film, names in queue.uncovered.items()
-        if names
+        f"{line[0].upper()}{line[1:]}. Nothing below says that it is not there."
+        for line in uncovered_lines(queue.uncovered)
     ]
     shots = len(items) - len(flags)
     write_page(
@@ -58,7 +60,7 @@ def write_review_page(
             count_text(len(flags), "interval"),
             count_text(shots, "unflagged shot"),
         ),
-        notes=uncovered[:20],
+        notes=uncovered,
         items=items,
         guidelines=queue.guidelines,
         queue_key=key,

@@ -185,11 +185,13 @@ class _Shown:
     def show(self, item: QueueItem) -> Judged:
         """Return the pictures, or the seconds, of an item."""
         interval = self._intervals.get(item.id)
+        movie = self._films[item.film].movie
+        aspect = float(movie.width_px * movie.sample_aspect_ratio / movie.height_px)
         if interval is None:
-            return Judged(((item.start_s, 0.0, self._thumb(item.id)),), ())
+            return Judged(((item.start_s, 0.0, self._thumb(item.id)),), (), aspect)
         if interval.source == "heard":
             return Judged((), tuple((one.time_s, one.score) for one in interval.evidence))
-        return Judged(tuple(self._frames(item.film, interval)), ())
+        return Judged(tuple(self._frames(item.film, interval)), (), aspect)
 
     def _frames(
         self, film: str, interval: ModerationInterval
