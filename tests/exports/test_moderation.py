@@ -26,7 +26,7 @@ JPEG = b"\xff\xd8\xff\xe0"
 @pytest.fixture(scope="module")
 def film(tmp_path_factory: pytest.TempPathFactory) -> Timeline:
     store = FolderFeatures(tmp_path_factory.mktemp("features"))
-    return scored_timeline(store, porn={45: 0.9, 55: 0.8}, gunshots={2.0: 0.9})
+    return scored_timeline(store, porn={45: 0.9, 55: 0.8}, gunshots={2.4: 0.9})
 
 
 def test_the_timeline_is_valid_and_reads_back(film: Timeline) -> None:
@@ -68,7 +68,7 @@ def test_the_table_has_a_row_for_each_interval_and_each_class_without_one(
     ]
     sex, violence = rows[:2]
     assert (sex["evidence_frames"], sex["shots"], sex["policy"]) == ("45;55", "00001", "default")
-    assert (violence["evidence_frames"], violence["evidence_s"]) == ("", "1.95")
+    assert (violence["evidence_frames"], violence["evidence_s"]) == ("", "2.4375")
     assert rows[3]["reason"].startswith("no detector")
 
 
@@ -120,7 +120,7 @@ def test_the_report_shows_why_blurred_and_what_was_not_looked_for(
     assert ".veiled input:not(:checked) + img { filter: blur" in page
     assert "/9j/4GZyYW1lIDQ1" in page  # frame 45 itself
     assert "/9j/4HNob3Q=" in page  # frame 55 has no picture, so that of its shot
-    assert "heard at 0:00:01.950 (0.90)" in page
+    assert "heard at 0:00:02.438 (0.90)" in page
     without = replace(film, moderation=None, moderation_coverage=None)
     write_report(without, tmp_path / "report.html", thumbs=tmp_path / "thumbs")
     page = (tmp_path / "report.html").read_text("utf-8")

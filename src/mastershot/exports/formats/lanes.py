@@ -162,11 +162,16 @@ def _marks(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
 
 
 def _moderation(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
-    """Yield what a policy asks to be reviewed, with its source, model and severity."""
+    """Yield what a policy asks to be reviewed, with its source, model and severity.
+
+    What is seen starts and ends with frames; of what is heard, those on screen are taken.
+    """
     policy = policy_name(timeline)
     for one in timeline.moderation or ():
-        first = times.frame_shown_at(one.start_s)
-        end = max(first + 1, times.frame_at(one.end_s))
+        if one.source == "seen":
+            first, end = times.frame_at(one.start_s), times.frame_at(one.end_s)
+        else:
+            first, end = times.frame_shown_at(one.start_s), times.frame_shown_at(one.end_s) + 1
         text = f"{one.name} ({one.source}, {one.model}, severity {one.severity}, policy {policy})"
         yield Interval(times.span(first, end), text, one.score)
 

@@ -77,8 +77,7 @@ def cut_intervals(
     shot_starts = [shot.span.start_s for shot in shots]
     shot_ends = [shot.span.end_s for shot in shots]
     for run in np.split(places, np.flatnonzero(gaps_s > rule.merge_gap_s + _SAME_S) + 1):
-        start_s = round(float(samples.starts_s[run[0]]), _DIGITS)
-        end_s = round(float(samples.ends_s[run].max()), _DIGITS)
+        start_s, end_s = float(samples.starts_s[run[0]]), float(samples.ends_s[run].max())
         if end_s - start_s < rule.min_duration_s - _SAME_S:
             continue
         first = bisect_right(shot_ends, start_s + _SAME_S)
@@ -132,7 +131,7 @@ def _evidence(samples: Samples, scores: FloatArray, run: IntArray) -> tuple[Evid
     best = run[np.argsort(-scores[run], kind="stable")[:MOST_EVIDENCE]]
     return tuple(
         Evidence(
-            round(float(samples.times_s[at]), _DIGITS),
+            float(samples.times_s[at]),
             _rounded(scores[at]),
             None if samples.frames is None else int(samples.frames[at]),
         )

@@ -10,13 +10,14 @@ from mastershot.core.movie import Movie, Shot
 from mastershot.core.protocols import FeatureStore
 from mastershot.core.time import FrameTimes
 from mastershot.encoders.detectors.sound import HOP_SAMPLES
-from mastershot.labelling.moderation.intervals import Samples
+from mastershot.labelling.moderation.intervals import Samples, Times
 from mastershot.labelling.moderation.words import score_words, words_space
 from mastershot.media.sound import SOUND_RATE_HZ
 from mastershot.pipeline.analysis.stored import first_vectors, frames_of, sampled_blocks
 from mastershot.pipeline.moderation.detectors import HEARD, Detector, Moderation
 from mastershot.pipeline.moderation.models import ShotModel
 
+_TIME_DIGITS = 4
 _HALF_HOP_S = HOP_SAMPLES / SOUND_RATE_HZ / 2
 
 
@@ -78,15 +79,15 @@ def read_samples(
     """
     if detector.unit == "window":
         rows = store.get(detector.space).vectors[1:]
-        centres = rows[:, 0].astype(np.float64)
-        return Samples(centres, centres - _HALF_HOP_S, centres + _HALF_HOP_S), rows
+        centres = rows[:, 0].astype(np.float64).round(_TIME_DIGITS)
+        return Samples(centres, *_around(centres)), rows
     frames, starts, ends, shot_of = _frames(shots)
     if detector.unit == "shot":
         rows = store.get(detector.space, shot_frames(shots)).vectors[shot_of]
     else:
         rows = store.get(detector.space, frames).vectors
-    seconds = times.pts.astype(np.float64) * float(times.time_base)
-    return Samples(seconds[frames], seconds[starts], seconds[ends], frames), rows
+    shown, first, end = (_seconds(each, times) for each in (frames, starts, ends))
+    return Samples(shown, first, end, frames), rows
 
 
 def listened_s(store: FeatureStore) -> float | None:
@@ -95,6 +96,19 @@ def listened_s(store: FeatureStore) -> float | None:
     if len(store.missing(HEARD.space, first)):
         return None
     return float(store.get(HEARD.space, first).vectors[0, 0])
+
+
+def _around(centres: Times) -> tuple[Times, Times]:
+    """Return where the time that windows stand for starts and ends."""
+    starts, ends = centres - _HALF_HOP_S, centres + _HALF_HOP_S
+    return starts.round(_TIME_DIGITS), ends.round(_TIME_DIGITS)
+
+
+def _seconds(frames: IntArray, times: FrameTimes) -> Times:
+    """Return when frames start, exactly as spans say it."""
+    base = times.time_base
+    pts = times.pts[frames].tolist()
+    return np.array([at * base.numerator / base.denominator for at in pts], np.float64)
 
 
 def copy_scores(
