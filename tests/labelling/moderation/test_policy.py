@@ -72,8 +72,8 @@ def test_any_change_changes_the_fingerprint(tmp_path: Path) -> None:
     ("before", "after", "sentence"),
     [
         ("  violence:", "  violance:", "names class 'violance'; did you mean 'violence'"),
-        ("guideline:", "guidline:", "has key 'guidline'; did you mean 'guideline'"),
-        ("policy: mine", "polcy: mine", "has key 'polcy'; did you mean 'policy'"),
+        ("guideline:", "guidelines:", "has key 'guidelines'; did you mean 'guideline'"),
+        ("policy: mine", "policies: mine", "has key 'policies'; did you mean 'policy'"),
         ("{seen:", "{sen:", "thresholds has key 'sen'; did you mean 'seen'"),
         ("0.5", "1.5", "thresholds.seen is 1.5; it should be a number above 0 and at most 1"),
         ("0.5", "0", "thresholds.seen is 0; it should be a number above 0"),
