@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from mastershot.labelling.moderation.policy import load_policy
 from mastershot.labelling.moderation.queue import Queue, draw_queue
 from mastershot.labelling.moderation.verdicts import (
     DecisionLog,
+    guideline_key,
     latest_decisions,
     read_decisions,
 )
@@ -94,8 +96,8 @@ def test_the_log_says_who_when_what_and_what_before(queue: Queue, tmp_path: Path
     assert log.read() == (first, changed, other)
     latest = latest_decisions(log.read())[flag.id]
     assert {name: one.ticked for name, one in latest.items()} == {
-        "Ann": ("reject",),
-        "Bob": ("confirm",),
+        "ann": ("reject",),
+        "bob": ("confirm",),
     }
 
 
@@ -143,3 +145,18 @@ def test_a_log_that_cannot_be_written_or_read_is_one_sentence(
         DecisionLog(tmp_path / "log.jsonl").record(found)
     with pytest.raises(DatasetError, match="cannot be read: Is a directory"):
         DecisionLog(tmp_path).read()
+
+
+def test_a_verdict_by_other_words_stands_beside_the_earlier_one(
+    queue: Queue, tmp_path: Path
+) -> None:
+    flag, log = queue.items[0], DecisionLog(tmp_path / "log.jsonl")
+    path = table(tmp_path, f"{flag.id},Ann,confirm,,")
+    log.record(read_decisions(path, queue))
+    other = replace(queue, guidelines={**queue.guidelines, "sex": "Confirm nothing."})
+    assert guideline_key(other, flag) != guideline_key(queue, flag)
+    (again,) = log.record(read_decisions(path, other))
+    assert again.previous == ("confirm",)
+    lenient = replace(queue, guidelines={**queue.guidelines, "violence": "Confirm nothing."})
+    assert guideline_key(lenient, flag) == guideline_key(queue, flag)
+    assert guideline_key(lenient, queue.items[1]) != guideline_key(queue, queue.items[1])

@@ -1,4 +1,5 @@
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,7 +7,7 @@ import pytest
 from mastershot.core.errors import DatasetError
 from mastershot.evaluation.bootstrap import binomial_figure
 from mastershot.labelling.moderation.queue import FLAG_CHOICES, Queue, QueueItem
-from mastershot.labelling.moderation.verdicts import Decision
+from mastershot.labelling.moderation.verdicts import Decision, guideline_key
 from mastershot.pipeline.moderation.report import report_on_queue, review_facts
 
 CLASSES = ("sex", "violence")
@@ -29,7 +30,8 @@ def queue_of(*items: QueueItem, num_unflagged: int = 100) -> Queue:
 
 
 def said(item: QueueItem, reviewer: str, *ticked: str) -> Decision:
-    return Decision(item.id, reviewer, ticked, "", "undated")
+    key = guideline_key(queue_of(item), item)
+    return Decision(item.id, reviewer, ticked, "", "undated", guideline=key)
 
 
 def test_precision_counts_what_was_decided_and_names_the_rest() -> None:
@@ -91,6 +93,20 @@ def test_agreement_beyond_chance_is_that_of_all_intervals() -> None:
 
     assert report(["confirm", "confirm", "reject", "reject"]) == pytest.approx(1)
     assert report(["reject", "reject", "confirm", "confirm"]) < 0
+
+
+def test_a_verdict_by_other_words_does_not_count() -> None:
+    first, other = flag(0, 0.9), flag(1, 0.8)
+    given = [said(first, "Ann", "confirm"), replace(said(other, "Ann", "confirm"), guideline="x")]
+    report = report_on_queue(queue_of(first, other), given)
+    assert (report.num_reviewed, report.num_other) == (1, 1)
+
+
+def test_a_reviewer_is_no_second_one_by_another_spelling_of_the_name() -> None:
+    item = flag(0, 0.9, second=True)
+    given = [said(item, "Ann", "confirm"), said(item, "ANN", "confirm")]
+    report = report_on_queue(queue_of(item), given)
+    assert report.lacking == (item.id,)
 
 
 def test_what_was_missed_is_estimated_from_the_drawn_shots() -> None:

@@ -128,15 +128,18 @@ def _report_lines(found: "ReviewReport") -> Iterator[str]:
         f"policy {queue.policy}: {found.num_reviewed:,} of {len(queue.items):,} items reviewed by "
         f"{', '.join(found.reviewers)}"
     )
+    if found.num_other:
+        yield f"{found.num_other:,} verdicts by the words of other guidelines do not count"
     for one in found.flags:
         counts = ", ".join(f"{count} {name}" for name, count in one.outcomes.items() if count)
         yield (
             f"{one.name}, {one.source}: {one.num_flags:,} intervals, {counts or 'none reviewed'}; "
             f"precision {_share(one.precision)}"
         )
+    state = ", so this report is preliminary" if found.lacking else ""
     yield (
-        f"second reviews: {found.num_second - len(found.lacking):,} of {found.num_second:,} done; "
-        f"first and second agree on {_share(found.agreement)}; Krippendorff's alpha "
+        f"second reviews: {found.num_second - len(found.lacking):,} of {found.num_second:,} done"
+        f"{state}; first and second agree on {_share(found.agreement)}; Krippendorff's alpha "
         + (f"{found.alpha:.3f}" if isfinite(found.alpha) else "not defined")
     )
     for item, verdicts in found.disagreements:

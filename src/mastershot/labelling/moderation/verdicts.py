@@ -36,6 +36,7 @@ class Decision:
         recorded: When it was entered, as UTC in ISO 8601.
         previous: What the same reviewer had ticked before; None where that was nothing.
         policy: Fingerprint of the policy that was followed.
+        guideline: Digest of the words of it that the verdict rests on; see `guideline_key`.
         after: Digest of the line before.
     """
 
@@ -47,6 +48,7 @@ class Decision:
     recorded: str = ""
     previous: tuple[str, ...] | None = None
     policy: str = ""
+    guideline: str = ""
     after: str = _START
 
 
@@ -90,7 +92,25 @@ def _decision(row: Row, item: QueueItem | None, queue: Queue) -> Decision:
             f"{', '.join(item.choices)}" + ("" if item.kind == "flag" else ", or several classes")
         )
     note, made = ((row.get(name) or "").strip() for name in ("note", "made"))
-    return Decision(item.id, reviewer, ticked, note, made or UNDATED, policy=queue.fingerprint)
+    return Decision(
+        item.id,
+        reviewer,
+        ticked,
+        note,
+        made or UNDATED,
+        policy=queue.fingerprint,
+        guideline=guideline_key(queue, item),
+    )
+
+
+def guideline_key(queue: Queue, item: QueueItem) -> str:
+    """Return a digest of the guideline of an interval's class, or, for a shot, of all of them.
+
+    A verdict is one by these words: under others it says nothing.
+    """
+    words = queue.guidelines if item.kind == "shot" else {item.name: queue.guidelines[item.name]}
+    text = json.dumps(sorted(words.items()))
+    return hashlib.blake2b(text.encode(), digest_size=8).hexdigest()
 
 
 class DecisionLog:
@@ -113,17 +133,17 @@ class DecisionLog:
 
         def lines(held: bytes) -> bytes:
             kept = list(self._parsed(held))
-            latest = {(one.item, one.reviewer): one for one in kept}
+            latest = {(one.item, _who(one)): one for one in kept}
             data, after = b"", _digest(held.splitlines()[-1]) if held else _START
             for one in decisions:
-                before = latest.get((one.item, one.reviewer))
+                before = latest.get((one.item, _who(one)))
                 if before is not None and _same(before, one):
                     continue
                 values = asdict(one) | {"recorded": now, "after": after}
                 values["previous"] = None if before is None else before.ticked
                 line = json.dumps(values, ensure_ascii=True).encode()
-                latest[one.item, one.reviewer] = _decision_of(json.loads(line))
-                added.append(latest[one.item, one.reviewer])
+                latest[one.item, _who(one)] = _decision_of(json.loads(line))
+                added.append(latest[one.item, _who(one)])
                 data, after = data + line + b"\n", _digest(line)
             return data
 
@@ -169,16 +189,20 @@ class DecisionLog:
 
 
 def latest_decisions(decisions: Iterable[Decision]) -> dict[str, dict[str, Decision]]:
-    """Return the latest verdict of each reviewer on each item; reviewers in the order they came."""
+    """Return the latest verdict of each reviewer on each item; reviewers in the order they came.
+
+    Names that differ in case alone are one reviewer.
+    """
     found: dict[str, dict[str, Decision]] = {}
     for one in decisions:
-        found.setdefault(one.item, {})[one.reviewer] = one
+        found.setdefault(one.item, {})[_who(one)] = one
     return found
 
 
 def _decision_of(values: dict[str, object]) -> Decision:
     found = Decision(**values)  # type: ignore[arg-type]
     texts = [found.item, found.reviewer, found.note, found.made, found.recorded, found.after]
+    texts.append(found.guideline)
     ticks = [*found.ticked, *(found.previous or ())]
     if not all(isinstance(one, str) for one in (*texts, found.policy, *ticks)):
         raise TypeError("a value is not text")
@@ -187,7 +211,12 @@ def _decision_of(values: dict[str, object]) -> Decision:
 
 
 def _same(before: Decision, now: Decision) -> bool:
-    return (before.ticked, before.note, before.made) == (now.ticked, now.note, now.made)
+    values = [(one.ticked, one.note, one.made, one.guideline) for one in (before, now)]
+    return values[0] == values[1]
+
+
+def _who(one: Decision) -> str:
+    return one.reviewer.casefold()
 
 
 def _digest(line: bytes) -> str:

@@ -21,7 +21,11 @@ from mastershot.labelling.moderation.queue import (
     Queue,
     QueueItem,
 )
-from mastershot.labelling.moderation.verdicts import Decision, latest_decisions
+from mastershot.labelling.moderation.verdicts import (
+    Decision,
+    guideline_key,
+    latest_decisions,
+)
 
 DISPUTED: Literal["disputed"] = "disputed"
 
@@ -83,6 +87,7 @@ class ReviewReport:
         agreement: Share of items with two reviewers or more on which the first two agree.
         alpha: Krippendorff's alpha between all reviewers of intervals; NaN where not defined.
         disagreements: Items on which the first two differ, with each reviewer's verdict.
+        num_other: Verdicts on these items by the words of another guideline, which do not count.
     """
 
     queue: Queue
@@ -96,10 +101,11 @@ class ReviewReport:
     agreement: Figure
     alpha: float
     disagreements: tuple[tuple[QueueItem, tuple[Decision, ...]], ...]
+    num_other: int = 0
 
 
 def report_on_queue(queue: Queue, decisions: Sequence[Decision]) -> ReviewReport:
-    """Return what verdicts amount to; those on items of other queues do not count.
+    """Return what verdicts amount to; those on other items, or by other guidelines, do not count.
 
     Of a reviewer's verdicts on an item the last counts. What most of its reviewers tick decides;
     where no verdict has more than another, the item is disputed, and counts neither way.
@@ -107,7 +113,9 @@ def report_on_queue(queue: Queue, decisions: Sequence[Decision]) -> ReviewReport
     Raises:
         DatasetError: There is no verdict on the queue.
     """
-    held = latest_decisions(decisions)
+    key_of = {item.id: guideline_key(queue, item) for item in queue.items}
+    on_items = [one for one in decisions if one.item in key_of]
+    held = latest_decisions(one for one in on_items if one.guideline == key_of[one.item])
     given = {item.id: tuple(held[item.id].values()) for item in queue.items if item.id in held}
     if not given:
         raise DatasetError(
@@ -129,6 +137,7 @@ def report_on_queue(queue: Queue, decisions: Sequence[Decision]) -> ReviewReport
         agreement=binomial_figure(len(twice) - len(differing), len(twice)),
         alpha=_alpha(queue, given),
         disagreements=tuple(differing),
+        num_other=sum(one.guideline != key_of[one.item] for one in on_items),
     )
 
 
@@ -208,6 +217,7 @@ def review_facts(report: ReviewReport) -> dict[str, object]:
         "policy_fingerprint": queue.fingerprint,
         "num_items": len(queue.items),
         "num_reviewed": report.num_reviewed,
+        "num_by_other_guidelines": report.num_other,
         "reviewers": report.reviewers,
         "num_flags": queue.num_flags,
         "num_flags_drawn": len(queue.of_kind("flag")),
@@ -238,6 +248,7 @@ def review_facts(report: ReviewReport) -> dict[str, object]:
         ],
         "second_review": {
             "num_needed": report.num_second,
+            "complete": not report.lacking,
             "lacking": report.lacking,
             "agreement": _figure(report.agreement),
             "krippendorff_alpha": None if np.isnan(report.alpha) else report.alpha,
