@@ -226,3 +226,59 @@ def _file(path: Path):  # type: ignore[no-untyped-def]
     from mastershot.media.reels.facts import probe_film
 
     return probe_film(path)
+
+
+def test_a_recogniser_of_vectors_scores_shots(silent: Path, tmp_path: Path) -> None:
+    from mastershot.encoders.catalogue import load_encoder
+
+    clip = make_tiny_clip(tmp_path / "clip")
+    space = load_encoder(str(clip), precision="float32").space
+    folder = make_recogniser(
+        tmp_path / "run" / "recogniser",
+        classes=("violence", "drug use"),
+        encoder=str(clip),
+        encoder_hash=space.weights_hash,
+        input_width=space.width,
+    )
+    timeline, _ = analyze_movie(
+        silent, loaded_for("moderation", models=(str(folder.parent),)), tmp_path / "out"
+    )
+    rows = {(row.name, row.source): row for row in timeline.moderation_coverage or ()}
+    assert rows["violence", "seen"].models == ("tiny-lstm",)
+    assert rows["drug use", "seen"].status == "covered"
+
+
+def test_an_installed_detector_takes_part(
+    silent: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from importlib.metadata import EntryPoint
+
+    from mastershot.encoders.detectors import installed
+
+    point = EntryPoint(
+        "blood", "tests.encoders.detectors.test_installed:BloodDetector", installed.GROUP
+    )
+    monkeypatch.setattr(installed, "entry_points", lambda group: [point])
+    timeline, folder = analyze_movie(silent, loaded_for("moderation", models=("blood",)), tmp_path)
+    assert set(found(timeline)) == {("sex", "seen"), ("violence", "seen")}
+    (violence,) = (one for one in timeline.moderation or () if one.name == "violence")
+    assert violence.model == "blood"
+    assert violence.shots == (timeline.shots[0].id,)
+    # A policy may name what only this detector finds, also later and without it.
+    monkeypatch.setattr(installed, "entry_points", lambda group: [])
+    mine = tmp_path / "gore.yaml"
+    mine.write_text("classes:\n  gore:\n    guideline: x\n    thresholds: {seen: 0.3}\n")
+    assert found(tune_moderation(folder, mine)) == [("gore", "seen")]
+
+
+def test_two_models_of_one_name_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    from importlib.metadata import EntryPoint
+
+    from mastershot.encoders.detectors import installed
+
+    point = EntryPoint(
+        "blood", "tests.encoders.detectors.test_installed:BloodDetector", installed.GROUP
+    )
+    monkeypatch.setattr(installed, "entry_points", lambda group: [point])
+    with pytest.raises(SettingError, match="two moderation models are called 'blood'"):
+        loaded_for("moderation", models=("blood", "blood"))
