@@ -172,6 +172,12 @@ def test_a_queue_of_films_without_scores_says_which_command_makes_them(
     assert "a queue goes to a .json file" in wrong.stderr
 
 
+def test_a_library_shows_what_was_found_and_what_was_not_looked_for(library: Path) -> None:
+    shown = invoke("library", "show", "a.mp4", "--library", library)
+    assert "moderation, sex, seen: 1 interval, by nsfw" in shown.stdout
+    assert "moderation, drug use, seen: not covered: no detector" in shown.stdout
+
+
 def test_a_table_with_verdicts_is_never_overwritten(library: Path, tmp_path: Path) -> None:
     out = tmp_path / "queue.json"
     assert invoke("moderation", "queue", "--library", library, "--out", out).exit_code == 0

@@ -7,6 +7,7 @@ import jsonschema
 import pytest
 from tests.factories.moderation import scored_timeline
 
+from mastershot.core.errors import TimelineError
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.exports.formats.lanes import lanes_of
 from mastershot.exports.moderation import (
@@ -39,6 +40,15 @@ def test_the_timeline_is_valid_and_reads_back(film: Timeline) -> None:
     for one in value["moderation"]:
         assert one["evidence"]
         assert all(("frame" in each) == (one["source"] == "seen") for each in one["evidence"])
+
+
+def test_a_timeline_with_an_interval_without_its_evidence_is_refused(film: Timeline) -> None:
+    for wrong in ([], [{"time_s": 2.0, "score": 0.9}]):
+        value = json.loads(film.to_json())
+        sex = next(one for one in value["moderation"] if one["source"] == "seen")
+        sex["evidence"] = wrong
+        with pytest.raises(TimelineError, match=f"{sex['id']} is seen, but has no evidence"):
+            Timeline.from_json(json.dumps(value))
 
 
 def test_lines_never_pass_over_what_was_not_looked_for(film: Timeline) -> None:

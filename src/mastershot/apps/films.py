@@ -290,6 +290,8 @@ def _film_lines(films: "Sequence[LibraryMovie]") -> Iterator[str]:
 
 
 def _timeline_lines(timeline: "Timeline") -> Iterator[str]:
+    from mastershot.exports.moderation import moderation_lines
+
     for index, shot in enumerate(timeline.shots):
         scene = timeline.scene_of(index)
         if scene is not None and scene.first_shot == index:
@@ -297,6 +299,7 @@ def _timeline_lines(timeline: "Timeline") -> Iterator[str]:
         times = f"{format_clock(shot.span.start_s)} - {format_clock(shot.span.end_s)}"
         frames = f"{shot.span.first_frame}-{shot.span.end_frame}"
         yield f"  {index:5}  {times}  {frames:>15}  {_label_words(shot.labels)}"
+    yield from (f"moderation, {line}" for line in moderation_lines(timeline))
 
 
 def _label_words(labels: "tuple[LabelScore, ...] | None") -> str:

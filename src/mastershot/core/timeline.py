@@ -116,6 +116,12 @@ class Timeline:
             _check_tiling(
                 "shot", len(self.shots), [(s.first_shot, s.end_shot) for s in self.scenes]
             )
+        for one in self.moderation or ():
+            has_frames = [sample.frame is not None for sample in one.evidence]
+            if not has_frames or any(has != (one.source == "seen") for has in has_frames):
+                raise TimelineError(
+                    f"moderation interval {one.id} is {one.source}, but has no evidence that is"
+                )
 
     def scene_of(self, shot_index: int) -> Scene | None:
         """Return the scene that holds a shot, or None when scenes were not found."""
