@@ -188,7 +188,8 @@ class _Shown:
         movie = self._films[item.film].movie
         aspect = float(movie.width_px * movie.sample_aspect_ratio / movie.height_px)
         if interval is None:
-            return Judged(((item.start_s, 0.0, self._thumb(item.id)),), (), aspect)
+            middle_s = (item.start_s + item.end_s) / 2  # That of the shot's picture.
+            return Judged(((middle_s, 0.0, self._thumb(item.id)),), (), aspect)
         if interval.source == "heard":
             return Judged((), tuple((one.time_s, one.score) for one in interval.evidence))
         return Judged(tuple(self._frames(item.film, interval)), (), aspect)
