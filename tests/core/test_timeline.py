@@ -173,7 +173,7 @@ def change(path: list[Any], new: Any) -> str:
         ("[" * 100_000, "is not valid JSON"),
         ("[]", "has schema 'list'"),
         (change(["schema"], "mastershot/timeline/9"), "has schema 'mastershot/timeline/9'"),
-        (change(["genres"], []), "holds 'genres', unknown to this version"),
+        (change(["moods"], []), "holds 'moods', unknown to this version"),
         (change(["shots", 0, "camera"], "on a crane"), "holds 'camera', unknown to this version"),
         (change(["made_by", "camera"], "?"), "holds 'camera', unknown to this version"),
         (change(["shots", 0, "kept"], "CS"), r"shots\[0\]\.kept: 'CS' should be list"),

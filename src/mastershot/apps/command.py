@@ -92,7 +92,7 @@ class AnalysisOptions:
         str,
         Option(
             metavar="NAME,…",
-            help="Which of shots, labels, scenes, scale, people, headings, sound, moderation.",
+            help="Of shots, labels, scenes, scale, people, headings, sound, moderation, genres.",
         ),
     ] = "shots,labels,scenes,scale,people,headings,sound"
     scale: Annotated[
@@ -106,6 +106,10 @@ class AnalysisOptions:
     fuse: Annotated[
         float | None,
         Option(metavar="SHARE", help="Its share, where labels by words make the rest."),
+    ] = None
+    genres: Annotated[
+        Path | None,
+        Option(metavar="RUN|FOLDER", help="Trained model of genres: adds the step genres."),
     ] = None
     stream: Annotated[
         int | None, Option(metavar="N", min=0, help="Video stream to read, as ffprobe counts.")
@@ -143,6 +147,7 @@ class AnalysisOptions:
             recogniser=self.recogniser,
             fuse=self.fuse,
             moderation=ModerationOptions(self.policy, tuple(self.moderation_model or ())),
+            genres=self.genres,
         )
 
 

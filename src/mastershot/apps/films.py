@@ -261,20 +261,25 @@ def each_film(
 def _result_line(result: dict[str, Any]) -> str:
     scenes = "" if result["num_scenes"] is None else f", {result['num_scenes']} scenes"
     where = result.get("timeline", result["id"])
-    return f"{result['film']}: {result['num_shots']} shots{scenes} → {where}"
+    genres = "" if "genres" not in result else f", {', '.join(result['genres']) or 'no genre'}"
+    return f"{result['film']}: {result['num_shots']} shots{scenes}{genres} → {where}"
 
 
 def _summary(timeline: "Timeline") -> dict[str, Any]:
     from mastershot.exports.moderation import moderation_lines
 
     found = moderation_lines(timeline)
-    return ({"moderation": found} if found else {}) | {
-        "film": timeline.movie.path,
-        "id": timeline.movie.id,
-        "num_shots": len(timeline.shots),
-        "num_scenes": None if timeline.scenes is None else len(timeline.scenes),
-        "notes": list(timeline.notes),
-    }
+    return (
+        ({"moderation": found} if found else {})
+        | {
+            "film": timeline.movie.path,
+            "id": timeline.movie.id,
+            "num_shots": len(timeline.shots),
+            "num_scenes": None if timeline.scenes is None else len(timeline.scenes),
+            "notes": list(timeline.notes),
+        }
+        | ({} if timeline.genres is None else {"genres": list(timeline.chosen_genres)})
+    )
 
 
 def _film_json(movie: "LibraryMovie") -> dict[str, Any]:
@@ -292,6 +297,9 @@ def _film_lines(films: "Sequence[LibraryMovie]") -> Iterator[str]:
 def _timeline_lines(timeline: "Timeline") -> Iterator[str]:
     from mastershot.exports.moderation import moderation_lines
 
+    if timeline.genres is not None:
+        scored = (f"{one.name} {one.score:.2f}" for one in timeline.genres if one.chosen)
+        yield f"genres  {', '.join(scored) or 'none'}"
     for index, shot in enumerate(timeline.shots):
         scene = timeline.scene_of(index)
         if scene is not None and scene.first_shot == index:

@@ -65,8 +65,8 @@ def genres_build(
     A run that was stopped goes on with the same command; trailers that fail are listed in
     failures.csv.
     """
+    from mastershot.pipeline.experts.catalogue import ExpertSettings, load_experts
     from mastershot.pipeline.genres.build import BuildSettings, build_genres, list_trailers
-    from mastershot.pipeline.genres.experts import ExpertSettings, load_experts
     from mastershot.pipeline.genres.films import parse_shares
     from mastershot.shots.settings import ShotSettings
 

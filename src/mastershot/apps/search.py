@@ -53,6 +53,9 @@ def search(
     people: Annotated[
         str | None, Option(metavar="N|N+", help="Only shots of so many people, or of N or more.")
     ] = None,
+    genre: Annotated[
+        str | None, Option(metavar="NAME", help="Only films that are given this genre.")
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """Find the shots of a library that words describe best."""
@@ -60,7 +63,7 @@ def search(
     from mastershot.pipeline.search.filters import ShotFilter
     from mastershot.pipeline.search.words import write_hits_page
 
-    only = ShotFilter(setting, time, heading, scale, people)
+    only = ShotFilter(setting, time, heading, scale, people, genre)
     kept = Library(library, create=False)
     hits = kept.search(words, limit=limit, encoder=encoder, only=only if only.asked else None)
     if hits.space is not None:

@@ -1,4 +1,4 @@
-"""Labels: an ordered, fingerprinted taxonomy, and a label's score on a shot or scene."""
+"""Labels: an ordered, fingerprinted taxonomy, and scores of a shot, a scene or a film."""
 
 import hashlib
 import json
@@ -24,6 +24,70 @@ class LabelScore:
     name: str
     score: float
     unsure: bool = False
+
+
+@dataclass(frozen=True)
+class GenreScore:
+    """How strongly a film has one genre.
+
+    Attributes:
+        name: The genre, as the model's data set spells it.
+        score: Its probability, in [0, 1].
+        threshold: From which score on the model gives the genre; chosen on its validation split.
+        chosen: Whether the film is given it.
+    """
+
+    name: str
+    score: float
+    threshold: float
+    chosen: bool
+
+
+@dataclass(frozen=True)
+class NearestSubgenre:
+    """The sub-genre whose centre is nearest to a film, among those of the model's data set.
+
+    Attributes:
+        name: What it is called.
+        distance: From its centre, the mean of its trailers' unit vectors, in [0, 2].
+        median_distance: Half of its own trailers are nearer than this.
+    """
+
+    name: str
+    distance: float
+    median_distance: float
+
+
+@dataclass(frozen=True)
+class Relative:
+    """A film of the model's data set that is near.
+
+    Attributes:
+        id: Its id there.
+        title: Its title; may be empty.
+        similarity: Cosine of both embeddings, in [-1, 1].
+    """
+
+    id: str
+    title: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class ExpertGate:
+    """How far an expert took part in a film's genres.
+
+    Attributes:
+        expert: Its name.
+        opened: How far its gate was open, mean over clips, in [0, 1]; 0 where it has nothing to
+            say.
+        usual: The same, mean over the trailers of the data set that have the expert; None where
+            that is not known.
+    """
+
+    expert: str
+    opened: float
+    usual: float | None = None
 
 
 @dataclass(frozen=True)

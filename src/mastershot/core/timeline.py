@@ -24,7 +24,13 @@ from typing import (
 )
 
 from mastershot.core.errors import TimelineError
-from mastershot.core.labels import LabelScore
+from mastershot.core.labels import (
+    ExpertGate,
+    GenreScore,
+    LabelScore,
+    NearestSubgenre,
+    Relative,
+)
 from mastershot.core.lanes import (
     Evidence,
     Interval,
@@ -91,6 +97,12 @@ class Timeline:
         moderation: What a moderation policy asks to be reviewed, by start; None when the step did
             not run. An empty one says nothing of what ``moderation_coverage`` has as not covered.
         moderation_coverage: What of that policy was looked and listened for, in its order.
+        genres: All genres of the model, best first; None when the step did not run.
+        subgenre: The nearest one; None where the model's run has none.
+        relatives: The nearest films of the model's data set, nearest first; None where the model's
+            run has no embeddings.
+        drivers: How far each expert took part, the one furthest beyond what is usual first; None
+            when the step did not run.
     """
 
     schema: ClassVar[str] = SCHEMA
@@ -105,6 +117,10 @@ class Timeline:
     lanes: tuple[Lane, ...] = ()
     moderation: tuple[ModerationInterval, ...] | None = None
     moderation_coverage: tuple[ModerationCoverage, ...] | None = None
+    genres: tuple[GenreScore, ...] | None = None
+    subgenre: NearestSubgenre | None = None
+    relatives: tuple[Relative, ...] | None = None
+    drivers: tuple[ExpertGate, ...] | None = None
 
     def __post_init__(self) -> None:
         _check_tiling(
@@ -129,6 +145,11 @@ class Timeline:
             if scene.first_shot <= shot_index < scene.end_shot:
                 return scene
         return None
+
+    @property
+    def chosen_genres(self) -> tuple[str, ...]:
+        """The genres that the film is given, best first."""
+        return tuple(one.name for one in self.genres or () if one.chosen)
 
     def to_json(self) -> str:
         """Return the timeline as JSON text that validates against the shipped schema."""
@@ -233,6 +254,10 @@ def _objects() -> dict[Any, Json]:
         ModerationCoverage: defined["moderation_coverage"],
         Lane: defined["lane"],
         Interval: defined["interval"],
+        GenreScore: defined["genre"],
+        NearestSubgenre: schema["properties"]["subgenre"],
+        Relative: defined["relative"],
+        ExpertGate: defined["driver"],
     }
 
 

@@ -17,7 +17,6 @@ from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.encoders.checkpoint import is_vit, missing_parts, one_line, quiet
 from mastershot.encoders.frame_network import FrameNetworkEncoder, is_frame_network
 from mastershot.encoders.image_text import VIT_ALIAS, VIT_NAME, TransformersEncoder, VisionEncoder
-from mastershot.encoders.precision import find_device
 from mastershot.encoders.starter import (
     STARTER_FOLDER,
     STARTER_NAME,
@@ -236,7 +235,7 @@ def _load(
     if precision not in (None, "float32"):
         raise EncoderError(f"encoder {name} computes only in float32, not in {precision!r}")
     load_text = partial(_load_text, chain=(*chain, folder.resolve()), download=download)
-    return StudentEncoder(folder, name=name, load_text=load_text, device=find_device(device))
+    return StudentEncoder(folder, name=name, load_text=load_text, device=device)
 
 
 def _load_text(

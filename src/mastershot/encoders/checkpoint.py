@@ -66,6 +66,21 @@ def read_weights(path: Path) -> "dict[str, Tensor]":
     raise EncoderError(f"{path} cannot be loaded: it holds more than tensors by name")
 
 
+def require_weights(path: Path) -> None:
+    """Check, without PyTorch, that a file of safetensors is there, and as long as it says.
+
+    Raises:
+        EncoderError: It is not.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, "numpy"):
+            pass
+    except (OSError, SafetensorError) as error:
+        raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
+
+
 def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 
@@ -78,12 +93,17 @@ def file_digest(path: Path, algorithm: str = "blake2b") -> bytes:
 
 def write_model(path: Path, metadata: Mapping[str, Any], weights: "Mapping[str, Tensor]") -> None:
     """Write what describes a model to a JSON file, and its weights to the safetensors beside it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_tensors(path.with_suffix(".safetensors"), weights)
+    path.write_text(json.dumps(metadata, indent=1, ensure_ascii=False) + "\n", "utf-8")
+
+
+def write_tensors(path: Path, weights: "Mapping[str, Tensor]") -> None:
+    """Write weights by name as safetensors."""
     from safetensors.torch import save
 
-    path.parent.mkdir(parents=True, exist_ok=True)
     tensors = {name: tensor.cpu().contiguous() for name, tensor in weights.items()}
-    path.with_suffix(".safetensors").write_bytes(save(tensors))
-    path.write_text(json.dumps(metadata, indent=1, ensure_ascii=False) + "\n", "utf-8")
+    path.write_bytes(save(tensors))
 
 
 def read_metadata(path: Path, known_format: str) -> dict[str, Any]:

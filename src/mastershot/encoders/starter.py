@@ -18,9 +18,15 @@ from typing import TYPE_CHECKING, Any, Literal
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.core.protocols import ImageTextEncoder
-from mastershot.encoders.checkpoint import parsing, read_metadata, read_weights, write_model
+from mastershot.encoders.checkpoint import (
+    parsing,
+    read_metadata,
+    read_weights,
+    require_weights,
+    write_model,
+)
 from mastershot.encoders.images import Frames, ImagePreparation, prepare_frames
-from mastershot.encoders.precision import encode_batches
+from mastershot.encoders.precision import encode_batches, find_device
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.models.students import DEFAULT_NETWORK, STUDENT_NETWORKS
 
@@ -37,6 +43,7 @@ STUDENT_SETTINGS = "student.json"
 STUDENT_WEIGHTS = "student.safetensors"
 LEAST_DETAIL_PX = 16
 _BATCH_SIZE = 8  # Frames at once; of more, the maps no longer fit the caches.
+_LONGEST_SIDE_PX = 640  # as detectors want it: one image of a frame serves all of them
 _MAX_WIDTH = 65_536  # of a space, and of a student's outputs
 
 
@@ -188,8 +195,15 @@ def write_student(folder: Path, metadata: dict[str, Any], weights: "dict[str, Te
 class StudentEncoder:
     """A distilled network as an `ImageTextEncoder`.
 
-    A frame has the same vector whatever batch it comes in.
+    A frame has the same vector whatever batch it comes in. The starter's network, and PyTorch with
+    it, is loaded at the first frame: a film is decoded meanwhile.
+
+    Attributes:
+        longest_side_px: The size that frames of a film may be scaled down to; None takes them as
+            they are.
     """
+
+    longest_side_px: int | None
 
     def __init__(
         self,
@@ -197,24 +211,38 @@ class StudentEncoder:
         *,
         name: str,
         load_text: Callable[[StudentSettings], SentenceEncoder | ImageTextEncoder],
-        device: "torch.device",
+        device: str | None = None,
     ) -> None:
         """Load a student from its folder; ``load_text`` makes the encoder of its texts when needed.
 
         Raises:
-            EncoderError: The folder does not hold a whole student.
+            EncoderError: The folder does not hold a whole student, or the device cannot be used.
         """
         self._folder = folder
         self._name = name
         self._settings = read_student(folder)
         self.label_template = self._settings.label_template
         self.logit_scale = self._settings.logit_scale
-        network, concepts = load_student(folder, self._settings)
-        self._network = network.to(device)
-        self._concepts = None if concepts is None else concepts.to(device)
-        self._device = device
+        self._device_name = device
+        is_small = max(self._settings.image_px, self._settings.detail_px) <= _LONGEST_SIDE_PX // 4
+        self.longest_side_px = _LONGEST_SIDE_PX if is_small else None
         self._load_text = load_text
+        if folder == STARTER_FOLDER and device is None:
+            require_weights(folder / STUDENT_WEIGHTS)
+        else:
+            self._loaded  # noqa: B018 - what is wrong with it is said now
         self._preparation = student_preparation(self._settings.image_px, self._settings.detail_px)
+
+    @cached_property
+    def _loaded(self) -> "tuple[StudentNetwork, Tensor | None, torch.device]":
+        """The network and the vectors of its concepts, on the device they are on."""
+        import torch
+
+        device = find_device(self._device_name)
+        with torch.inference_mode(False):  # Loaded for a first frame, it is like any other.
+            network, concepts = load_student(self._folder, self._settings)
+            on_device = None if concepts is None else concepts.to(device)
+            return network.to(device), on_device, device
 
     @cached_property
     def space(self) -> EmbeddingSpace:
@@ -262,9 +290,10 @@ class StudentEncoder:
         # Batches of one size: others take other kernels, whose sums end in other digits.
         filled = pixels.new_zeros(_BATCH_SIZE, *pixels.shape[1:])
         filled[: len(pixels)] = pixels
-        outputs = self._network(filled.to(self._device, memory_format=torch.channels_last))
-        if self._concepts is not None:
-            outputs = conse(outputs, self._concepts, self._settings)
+        network, concepts, device = self._loaded
+        outputs = network(filled.to(device, memory_format=torch.channels_last))
+        if concepts is not None:
+            outputs = conse(outputs, concepts, self._settings)
         vectors: FloatArray = normalize(outputs, dim=-1)[: len(pixels)].cpu().numpy()
         return vectors
 

@@ -83,7 +83,7 @@ class Film:
     """
 
     def __init__(self, file: FilmFile, *, points_px: int = 128, threads: int = 0) -> None:
-        """Prepare to decode; ``threads`` 0 takes two more than there are cores."""
+        """Prepare to decode; ``threads`` 0 takes four a core, since they wait for each other."""
         self.file = file
         self.upright = Upright(file.sample_aspect_ratio)
         shrink = max(1.0, max(file.width_px, file.height_px) / points_px)
@@ -91,7 +91,7 @@ class Film:
             width_px=max(1, round(file.width_px / shrink)),
             height_px=max(1, round(file.height_px / shrink)),
         )
-        self._threads = threads or min(16, 2 + (os.cpu_count() or 1))
+        self._threads = threads or min(16, 4 * (os.cpu_count() or 1))
         self._start()
 
     def _start(self, hear: Callable[[SoundPiece], None] | None = None) -> None:

@@ -2,6 +2,7 @@
 
 import shutil
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from mastershot.core.movie import Movie
@@ -83,7 +84,11 @@ class Library(FilmStore):
             timeline = reuse.with_reading_note(timeline, known)
             target.clear()
         made = FolderFeatures(folder / "features")
-        for space, frames in needed_frames(timeline.shots, loaded.encoders, loaded.clip_space):
+        needed = needed_frames(timeline.shots, loaded.encoders, loaded.clip_space)
+        if loaded.genres is not None and timeline.genres is not None:
+            of_experts = loaded.genres.needed(timeline.shots, timeline.made_by)
+            needed = chain(needed, of_experts)
+        for space, frames in needed:
             missing = target.missing(space, frames)
             if len(missing):
                 target.put(made.get(space, missing))

@@ -31,7 +31,7 @@ from mastershot.core.movie import (
     shot_id,
 )
 from mastershot.core.time import FrameTimes, Span, format_clock
-from mastershot.core.timeline import Timeline, span_of_shots
+from mastershot.core.timeline import Json, Timeline, span_of_shots
 from mastershot.exports.formats.timecode import Counting, is_drop, standard_rate
 from mastershot.labelling.moderation.intervals import interval_id
 
@@ -158,7 +158,8 @@ class _Divider:
         whole = self._whole
         timeline = Timeline(
             movie,
-            whole.made_by,
+            # Genres are those of the whole file, not of this film.
+            replace(whole.made_by, steps=_without(whole.made_by.steps, "genres")),
             shots,
             None if whole.scenes is None else tuple(self._scenes(movie, shots, sources)),
             tuple(filter(self._is_damage_here, whole.damaged)),
@@ -332,6 +333,10 @@ class _Divider:
     @property
     def _num_frames(self) -> int:
         return self._end - self._first
+
+
+def _without(steps: dict[str, Json], name: str) -> dict[str, Json]:
+    return {step: settings for step, settings in steps.items() if step != name}
 
 
 def _sound_of(sound: ShotSound, whole: Span, kept: Span) -> ShotSound:

@@ -1,6 +1,8 @@
 """TransNet V2 with our types, and the cascade: the temporal network, helped where in doubt."""
 # T frames
 
+from concurrent.futures import ThreadPoolExecutor
+
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
@@ -123,6 +125,9 @@ class CascadeScorer(FrameScorer):
         self._pictures: list[ImageArray] = []
         self._first_picture = 0
         self.num_asked = 0
+        loader = ThreadPoolExecutor(1, "transnet")  # PyTorch takes a second to load.
+        self._transnet = loader.submit(packaged_transnet)
+        loader.shutdown(wait=False)
 
     def add(self, image: ImageArray) -> bool:
         """Take the next frame, BGR (H, W, 3); return True if more frames are settled now."""
@@ -157,7 +162,7 @@ class CascadeScorer(FrameScorer):
             np.arange(start, end + MARGIN) - self._first_picture, 0, len(self._pictures) - 1
         )
         window = np.stack([self._pictures[place] for place in places])
-        scores = window_scores(packaged_transnet(), window)
+        scores = window_scores(self._transnet.result(), window)
         self.num_asked += 1
         rows = np.arange(first, end) - start
         return np.stack([scores[rows - 1, 0], scores[rows, 1]], axis=1)

@@ -117,6 +117,21 @@ def stored_traits(tables: LanceTables) -> Iterator[StoredTraits]:
         yield from (StoredTraits(**row) for row in batch.to_pylist())
 
 
+def stored_genres(tables: LanceTables) -> dict[str, set[str]]:
+    """Return the runs whose film is given each genre, by the genre; those of all models.
+
+    Runs that a killed writer left are among them.
+    """
+    found: dict[str, set[str]] = {}
+    if tables.has("genres"):  # Else a library of an earlier version that cannot be written.
+        rows = tables.rows("genres", columns=["run_id", "name", "chosen"]).to_pylist()
+        for row in rows:
+            runs = found.setdefault(row["name"], set())
+            if row["chosen"]:
+                runs.add(row["run_id"])
+    return found
+
+
 def steps_of_runs(tables: LanceTables) -> dict[str, set[str]]:
     """Return the steps that each run took, by its id."""
     rows = tables.rows("runs", columns=["run_id", "steps"]).to_pylist()

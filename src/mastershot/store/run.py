@@ -79,6 +79,10 @@ class Run:
                 for line in lines_said(timeline)
             ],
             "traits": list(_trait_rows(timeline)),
+            "genres": [
+                {"name": one.name, "score": one.score, "chosen": one.chosen}
+                for one in timeline.genres or ()
+            ],
         }
         key = {"movie_id": timeline.movie.id, "run_id": self.id}
         return {name: table_of(name, [key | row for row in rows[name]]) for name in TABLES_OF_A_RUN}

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 SCHEMA = "mastershot/library/1"
-TABLES_OF_A_RUN = ("runs", "shots", "scenes", "labels", "sounds", "subtitles", "traits")
+TABLES_OF_A_RUN = ("runs", "shots", "scenes", "labels", "sounds", "subtitles", "traits", "genres")
 """Their rows count only when the row of their film in ``movies`` names their run."""
 
-ADDED_TABLES = ("sounds", "subtitles", "traits")
+ADDED_TABLES = ("sounds", "subtitles", "traits", "genres")
 """Those that libraries of earlier versions lack."""
 
 Row: TypeAlias = dict[str, Any]
@@ -50,6 +50,7 @@ _COLUMNS = {
     "traits": f"""
         {_RUN}, index int32, setting text, time_of_day text, heading text, scale text, people int32
     """,
+    "genres": f"{_RUN}, name text, score real, chosen bool",
     "spaces": "key text, model text, weights_hash text, width int32",
 }
 """The columns of each table and their types, as SQL lists them."""

@@ -27,6 +27,7 @@ _ORDER = {
     "sounds": ["name", "start_s"],
     "subtitles": ["first_frame", "end_frame", "text"],
     "traits": ["index"],
+    "genres": ["name"],
 }
 
 

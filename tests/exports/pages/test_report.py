@@ -13,7 +13,13 @@ from pathlib import Path
 import pytest
 
 from mastershot.core.errors import OutputError
-from mastershot.core.labels import LabelScore
+from mastershot.core.labels import (
+    ExpertGate,
+    GenreScore,
+    LabelScore,
+    NearestSubgenre,
+    Relative,
+)
 from mastershot.core.lanes import Interval, Lane, Mark
 from mastershot.core.movie import DamagedSpan, Movie, Scene, Shot, Transition
 from mastershot.core.text import printable
@@ -438,3 +444,24 @@ def test_lanes_that_are_chosen_are_all_that_is_drawn(thumbs: Path, tmp_path: Pat
     lane = Lane("mine", "notes", "", (Interval(film.shots[0].span, "here"),))
     write_report(marked, tmp_path / "page.html", thumbs=thumbs, lanes=(lane,))
     assert "Marks:" not in Page(tmp_path / "page.html").text
+
+
+def test_genres_have_bars_with_thresholds_relatives_and_experts(thumbs: Path) -> None:
+    plain = film_of(3)
+    assert "genres-heading" not in page_of(plain, thumbs).values("id")
+    timeline = dataclasses.replace(
+        plain,
+        genres=(GenreScore("Horror", 0.8, 0.4, True), GenreScore("<b>Drama", 0.3, 0.55, False)),
+        subgenre=NearestSubgenre("ghost, attic, night", 0.42, 0.51),
+        relatives=(Relative("tt1", "The Attic", 0.91), Relative("tt2", "", 0.5)),
+        drivers=(ExpertGate("audio", 0.7, 0.5), ExpertGate("text", 0.0, 0.45)),
+    )
+    page = page_of(timeline, thumbs)
+    assert "genres-heading" in page.values("id")
+    styles = [style for style in page.values("style") if "--threshold" in style]
+    assert styles == ["--score:0.8000;--threshold:0.4000", "--score:0.3000;--threshold:0.5500"]
+    for words in ("<b>Drama", "ghost, attic, night", "0.42", "The Attic", "0.910", "tt2",
+                  "0.700", "nothing to say"):  # fmt: skip
+        assert words in page.text
+    none = dataclasses.replace(plain, genres=(GenreScore("Horror", 0.2, 0.4, False),))
+    assert "No genre reaches its threshold." in page_of(none, thumbs).text

@@ -27,7 +27,8 @@ from mastershot.pipeline.analysis.annotate import (
     score_shots,
 )
 from mastershot.pipeline.analysis.decode_pass import Decoded
-from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
+from mastershot.pipeline.analysis.labeller import Labeller
+from mastershot.pipeline.analysis.plan import LoadedPlan, Plan
 from mastershot.pipeline.analysis.scale import PromptedScaler, TrainedScaler
 from mastershot.pipeline.analysis.stored import frames_of, has_vectors, sampled_blocks
 from mastershot.scenes.grouping import COLOR_SPACE

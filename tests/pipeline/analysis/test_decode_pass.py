@@ -23,7 +23,7 @@ from mastershot.media.sampling import parse_sampling, uniform_frames
 from mastershot.media.video import open_video
 from mastershot.pipeline.analysis.decode_pass import ShotSampler, decode_film
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan
-from mastershot.pipeline.analysis.vectors import FrameVectors
+from mastershot.pipeline.experts.vectors import FrameVectors
 from mastershot.scenes.grouping import COLOR_SPACE, color_histogram
 from mastershot.shots.settings import ShotSettings
 from mastershot.store.features import FolderFeatures
@@ -53,7 +53,7 @@ class Taken:
     def __init__(self) -> None:
         self.frames: list[int] = []
 
-    def take(self, frame: Any) -> None:
+    def take(self, frame: Any, made: object = None) -> None:
         self.frames.append(frame.index)
 
 
@@ -75,7 +75,7 @@ def test_each_frame_is_encoded_once_and_kept_before_the_film_ends(tmp_path: Path
     vectors.finish()
     vectors.finish()
     assert list(chain.from_iterable(encoder.batches)) == list(range(300))
-    assert max(map(len, encoder.batches)) == 32
+    assert max(map(len, encoder.batches)) == 8
     kept = store.get(SPACE)
     assert kept.frames.tolist() == kept.vectors[:, 0].tolist() == list(range(300))
 
@@ -130,18 +130,18 @@ def test_a_batch_is_encoded_beside_while_the_next_one_is_taken(tmp_path: Path) -
     encoder, store = SlowEncoder(), FolderFeatures(tmp_path)
     with ThreadPoolExecutor(1) as worker:
         vectors = FrameVectors(SPACE, encoder, store, worker)
-        for index in range(32):
+        for index in range(8):
             vectors.take(frame_of(index))
         assert begun.wait(30)
-        for index in range(40):  # those at work are not taken again
+        for index in range(20):  # those at work are not taken again
             vectors.take(frame_of(index))
         assert encoder.batches == []
         may_end.set()
         vectors.finish()
-    assert encoder.batches == [list(range(32)), list(range(32, 40))]
+    assert encoder.batches == [list(range(8)), list(range(8, 16)), list(range(16, 20))]
     assert threads.isdisjoint({threading.get_ident()})
     kept = store.get(SPACE)
-    assert kept.frames.tolist() == kept.vectors[:, 0].tolist() == list(range(40))
+    assert kept.frames.tolist() == kept.vectors[:, 0].tolist() == list(range(20))
 
 
 def test_what_goes_wrong_beside_is_raised_here(tmp_path: Path) -> None:

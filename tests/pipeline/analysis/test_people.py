@@ -102,7 +102,7 @@ def test_sound_that_is_asked_for_later_looks_at_no_frame_again(
     before, _ = analyze_movie(path, loaded_for("people", "scenes"), tmp_path)
     monkeypatch.setattr(PeopleDetector, "look_at", lambda *a: pytest.fail("it looked again"))
     monkeypatch.setattr(
-        "mastershot.pipeline.analysis.vectors._statistics", lambda *a: pytest.fail("so did colours")
+        "mastershot.pipeline.experts.vectors._statistics", lambda *a: pytest.fail("so did colours")
     )
     after, _ = analyze_movie(path, loaded_for("people", "scenes", "sound"), tmp_path)
     assert after.shots[0].sound is not None

@@ -19,7 +19,8 @@ from mastershot.labelling.smoothing import SmoothingSettings
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
 from mastershot.media.sampling import Sampling
 from mastershot.pipeline.analysis import plan as planning
-from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan, prepare
+from mastershot.pipeline.analysis.labeller import Labeller
+from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.scale import PromptedScaler
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.shots.lists import ShotList

@@ -19,13 +19,13 @@ from mastershot.core.errors import DatasetError
 from mastershot.datasets.genres.listing import ListedTrailer, read_words
 from mastershot.datasets.genres.table import read_genre_dataset
 from mastershot.media.video import Film
+from mastershot.pipeline.experts.watching import ClipExpert
 from mastershot.pipeline.genres.build import (
     BuildSettings,
     Built,
     build_genres,
     list_trailers,
 )
-from mastershot.pipeline.genres.watching import ClipExpert
 from mastershot.shots.settings import ShotSettings
 
 SETTINGS = BuildSettings("test", ShotSettings("content", min_shot_s=0.2), licence="ours")

@@ -13,7 +13,7 @@ from tests.pipeline.search.test_words import ToyEncoder
 import mastershot as ms
 from mastershot.core.embeddings import Embeddings
 from mastershot.core.errors import LibraryError, SettingError
-from mastershot.core.labels import LabelScore
+from mastershot.core.labels import GenreScore, LabelScore
 from mastershot.core.lanes import SoundEvent
 from mastershot.core.movie import People
 from mastershot.core.timeline import Timeline
@@ -133,6 +133,7 @@ def test_shots_found_by_sound_are_filtered_too(tmp_path: Path) -> None:
         ({"people": True}, "people is True"),
         ({"people": ""}, "people is ''"),
         ({"heading": ". -"}, "heading '. -' has no words"),
+        ({"genre": " "}, "genre ' ' is no name"),
     ],
 )
 def test_what_cannot_be_asked_for_is_one_sentence(values: dict[str, Any], message: str) -> None:
@@ -193,3 +194,34 @@ def test_a_damaged_row_is_reported(library: ms.Library) -> None:
     library.tables.delete("traits", "index = 1")
     (problem,) = wrong_rows(library)
     assert "2 rows in traits instead of 3" in problem
+
+
+def with_genres(name: str, chosen: str) -> Timeline:
+    steps = {**ALL_STEPS, "genres": {}}
+    scored = tuple(
+        GenreScore(genre, 0.9 if genre == chosen else 0.2, 0.5, genre == chosen)
+        for genre in sorted(("Horror", "Comedy"), key=lambda genre: genre != chosen)
+    )
+    return replace(a_timeline(name, steps), genres=scored)
+
+
+def test_a_genre_is_that_of_the_film(library: ms.Library) -> None:
+    with pytest.raises(LibraryError, match=r"by --genre: 1 of 1 films, .*FILM .* --genres RUN`"):
+        choose_shots(library, library.movies(), ShotFilter(genre="Horror"))
+    add(library, with_genres("scary.mp4", "Horror"))
+    add(library, with_genres("funny.mp4", "Comedy"))
+    hits = library.search("forest", encoder=ToyEncoder(), only=ShotFilter(genre="horror"))  # type: ignore[arg-type]
+    assert {hit.path for hit in hits} == {"scary.mp4"}
+    assert len(hits) == 3
+    (note,) = hits.notes
+    assert note.startswith("not searched: 1 of 3 films, analysed without genres; ")
+    both = library.search("forest", encoder=ToyEncoder(), only=ShotFilter("int", genre="Comedy"))  # type: ignore[arg-type]
+    assert [hit.path for hit in both] == ["funny.mp4"]
+    with pytest.raises(
+        SettingError, match=r"genre 'Horor' is unknown; did you mean Horror\? .*Comedy, Horror"
+    ):
+        library.search("forest", encoder=ToyEncoder(), only=ShotFilter(genre="Horor"))  # type: ignore[arg-type]
+    assert wrong_rows(library) == []
+    library.remove("scary.mp4")
+    assert {row["name"] for row in library.dump()["genres"]} == {"Horror", "Comedy"}
+    assert len(library.dump()["genres"]) == 2

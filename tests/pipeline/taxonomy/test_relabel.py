@@ -14,7 +14,8 @@ from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.smoothing import SmoothingSettings, default_model
 from mastershot.labelling.weak_labels import KeepRule
 from mastershot.pipeline.analysis.annotate import label_scores, label_shots, score_shots
-from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
+from mastershot.pipeline.analysis.labeller import Labeller
+from mastershot.pipeline.analysis.plan import LoadedPlan, Plan
 from mastershot.pipeline.taxonomy import relabel
 from mastershot.pipeline.taxonomy.relabel import relabelling_effect
 from mastershot.store.library import Library

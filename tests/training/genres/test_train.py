@@ -17,7 +17,7 @@ from mastershot.datasets.genres.table import (
     write_genre_dataset,
 )
 from mastershot.datasets.tables.tag_scores import read_tag_scores
-from mastershot.encoders.genre_model import load_genre_model
+from mastershot.encoders.genre_model import load_fine_network, load_genre_model
 from mastershot.training.genres.inputs import GenreInputs
 from mastershot.training.genres.results import run_network
 from mastershot.training.genres.settings import (
@@ -100,14 +100,31 @@ def test_the_folder_holds_embeddings_and_a_model_that_gives_the_same(
         assert kept["coarse"].shape == kept["fine"].shape == (90, 8)
         assert not np.array_equal(kept["coarse"], kept["fine"])
         assert kept["experts"].tolist() == ["location", "audio"]
-        opened, fine = kept["opened"], kept["fine"]
+        assert kept["titles"].shape == kept["files"].shape == (90,)
+        opened, coarse, fine = kept["opened"], kept["coarse"], kept["fine"]
     assert (opened[::7, 1] == 0).all()
     assert ((opened >= 0) & (opened <= 1)).all()
     card, network = load_genre_model(made / "model")
     assert card.classes == GENRES
     inputs = GenreInputs(table, EXPERTS, card.clips, card.sequences)
     again = run_network(network, inputs, np.arange(90))
-    np.testing.assert_allclose(again.embeddings, fine, atol=1e-5)
+    np.testing.assert_allclose(again.embeddings, coarse, atol=1e-5)
+    np.testing.assert_allclose(again.opened, opened, atol=1e-5)
+    after = load_fine_network(made / "model", card)
+    assert after is not None
+    np.testing.assert_allclose(run_network(after, inputs, range(90)).embeddings, fine, atol=1e-5)
+
+
+def test_the_model_that_is_kept_gives_the_scores_that_its_thresholds_were_chosen_by(
+    made: Path, data: Path
+) -> None:
+    table = read_genre_dataset(data / "dataset")
+    card, network = load_genre_model(made / "model")
+    inputs = GenreInputs(table, EXPERTS, card.clips, card.sequences)
+    for split in ("val", "test"):
+        kept = read_tag_scores(made / "scores" / f"{split}.npz")
+        again = run_network(network, inputs, table.split(split)).scores
+        np.testing.assert_allclose(again, kept.scores, atol=1e-5)
 
 
 def test_a_run_that_is_stopped_goes_on_to_the_same_model(

@@ -66,7 +66,7 @@ def lanes_of(
     Args:
         timeline: The film.
         times: When each of its frames is shown.
-        names: Which lanes, in order; None takes all that are not empty.
+        names: Which lanes, in order; None takes all that are not empty but `ONLY_IF_NAMED`.
         min_score: What is scored lower is left out; what has no score stays.
 
     Raises:
@@ -82,7 +82,8 @@ def lanes_of(
         raise SettingError(
             f"lane {unknown[0]!r} is not in this timeline, or is empty; it has {', '.join(lanes)}"
         )
-    return tuple(_scored(lanes[name], min_score) for name in names or lanes)
+    chosen = names or [name for name in lanes if name not in ONLY_IF_NAMED]
+    return tuple(_scored(lanes[name], min_score) for name in chosen)
 
 
 def _scored(lane: Lane, min_score: float) -> Lane:
@@ -184,6 +185,13 @@ def _uncovered(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
         yield Interval(times.span(0, times.num_frames), text)
 
 
+def _genres(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
+    """Yield each genre that the film is given, over all of it."""
+    for genre in timeline.genres or ():
+        if genre.chosen:
+            yield Interval(times.span(0, times.num_frames), genre.name, genre.score)
+
+
 _Intervals = Callable[[Timeline, FrameTimes], Iterator[Interval]]
 _MADE: Mapping[str, _Intervals] = {
     "shots": _shots,
@@ -199,7 +207,10 @@ _MADE: Mapping[str, _Intervals] = {
     "marks": _marks,
     "moderation": _moderation,
     "not covered": _uncovered,
+    "genres": _genres,
 }
 
 MADE_LANES = tuple(_MADE)
 """The names of lanes that analysis makes; what is brought in has others."""
+ONLY_IF_NAMED = ("genres",)
+"""Those that lie over the whole film."""

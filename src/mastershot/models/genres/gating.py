@@ -57,11 +57,14 @@ class ExpertProjection(nn.Module):
         for place, name in enumerate(self.names):
             there, one = present_BE[:, place], vectors[name]
             mean, scale = (self.get_buffer(f"{part}_{name}") for part in ("mean", "scale"))
-            rows = (one[there] - mean) * scale
+            is_whole = bool(there.all())
+            rows = ((one if is_whole else one[there]) - mean) * scale
             if name in self.vlads:
                 rows = self.vlads[name](rows, rows.isfinite().all(dim=2))
             made = self.layers[name](rows)
-            projected.append(made.new_zeros(len(one), made.shape[1]).index_put((there,), made))
+            if not is_whole:
+                made = made.new_zeros(len(one), made.shape[1]).index_put((there,), made)
+            projected.append(made)
         return torch.stack(projected, dim=1)
 
 
@@ -106,22 +109,32 @@ class CollaborativeGating(nn.Module):
             hidden = self._through(own_BED[is_asked] + means[is_asked])
             pooled_BED = torch.zeros_like(own_BED, dtype=hidden.dtype)
             return pooled_BED.index_put((is_asked,), self.out(hidden))
-        pairs_BEE = present_BE[:, :, None] & present_BE[:, None, :]  # ordered
-        pairs_BEE = pairs_BEE & ~torch.eye(present_BE.shape[1], dtype=torch.bool).to(
-            pairs_BEE.device
-        )
-        clip_P, one_P, other_P = pairs_BEE.nonzero(as_tuple=True)
-        hidden_PD = self._through(own_BED[clip_P, one_P] + other_BED[clip_P, other_P])
-        num_experts, width = own_BED.shape[1:]
-        pooled = hidden_PD.new_zeros(own_BED.shape[0] * num_experts, width)
-        pooled = pooled.index_add(0, clip_P * num_experts + one_P, hidden_PD)
-        count = others_BE[..., None].to(pooled.dtype)
-        pooled_BED = pooled.view(-1, num_experts, width)
+        pooled_BED = self._hidden_of_pairs(own_BED, other_BED, present_BE)
+        count = others_BE[..., None].to(pooled_BED.dtype)
         weight, bias = self.out.weight, self.out.bias
         if self.pooling == "mean":
             said = nn.functional.linear(pooled_BED / count.clamp(min=1), weight, bias)
             return said * (count > 0)
         return nn.functional.linear(pooled_BED, weight) + count * bias
+
+    def _hidden_of_pairs(self, own_BED: Tensor, other_BED: Tensor, present_BE: Tensor) -> Tensor:
+        """Return the sum of the hidden layers of an expert's pairs, (B, E, D).
+
+        Pairs are formed by turning the experts round, so that no rows are looked up where all
+        experts are there: looking up, and its gradient, take longer than the matrix products.
+        """
+        num_experts, width = own_BED.shape[1:]
+        turns = range(1, num_experts)
+        others = torch.stack([other_BED.roll(-turn, dims=1) for turn in turns], dim=2)
+        pairs = (own_BED[:, :, None] + others).flatten(0, 2)
+        if bool(present_BE.all()):
+            hidden = self._through(pairs)
+        else:
+            asked = torch.stack([present_BE.roll(-turn, dims=1) for turn in turns], dim=2)
+            places = (asked & present_BE[..., None]).flatten().nonzero()[:, 0]
+            there = self._through(pairs.index_select(0, places))
+            hidden = there.new_zeros(len(pairs), width).index_copy(0, places, there)
+        return hidden.view(-1, num_experts, num_experts - 1, width).sum(dim=2)
 
     def _through(self, pairs_PD: Tensor) -> Tensor:
         """Return the hidden layer of g of some pairs, before its last linear layer."""

@@ -22,8 +22,9 @@ from mastershot.labelling.weak_labels import (
 )
 from mastershot.pipeline.analysis.decode_pass import Decoded
 from mastershot.pipeline.analysis.headings import with_settings
+from mastershot.pipeline.analysis.labeller import Labeller
 from mastershot.pipeline.analysis.people import see_people
-from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan
+from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.scale import ShotScaler, TrainedScaler
 from mastershot.pipeline.analysis.stored import first_vectors, mean_of_shots
 from mastershot.pipeline.moderation.cutting import moderate
@@ -32,7 +33,7 @@ from mastershot.store.frames import frame_times_of
 
 
 def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> Timeline:
-    """Return the timeline of a decoded film: scenes, people, scales, labels, then headings."""
+    """Return the timeline of a decoded film: scenes, people, scales, labels, headings, genres."""
     movie, shots, scenes = decoded.movie, decoded.shots, None
     if "scenes" in loaded.plan.steps:
         scenes = find_scenes(movie, shots, loaded.scene_spaces, store)
@@ -57,6 +58,8 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
     timeline = Timeline(
         movie, made, shots, scenes, decoded.damaged, decoded.notes, decoded.audio, decoded.marks
     )
+    if loaded.genres is not None:
+        timeline = replace(timeline, **loaded.genres.with_genres(timeline, store))
     if loaded.moderation is None:
         return timeline
     times = frame_times_of(timeline) if decoded.times is None else decoded.times

@@ -22,11 +22,13 @@ from mastershot.media.sampling import (
     nearest_frames,
     uniform_frames,
 )
+from mastershot.media.sound import SoundPiece
 from mastershot.media.video import Frame
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.sound import SoundListener
-from mastershot.pipeline.analysis.vectors import ClipVectors, FrameVectors
 from mastershot.pipeline.edits import EditList
+from mastershot.pipeline.experts.decode import FilmWatch
+from mastershot.pipeline.experts.vectors import ClipVectors, FrameVectors
 from mastershot.pipeline.moderation.detectors import HEARD
 from mastershot.shots.detectors import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
@@ -81,9 +83,9 @@ def decode_film(
 ) -> Decoded:
     """Return the film's shots, after one pass over its frames.
 
-    Vectors of the frames that the plan samples, and a recogniser's features of shots, go to the
-    store, pictures to the folder ``thumbs``; without these none are made. One thread beside this
-    one makes them, while the film is decoded on.
+    Vectors of the frames that the plan samples, a recogniser's features of shots, and what experts
+    of genres say of them, go to the store, pictures to the folder ``thumbs``; without these none
+    are made. One thread beside this one makes vectors of frames, while the film is decoded on.
 
     Raises:
         MediaError: The film cannot be decoded to its end.
@@ -93,19 +95,31 @@ def decode_film(
     worker = ThreadPoolExecutor(1, "vectors")
     try:
         sampler = _sampler(film, loaded, detector.max_lag_frames, store, thumbs, worker)
-        listener = None if loaded.hearing is None else SoundListener(loaded.hearing)
+        listener = None if loaded.hearing is None else SoundListener(loaded.hearing, worker)
         meter = None if loaded.marks is None else _meter(film, loaded.marks)
-        for frame in film.frames(None if listener is None else listener.hear):
+        watch = None
+        if loaded.genres is not None and store is not None:
+            watch = FilmWatch(film.file, loaded.genres.experts, detector.max_lag_frames)
+        # Where shots come from a list, or from exact pixels, the image is not the grid of points.
+        is_grid = loaded.listed is None and not loaded.plan.shots.exact
+        for frame in film.frames(_hearing(listener, watch)):
             image = view(frame)
             cuts = detector.process(frame=frame.index, pts=frame.pts, image=image)
             if meter is not None:
                 meter.add(image)
             sampler.add(frame, changed=detector.changed)
             sampler.end_shots(cuts)
+            if watch is not None:
+                watch.add(frame, image if is_grid else None, changed=detector.changed)
+                watch.end_shots(cuts)
             progress("shots", frame.index + 1, film.file.stated_frames)
-        sampler.end_shots(detector.finish())
-        sampler.end_shots([film.movie().num_frames])
+        last = [*detector.finish(), film.movie().num_frames]
+        sampler.end_shots(last)
+        if watch is not None:
+            watch.end_shots(last)
         sampler.finish()
+        if listener is not None:
+            listener.finish(film.sound_shifts_s, film.sound_bounds_s)
     finally:
         worker.shutdown(cancel_futures=True)
     movie = film.movie()
@@ -119,7 +133,6 @@ def decode_film(
     if meter is not None and loaded.marks is not None:
         marks = find_marks(meter.measures(), times, loaded.marks)
     if listener is not None:
-        listener.finish(film.sound_shifts_s, film.sound_bounds_s)
         if (sounds := listener.sounds_of(sampled)) is not None:
             sampled = tuple(map(_with_sound, sampled, sounds))
             if marks is not None and loaded.marks is not None:
@@ -129,8 +142,27 @@ def decode_film(
         if store is not None and loaded.moderation is not None:
             windows = listener.windows()
             store.put(Embeddings(HEARD.space, np.arange(len(windows)), windows))
-    frames = FrameTable(film.pts, detector.scores())
-    return Decoded(movie, sampled, film.damaged, film.notes(), audio, marks, frames, times)
+    frames, notes = FrameTable(film.pts, detector.scores()), film.notes()
+    if watch is not None and loaded.genres is not None and store is not None:
+        said: list[str] = []
+        vectors = watch.finish(film, sampled, said=said)
+        loaded.genres.keep(vectors, sampled, loaded.made_by(), store)
+        notes = (*notes, *said)
+    return Decoded(movie, sampled, film.damaged, notes, audio, marks, frames, times)
+
+
+def _hearing(
+    listener: SoundListener | None, watch: FilmWatch | None
+) -> Callable[[SoundPiece], None] | None:
+    """Return what hears the film's sound; None if nobody does, and it is not decoded."""
+    hears = [] if listener is None else [listener.hear]
+    hears += [] if watch is None or not watch.hears else [watch.hear]
+
+    def hear(piece: SoundPiece) -> None:
+        for one in hears:
+            one(piece)
+
+    return hear if hears else None
 
 
 def _meter(film: AnyFilm, settings: MarkSettings) -> FrameMeter:
@@ -247,8 +279,9 @@ class ShotSampler:
             self._clips.finish()
 
     def _take(self, frame: Frame) -> None:
+        made: dict[int | None, ImageArray] = {}
         for vectors in self._vectors:
-            vectors.take(frame)
+            vectors.take(frame, made)
 
     def _picture(self, held: list[Frame], first: int, end: int) -> str | None:
         """Write the picture of a shot, its middle frame; return its place."""

@@ -21,10 +21,17 @@ from mastershot.encoders.starter import STARTER_NAME
 from mastershot.labelling.perception.light import LIGHT_SPACE
 from mastershot.labelling.perception.people import SCALE_RULE
 from mastershot.labelling.smoothing import SmoothingSettings, TransitionModel, default_model
-from mastershot.labelling.weak_labels import AbstentionRule, KeepRule, encode_labels
+from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
 from mastershot.media.sampling import Sampling
 from mastershot.media.video import READING_REVISION
+from mastershot.pipeline.analysis.genres import (
+    GenreFinder,
+    genre_notes,
+    load_genre_finder,
+    require_genre_model,
+)
 from mastershot.pipeline.analysis.headings import SettingFinder, find_settings
+from mastershot.pipeline.analysis.labeller import Labeller
 from mastershot.pipeline.analysis.people import detector_made
 from mastershot.pipeline.analysis.recognise import (
     ShotRecogniser,
@@ -49,7 +56,7 @@ from mastershot.shots.settings import ShotSettings
 
 DEFAULT_TAXONOMY = "movieclip"
 STEPS = ("shots", "labels", "scenes", "scale", "people", "headings", "sound")
-ALL_STEPS = (*STEPS, "moderation")
+ALL_STEPS = (*STEPS, "moderation", "genres")
 """Those that run unless others are named, and those that can be named."""
 
 STARTER_NOTE = (
@@ -80,6 +87,8 @@ class Plan:
             it; None takes labels by words.
         fuse: The recogniser's share where labels by words make the rest; None takes it alone.
         moderation: By which policy and models step ``moderation`` moderates.
+        genres: Folder of a trained model of genres, or of the run that trained it; with it, the
+            step is one of those that run unless others are named.
     """
 
     steps: tuple[str, ...] = STEPS
@@ -97,8 +106,11 @@ class Plan:
     recogniser: str | Path | None = None
     fuse: float | None = None
     moderation: ModerationOptions = field(default_factory=ModerationOptions)
+    genres: str | Path | None = None
 
     def __post_init__(self) -> None:
+        if self.genres is not None and self.steps == STEPS:
+            object.__setattr__(self, "steps", (*STEPS, "genres"))
         for step in self.steps or ("",):
             if step not in ALL_STEPS:
                 raise SettingError(f"step {step!r} is unknown; use {', '.join(ALL_STEPS)}")
@@ -115,6 +127,7 @@ class Plan:
         named = None if self.taxonomy == DEFAULT_TAXONOMY else str(self.taxonomy)
         check_recogniser(self.recogniser, self.fuse, steps=self.steps, taxonomy=named)
         moderation_asked(self.moderation, self.steps)
+        require_genre_model(self.genres, self.steps)
 
     @property
     def labels_by_words(self) -> bool:
@@ -128,35 +141,6 @@ class Plan:
         A recogniser alone leaves scenes as they are without it.
         """
         return self.labels_by_words or {"labels", "scenes"} <= set(self.steps)
-
-
-@dataclass(frozen=True)
-class Labeller:
-    """An encoder with the labels it is to find.
-
-    Attributes:
-        encoder: Maps frames and words to one space.
-        taxonomy: The labels.
-    """
-
-    encoder: ImageTextEncoder
-    taxonomy: Taxonomy
-
-    @cached_property
-    def label_vectors(self) -> FloatArray:
-        """One unit vector a label, shape (L, D), in taxonomy order; encoded on first use."""
-        return encode_labels(self.encoder, self.taxonomy)
-
-    def made(self) -> Json:
-        """Return what a timeline keeps of how scores of labels were made."""
-        return {
-            "encoder": self.encoder.space.model,
-            "weights_hash": self.encoder.space.weights_hash,
-            "taxonomy": self.taxonomy.name,
-            "taxonomy_fingerprint": self.taxonomy.fingerprint,
-            "template": self.encoder.label_template,
-            "logit_scale": self.encoder.logit_scale,
-        }
 
 
 @dataclass(frozen=True)
@@ -176,6 +160,7 @@ class LoadedPlan:
         hearing: Finds sounds; None when they are not asked for.
         settings: Finds indoors and outdoors, day and night; None when headings are not asked for or
             there is no encoder.
+        genres: Finds genres; None when they are not asked for.
         mark_settings: When runs of frames are marked; None looks for none.
     """
 
@@ -189,6 +174,7 @@ class LoadedPlan:
     moderation: Moderation | None = None
     hearing: Hearing | None = None
     settings: SettingFinder | None = None
+    genres: GenreFinder | None = None
     mark_settings: MarkSettings | None = field(default_factory=MarkSettings)
 
     @property
@@ -308,6 +294,8 @@ class LoadedPlan:
             steps["sound"] = self.hearing.made()
         if self.settings is not None:
             steps["headings"] = self.settings.made()
+        if self.genres is not None:
+            steps["genres"] = self.genres.made()
         return steps
 
     def labels_made(self) -> Json:
@@ -334,7 +322,7 @@ def prepare(plan: Plan) -> LoadedPlan:
 
     Raises:
         MastershotError: The taxonomy, the encoder's folder, the classifier of scales, the network
-            of sounds or the shot list is not usable.
+            of sounds, the model of genres or the shot list is not usable.
     """
     listed = None if plan.shot_list is None else listed_shots(plan.shot_list)
     taxonomy = load_taxonomy(plan.taxonomy) if "labels" in plan.steps else None
@@ -353,7 +341,11 @@ def prepare(plan: Plan) -> LoadedPlan:
         share = 1.0 if plan.fuse is None else plan.fuse
         recogniser = load_shot_recogniser(plan.recogniser, encoder, share)
         notes += recogniser_notes(recogniser, plan.sampling)
-    loaded = LoadedPlan(plan, labeller, scaler, listed, notes, recogniser)
+    genres = None
+    if plan.genres is not None:
+        genres = load_genre_finder(plan.genres, encoder)
+        notes += genre_notes(genres, plan.shots, listed=plan.shot_list)
+    loaded = LoadedPlan(plan, labeller, scaler, listed, notes, recogniser, genres=genres)
     return _with_detectors(loaded, encoder)
 
 

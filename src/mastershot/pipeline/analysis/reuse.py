@@ -42,6 +42,7 @@ def timeline_without_decoding(
         or not _heard_alike(previous, made)
         or not has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
         or _lacks_windows(loaded, store)
+        or not _has_expert_vectors(previous, made, loaded, store)
     ):
         return None
     shots = tuple(
@@ -122,18 +123,21 @@ def plan_of_decoding(
 ) -> LoadedPlan:
     """Return the plan for the decoding pass: of clips whose features are all stored none is made.
 
-    They are where the earlier run found the same shots and left the features of each.
+    They are where the earlier run found the same shots and left the features of each. So it is with
+    what experts of genres say.
     """
-    space = loaded.clip_space
     if (
         previous is None
-        or space is None
         or previous.made_by.version != made.version
         or not _same("reading", "shots", before=previous, now=made)
-        or not has_vectors(previous.shots, (), store, space)
     ):
         return loaded
-    return replace(loaded, recogniser=None)
+    space = loaded.clip_space
+    if space is not None and has_vectors(previous.shots, (), store, space):
+        loaded = replace(loaded, recogniser=None)
+    if _has_expert_vectors(previous, made, loaded, store):
+        loaded = replace(loaded, genres=None)
+    return loaded
 
 
 def read_differently(previous: Timeline | None, made: MadeBy) -> bool:
@@ -227,6 +231,16 @@ def _merged_steps(previous: Timeline, made: MadeBy, loaded: LoadedPlan) -> dict[
 def _lacks_windows(loaded: LoadedPlan, store: FeatureStore) -> bool:
     """Return True if moderation needs scores of sound that an earlier run did not keep."""
     return loaded.moderation is not None and loaded.moderation.lacks_windows(store)
+
+
+def _has_expert_vectors(
+    previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: FeatureStore
+) -> bool:
+    """Return True if what experts of genres say of the shots, if they are asked, is all stored."""
+    if loaded.genres is None:
+        return True
+    needed = loaded.genres.needed(previous.shots, made)
+    return not any(len(store.missing(space, frames)) for space, frames in needed)
 
 
 def _heard_alike(before: Timeline, now: MadeBy) -> bool:

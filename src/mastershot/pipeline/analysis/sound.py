@@ -1,6 +1,8 @@
 """Listening to a film while it is decoded: windows to the network, levels to shots."""
 
-from collections.abc import Sequence
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass, field
 
 import numpy as np
@@ -25,6 +27,7 @@ from mastershot.media.sound import SOUND_RATE_HZ, SoundPiece
 
 _BLOCK = round(BLOCK_S * SOUND_RATE_HZ)
 _CONTIGUOUS_S = 2 / SOUND_RATE_HZ  # Where the rate changes, a piece starts between two samples.
+_MOST_WAITING = 64
 _HALF_WINDOW_S = WINDOW_SAMPLES / 2 / SOUND_RATE_HZ
 
 
@@ -52,10 +55,11 @@ class Hearing:
 class SoundListener:
     """Takes a film's sound piece by piece; about a second of it is in memory.
 
-    What is kept grows with the film, by a number each 10 ms and one a half second.
+    What is kept grows with the film, by a number each 10 ms and one a half second. With a worker,
+    windows are classified there; at most `_MOST_WAITING` wait for it.
     """
 
-    def __init__(self, hearing: Hearing) -> None:
+    def __init__(self, hearing: Hearing, worker: Executor | None = None) -> None:
         self._classifier, self._rule = hearing.classifier, hearing.rule
         classes = hearing.classifier.classes
         self._speech = [classes.index(name) for name in hearing.rule.speech]
@@ -67,6 +71,8 @@ class SoundListener:
         self._samples = np.empty(0, np.float32)  # from the start of the next window
         self._unmeasured = np.empty(0, np.float32)  # from the start of the next block
         self._is_open = False
+        self._worker = worker
+        self._waiting: deque[tuple[float, Callable[[], FloatArray]]] = deque()
 
     def hear(self, piece: SoundPiece) -> None:
         """Take the next piece of sound."""
@@ -143,14 +149,29 @@ class SoundListener:
         one = self._stretches[-1]
         centre_s = len(one.centres_s) * HOP_SAMPLES / SOUND_RATE_HZ + _HALF_WINDOW_S
         centre_s = min(centre_s, one.duration_s)  # The last window may reach beyond the sound.
-        scores = self._classifier.scores(window[None])[0]
-        least = np.float32(self._rule.threshold)
         one.centres_s.append(centre_s)
-        one.speech.append(bool((scores[self._speech] >= least).any()))
-        one.music.append(bool((scores[self._music] >= least).any()))
+        if self._worker is None:
+            self._note(centre_s, self._classifier.scores(window[None]))
+            return
+        # A copy: the samples go on to be shifted.
+        asked = self._worker.submit(self._classifier.scores, window[None].copy())
+        self._waiting.append((centre_s, asked.result))
+        if len(self._waiting) > _MOST_WAITING:
+            self._note_first()
+
+    def _note_first(self) -> None:
+        """Wait for the window that was given to the worker first."""
+        centre_s, scores = self._waiting.popleft()
+        self._note(centre_s, scores())
+
+    def _note(self, centre_s: float, scores: FloatArray) -> None:
+        """Take the scores of the next window, (1, classes)."""
+        one, least = self._stretches[-1], np.float32(self._rule.threshold)
+        one.speech.append(bool((scores[0, self._speech] >= least).any()))
+        one.music.append(bool((scores[0, self._music] >= least).any()))
         if self._kept:
-            one.kept.append(scores[self._kept])
-        self._keep(self._merger.add(centre_s, scores))
+            one.kept.append(scores[0, self._kept])
+        self._keep(self._merger.add(centre_s, scores[0]))
 
     def _keep(self, ended: Sequence[tuple[str, float, float, float]]) -> None:
         one = self._stretches[-1]
@@ -169,6 +190,8 @@ class SoundListener:
         if not one.centres_s or len(self._samples) > WINDOW_SAMPLES - HOP_SAMPLES:
             missing = WINDOW_SAMPLES - len(self._samples)
             self._classify(np.pad(self._samples, (0, missing)))
+        while self._waiting:
+            self._note_first()
         self._keep(self._merger.finish())
         self._samples = self._unmeasured = np.empty(0, np.float32)
         self._is_open = False

@@ -20,7 +20,7 @@ from mastershot.media.probe import probe
 from mastershot.media.video import READING_REVISION, Film
 from mastershot.pipeline.analysis.recognise import ShotRecogniser, load_shot_recogniser
 from mastershot.pipeline.analysis.stored import has_vectors, middle_frames
-from mastershot.pipeline.analysis.vectors import ClipVectors
+from mastershot.pipeline.experts.vectors import ClipVectors
 from mastershot.pipeline.features.settings import FeaturesRecipe
 from mastershot.store.library import Library, LibraryMovie
 

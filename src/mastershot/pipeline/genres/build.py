@@ -23,8 +23,9 @@ from mastershot.datasets.genres.table import GenreDataset, Trailer, write_genre_
 from mastershot.media.films import VIDEO_SUFFIXES, films_by_name, find_films
 from mastershot.media.probe import FilmFile, probe
 from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
+from mastershot.pipeline.experts.decode import clip_settings, watch_trailer
+from mastershot.pipeline.experts.watching import ClipExpert
 from mastershot.pipeline.genres.card import write_card_text
-from mastershot.pipeline.genres.decode import watch_trailer
 from mastershot.pipeline.genres.films import (
     DEFAULT_SHARES,
     Twins,
@@ -39,9 +40,7 @@ from mastershot.pipeline.genres.parts import (
     PartStore,
     fingerprint,
     fingerprints,
-    settings_made,
 )
-from mastershot.pipeline.genres.watching import ClipExpert
 from mastershot.pipeline.genres.words import words_about
 from mastershot.shots.settings import ShotSettings
 
@@ -175,7 +174,7 @@ class _Builder:
         self._folder, self._experts, self._out = folder, experts, out
         self._settings, self._progress, self._failed = settings, progress, failed
         self._parts = PartStore(out)
-        self._made = settings_made(settings.shots)
+        self._made = clip_settings(settings.shots)
         self._failures: list[Failure] = []
         self._decoded: list[float] = []
         self._seconds: dict[str, float] = {}

@@ -15,11 +15,9 @@ from mastershot.core.errors import DatasetError
 from mastershot.core.files import make_folder
 from mastershot.encoders.experts.kept import read_arrays, read_facts, write_arrays
 from mastershot.media.probe import FilmFile
-from mastershot.media.video import READING_REVISION
-from mastershot.pipeline.genres.decode import FRAMES_A_CLIP, Watched
-from mastershot.pipeline.genres.reading import subtitles_beside
-from mastershot.pipeline.genres.watching import ClipExpert
-from mastershot.shots.settings import ShotSettings
+from mastershot.pipeline.experts.decode import Watched
+from mastershot.pipeline.experts.reading import subtitles_beside
+from mastershot.pipeline.experts.watching import ClipExpert
 
 PARTS = "parts"
 
@@ -113,18 +111,6 @@ _FIELDS: Mapping[str, Any] = {
     "content_hash": str, "duration_s": float, "num_clips": int, "has_audio": bool,
     "settings": str, "experts": dict,
 }  # fmt: skip
-
-
-def settings_made(shots: ShotSettings) -> dict[str, Any]:
-    """Return what a data set keeps of how clips and their frames were found."""
-    return {
-        "detector": shots.detector,
-        "pixels": "exact" if shots.exact else "points",
-        "threshold": shots.score_threshold,
-        "min_shot_s": shots.shortest_s,
-        "reading": READING_REVISION,
-        "frames_a_clip": FRAMES_A_CLIP,
-    }
 
 
 def fingerprint(made: object) -> str:

@@ -1,7 +1,6 @@
 """Sub-genres of a run's embeddings: read with the data set they are of, analysed, written."""
 # T trailers, D width, E experts, M triplets
 
-import zipfile
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -9,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from mastershot import __version__
-from mastershot.core.embeddings import FloatArray, IntArray
+from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import DatasetError, GenresError
 from mastershot.core.files import make_folder
 from mastershot.datasets.files import read_table
+from mastershot.datasets.genres.embeddings import EMBEDDINGS, RunEmbeddings, read_embeddings
 from mastershot.datasets.genres.table import GenreDataset, read_genre_dataset
 from mastershot.exports.pages.subgenres import write_subgenres_page
 from mastershot.exports.subgenres import (
@@ -30,32 +29,9 @@ from mastershot.genres.maps import Layout, layouts_here
 from mastershot.genres.trailers import TrailerSet
 from mastershot.genres.words import count_words
 
-EMBEDDINGS, WORDS = "embeddings.npz", "words.csv"
+WORDS = "words.csv"
 PLAIN_WEIGHT = 1.0
 """The weight of a text whose row in `WORDS` states none."""
-
-_ARRAYS = ("coarse", "fine", "opened", "trailers")
-
-
-@dataclass(frozen=True, eq=False)
-class RunEmbeddings:
-    """What a training run has made of trailers.
-
-    Attributes:
-        path: The file.
-        coarse: The bottleneck before the fine-grained stage, (T, D).
-        fine: The bottleneck after it, (T, D).
-        opened: How far each expert's gate was open, (T, E).
-        trailers: The trailers' ids, T.
-        experts: The experts' names, where the file states them.
-    """
-
-    path: Path
-    coarse: FloatArray
-    fine: FloatArray
-    opened: FloatArray
-    trailers: tuple[str, ...]
-    experts: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -163,38 +139,6 @@ def _write(
     write_subgenres_page(analysis, page, title=title, notes=notes)
     lines = (*subgenre_lines(analysis), f"→ {page}")
     return SubGenreReport(analysis, facts, lines, notes, page)
-
-
-def read_embeddings(run: Path) -> RunEmbeddings:
-    """Return the embeddings of a run's folder.
-
-    Raises:
-        DatasetError: They are missing, damaged, or of shapes that contradict each other.
-    """
-    path = run / EMBEDDINGS
-    what = f"embeddings of trailers {path}"
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if missing := [name for name in _ARRAYS if name not in file]:
-                raise DatasetError(
-                    f"{what} have no array {missing[0]!r}; they should have {', '.join(_ARRAYS)}"
-                )
-            arrays = {name: file[name] for name in file.files if name in (*_ARRAYS, "experts")}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{what} cannot be read: {error}") from error
-    ids = arrays["trailers"]
-    if ids.ndim != 1 or ids.dtype.kind != "U":
-        raise DatasetError(f"{what}: trailers should be a row of texts, not {_shape(ids)}")
-    for name in ("coarse", "fine", "opened"):
-        one = arrays[name]
-        if one.ndim != 2 or len(one) != len(ids) or one.dtype.kind != "f" or not one.shape[1]:
-            raise DatasetError(
-                f"{what}: {name} is {_shape(one)}; for {len(ids):,} trailers it should be numbers "
-                f"of shape ({len(ids)}, …)"
-            )
-    experts = tuple(map(str, arrays["experts"].ravel())) if "experts" in arrays else None
-    coarse, fine, opened = (arrays[name].astype(np.float32) for name in _ARRAYS[:3])
-    return RunEmbeddings(path, coarse, fine, opened, tuple(map(str, ids)), experts)
 
 
 def trailers_of(made: RunEmbeddings, data: GenreDataset) -> tuple[TrailerSet, list[str]]:
@@ -311,10 +255,6 @@ def _weight(text: str) -> float:
     if not 0 <= number < float("inf"):
         raise ValueError(text)
     return number
-
-
-def _shape(array: npt.NDArray[Any]) -> str:
-    return f"{array.dtype} of shape {array.shape}"
 
 
 def _file_part(name: str) -> str:

@@ -1,4 +1,4 @@
-"""Which shots of a library a search may find: by setting, time of day, scale and people."""
+"""Which shots of a library a search may find: by setting, time, scale, people and genre."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, fields
@@ -11,7 +11,7 @@ from mastershot.core.errors import LibraryError, SettingError
 from mastershot.core.movie import SCALES
 from mastershot.store.library import Library as FilmStore
 from mastershot.store.library import LibraryMovie
-from mastershot.store.reading import StoredTraits, steps_of_runs, stored_traits
+from mastershot.store.reading import StoredTraits, steps_of_runs, stored_genres, stored_traits
 
 _CHOICES = {"setting": ("INT", "EXT"), "time": ("DAY", "NIGHT"), "scale": SCALES}
 _STEPS = {
@@ -20,6 +20,7 @@ _STEPS = {
     "heading": ("scenes", "headings"),
     "scale": ("scale",),
     "people": ("people",),
+    "genre": ("genres",),
 }
 """The steps of an analysis that find out what a filter asks for."""
 
@@ -37,6 +38,7 @@ class ShotFilter:
         scale: The likeliest scale, one of `SCALES`, in capitals or not.
         people: How many are seen in one frame, faces or persons, whichever are more: ``2`` for
             exactly two, ``2+`` for two or more.
+        genre: One that the shot's film is given, in capitals or not.
 
     Raises:
         SettingError: A value is none of these.
@@ -47,6 +49,7 @@ class ShotFilter:
     heading: str | None = None
     scale: str | None = None
     people: str | int | None = None
+    genre: str | None = None
 
     def __post_init__(self) -> None:
         for name, choices in _CHOICES.items():
@@ -58,6 +61,8 @@ class ShotFilter:
             object.__setattr__(self, name, value.upper())
         if self.heading is not None and not any(letter.isalnum() for letter in self.heading):
             raise SettingError(f"heading {self.heading!r:.60} has no words; give some, as in INT")
+        if self.genre is not None and (not isinstance(self.genre, str) or not self.genre.strip()):
+            raise SettingError(f"genre {self.genre!r:.60} is no name; give one, as in Horror")
         if self.people is not None:
             number = str(self.people).removesuffix("+")
             if isinstance(self.people, bool) or not (number.isascii() and number.isdigit()):
@@ -71,7 +76,7 @@ class ShotFilter:
         return [one.name for one in fields(self) if getattr(self, one.name) is not None]
 
     def takes(self, shot: StoredTraits) -> bool:
-        """Return True if a shot has all that is asked for."""
+        """Return True if a shot has all that is asked for, but for the genre of its film."""
         return (
             self.setting in (None, shot.setting)
             and self.time in (None, shot.time_of_day)
@@ -99,6 +104,7 @@ def choose_shots(store: FilmStore, films: Collection[LibraryMovie], wanted: Shot
 
     Raises:
         LibraryError: No film can be asked, or the library cannot be read.
+        SettingError: The genre is none of those that the library's films were asked for.
     """
     found: dict[str, list[int]] = {}
     indexed: set[str] = set()
@@ -108,9 +114,25 @@ def choose_shots(store: FilmStore, films: Collection[LibraryMovie], wanted: Shot
             found.setdefault(shot.run_id, []).append(shot.index)
     notes = _not_asked(store, films, wanted, indexed)
     runs = {film.run_id for film in films}
+    if wanted.genre is not None:
+        runs &= _runs_of_genre(store, wanted.genre)
     return Chosen(
         {run: np.sort(np.array(shots)) for run, shots in found.items() if run in runs}, notes
     )
+
+
+def _runs_of_genre(store: FilmStore, genre: str) -> set[str]:
+    """Return the runs whose film is given a genre, whatever its capitals."""
+    known = stored_genres(store.tables)
+    same = [name for name in known if name.casefold() == genre.strip().casefold()]
+    if known and not same:
+        close = get_close_matches(genre, known, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise SettingError(
+            f"genre {genre!r:.60} is unknown; {hint}films of library {store.path} were asked for "
+            f"{', '.join(sorted(known))}"
+        )
+    return set().union(*(known[name] for name in same))
 
 
 def _not_asked(
@@ -136,9 +158,10 @@ def _not_asked(
             "makes up for it"
         )
     if lacking:
+        model = " --genres RUN" if "genres" in needed else ""
         parts.append(
             f"{lacking:,} of {len(films):,} films, analysed without {' and '.join(needed)}; "
-            f"`mastershot library add FILM --library {store.path}` makes up for it"
+            f"`mastershot library add FILM --library {store.path}{model}` makes up for it"
         )
     if parts and older + lacking == len(films):
         asked = ", ".join(f"--{name}" for name in wanted.asked)

@@ -16,7 +16,8 @@ from mastershot.encoders.catalogue import load_encoder
 from mastershot.labelling.smoothing import SmoothingSettings
 from mastershot.labelling.weak_labels import AbstentionRule, KeepRule
 from mastershot.pipeline.analysis.annotate import label_scores, label_shots
-from mastershot.pipeline.analysis.plan import Labeller, LoadedPlan, Plan
+from mastershot.pipeline.analysis.labeller import Labeller
+from mastershot.pipeline.analysis.plan import LoadedPlan, Plan
 from mastershot.pipeline.analysis.stored import has_vectors
 from mastershot.store.library import Library as FilmStore
 

@@ -4,10 +4,8 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import torch
 from torch import Tensor
 
@@ -15,6 +13,7 @@ from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.core.errors import DatasetError, SettingError
 from mastershot.datasets.genres.duplicates import require_no_duplicates
 from mastershot.datasets.genres.table import SPLITS, Expert, GenreDataset, read_genre_dataset
+from mastershot.models.genres.sequences import clips_seen, in_sequences
 from mastershot.training.genres.settings import GenreRecipe
 
 _MAX_IN_MEMORY = 1 << 30  # bytes; larger data sets are read anew in each epoch
@@ -41,20 +40,17 @@ class GenreInputs:
 
         The latter is (B, S, L, E). S is as many sequences as the longest trailer has.
         """
-        chosen = [self._clips_of(trailer) for trailer in trailers]
-        longest = max(1, *(-(-len(clips) // self.clips) for clips in chosen))
-        shape = (len(chosen), longest * self.clips)
-        present = np.zeros((*shape, len(self.experts)), bool)
-        vectors = {}
-        for place, expert in enumerate(self.experts):
-            rows = np.zeros((*shape, *expert.shape), np.float32)
-            for index, (trailer, clips) in enumerate(zip(trailers, chosen, strict=True)):
-                found = self._vectors(expert.name, trailer)[clips]
-                rows[index, : len(clips)] = found
-                there = np.asarray(np.isfinite(found).all(axis=-1))
-                present[index, : len(clips), place] = there.any(axis=1) if expert.pieces else there
-            vectors[expert.name] = torch.from_numpy(self._in_sequences(rows))
-        return vectors, torch.from_numpy(self._in_sequences(present))
+        chosen = [
+            clips_seen(
+                self.data.trailers[one].num_clips, length=self.clips, sequences=self.sequences
+            )
+            for one in trailers
+        ]
+        found = [
+            {expert.name: self._vectors(expert.name, one)[clips] for expert in self.experts}
+            for one, clips in zip(trailers, chosen, strict=True)
+        ]
+        return in_sequences(found, {one.name: one.shape for one in self.experts}, self.clips)
 
     def truth(self, trailers: IntArray) -> Tensor:
         """Return which genres trailers have, float32 (B, G)."""
@@ -76,20 +72,6 @@ class GenreInputs:
         mean = np.asarray(total) / count
         deviation = np.sqrt(np.maximum(np.asarray(squares) / count - mean**2, 0))
         return torch.from_numpy(mean).float(), torch.from_numpy(deviation).float()
-
-    def _clips_of(self, trailer: int) -> IntArray:
-        """Return the clips that are seen of a trailer: all, or sequences evenly spaced."""
-        count = self.data.trailers[trailer].num_clips
-        num_sequences = -(-count // self.clips)
-        if num_sequences <= self.sequences:
-            return np.arange(count)
-        whole = count // self.clips  # The last one may be short.
-        chosen = (np.arange(self.sequences) * whole) // self.sequences
-        return (chosen[:, None] * self.clips + np.arange(self.clips)).reshape(-1)
-
-    def _in_sequences(self, clips: "npt.NDArray[Any]") -> "npt.NDArray[Any]":
-        """Return clips (B, S L, …) as (B, S, L, …)."""
-        return clips.reshape(len(clips), -1, self.clips, *clips.shape[2:])
 
     def _vectors(self, expert: str, trailer: int) -> FloatArray:
         if not self._is_small:

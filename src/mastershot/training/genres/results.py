@@ -10,6 +10,7 @@ import torch
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.files import make_folder, replacing
+from mastershot.datasets.genres.embeddings import EMBEDDINGS
 from mastershot.datasets.genres.table import SPLITS
 from mastershot.datasets.tables.tag_scores import TagScores, write_tag_scores
 from mastershot.encoders.genre_model import GenreCard, write_genre_model
@@ -19,7 +20,7 @@ from mastershot.training.engine.run_directory import whole_folder
 from mastershot.training.genres.inputs import GenreInputs
 from mastershot.training.genres.settings import GenreRecipe
 
-MODEL, SCORES, EMBEDDINGS = "model", "scores", "embeddings.npz"
+MODEL, SCORES = "model", "scores"
 _AT_ONCE = 64
 
 
@@ -83,6 +84,7 @@ def write_results(
     every = np.array([place for place, one in enumerate(data.trailers) if one.num_clips], np.int64)
     before = run_network(coarse, inputs, every)
     after = before if fine is coarse else run_network(fine, inputs, every)
+    shown = [data.trailers[place] for place in every.tolist()]
     with replacing(out / EMBEDDINGS, ending=".part.npz") as partial:
         np.savez(
             partial,
@@ -90,7 +92,9 @@ def write_results(
             fine=after.embeddings,
             opened=before.opened,
             experts=np.array(names),
-            trailers=np.array([data.trailers[place].id for place in every.tolist()]),
+            trailers=np.array([one.id for one in shown]),
+            titles=np.array([one.title for one in shown]),
+            files=np.array([one.content_hash for one in shown]),
         )
     figures |= {
         "trailers": {split: len(rows) for split, rows in places.items()},
@@ -99,7 +103,8 @@ def write_results(
     }
     card = genre_card(recipe, inputs, tuple(thresholds.tolist()))
     with whole_folder(out / MODEL) as partial:
-        write_genre_model(partial, card, fine, figures=figures)
+        changed = None if fine is coarse else fine
+        write_genre_model(partial, card, coarse, fine=changed, figures=figures)
 
 
 def genre_card(
@@ -114,6 +119,7 @@ def genre_card(
         experts={expert.name: expert.width for expert in inputs.experts},
         pieces={expert.name: expert.pieces for expert in inputs.experts if expert.pieces},
         made_by={expert.name: dict(expert.made_by) for expert in inputs.experts},
+        shots=dict(data.made_by.get("clips", {})),
         width=network.width,
         clusters=network.clusters,
         gating=network.gating,

@@ -11,6 +11,7 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import SettingError
+from mastershot.datasets.genres.embeddings import EMBEDDINGS
 from mastershot.encoders.genre_model import build_genre_network
 from mastershot.evaluation.precision import average_precisions
 from mastershot.models.genres.network import GenreNetwork, TrailerVectors
@@ -21,7 +22,6 @@ from mastershot.training.engine.trainer import CHECKPOINT, steps_done
 from mastershot.training.genres.fine import FINE, train_fine
 from mastershot.training.genres.inputs import GenreInputs, open_inputs
 from mastershot.training.genres.results import (
-    EMBEDDINGS,
     MODEL,
     SCORES,
     genre_card,

@@ -19,11 +19,11 @@ from mastershot.encoders.experts.spectrograms import SpectrogramEncoder
 from mastershot.encoders.recogniser import RecogniserCard, build_network, write_recogniser
 from mastershot.media.probe import probe
 from mastershot.models.recognisers.build import build_recogniser
-from mastershot.pipeline.genres.clips import NetworkExpert, load_motion_network
-from mastershot.pipeline.genres.decode import DECODING, Watched, watch_trailer
-from mastershot.pipeline.genres.experts import EXPERTS, ExpertSettings
-from mastershot.pipeline.genres.hearing import PIECES, SpectrogramExpert, windows_of
-from mastershot.pipeline.genres.watching import ClipExpert
+from mastershot.pipeline.experts.catalogue import EXPERTS, ExpertSettings
+from mastershot.pipeline.experts.clips import NetworkExpert, load_motion_network
+from mastershot.pipeline.experts.decode import DECODING, Watched, watch_trailer
+from mastershot.pipeline.experts.hearing import PIECES, SpectrogramExpert, windows_of
+from mastershot.pipeline.experts.watching import ClipExpert
 from mastershot.shots.settings import ShotSettings
 
 COLOURS = [(250, 250, 240), (20, 20, 60), (30, 200, 30)]

@@ -28,7 +28,7 @@ class Seen:
     """A trailer whose every frame has been seen.
 
     Attributes:
-        path: Its file.
+        path: Its file; None where it lies in several.
         movie: The film as it was decoded.
         clips: Its shots.
         times: When each frame is shown.
@@ -36,7 +36,7 @@ class Seen:
         synopsis: What it is about; may be empty.
     """
 
-    path: Path
+    path: Path | None
     movie: Movie
     clips: tuple[Shot, ...]
     times: FrameTimes

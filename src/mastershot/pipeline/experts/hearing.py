@@ -10,7 +10,7 @@ from mastershot.encoders.detectors.sound import EMBEDDING_WIDTH, WINDOW_SAMPLES,
 from mastershot.encoders.experts.spectrograms import SpectrogramEncoder
 from mastershot.media.probe import FilmFile
 from mastershot.media.sound import SOUND_RATE_HZ, SoundPiece
-from mastershot.pipeline.genres.watching import Seen, Watcher
+from mastershot.pipeline.experts.watching import Seen, Watcher
 
 PIECES = 8
 """Windows of a clip that are kept at most; of more, so many evenly spaced ones."""

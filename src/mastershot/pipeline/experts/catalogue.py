@@ -12,10 +12,10 @@ from mastershot.encoders.detectors.sound import SoundClassifier
 from mastershot.encoders.experts.spectrograms import SpectrogramEncoder
 from mastershot.encoders.experts.students import PlaceFeatures
 from mastershot.encoders.text import SentenceEncoder
-from mastershot.pipeline.genres.clips import NetworkExpert, load_motion_network
-from mastershot.pipeline.genres.hearing import AudioExpert, SpectrogramExpert
-from mastershot.pipeline.genres.reading import TextExpert
-from mastershot.pipeline.genres.watching import (
+from mastershot.pipeline.experts.clips import NetworkExpert, load_motion_network
+from mastershot.pipeline.experts.hearing import AudioExpert, SpectrogramExpert
+from mastershot.pipeline.experts.reading import TextExpert
+from mastershot.pipeline.experts.watching import (
     ClipExpert,
     EncoderExpert,
     ImageExpert,

@@ -12,7 +12,7 @@ from tests.factories.timelines import make_space
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.media.sampling import clip_frames
-from mastershot.pipeline.analysis.vectors import ClipVectors
+from mastershot.pipeline.experts.vectors import ClipVectors
 from mastershot.store.features import FolderFeatures
 
 SPACE = make_space(2)

@@ -20,7 +20,7 @@ from mastershot.exports.formats.players.subtitles import cues_of, plain_text
 from mastershot.exports.formats.texts import read_text
 from mastershot.media.packets.subtitles import read_subtitle_track
 from mastershot.media.probe import FilmFile
-from mastershot.pipeline.genres.watching import Seen, Watcher
+from mastershot.pipeline.experts.watching import Seen, Watcher
 
 SUBTITLE_SUFFIXES = (".srt", ".vtt")
 
@@ -77,6 +77,8 @@ def subtitles_beside(path: Path) -> Path | None:
 def _cues(seen: Seen) -> Sequence[tuple[int, int, str]]:
     """Return the film's subtitles: first frame, the one after the last, and text."""
     times = seen.times
+    if seen.path is None:
+        return []
     beside = subtitles_beside(seen.path)
     if beside is not None:
         clock = player_clock(seen.movie, times, seen.path)

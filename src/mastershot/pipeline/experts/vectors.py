@@ -2,11 +2,14 @@
 # T frames of a clip, S side of a square in pixels, D width of a space
 
 import math
-from collections.abc import Callable, Iterable
-from concurrent.futures import Executor
+from collections import deque
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
+from threadpoolctl import ThreadpoolController
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.protocols import Encoder, FeatureStore
@@ -18,7 +21,7 @@ from mastershot.scenes.grouping import COLOR_SPACE, color_histogram
 
 _STATISTICS_SIDE_PX = 160
 _STATISTICS = {COLOR_SPACE: color_histogram, LIGHT_SPACE: light_statistics}
-_BATCH_FRAMES = 32
+_BATCH_FRAMES = 8  # No encoder gains from more on a CPU, and few are left when a film ends.
 _BATCH_CLIPS = 8
 _BATCH_BYTES = 64 << 20
 _EVEN = 8  # Encoders compute so many at once: of large frames a multiple is collected.
@@ -32,8 +35,9 @@ _KNOWN_BLOCK = 8192
 class VectorBatches:
     """Turns images into vectors of one space, in batches, and keeps them under a frame each.
 
-    With a worker, one batch is encoded there while the film is decoded on and the next is filled:
-    twice the images are in memory. The batches, and thus the vectors, are the same without it.
+    With a worker, batches are encoded there while the film is decoded on and the next is filled. At
+    most `_BATCH_BYTES` of images wait for it, or one batch. The batches, and thus the vectors, are
+    the same without it.
     """
 
     def __init__(
@@ -50,7 +54,8 @@ class VectorBatches:
         self._space, self._encode_images, self._store = space, encode, store
         self._batch, self._chunk, self._worker = batch, chunk, worker
         self._images: dict[int, ImageArray] = {}
-        self._at_work: tuple[list[int], Callable[[], Iterable[FloatArray]]] = [], _nothing
+        self._at_work: deque[_Batch] = deque()
+        self._waiting: set[int] = set()
         self._fresh: dict[int, FloatArray] = {}
         self._kept: set[int] = set()
         self._known_until = 0
@@ -62,7 +67,7 @@ class VectorBatches:
             kept = np.setdiff1d(block, self._store.missing(self._space, block))
             self._kept.update(kept.tolist())
             self._known_until += _KNOWN_BLOCK
-        known = self._kept, self._fresh, self._at_work[0], self._images
+        known = self._kept, self._fresh, self._waiting, self._images
         return not any(frame in taken for taken in known)
 
     def add(self, frame: int, image: ImageArray) -> None:
@@ -77,27 +82,37 @@ class VectorBatches:
     def finish(self) -> None:
         """Encode and keep all that is held."""
         self._encode()
-        self._collect()
+        while self._at_work:
+            self._collect()
         self._keep()
 
     def _encode(self) -> None:
-        self._collect()
         if not self._images:
             return
-        frames, images = list(self._images), list(self._images.values())
+        images = list(self._images.values())
+        size_bytes = sum(image.nbytes for image in images)
+        frames = list(self._images)
         self._images.clear()
-        if self._worker is None:
-            vectors = self._encode_images(images)
-            self._at_work = frames, lambda: vectors
+        while self._at_work and size_bytes + self._bytes_at_work() > _BATCH_BYTES:
             self._collect()
+        vectors: Future[FloatArray] = Future()
+        if self._worker is None:
+            vectors.set_result(self._encode_images(images))
         else:
-            self._at_work = frames, self._worker.submit(self._encode_images, images).result
+            vectors = self._worker.submit(self._encode_images, images)
+        self._at_work.append(_Batch(frames, size_bytes, vectors))
+        self._waiting.update(frames)
+        while self._at_work and self._at_work[0].vectors.done():
+            self._collect()
+
+    def _bytes_at_work(self) -> int:
+        return sum(batch.size_bytes for batch in self._at_work)
 
     def _collect(self) -> None:
-        """Wait for the batch that is being encoded, if one is."""
-        frames, vectors = self._at_work
-        self._fresh.update(zip(frames, vectors(), strict=True))
-        self._at_work = [], _nothing
+        """Wait for the batch that was given to the worker first."""
+        batch = self._at_work.popleft()
+        self._fresh.update(zip(batch.frames, batch.vectors.result(), strict=True))
+        self._waiting.difference_update(batch.frames)
         if len(self._fresh) >= self._chunk:
             self._keep()
 
@@ -111,8 +126,13 @@ class VectorBatches:
         self._fresh.clear()
 
 
-def _nothing() -> Iterable[FloatArray]:
-    return ()
+@dataclass(frozen=True)
+class _Batch:
+    """Images that are being encoded: their frames, their size, and their vectors to come."""
+
+    frames: list[int]
+    size_bytes: int
+    vectors: Future[FloatArray]
 
 
 class FrameVectors:
@@ -132,12 +152,17 @@ class FrameVectors:
         own_px = getattr(encoder, "longest_side_px", None)
         self._side_px = _STATISTICS_SIDE_PX if encoder is None else own_px
         encode = partial(_statistics, space) if encoder is None else encoder.encode_images
+        if encoder is not None and own_px is not None:
+            encode = partial(_on_one_thread, encode)
         self._batches = VectorBatches(space, encode, store, worker=worker)
 
-    def take(self, frame: Frame) -> None:
-        """Take a sampled frame."""
+    def take(self, frame: Frame, made: dict[int | None, ImageArray] | None = None) -> None:
+        """Take a sampled frame, and images of it by their longest side, to use and to add to."""
         if self._batches.lacks(frame.index):
-            self._batches.add(frame.index, frame.rgb(longest_side_px=self._side_px))
+            images, side_px = {} if made is None else made, self._side_px
+            if side_px not in images:
+                images[side_px] = frame.rgb(longest_side_px=side_px)
+            self._batches.add(frame.index, images[side_px])
 
     def finish(self) -> None:
         """Encode and keep all that is held."""
@@ -214,6 +239,18 @@ class _Square:
             assert self._frame is not None
             self._pixels, self._frame = self._frame.square(self._size_px), None
         return self._pixels
+
+
+def _on_one_thread(
+    encode: Callable[[list[ImageArray]], FloatArray], images: list[ImageArray]
+) -> FloatArray:
+    """Return what a small network makes of images, on this thread alone.
+
+    Others that PyTorch would wake take longer to wait for their part than to do it, and the film is
+    decoded on their cores. OpenMP counts threads by the thread that asks, so no other is changed.
+    """
+    with ThreadpoolController().limit(limits=1, user_api="openmp"):
+        return encode(images)
 
 
 def _statistics(space: EmbeddingSpace, images: list[ImageArray]) -> FloatArray:

@@ -17,8 +17,8 @@ from mastershot.encoders.recogniser import (
 from mastershot.media.probe import FilmFile
 from mastershot.media.sampling import clip_frames
 from mastershot.media.video import Frame
-from mastershot.pipeline.analysis.vectors import ClipVectors
-from mastershot.pipeline.genres.watching import Seen, Watcher
+from mastershot.pipeline.experts.vectors import ClipVectors
+from mastershot.pipeline.experts.watching import Seen, Watcher
 
 PUBLISHED_MOTION = "i3d_inception"
 """The network that a file of weights is taken to be of: Inception I3D, as trained on Kinetics."""

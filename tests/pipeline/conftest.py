@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 from tests.factories.films import drawn_film, encode_film, flat_images, remux
+from tests.factories.genre_runs import GenreRun, make_genre_run
 from tests.factories.sounds import sounding_film, speech_like
 
-from mastershot.pipeline.genres.experts import ExpertSettings, load_experts
-from mastershot.pipeline.genres.watching import ClipExpert
+from mastershot.pipeline.experts.catalogue import ExpertSettings, load_experts
+from mastershot.pipeline.experts.watching import ClipExpert
 
 COLOURS = [(250, 250, 240), (20, 20, 60), (30, 200, 30)]
 
@@ -31,3 +32,9 @@ def trailers(tmp_path_factory: pytest.TempPathFactory) -> Path:
     encode_film(folder / "single.mp4", flat_images([(90, 90, 20)], each=20))
     (folder / "broken.mp4").write_bytes(b"\x00\x00\x00\x18ftypmp42" + bytes(3000))
     return folder
+
+
+@pytest.fixture(scope="session")
+def genre_run(tmp_path_factory: pytest.TempPathFactory) -> GenreRun:
+    """A run of genres with all five experts and a fine stage; nothing may be written to it."""
+    return make_genre_run(tmp_path_factory.mktemp("genre-run"))
