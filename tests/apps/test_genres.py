@@ -35,3 +35,28 @@ def test_what_is_wrong_is_one_sentence(tmp_path: Path) -> None:
         assert (done.exit_code, done.stdout) == (code, ""), done.output
         [line] = done.stderr.splitlines()
         assert line.startswith(f"mastershot: {sentence}")
+
+
+def test_statistics_are_printed_and_drawn(tmp_path: Path) -> None:
+    _, dataset = write_run(tmp_path)
+    done = invoke("genres", "stats", dataset)
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert lines[0] == "planted: 90 trailers, 0 clips"
+    assert lines[-2:] == ["year unknown: 1 trailers", f"→ {dataset / 'stats' / 'stats.html'}"]
+    out = dataset / "stats"
+    names = {"genres", "genres_a_trailer", "clips_a_trailer", "years"}
+    assert {path.stem for path in out.glob("*.svg")} == names
+    assert (out / "stats.csv").read_text().splitlines()[:2] == [
+        "histogram,bin,trailers,train,val,test", "genres,Comedy,30,10,10,10",
+    ]  # fmt: skip
+    page = (out / "stats.html").read_text()
+    assert page.count("<svg") == 4
+    assert "The year of 1 trailer is not known." in page
+    assert "http" not in page.replace("http://www.w3.org/2000/svg", "").replace("http-equiv", "")
+    facts = json.loads(invoke("genres", "stats", dataset, "--out", tmp_path / "o", "--json").stdout)
+    assert facts["histograms"]["genres"][0] == {
+        "bin": "Comedy", "trailers": 30, "train": 10, "val": 10, "test": 10,
+    }  # fmt: skip
+    gone = invoke("genres", "stats", tmp_path / "gone")
+    assert (gone.exit_code, gone.stderr.count("\n")) == (1, 1)

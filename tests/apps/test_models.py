@@ -9,6 +9,7 @@ from typer.testing import CliRunner, Result
 from mastershot.apps.cli import app
 from mastershot.encoders.catalogue import ENCODERS
 from mastershot.encoders.detectors.packaged import PACKAGED_NETWORKS
+from mastershot.encoders.experts.published import LOCAL_NETWORKS
 
 
 def run(*arguments: str) -> Result:
@@ -33,7 +34,11 @@ def test_the_list_has_a_line_an_encoder_and_says_which_are_here() -> None:
     assert done.exit_code == 0, done.output
     lines = {line.split()[0]: line for line in done.stdout.splitlines()}
     networks = {row.alias: row for row in PACKAGED_NETWORKS}
-    assert [*lines] == [*(row.alias for row in ENCODERS), *networks]
+    local = {row.alias: row for row in LOCAL_NETWORKS}
+    assert [*lines] == [*(row.alias for row in ENCODERS), *networks, *local]
+    for alias, network in local.items():
+        texts = (network.kind, network.licence, network.source, network.option, "a local file")
+        assert all(text in lines[alias] for text in (*texts, "not shipped"))
     for alias, network in networks.items():
         texts = (network.kind, network.licence, network.source, f"step {network.step}")
         assert all(text in lines[alias] for text in texts)
@@ -59,6 +64,8 @@ def test_json_holds_every_column(cache: Path) -> None:
     assert "speed_fps" in siglip
     assert found["yunet"]["source"].startswith("opencv_zoo")
     assert found["yunet"]["name"] == "yunet"
+    assert found["senet154"]["size_bytes"] == 461_346_144
+    assert (found["vggish"]["packaged"], found["vggish"]["licence"]) == (False, "Apache-2.0")
 
 
 @pytest.mark.parametrize("name", ["starter", "mastershot/starter"])

@@ -10,6 +10,7 @@ from mastershot.exports.plots import (
     Bar,
     Curve,
     draw_bars,
+    draw_columns,
     draw_curves_of_precision,
     draw_gains,
     draw_rankings,
@@ -133,3 +134,16 @@ def test_a_sweep_is_drawn_against_recall_and_threshold_with_its_best_marked() ->
 def test_a_sweep_of_one_threshold_has_an_axis() -> None:
     point = SweepPoint(0.5, 1, 1.0, 1.0, 1.0)
     assert "nan" not in draw_sweep([point], point, title="")
+
+
+def test_a_histogram_has_a_column_a_bin_and_its_count_under_the_pointer() -> None:
+    svg = draw_columns([("1990", 3), ("1991", 0), ("<b>", 12)], title="years", value_name="films")
+    assert svg.count('fill="#5b8fb0"') == 3
+    heights = [float(text) for text in re.findall(r'width="26" height="([\d.]+)"', svg)]
+    assert heights[1] == 0
+    assert heights[2] == pytest.approx(4 * heights[0], rel=0.01)
+    assert "<title>1990: 3</title>" in svg
+    assert "&lt;b&gt;" in svg
+    assert "<b>" not in svg
+    assert "years (films)" in svg
+    assert draw_columns([], title="none", value_name="films").startswith("<svg")

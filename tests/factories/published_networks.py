@@ -9,7 +9,7 @@ import math
 from collections.abc import Sequence
 
 import torch
-from torch import Tensor
+from torch import Tensor, sigmoid
 from torch.nn.functional import conv2d, conv3d, max_pool2d, max_pool3d, pad, relu
 
 SCALE = 8  # Channels are an eighth of the published ones.
@@ -210,6 +210,38 @@ def resnet(w: Weights, frames: Tensor, num_classes: int, layers: int) -> Tensor:
                 )
             x = relu(x + y)
     return w.linear(_means(x), "fc", num_classes)
+
+
+def senet154(w: Weights, frames: Tensor, num_classes: int) -> Tensor:
+    """Cadene's ``senet154``; its groups are as many as the channels of the first layer."""
+    width, groups = 64 // SCALE, 64 // SCALE
+    x = frames
+    for number, (out, stride) in enumerate(((width, 2), (width, 1), (2 * width, 1)), 1):
+        x = w.conv(x, f"layer0.conv{number}", out, (3, 3), stride)
+        x = relu(w.norm(x, f"layer0.bn{number}"))
+    x = max_pool2d(x, 3, 2, ceil_mode=True)
+    for stage, depth in enumerate((3, 8, 36, 3)):
+        inner, out = 2 * width << stage, 4 * width << stage
+        for index in range(depth):
+            name, stride = f"layer{stage + 1}.{index}", 2 if stage and index == 0 else 1
+            y = relu(w.norm(w.conv(x, f"{name}.conv1", inner, (1, 1)), f"{name}.bn1"))
+            kernel = w.normal(
+                f"{name}.conv2.weight", out, inner // groups, 3, 3,
+                std=math.sqrt(2 / (inner // groups * 9)),
+            )  # fmt: skip
+            y = relu(w.norm(conv2d(y, kernel, None, stride, 1, 1, groups), f"{name}.bn2"))
+            y = w.norm(w.conv(y, f"{name}.conv3", out, (1, 1)), f"{name}.bn3")
+            known = _means(y)
+            for layer, (size, squashed) in (("fc1", (out // 16, relu)), ("fc2", (out, sigmoid))):
+                layer = f"{name}.se_module.{layer}"
+                of = w.normal(f"{layer}.weight", size, known.shape[1], 1, 1, std=0.3)
+                known = squashed(known @ of[:, :, 0, 0].T + w.normal(f"{layer}.bias", size))
+            if stride == 2 or x.shape[1] != out:
+                size = 3 if stage else 1
+                x = w.conv(x, f"{name}.downsample.0", out, (size, size), stride)
+                x = w.norm(x, f"{name}.downsample.1")
+            x = relu(x + y * known[:, :, None, None])
+    return w.linear(_means(x), "last_linear", num_classes)
 
 
 _MIXED = {

@@ -64,6 +64,10 @@ CONVOLUTIONAL = (
     PublishedSize("resnet18", 1000, 1, 224, 11.689512, 6, 1.81, _TORCHVISION, _TORCHVISION),
     PublishedSize("resnet50", 1000, 1, 224, 25.557032, 6, 4.09, _TORCHVISION, _TORCHVISION),
     PublishedSize(
+        *("senet154", 1000, 1, 224, 115.09, 2, 20.77),
+        *("timm, results/benchmark-infer, legacy_senet154",) * 2,
+    ),
+    PublishedSize(
         *("vit_b16", 1000, 1, 224, 86.567656, 6, 17.56, _TORCHVISION, _TORCHVISION, _VIT_LEFT_OUT)
     ),
 )

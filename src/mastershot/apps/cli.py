@@ -27,6 +27,7 @@ from mastershot.apps.verify import verify_app
 if TYPE_CHECKING:
     from mastershot.encoders.catalogue import EncoderAvailability
     from mastershot.encoders.detectors.packaged import PackagedNetwork
+    from mastershot.encoders.experts.published import LocalNetwork
 
 app = Commands(
     name="mastershot",
@@ -81,9 +82,10 @@ def doctor(as_json: Json = False) -> None:
 
 @models_app.command("ls")
 def models_ls(as_json: Json = False) -> None:
-    """List the encoders, then the detectors: size, licence, speed or step, and if they are here."""
+    """List encoders, detectors, and what is read of a local file: size, licence, and use."""
     from mastershot.encoders.catalogue import available_encoders
     from mastershot.encoders.detectors.packaged import PACKAGED_NETWORKS
+    from mastershot.encoders.experts.published import LOCAL_NETWORKS
 
     found = available_encoders()
     value: list[dict[str, object]] = [
@@ -93,7 +95,12 @@ def models_ls(as_json: Json = False) -> None:
     for row in PACKAGED_NETWORKS:
         here = row.path.is_file()
         value.append({"name": row.alias, **asdict(row), "packaged": True, "available": here})
+    value += [
+        {"name": row.alias, **asdict(row), "packaged": False, "available": None}
+        for row in LOCAL_NETWORKS
+    ]
     lines = [*map(_encoder_line, found), *map(_network_line, PACKAGED_NETWORKS)]
+    lines += map(_local_line, LOCAL_NETWORKS)
     say_result(value, lines, as_json=as_json)
 
 
@@ -111,6 +118,13 @@ def _network_line(row: "PackagedNetwork") -> str:
     return (
         f"{row.alias:9} {row.size_bytes / 1e6:>6,.1f} MB  {'step ' + row.step:>15}  "
         f"{where:15}  {row.kind}; {row.licence}; {row.source}"
+    )
+
+
+def _local_line(row: "LocalNetwork") -> str:
+    return (
+        f"{row.alias:9} {row.size_bytes / 1e6:>6,.0f} MB  {row.option:>15}  "
+        f"{'a local file':15}  {row.kind}; {row.licence}; {row.source}; not shipped"
     )
 
 

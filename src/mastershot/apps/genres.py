@@ -39,15 +39,20 @@ def genres_build(
     experts: Annotated[
         str, Option(metavar="NAME,…", help="Which of location, image, audio, motion, text.")
     ] = "location,image,audio,motion,text",
+    location: Annotated[
+        Path | None,
+        Option(metavar="PATH", help="ResNet of Places365, or recogniser, as the expert location."),
+    ] = None,
     encoder: Annotated[
-        str | None, Option(metavar="NAME|FOLDER", help="Encoder of frames as the expert image.")
+        str | None,
+        Option(metavar="NAME|PATH", help="Encoder of frames, or SENet-154, as the expert image."),
     ] = None,
     motion: Annotated[
         Path | None,
         Option(metavar="PATH", help="Recogniser, or weights of I3D, as the expert motion."),
     ] = None,
     audio: Annotated[
-        Path | None, Option(metavar="FOLDER", help="Checkpoint of AST as the expert audio.")
+        Path | None, Option(metavar="PATH", help="Folder of AST, or VGGish, as the expert audio.")
     ] = None,
     split: Annotated[
         str, Option(metavar="SHARES", help="Of train, val and test, where the CSV has no splits.")
@@ -72,7 +77,7 @@ def genres_build(
 
     shots = ShotSettings(cast("DetectorName", detector))
     names = tuple(part.strip() for part in experts.split(","))
-    chosen = ExpertSettings(names, encoder, motion, audio)
+    chosen = ExpertSettings(names, encoder, motion, audio, location)
     settings = BuildSettings(name or out.resolve().name, shots, parse_shares(split), seed, licence)
     trailers = list_trailers(folder, genres)
     loaded = load_experts(chosen)
@@ -128,6 +133,30 @@ def genres_convert(
         if done.num_without:
             lines.append(f"{done.num_without:,} trailers have no vector of any expert")
     say_result(facts, lines, as_json=as_json)
+
+
+@genres_app.command("stats")
+def genres_stats(
+    dataset: Annotated[Path, Argument(metavar="DATASET", help="A data set of genres.")],
+    *,
+    out: Annotated[
+        Path | None, Option(metavar="DIR", help="Where files go; default DATASET/stats.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Count trailers by genre, shots and year: stats.csv, a page, and a picture a histogram."""
+    from mastershot.datasets.genres.statistics import genre_statistics
+    from mastershot.datasets.genres.table import read_genre_dataset
+    from mastershot.exports.genre_statistics import (
+        statistics_facts,
+        statistics_lines,
+        write_statistics,
+    )
+
+    figures = genre_statistics(read_genre_dataset(dataset))
+    page = write_statistics(figures, dataset / "stats" if out is None else out)
+    lines = [*statistics_lines(figures), f"→ {page}"]
+    say_result(statistics_facts(figures) | {"page": page}, lines, as_json=as_json)
 
 
 @genres_app.command("subgenres")

@@ -54,7 +54,8 @@ def run(
         return
     complain(*result.notes)
     value = {"recipe": loaded.name, "made": result.path, **result.figures}
-    say_result(value, [f"{loaded.name} → {result.path}"], as_json=reporting.as_json)
+    lines = [*result.lines, f"{loaded.name} → {result.path}"]
+    say_result(value, lines, as_json=reporting.as_json)
 
 
 @recipes_app.command("list")

@@ -152,6 +152,28 @@ def card_of(values: Mapping[str, Any], card_type: type[Card]) -> Card:
     )
 
 
+def read_card(
+    path: Path,
+    known_format: str,
+    card_type: type[Card],
+    *,
+    what: str,
+    check: Callable[[Card], None],
+) -> Card:
+    """Return what the JSON object in a model's folder describes, checked.
+
+    ``what`` is what it should describe; ``check`` raises `ValueError` where values cannot be.
+
+    Raises:
+        EncoderError: The file is missing, damaged, of another version, or its values do not fit.
+    """
+    values = read_metadata(path, known_format)
+    with parsing(path, f"does not describe {what}"):
+        card = card_of(values, card_type)
+        check(card)
+    return card
+
+
 def check_sizes(card: object, largest: Mapping[str, int], *, least: int = 1) -> None:
     """Raise `ValueError` where one of a card's sizes, by name, is too small or too large."""
     for name, most in largest.items():

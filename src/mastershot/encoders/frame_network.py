@@ -1,7 +1,8 @@
 """Frames to the features of a network that was trained to classify them, such as ResNet-18.
 
 LSTM-Places of MovieCLIP reads those of a ResNet-18 of Places365 (METHODS A7), whose checkpoint its
-authors distribute; a recogniser of single frames that was trained here serves as well.
+authors distribute; SENet-154 of ImageNet is Collaborative Experts' expert of pictures (METHODS C1).
+A recogniser of single frames that was trained here serves as well.
 """
 # T frames, D width of a feature
 
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 CHECKPOINT_SUFFIXES = (".pth", ".pt", ".tar", ".safetensors")
-_RESIZE_PX, _CROP_PX = 256, 224  # as Places365 and ImageNet evaluate
+_RESIZE_PX, _CROP_PX = 256, 224  # as Places365 evaluates
+# A weight that tells each network, by torchvision's or Cadene's names, from those below; and the
+# last layer's.
+_PUBLISHED = {
+    "resnet50": ("layer1.0.conv3.weight", "fc.weight"),
+    "resnet18": ("layer1.0.conv2.weight", "fc.weight"),
+    "senet154": ("layer0.conv1.weight", "last_linear.weight"),
+}
 
 
 def is_frame_network(path: Path) -> bool:
@@ -32,12 +40,18 @@ def is_frame_network(path: Path) -> bool:
 
 
 class FrameNetworkEncoder:
-    """Maps frames to the features of a network, scaled to length 1."""
+    """Maps frames to the features of a network, scaled to length 1.
+
+    Attributes:
+        space: The space of its features.
+        network: A row of `RECOGNISERS`.
+        num_classes: How many classes its last layer, which is not used, tells apart.
+    """
 
     def __init__(
         self, path: Path, *, device: str | None = None, precision: str | None = None
     ) -> None:
-        """Load the network: a recogniser's folder, or a ResNet by torchvision's names of weights.
+        """Load the network: a recogniser's folder, or a file of one of `_PUBLISHED`.
 
         Raises:
             EncoderError: It is no network of single frames, is damaged, or the precision is another
@@ -57,6 +71,8 @@ class FrameNetworkEncoder:
         self._device = find_device(device)
         self._network.to(self._device)
         self._preparation = _preparation(name, path, resize_px, size_px)
+        self.network = name
+        self.num_classes = int(self._network.head.out_features)  # type: ignore[arg-type, union-attr]
         width = int(self._network.feature_width)  # type: ignore[arg-type]
         self.space = EmbeddingSpace(path.resolve().name, weights_hash, width)
 
@@ -74,18 +90,21 @@ class FrameNetworkEncoder:
 
 
 def _published(path: Path) -> "tuple[str, nn.Module]":
-    """Return the name and the network of a ResNet's checkpoint."""
+    """Return the name and the network of a published checkpoint, by the names of its weights."""
     from mastershot.models.recognisers.build import build_recogniser
     from mastershot.models.recognisers.published import load_published
 
     weights = read_weights(path)
     plain = {name.removeprefix("module."): tensor for name, tensor in weights.items()}
-    if "fc.weight" not in plain:
+    known = [(name, head) for name, (mark, head) in _PUBLISHED.items() if {mark, head} <= {*plain}]
+    if not known:
         raise EncoderError(
-            f"{path} is no checkpoint of a ResNet-18 or ResNet-50: it holds no fc.weight"
+            f"{path} is no checkpoint of a ResNet-18, ResNet-50 or SENet-154: it holds neither "
+            "fc.weight beside layer1.0.conv2.weight, nor last_linear.weight beside "
+            "layer0.conv1.weight"
         )
-    name = "resnet50" if "layer1.0.conv3.weight" in plain else "resnet18"
-    network = build_recogniser(name, num_classes=len(plain["fc.weight"]))
+    name, head = known[0]
+    network = build_recogniser(name, num_classes=len(plain[head]))
     load_published(network, name, plain, str(path))
     return name, network.eval().requires_grad_(False)
 

@@ -1,6 +1,7 @@
 """Trained models of genres: what is in their folder, checked before it is used."""
 # N clips, E experts, P pieces, G genres, D width
 
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
@@ -10,12 +11,10 @@ from typing import TYPE_CHECKING, Any
 from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.core.errors import SettingError
 from mastershot.encoders.checkpoint import (
-    card_of,
     check_sizes,
     file_digest,
     load_fitted,
-    parsing,
-    read_metadata,
+    read_card,
     write_model,
     write_tensors,
 )
@@ -171,6 +170,11 @@ def find_genre_model(path: str | Path) -> Path:
     )
 
 
+def is_expert_name(name: str) -> bool:
+    """Return whether a network can have an expert of this name: letters, digits, _ and -."""
+    return re.fullmatch(r"[\w-]{1,100}", name) is not None
+
+
 def build_genre_network(card: GenreCard, *, dropout: float = 0.0) -> "GenreNetwork":
     """Return the network of a card with random weights."""
     from mastershot.models.genres.gating import ClipEncoder
@@ -222,21 +226,22 @@ def read_genre_card(folder: Path) -> GenreCard:
         EncoderError: The file is missing, damaged, of another version, or its values do not fit.
     """
     path = folder / CARD_FILE
-    values = read_metadata(path, FORMAT)
-    with parsing(path, "does not describe a model of genres"):
-        card = card_of(values, GenreCard)
-        check_sizes(card, _LARGEST)
-        for name, choices in _CHOICES.items():
-            if getattr(card, name) not in choices:
-                raise ValueError(f"{name} is {getattr(card, name)!r}, none of {', '.join(choices)}")
-        if len(card.thresholds) != len(card.classes):
-            raise ValueError(f"{len(card.thresholds)} thresholds for {len(card.classes)} genres")
-        if not card.experts or not set(card.pieces) <= set(card.experts):
-            raise ValueError("experts is empty, or pieces names one that it does not")
-        for name, width in card.experts.items():
-            if not name.isidentifier() or not 1 <= width <= 1 << 16:
-                raise ValueError(f"expert {name!r} has width {width}")
-    return card
+    return read_card(path, FORMAT, GenreCard, what="a model of genres", check=_require_sound)
+
+
+def _require_sound(card: GenreCard) -> None:
+    """Raise `ValueError` where what a card says cannot be."""
+    check_sizes(card, _LARGEST)
+    for name, choices in _CHOICES.items():
+        if getattr(card, name) not in choices:
+            raise ValueError(f"{name} is {getattr(card, name)!r}, none of {', '.join(choices)}")
+    if len(card.thresholds) != len(card.classes):
+        raise ValueError(f"{len(card.thresholds)} thresholds for {len(card.classes)} genres")
+    if not card.experts or not set(card.pieces) <= set(card.experts):
+        raise ValueError("experts is empty, or pieces names one that it does not")
+    for name, width in card.experts.items():
+        if not is_expert_name(name) or not 1 <= width <= 1 << 16:
+            raise ValueError(f"expert {name!r} has width {width}")
 
 
 def write_genre_model(

@@ -11,11 +11,9 @@ import numpy as np
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError
 from mastershot.encoders.checkpoint import (
-    card_of,
     check_sizes,
     load_fitted,
-    parsing,
-    read_metadata,
+    read_card,
     write_model,
 )
 from mastershot.encoders.precision import encode_batches
@@ -138,15 +136,16 @@ def read_probe(folder: Path) -> ProbeCard:
         EncoderError: The file is missing, damaged, of another version, or its values do not fit.
     """
     path = folder / CARD_FILE
-    values = read_metadata(path, FORMAT)
-    with parsing(path, "does not describe a probe"):
-        card = card_of(values, ProbeCard)
-        if card.network not in NETWORKS:
-            raise ValueError(f"network is {card.network!r}, none of {', '.join(NETWORKS)}")
-        check_sizes(card, _LARGEST)
-        if not 0 <= card.dropout < 1:
-            raise ValueError(f"dropout is {card.dropout:g}; it is from 0 to below 1")
-    return card
+    return read_card(path, FORMAT, ProbeCard, what="a probe", check=_require_sound)
+
+
+def _require_sound(card: ProbeCard) -> None:
+    """Raise `ValueError` where what a card says cannot be."""
+    if card.network not in NETWORKS:
+        raise ValueError(f"network is {card.network!r}, none of {', '.join(NETWORKS)}")
+    check_sizes(card, _LARGEST)
+    if not 0 <= card.dropout < 1:
+        raise ValueError(f"dropout is {card.dropout:g}; it is from 0 to below 1")
 
 
 def write_probe(

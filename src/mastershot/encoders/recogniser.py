@@ -12,11 +12,11 @@ import numpy as np
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.encoders.checkpoint import (
-    card_of,
     check_sizes,
     file_digest,
     load_fitted,
     parsing,
+    read_card,
     read_metadata,
     read_weights,
     write_model,
@@ -274,11 +274,7 @@ def read_recogniser(folder: Path) -> RecogniserCard:
         EncoderError: The file is missing, damaged, of another version, or its values do not fit.
     """
     path = folder / CARD_FILE
-    values = read_metadata(path, FORMAT)
-    with parsing(path, "does not describe a recogniser"):
-        card = card_of(values, RecogniserCard)
-        _require_sound(card)
-    return card
+    return read_card(path, FORMAT, RecogniserCard, what="a recogniser", check=_require_sound)
 
 
 def _require_sound(card: RecogniserCard) -> None:

@@ -1,4 +1,4 @@
-"""Plots as SVG: bars with intervals, precision against recall or a threshold, and rankings.
+"""Plots as SVG: bars with intervals, histograms, precision against recall, and rankings.
 
 Each stands alone as a file; on a page what is not blue takes the page's colours.
 """
@@ -131,6 +131,31 @@ def draw_rankings(
     width = min(len(groups), 3) * (_COLUMN + _COLUMN_GAP) - _COLUMN_GAP
     title = f"{title} ({value_name})"
     return _svg(max(width, _COLUMN), 34 + ceil(len(groups) / 3) * height, title, parts)
+
+
+def draw_columns(columns: Sequence[tuple[str, int]], *, title: str, value_name: str) -> str:
+    """Return a histogram: a column a bin, side by side, with its count where that has room."""
+    width, height, left, top = 30, 190, 44, 34
+    axis = Scale(0, round_up(max((count for _, count in columns), default=1) or 1))
+    right, bottom, parts = left + width * len(columns), top + height, list[str]()
+    for value in (0, axis.high / 2, axis.high):
+        y = bottom - axis.at(value) * height / 100
+        parts.append(f'<path d="M{left} {y:.1f}H{right}" {_LINE}/>')
+        parts.append(_text(left - 5, y + 4, f"{value:,.10g}", anchor="end", soft=True))
+    for place, (name, count) in enumerate(columns):
+        x, share = left + place * width, axis.at(count) * height / 100
+        hint = f"<title>{escape(name)}: {count:,}</title>"
+        parts.append(
+            f'<rect x="{x + 2}" y="{bottom - share:.1f}" width="{width - 4}" '
+            f'height="{share:.1f}" fill="{FILL}">{hint}</rect>'
+        )
+        parts.append(
+            f'<text transform="translate({x + width / 2 + 4} {bottom + 6}) rotate(90)" '
+            f'fill="currentColor">{escape(_cut(name))}</text>'
+        )
+    longest = max((len(_cut(name)) for name, _ in columns), default=0)
+    title = f"{title} ({value_name})"
+    return _svg(max(right + 8, 320), bottom + 16 + 7 * longest, title, parts)
 
 
 def draw_sweep(points: Sequence[SweepPoint], best: SweepPoint, *, title: str) -> str:

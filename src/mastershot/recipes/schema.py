@@ -18,7 +18,11 @@ from mastershot.core.settings import Settings
 from mastershot.pipeline.features.settings import FeaturesRecipe, missing_feature_inputs
 from mastershot.training.distillation.settings import DistilRecipe, missing_inputs
 from mastershot.training.engine.settings import OnProgress, find_encoder
-from mastershot.training.genres.settings import GenreRecipe, missing_genre_inputs
+from mastershot.training.genres.settings import (
+    GenreRecipe,
+    GenreTableRecipe,
+    missing_genre_inputs,
+)
 from mastershot.training.movies2scenes.settings.encoders import (
     SceneContrastRecipe,
     ShotContrastRecipe,
@@ -51,11 +55,13 @@ class RunResult:
         path: The folder or file to go on with.
         figures: What was measured, ready for JSON.
         notes: Sentences the user should read, such as which files could not be read.
+        lines: A table of what was measured, line by line, where that is what the run is for.
     """
 
     path: Path
     figures: Mapping[str, Any]
     notes: tuple[str, ...] = ()
+    lines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -179,6 +185,20 @@ def _genres(recipe: GenreRecipe, out: Path, on_progress: OnProgress) -> RunResul
     return RunResult(model, figures | {"all_positive_f1": test["all_positive_f1"]}, notes)
 
 
+def _genre_table(recipe: GenreTableRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    with _lightning():
+        from mastershot.training.genres.comparison import TABLE, train_table
+    from mastershot.exports.genre_table import PUBLISHED_IN, table_lines
+
+    rows = train_table(recipe, out, on_progress)
+    figures = {
+        "rows": [row.facts for row in rows],
+        "all_positive_f1": rows[0].all_positive_f1,
+        "published": PUBLISHED_IN,
+    }
+    return RunResult(out / TABLE, figures, lines=tuple(table_lines(rows)))
+
+
 def _features(recipe: FeaturesRecipe, out: Path, on_progress: OnProgress) -> RunResult:
     from mastershot.pipeline.features.export import export_features
 
@@ -244,6 +264,7 @@ RECIPES = {
     "fusion": RecipeKind(FusionRecipe, _fusion, missing_fusion_inputs),
     "video_splits": RecipeKind(VideoSplitsRecipe, _video_splits, missing_video_inputs),
     "genres": RecipeKind(GenreRecipe, _genres, missing_genre_inputs),
+    "genre_table": RecipeKind(GenreTableRecipe, _genre_table, missing_genre_inputs),
     "tagging": RecipeKind(TaggingRecipe, _tagging, missing_tagging_inputs, shared=True),
     "shot_contrast": _stage(ShotContrastRecipe, "shot_encoder", "train_shot_encoder", shared=True),
     "shot_features": _stage(ShotFeaturesRecipe, "shot_encoder", "write_features"),

@@ -30,6 +30,7 @@ NETWORKS: dict[str, tuple[Network, int, int]] = {  # with frames and pixels
     "r3d_18": (published.r3d_18, 8, 32),
     "resnet18": (partial(published.resnet, layers=18), 0, 64),
     "resnet50": (partial(published.resnet, layers=50), 0, 64),
+    "senet154": (published.senet154, 0, 64),
 }
 
 

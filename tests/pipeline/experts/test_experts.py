@@ -1,12 +1,15 @@
 """Experts give each clip what is there of it, and NaN where there is nothing."""
 
+import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from safetensors.torch import save_file
+from tests.factories import published_networks as published
 from tests.factories.films import encode_film, flat_images
 from tests.factories.sounds import sounding_film, speech_like
 from transformers import ASTConfig, ASTFeatureExtractor, ASTModel
@@ -16,13 +19,24 @@ from mastershot.core.movie import Shot, Transition
 from mastershot.core.time import Span
 from mastershot.encoders.detectors.sound import WINDOW_SAMPLES, SoundClassifier
 from mastershot.encoders.experts.spectrograms import SpectrogramEncoder
+from mastershot.encoders.experts.vggish import HOP_SAMPLES
 from mastershot.encoders.recogniser import RecogniserCard, build_network, write_recogniser
 from mastershot.media.probe import probe
 from mastershot.models.recognisers.build import build_recogniser
-from mastershot.pipeline.experts.catalogue import EXPERTS, ExpertSettings
+from mastershot.pipeline.experts.catalogue import (
+    EXPERTS,
+    ExpertSettings,
+    load_experts,
+    load_place_network,
+)
 from mastershot.pipeline.experts.clips import NetworkExpert, load_motion_network
 from mastershot.pipeline.experts.decode import DECODING, Watched, watch_trailer
-from mastershot.pipeline.experts.hearing import PIECES, SpectrogramExpert, windows_of
+from mastershot.pipeline.experts.hearing import (
+    PIECES,
+    SpectrogramExpert,
+    VGGishExpert,
+    windows_of,
+)
 from mastershot.pipeline.experts.watching import ClipExpert
 from mastershot.shots.settings import ShotSettings
 
@@ -202,6 +216,71 @@ def test_what_is_no_ast_is_refused(tiny_ast: Path, tmp_path: Path) -> None:
         SpectrogramEncoder(tiny_ast)
     with pytest.raises(EncoderError, match=r"lacks config\.json"):
         SpectrogramEncoder(tmp_path)
+
+
+class Counting:
+    """Stands in for VGGish: an embedding is the window's first sample and its last one."""
+
+    width = 2
+
+    def made(self) -> dict[str, str]:
+        return {"network": "VGGish"}
+
+    def embeddings(self, windows: np.ndarray) -> np.ndarray:
+        return windows[:, [0, -1]]
+
+
+def test_windows_of_vggish_begin_every_0_96_s(tmp_path: Path) -> None:
+    sound = (np.arange(4 * 16_000) % 30_000 - 15_000).astype(np.float32) / 32_768
+    path = sounding_film(tmp_path / "f.mkv", flat_images(COLOURS, each=32), sound, rate_hz=16_000)
+    expert = VGGishExpert(Counting())  # type: ignore[arg-type]
+    rows = watched(path, [expert]).vectors["audio"]
+    assert rows.shape == (3, *expert.described.shape) == (3, 8, 2)
+    found = rows[np.isfinite(rows).all(axis=2)]
+    starts = np.arange(4) * HOP_SAMPLES  # of 64,000 samples; what is left is no half window
+    expected = sound[np.stack([starts, starts + WINDOW_SAMPLES - 1], axis=1)]
+    np.testing.assert_allclose(found, expected, atol=1e-3)
+
+
+def test_a_resnet_of_places365_may_be_the_expert_of_location(
+    trailers: Path, tmp_path: Path
+) -> None:
+    weights = published.Weights()
+    published.resnet(weights, torch.zeros(1, 3, 32, 32), 365, 18)
+    narrow = tmp_path / "narrow.safetensors"
+    save_file(weights, narrow)
+    with pytest.raises(EncoderError, match=r"cannot be loaded into ResNet .*of another shape"):
+        load_place_network(narrow)
+    network = build_recogniser("resnet18", num_classes=365)
+    save_published(network, tmp_path / "places.safetensors")
+    settings = ExpertSettings(("location",), location=tmp_path / "places.safetensors")
+    rows = watched(trailers / "loud.mkv", load_experts(settings)).vectors["location"]
+    assert rows.shape == (3, 512)
+    # The mean of unit vectors of frames that look the same.
+    np.testing.assert_allclose(np.linalg.norm(rows, axis=1), 1, atol=1e-3)
+    network = build_recogniser("resnet18", num_classes=1000)
+    save_published(network, tmp_path / "imagenet.safetensors")
+    with pytest.raises(EncoderError, match=r"holds a network of 1,000 classes; .*of Places365"):
+        load_place_network(tmp_path / "imagenet.safetensors")
+    (tmp_path / "imagenet.safetensors").unlink()
+    with pytest.raises(EncoderError, match=r"the expert location, does not exist"):
+        load_experts(ExpertSettings(("location",), location=tmp_path / "imagenet.safetensors"))
+
+
+def save_published(network: torch.nn.Module, path: Path) -> None:
+    """Write a ResNet-18 by torchvision's names."""
+    weights = {}
+    for name, tensor in network.state_dict().items():
+        for ours, theirs in (
+            (r"^stem\.conv", "conv1"), (r"^stem\.norm", "bn1"), (r"^head", "fc"),
+            (r"^stages\.(\d)", lambda found: f"layer{int(found[1]) + 1}"),
+            (r"layers\.(\d)\.conv", lambda found: f"conv{int(found[1]) + 1}"),
+            (r"layers\.(\d)\.norm", lambda found: f"bn{int(found[1]) + 1}"),
+            (r"shortcut\.conv", "downsample.0"), (r"shortcut\.norm", "downsample.1"),
+        ):  # fmt: skip
+            name = re.sub(ours, theirs, name)
+        weights[name] = tensor
+    save_file(weights, path)
 
 
 def test_settings_that_mean_nothing_are_refused(tmp_path: Path) -> None:

@@ -5,16 +5,9 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from mastershot.core.errors import DatasetError, SettingError
-from mastershot.pipeline.genres.films import (
-    Twins,
-    groups_of,
-    near_duplicates,
-    parse_shares,
-    require_apart,
-    same_files,
-    stratified_splits,
-)
+from mastershot.core.errors import SettingError
+from mastershot.datasets.genres.duplicates import Twins
+from mastershot.pipeline.genres.films import groups_of, parse_shares, stratified_splits
 
 
 def drawn(count: int, seed: int = 0) -> list[tuple[str, ...]]:
@@ -54,25 +47,6 @@ def test_groups_stay_together() -> None:
     splits = stratified_splits(drawn(10), groups, [str(n) for n in range(10)])
     assert splits[0] == splits[5] == splits[9]
     assert splits[2] == splits[3]
-
-
-def test_only_those_that_look_the_same_and_are_as_long_are_near() -> None:
-    rng = np.random.default_rng(0)
-    means = rng.normal(size=(2100, 16)).astype(np.float32)
-    means[2050] = 3 * means[7] + 0.001
-    means[9] = means[8]
-    lengths = np.full(2100, 100.0)
-    lengths[2050], lengths[9] = 104, 120
-    found = near_duplicates(means, lengths.tolist())
-    assert [(one.one, one.other) for one in found] == [(7, 2050)]
-
-
-def test_same_files_are_found_by_their_digests() -> None:
-    assert same_files(["x", "y", "x", "", "", "x"]) == [Twins(0, 2), Twins(0, 5)]
-    require_apart("ab", ["train", "train"], [Twins(0, 1)])
-    require_apart("ab", ["train", ""], [Twins(0, 1)])
-    with pytest.raises(DatasetError, match=r"a \(train\) and b \(test\) are the same file"):
-        require_apart("ab", ["train", "test"], [Twins(0, 1)])
 
 
 @pytest.mark.parametrize("text", ["", "a", "0.5,0.6", "dev=1", "train=0.5,train=0.5", "1,0,0,0",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from mastershot.core.errors import DatasetError, MastershotError, SettingError
-from mastershot.datasets.genres.duplicates import duplicates_across_splits
+from mastershot.datasets.genres.duplicates import Twins, duplicates_across_splits
 from mastershot.datasets.genres.table import (
     Expert,
     GenreDataset,
@@ -205,10 +205,11 @@ def test_a_film_in_two_splits_is_refused(tmp_path: Path) -> None:
         tmp_path / "dataset", data.trailers, lambda one: same[ids[one.id]], name="planted",
         genres=GENRES, experts=EXPERTS, made_by={}, dtype=np.float32,
     )  # fmt: skip
-    names = {data.trailers[first].id, data.trailers[other].id}
-    found = list(duplicates_across_splits(read_genre_dataset(tmp_path / "dataset")))
-    assert [set(one[:2]) for one in found] == [names]
-    with pytest.raises(DatasetError, match="the same trailer in two splits"):
+    found = duplicates_across_splits(read_genre_dataset(tmp_path / "dataset"))
+    assert [(one.one, one.other) for one in found] == [tuple(sorted((first, other)))]
+    with pytest.raises(
+        DatasetError, match=r"the same film in two splits.* look the same \(their me"
+    ):
         train_genres(replace(RECIPE, data=str(tmp_path)), tmp_path / "run")
     kept = replace(RECIPE, data=str(tmp_path), duplicates="keep")
     train_genres(replace(kept, fine=FineStageSettings(epochs=0)), tmp_path / "kept")
@@ -221,5 +222,32 @@ def test_equal_files_in_two_splits_are_found(tmp_path: Path) -> None:
     for at in (1, 5):  # of train and of test
         lines[at] += "same"
     path.write_text("\n".join(lines) + "\n")
-    found = list(duplicates_across_splits(read_genre_dataset(tmp_path / "dataset")))
-    assert found == [("t0", "t4", "their files are equal")]
+    found = duplicates_across_splits(read_genre_dataset(tmp_path / "dataset"))
+    assert found == [Twins(0, 4)]
+
+
+def test_an_expert_that_no_network_can_hold_is_refused_before_training(tmp_path: Path) -> None:
+    planted(tmp_path)
+    folder = tmp_path / "dataset"
+    (folder / "experts" / "location.npy").rename(folder / "experts" / "se.net.npy")
+    card = folder / "card.json"
+    card.write_text(card.read_text().replace('"location"', '"se.net"'))
+    with pytest.raises(SettingError, match=r"expert 'se\.net' of .* has a name that no network"):
+        train_genres(replace(RECIPE, data=str(tmp_path)), tmp_path / "run")
+
+
+def test_an_expert_that_says_nothing_and_numbers_that_are_not_finite(tmp_path: Path) -> None:
+    data = planted(tmp_path)
+    path = tmp_path / "dataset" / "experts" / "location.npy"
+    rows = np.load(path)
+    rows[::3], rows[1::7, 2] = np.nan, np.inf  # as if the expert had nothing to say
+    np.save(path, rows)
+    quick = replace(RECIPE, data=str(tmp_path), training=GenreTrainingSettings(epochs=1),
+                    fine=FineStageSettings(epochs=0))  # fmt: skip
+    train_genres(quick, tmp_path / "run")
+    with np.load(tmp_path / "run" / "embeddings.npz", allow_pickle=False) as kept:
+        assert np.isfinite(kept["coarse"]).all()
+        assert len(kept["coarse"]) == len(data.trailers)
+    np.save(path, np.full_like(rows, np.nan))
+    with pytest.raises(DatasetError, match=r"expert location of .* has nothing to say of any"):
+        train_genres(quick, tmp_path / "other")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import DatasetError
+from mastershot.core.files import failure_reason
 
 EMBEDDINGS = "embeddings.npz"
 
@@ -59,7 +60,7 @@ def read_embeddings(run: Path) -> RunEmbeddings:
                 )
             arrays = {name: file[name] for name in file.files if name in (*_ARRAYS, *_STATED)}
     except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{what} cannot be read: {error}") from error
+        raise DatasetError(f"{what} cannot be read: {failure_reason(error)}") from error
     ids = arrays["trailers"]
     if ids.ndim != 1 or ids.dtype.kind != "U":
         raise DatasetError(f"{what}: trailers should be a row of texts, not {_shape(ids)}")

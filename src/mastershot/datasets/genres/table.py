@@ -181,6 +181,8 @@ def read_genre_dataset(folder: str | Path) -> GenreDataset:
     text = read_text(folder / CARD, what=f"card of the {_WHAT}")
     try:
         card = json.loads(text)
+        if not isinstance(card, dict):
+            raise DatasetError(f"{folder / CARD} is no card of a {_WHAT}: it holds no JSON object")
         if card["schema"] != SCHEMA:
             raise DatasetError(
                 f"{folder / CARD} has schema {card['schema']!r}; this version reads {SCHEMA!r}"
@@ -194,7 +196,8 @@ def read_genre_dataset(folder: str | Path) -> GenreDataset:
         }
         made_by, name = dict(card.get("made_by", {})), str(card["name"])
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise DatasetError(f"{folder / CARD} is no card of a {_WHAT}: {error!r}") from error
+        reason = f"it lacks {error}" if isinstance(error, KeyError) else str(error)
+        raise DatasetError(f"{folder / CARD} is no card of a {_WHAT}: {reason}") from error
     trailers = _read_trailers(folder / TRAILERS, set(genres))
     data = GenreDataset(folder, name, genres, experts, trailers, made_by)
     _ = data._files  # Contradictions are found now, not hours later.

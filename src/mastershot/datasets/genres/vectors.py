@@ -118,7 +118,8 @@ def read_vectors(path: Path, read_tensor: ReadTensor) -> FloatArray:
             f"{path} holds {array.dtype} of shape {array.shape}; vectors of a trailer are numbers "
             "of shape (clips, width), or (clips, pieces, width)"
         )
-    rows = np.atleast_2d(array).astype(np.float32)
+    with np.errstate(over="ignore"):  # What is too large is found below.
+        rows = np.atleast_2d(array).astype(np.float32)
     if np.isinf(rows).any():
         raise DatasetError(f"{path} holds numbers that are infinite; damaged, or too large")
     return rows
@@ -134,7 +135,8 @@ def _numpy(path: Path) -> "np.ndarray[Any, Any]":
 
 def _array_of(value: Any, path: Path) -> "np.ndarray[Any, Any]":
     try:
-        return np.array(value, np.float32)
+        with np.errstate(over="ignore"):
+            return np.array(value, np.float32)
     except (TypeError, ValueError) as error:
         raise DatasetError(f"{path} holds no lists of numbers that are equally long") from error
 

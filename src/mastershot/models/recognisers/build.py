@@ -97,6 +97,7 @@ _ROWS = (
     RecogniserRow("r3d_18", "3-D ResNet-18", "r3d", "clips", 16, 112, *_VMZ),
     RecogniserRow("resnet18", "ResNet-18", "resnet", "frames", 1, 224),
     RecogniserRow("resnet50", "ResNet-50", "resnet", "frames", 1, 224),
+    RecogniserRow("senet154", "SENet-154", "senet", "frames", 1, 224),
     RecogniserRow("vit_b16", "ViT-B/16", "vit_b16", "frames", 1, 224, *_UNIT),
 )
 # What tells networks of one file apart.

@@ -258,7 +258,7 @@ def _experts_of(trained: TrainedGenres, encoder: ImageTextEncoder | None) -> tup
     names = tuple(name for name in card.experts if name != "image" or image == _STARTER)
     loaded = {one.described.name: one for one in load_experts(ExpertSettings(names))}
     if "image" in card.experts and image != _STARTER:
-        loaded["image"] = EncoderExpert(_encoder_called(str(image), encoder, what))
+        loaded["image"] = EncoderExpert(_encoder_called(str(image), encoder, what), "image")
     for name, one in loaded.items():
         *pieces, width = trained.shape(name)
         wanted = Expert(name, width, pieces[0] if pieces else 0, card.made_by.get(name, {}))

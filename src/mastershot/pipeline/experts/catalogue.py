@@ -6,14 +6,16 @@ from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 
-from mastershot.core.errors import SettingError
-from mastershot.encoders.catalogue import load_encoder
+from mastershot.core.errors import EncoderError, SettingError
+from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.encoders.detectors.sound import SoundClassifier
 from mastershot.encoders.experts.spectrograms import SpectrogramEncoder
 from mastershot.encoders.experts.students import PlaceFeatures
+from mastershot.encoders.experts.vggish import VGGishEncoder
+from mastershot.encoders.frame_network import FrameNetworkEncoder
 from mastershot.encoders.text import SentenceEncoder
 from mastershot.pipeline.experts.clips import NetworkExpert, load_motion_network
-from mastershot.pipeline.experts.hearing import AudioExpert, SpectrogramExpert
+from mastershot.pipeline.experts.hearing import AudioExpert, SpectrogramExpert, VGGishExpert
 from mastershot.pipeline.experts.reading import TextExpert
 from mastershot.pipeline.experts.watching import (
     ClipExpert,
@@ -24,6 +26,10 @@ from mastershot.pipeline.experts.watching import (
     SharedPlaces,
 )
 
+_NUM_PLACES = 365
+_REPLACES = {"location": "location", "encoder": "image", "audio": "audio", "motion": "motion"}
+"""Settings that name a network, and the expert that it is."""
+
 
 @dataclass(frozen=True)
 class ExpertSettings:
@@ -31,17 +37,21 @@ class ExpertSettings:
 
     Attributes:
         names: Which of `EXPERTS`.
-        encoder: Name or folder of the encoder of frames that is the image expert; None takes the
-            starter's last maps.
+        encoder: Name, folder or file of the encoder of frames that is the image expert, such as a
+            file of SENet-154; None takes the starter's last maps.
         motion: Folder of a trained recogniser of clips, or file of a published checkpoint of
             Inception I3D, whose features are the motion expert; None takes optical flow.
-        audio: Folder of a checkpoint of AST; None takes YAMNet.
+        audio: Folder of a checkpoint of AST, or file of VGGish's weights; None takes YAMNet.
+        location: File of a ResNet-18 or ResNet-50 of Places365, or folder of a trained recogniser
+            of frames, whose features are the location expert; None takes the starter's
+            probabilities of places.
     """
 
     names: tuple[str, ...] = ("location", "image", "audio", "motion", "text")
     encoder: str | None = None
     motion: Path | None = None
     audio: Path | None = None
+    location: Path | None = None
 
     def __post_init__(self) -> None:
         for name in self.names or ("",):
@@ -51,7 +61,7 @@ class ExpertSettings:
                 raise SettingError(f"expert {name!r} is unknown; {hint}")
         if len(set(self.names)) < len(self.names):
             raise SettingError(f"experts {', '.join(self.names)} name one twice")
-        for option, name in (("encoder", "image"), ("motion", "motion"), ("audio", "audio")):
+        for option, name in _REPLACES.items():
             if getattr(self, option) is not None and name not in self.names:
                 raise SettingError(
                     f"{getattr(self, option)} is to be the expert {name}, but the experts are only "
@@ -69,19 +79,41 @@ class _Loading:
 
 
 def _location(loading: _Loading) -> ClipExpert:
-    return LocationExpert(loading.places)
+    path = loading.settings.location
+    if path is None:
+        return LocationExpert(loading.places)
+    return EncoderExpert(load_place_network(path), "location")
+
+
+def load_place_network(path: Path) -> FrameNetworkEncoder:
+    """Return a network of places: a file of Places365's ResNet, or a trained recogniser's folder.
+
+    Raises:
+        EncoderError: It is neither, is damaged, or tells other classes apart than Places365's.
+    """
+    network = FrameNetworkEncoder(path)
+    if path.is_file() and network.num_classes != _NUM_PLACES:
+        raise EncoderError(
+            f"{path} holds a network of {network.num_classes:,} classes; the expert location takes "
+            f"a ResNet-18 or ResNet-50 of the {_NUM_PLACES} places of Places365"
+        )
+    return network
 
 
 def _image(loading: _Loading) -> ClipExpert:
     name = loading.settings.encoder
-    return ImageExpert(loading.places) if name is None else EncoderExpert(load_encoder(name))
+    if name is None:
+        return ImageExpert(loading.places)
+    return EncoderExpert(load_frame_encoder(name), "image")
 
 
 def _audio(loading: _Loading) -> ClipExpert:
-    folder = loading.settings.audio
-    if folder is None:
+    path = loading.settings.audio
+    if path is None:
         return AudioExpert(SoundClassifier())
-    return SpectrogramExpert(SpectrogramEncoder(folder))
+    if path.is_file():
+        return VGGishExpert(VGGishEncoder(path))
+    return SpectrogramExpert(SpectrogramEncoder(path))
 
 
 def _motion(loading: _Loading) -> ClipExpert:
@@ -108,5 +140,9 @@ def load_experts(settings: ExpertSettings) -> Sequence[ClipExpert]:
     Raises:
         EncoderError: What one of them needs is missing or damaged.
     """
+    for option in ("location", "motion", "audio"):
+        path = getattr(settings, option)
+        if path is not None and not path.exists():
+            raise EncoderError(f"{path}, which is to be the expert {option}, does not exist")
     loading = _Loading(settings)
     return [EXPERTS[name](loading) for name in settings.names]

@@ -1,6 +1,8 @@
 """Experts that hear: embeddings of the trailer's sound, a second each, or a whole clip's."""
 # N clips, P pieces of a clip, D width of an embedding
 
+from collections.abc import Callable
+
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
@@ -8,6 +10,7 @@ from mastershot.core.movie import Shot
 from mastershot.datasets.genres.table import Expert
 from mastershot.encoders.detectors.sound import EMBEDDING_WIDTH, WINDOW_SAMPLES, SoundClassifier
 from mastershot.encoders.experts.spectrograms import SpectrogramEncoder
+from mastershot.encoders.experts.vggish import HOP_SAMPLES, VGGishEncoder
 from mastershot.media.probe import FilmFile
 from mastershot.media.sound import SOUND_RATE_HZ, SoundPiece
 from mastershot.pipeline.experts.watching import Seen, Watcher
@@ -35,16 +38,37 @@ class AudioExpert:
 
     def watch(self, file: FilmFile, max_lag_frames: int) -> Watcher:
         """Return what hears one trailer."""
-        return _Windows(self._classifier)
+        return _Windows(self._classifier.embeddings, EMBEDDING_WIDTH, WINDOW_SAMPLES)
+
+
+class VGGishExpert:
+    """What a clip sounds like: VGGish's embeddings of windows that begin every 0.96 s."""
+
+    def __init__(self, encoder: VGGishEncoder) -> None:
+        self._encoder = encoder
+        made = encoder.made() | {
+            "of": "the last layer, without AudioSet's principal components",
+            "window_samples": WINDOW_SAMPLES,
+            "hop_samples": HOP_SAMPLES,
+            "silence_db": SILENCE_DB,
+        }
+        self.described = Expert("audio", encoder.width, PIECES, made)
+
+    def watch(self, file: FilmFile, max_lag_frames: int) -> Watcher:
+        """Return what hears one trailer."""
+        return _Windows(self._encoder.embeddings, self._encoder.width, HOP_SAMPLES)
 
 
 class _Windows(Watcher):
-    """Takes the sound piece by piece; less than a window of it is in memory."""
+    """Takes the sound piece by piece; less than a window of it is in memory.
+
+    Windows have `WINDOW_SAMPLES`, and begin `hop` samples after each other.
+    """
 
     hears = True
 
-    def __init__(self, classifier: SoundClassifier) -> None:
-        self._classifier = classifier
+    def __init__(self, embed: Callable[[FloatArray], FloatArray], width: int, hop: int) -> None:
+        self._embed_windows, self._width, self._hop = embed, width, hop
         self._held = np.empty(0, np.float32)
         self._start_s, self._recording, self._num_taken = 0.0, 0, -1
         self._centres: list[tuple[float, int]] = []  # with the recording each is of
@@ -61,13 +85,12 @@ class _Windows(Watcher):
         self._held = np.concatenate([self._held, piece.samples])
         while len(self._held) >= WINDOW_SAMPLES:
             self._embed(self._held[:WINDOW_SAMPLES])
-            self._held = self._held[WINDOW_SAMPLES:]
 
     def finish(self, seen: Seen) -> FloatArray:
         self._end_stretch()
         shifts = seen.sound_shifts_s or (0.0,)
         centres = [at + shifts[min(number, len(shifts) - 1)] for at, number in self._centres]
-        rows = np.full((len(seen.clips), PIECES, EMBEDDING_WIDTH), np.nan, np.float32)
+        rows = np.full((len(seen.clips), PIECES, self._width), np.nan, np.float32)
         for row, clip in zip(rows, seen.clips, strict=True):
             for place, window in enumerate(windows_of(clip, np.array(centres))):
                 row[place] = self._rows[window]
@@ -77,18 +100,20 @@ class _Windows(Watcher):
         """Embed the next window of the stretch, which may be a last one, filled up with silence."""
         length = len(window)
         centre_s = self._start_s + (self._num_taken + length / 2) / SOUND_RATE_HZ
-        self._num_taken += length
-        row = np.full(EMBEDDING_WIDTH, np.nan, np.float32)
+        row = np.full(self._width, np.nan, np.float32)
         if not is_silent(window):
             filled = np.pad(window, (0, WINDOW_SAMPLES - length))
-            row = self._classifier.embeddings(filled[None])[0]
+            row = self._embed_windows(filled[None])[0]
         self._centres.append((centre_s, self._recording))
         self._rows.append(row)
+        self._num_taken += self._hop
+        self._held = self._held[self._hop :]
 
     def _end_stretch(self) -> None:
         """Embed what is left, if it is half a window at least or all there is of the stretch."""
-        left = len(self._held)
-        if left and (2 * left >= WINDOW_SAMPLES or not self._num_taken):
+        known = WINDOW_SAMPLES - self._hop if self._num_taken > 0 else 0  # of the last window
+        left = len(self._held) - known
+        if left > 0 and (2 * left >= self._hop or not self._num_taken):
             self._embed(self._held)
         self._held, self._num_taken = np.empty(0, np.float32), -1
 

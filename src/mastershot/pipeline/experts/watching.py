@@ -10,7 +10,7 @@ import numpy as np
 
 from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.movie import Movie, Shot
-from mastershot.core.protocols import ImageTextEncoder
+from mastershot.core.protocols import Encoder
 from mastershot.core.time import FrameTimes
 from mastershot.datasets.genres.table import Expert
 from mastershot.encoders.experts.flow import FLOW_FIGURES, FlowMeter
@@ -128,13 +128,13 @@ class ImageExpert:
 
 
 class EncoderExpert:
-    """What a clip looks like: an encoder's vectors of frames."""
+    """What a clip looks like, or where it is: an encoder's vectors of frames."""
 
-    def __init__(self, encoder: ImageTextEncoder) -> None:
+    def __init__(self, encoder: Encoder, name: str) -> None:
         self._encoder = encoder
         space = encoder.space
         made = {"network": space.model, "weights_hash": space.weights_hash}
-        self.described = Expert("image", space.width, made_by=made)
+        self.described = Expert(name, space.width, made_by=made)
 
     def watch(self, file: FilmFile, max_lag_frames: int) -> Watcher:
         """Return what sees one trailer."""

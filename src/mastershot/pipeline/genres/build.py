@@ -13,6 +13,15 @@ from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import DatasetError, MediaError, OutputError, sentence
 from mastershot.core.files import reporting_errors, written_whole
 from mastershot.core.text import utf8_text
+from mastershot.datasets.genres.duplicates import (
+    LOOKS,
+    NEAR_SECONDS,
+    Twins,
+    mean_vector,
+    near_duplicates,
+    require_apart,
+    same_files,
+)
 from mastershot.datasets.genres.listing import (
     ListedTrailer,
     folders_of_genres,
@@ -26,15 +35,7 @@ from mastershot.pipeline.analysis.decode_pass import Progress, no_progress
 from mastershot.pipeline.experts.decode import clip_settings, watch_trailer
 from mastershot.pipeline.experts.watching import ClipExpert
 from mastershot.pipeline.genres.card import write_card_text
-from mastershot.pipeline.genres.films import (
-    DEFAULT_SHARES,
-    Twins,
-    groups_of,
-    near_duplicates,
-    require_apart,
-    same_files,
-    stratified_splits,
-)
+from mastershot.pipeline.genres.films import DEFAULT_SHARES, groups_of, stratified_splits
 from mastershot.pipeline.genres.parts import (
     Part,
     PartStore,
@@ -45,8 +46,6 @@ from mastershot.pipeline.genres.words import words_about
 from mastershot.shots.settings import ShotSettings
 
 FAILURES, WORDS = "failures.csv", "words.csv"
-_LOOKS = ("image", "location")
-"""The experts by whose vectors trailers that look the same are found, the first that is there."""
 
 Failed: TypeAlias = Callable[[Exception], None]
 
@@ -226,20 +225,20 @@ class _Builder:
         return replace(found, part=part)
 
     def _twins(self, seen: Sequence[_Found]) -> list[Twins]:
-        same = same_files([one.file.content_hash for one in seen])
-        names = [one.described.name for one in self._experts]
-        looks = next((name for name in _LOOKS if name in names), None)
-        if looks is None:
-            return same
-        means = np.stack([self._vectors(one.listed.id)[looks].mean(axis=0) for one in seen])
-        lengths = [0.0 if one.part is None else one.part.duration_s for one in seen]
         hashes = [one.file.content_hash for one in seen]
-        near = [
-            pair
-            for pair in near_duplicates(means, lengths)
-            if hashes[pair.one] != hashes[pair.other]
-        ]
-        return [*same, *near]
+        names = [one.described.name for one in self._experts]
+        names = [LOOKS] if LOOKS in names else names
+        rows = []  # of one trailer at a time: all vectors of all need not fit in memory
+        for one in seen:
+            vectors = self._vectors(one.listed.id)
+            rows.append([mean_vector(vectors[name]) for name in names])
+        means = {
+            name: np.stack(some) for name, some in zip(names, zip(*rows, strict=True), strict=True)
+        }
+        lengths = [0.0 if one.part is None else one.part.duration_s for one in seen]
+        near = near_duplicates(means, lengths, share=NEAR_SECONDS)
+        unequal = [pair for pair in near if hashes[pair.one] != hashes[pair.other]]
+        return [*same_files(hashes), *unequal]
 
     def _vectors(self, trailer: str) -> Mapping[str, FloatArray]:
         return self._parts.vectors(trailer)

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from mastershot import __version__
-from mastershot.core.errors import SettingError
+from mastershot.core.errors import DatasetError, SettingError
 from mastershot.core.files import make_folder
 from mastershot.datasets.genres.listing import ListedTrailer, write_listing, write_words
 from mastershot.datasets.genres.mmx import LISTING, read_mmx
@@ -82,7 +82,8 @@ def convert_genres(
 
     Raises:
         SettingError: The kind is unknown.
-        DatasetError: A file of it is missing, damaged, or contradicts another.
+        DatasetError: A file of it, or the folder of vectors, is missing, damaged, or contradicts
+            another.
         OutputError: The folder cannot be written.
     """
     if kind not in KINDS:
@@ -90,6 +91,8 @@ def convert_genres(
         hint = f"did you mean {close[0]!r}?" if close else f"known are {', '.join(KINDS)}"
         raise SettingError(f"kind {kind!r} of data set is unknown; {hint}")
     listed = KINDS[kind](source, fold)
+    if vectors is not None and not vectors.is_dir():
+        raise DatasetError(f"{vectors} is no folder of vectors; it is to hold experts/NAME/ID.npy")
     place = vectors or (source if source.is_dir() else source.parent)
     found = find_vectors(place, [one.id for one in listed], read_tensor)
     make_folder(out)

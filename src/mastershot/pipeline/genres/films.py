@@ -1,87 +1,14 @@
-"""Trailers of one film in a data set, and splits that keep them together."""
-# T trailers, D width of their mean vectors
+"""Splits of a data set that keep trailers of one film together, and genres in their shares."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-import numpy as np
-
-from mastershot.core.embeddings import FloatArray
-from mastershot.core.errors import DatasetError, SettingError
+from mastershot.core.errors import SettingError
+from mastershot.datasets.genres.duplicates import Twins
 from mastershot.datasets.genres.table import SPLITS
 from mastershot.labelling.splits import seeded_key
 
-NEAR_COSINE = 0.995
-"""Two trailers whose mean image vectors are closer than this may be of one film."""
-NEAR_LENGTH = 0.05
-"""And whose lengths differ by less than this share of the longer one."""
 DEFAULT_SHARES: Mapping[str, float] = dict(zip(SPLITS, (0.7, 0.15, 0.15), strict=True))
-_BLOCK = 1024
-
-
-@dataclass(frozen=True)
-class Twins:
-    """Two trailers that seem to be one.
-
-    Attributes:
-        one: Place of the first.
-        other: Place of the second.
-        cosine: How close their mean vectors are; None for files that are the same.
-    """
-
-    one: int
-    other: int
-    cosine: float | None = None
-
-    @property
-    def how(self) -> str:
-        """How they are alike."""
-        if self.cosine is None:
-            return "are the same file"
-        return f"look the same (their mean image vectors have cosine {self.cosine:.4f})"
-
-
-def same_files(hashes: Sequence[str]) -> list[Twins]:
-    """Return the trailers whose files are the same, each with the first of its kind."""
-    first: dict[str, int] = {}
-    return [
-        Twins(first[one], place)
-        for place, one in enumerate(hashes)
-        if one and first.setdefault(one, place) != place
-    ]
-
-
-def near_duplicates(means_TD: FloatArray, lengths_s: Sequence[float]) -> list[Twins]:
-    """Return the pairs of trailers that look the same and are about as long.
-
-    Memory is that of `_BLOCK` rows of cosines.
-    """
-    lengths = np.array(lengths_s, np.float64)
-    norms = np.linalg.norm(means_TD, axis=1, keepdims=True)
-    units = means_TD / np.maximum(norms, 1e-12)
-    found = []
-    for first in range(0, len(units), _BLOCK):
-        block = units[first : first + _BLOCK]
-        cosines = block @ units[first:].T
-        rows, columns = np.nonzero(cosines > NEAR_COSINE)
-        for row, column in zip(rows.tolist(), columns.tolist(), strict=True):
-            one, other = first + row, first + column
-            longer = max(lengths[one], lengths[other])
-            if row < column and abs(lengths[one] - lengths[other]) <= NEAR_LENGTH * longer:
-                found.append(Twins(one, other, float(cosines[row, column])))
-    return found
-
-
-def require_apart(ids: Sequence[str], splits: Sequence[str], twins: Sequence[Twins]) -> None:
-    """Raise `DatasetError` where two that are alike are in two splits."""
-    for pair in twins:
-        one, other = splits[pair.one], splits[pair.other]
-        if one and other and one != other:
-            raise DatasetError(
-                f"trailers {ids[pair.one]} ({one}) and {ids[pair.other]} ({other}) {pair.how}, but "
-                "splits should share no film; put both into one split, or leave one out"
-            )
 
 
 def groups_of(count: int, twins: Sequence[Twins]) -> list[int]:

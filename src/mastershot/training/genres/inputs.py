@@ -13,8 +13,9 @@ from mastershot.core.embeddings import FloatArray, IntArray
 from mastershot.core.errors import DatasetError, SettingError
 from mastershot.datasets.genres.duplicates import require_no_duplicates
 from mastershot.datasets.genres.table import SPLITS, Expert, GenreDataset, read_genre_dataset
+from mastershot.encoders.genre_model import is_expert_name
 from mastershot.models.genres.sequences import clips_seen, in_sequences
-from mastershot.training.genres.settings import GenreRecipe
+from mastershot.training.genres.settings import CoarseSettings
 
 _MAX_IN_MEMORY = 1 << 30  # bytes; larger data sets are read anew in each epoch
 
@@ -91,7 +92,7 @@ class GenreInputs:
         return {}
 
 
-def open_inputs(recipe: GenreRecipe) -> GenreInputs:
+def open_inputs(recipe: CoarseSettings) -> GenreInputs:
     """Return a recipe's data set, checked.
 
     Raises:
@@ -104,6 +105,12 @@ def open_inputs(recipe: GenreRecipe) -> GenreInputs:
         if name not in data.experts:
             raise SettingError(
                 f"expert {name} is not in {data.folder}; it has {', '.join(data.experts)}"
+            )
+    for name in recipe.experts or data.experts:
+        if not is_expert_name(name):
+            raise SettingError(
+                f"expert {name!r} of {data.folder} has a name that no network can hold; rename it "
+                "in the card and in experts/, to letters, digits, _ and -"
             )
     sizes = {name: len(data.split(name)) for name in SPLITS}
     for name, size in sizes.items():

@@ -81,8 +81,8 @@ class FineStageSettings(EpochSettings):
 
 
 @dataclass(frozen=True)
-class GenreRecipe(Settings):
-    """Genres of the trailers of a data set, and their embeddings before and after the fine stage.
+class CoarseSettings(Settings):
+    """What is trained on, and how, up to coarse genres.
 
     Attributes:
         data: Folder that the paths start from.
@@ -91,7 +91,6 @@ class GenreRecipe(Settings):
         experts: Experts it sees; empty takes all of the data set.
         network: Its network.
         training: How coarse genres are trained.
-        fine: How the fine stage is trained.
         duplicates: What to do where trailers of two splits are the same film: ``refuse``, or
             ``keep`` them.
     """
@@ -102,7 +101,6 @@ class GenreRecipe(Settings):
     experts: tuple[Text, ...] = ()
     network: GenreNetworkSettings = field(default_factory=GenreNetworkSettings)
     training: GenreTrainingSettings = field(default_factory=GenreTrainingSettings)
-    fine: FineStageSettings = field(default_factory=FineStageSettings)
     duplicates: Literal["refuse", "keep"] = "refuse"
 
     def _check(self) -> None:
@@ -115,7 +113,39 @@ class GenreRecipe(Settings):
         return under(self.data, self.dataset)
 
 
-def missing_genre_inputs(recipe: GenreRecipe) -> list[str]:
+@dataclass(frozen=True)
+class GenreRecipe(CoarseSettings):
+    """Genres of the trailers of a data set, and their embeddings before and after the fine stage.
+
+    Attributes:
+        fine: How the fine stage is trained.
+    """
+
+    fine: FineStageSettings = field(default_factory=FineStageSettings)
+
+
+@dataclass(frozen=True)
+class GenreTableRecipe(CoarseSettings):
+    """Networks of coarse genres beside each other, as in Table 3 of Fish et al. 2021.
+
+    The gating of ``network`` is that of pairs; the rows of all experts set their own. A single
+    expert, which has no other one to be gated by, is only weighed by itself.
+
+    Attributes:
+        rows: Which are trained: each expert alone, each pair, and all experts side by side
+            (``concat``), gated by each other, or by the mean of the others.
+    """
+
+    rows: tuple[Literal["single", "pairs", "concat", "gated", "gated-mean"], ...] = (
+        "single", "pairs", "concat", "gated", "gated-mean",
+    )  # fmt: skip
+
+    def _check(self) -> None:
+        super()._check()
+        require(bool(self.rows), "rows is empty; name single, pairs, concat, gated or gated-mean")
+
+
+def missing_genre_inputs(recipe: CoarseSettings) -> list[str]:
     """Return a sentence for each input of a recipe that does not exist."""
     if (recipe.dataset_path / CARD).is_file():
         return []
