@@ -17,14 +17,12 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from dataclasses import asdict, replace
 from pathlib import Path
 
 import numpy as np
 
 from drawn_trailers import (
-    GENRES,
     SETTINGS,
     deal_photographs,
     plan_trailers,
@@ -78,8 +76,12 @@ def make(data: Path, out: Path) -> None:
         if not (folder / f"{one.id}.mp4").exists():
             write_trailer(one, jpegs, folder / f"{one.id}.mp4")
     seconds = sum(clip.num_frames for one in trailers for clip in one.clips) / SETTINGS.rate_hz
-    print(f"{len(trailers)} trailers, {seconds:.0f} s, {sum(one.is_silent for one in trailers)} "
-          f"silent; drawing took {time.process_time() - started_s:.0f} s of CPU", flush=True)  # fmt: skip
+    took_s, num_silent = time.process_time() - started_s, sum(one.is_silent for one in trailers)
+    print(
+        f"{len(trailers)} trailers, {seconds:.0f} s, {num_silent} silent; "
+        f"drawing took {took_s:.0f} s of CPU",
+        flush=True,
+    )
     command = ["mastershot", "genres", "build", folder, "--genres", out / "genres.csv",
                "--experts", ",".join(EXPERTS), "--out", out / "dataset", "--quiet"]  # fmt: skip
     subprocess.run([str(one) for one in command], check=True)
@@ -128,8 +130,8 @@ class Row:
             self.test.append(test)
             self.thresholds.append(choose_thresholds(val.scores, val.truth))
 
-    def mean(self, measure: str, rows: np.ndarray) -> float:
-        """Return weighted F1 or AU(PRC) of some test trailers, the mean over seeds."""
+    def of_seeds(self, measure: str, rows: np.ndarray) -> list[float]:
+        """Return weighted F1 or AU(PRC) of some test trailers, a value a seed."""
         values = []
         for scores, thresholds in zip(self.test, self.thresholds, strict=True):
             truth, given = scores.truth[rows], scores.scores[rows]
@@ -141,7 +143,11 @@ class Row:
                 else average_precisions(given, truth)
             )
             values.append(float((found[there] * weights[there]).sum() / weights.sum()))
-        return float(np.mean(values))
+        return values
+
+    def mean(self, measure: str, rows: np.ndarray) -> float:
+        """Return the mean over seeds of weighted F1 or AU(PRC) of some test trailers."""
+        return float(np.mean(self.of_seeds(measure, rows)))
 
 
 def table(out: Path) -> None:
@@ -184,21 +190,11 @@ def _difference(rows: dict[str, Row], other: str, measure: str) -> str:
 
     num_test = len(rows["gated"].test[0].truth)
     interval = bootstrap_interval(by, num_test, seed=0, num_resamples=RESAMPLES)
-    seeds: Callable[[Row], list[float]] = lambda row: [  # noqa: E731
-        _of_seed(row, place).mean(measure, np.arange(num_test)) for place in range(len(row.seeds))
-    ]
-    wins = sum(
-        one > two for one, two in zip(seeds(rows["gated"]), seeds(rows[other]), strict=False)
-    )
-    return (f"{by(np.arange(num_test)):+.3f} [{interval.low:+.3f}, {interval.high:+.3f}], "
+    every = np.arange(num_test)
+    ours, theirs = (rows[name].of_seeds(measure, every) for name in ("gated", other))
+    wins = sum(one > two for one, two in zip(ours, theirs, strict=True))
+    return (f"{by(every):+.3f} [{interval.low:+.3f}, {interval.high:+.3f}], "
             f"better in {wins} of {len(rows['gated'].seeds)} seeds")  # fmt: skip
-
-
-def _of_seed(row: Row, place: int) -> Row:
-    one = Row.__new__(Row)
-    one.seeds, one.test = [row.seeds[place]], [row.test[place]]
-    one.thresholds = [row.thresholds[place]]
-    return one
 
 
 def main() -> None:
