@@ -168,10 +168,10 @@ class Row:
             self.test.append(test)
             self.thresholds.append(choose_thresholds(val.scores, val.truth))
 
-    def of_seeds(self, measure: str, rows: np.ndarray) -> list[float]:
+    def of_seeds(self, measure: str, rows: np.ndarray) -> dict[int, float]:
         """Return weighted F1 or AU(PRC) of some test trailers, a value a seed."""
-        values = []
-        for scores, thresholds in zip(self.test, self.thresholds, strict=True):
+        values = {}
+        for seed, scores, thresholds in zip(self.seeds, self.test, self.thresholds, strict=True):
             truth, given = scores.truth[rows], scores.scores[rows]
             weights = truth.sum(axis=0)
             there = weights > 0
@@ -180,12 +180,12 @@ class Row:
                 if measure == "f1"
                 else average_precisions(given, truth)
             )
-            values.append(float((found[there] * weights[there]).sum() / weights.sum()))
+            values[seed] = float((found[there] * weights[there]).sum() / weights.sum())
         return values
 
     def mean(self, measure: str, rows: np.ndarray) -> float:
         """Return the mean over seeds of weighted F1 or AU(PRC) of some test trailers."""
-        return float(np.mean(self.of_seeds(measure, rows)))
+        return float(np.mean(list(self.of_seeds(measure, rows).values())))
 
 
 def table(out: Path) -> None:
@@ -221,18 +221,25 @@ def table(out: Path) -> None:
 
 
 def _difference(rows: dict[str, Row], other: str, measure: str) -> str:
-    """Return by how much gating is better, with an interval over trailers, the same for both."""
+    """Return by how much gating is better, mean over the seeds of both, with an interval.
 
-    def by(items: np.ndarray) -> float:
-        return rows["gated"].mean(measure, items) - rows[other].mean(measure, items)
+    The interval is over trailers: each resample has the same trailers for both.
+    """
+
+    def by(items: np.ndarray) -> list[float]:
+        ours, theirs = (rows[name].of_seeds(measure, items) for name in ("gated", other))
+        return [ours[seed] - theirs[seed] for seed in ours if seed in theirs]
 
     num_test = len(rows["gated"].test[0].truth)
-    interval = bootstrap_interval(by, num_test, seed=0, num_resamples=RESAMPLES)
-    every = np.arange(num_test)
-    ours, theirs = (rows[name].of_seeds(measure, every) for name in ("gated", other))
-    wins = sum(one > two for one, two in zip(ours, theirs, strict=True))
-    return (f"{by(every):+.3f} [{interval.low:+.3f}, {interval.high:+.3f}], "
-            f"better in {wins} of {len(rows['gated'].seeds)} seeds")  # fmt: skip
+    found = by(np.arange(num_test))
+    interval = bootstrap_interval(
+        lambda items: float(np.mean(by(items))), num_test, seed=0, num_resamples=RESAMPLES
+    )
+    wins = sum(one > 0 for one in found)
+    return (
+        f"{np.mean(found):+.3f} [{interval.low:+.3f}, {interval.high:+.3f}], "
+        f"better in {wins} of {len(found)} seeds"
+    )
 
 
 def main() -> None:
