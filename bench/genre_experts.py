@@ -3,6 +3,7 @@
     python bench/genre_experts.py make DATA OUT            the data set, from Condensed Movies
     python bench/genre_experts.py run OUT [--seeds 0 1 2] [--only NAME …]
     python bench/genre_experts.py table OUT
+    python bench/genre_experts.py tune OUT                 learning rates, chosen on validation
 
 The films are those of Condensed Movies with a genre, its clips in film order are their clips, and
 its own split is theirs, by film. Nothing is seen: ``places`` are the shares of MovieCLIP's labels
@@ -46,6 +47,9 @@ RUNS = {
     "gated": (EXPERTS, "pairs"),
     "gated, mean of others": (EXPERTS, "mean"),
 }
+FUSIONS = ("naive concat", "gated", "gated, mean of others")
+RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+"""Learning rates that `tune` chooses from; 1e-3 is the recipe's."""
 
 
 def make(data: Path, out: Path) -> None:
@@ -191,6 +195,32 @@ def run(out: Path, seeds: list[int], only: list[str] | None) -> None:
                   flush=True)  # fmt: skip
 
 
+def tune(out: Path, seeds: list[int]) -> None:
+    """Choose each fusion's learning rate on validation films; then print its test figures."""
+    base = load_recipe("genres/condensed-movies", [f"data={out}"]).settings
+    for name in FUSIONS:
+        gating = RUNS[name][1]
+
+        def figures(rate: float, seed: int, gating: str = gating) -> tuple[float, float, float]:
+            recipe = replace(
+                base, experts=(), network=replace(base.network, gating=gating),
+                training=replace(base.training, seed=seed, learning_rate=rate),
+                fine=replace(base.fine, epochs=0),
+            )  # fmt: skip
+            model = train_genres(recipe, folder_of(out, f"{name} at {rate:g}", seed))
+            card = json.loads((model / "genres.json").read_text())["figures"]
+            val, test = card["val"]["auprc_weighted"]["value"], card["test"]
+            return val, test["f1"]["value"], test["auprc_weighted"]["value"]
+
+        found = {rate: figures(rate, 0)[0] for rate in RATES}
+        best = max(found, key=lambda rate: found[rate])
+        said = ", ".join(f"{rate:g} {value:.3f}" for rate, value in found.items())
+        print(f"{name}: validation AU(PRC) by learning rate, seed 0: {said}", flush=True)
+        _, f1, auprc = np.array([figures(best, seed) for seed in seeds]).T
+        print(f"{name} at {best:g}, {len(seeds)} seeds: test F1 {f1.mean():.3f} ± {f1.std():.3f}, "
+              f"AU(PRC) {auprc.mean():.3f} ± {auprc.std():.3f}", flush=True)  # fmt: skip
+
+
 def folder_of(out: Path, name: str, seed: int) -> Path:
     return out / "runs" / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"
 
@@ -223,19 +253,22 @@ def table(out: Path) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("make", "run", "table"):
+    for name in ("make", "run", "table", "tune"):
         one = commands.add_parser(name)
         if name == "make":
             one.add_argument("data", type=Path)
         one.add_argument("out", type=Path)
-        if name == "run":
+        if name in ("run", "tune"):
             one.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+        if name == "run":
             one.add_argument("--only", nargs="*")
     options = parser.parse_args()
     if options.command == "make":
         make(options.data, options.out)
     elif options.command == "run":
         run(options.out, options.seeds, options.only)
+    elif options.command == "tune":
+        tune(options.out, options.seeds)
     else:
         table(options.out)
 
