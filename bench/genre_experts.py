@@ -201,7 +201,9 @@ def tune(out: Path, seeds: list[int]) -> None:
     for name in FUSIONS:
         gating = RUNS[name][1]
 
-        def figures(rate: float, seed: int, gating: str = gating) -> tuple[float, float, float]:
+        def figures(
+            rate: float, seed: int, name: str = name, gating: str = gating
+        ) -> tuple[float, float, float]:
             recipe = replace(
                 base, experts=(), network=replace(base.network, gating=gating),
                 training=replace(base.training, seed=seed, learning_rate=rate),

@@ -123,7 +123,9 @@ class Stage:
         spare = list(range(blocks))  # blocks that still lack their channels of zero weight
         for name in ("x", "y", *(f"b{block}" for block in range(blocks))):
             rows: list[int] = sorted(range(half), key=lambda row: (reader[name, row], row))
-            counts = [sum(reader[name, row] == block for row in rows) for block in range(blocks + 1)]
+            counts = [
+                sum(reader[name, row] == block for row in rows) for block in range(blocks + 1)
+            ]
             if spare and self.size > half:
                 block = spare.pop(0)
                 place = sum(counts[: block + 1])
