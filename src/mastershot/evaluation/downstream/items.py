@@ -76,9 +76,11 @@ class Answers:
 
 
 class FitProbes(Protocol):
-    """Trains a probe for each seed and returns their answers."""
+    """Trains probes of a problem."""
 
-    def __call__(self, problem: Problem, probe: Probe, seeds: tuple[int, ...]) -> Answers: ...
+    def __call__(self, problem: Problem, probe: Probe, seeds: tuple[int, ...]) -> Answers:
+        """Return the answers of a probe for each seed."""
+        ...
 
 
 def standardised(

@@ -1,4 +1,4 @@
-"""The table of downstream tasks: what each asks, how its probe is trained, and by what it is judged.
+"""The table of downstream tasks: what each asks, how its probe is trained, and the metric.
 
 Probes are those of Movies2Scenes (Chen et al., CVPR 2023, section 4 and supplement, Table 1;
 METHODS B6): two hidden layers of 512.

@@ -1,4 +1,4 @@
-"""Probes of the downstream tasks of Movies2Scenes: small networks, one for each seed (METHODS B6)."""
+"""Probes of the downstream tasks of Movies2Scenes (METHODS B6): one for each seed."""
 # N items, D width of a vector, H hidden, C outputs, R seeds
 
 import numpy as np

@@ -14,6 +14,10 @@ from mastershot.pipeline.evaluation.downstream.labels import TaskLabels
 from mastershot.pipeline.evaluation.downstream.vectors import ItemVectors
 
 
+class NoItemsError(SettingError):
+    """No labelled item of a split has a vector."""
+
+
 @dataclass(frozen=True, eq=False)
 class Joined:
     """The items of a task that are evaluated.
@@ -47,7 +51,8 @@ def join_items(
         common: Leave out items that a row lacks and another has, instead of refusing.
 
     Raises:
-        SettingError: Rows are of different items, or no item of a split has a vector.
+        SettingError: Rows are of different items.
+        NoItemsError: No item of a split has a vector.
     """
     splits, without = {}, {}
     for split, items in labels.splits.items():
@@ -63,7 +68,7 @@ def join_items(
                 )
         kept = np.flatnonzero(in_all)
         if not len(kept):
-            raise SettingError(
+            raise NoItemsError(
                 f"task {name}: {_called(rows)} none of the {len(items)} items of {split}, such as "
                 f"{items.names[0]!r}"
             )

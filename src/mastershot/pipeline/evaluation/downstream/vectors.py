@@ -1,4 +1,4 @@
-"""The vectors of items: from a file, from a library, or what an encoder of scenes makes of these."""
+"""The vectors of items: from a file, a library, or what an encoder of scenes makes of these."""
 # N items, R rows (shots) of an item, D width of a row, n shots a scene, W width of a scene's vector
 
 import json
