@@ -129,7 +129,11 @@ def tables(results: Sequence[TaskResult], clips: Mapping[str, Sequence[str]]) ->
     values = [one for one in results if one.task.head == "value"]
     found = [one for one in results if one.task.head == "neighbours"]
     names = [row.name for row in results[0].rows]
-    lines = ["", "Accuracy in per cent, with 95 % intervals over clips; in brackets, test clips.", ""]
+    lines = [
+        "",
+        "Accuracy in per cent, with 95 % intervals over clips; in brackets, test clips.",
+        "",
+    ]
     gain = f"mean minus {names[0]}"
     rows = []
     for place, name in enumerate(names):
@@ -167,7 +171,9 @@ def tables(results: Sequence[TaskResult], clips: Mapping[str, Sequence[str]]) ->
         (split, *(f"{one.sizes[split]} of {one.labelled[split]}" for one in (*asked, *values)))
         for split in ("train", "val", "test")
     ]
-    lines += markdown_table(("split", *(head(one).split(" ")[0] for one in (*asked, *values))), rows)
+    lines += markdown_table(
+        ("split", *(head(one).split(" ")[0] for one in (*asked, *values))), rows
+    )
     return lines
 
 

@@ -97,13 +97,10 @@ def measured_table(result: TaskResult) -> tuple[tuple[str, ...], list[tuple[str,
 
 def classes_table(result: TaskResult) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
     """Return the table of figures by class; without rows where the task has no class."""
+    found = [row.measured.figures for row in result.rows]
     suffix = f"@{SIZES[0]}" if result.task.head == "neighbours" else ""
     rows = [
-        (
-            name,
-            f"{count:,}",
-            *(_class_text(row.measured.figures, name + suffix) for row in result.rows),
-        )
+        (name, f"{count:,}", *(_class_text(figures, name + suffix) for figures in found))
         for name, count in result.counts.items()
         if count
     ]

@@ -104,6 +104,7 @@ def measure_retrieval(
         figures |= {f"{of}@{size}": figure for of, figure in done.figures.items()}
         values[f"@{size}"] = precisions[:, column]
     first = f"@{SIZES[0]}"
+    values[MAIN] = values[first]
     return Measured({MAIN: figures[first], **figures}, precisions[None, :, 0].mean(axis=1), values)
 
 
