@@ -164,5 +164,5 @@ def tasks_named(name: str, others: tuple[str, ...] = ()) -> tuple[DownstreamTask
     ends = {one.rpartition("/")[2]: one for one in (*TASKS, *ALIASES)}
     close = get_close_matches(name, (*known, *ALIASES), n=1)
     close = close or [ends[one] for one in get_close_matches(name, ends, n=1)]
-    hint = f"did you mean {close[0]!r}? " if close else ""
+    hint = f"did you mean {ALIASES.get(close[0], close[0])!r}? " if close else ""
     raise SettingError(f"task {name!r} is not known; {hint}known are {', '.join(known)}")
