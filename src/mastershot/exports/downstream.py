@@ -11,7 +11,6 @@ from typing import Any
 
 from mastershot.evaluation.bootstrap import Figure
 from mastershot.evaluation.downstream.figures import MAIN
-from mastershot.evaluation.downstream.published import Published
 from mastershot.evaluation.downstream.results import TaskResult
 from mastershot.evaluation.downstream.retrieval import SIZES
 from mastershot.exports.evaluation import escaped, figure_facts, figure_text, markdown_table
@@ -29,6 +28,7 @@ CONSTANTS = {
     "tags": "equal scores",
     "neighbours": "random order",
 }
+PAPER = "Movies2Scenes"
 MOST_NAMED = 10
 """How many items without vectors Markdown and the page name; JSON has all."""
 PUBLISHED_NOTE = (
@@ -80,7 +80,9 @@ def measured_table(result: TaskResult) -> tuple[tuple[str, ...], list[tuple[str,
     compared, seeds = len(result.rows) > 1, len(result.seeds) > 1
     keys = _shown(result)
     columns = ("vectors", *(_key_text(result, key) for key in keys))
-    columns += (("seeds",) if seeds else ()) + ((f"gain over {result.rows[0].name}",) * compared)
+    first = result.rows[0].name
+    gain = f"gain over {first}" if result.task.is_better_high else f"minus {first}; less is better"
+    columns += (("seeds",) if seeds else ()) + ((gain,) if compared else ())
     rows = []
     for row in result.rows:
         cells = [figure_text(row.measured.figures[key]) for key in keys]
@@ -111,10 +113,8 @@ def published_table(result: TaskResult) -> tuple[tuple[str, ...], list[tuple[str
     """Return the table of what papers print; without rows where they print nothing."""
     unit = published_unit(result)
     columns = ("method", unit, "of", "source")
-    rows = [
-        (one.method, f"{one.value:g}", one.of.partition("@")[0] or "all", _source(one))
-        if result.task.head != "neighbours"
-        else (one.method, f"{one.value:g}", one.of, _source(one))
+    rows: list[tuple[str, ...]] = [
+        (one.method, f"{one.value:g}", one.of or "all", f"{PAPER}, {one.source}")
         for one in result.published
     ]
     return columns, rows
@@ -185,7 +185,8 @@ def downstream_markdown(name: str, results: Sequence[TaskResult], notes: Sequenc
         lines += ["### Measured here", "", *markdown_table(*measured_table(result)), ""]
         columns, rows = classes_table(result)
         if rows:
-            lines += ["### By class", "", *markdown_table(columns, rows), ""]
+            metric = METRICS[task.metric].removeprefix("mean ")
+            lines += [f"### By class: {metric}", "", *markdown_table(columns, rows), ""]
         columns, rows = published_table(result)
         if rows:
             lines += ["### Published", "", f"{PUBLISHED_NOTE}.", ""]
@@ -210,10 +211,6 @@ def _key_text(result: TaskResult, key: str) -> str:
 
 def _class_text(figures: Any, name: str) -> str:
     return figure_text(figures[name]) if name in figures else "–"
-
-
-def _source(one: Published) -> str:
-    return f"Movies2Scenes, {one.source}"
 
 
 def _numbers(values: Sequence[float]) -> list[float | None]:

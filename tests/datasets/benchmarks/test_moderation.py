@@ -13,7 +13,8 @@ def table(folder: Path, text: str) -> Path:
 
 
 def test_a_table_names_clips_labels_splits_and_films(tmp_path: Path) -> None:
-    text = "clip,label,split,film\na,sex,train,f\nb,Drug Use,val,g\nc,none,test,\nd,drug_use,test,h\n"
+    text = "clip,label,split,film\na,sex,train,f\nb,Drug Use,val,g\nc,none,test,\n"
+    text += "d,drug_use,test,h\n"
     found = read_moderation(table(tmp_path, text))
     assert found == {
         "train": (LabelledClip("a", 0, "f"),),
@@ -71,7 +72,7 @@ def test_a_clip_in_two_folders_and_an_unknown_folder_are_refused(tmp_path: Path)
     for label in ("sex", "violence"):
         (tmp_path / "two" / label).mkdir(parents=True)
         (tmp_path / "two" / label / "same.mp4").touch()
-    with pytest.raises(DatasetError, match="clip 'same' is sex in .* and violence in"):
+    with pytest.raises(DatasetError, match=r"clip 'same' is sex in .* and violence in"):
         read_moderation(tmp_path / "two")
     (tmp_path / "odd" / "gore").mkdir(parents=True)
     with pytest.raises(DatasetError, match="label is 'gore'"):

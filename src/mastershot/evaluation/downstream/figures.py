@@ -82,7 +82,7 @@ def measure_precision(
     value, num = float(by_seed.mean()), len(items)
     figures = {MAIN: Figure(value, basic_interval(value, means_B), num)}
     resampled = {MAIN: means_B}
-    for place in np.flatnonzero(truth.any(axis=0)):
+    for place in np.flatnonzero(truth.any(axis=0)).tolist():
         average = float(average_RC[:, place].mean())
         resampled[classes[place]] = resampled_BC[:, place]
         interval = interval_of(resampled_BC[:, place])
@@ -170,4 +170,6 @@ def _mean_of_classes(values: RealArray) -> RealArray:
     """Return the mean of each row over classes that are defined; NaN where none is."""
     defined = ~np.isnan(values)
     sums, counts = np.where(defined, values, 0).sum(axis=1), defined.sum(axis=1)
-    return np.divide(sums, counts, out=np.full(len(values), np.nan), where=counts > 0)
+    means: RealArray = np.full(len(values), np.nan)
+    np.divide(sums, counts, out=means, where=counts > 0)
+    return means

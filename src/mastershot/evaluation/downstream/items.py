@@ -7,11 +7,12 @@ from typing import Literal, Protocol
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray, IntArray
-from mastershot.evaluation.bootstrap import RealArray
+from mastershot.evaluation.bootstrap import BoolArray, RealArray
 from mastershot.evaluation.downstream.tasks import Probe
 
 Kind = Literal["class", "value", "tags"]
 """What an item has: one of several classes, a value, or any number of tags."""
+Targets = RealArray | IntArray | BoolArray
 
 
 @dataclass(frozen=True, eq=False)
@@ -27,7 +28,7 @@ class Items:
 
     names: tuple[str, ...]
     groups: tuple[str, ...]
-    targets: RealArray | IntArray
+    targets: Targets
 
     def __len__(self) -> int:
         return len(self.names)
@@ -55,8 +56,8 @@ class Problem:
 
     kind: Kind
     num_outputs: int
-    train: tuple[FloatArray, RealArray | IntArray]
-    validation: tuple[FloatArray, RealArray | IntArray]
+    train: tuple[FloatArray, Targets]
+    validation: tuple[FloatArray, Targets]
     asked: FloatArray
 
 
@@ -95,6 +96,6 @@ def standardised(
     scale = np.where(deviation > 1e-8 * (1 + np.abs(mean)), deviation, np.inf)
 
     def scaled(vectors: FloatArray) -> FloatArray:
-        return ((vectors - mean) / scale).astype(np.float32)
+        return np.asarray((vectors - mean) / scale, np.float32)
 
     return scaled(train), tuple(map(scaled, others))

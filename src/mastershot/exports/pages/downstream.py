@@ -38,6 +38,7 @@ def write_downstream_page(
             "measured": measured_table(result),
             "classes": classes_table(result),
             "published": published_table(result),
+            "metric": METRICS[result.task.metric].removeprefix("mean "),
             "bars": _bars(result),
         }
         for result in results

@@ -72,10 +72,10 @@ class _Fitting:
         best: tuple[np.ndarray, int, float] | None = None
         for epoch in range(1, probe.epochs + 1):
             network.train()
-            for rows in torch.randperm(len(self._train)).split(probe.batch_size):
+            for rows in torch.split(torch.randperm(len(self._train)), probe.batch_size):
                 loss = _loss(self._kind, network(self._train[rows]), self._targets[rows])
                 optimizer.zero_grad()
-                loss.backward()
+                loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
             network.eval()
             with torch.inference_mode():

@@ -146,7 +146,7 @@ class _One:
         if task.metric == "accuracy":
             return measure_classes(answers, self.asked, classes, seed=seed)
         is_class = task.head == "class"
-        outputs = log_softmax(answers.outputs) if is_class else answers.outputs
+        outputs = log_odds(answers.outputs) if is_class else answers.outputs
         truth = _truth(self.asked, len(classes))
         return measure_precision(outputs, truth, self.asked, classes, seed=seed)
 
@@ -163,15 +163,17 @@ class _One:
         return constant_precision(_truth(self.asked, len(classes)), self.asked, classes)
 
 
-def log_softmax(logits: FloatArray) -> FloatArray:
-    """Return the logarithm of each class's probability, over the last axis.
+def log_odds(logits: FloatArray) -> FloatArray:
+    """Return the logarithm of each class's odds, p / (1 - p), over the last axis.
 
-    Unlike the probability itself it does not round to equal values near 1.
+    It orders items as the probability does, and does not round to equal values near 0 and 1.
     """
     wide = logits.astype(np.float64)
-    wide -= wide.max(axis=-1, keepdims=True)
-    logs: FloatArray = (wide - np.log(np.exp(wide).sum(axis=-1, keepdims=True))).astype(np.float32)
-    return logs
+    odds = np.empty_like(wide)
+    for place in range(wide.shape[-1]):
+        others = np.delete(wide, place, axis=-1)
+        odds[..., place] = wide[..., place] - np.logaddexp.reduce(others, axis=-1)
+    return odds.astype(np.float32)
 
 
 def _truth(items: Items, num_classes: int) -> "np.ndarray[tuple[int, int], np.dtype[np.bool_]]":
