@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,16 +89,14 @@ def _sources(inputs: Inputs) -> list[VectorsOf]:
         )
     sources: list[VectorsOf] = []
     files = [read_rows(path) for path in inputs.features]
-    sources += [lambda wanted, rows=rows: mean_vectors(rows, wanted) for rows in files]
+    sources += [partial(mean_vectors, rows) for rows in files]
     if inputs.library is not None and inputs.encoder:
         held = library_rows(inputs.library, inputs.encoder, None)
-        sources.append(lambda wanted: mean_vectors(held, wanted))
+        sources.append(partial(mean_vectors, held))
     for view in inputs.views:
-        shots = files[0] if inputs.library is None else None
-        if inputs.library is not None:
-            shots = library_rows(inputs.library, inputs.encoder, view)
-        assert shots is not None
-        sources.append(lambda wanted, view=view, shots=shots: encoded_vectors(shots, view, wanted))
+        library = inputs.library
+        shots = library_rows(library, inputs.encoder, view) if library else files[0]
+        sources.append(partial(encoded_vectors, shots, view))
     return sources
 
 

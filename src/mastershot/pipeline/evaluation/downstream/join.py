@@ -9,6 +9,7 @@ import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import SettingError
+from mastershot.evaluation.bootstrap import BoolArray
 from mastershot.evaluation.downstream.items import Items
 from mastershot.pipeline.evaluation.downstream.labels import TaskLabels
 from mastershot.pipeline.evaluation.downstream.vectors import ItemVectors
@@ -57,7 +58,7 @@ def join_items(
     splits, without = {}, {}
     for split, items in labels.splits.items():
         held = np.array([[item in row.vectors for item in items.names] for row in rows])
-        in_all = held.all(axis=0)
+        in_all: BoolArray = np.asarray(held.all(axis=0))
         for row, own in zip(rows, held, strict=True):
             if not common and (own != held[0]).any():
                 both = int((own & held[0]).sum())
