@@ -58,6 +58,19 @@ def test_published_figures_are_what_the_paper_prints() -> None:
             assert re.search(rf"(?<![\d.]){printed}(?![\d.]\d)", text), one
 
 
+def test_published_retrieval_is_a_mean_over_queries() -> None:
+    # The printed percentages are fractions of these numbers of queries.
+    queries = {
+        "office": 10, "airport": 4, "school": 42, "hotel": 14, "prison": 34, "restaurant": 10,
+    }  # fmt: skip
+    values = {(one.method, one.of): one.value for one in TASKS["retrieval"].published}
+    for method in ("CLIP", "SlowFast R101", "Movies2Scenes"):
+        hits = {name: values[method, f"{name}@1"] * count / 100 for name, count in queries.items()}
+        assert all(abs(count - round(count)) < 0.01 for count in hits.values())
+        mean = 100 * sum(map(round, hits.values())) / sum(queries.values())
+        assert abs(mean - values[method, "@1"]) < 0.01
+
+
 @pytest.mark.parametrize(
     ("name", "message"),
     [
