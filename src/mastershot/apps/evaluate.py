@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Argument, Context, Option
 
 from mastershot.apps.command import Commands, Json, flattened
-from mastershot.apps.show import say_result
+from mastershot.apps.show import say_result, showing_progress
 from mastershot.core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -92,9 +92,10 @@ def evaluate(
         missing_labels=_missing_labels(missing_labels),
         common=common,
     )
-    if task != "tagging":
-        inputs = _with_training(inputs)
-    done = evaluate_task(task, inputs)
+    with showing_progress(task, quiet=False) as progress:
+        if task != "tagging":
+            inputs = _with_training(replace(inputs, on_task=progress))
+        done = evaluate_task(task, inputs)
     say_result(done.facts, done.lines, as_json=as_json)
 
 

@@ -1,6 +1,6 @@
 """What every task takes and gives."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -10,6 +10,14 @@ if TYPE_CHECKING:
     from mastershot.pipeline.search.vectors import SceneView
 
 SCHEMA = "mastershot/evaluation/1"
+
+
+OnTask = Callable[[str, int, int], None]
+"""Called before each of several tasks: its name, how many are done, how many there are."""
+
+
+def no_progress(task: str, done: int, total: int) -> None:
+    """Show nothing."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +39,7 @@ class Inputs:
         num_seeds: How many probes are trained.
         missing_labels: What is done with items whose label the release says is missing.
         common: Leave out items that one of several rows lacks, instead of refusing.
+        on_task: Told of each task of several.
     """
 
     runs: tuple[Path, ...] = ()
@@ -47,6 +56,7 @@ class Inputs:
     num_seeds: int = 5
     missing_labels: Literal["keep", "drop"] = "keep"
     common: bool = False
+    on_task: OnTask = no_progress
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,9 @@ def test_an_alias_is_the_task_and_a_run_is_a_row_beside_its_features(inputs: Inp
 
 
 def test_all_passes_over_what_has_no_labels_and_says_so(inputs: Inputs) -> None:
-    done = evaluate_task("all", inputs)
+    told: list[tuple[str, int, int]] = []
+    done = evaluate_task("all", replace(inputs, on_task=lambda *one: told.append(one)))
+    assert told[0] == ("lvu/relationship", 0, len(told))
     assert [one["task"] for one in done.facts["results"]] == [
         "lvu/place", "lvu/writer", "lvu/view_count", "retrieval",
     ]  # fmt: skip
@@ -80,6 +82,7 @@ def test_nine_tasks_of_lvu_are_one_report(inputs: Inputs) -> None:
     ("changes", "message"),
     [
         ({"num_seeds": 0}, "seeds is 0; it must be from 1 to 1000"),
+        ({"truth": Path("x.csv")}, "task lvu/place takes no --truth; its labels are named with"),
         ({"fit": None}, r"task lvu/place trains probes; give what trains them \(fit\)"),
         ({"encoder": "starter"}, "an encoder's vectors are those that a library of the clips"),
         ({"library": Path("x")}, "with --library, name the encoder of its vectors"),

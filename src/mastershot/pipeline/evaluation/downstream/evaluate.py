@@ -50,13 +50,16 @@ def evaluate_downstream(
         raise SettingError(f"seeds is {inputs.num_seeds}; it must be from 1 to {MOST_SEEDS}")
     if inputs.fit is None:
         raise SettingError(f"task {name} trains probes; give what trains them (fit)")
+    if inputs.truth is not None:
+        raise SettingError(f"task {name} takes no --truth; its labels are named with --data")
     settings = MeasureSettings(
         tuple(range(inputs.num_seeds)), inputs.split, inputs.common, inputs.seed
     )
     sources = _sources(inputs)
     results: list[TaskResult] = []
     notes: list[str] = []
-    for task in tasks:
+    for done, task in enumerate(tasks):
+        inputs.on_task(task.name, done, len(tasks))
         try:
             labels = read_task_labels(task, inputs.data or DEFAULT_DATA, inputs.missing_labels)
             wanted = [item for items in labels.splits.values() for item in items.names]
