@@ -11,6 +11,8 @@ from types import MappingProxyType
 from typing import Literal
 
 from mastershot.core.errors import SettingError
+from mastershot.datasets.benchmarks.moderation import CLASSES as MODERATION_CLASSES
+from mastershot.datasets.lvu import REGRESSION
 from mastershot.evaluation.downstream.published import (
     LVU,
     MODERATION,
@@ -85,7 +87,7 @@ _CLIP = "a clip, by its YouTube id"
 
 
 def _lvu(name: str, about: str, probe: Probe, *, labels: str = "") -> DownstreamTask:
-    is_value = name in ("view_count", "like_ratio")
+    is_value = name in REGRESSION
     return DownstreamTask(
         f"lvu/{name}", about, "lvu", labels or name, _CLIP, "value" if is_value else "class",
         probe, "mse" if is_value else "accuracy", published=LVU[name],
@@ -116,7 +118,7 @@ _ROWS = (
     DownstreamTask(
         "moderation", "sex, violence, drug use, or none of them", "moderation", "label",
         "a clip, by its name in the list", "class", Probe(0.1, 256, 400, 0.5), "ap",
-        ("sex", "violence", "drug-use", "none"), MODERATION,
+        MODERATION_CLASSES, MODERATION,
     ),
     DownstreamTask(
         "retrieval", "whether the nearest clips show the same place", "lvu", "scene", _CLIP,

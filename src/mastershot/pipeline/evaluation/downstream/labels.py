@@ -11,7 +11,7 @@ import numpy as np
 from mastershot.core.errors import DatasetError
 from mastershot.datasets.benchmarks.moderation import read_moderation
 from mastershot.datasets.benchmarks.movienet import read_place_tags
-from mastershot.datasets.lvu import SPLITS, LvuTask, read_lvu_task
+from mastershot.datasets.lvu import REGRESSION, SPLITS, LvuTask, read_lvu_task
 from mastershot.evaluation.downstream.items import Items
 from mastershot.evaluation.downstream.tasks import DownstreamTask
 
@@ -73,13 +73,10 @@ def _of_lvu(task: LvuTask, missing: MissingLabels) -> TaskLabels:
         if not clips:
             raise DatasetError(f"LVU task {task.name}: no clip of {split} has a label")
         names = tuple(clip.clip for clip in clips)
-        targets = [clip.target if task.name in _VALUES else clip.label for clip in clips]
+        targets = [clip.target if task.name in REGRESSION else clip.label for clip in clips]
         splits[split] = Items(names, names, np.array(targets))
     _require_single(splits, task.classes, f"LVU task {task.name}")
     return TaskLabels(task.classes, splits, counts, missing == "keep")
-
-
-_VALUES = ("view_count", "like_ratio")
 
 
 def _of_movienet(folder: Path) -> TaskLabels:
