@@ -22,8 +22,10 @@ import json
 import os
 import time
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -34,7 +36,7 @@ from mastershot.evaluation.bootstrap import Figure
 from mastershot.evaluation.downstream.figures import MAIN, Measured
 from mastershot.evaluation.downstream.results import TaskResult
 from mastershot.evaluation.downstream.tasks import TASKS, DownstreamTask, tasks_named
-from mastershot.exports.downstream import constant_name
+from mastershot.exports.downstream import constant_name, lowered_of
 from mastershot.exports.evaluation import markdown_table
 from mastershot.pipeline.evaluation.downstream.labels import read_task_labels
 from mastershot.pipeline.evaluation.downstream.measure import MeasureSettings, measure_task
@@ -197,6 +199,7 @@ def outcome(result: TaskResult, names: Sequence[str]) -> dict[str, object]:
                 "by_seed": [round(one, 6) for one in row.measured.by_seed.tolist()],
                 "validation": [round(one, 6) for one in row.validation],
                 "epochs": list(row.epochs),
+                "learning_rates": list(row.learning_rates),
                 "clips": [round(one, 4) for one in row.measured.items[MAIN].tolist()],
             }
             for row in result.rows
@@ -204,32 +207,45 @@ def outcome(result: TaskResult, names: Sequence[str]) -> dict[str, object]:
     }
 
 
+def measured(*work: Any) -> TaskResult:
+    """Measure a task, and print what each row reaches."""
+    done = measure_task(*work)
+    values = {row.name: round(row.measured.figures[MAIN].value, 4) for row in done.rows}
+    print(done.task.name, values, round(done.constant.value, 4), flush=True)
+    return done
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description="LVU's tasks, from features of clips")
     parser.add_argument("--features", action="append", default=[], metavar="NAME=FILE")
     parser.add_argument("--seeds", type=int, default=5)
     parser.add_argument("--common", action="store_true", help="only clips that all rows have")
+    parser.add_argument("--jobs", type=int, default=1, help="tasks at a time; same figures")
     parser.add_argument("--dry", action="store_true", help="print, and write nothing")
     options = parser.parse_args()
-    torch.set_num_threads(1)
-    began_s, used_s = time.perf_counter(), time.process_time()
+    began_s = time.perf_counter()
     settings = MeasureSettings(tuple(range(options.seeds)), common=options.common)
     tasks: list[DownstreamTask] = [*tasks_named("lvu"), TASKS["retrieval"]]
     labels = {task.name: read_task_labels(task, DATA) for task in tasks}
     wanted = sorted({n for one in labels.values() for s in one.splits.values() for n in s.names})
     rows = [*label_rows(DATA), *(file_row(text, wanted) for text in options.features)]
-    results, clips = [], {}
-    for task in tasks:
-        done = measure_task(task, labels[task.name], rows, fit_probes, settings)
+    clips = {}
+    work = [(task, labels[task.name], rows, fit_probes, settings) for task in tasks]
+    with ProcessPoolExecutor(
+        options.jobs, initializer=torch.set_num_threads, initargs=(1,)
+    ) as pool:
+        results = [one.result() for one in [pool.submit(measured, *each) for each in work]]
+    for done in results:
         lacking = set(done.without_vectors[done.split])
-        names = labels[task.name].splits[done.split].names
-        clips[task.name] = [name for name in names if name not in lacking]
-        results.append(done)
-        values = {row.name: round(row.measured.figures[MAIN].value, 4) for row in done.rows}
-        print(task.name, values, round(done.constant.value, 4), flush=True)
+        names = labels[done.task.name].splits[done.split].names
+        clips[done.task.name] = [name for name in names if name not in lacking]
     lines = tables(results, clips)
-    wall_s, cpu_s = time.perf_counter() - began_s, time.process_time() - used_s
+    used = os.times()
+    wall_s = time.perf_counter() - began_s
+    cpu_s = used.user + used.system + used.children_user + used.children_system
     cost = f"{options.seeds} seeds (0 to {options.seeds - 1}), one thread"
+    lowered = [f"{one.task.name}: {text}." for one in results for text in lowered_of(one)]
+    lines += ["", *(f"- {text}" for text in lowered)]
     lines += ["", f"{len(rows)} rows, {cost}: {cpu_s:.0f} s of processor time.", ""]
     print("\n".join(lines), f"\n{wall_s:.0f} s")
     if options.dry:

@@ -13,6 +13,7 @@ from mastershot.exports.downstream import (
     classes_table,
     downstream_lines,
     downstream_markdown,
+    lowered_of,
     measured_table,
     missing_of,
     published_table,
@@ -79,6 +80,11 @@ def test_values_are_in_their_own_unit_and_have_no_classes(folder: Path) -> None:
     assert measured_table(found)[0][-1] == "minus row 0; less is better"
     assert published_table(found)[0][1] == "mean squared error"
     assert classes_table(found)[1] == []
+    assert lowered_of(found)[0] == (
+        "With a learning rate of 0.01, outputs of some probes of row 0 cease to be finite; "
+        "theirs is 0.005"
+    )
+    assert lowered_of(result(folder, "lvu/place")) == []
     assert "### By class" not in downstream_markdown("lvu/view_count", [found])
 
 

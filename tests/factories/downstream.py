@@ -54,4 +54,6 @@ def nearest_class_mean(problem: Problem, probe: Probe, seeds: tuple[int, ...]) -
         outputs = -np.square(problem.asked[:, None] - means).sum(2)
     count = len(seeds)
     ones = np.ones(count)
-    return Answers(np.stack([outputs] * count).astype(np.float32), ones.astype(np.int64), ones)
+    rates = ones * (probe.learning_rate / 2 if problem.kind == "value" else probe.learning_rate)
+    outputs = np.stack([outputs] * count).astype(np.float32)
+    return Answers(outputs, ones.astype(np.int64), ones, rates)

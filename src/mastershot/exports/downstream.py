@@ -63,6 +63,7 @@ def task_facts(result: TaskResult) -> dict[str, Any]:
                 "gains": {of or "all": figure_facts(one) for of, one in row.gains.items()},
                 "epochs": list(row.epochs),
                 "validation": _numbers(row.validation),
+                "learning_rates": list(row.learning_rates),
                 "made_by": dict(row.made_by),
             }
             for row in result.rows
@@ -147,6 +148,21 @@ def missing_of(result: TaskResult) -> list[str]:
     return found
 
 
+def lowered_of(result: TaskResult) -> list[str]:
+    """Return a sentence for each row whose probes needed lower learning rates than the table's."""
+    usual = result.task.probe.learning_rate if result.task.probe else 0.0
+    found = []
+    for row in result.rows:
+        lower = sorted({rate for rate in row.learning_rates if rate < usual})
+        if lower:
+            rates = ", ".join(f"{rate:g}" for rate in lower)
+            found.append(
+                f"With a learning rate of {usual:g}, outputs of some probes of {row.name} cease to "
+                f"be finite; theirs is {rates}"
+            )
+    return found
+
+
 def constant_name(result: TaskResult) -> str:
     """Return what the constant answer is called."""
     return f"({CONSTANTS[result.task.head]})"
@@ -167,7 +183,7 @@ def downstream_lines(results: Sequence[TaskResult]) -> Iterator[str]:
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
             yield "  " + "  ".join(cells).rstrip()
         yield f"  {basis_of(result)}."
-        yield from (f"  {text}." for text in missing_of(result))
+        yield from (f"  {text}." for text in (*lowered_of(result), *missing_of(result)))
         if result.published:
             best = [one for one in result.published if one.of in (MAIN, "@1")]
             shown = ", ".join(f"{one.method} {one.value:g}" for one in best)
@@ -181,7 +197,8 @@ def downstream_markdown(name: str, results: Sequence[TaskResult], notes: Sequenc
     for result in results:
         task = result.task
         lines += [f"## {task.name}: {task.about}", "", f"{basis_of(result)}.", ""]
-        lines += [line for text in missing_of(result) for line in (f"{text}.", "")]
+        texts = (*lowered_of(result), *missing_of(result))
+        lines += [line for text in texts for line in (f"{text}.", "")]
         lines += ["### Measured here", "", *markdown_table(*measured_table(result)), ""]
         columns, rows = classes_table(result)
         if rows:

@@ -30,7 +30,8 @@ def items(targets: np.ndarray) -> Items:
 
 def answers(outputs: np.ndarray) -> Answers:
     seeds = len(outputs)
-    return Answers(outputs.astype(np.float32), np.ones(seeds, np.int64), np.zeros(seeds))
+    zeros = np.zeros(seeds)
+    return Answers(outputs.astype(np.float32), np.ones(seeds, np.int64), zeros, zeros)
 
 
 def test_accuracy_is_that_of_scikit_learn_also_with_ties_and_empty_classes() -> None:

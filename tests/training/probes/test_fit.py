@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -77,10 +79,16 @@ def test_validation_figures_are_those_of_scikit_learn() -> None:
     assert validation_figure("tags", outputs, tags) == pytest.approx(expected)
 
 
-def test_a_rate_that_diverges_at_once_is_refused() -> None:
+def test_a_rate_with_which_training_diverges_is_halved_until_it_does_not() -> None:
     asked, _ = problem("value")
-    with pytest.raises(SettingError, match=r"learning_rate is 1e\+30; with it a probe's outputs"):
-        fit_probes(asked, Probe(1e30, 16, 5, 0.0, hidden=8), (0,))
+    steep = fit_probes(asked, replace(PROBE, learning_rate=64.0), (0,))
+    rate = steep.learning_rates[0]
+    assert rate in [64 / 2**halvings for halvings in range(1, 11)]
+    alone = fit_probes(asked, replace(PROBE, learning_rate=rate), (0,))
+    assert (alone.outputs == steep.outputs).all()
+    assert fit_probes(asked, PROBE, (0, 1)).learning_rates.tolist() == [0.1, 0.1]
+    with pytest.raises(SettingError, match=r"learning_rate is 1e\+30; with it, and halved 10 t"):
+        fit_probes(asked, replace(PROBE, learning_rate=1e30), (0,))
 
 
 def test_the_network_has_the_weights_the_paper_counts() -> None:

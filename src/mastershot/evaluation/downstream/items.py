@@ -69,11 +69,13 @@ class Answers:
         outputs: Logits, or values, for the items asked, float32 (R, N, C).
         epochs: The epoch each probe is from, counted from 1, shape (R,).
         validation: Its accuracy, mean squared error or mAP on the validation items, shape (R,).
+        learning_rates: The learning rate it was trained with, shape (R,).
     """
 
     outputs: FloatArray
     epochs: IntArray
     validation: RealArray
+    learning_rates: RealArray
 
 
 class FitProbes(Protocol):

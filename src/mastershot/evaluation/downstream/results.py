@@ -21,6 +21,7 @@ class RowResult:
         gains: How much higher they are than the first row's; empty for that itself.
         epochs: The epoch that each seed's probe is from; empty without probes.
         validation: What each seed's probe reaches on the validation items; likewise.
+        learning_rates: The learning rate of each seed's probe; likewise.
         made_by: What made the vectors.
     """
 
@@ -30,6 +31,7 @@ class RowResult:
     gains: Mapping[str, Figure]
     epochs: tuple[int, ...]
     validation: tuple[float, ...]
+    learning_rates: tuple[float, ...]
     made_by: Mapping[str, Any]
 
 

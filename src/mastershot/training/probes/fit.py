@@ -1,15 +1,20 @@
 """Probes of the downstream tasks of Movies2Scenes (METHODS B6): one for each seed."""
 # N items, D width of a vector, H hidden, C outputs, R seeds
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import SettingError
 from mastershot.evaluation.downstream.items import Answers, Kind, Problem, standardised
 from mastershot.evaluation.downstream.tasks import Probe
 from mastershot.evaluation.precision import average_precisions
+
+MOST_HALVINGS = 10
 
 
 class Perceptron(nn.Sequential):
@@ -32,18 +37,31 @@ def fit_probes(problem: Problem, probe: Probe, seeds: tuple[int, ...]) -> Answer
     Vectors are standardised by those of the training items. A seed settles the weights at the
     start, the order of the items and what dropout leaves out; its probe does not depend on the
     other seeds. It is kept as it was after the epoch that is best on the validation items, of
-    equal ones the first.
+    equal ones the first. A training whose outputs cease to be finite starts anew with half the
+    learning rate.
 
     Raises:
-        SettingError: A probe gave no finite output after any epoch.
+        SettingError: That is still so after `MOST_HALVINGS`.
     """
     train, (validation, asked) = standardised(
         problem.train[0], problem.validation[0], problem.asked
     )
     fitting = _Fitting(problem, probe, train, validation, asked)
     fitted = [fitting.fit(seed) for seed in seeds]
-    outputs, epochs, figures = zip(*fitted, strict=True)
-    return Answers(np.stack(outputs), np.array(epochs), np.array(figures))
+    return Answers(
+        outputs=np.stack([one.outputs for one in fitted]),
+        epochs=np.array([one.epoch for one in fitted]),
+        validation=np.array([one.validation for one in fitted]),
+        learning_rates=np.array([one.learning_rate for one in fitted]),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class _Fitted:
+    outputs: FloatArray
+    epoch: int
+    validation: float
+    learning_rate: float
 
 
 class _Fitting:
@@ -57,19 +75,27 @@ class _Fitting:
         self._targets = _tensor(problem.kind, problem.train[1])
         self._truth = problem.validation[1]
 
-    def fit(self, seed: int) -> tuple[np.ndarray, int, float]:
-        """Return a probe's outputs for what is asked, its epoch, and its validation figure."""
+    def fit(self, seed: int) -> _Fitted:
+        """Return what a probe answers, from its best epoch."""
         with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            return self._fit()
+            for halvings in range(MOST_HALVINGS + 1):
+                torch.manual_seed(seed)
+                fitted = self._fit(self._probe.learning_rate / 2**halvings)
+                if fitted is not None:
+                    return fitted
+        raise SettingError(
+            f"learning_rate is {self._probe.learning_rate:g}; with it, and halved "
+            f"{MOST_HALVINGS} times, a probe's outputs do not stay finite numbers"
+        )
 
-    def _fit(self) -> tuple[np.ndarray, int, float]:
+    def _fit(self, learning_rate: float) -> _Fitted | None:
+        """Return what a probe answers; None if its outputs cease to be finite."""
         probe = self._probe
         network = Perceptron(
             self._train.shape[1], self._num_outputs, hidden=probe.hidden, dropout=probe.dropout
         )
-        optimizer = torch.optim.SGD(network.parameters(), lr=probe.learning_rate, foreach=True)
-        best: tuple[np.ndarray, int, float] | None = None
+        optimizer = torch.optim.SGD(network.parameters(), lr=learning_rate, foreach=True)
+        best: _Fitted | None = None
         for epoch in range(1, probe.epochs + 1):
             network.train()
             for rows in torch.split(torch.randperm(len(self._train)), probe.batch_size):
@@ -81,17 +107,13 @@ class _Fitting:
             with torch.inference_mode():
                 outputs = network(self._validation).numpy()
                 if not np.isfinite(outputs).all():
-                    break
+                    return None
                 figure = validation_figure(self._kind, outputs, self._truth)
-                if best is None or _is_better(self._kind, figure, best[2]):
-                    best = network(self._asked).numpy(), epoch, figure
-                elif epoch - best[1] >= probe.patience:
+                if best is None or _is_better(self._kind, figure, best.validation):
+                    answers = network(self._asked).numpy()
+                    best = _Fitted(answers, epoch, figure, learning_rate)
+                elif epoch - best.epoch >= probe.patience:
                     break
-        if best is None:
-            raise SettingError(
-                f"learning_rate is {probe.learning_rate:g}; with it a probe's outputs are not "
-                "finite numbers after one epoch"
-            )
         return best
 
 

@@ -83,6 +83,7 @@ def measure_task(
             gain_over(found, measured[0][0], asked.groups, seed=seed) if place else {},
             () if answers is None else tuple(answers.epochs.tolist()),
             () if answers is None else tuple(answers.validation.tolist()),
+            () if answers is None else tuple(answers.learning_rates.tolist()),
             row.made_by,
         )
         for place, (row, (found, answers)) in enumerate(zip(rows, measured, strict=True))
