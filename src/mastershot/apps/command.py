@@ -32,6 +32,9 @@ DatasetPath = Annotated[
 Taxonomy = Annotated[
     str, Option(metavar="NAME|FILE", help="Labels: movieclip, movieclip-150, or a file.")
 ]
+ModerationPolicy = Annotated[
+    str, Option("--policy", metavar="NAME|FILE", help="Moderation: default, strict, lenient, file.")
+]
 Seed = Annotated[int, Option(help="Another seed draws others.")]
 
 
@@ -111,6 +114,11 @@ class AnalysisOptions:
     stream: Annotated[
         int | None, Option(metavar="N", min=0, help="Video stream to read, as ffprobe counts.")
     ] = None
+    policy: ModerationPolicy = "default"
+    moderation_model: Annotated[
+        list[str] | None,
+        Option(metavar="FOLDER|NAME", help="Trained or installed model for step moderation."),
+    ] = None
 
     def plan(self) -> "Plan":
         """Return the plan of an analysis with these options.
@@ -121,6 +129,7 @@ class AnalysisOptions:
         from mastershot.labelling.smoothing import parse_smoothing
         from mastershot.media.sampling import parse_sampling
         from mastershot.pipeline.analysis.plan import Plan
+        from mastershot.pipeline.moderation.detectors import ModerationOptions
         from mastershot.shots.settings import ShotSettings
 
         detector = cast("DetectorName", self.detector)
@@ -137,6 +146,7 @@ class AnalysisOptions:
             stream=self.stream,
             recogniser=self.recogniser,
             fuse=self.fuse,
+            moderation=ModerationOptions(self.policy, tuple(self.moderation_model or ())),
             genres=self.genres,
         )
 

@@ -27,7 +27,9 @@ from mastershot.pipeline.analysis.people import see_people
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.scale import ShotScaler, TrainedScaler
 from mastershot.pipeline.analysis.stored import first_vectors, mean_of_shots
+from mastershot.pipeline.moderation.cutting import moderate
 from mastershot.scenes.grouping import group_shots
+from mastershot.store.frames import frame_times_of
 
 
 def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureStore) -> Timeline:
@@ -56,9 +58,12 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
     timeline = Timeline(
         movie, made, shots, scenes, decoded.damaged, decoded.notes, decoded.audio, decoded.marks
     )
-    if loaded.genres is None:
+    if loaded.genres is not None:
+        timeline = replace(timeline, **loaded.genres.with_genres(timeline, store))
+    if loaded.moderation is None:
         return timeline
-    return replace(timeline, **loaded.genres.with_genres(timeline, store))
+    times = frame_times_of(timeline) if decoded.times is None else decoded.times
+    return moderate(timeline, loaded.moderation, store, times)
 
 
 def find_scenes(
