@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from mastershot.core.settings import Range, Settings, Share, Text, require
+from mastershot.core.settings import Range, Settings, Text, require
 from mastershot.training.engine.settings import EpochSettings, Size, under
 
 LEAST_DRAWN = 5
@@ -24,7 +24,6 @@ class BoundaryTrainingSettings(EpochSettings):
         weight_decay: Of SGD.
         halve_every: Epochs after which the learning rate is halved.
         patience: Epochs without a better one after which training ends; 0 is never.
-        momentum: Of SGD.
         hidden: Width of both hidden layers.
         dropout: Share of the hidden layers that is left out.
     """
@@ -35,7 +34,6 @@ class BoundaryTrainingSettings(EpochSettings):
     weight_decay: Annotated[float, Range(0)] = 0.0
     halve_every: Size = 1 << 14
     patience: Annotated[int, Range(0, 1 << 14)] = 0
-    momentum: Share = 0.0
     hidden: Size = 512
     dropout: Annotated[float, Range(0, 1, "[)")] = 0.8
 

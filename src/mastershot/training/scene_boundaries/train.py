@@ -147,7 +147,6 @@ class _SGDModule(EpochModule):
         optimizer = torch.optim.SGD(
             self.network.parameters(),
             lr=settings.learning_rate,
-            momentum=settings.momentum,
             weight_decay=settings.weight_decay,
         )
         every = settings.halve_every * self._steps_per_epoch
