@@ -84,15 +84,16 @@ def probe_scores(
     """Return an episode's scores by a head that was trained on others, and its threshold."""
     others = [(episode + step) % len(episodes) for step in range(1, len(episodes))]
     val = others[2 * seed : 2 * seed + 2]
-    films = [
-        LabelledFilm(str(i), one.joined(names), one.truth) for i, one in enumerate(episodes)
-    ]
+    films = [LabelledFilm(str(i), one.joined(names), one.truth) for i, one in enumerate(episodes)]
     split = {
         "train": tuple(films[i] for i in others if i not in val),
         "val": tuple(films[i] for i in val),
     }
     spaces = tuple(EmbeddingSpace(name, "published", WIDTHS[name]) for name in names)
-    data, training = BoundaryData(spaces, split, {}), BoundaryTrainingSettings(**TRAINING, seed=seed)
+    data, training = (
+        BoundaryData(spaces, split, {}),
+        BoundaryTrainingSettings(**TRAINING, seed=seed),
+    )
     with tempfile.TemporaryDirectory() as folder:
         network = fit_head(head_card("bbc", data, training), data, training, Path(folder))
     threshold = best_threshold(scores_of(network, split["val"]), truth_of(split["val"]))
@@ -150,7 +151,9 @@ def untrained_rows(
             figures = score_film(scores[index], found, one.truth, shot_edges_s=one.edges_s)
             rows[method].append(figures)
             if scores_by is grouping_scores:  # Its own constant cuts elsewhere.
-                found = boundaries_of(group_shots(*given[index], penalty=PENALTY), len(given[index][0]))
+                found = boundaries_of(
+                    group_shots(*given[index], penalty=PENALTY), len(given[index][0])
+                )
                 figures = score_film(scores[index], found, one.truth, shot_edges_s=one.edges_s)
                 rows[GROUPING].append(figures)
     return rows
@@ -201,7 +204,8 @@ def print_tables(episodes: Sequence[Episode], features: Sequence[str]) -> None:
         for name, figures in values.items():
             cells = " | ".join(scene_grouping.with_interval(column) for column in figures.T)
             print(f"| {feature} | {name} | {cells} |")
-    print(f"\nThe probe is ahead of, episode by episode:\n\n| feature | method | {' | '.join(NAMES)} |")
+    print("\nThe probe is ahead of, episode by episode:\n")
+    print("| feature | method | " + " | ".join(NAMES) + " |")
     print("|---|---|" + "---|" * len(NAMES))
     for feature, other, difference in leads:
         cells = " | ".join(signed(column) for column in difference.T)

@@ -49,7 +49,10 @@ def test_a_head_scores_gaps_as_its_layers_do_by_hand(folder: Path) -> None:
         for name, tensor in build_loaded(folder).state_dict().items()
     }
     units = np.hstack(
-        [part / np.linalg.norm(part, axis=1)[:, None] for part in (features[:, :3], features[:, 3:])]
+        [
+            part / np.linalg.norm(part, axis=1)[:, None]
+            for part in (features[:, :3], features[:, 3:])
+        ]
     )
     expected = []
     for gap in range(5):
@@ -129,5 +132,5 @@ def test_weights_of_another_head_do_not_fit(folder: Path, tmp_path: Path) -> Non
     write_scene_head(tmp_path / "other", other, build_scene_head(other), figures={})
     weights = folder / "scene_head.safetensors"
     weights.write_bytes((tmp_path / "other" / "scene_head.safetensors").read_bytes())
-    with pytest.raises(EncoderError, match="scene_head.safetensors"):
+    with pytest.raises(EncoderError, match=r"scene_head\.safetensors"):
         SceneHead(folder)

@@ -133,9 +133,7 @@ def _shot_scale(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> 
     return RunResult(classifier, {"held_out": saved["held_out"]}, notes)
 
 
-def _scene_boundaries(
-    recipe: SceneBoundaryRecipe, out: Path, on_progress: OnProgress
-) -> RunResult:
+def _scene_boundaries(recipe: SceneBoundaryRecipe, out: Path, on_progress: OnProgress) -> RunResult:
     with _lightning():
         from mastershot.training.scene_boundaries.train import train_scene_head
     head = train_scene_head(recipe, out, on_progress)
@@ -234,9 +232,7 @@ def _features(recipe: FeaturesRecipe, out: Path, on_progress: OnProgress) -> Run
     return RunResult(made.table, figures, notes)
 
 
-def _scene_features(
-    recipe: SceneFeaturesRecipe, out: Path, on_progress: OnProgress
-) -> RunResult:
+def _scene_features(recipe: SceneFeaturesRecipe, out: Path, on_progress: OnProgress) -> RunResult:
     from mastershot.pipeline.features.scenes import export_scene_features
 
     table, num_films, num_scenes = export_scene_features(recipe, out)
@@ -292,9 +288,7 @@ RECIPES = {
     "scene_features": RecipeKind(
         SceneFeaturesRecipe, _scene_features, missing_scene_feature_inputs
     ),
-    "scene_boundaries": RecipeKind(
-        SceneBoundaryRecipe, _scene_boundaries, missing_boundary_inputs
-    ),
+    "scene_boundaries": RecipeKind(SceneBoundaryRecipe, _scene_boundaries, missing_boundary_inputs),
     "features": RecipeKind(FeaturesRecipe, _features, missing_feature_inputs),
     "probe": RecipeKind(ProbeRecipe, _probe, missing_probe_inputs),
     "fusion": RecipeKind(FusionRecipe, _fusion, missing_fusion_inputs),

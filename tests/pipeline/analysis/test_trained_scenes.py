@@ -29,17 +29,17 @@ from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.features.scenes import nearest_shots
 from mastershot.recipes.load import load_recipe
 from mastershot.scenes.grouping import COLOR_SPACE
+from mastershot.shots.settings import ShotSettings
 from mastershot.synthetic.films import write_film
 from mastershot.synthetic.plan import FilmPlan, Picture, plan_film
 
 SCENES_ALONE = ("shots", "scenes")
 COLOURS = [(200, 30, 30), (30, 200, 30), (30, 30, 200), (220, 220, 30)]
+SHADES = [(230, 230, 230), (20, 20, 20), (230, 230, 230)]
 PICTURE = Picture(160, 90, Fraction(12))
 
 
-def make_head(
-    folder: Path, *spaces: EmbeddingSpace, threshold: float = 0.0, seed: int = 0
-) -> Path:
+def make_head(folder: Path, *spaces: EmbeddingSpace, threshold: float = 0.0, seed: int = 0) -> Path:
     """Write a head of random weights; at threshold 0 each gap is a boundary."""
     columns = zip(*((s.model, s.weights_hash, s.width) for s in spaces), strict=True)
     card = SceneHeadCard("made", CLASSES, *columns, 8, 0.5, threshold)
@@ -99,8 +99,12 @@ def test_another_head_makes_scenes_anew_without_decoding(
 
 @pytest.mark.parametrize("num_shots", [1, 2, 3])
 def test_films_of_fewer_than_four_shots_have_scenes(tmp_path: Path, num_shots: int) -> None:
-    film = encode_film(tmp_path / "short.mp4", flat_images(COLOURS[:num_shots], each=30))
-    plan = Plan(steps=SCENES_ALONE, scene_head=make_head(tmp_path / "head", COLOR_SPACE))
+    film = encode_film(tmp_path / "short.mp4", flat_images(SHADES[:num_shots], each=30))
+    plan = Plan(
+        steps=SCENES_ALONE,
+        shots=ShotSettings("content"),
+        scene_head=make_head(tmp_path / "head", COLOR_SPACE),
+    )
     timeline, _ = analyze_movie(film, prepare(plan), tmp_path)
     assert scene_starts(timeline) == list(range(num_shots))
 
@@ -124,7 +128,7 @@ def test_a_head_of_another_encoders_space_is_refused_in_one_sentence(
 
 
 def test_a_folder_without_a_head_says_how_to_train_one(tmp_path: Path) -> None:
-    with pytest.raises(SettingError, match="holds no scene head .*`mastershot run scenes/bound"):
+    with pytest.raises(SettingError, match=r"holds no scene head .*`mastershot run scenes/bound"):
         prepare(Plan(scene_head=tmp_path))
 
 

@@ -79,9 +79,7 @@ def find_scenes(
 
     Without a head, shots are grouped by similarity.
     """
-    means = [
-        mean_of_shots(shots, space, store, lambda part: part.mean(axis=0)) for space in spaces
-    ]
+    means = [mean_of_shots(shots, space, store, lambda part: part.mean(axis=0)) for space in spaces]
     starts = group_shots(*means) if head is None else head.first_shots(np.hstack(means))
     return tuple(
         Scene(scene_id(movie.id, index), first, end, span_of_shots(shots, first, end))

@@ -66,7 +66,8 @@ def check_scene_head(folder: str | Path | None, steps: tuple[str, ...]) -> None:
     """Raise a `SettingError` where a plan names a scene head and does not find scenes."""
     if folder is not None and "scenes" not in steps:
         raise SettingError(
-            f"a scene head is named, {folder}, but the steps are only {', '.join(steps)}; add scenes"
+            f"a scene head is named, {folder}, but the steps are only {', '.join(steps)}; add "
+            "scenes"
         )
 
 

@@ -96,7 +96,9 @@ def spaces_of_scenes(timeline: Timeline) -> tuple[EmbeddingSpace, ...]:
     """Return the spaces whose vectors told a film's scenes; none where the step did not run."""
     steps = timeline.made_by.steps
     names = steps.get("scenes", {}).get("features", ())
-    kept = {one["model"]: EmbeddingSpace(**one) for one in steps.get("frames", {}).get("spaces", ())}
+    kept = {
+        one["model"]: EmbeddingSpace(**one) for one in steps.get("frames", {}).get("spaces", ())
+    }
     return tuple(kept[name] for name in names)
 
 

@@ -104,9 +104,7 @@ def _draw(recipe: SceneBoundaryRecipe, on_progress: OnProgress) -> None:
     )
 
 
-def _features_of(
-    plan: FilmPlan, encode: Callable[[list[ImageArray]], FloatArray]
-) -> FloatArray:
+def _features_of(plan: FilmPlan, encode: Callable[[list[ImageArray]], FloatArray]) -> FloatArray:
     """Return the mean vector of three frames of each shot, as an analysis samples them, (S, D)."""
     images = list(draw_frames(plan))
     means = []
