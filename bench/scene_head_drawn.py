@@ -4,12 +4,13 @@ Films are drawn and added to a library with the starter, a head is trained on so
 recipes, and others are analysed with the head and without it. F-score, boundary F1, mIoU and
 recall@3s are means over the films with their 95 % bootstrap interval over films.
 
-    python bench/scene_head_drawn.py [--train 16] [--test 8]
+    python bench/scene_head_drawn.py [--train 12] [--test 6]
 """
 
 import argparse
 import tempfile
 from dataclasses import astuple, fields
+from fractions import Fraction
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ from mastershot.recipes.load import load_recipe
 from mastershot.synthetic.films import write_film
 from mastershot.synthetic.plan import FilmPlan, Picture, plan_film
 
-PICTURE = Picture(160, 90)
+PICTURE = Picture(160, 90, Fraction(12))
 STEPS = ("shots", "labels", "scenes")
 SETTINGS = ("training.epochs=200", "training.batch_size=64", "training.patience=50")
 
@@ -54,8 +55,8 @@ def run_recipe(name: str, out: Path, *overrides: str) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--train", type=int, default=16, help="films; a quarter validates")
-    parser.add_argument("--test", type=int, default=8, help="films")
+    parser.add_argument("--train", type=int, default=12, help="films; a quarter validates")
+    parser.add_argument("--test", type=int, default=6, help="films")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
