@@ -112,7 +112,8 @@ class SceneHead:
 def windows_of_gaps(num_shots: int) -> IntArray:
     """Return the shots of each gap's window, shape (S - 1, N), the gap in the middle."""
     before = np.arange(num_shots - 1)[:, None] - (WINDOW_SHOTS // 2 - 1)
-    return np.clip(before + np.arange(WINDOW_SHOTS), 0, num_shots - 1)
+    windows: IntArray = np.clip(before + np.arange(WINDOW_SHOTS), 0, num_shots - 1)
+    return windows
 
 
 def unit_features(features: FloatArray, widths: Sequence[int]) -> FloatArray:
