@@ -207,6 +207,28 @@ def test_marked_scenes_that_mean_nothing_are_one_sentence(
             run_recipe("scenes/features", tmp_path / "out", *overrides)
 
 
+def test_films_that_were_added_otherwise_are_refused(film: Path, tmp_path: Path) -> None:
+    library = ms.Library(tmp_path / "films.mastershot")
+    for name, changes in {
+        "colours": {"scene_head": make_head(tmp_path / "colours", COLOR_SPACE)},
+        "both": {"scene_head": make_head(tmp_path / "both", *_spaces())},
+        "none": {"steps": ("shots",)},
+    }.items():
+        path = tmp_path / f"{name}.mp4"
+        path.write_bytes(film.read_bytes() + name.encode())  # Of one content is one film.
+        library.add(path, loaded=prepare(Plan(**{"steps": SCENES_ALONE, **changes})))
+    for second, message in (
+        ("none", "none was added without the step scenes"),
+        (
+            "both",
+            "the scenes of both rest on vectors of mastershot/starter and hsv-histogram, thos",
+        ),
+    ):
+        (tmp_path / "scenes.csv").write_text(f"film,split,start_s\ncolours,val,0\n{second},val,0\n")
+        with pytest.raises(SettingError, match=message):
+            run_recipe("scenes/features", tmp_path / "out", f"data={tmp_path}")
+
+
 def test_what_the_recipe_of_features_lacks_is_listed(tmp_path: Path) -> None:
     recipe = load_recipe("scenes/features", [f"data={tmp_path}"])
     library, scenes = recipe.kind.problems(recipe.settings)

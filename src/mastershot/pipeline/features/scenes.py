@@ -54,11 +54,13 @@ def export_scene_features(recipe: SceneFeaturesRecipe, out: Path) -> tuple[Path,
         timeline = library.timeline(movie.id)
         found = spaces_of_scenes(timeline)
         spaces = spaces or found
+        if not found:
+            raise SettingError(f"{name} was added without the step scenes; add it again with it")
         if found != spaces:
+            here, first = (" and ".join(one.model for one in each) for each in (found, spaces))
             raise SettingError(
-                f"{name} was added with {' and '.join(one.model for one in found) or 'no encoder'}"
-                f", and {next(iter(marked))} with {' and '.join(one.model for one in spaces)}; add "
-                "all films with one encoder and the step scenes"
+                f"the scenes of {name} rest on vectors of {here}, those of {next(iter(marked))} on "
+                f"{first}; add all films with one encoder and the same steps"
             )
         store = library.features(movie.id)
         means = [
