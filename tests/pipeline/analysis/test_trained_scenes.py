@@ -221,7 +221,7 @@ def test_films_that_were_added_otherwise_are_refused(film: Path, tmp_path: Path)
         ("none", "none was added without the step scenes"),
         (
             "both",
-            "the scenes of both rest on vectors of mastershot/starter and hsv-histogram, thos",
+            "the scenes of both rest on vectors of mastershot/starter and hsv-histogram, ",
         ),
     ):
         (tmp_path / "scenes.csv").write_text(f"film,split,start_s\ncolours,val,0\n{second},val,0\n")
