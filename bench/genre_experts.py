@@ -3,7 +3,7 @@
     python bench/genre_experts.py make DATA OUT            the data set, from Condensed Movies
     python bench/genre_experts.py run OUT [--seeds 0 1 2] [--only NAME …]
     python bench/genre_experts.py table OUT
-    python bench/genre_experts.py speed [--width 768]      8,803 trailers × 36 clips × 4 experts
+    python bench/genre_experts.py tune OUT                 learning rates, chosen on validation
 
 The films are those of Condensed Movies with a genre, its clips in film order are their clips, and
 its own split is theirs, by film. Nothing is seen: ``places`` are the shares of MovieCLIP's labels
@@ -16,9 +16,7 @@ genres/condensed-movies, which was committed before the first run.
 import argparse
 import json
 import math
-import resource
 import sys
-import tempfile
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable
@@ -38,7 +36,6 @@ from mastershot.datasets.tables.tag_scores import read_tag_scores
 from mastershot.encoders.text import SENTENCE_WIDTH, SentenceEncoder
 from mastershot.evaluation.genres import choose_thresholds, genre_figures
 from mastershot.recipes.load import load_recipe
-from mastershot.training.genres.settings import GenreNetworkSettings, GenreRecipe
 from mastershot.training.genres.train import train_genres
 
 EXPERTS = ("places", "words", "rhythm", "cast")
@@ -50,6 +47,9 @@ RUNS = {
     "gated": (EXPERTS, "pairs"),
     "gated, mean of others": (EXPERTS, "mean"),
 }
+FUSIONS = ("naive concat", "gated", "gated, mean of others")
+RATES = (3e-4, 1e-3, 3e-3, 1e-2)
+"""Learning rates that `tune` chooses from; 1e-3 is the recipe's."""
 
 
 def make(data: Path, out: Path) -> None:
@@ -195,6 +195,34 @@ def run(out: Path, seeds: list[int], only: list[str] | None) -> None:
                   flush=True)  # fmt: skip
 
 
+def tune(out: Path, seeds: list[int]) -> None:
+    """Choose each fusion's learning rate on validation films; then print its test figures."""
+    base = load_recipe("genres/condensed-movies", [f"data={out}"]).settings
+    for name in FUSIONS:
+        gating = RUNS[name][1]
+
+        def figures(
+            rate: float, seed: int, name: str = name, gating: str = gating
+        ) -> tuple[float, float, float]:
+            recipe = replace(
+                base, experts=(), network=replace(base.network, gating=gating),
+                training=replace(base.training, seed=seed, learning_rate=rate),
+                fine=replace(base.fine, epochs=0),
+            )  # fmt: skip
+            model = train_genres(recipe, folder_of(out, f"{name} at {rate:g}", seed))
+            card = json.loads((model / "genres.json").read_text())["figures"]
+            val, test = card["val"]["auprc_weighted"]["value"], card["test"]
+            return val, test["f1"]["value"], test["auprc_weighted"]["value"]
+
+        found = {rate: figures(rate, 0)[0] for rate in RATES}
+        best = max(found, key=lambda rate: found[rate])
+        said = ", ".join(f"{rate:g} {value:.3f}" for rate, value in found.items())
+        print(f"{name}: validation AU(PRC) by learning rate, seed 0: {said}", flush=True)
+        _, f1, auprc = np.array([figures(best, seed) for seed in seeds]).T
+        print(f"{name} at {best:g}, {len(seeds)} seeds: test F1 {f1.mean():.3f} ± {f1.std():.3f}, "
+              f"AU(PRC) {auprc.mean():.3f} ± {auprc.std():.3f}", flush=True)  # fmt: skip
+
+
 def folder_of(out: Path, name: str, seed: int) -> Path:
     return out / "runs" / f"{name.replace(', ', '-').replace(' ', '-')}-{seed}"
 
@@ -224,59 +252,27 @@ def table(out: Path) -> None:
     print(f"| every genre | | | {rows[0].all_positive_f1:.3f} | | | |")
 
 
-def speed(width: int, precision: str) -> None:
-    """Time one epoch of gating on synthetic arrays of the size of MMX-Trailer-20."""
-    rng = np.random.default_rng(0)
-    experts = [Expert("location", 2048), Expert("audio", 128, pieces=4), Expert("motion", 1024),
-               Expert("image", 2048)]  # fmt: skip
-    genres = [f"genre {index}" for index in range(20)]
-    trailers = [
-        Trailer(f"t{index:05}", "", None, "train" if index >= 200 else ("val", "test")[index % 2],
-                (genres[index % 20],), 36) for index in range(8803 + 200)
-    ]  # fmt: skip
-    with tempfile.TemporaryDirectory() as folder:
-        write_genre_dataset(
-            Path(folder) / "dataset", trailers,
-            lambda one: {e.name: rng.standard_normal((36, *e.shape), np.float32) for e in experts},
-            name="synthetic", genres=genres, experts=experts, made_by={},
-        )  # fmt: skip
-        recipe = GenreRecipe(data=folder, network=GenreNetworkSettings(width=width))
-        recipe = replace(
-            recipe, training=replace(recipe.training, epochs=1, precision=precision),
-            fine=replace(recipe.fine, epochs=0), duplicates="keep",
-        )  # fmt: skip
-        steps: list[float] = []
-        train_genres(recipe, Path(folder) / "run", lambda *_: steps.append(time.monotonic()))
-        epoch_s = (steps[-2] - steps[0]) * len(steps) / max(1, len(steps) - 2)
-        peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-        print(f"width {width}, {precision}: one epoch of {len(steps)} steps takes {epoch_s:.0f} s, "
-              f"peak memory {peak_mb:,.0f} MB")  # fmt: skip
-
-
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(dest="command", required=True)
-    for name in ("make", "run", "table", "speed"):
+    for name in ("make", "run", "table", "tune"):
         one = commands.add_parser(name)
         if name == "make":
             one.add_argument("data", type=Path)
-        if name != "speed":
-            one.add_argument("out", type=Path)
-        if name == "run":
+        one.add_argument("out", type=Path)
+        if name in ("run", "tune"):
             one.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
+        if name == "run":
             one.add_argument("--only", nargs="*")
-        if name == "speed":
-            one.add_argument("--width", type=int, default=768)
-            one.add_argument("--precision", default="32-true")
     options = parser.parse_args()
     if options.command == "make":
         make(options.data, options.out)
     elif options.command == "run":
         run(options.out, options.seeds, options.only)
-    elif options.command == "table":
-        table(options.out)
+    elif options.command == "tune":
+        tune(options.out, options.seeds)
     else:
-        speed(options.width, options.precision)
+        table(options.out)
 
 
 if __name__ == "__main__":

@@ -2,21 +2,82 @@
 
 import importlib.util
 import sys
+from itertools import combinations
 from pathlib import Path
+from types import ModuleType
 
+import numpy as np
 import pytest
 
 BENCH = Path(__file__).parents[1] / "bench"
+PLACE, SOUND, MOTION = 0, 1, 2
 
 
 @pytest.mark.parametrize("script", sorted(BENCH.glob("*.py")), ids=lambda path: path.stem)
 def test_every_script_imports_what_it_measures(
     script: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    load(script, monkeypatch)  # A name that has gone is an ImportError.
+
+
+@pytest.fixture
+def drawn(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """The design of drawn trailers."""
+    return load(BENCH / "drawn_trailers.py", monkeypatch)
+
+
+def photograph_classes(drawn: ModuleType) -> list[str]:
+    """Forty photographs of each class, one class after the other, and some that are not used."""
+    return ["abbey", *(name for names in drawn.PLACES.values() for name in names)] * 40
+
+
+def test_no_split_of_drawn_trailers_shows_a_photograph_of_another(drawn: ModuleType) -> None:
+    classes = photograph_classes(drawn)
+    trailers = drawn.plan_trailers(drawn.deal_photographs(classes))
+    shown = {split: set[int]() for split in drawn.SPLITS}
+    for trailer in trailers:
+        shown[trailer.split] |= {clip.photograph for clip in trailer.clips}
+        for clip in trailer.clips:
+            assert classes[clip.photograph] in drawn.PLACES[clip.place]
+    assert all(shown.values())
+    for one, other in combinations(shown.values(), 2):
+        assert not one & other
+    seeds = [clip.seed for trailer in trailers for clip in trailer.clips]
+    assert len(set(seeds)) == len(seeds)  # So no two sounds are the same.
+
+
+def test_no_attribute_of_drawn_trailers_tells_the_genre_alone(drawn: ModuleType) -> None:
+    for attributes in [{PLACE}, {SOUND}, {MOTION}, {PLACE, SOUND, MOTION}]:
+        assert drawn.best_accuracy(sorted(attributes)) < 1
+    assert drawn.best_accuracy([PLACE]) == 1 / 8
+    assert drawn.best_accuracy([SOUND]) == 1 / 8
+    assert drawn.best_accuracy([MOTION]) == 1 / 4
+    # Where they meet in clips does tell it.
+    tables = {tuple(sorted(drawn.cells_of(genre).items())) for genre in drawn.GENRES}
+    assert len(tables) == len(drawn.GENRES)
+
+
+def test_a_drawn_trailer_sounds_and_moves_as_planned(drawn: ModuleType) -> None:
+    def spread(motion: str) -> float:
+        path = drawn.camera_path(drawn.Clip("home", "music", motion, 12, 0, 5))
+        assert path.shape == (12, 3)
+        assert ((path >= 0) & (path <= 1)).all()
+        return float(np.abs(np.diff(path[:, :2], axis=0)).sum())
+
+    assert spread("hand-held") > 2 * spread("drift") > spread("zooms") == 0
+    for sound in drawn.SOUNDS:
+        made = drawn.draw_sound(drawn.Clip("home", sound, "drift", 12, 0, 5), 16_000)
+        assert made.shape == (16_000,)
+        assert 0.1 < np.abs(made).max() <= 1
+
+
+def load(script: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """Run a script as a module, without its main."""
     monkeypatch.syspath_prepend(BENCH)  # They import each other.
     spec = importlib.util.spec_from_file_location(f"bench_{script.stem}", script)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     monkeypatch.setitem(sys.modules, spec.name, module)
-    spec.loader.exec_module(module)  # A name that has gone is an ImportError.
+    spec.loader.exec_module(module)
+    return module

@@ -1,9 +1,12 @@
+from math import comb
+
 import numpy as np
 import pytest
 
 from mastershot.evaluation.bootstrap import (
     UNDEFINED,
     basic_interval,
+    binomial_figure,
     bootstrap_interval,
     interval_of,
     resample_counts,
@@ -96,3 +99,37 @@ def test_the_basic_interval_is_the_mirror_image_of_the_percentiles() -> None:
     assert basic.high + percentiles.low == pytest.approx(1)
     assert (basic_interval(0.5, figures).low, basic_interval(0.5, [-1.0]).high) == (0, 1)
     assert np.isnan(basic_interval(np.nan, [np.nan]).low)
+
+
+@pytest.mark.parametrize(
+    ("num_hits", "num_trials", "low", "high"),
+    [
+        (0, 10, 0.0, 1 - 0.025 ** (1 / 10)),  # the closed form of no hit
+        (10, 10, 0.025 ** (1 / 10), 1.0),
+        (1, 1, 0.025, 1.0),
+        (5, 10, 0.1871, 0.8129),  # of published tables
+        (2, 100, 0.0024, 0.0704),
+    ],
+)
+def test_a_share_has_its_exact_interval(
+    num_hits: int, num_trials: int, low: float, high: float
+) -> None:
+    figure = binomial_figure(num_hits, num_trials)
+    assert figure.value == num_hits / num_trials
+    assert figure.num_items == num_trials
+    assert (figure.interval.low, figure.interval.high) == pytest.approx((low, high), abs=5e-5)
+
+
+def test_the_ends_of_an_exact_interval_leave_as_much_on_either_side() -> None:
+    interval = binomial_figure(3, 20).interval
+    at_least = sum(
+        comb(20, k) * interval.low**k * (1 - interval.low) ** (20 - k) for k in range(3, 21)
+    )
+    at_most = sum(
+        comb(20, k) * interval.high**k * (1 - interval.high) ** (20 - k) for k in range(4)
+    )
+    assert (at_least, at_most) == pytest.approx((0.025, 0.025), abs=1e-9)
+
+
+def test_the_share_of_no_trial_is_not_defined() -> None:
+    assert np.isnan(binomial_figure(0, 0).value)

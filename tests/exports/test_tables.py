@@ -23,6 +23,7 @@ COLUMNS = (
     "speech", "music", "silence", "loudness_db",
     "setting", "setting_score", "setting_unsure", "time_of_day",
     "time_of_day_score", "time_of_day_unsure", "heading", "marks",
+    "moderation",
 )  # fmt: skip
 NTSC = Fraction(1001, 24000)
 

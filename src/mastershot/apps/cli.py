@@ -16,6 +16,7 @@ from mastershot.apps.evaluate import evaluate_app
 from mastershot.apps.films import analyze, library_app
 from mastershot.apps.genres import genres_app
 from mastershot.apps.label import label_app
+from mastershot.apps.moderation.review import moderation_app
 from mastershot.apps.recipes import recipes_app, run
 from mastershot.apps.search import draw_map, search, similar
 from mastershot.apps.shots import shots_app
@@ -47,6 +48,7 @@ for group in (
     evaluate_app,
     genres_app,
     shots_app,
+    moderation_app,
 ):
     app.add_typer(group, no_args_is_help=True)
 app.command()(analyze)

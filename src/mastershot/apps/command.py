@@ -32,6 +32,9 @@ DatasetPath = Annotated[
 Taxonomy = Annotated[
     str, Option(metavar="NAME|FILE", help="Labels: movieclip, movieclip-150, or a file.")
 ]
+ModerationPolicy = Annotated[
+    str, Option("--policy", metavar="NAME|FILE", help="Moderation: default, strict, lenient, file.")
+]
 Seed = Annotated[int, Option(help="Another seed draws others.")]
 
 
@@ -108,8 +111,17 @@ class AnalysisOptions:
         Path | None,
         Option(metavar="RUN|FOLDER", help="Trained model of genres: adds the step genres."),
     ] = None
+    scene_head: Annotated[
+        Path | None,
+        Option(metavar="RUN|FOLDER", help="Trained scene head (docs/scenes.md)."),
+    ] = None
     stream: Annotated[
         int | None, Option(metavar="N", min=0, help="Video stream to read, as ffprobe counts.")
+    ] = None
+    policy: ModerationPolicy = "default"
+    moderation_model: Annotated[
+        list[str] | None,
+        Option(metavar="FOLDER|NAME", help="Trained or installed model for step moderation."),
     ] = None
 
     def plan(self) -> "Plan":
@@ -121,6 +133,7 @@ class AnalysisOptions:
         from mastershot.labelling.smoothing import parse_smoothing
         from mastershot.media.sampling import parse_sampling
         from mastershot.pipeline.analysis.plan import Plan
+        from mastershot.pipeline.moderation.detectors import ModerationOptions
         from mastershot.shots.settings import ShotSettings
 
         detector = cast("DetectorName", self.detector)
@@ -137,7 +150,9 @@ class AnalysisOptions:
             stream=self.stream,
             recogniser=self.recogniser,
             fuse=self.fuse,
+            moderation=ModerationOptions(self.policy, tuple(self.moderation_model or ())),
             genres=self.genres,
+            scene_head=self.scene_head,
         )
 
 

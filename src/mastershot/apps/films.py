@@ -249,6 +249,7 @@ def each_film(
             complain(f"{path}: {'; '.join(notes)}")
         if not reporting.as_json and "error" not in result:
             say(_result_line(result))
+            say(*(f"  {line}" for line in result.get("moderation", ())))
             for part in result.get("films", ()):
                 frames = f"frames {part['first_frame']}-{part['end_frame'] - 1}"
                 say(f"  {frames}: {_result_line(part).partition(': ')[2]}")
@@ -265,13 +266,20 @@ def _result_line(result: dict[str, Any]) -> str:
 
 
 def _summary(timeline: "Timeline") -> dict[str, Any]:
-    return {
-        "film": timeline.movie.path,
-        "id": timeline.movie.id,
-        "num_shots": len(timeline.shots),
-        "num_scenes": None if timeline.scenes is None else len(timeline.scenes),
-        "notes": list(timeline.notes),
-    } | ({} if timeline.genres is None else {"genres": list(timeline.chosen_genres)})
+    from mastershot.exports.moderation import moderation_lines
+
+    found = moderation_lines(timeline)
+    return (
+        ({"moderation": found} if found else {})
+        | {
+            "film": timeline.movie.path,
+            "id": timeline.movie.id,
+            "num_shots": len(timeline.shots),
+            "num_scenes": None if timeline.scenes is None else len(timeline.scenes),
+            "notes": list(timeline.notes),
+        }
+        | ({} if timeline.genres is None else {"genres": list(timeline.chosen_genres)})
+    )
 
 
 def _film_json(movie: "LibraryMovie") -> dict[str, Any]:
@@ -287,6 +295,8 @@ def _film_lines(films: "Sequence[LibraryMovie]") -> Iterator[str]:
 
 
 def _timeline_lines(timeline: "Timeline") -> Iterator[str]:
+    from mastershot.exports.moderation import moderation_lines
+
     if timeline.genres is not None:
         scored = (f"{one.name} {one.score:.2f}" for one in timeline.genres if one.chosen)
         yield f"genres  {', '.join(scored) or 'none'}"
@@ -297,6 +307,7 @@ def _timeline_lines(timeline: "Timeline") -> Iterator[str]:
         times = f"{format_clock(shot.span.start_s)} - {format_clock(shot.span.end_s)}"
         frames = f"{shot.span.first_frame}-{shot.span.end_frame}"
         yield f"  {index:5}  {times}  {frames:>15}  {_label_words(shot.labels)}"
+    yield from (f"moderation, {line}" for line in moderation_lines(timeline))
 
 
 def _label_words(labels: "tuple[LabelScore, ...] | None") -> str:

@@ -17,6 +17,9 @@ RECOGNISER = "recogniser:"
 DETECTOR = "detector:"
 """What the name of a detector's findings, or a classifier's scores, of frames begins with."""
 
+WINDOWS = f"{DETECTOR}windows:"
+"""What the name of scores of windows of sound begins with: their ordinals are of no frames."""
+
 
 @dataclass(frozen=True)
 class EmbeddingSpace:
@@ -42,6 +45,11 @@ class EmbeddingSpace:
     def of_detector(self) -> bool:
         """Whether its vectors are findings in frames, which are read, not compared."""
         return self.model.startswith(DETECTOR)
+
+    @property
+    def of_windows(self) -> bool:
+        """Whether its rows are windows of sound, which may be more than there are frames."""
+        return self.model.startswith(WINDOWS)
 
     @property
     def key(self) -> str:

@@ -1,4 +1,4 @@
-"""What lies along a film beside its shots: sounds, marks and lanes, all by start."""
+"""What lies along a film beside its shots: sounds, marks, moderation, lanes, all by start."""
 
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
@@ -6,6 +6,7 @@ from typing import Literal, TypeAlias
 from mastershot.core.time import Span
 
 MarkKind: TypeAlias = Literal["black", "silence", "bars", "letterbox", "credits", "slate", "static"]
+EvidenceSource: TypeAlias = Literal["seen", "heard"]
 LaneRole: TypeAlias = Literal["shots", "notes", "subtitles", "script", "truth"]
 
 
@@ -95,3 +96,70 @@ class ShotSound:
     silence: float
     loudness_db: float
     peak_s: float | None = None
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One sample that a moderation interval rests on.
+
+    Attributes:
+        time_s: When the frame is shown, or the centre of the window of sound, on the film's clock.
+        score: What the detector gives it for the interval's class, in [0, 1].
+        frame: Ordinal of the frame; None where it is sound.
+    """
+
+    time_s: float
+    score: float
+    frame: int | None = None
+
+
+@dataclass(frozen=True)
+class ModerationInterval:
+    """A run of samples in which a detector finds what a policy asks to be reviewed.
+
+    Attributes:
+        id: ``<movie>/m`` and eight hex digits of class, source, model and times: the same interval
+            has the same id under any policy.
+        name: Its class, such as ``violence``.
+        source: Whether it is ``seen`` in frames or ``heard``.
+        model: What found it.
+        severity: How grave the policy holds it, from 1 to 5.
+        score: The highest score of its evidence.
+        start_s: Where what its first sample stands for starts, on the film's own clock.
+        end_s: Where what its last sample stands for ends.
+        shots: Ids of the shots it touches; none where it is heard beyond the last frame.
+        evidence: The samples it rests on, by time: at least one, at most the best 16.
+        num_evidence: How many there are.
+    """
+
+    id: str
+    name: str
+    source: EvidenceSource
+    model: str
+    severity: int
+    score: float
+    start_s: float
+    end_s: float
+    shots: tuple[str, ...]
+    evidence: tuple[Evidence, ...]
+    num_evidence: int
+
+
+@dataclass(frozen=True)
+class ModerationCoverage:
+    """Whether a class that a policy names was looked, or listened, for.
+
+    Attributes:
+        name: The class.
+        source: Whether it would be ``seen`` or ``heard``.
+        status: ``covered`` where a detector scored the film for it, else ``not covered``: then no
+            interval of it says nothing about the film.
+        models: The detectors that did.
+        reason: Why it is not covered, or what part of the film is; may be empty.
+    """
+
+    name: str
+    source: EvidenceSource
+    status: Literal["covered", "not covered"]
+    models: tuple[str, ...] = ()
+    reason: str = ""

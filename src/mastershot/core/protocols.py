@@ -108,3 +108,19 @@ class MovieSimilarity(Protocol):
             SettingError: The number is below 1.
         """
         ...
+
+
+class ModerationDetector(Protocol):
+    """Scores frames for moderation; a package of the user's own may bring one.
+
+    ``longest_side_px``, if it has it, is the size it wants frames scaled down to, else 640.
+    """
+
+    classes: tuple[str, ...]
+    """What it finds, each once, such as ``violence``."""
+    version: str
+    """Changes whenever its scores do: scores kept of another version are not used."""
+
+    def score_frames(self, frames: Sequence[ImageArray]) -> FloatArray:
+        """Return the probability of each class for each RGB frame (H, W, 3), shape (T, C)."""
+        ...

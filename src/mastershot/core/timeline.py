@@ -31,7 +31,16 @@ from mastershot.core.labels import (
     NearestSubgenre,
     Relative,
 )
-from mastershot.core.lanes import Interval, Lane, Mark, ShotSound, SoundEvent
+from mastershot.core.lanes import (
+    Evidence,
+    Interval,
+    Lane,
+    Mark,
+    ModerationCoverage,
+    ModerationInterval,
+    ShotSound,
+    SoundEvent,
+)
 from mastershot.core.movie import (
     SCALES,
     DamagedSpan,
@@ -49,6 +58,7 @@ from mastershot.core.time import Span
 SCHEMA = "mastershot/timeline/1"
 _ABSENT_IF_EMPTY = frozenset(
     {"borrowed", "sampled_frames", "damaged", "notes", "copyright", "timecode", "lanes", "reels"}
+    | {"models", "reason"}
 )
 Json: TypeAlias = dict[str, Any]
 
@@ -84,6 +94,9 @@ class Timeline:
             list, or the version that made them did not look.
         lanes: What was brought in from elsewhere, such as edits, subtitles or a script: it stays
             when the film is analysed anew.
+        moderation: What a moderation policy asks to be reviewed, by start; None when the step did
+            not run. An empty one says nothing of what ``moderation_coverage`` has as not covered.
+        moderation_coverage: What of that policy was looked and listened for, in its order.
         genres: All genres of the model, best first; None when the step did not run.
         subgenre: The nearest one; None where the model's run has none.
         relatives: The nearest films of the model's data set, nearest first; None where the model's
@@ -102,6 +115,8 @@ class Timeline:
     audio: tuple[SoundEvent, ...] | None = None
     marks: tuple[Mark, ...] | None = None
     lanes: tuple[Lane, ...] = ()
+    moderation: tuple[ModerationInterval, ...] | None = None
+    moderation_coverage: tuple[ModerationCoverage, ...] | None = None
     genres: tuple[GenreScore, ...] | None = None
     subgenre: NearestSubgenre | None = None
     relatives: tuple[Relative, ...] | None = None
@@ -117,6 +132,12 @@ class Timeline:
             _check_tiling(
                 "shot", len(self.shots), [(s.first_shot, s.end_shot) for s in self.scenes]
             )
+        for one in self.moderation or ():
+            has_frames = [sample.frame is not None for sample in one.evidence]
+            if not has_frames or any(has != (one.source == "seen") for has in has_frames):
+                raise TimelineError(
+                    f"moderation interval {one.id} is {one.source}, but has no evidence that is"
+                )
 
     def scene_of(self, shot_index: int) -> Scene | None:
         """Return the scene that holds a shot, or None when scenes were not found."""
@@ -228,6 +249,9 @@ def _objects() -> dict[Any, Json]:
         SoundEvent: defined["sound_event"],
         ShotSound: defined["shot"]["properties"]["sound"],
         Mark: defined["mark"],
+        ModerationInterval: defined["moderation_interval"],
+        Evidence: defined["moderation_interval"]["properties"]["evidence"]["items"],
+        ModerationCoverage: defined["moderation_coverage"],
         Lane: defined["lane"],
         Interval: defined["interval"],
         GenreScore: defined["genre"],

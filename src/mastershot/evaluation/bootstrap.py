@@ -1,8 +1,9 @@
-"""How sure a figure is: its bootstrap interval over groups of items, such as films."""
+"""How sure a figure is: its interval by bootstrap over groups of items, or of a count, exact."""
 # N items
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import exp, lgamma, log
 
 import numpy as np
 import numpy.typing as npt
@@ -98,6 +99,49 @@ def basic_interval(
     percentiles = interval_of(figures, level=level)
     ends = (2 * value - percentiles.high, 2 * value - percentiles.low)
     return Interval(*np.clip(ends, least, 1).tolist())
+
+
+def binomial_figure(num_hits: int, num_trials: int, *, level: float = 0.95) -> Figure:
+    """Return the share of independent trials that hit, with its Clopper-Pearson interval.
+
+    The interval holds the true share with at least that probability, however rare hits are (Clopper
+    and Pearson, Biometrika 26, 1934). Its ends are the shares under which so many hits or more, or
+    so many or fewer, have half of what is left; they are found by bisection. No trial has no share.
+    """
+    assert 0 <= num_hits <= num_trials, (num_hits, num_trials)
+    if not num_trials:
+        return Figure(np.nan, UNDEFINED, 0)
+    tail = (1 - level) / 2
+    low, high = 0.0, 1.0
+    if num_hits:
+        low = _bisect(lambda share: 1 - _at_most(num_hits - 1, num_trials, share) < tail)
+    if num_hits < num_trials:
+        high = _bisect(lambda share: _at_most(num_hits, num_trials, share) > tail)
+    return Figure(num_hits / num_trials, Interval(low, high), num_trials)
+
+
+def _at_most(num_hits: int, num_trials: int, share: float) -> float:
+    """Return the probability of at most so many hits, each of this share, in (0, 1)."""
+    logs = lgamma(num_trials + 1)
+    return sum(
+        exp(
+            logs
+            - lgamma(count + 1)
+            - lgamma(num_trials - count + 1)
+            + count * log(share)
+            + (num_trials - count) * log(1 - share)
+        )
+        for count in range(num_hits + 1)
+    )
+
+
+def _bisect(is_below: Callable[[float], bool]) -> float:
+    """Return where in (0, 1) a condition stops to hold, to 1e-12."""
+    low, high = 0.0, 1.0
+    while high - low > 1e-12:
+        middle = (low + high) / 2
+        low, high = (middle, high) if is_below(middle) else (low, middle)
+    return (low + high) / 2
 
 
 def _draw_items(num_items: int, num_resamples: int, seed: int) -> IntArray:

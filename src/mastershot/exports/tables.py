@@ -10,6 +10,7 @@ from mastershot.core.movie import People, Scene, Shot
 from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import marks_over
+from mastershot.exports.moderation import moderation_of_shots
 
 _SPAN_COLUMNS = (
     "first_frame", "end_frame", "start_pts", "end_pts", "start_s", "end_s", "duration_s",
@@ -25,8 +26,9 @@ def write_shots_csv(timeline: Timeline, path: Path) -> None:
     same value. ``kept`` and ``borrowed`` join names with semicolons; ``scale`` is the likeliest,
     ``heading`` that of the scene. Heights of faces and persons are shares of the frame's;
     ``speech``, ``music`` and ``silence`` are shares of the shot's time. ``marks`` joins the kinds
-    of marks in which at least half of the shot lies. Where a step did not run its cells are empty.
-    A text that a spreadsheet would run as a formula gets an apostrophe in front.
+    of marks in which at least half of the shot lies, ``moderation`` what a policy asks to be
+    reviewed in it, and what was not looked or listened for. Where a step did not run its cells are
+    empty. A text that a spreadsheet would run as a formula gets an apostrophe in front.
 
     Raises:
         OutputError: The file cannot be written; what was there before stays.
@@ -36,10 +38,10 @@ def write_shots_csv(timeline: Timeline, path: Path) -> None:
         for index, scene in enumerate(timeline.scenes or ())
         for _ in range(scene.first_shot, scene.end_shot)
     ]
-    marks = marks_over(timeline)
+    marks, moderation = marks_over(timeline), moderation_of_shots(timeline)
     rows = [
         _row(index, shot, *(scene_of_shot[index] if scene_of_shot else ("", None)))
-        | {"marks": ";".join(marks[index])}
+        | {"marks": ";".join(marks[index]), "moderation": as_text(moderation[index])}
         for index, shot in enumerate(timeline.shots)
     ]
     with written_whole(path, newline="") as file:

@@ -2,7 +2,6 @@
 
 import csv
 import json
-import os
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,7 +10,7 @@ from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.files import written_whole
 from mastershot.datasets.files import read_table
 from mastershot.labelling.draws import Draw
-from mastershot.store.files import exclusive, keep_entry
+from mastershot.store.files import append_lines
 
 COLUMNS = ("shot", "rater", "shown", "ticked", "made")
 UNDATED = "undated"
@@ -69,15 +68,7 @@ class VerdictTable:
         """
         line = json.dumps(asdict(verdict)).encode() + b"\n"
         try:
-            with exclusive(self._path), self._path.open("r+b") as file:
-                end = file.read().rfind(b"\n") + 1
-                file.truncate(end)
-                file.seek(end)
-                file.write(line)
-                file.flush()
-                os.fsync(file.fileno())
-                if end == 0:
-                    keep_entry(self._path)
+            append_lines(self._path, lambda _: line)
         except OSError as error:
             raise OutputError(
                 f"verdicts {self._path} cannot be written: {error.strerror or error}"

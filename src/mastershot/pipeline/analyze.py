@@ -14,6 +14,7 @@ from mastershot.pipeline.analysis.annotate import annotate
 from mastershot.pipeline.analysis.decode_pass import Progress, decode_film, no_progress
 from mastershot.pipeline.analysis.plan import LoadedPlan, Plan, prepare
 from mastershot.pipeline.analysis.workspace import open_workspace
+from mastershot.pipeline.moderation.pictures import write_evidence
 from mastershot.shots.settings import DEFAULT_DETECTOR, DetectorName, ShotSettings
 
 
@@ -35,7 +36,10 @@ def analyze_movie(
     file = path if isinstance(path, FilmFile) else probe_film(path, stream=loaded.plan.stream)
     with open_workspace(out, file) as workspace:
         previous, made, store = workspace.previous(), loaded.made_by(), workspace.features
-        timeline = reuse.timeline_without_decoding(previous, made, loaded, store)
+        times = None
+        if previous is not None and loaded.moderation is not None:
+            times = workspace.frame_times(previous)
+        timeline = reuse.timeline_without_decoding(previous, made, loaded, store, times)
         if timeline is not None and timeline is previous:
             workspace.discard()
             return timeline, workspace.folder
@@ -54,6 +58,8 @@ def analyze_movie(
         if previous is not None and previous.lanes:
             timeline = reuse.with_lanes(timeline, previous, workspace.frame_times(timeline))
         progress("report", 0, 1)
+        if timeline.moderation is not None:
+            write_evidence(timeline, workspace.evidence)
         workspace.publish(timeline, loaded.notes)
         progress("report", 1, 1)
         return timeline, workspace.folder

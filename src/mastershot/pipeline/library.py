@@ -92,6 +92,8 @@ class Library(FilmStore):
             missing = target.missing(space, frames)
             if len(missing):
                 target.put(made.get(space, missing))
+        for space in () if loaded.moderation is None else loaded.moderation.score_spaces:
+            target.put(made.get(space))
         self.put_timeline(timeline, folder)
         return timeline
 

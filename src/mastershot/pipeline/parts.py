@@ -11,7 +11,14 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from mastershot.core.errors import EditsError, SettingError, TimelineError
-from mastershot.core.lanes import Interval, Lane, Mark, ShotSound, SoundEvent
+from mastershot.core.lanes import (
+    Interval,
+    Lane,
+    Mark,
+    ModerationInterval,
+    ShotSound,
+    SoundEvent,
+)
 from mastershot.core.movie import (
     DamagedSpan,
     Movie,
@@ -26,6 +33,7 @@ from mastershot.core.movie import (
 from mastershot.core.time import FrameTimes, Span, format_clock
 from mastershot.core.timeline import Json, Timeline, span_of_shots
 from mastershot.exports.formats.timecode import Counting, is_drop, standard_rate
+from mastershot.labelling.moderation.intervals import interval_id
 
 # A shot that black leaves less of than this, and less than it takes, belongs to its neighbour: the
 # dark end of a fade, not a shot. It is the detector's own shortest shot.
@@ -159,6 +167,8 @@ class _Divider:
             None if whole.audio is None else tuple(self._sounds()),
             tuple(self._marks()),
             tuple(self._lanes()),
+            None if whole.moderation is None else tuple(self._moderation(movie, shots)),
+            whole.moderation_coverage,
         )
         return FilmPart(timeline, self._first, self._end, tuple(sources))
 
@@ -267,6 +277,35 @@ class _Divider:
                 first_s, until_s = max(event.start_s, start_s), min(event.end_s, last_s)
                 peak_s = min(max(event.peak_s, first_s), until_s)
                 yield replace(event, start_s=first_s, end_s=until_s, peak_s=peak_s)
+
+    def _moderation(self, movie: Movie, shots: tuple[Shot, ...]) -> Iterator[ModerationInterval]:
+        """Yield the intervals that have evidence in the part, cut to it."""
+        start_s, end_s = (
+            float(pts * self._times.time_base) for pts in (self._start_pts, self._end_pts)
+        )
+        for one in self._whole.moderation or ():
+            kept = tuple(
+                replace(sample, frame=None if sample.frame is None else sample.frame - self._first)
+                for sample in one.evidence
+                if start_s <= sample.time_s < end_s
+            )
+            if kept:
+                first_s, last_s = max(one.start_s, start_s), min(one.end_s, end_s)
+                found_by = one.name, one.source, one.model
+                yield replace(
+                    one,
+                    id=interval_id(movie.id, *found_by, first_s, last_s),
+                    score=max(sample.score for sample in kept),
+                    start_s=first_s,
+                    end_s=last_s,
+                    shots=tuple(
+                        shot.id
+                        for shot in shots
+                        if shot.span.start_s < last_s and shot.span.end_s > first_s
+                    ),
+                    evidence=kept,
+                    num_evidence=one.num_evidence if len(kept) == len(one.evidence) else len(kept),
+                )
 
     def _marks(self) -> Iterator[Mark]:
         for mark in self._whole.marks or ():

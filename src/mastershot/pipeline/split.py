@@ -17,6 +17,7 @@ from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.stored import needed_frames
 from mastershot.pipeline.analysis.workspace import open_workspace
 from mastershot.pipeline.analyze import analyze_movie
+from mastershot.pipeline.moderation.scores import copy_scores
 from mastershot.pipeline.parts import FilmPart, SplitRule, divide
 from mastershot.store.features import FolderFeatures
 from mastershot.store.frames import FRAMES_FILE, FrameTable, frame_times_of, read_frames
@@ -95,6 +96,8 @@ def _copy_vectors(
     part: FilmPart, loaded: LoadedPlan, source: FeatureStore, target: FeatureStore
 ) -> None:
     """Copy the vectors that the part's shots need, so that new labels need no decoding."""
+    if loaded.moderation is not None:
+        copy_scores(loaded.moderation, part.timeline.movie, part.first_frame, (source, target))
     for space, frames in needed_frames(part.timeline.shots, loaded.encoders, loaded.clip_space):
         wanted = target.missing(space, frames) + part.first_frame
         wanted = np.setdiff1d(wanted, source.missing(space, wanted))

@@ -10,7 +10,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from mastershot.core.errors import SettingError
 from mastershot.core.settings import Settings, shortened
-from mastershot.recipes.plain_yaml import parse_yaml
+from mastershot.datasets.plain_yaml import parse_yaml
 from mastershot.training.engine.settings import by_current_names
 
 SettingsType = TypeVar("SettingsType", bound=Settings)

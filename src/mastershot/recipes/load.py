@@ -12,8 +12,8 @@ import yaml
 
 from mastershot.core.errors import SettingError
 from mastershot.core.settings import shortened
+from mastershot.datasets.plain_yaml import parse_yaml
 from mastershot.recipes.build import Override, build, by_names_of, did_you_mean, laid_over
-from mastershot.recipes.plain_yaml import parse_yaml
 from mastershot.recipes.schema import RECIPES, RecipeKind
 
 _MAX_BYTES = 1 << 20

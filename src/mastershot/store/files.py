@@ -3,7 +3,7 @@
 import errno
 import fcntl
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -55,6 +55,33 @@ def append_row(path: Path, row: bytes, *, header: bytes = b"") -> None:
         except OSError:
             os.ftruncate(file.fileno(), end)
             raise
+        if end == 0:
+            keep_entry(path)
+
+
+def append_lines(path: Path, lines: Callable[[bytes], bytes]) -> None:
+    """Put lines at the end of a log, on disk on return; other writers wait.
+
+    A last line without its end was cut off by a crash and never acknowledged: it is overwritten.
+
+    Args:
+        path: The log; it is made where there is none.
+        lines: Returns what to put after the log's whole lines, each with its end.
+
+    Raises:
+        OSError: The file cannot be written.
+    """
+    with exclusive(path), path.open("r+b") as file:
+        data = file.read()
+        end = data.rfind(b"\n") + 1
+        added = lines(data[:end])
+        if not added:
+            return
+        file.truncate(end)
+        file.seek(end)
+        file.write(added)
+        file.flush()
+        os.fsync(file.fileno())
         if end == 0:
             keep_entry(path)
 

@@ -44,19 +44,6 @@ def test_a_frame_of_extreme_shape_is_seen_as_a_whole_alone(
         assert looks == [(100, 100)] * num_parts
 
 
-def test_networks_of_few_sizes_are_in_memory(
-    detector: PeopleDetector, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    made: list[tuple[int, int]] = []
-    monkeypatch.setattr(people, "_for_size", lambda data, *size: made.append(size))
-    monkeypatch.setattr(people, "_loaded", lambda network, data: object())
-    fresh = PeopleDetector()
-    for height in range(32, 32 * 40, 32):
-        fresh._persons_of(416, height)
-    assert fresh._persons_of.cache_info().currsize == people._MOST_SIZES
-    assert len(made) == 39
-
-
 def test_a_thousand_faces_are_counted(
     detector: PeopleDetector, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,11 +54,12 @@ def test_a_thousand_faces_are_counted(
 
 
 def test_a_box_lies_at_the_mean_distances_from_its_anchor() -> None:
-    anchors = [(416 // stride) ** 2 for stride in (8, 16, 32)]
-    maps = [np.zeros((1, num, wide), np.float32) for wide in (80, 32) for num in anchors]
-    maps[1][0, 27, 0] = 0.8  # row 1, column 1 of the map of stride 16
-    maps[4][0, 27].reshape(4, 8)[:, 1] = 50  # each distance is one stride
-    boxes, scores = decode_persons(maps, 0.5, 416)
+    maps = [np.zeros((1, 33, 416 // stride, 416 // stride), np.float32) for stride in (8, 16, 32)]
+    for one in maps:
+        one[:, 0] = -5
+    maps[1][0, 0, 1, 1] = np.log(4)
+    maps[1][0, 1:, 1, 1].reshape(4, 8)[:, 1] = 50  # each distance is one stride
+    boxes, scores = decode_persons(maps, 0.5)
     np.testing.assert_allclose(boxes, [[8, 8, 40, 40]], atol=1e-3)
     np.testing.assert_allclose(scores, [0.8])
 
@@ -117,17 +105,29 @@ def test_faces_are_those_of_opencv_box_by_box(
     assert num_faces >= 4
 
 
+def test_maps_of_persons_are_those_of_the_published_network(
+    detector: PeopleDetector, real_data: Path
+) -> None:
+    published = cv2.dnn.readNetFromONNX(str(real_data / "models/nanodet_m_416.onnx"))
+    pixels = np.random.default_rng(3).normal(size=(1, 3, 416, 416)).astype(np.float32)
+    published.setInput(pixels)
+    expected = published.forward(["792", "814", "836", "795", "817", "839"])
+    maps = detector._person_network.run(None, {"image": pixels})
+    for (one,), classes, distances in zip(maps, expected[:3], expected[3:], strict=True):
+        anchors = one.reshape(33, -1).T
+        np.testing.assert_allclose(1 / (1 + np.exp(-anchors[:, 0])), classes[0, :, 0], atol=1e-5)
+        np.testing.assert_allclose(anchors[:, 1:], distances[0], atol=1e-4)
+
+
 def test_maps_of_persons_are_those_of_opencv_in_any_shape(detector: PeopleDetector) -> None:
     random = np.random.default_rng(3)
-    for size in ((416, 256), (416, 416), (64, 416), (416, 96)):
-        network, pixels = detector._persons_of(*size), random.normal(size=(1, 3, *size[::-1]))
-        peer = cv2.dnn.readNetFromONNX(
-            np.frombuffer(people._for_size(NANODET.read(), *size), np.uint8)
-        )
-        peer.setInput(pixels.astype(np.float32))
-        expected = peer.forward(peer.getUnconnectedOutLayersNames())
-        maps = network.run(None, {"input.1": pixels.astype(np.float32)})
-        for one, other in zip(maps, expected, strict=True):
+    for size in ((416, 256), (64, 416), (416, 96)):
+        pixels = random.normal(size=(1, 3, *size[::-1])).astype(np.float32)
+        peer = cv2.dnn.readNetFromONNX(str(NANODET.path))
+        peer.setInput(pixels)
+        names = [f"persons_{stride}" for stride in (8, 16, 32)]
+        maps = detector._person_network.run(names, {"image": pixels})
+        for one, other in zip(maps, peer.forward(names), strict=True):
             np.testing.assert_allclose(one, other, atol=1e-4)
 
 

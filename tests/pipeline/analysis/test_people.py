@@ -66,8 +66,8 @@ def test_without_step_scale_there_are_people_alone(film: Path, tmp_path: Path) -
 def test_a_step_that_is_off_loads_and_keeps_nothing(
     film: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name in ("PeopleDetector", "ContentClassifier"):
-        monkeypatch.setattr(planning, name, lambda: pytest.fail("it was loaded"))
+    for name in ("PeopleDetector", "find_moderation"):
+        monkeypatch.setattr(planning, name, lambda *a, **k: pytest.fail("it was loaded"))
     timeline, folder = analyze_movie(film, loaded_for(), tmp_path)
     assert all(shot.people is None for shot in timeline.shots)
     assert not (folder / "features").exists()

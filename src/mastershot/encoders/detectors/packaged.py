@@ -84,11 +84,11 @@ YUNET = PackagedNetwork(
 )
 NANODET = PackagedNetwork(
     alias="nanodet",
-    file="nanodet_m_416.onnx",
+    file="nanodet_m_person.onnx",
     kind="NanoDet-m, persons, 416 pixels",
     step="people",
-    size_bytes=3_800_954,
-    sha256="4b82da9944b88577175ee23a459dce2e26e6e4be573def65b1055dc2d9720186",
+    size_bytes=3_704_326,
+    sha256="4e435bd756c2c147a549aaf07fae56dea97fb0f2d7fffff031cd67d001d6f26e",
     licence="Apache-2.0",
     source="RangiLyu/nanodet",
 )

@@ -1,20 +1,20 @@
 """Faces by YuNet and persons by NanoDet-m in single frames, on ONNX Runtime.
 
 Frames come 640 pixels wide or high at most. YuNet sees them so: faces of about ten pixels on are
-found. NanoDet sees them 416 wide or high, in a map of just their shape: its published file is for
-squares, and a wide film would fill half of one with black. Where neither finds anybody, it looks
-at the two to four squares that cover a wide frame, for distant persons, if the whole frame gives
-any hint of one: those squares cost two to five times as much as all else. Cost thus does not
-depend on the film's size. Black bars above and below are left out.
+found. NanoDet sees them 416 wide or high, in a map of just their shape: in the square for which it
+was published, a wide film would fill half with black. The packaged file is for any shape, and
+scores persons alone, with the published scores and boxes (bench/person_network.py). Where neither
+finds anybody, it looks at the two to four squares that cover a wide frame, for distant persons, if
+the whole frame gives any hint of one: those squares cost 1.4 to 3 times as much as all else.
+Cost thus does not depend on the film's size. Black bars above and below are left out.
 
 The networks run on one thread: the decoder has the other cores meanwhile.
 """
 # H × W size of a frame, N boxes, A anchors of a map
 
 import math
-import struct
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from hashlib import sha256
 from typing import Any
 
@@ -47,7 +47,6 @@ _REVISION = 4  # rises when boxes may come out otherwise from the same frame
 _FACE_OVERLAP, _PERSON_OVERLAP = 0.3, 0.5  # above it, the weaker of two boxes is dropped
 _LONG_FRAME = 1.25  # sides in this ratio or beyond are looked at in parts
 _MOST_PARTS = 4  # of a frame; one that is longer still, as no film is, is seen as a whole alone
-_MOST_SIZES = 8  # of frames, whose networks are in memory at a time
 _EDGE = 0.02  # of a part: what touches its inner edge is cut
 _STRIDES = (8, 16, 32)  # of both networks; their input has sides of multiples of the last
 _FACE_MAPS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox") for stride in _STRIDES]
@@ -55,10 +54,7 @@ _FACE_MAPS = [f"{kind}_{stride}" for kind in ("cls", "obj", "bbox") for stride i
 _LONGEST_PX = 416
 _MEAN_BGR = np.array((103.53, 116.28, 123.675), np.float32)
 _SPREAD_BGR = np.array((57.375, 57.12, 58.395), np.float32)
-_SHUFFLED = (58, 116, 232)  # channels of half a block of each stride, whose order is shuffled
-_NECK = 96  # channels of the maps that are scaled to the next stride
 _NUM_BINS = 8
-_PERSON = 0  # of the 80 classes of COCO
 
 
 class PeopleDetector:
@@ -76,8 +72,7 @@ class PeopleDetector:
         Raises:
             EncoderError: A file of the package is missing or damaged, or the runtime is missing.
         """
-        self._face_network, self._person_data = _loaded(YUNET, YUNET.read()), NANODET.read()
-        self._persons_of = lru_cache(_MOST_SIZES)(self._load_persons)
+        self._face_network, self._person_network = _loaded(YUNET), _loaded(NANODET)
 
     @cached_property
     def space(self) -> EmbeddingSpace:
@@ -129,9 +124,8 @@ class PeopleDetector:
         for channel, plane in enumerate(pixels[0]):
             np.subtract(padded[..., 2 - channel], _MEAN_BGR[channel], out=plane)
             plane /= _SPREAD_BGR[channel]
-        network = self._persons_of(across, down)
-        maps = network.run(None, {"input.1": pixels})
-        boxes, scores = decode_persons(maps, min_score, across)
+        maps = self._person_network.run(None, {"image": pixels})
+        boxes, scores = decode_persons(maps, min_score)
         return _as_shares(*_without_doubles(boxes, scores, _PERSON_OVERLAP), *size)
 
     def distant_persons(self, image: ImageArray) -> FloatArray:
@@ -154,10 +148,6 @@ class PeopleDetector:
         boxes, scores = _without_doubles(joined[:, :4], joined[:, 4], _PERSON_OVERLAP)
         boxes = _as_shares(boxes, scores, width, height)
         return boxes[heights(boxes) <= MAX_DISTANT]
-
-    def _load_persons(self, width: int, height: int) -> Any:
-        """Return the network for one size of its input; sides are of multiples of 32."""
-        return _loaded(NANODET, _for_size(self._person_data, width, height))
 
 
 def decode_faces(
@@ -182,27 +172,24 @@ def decode_faces(
     return np.concatenate(boxes).astype(np.float32), np.concatenate(scores)
 
 
-def decode_persons(
-    maps: Sequence[FloatArray], min_score: float, width_px: int
-) -> tuple[FloatArray, FloatArray]:
-    """Return boxes (N, 4) in pixels of the input, and scores (N,), from NanoDet's six outputs.
+def decode_persons(maps: Sequence[FloatArray], min_score: float) -> tuple[FloatArray, FloatArray]:
+    """Return boxes (N, 4) in pixels of the input, and scores (N,), from NanoDet's three outputs.
 
-    First come the class scores of each stride, (1, A, 80), then the distributions of each anchor's
-    distances to the box's left, top, right and bottom, (1, A, 4 × 8); a distance is a
-    distribution's mean times the stride (Li et al. 2020, Generalized Focal Loss).
+    Each is a map of one stride, (1, 1 + 4 × 8, H, W): how likely an anchor shows a person, as a
+    logit, then the distributions of its distances to the box's left, top, right and bottom; a
+    distance is a distribution's mean times the stride (Li et al. 2020, Generalized Focal Loss).
     """
     boxes, scores = [], []
-    for stride, classes, distances in zip(_STRIDES, maps[:3], maps[3:], strict=True):
-        score = classes[0, :, _PERSON]
-        found = np.flatnonzero(score >= min_score)
-        row, column = np.divmod(found, width_px // stride)
+    for stride, (anchors,) in zip(_STRIDES, maps, strict=True):
+        score = 1 / (1 + np.exp(-anchors[0]))
+        row, column = np.nonzero(score >= min_score)
         across, down = (column + 0.5) * stride, (row + 0.5) * stride
-        logits = distances[0, found].reshape(-1, 4, _NUM_BINS)
+        logits = anchors[1:, row, column].T.reshape(-1, 4, _NUM_BINS)
         weights = np.exp(logits - logits.max(axis=2, keepdims=True))
         bins = (weights @ np.arange(_NUM_BINS)) / weights.sum(axis=2) * stride
         left, top, right, bottom = bins.T
         boxes.append(np.stack([across - left, down - top, across + right, down + bottom], axis=1))
-        scores.append(score[found])
+        scores.append(score[row, column])
     return np.concatenate(boxes).astype(np.float32), np.concatenate(scores)
 
 
@@ -229,38 +216,7 @@ def _as_shares(boxes: FloatArray, scores: FloatArray, width: int, height: int) -
     return np.column_stack([np.clip(boxes / sides, 0, 1), scores]).astype(np.float32)
 
 
-def _for_size(data: bytes, width: int, height: int) -> bytes:
-    """Return NanoDet's file for another size of input than its square.
-
-    The file states the size of its input, and of maps where channels are shuffled and where maps
-    are scaled; all else follows from them.
-    """
-    square = _shape_of_input(_LONGEST_PX, _LONGEST_PX)
-    assert data.count(square) == 1
-    data = data.replace(square, _shape_of_input(width, height))
-    for stride, channels in zip(_STRIDES, _SHUFFLED, strict=True):
-        sides, size = (_LONGEST_PX // stride,) * 2, (height // stride, width // stride)
-        for before in ((1, 2, channels), (1, -1), (1, _NECK)):
-            stated = struct.pack(f"<{len(before) + 2}q", *before, *sides)
-            assert stated in data, (stride, before)
-            data = data.replace(stated, struct.pack(f"<{len(before) + 2}q", *before, *size))
-    return data
-
-
-def _shape_of_input(width: int, height: int) -> bytes:
-    """Return the dimensions of an image (1, 3, H, W) as ONNX writes them; sides below 16,384.
-
-    Each is a message of one number, in groups of 7 bits; sides take two groups, even small ones.
-    """
-    numbers = [
-        b"\x01",
-        b"\x03",
-        *(bytes([side & 127 | 128, side >> 7]) for side in (height, width)),
-    ]
-    return b"".join(bytes([10, 1 + len(number), 8]) + number for number in numbers)
-
-
-def _loaded(network: PackagedNetwork, data: bytes) -> Any:
+def _loaded(network: PackagedNetwork) -> Any:
     try:
         from onnxruntime import InferenceSession, SessionOptions
     except ImportError as error:
@@ -270,5 +226,5 @@ def _loaded(network: PackagedNetwork, data: bytes) -> Any:
         ) from error
     options = SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    options.log_severity_level = 3  # Errors; maps of another size than the file states are none.
-    return InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    options.log_severity_level = 3
+    return InferenceSession(network.read(), options, providers=["CPUExecutionProvider"])

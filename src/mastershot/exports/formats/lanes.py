@@ -11,6 +11,7 @@ from mastershot.core.lanes import Interval, Lane, LaneRole
 from mastershot.core.movie import Shot
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
+from mastershot.exports.moderation import policy_name, uncovered_classes
 
 
 @dataclass(frozen=True)
@@ -161,6 +162,29 @@ def _marks(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
         yield Interval(mark.span, mark.kind)
 
 
+def _moderation(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
+    """Yield what a policy asks to be reviewed, with its source, model and severity.
+
+    What is seen starts and ends with frames; of what is heard, those on screen are taken.
+    """
+    policy = policy_name(timeline)
+    for one in timeline.moderation or ():
+        if one.source == "seen":
+            first, end = times.frame_at(one.start_s), times.frame_at(one.end_s)
+        else:
+            first, end = times.frame_shown_at(one.start_s), times.frame_shown_at(one.end_s) + 1
+        text = f"{one.name} ({one.source}, {one.model}, severity {one.severity}, policy {policy})"
+        yield Interval(times.span(first, end), text, one.score)
+
+
+def _uncovered(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
+    """Yield the whole film with what was not looked or listened for in it."""
+    missing = uncovered_classes(timeline)
+    if missing:
+        text = f"not covered: {', '.join(missing)} (policy {policy_name(timeline)})"
+        yield Interval(times.span(0, times.num_frames), text)
+
+
 def _genres(timeline: Timeline, times: FrameTimes) -> Iterator[Interval]:
     """Yield each genre that the film is given, over all of it."""
     for genre in timeline.genres or ():
@@ -181,6 +205,8 @@ _MADE: Mapping[str, _Intervals] = {
     "people": _people,
     "audio": _audio,
     "marks": _marks,
+    "moderation": _moderation,
+    "not covered": _uncovered,
     "genres": _genres,
 }
 

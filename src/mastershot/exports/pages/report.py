@@ -19,7 +19,9 @@ from mastershot.core.time import format_clock
 from mastershot.core.timeline import Timeline
 from mastershot.evaluation.cutting import CuttingStatistics, cutting_statistics
 from mastershot.exports.drawings import draw_film
+from mastershot.exports.pages.moderation import moderation_part
 from mastershot.exports.pages.templates import count_text, duration_text, file_name, write_page
+from mastershot.labelling.moderation.intervals import EVIDENCE_FOLDER
 
 _SETTING_NAMES = {
     "INT": "indoors",
@@ -44,6 +46,7 @@ def write_report(
     thumbs: Path,
     notes: tuple[str, ...] = (),
     lanes: tuple[Lane, ...] | None = None,
+    evidence: Path | None = None,
 ) -> None:
     """Write the timeline as one HTML page.
 
@@ -56,6 +59,8 @@ def write_report(
             the page itself says that there are no labels.
         lanes: What to show beside the film and in tables, each interval with the shot it starts in;
             None takes the timeline's own, such as a script that was aligned.
+        evidence: Folder of the pictures of evidence of moderation; None takes the one beside
+            ``thumbs``.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
@@ -93,6 +98,7 @@ def write_report(
         marks=_mark_rows(timeline) if lanes is None else [],
         mark_kinds=get_args(MarkKind),
         left_out=_left_out(statistics),
+        moderation=moderation_part(timeline, evidence or thumbs.parent / EVIDENCE_FOLDER, picture),
     )
 
 

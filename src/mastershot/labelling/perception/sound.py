@@ -56,6 +56,7 @@ class Stretch:
         speech: Whether there is speech in each window.
         music: Whether there is music.
         events: The events that have ended, their times from the start of the stretch.
+        kept: The scores that are kept of each window; nothing where none are.
     """
 
     start_s: float
@@ -65,6 +66,7 @@ class Stretch:
     speech: list[bool] = field(default_factory=list)
     music: list[bool] = field(default_factory=list)
     events: list[SoundEvent] = field(default_factory=list)
+    kept: list[FloatArray] = field(default_factory=list)
 
 
 def cropped(one: Stretch, start_s: float, end_s: float) -> Stretch | None:
@@ -103,6 +105,7 @@ def cropped(one: Stretch, start_s: float, end_s: float) -> Stretch | None:
             for event in one.events
             if event.start_s <= offset_s + duration_s and event.end_s >= offset_s
         ],
+        [one.kept[n] for n in inside] if one.kept else [],
     )
 
 

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from mastershot.core.embeddings import ImageArray
+from mastershot.core.embeddings import Embeddings, ImageArray
 from mastershot.core.lanes import Mark, ShotSound, SoundEvent
 from mastershot.core.movie import DamagedSpan, Movie, Shot
 from mastershot.core.protocols import FeatureStore, ShotDetector
@@ -29,6 +29,7 @@ from mastershot.pipeline.analysis.sound import SoundListener
 from mastershot.pipeline.edits import EditList
 from mastershot.pipeline.experts.decode import FilmWatch
 from mastershot.pipeline.experts.vectors import ClipVectors, FrameVectors
+from mastershot.pipeline.moderation.detectors import HEARD
 from mastershot.shots.detectors import cut_into_shots, detector_view, make_detector
 from mastershot.shots.lists import ListedShots
 from mastershot.shots.marks.measures import FrameMeter
@@ -59,6 +60,7 @@ class Decoded:
         audio: The sounds that are heard; None where they are not asked for.
         marks: Runs of frames that are technical or static; None where they were not looked for.
         frames: What is kept of every frame; None where the film was not decoded for it.
+        times: When each frame is shown; None where that is not known any more.
     """
 
     movie: Movie
@@ -68,6 +70,7 @@ class Decoded:
     audio: tuple[SoundEvent, ...] | None = None
     marks: tuple[Mark, ...] | None = None
     frames: FrameTable | None = None
+    times: FrameTimes | None = None
 
 
 def decode_film(
@@ -136,13 +139,16 @@ def decode_film(
                 silence = _silence(listener, times, loaded.marks)
                 marks = by_start([*marks, *silence])
         audio = listener.events()
+        if store is not None and loaded.moderation is not None:
+            windows = listener.windows()
+            store.put(Embeddings(HEARD.space, np.arange(len(windows)), windows))
     frames, notes = FrameTable(film.pts, detector.scores()), film.notes()
     if watch is not None and loaded.genres is not None and store is not None:
         said: list[str] = []
         vectors = watch.finish(film, sampled, said=said)
         loaded.genres.keep(vectors, sampled, loaded.made_by(), store)
         notes = (*notes, *said)
-    return Decoded(movie, sampled, film.damaged, notes, audio, marks, frames)
+    return Decoded(movie, sampled, film.damaged, notes, audio, marks, frames, times)
 
 
 def _hearing(

@@ -13,8 +13,7 @@ from mastershot.core.labels import Taxonomy, load_taxonomy
 from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.core.timeline import Json, MadeBy
 from mastershot.encoders.catalogue import DEFAULT_ENCODER, load_encoder
-from mastershot.encoders.detectors.content import ContentClassifier
-from mastershot.encoders.detectors.packaged import NANODET, NSFW_MOBILENET, YUNET
+from mastershot.encoders.detectors.packaged import NANODET, YUNET
 from mastershot.encoders.detectors.people import PeopleDetector
 from mastershot.encoders.detectors.sound import SoundClassifier
 from mastershot.encoders.recogniser import find_recogniser
@@ -36,13 +35,27 @@ from mastershot.pipeline.analysis.labeller import Labeller
 from mastershot.pipeline.analysis.people import detector_made
 from mastershot.pipeline.analysis.recognise import (
     ShotRecogniser,
+    check_recogniser,
     load_shot_recogniser,
     recogniser_notes,
 )
 from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes
 from mastershot.pipeline.analysis.sound import Hearing
+from mastershot.pipeline.analysis.trained import (
+    TrainedScenes,
+    check_scene_head,
+    load_scene_head,
+    scenes_made,
+)
 from mastershot.pipeline.edits import EditList, listed_shots
-from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
+from mastershot.pipeline.moderation.detectors import (
+    HEARD,
+    Moderation,
+    ModerationOptions,
+    find_moderation,
+    moderation_asked,
+)
+from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.shots.lists import ShotList
 from mastershot.shots.marks.settings import MarkSettings
 from mastershot.shots.settings import ShotSettings
@@ -79,8 +92,10 @@ class Plan:
         recogniser: Folder of a trained recogniser that makes the labels, or of the run that trained
             it; None takes labels by words.
         fuse: The recogniser's share where labels by words make the rest; None takes it alone.
+        moderation: By which policy and models step ``moderation`` moderates.
         genres: Folder of a trained model of genres, or of the run that trained it; with it, the
             step is one of those that run unless others are named.
+        scene_head: Folder of a scene head, or of the run that trained it; None groups shots.
     """
 
     steps: tuple[str, ...] = STEPS
@@ -97,7 +112,9 @@ class Plan:
     stream: int | None = None
     recogniser: str | Path | None = None
     fuse: float | None = None
+    moderation: ModerationOptions = field(default_factory=ModerationOptions)
     genres: str | Path | None = None
+    scene_head: str | Path | None = None
 
     def __post_init__(self) -> None:
         if self.genres is not None and self.steps == STEPS:
@@ -115,8 +132,11 @@ class Plan:
                 f"labels are to be smoothed, but the steps are only {', '.join(self.steps)}; add "
                 "labels"
             )
+        named = None if self.taxonomy == DEFAULT_TAXONOMY else str(self.taxonomy)
+        check_recogniser(self.recogniser, self.fuse, steps=self.steps, taxonomy=named)
+        moderation_asked(self.moderation, self.steps)
         require_genre_model(self.genres, self.steps)
-        _check_recogniser(self)
+        check_scene_head(self.scene_head, self.steps)
 
     @property
     def labels_by_words(self) -> bool:
@@ -132,29 +152,6 @@ class Plan:
         return self.labels_by_words or {"labels", "scenes"} <= set(self.steps)
 
 
-def _check_recogniser(plan: Plan) -> None:
-    if plan.recogniser is None:
-        if plan.fuse is not None:
-            raise SettingError(
-                f"a recogniser's share is {plan.fuse:g}, but no recogniser is named; add one"
-            )
-        return
-    if "labels" not in plan.steps:
-        raise SettingError(
-            f"a recogniser is named, {plan.recogniser}, but the steps are only "
-            f"{', '.join(plan.steps)}; add labels"
-        )
-    if plan.fuse is not None and not 0 < plan.fuse < 1:
-        raise SettingError(
-            f"a recogniser's share of {plan.fuse:g} means nothing; it is above 0 and below 1"
-        )
-    if plan.fuse is None and plan.taxonomy != DEFAULT_TAXONOMY:
-        raise SettingError(
-            f"taxonomy {plan.taxonomy} is named, but the labels are the classes of recogniser "
-            f"{plan.recogniser}; give the recogniser a share, to use both, or leave out one"
-        )
-
-
 @dataclass(frozen=True)
 class LoadedPlan:
     """A plan with what it needs loaded: made once, used for every film.
@@ -168,11 +165,12 @@ class LoadedPlan:
         notes: Sentences the user should read, such as how to get an encoder's weights.
         recogniser: Scores labels instead of the labeller, or with it; None without one.
         people: Finds faces and persons; None when they are not asked for.
-        content: Scores sexual content; None when it is not asked for.
+        moderation: Scores frames for moderation; None when it is not asked for.
         hearing: Finds sounds; None when they are not asked for.
         settings: Finds indoors and outdoors, day and night; None when headings are not asked for or
             there is no encoder.
         genres: Finds genres; None when they are not asked for.
+        scene_head: Finds scenes; None where shots are grouped, or scenes are not asked for.
         mark_settings: When runs of frames are marked; None looks for none.
     """
 
@@ -183,10 +181,11 @@ class LoadedPlan:
     notes: tuple[str, ...] = ()
     recogniser: ShotRecogniser | None = None
     people: PeopleDetector | None = None
-    content: ContentClassifier | None = None
+    moderation: Moderation | None = None
     hearing: Hearing | None = None
     settings: SettingFinder | None = None
     genres: GenreFinder | None = None
+    scene_head: TrainedScenes | None = None
     mark_settings: MarkSettings | None = field(default_factory=MarkSettings)
 
     @property
@@ -239,11 +238,12 @@ class LoadedPlan:
     @property
     def encoders(self) -> dict[EmbeddingSpace, Encoder | None]:
         """The spaces in which each sampled frame gets a vector; the last ones need no encoder."""
-        users = (self.labeller, self.scaler, self.recogniser, self.settings)
+        users = (self.labeller, self.scaler, self.recogniser, self.settings, self.scene_head)
         found: list[Encoder] = [
             user.encoder for user in users if user is not None and user.encoder is not None
         ]
-        found += [one for one in (self.people, self.content) if one is not None]
+        found += [] if self.people is None else [self.people]
+        found += [] if self.moderation is None else self.moderation.encoders
         encoders: dict[EmbeddingSpace, Encoder | None] = {one.space: one for one in found}
         if "scenes" in self.plan.steps:
             encoders[COLOR_SPACE] = None
@@ -256,7 +256,9 @@ class LoadedPlan:
 
     @property
     def scene_spaces(self) -> tuple[EmbeddingSpace, ...]:
-        """The spaces whose vectors group shots into scenes: that of labels, and colours."""
+        """The spaces whose vectors tell scenes: the head's, or that of labels, and colours."""
+        if self.scene_head is not None:
+            return self.scene_head.head.card.spaces
         labels = () if self.labeller is None else (self.labeller.encoder.space,)
         return (*labels, COLOR_SPACE)
 
@@ -281,11 +283,7 @@ class LoadedPlan:
         if self.taxonomy is not None:
             steps["labels"] = self.labels_made() | {"keep": asdict(self.keep)}
         if "scenes" in plan.steps:
-            steps["scenes"] = {
-                "method": "sequential grouping",
-                "features": [space.model for space in self.scene_spaces],
-                "penalty": PENALTY,
-            }
+            steps["scenes"] = scenes_made(self.scene_head, self.scene_spaces)
         steps |= self._perception_made()
         return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
 
@@ -299,8 +297,8 @@ class LoadedPlan:
             steps["scale"] = {"method": "people", "rule": asdict(SCALE_RULE)} | abstain
         if self.people is not None:
             steps["people"] = detector_made(self.people, YUNET, NANODET)
-        if self.content is not None:
-            steps["moderation"] = detector_made(self.content, NSFW_MOBILENET)
+        if self.moderation is not None:
+            steps["moderation"] = self.moderation.made()
         if self.hearing is not None:
             steps["sound"] = self.hearing.made()
         if self.settings is not None:
@@ -357,16 +355,23 @@ def prepare(plan: Plan) -> LoadedPlan:
         genres = load_genre_finder(plan.genres, encoder)
         notes += genre_notes(genres, plan.shots, listed=plan.shot_list)
     loaded = LoadedPlan(plan, labeller, scaler, listed, notes, recogniser, genres=genres)
+    if plan.scene_head is not None:
+        loaded = replace(loaded, scene_head=load_scene_head(plan.scene_head, encoder))
     return _with_detectors(loaded, encoder)
 
 
 def _with_detectors(loaded: LoadedPlan, encoder: ImageTextEncoder | None) -> LoadedPlan:
-    steps = loaded.plan.steps
+    steps, moderation = loaded.plan.steps, None
+    kept: tuple[str, ...] = ()
+    if "moderation" in steps:
+        hears = "sound" in steps
+        moderation = find_moderation(loaded.plan.moderation, encoder, hears=hears)
+        kept = HEARD.outputs
     return replace(
         loaded,
         people=PeopleDetector() if "people" in steps else None,
-        content=ContentClassifier() if "moderation" in steps else None,
-        hearing=Hearing(SoundClassifier()) if "sound" in steps else None,
+        moderation=moderation,
+        hearing=Hearing(SoundClassifier(), kept=kept) if "sound" in steps else None,
         settings=find_settings(encoder) if "headings" in steps and encoder is not None else None,
     )
 
@@ -375,7 +380,10 @@ def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]
     """Return the encoder of words, if one is needed, and what the user should know of it."""
     by_words = plan.labels_by_words
     scale_in_words = "scale" in plan.steps and plan.scale is None
-    if not (plan.needs_labeller or scale_in_words or "headings" in plan.steps):
+    others = plan.scene_head is not None or (
+        "moderation" in plan.steps and plan.encoder is not None
+    )
+    if not (plan.needs_labeller or scale_in_words or "headings" in plan.steps or others):
         return None, ()
     name = plan.encoder or DEFAULT_ENCODER
     try:

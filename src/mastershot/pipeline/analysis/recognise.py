@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from mastershot.core.embeddings import RECOGNISER, EmbeddingSpace, FloatArray
-from mastershot.core.errors import EncoderError
+from mastershot.core.errors import EncoderError, SettingError
 from mastershot.core.labels import Taxonomy
 from mastershot.core.movie import Shot
 from mastershot.core.protocols import Encoder, FeatureStore
@@ -18,6 +18,36 @@ from mastershot.encoders.recogniser import TrainedRecogniser, find_recogniser
 from mastershot.media.sampling import Sampling
 from mastershot.pipeline.analysis.stored import first_vectors, middle_frames
 from mastershot.pipeline.analysis.trained import encoder_trained_on, sampling_notes
+
+
+def check_recogniser(
+    recogniser: str | Path | None,
+    share: float | None,
+    *,
+    steps: tuple[str, ...],
+    taxonomy: str | None,
+) -> None:
+    """Raise a `SettingError` unless a plan's recogniser, share, steps and named taxonomy agree."""
+    if recogniser is None:
+        if share is not None:
+            raise SettingError(
+                f"a recogniser's share is {share:g}, but no recogniser is named; add one"
+            )
+        return
+    if "labels" not in steps:
+        raise SettingError(
+            f"a recogniser is named, {recogniser}, but the steps are only {', '.join(steps)}; add "
+            "labels"
+        )
+    if share is not None and not 0 < share < 1:
+        raise SettingError(
+            f"a recogniser's share of {share:g} means nothing; it is above 0 and below 1"
+        )
+    if share is None and taxonomy is not None:
+        raise SettingError(
+            f"taxonomy {taxonomy} is named, but the labels are the classes of recogniser "
+            f"{recogniser}; give the recogniser a share, to use both, or leave out one"
+        )
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,17 @@ _LENT = {
 
 
 def timeline_without_decoding(
-    previous: Timeline | None, made: MadeBy, loaded: LoadedPlan, store: FeatureStore
+    previous: Timeline | None,
+    made: MadeBy,
+    loaded: LoadedPlan,
+    store: FeatureStore,
+    times: FrameTimes | None = None,
 ) -> Timeline | None:
     """Return the timeline of a film, or None if the film must be decoded for it.
 
     That is the previous one itself where making it again would change nothing; else one with scenes
     and labels made anew, where the earlier run's shots would be the same and have their vectors.
+    ``times`` says when each of its frames is shown, where that is known exactly.
     """
     if previous is None or is_current(previous, made, loaded, store):
         return previous
@@ -36,6 +41,7 @@ def timeline_without_decoding(
         or not _sampled_alike(previous.made_by, made)
         or not _heard_alike(previous, made)
         or not has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
+        or _lacks_windows(loaded, store)
         or not _has_expert_vectors(previous, made, loaded, store)
     ):
         return None
@@ -60,7 +66,9 @@ def timeline_without_decoding(
         shots, audio = tuple(replace(shot, sound=None) for shot in shots), None
         if marks is not None:  # Silence is found in the sound.
             marks = tuple(mark for mark in marks if mark.kind != "silence")
-    decoded = Decoded(previous.movie, shots, previous.damaged, previous.notes, audio, marks)
+    decoded = Decoded(
+        previous.movie, shots, previous.damaged, previous.notes, audio, marks, times=times
+    )
     return with_kept(annotate(decoded, made, loaded, store), previous, loaded)
 
 
@@ -75,6 +83,8 @@ def is_current(previous: Timeline, made: MadeBy, loaded: LoadedPlan, store: Feat
         merged = _merged_steps(previous, made, loaded)
         return all(before.steps.get(name) == step for name, step in merged.items())
     if (before.version, before.steps) != (made.version, made.steps):
+        return False
+    if _lacks_windows(loaded, store):
         return False
     return has_vectors(previous.shots, loaded.encoders, store, loaded.clip_space)
 
@@ -216,6 +226,11 @@ def _merged_steps(previous: Timeline, made: MadeBy, loaded: LoadedPlan) -> dict[
         spaces += [one for one in steps.get("frames", {}).get("spaces", ()) if one not in spaces]
         steps["frames"] = before["frames"] | {"spaces": spaces}
     return steps
+
+
+def _lacks_windows(loaded: LoadedPlan, store: FeatureStore) -> bool:
+    """Return True if moderation needs scores of sound that an earlier run did not keep."""
+    return loaded.moderation is not None and loaded.moderation.lacks_windows(store)
 
 
 def _has_expert_vectors(

@@ -38,10 +38,12 @@ class Hearing:
     Attributes:
         classifier: Scores windows.
         rule: When a sound counts.
+        kept: Classes whose scores are kept of every window, which changes nothing of the rest.
     """
 
     classifier: SoundClassifier
     rule: SoundRule = field(default_factory=SoundRule)
+    kept: tuple[str, ...] = ()
 
     def made(self) -> Json:
         """Return what a timeline keeps of how sounds were found."""
@@ -62,6 +64,7 @@ class SoundListener:
         classes = hearing.classifier.classes
         self._speech = [classes.index(name) for name in hearing.rule.speech]
         self._music = [classes.index(name) for name in hearing.rule.music]
+        self._kept = [classes.index(name) for name in hearing.kept]
         self._stretches: list[Stretch] = []
         self._recordings: list[int] = []
         self._merger = EventMerger(classes, hearing.rule.threshold)
@@ -115,6 +118,22 @@ class SoundListener:
         """Return what is heard in each shot; None if no sound could be read."""
         return sounds_of_shots(shots, self._stretches, self._rule) if self._stretches else None
 
+    def windows(self) -> FloatArray:
+        """Return the kept scores of windows by time, shape (1 + W, 1 + K), to be stored as vectors.
+
+        A row begins with the centre of its window in seconds on the film's own clock. The first row
+        is none: it begins with how many seconds were listened to.
+        """
+        rows = [
+            np.concatenate([[stretch.start_s + centre_s], scores])
+            for stretch in self._stretches
+            for centre_s, scores in zip(stretch.centres_s, stretch.kept, strict=True)
+        ]
+        found = np.array(rows, np.float32).reshape(-1, 1 + len(self._kept))
+        listened = np.zeros((1, found.shape[1]), np.float32)
+        listened[0, 0] = sum(stretch.duration_s for stretch in self._stretches)
+        return np.concatenate([listened, found[np.argsort(found[:, 0], kind="stable")]])
+
     def silences(self, start_s: float, end_s: float, least_s: float) -> list[tuple[float, float]]:
         """Return from when to when nothing is heard for at least so long, between two times."""
         return silent_spans(self._stretches, self._rule, (start_s, end_s), least_s)
@@ -150,6 +169,8 @@ class SoundListener:
         one, least = self._stretches[-1], np.float32(self._rule.threshold)
         one.speech.append(bool((scores[0, self._speech] >= least).any()))
         one.music.append(bool((scores[0, self._music] >= least).any()))
+        if self._kept:
+            one.kept.append(scores[0, self._kept])
         self._keep(self._merger.add(centre_s, scores[0]))
 
     def _keep(self, ended: Sequence[tuple[str, float, float, float]]) -> None:

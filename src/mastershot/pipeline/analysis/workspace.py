@@ -11,13 +11,16 @@ from pathlib import Path
 from mastershot.core.errors import OutputError, TimelineError
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
+from mastershot.exports.moderation import write_moderation_csv
 from mastershot.exports.pages.report import write_report
 from mastershot.exports.tables import write_shots_csv
+from mastershot.labelling.moderation.intervals import EVIDENCE_FOLDER
 from mastershot.media.probe import FilmFile
 from mastershot.store.features import FolderFeatures
 from mastershot.store.frames import FRAMES_FILE, FrameTable, frame_times_of, write_frames
 
-_RESULTS = ("thumbs", "features", FRAMES_FILE, "shots.csv", "report.html")
+_MODERATION = (EVIDENCE_FOLDER, "moderation.csv")
+_RESULTS = ("thumbs", "features", FRAMES_FILE, "shots.csv", "report.html", *_MODERATION)
 _TIMELINE, _OLD_TIMELINE = "timeline.json", ".timeline.old.json"
 
 
@@ -54,6 +57,11 @@ class Workspace:
         thumbs.mkdir(parents=True)
         return thumbs
 
+    @property
+    def evidence(self) -> Path:
+        """Where pictures of what moderation rests on are built."""
+        return self._aside / EVIDENCE_FOLDER
+
     def keep_frames(self, frames: FrameTable) -> None:
         """Keep what is known of every frame, to be put in place with the results."""
         write_frames(frames, self._aside / FRAMES_FILE)
@@ -69,7 +77,15 @@ class Workspace:
         thumbs = self._aside / "thumbs"
         shown = thumbs if thumbs.is_dir() else self.folder / "thumbs"
         write_shots_csv(timeline, self._aside / "shots.csv")
-        write_report(timeline, self._aside / "report.html", thumbs=shown, notes=notes)
+        if timeline.moderation is not None:
+            write_moderation_csv(timeline, self._aside / "moderation.csv")
+        write_report(
+            timeline,
+            self._aside / "report.html",
+            thumbs=shown,
+            notes=notes,
+            evidence=self.evidence,
+        )
         (self._aside / _TIMELINE).write_text(timeline.to_json(), "utf-8")
         (self._aside / "lock").unlink(missing_ok=True)
         with _locked(self._out):
@@ -83,6 +99,8 @@ class Workspace:
         for name in (*_RESULTS, _TIMELINE):
             if (self._aside / name).exists():
                 _replace(self._aside / name, self.folder / name)
+            elif name in _MODERATION:
+                _remove(self.folder / name)  # It is of an earlier policy, or of none now.
         (self.folder / _OLD_TIMELINE).unlink(missing_ok=True)
         self.discard()
 
@@ -157,6 +175,13 @@ def _content_hash_in(folder: Path) -> str | None:
             value = json.loads((folder / name).read_text("utf-8"))
             return str(value["movie"]["content_hash"])
     return None
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _replace(source: Path, target: Path) -> None:

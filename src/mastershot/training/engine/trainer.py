@@ -121,7 +121,9 @@ def adamw_with_cosine(
     warmup_steps: float,
 ) -> dict[str, Any]:
     """Return AdamW for `configure_optimizers`, warmed up linearly, then cooled along a cosine."""
-    optimizer = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
+    optimizer = torch.optim.AdamW(
+        parameters, lr=learning_rate, weight_decay=weight_decay, fused=True
+    )
 
     # From the step alone: LinearLR and CosineAnnealingLR multiply the last rate, and so differ.
     def rate(step: int) -> float:
@@ -142,7 +144,9 @@ def adamw_with_halving(
     every: int,
 ) -> dict[str, Any]:
     """Return AdamW for `configure_optimizers`, its learning rate halved every so many steps."""
-    optimizer = torch.optim.AdamW(parameters, lr=learning_rate, weight_decay=weight_decay)
+    optimizer = torch.optim.AdamW(
+        parameters, lr=learning_rate, weight_decay=weight_decay, fused=True
+    )
     scheduler = {"scheduler": StepLR(optimizer, every, 0.5), "interval": "step"}
     return {"optimizer": optimizer, "lr_scheduler": scheduler}
 

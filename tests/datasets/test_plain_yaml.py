@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mastershot.core.errors import SettingError
-from mastershot.recipes.plain_yaml import parse_yaml
+from mastershot.datasets.plain_yaml import parse_yaml
 
 PLAIN = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),

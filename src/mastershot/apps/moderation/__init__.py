@@ -1,0 +1,1 @@
+"""``mastershot moderation``: `policies` shows and tries them, `review` has queue and verdicts."""
