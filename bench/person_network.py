@@ -13,7 +13,7 @@ nothing goes:
   multiples of 4 or 16, without which it does not.
 - No size of a map is stated, so one file serves frames of every shape, and batches.
 
-Needs `pip install onnx`, which nothing else does.
+Needs `pip install onnx`, as bench/person_int8.py does and nothing else.
 
     python bench/person_network.py nanodet_m_416.onnx nanodet_m_person.onnx
 """
@@ -34,6 +34,7 @@ PERSON, CLASSES = 0, 80
 SLOPE = 0.1  # of the rectifiers, below zero
 Channel = tuple[str, int]  # a map, and a row of the weights that make it
 Array = np.ndarray
+Layer = tuple[onnx.NodeProto, Array, Array]  # a published convolution, weights and biases
 
 
 class Network:
@@ -49,8 +50,8 @@ class Network:
             if node.op_type == "Conv"
         )
 
-    def take(self) -> tuple[onnx.NodeProto, Array, Array]:
-        """Return the next published convolution, its weights (O, I, K, K) and biases (O)."""
+    def take(self) -> Layer:
+        """Return the next published convolution, its weights (O, I, K, K) and biases (O,)."""
         node, weight, bias = next(self.convolutions)
         return node, weight.copy(), bias.copy()
 
@@ -62,9 +63,7 @@ class Network:
         self.weights.append(numpy_helper.from_array(np.ascontiguousarray(values), name))
         return name
 
-    def convolve(
-        self, source: str, taken: tuple[onnx.NodeProto, Array, Array], *, rectified: bool = True
-    ) -> str:
+    def convolve(self, source: str, taken: Layer, *, rectified: bool = True) -> str:
         """Add a convolution of a map, with its rectifier, and return the map it makes."""
         node, weight, bias = taken
         name = f"c{len(self.nodes)}"
@@ -93,9 +92,7 @@ def padded(values: Array, rows: int, columns: int | None = None) -> Array:
     return np.pad(values, more)
 
 
-def wide(
-    taken: tuple[onnx.NodeProto, Array, Array], rows: int, columns: int | None = None
-) -> tuple[onnx.NodeProto, Array, Array]:
+def wide(taken: Layer, rows: int, columns: int | None = None) -> Layer:
     node, weight, bias = taken
     return node, padded(weight, rows, columns), padded(bias, rows)
 
@@ -104,18 +101,20 @@ class Stage:
     """A stage of blocks whose channels are shuffled by the order of weights.
 
     Its maps are made with rows in the order of the blocks that read them, so all that a block
-    reads of a map is one slice. ``pieces`` says which rows of which map a block reads; the last
-    block's number is the stage's own output.
+    reads of a map is one slice. The number of blocks stands for what reads
+    the whole stage.
     """
 
     def __init__(self, half: int, blocks: int) -> None:
         """Follow the channels of a stage through its blocks, half of its channels in each."""
         order: list[Channel] = interleaved("x", [("y", row) for row in range(half)])
         reader: dict[Channel, int] = {}
+        self.published: list[list[Channel]] = []  # what each block reads, in its published order
         for block in range(blocks):
+            self.published.append(order[half:])
             reader |= dict.fromkeys(order[half:], block)
             order = interleaved(f"b{block}", order[:half], own_last=True)
-        self.final, self.half, self.blocks = order, half, blocks
+        self.published.append(order)
         reader |= dict.fromkeys(order, blocks)
         self.size = PADDED.get(half, half)
         self.rows: dict[str, list[int]] = {}  # of each map, in the order they are made in
@@ -133,17 +132,19 @@ class Stage:
                 counts[block] += self.size - half
             self.rows[name], self.counts[name] = rows, counts
 
-    def make(self, name: str, taken: tuple[onnx.NodeProto, Array, Array]) -> tuple:
+    def make(self, name: str, taken: Layer) -> Layer:
         """Return a convolution with its rows in the order of map ``name``; -1 is zero weight."""
         node, weight, bias = wide(taken, len(taken[1]) + 1)
         return node, weight[self.rows[name]], bias[self.rows[name]]
 
-    def read(self, block: int) -> list[Channel]:
-        """Return the channels that a block reads, in the order in which it reads them."""
+    def wanted(self, block: int) -> list[int]:
+        """Return which published channel each is that a block reads; -1 is of zero weight."""
+        places = {channel: place for place, channel in enumerate(self.published[block])}
         found = []
         for name, counts in self.counts.items():
             start = sum(counts[:block])
-            found += [(name, row) for row in self.rows[name][start : start + counts[block]]]
+            rows = self.rows[name][start : start + counts[block]]
+            found += [places.get((name, row), -1) for row in rows]
         return found
 
 
@@ -154,18 +155,20 @@ def interleaved(name: str, others: list[Channel], *, own_last: bool = False) -> 
     return [channel for pair in pairs for channel in pair]
 
 
-def add_stage(net: Network, source: str, order: list[int], half: int, blocks: int) -> tuple:
+def add_stage(
+    net: Network, source: str, order: list[int], half: int, blocks: int
+) -> tuple[str, list[int]]:
     """Add a stage that reads a map with channels in ``order``; return its map and their order.
 
     In an order, -1 is a channel of zeros.
     """
     stage = Stage(half, blocks)
 
-    def columns(taken: tuple, wanted: list[int]) -> tuple:
+    def columns(taken: Layer, wanted: list[int]) -> Layer:
         node, weight, bias = taken
         return node, np.pad(weight, [(0, 0), (0, 1), (0, 0), (0, 0)])[:, wanted], bias
 
-    def depthwise(taken: tuple, wanted: list[int]) -> tuple:
+    def depthwise(taken: Layer, wanted: list[int]) -> Layer:
         node, weight, bias = wide(taken, len(taken[1]) + 1)
         return node, weight[wanted], bias[wanted]
 
@@ -193,28 +196,13 @@ def add_stage(net: Network, source: str, order: list[int], half: int, blocks: in
     split("x")
     split("y")
     for block in range(blocks):
-        read = stage.read(block)
-        places = {channel: place for place, channel in enumerate(before_block(stage, block))}
-        wanted = [places.get(channel, -1) for channel in read]
         joined = join(net, slices[block], f"{made['x']}_in{block}")
-        inner = net.convolve(joined, wide(columns(net.take(), wanted), size))
+        inner = net.convolve(joined, wide(columns(net.take(), stage.wanted(block)), size))
         inner = net.convolve(inner, wide(net.take(), size), rectified=False)
         taken = stage.make(f"b{block}", wide(net.take(), half, size))
         made[f"b{block}"] = net.convolve(inner, taken)
         split(f"b{block}")
-    places = {channel: place for place, channel in enumerate(stage.final)}
-    return (
-        join(net, slices[blocks], f"{made['x']}_out"),
-        [places[channel] for channel in stage.read(blocks)],
-    )
-
-
-def before_block(stage: Stage, block: int) -> list[Channel]:
-    """Return the half of the channels that a block of the published network reads, in order."""
-    order = interleaved("x", [("y", row) for row in range(stage.half)])
-    for number in range(block):
-        order = interleaved(f"b{number}", order[: stage.half], own_last=True)
-    return order[stage.half :]
+    return join(net, slices[blocks], f"{made['x']}_out"), stage.wanted(blocks)
 
 
 def join(net: Network, pieces: list[str], name: str) -> str:

@@ -2,11 +2,16 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from tests.factories.commands import invoke
+from tests.factories.downstream import write_clip_features, write_lvu
+from tests.factories.movies2scenes import FEATURE_NET
 from tests.factories.tag_scores import drawn_scores
 from tests.factories.timelines import make_timeline
 
 from mastershot.datasets.tables.tag_scores import write_tag_scores
+from mastershot.training.movies2scenes.checkpoints import SCENE_STEM, write_encoder
+from mastershot.training.movies2scenes.networks import SceneShape, scene_network
 
 
 @pytest.fixture
@@ -49,6 +54,54 @@ def test_what_cannot_be_evaluated_is_one_sentence(
     done = invoke("evaluate", *arguments)
     assert done.exit_code == code, done.output
     assert done.stderr.startswith("mastershot: ")
+    assert message in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
+def test_features_and_a_run_are_measured_on_a_task(tmp_path: Path) -> None:
+    write_lvu(tmp_path / "data" / "lvu", "scene")
+    features = write_clip_features(tmp_path / "clips.npz")
+    run, shape = tmp_path / "run", SceneShape(3, (6,))
+    torch.manual_seed(0)
+    network = scene_network(FEATURE_NET, shape)
+    about = {"recipe": {"shots": {"pooling": "mean"}}}
+    folder = run / "scenes" / "scene_encoder"
+    write_encoder(folder, SCENE_STEM, FEATURE_NET, shape, network, metadata=about)
+    out = tmp_path / "out"
+    done = invoke(
+        "evaluate", "--task", "lvu/scene", "--features", features, "--run", run,
+        "--data", tmp_path / "data", "--seeds", 2, "--out", out, "--json",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    (result,) = json.loads(done.stdout)["results"]
+    assert [row["name"] for row in result["measured"]] == ["clips", "run"]
+    assert result["measured"][0]["figures"]["all"]["value"] > 0.9
+    assert result["seeds"] == [0, 1]
+    assert (out / "evaluation.html").is_file()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["--task", "lvu/plac", "--features", "x"], 2, "did you mean 'lvu/place'? known are tagg"),
+        (["--task", "lvu/place"], 2, "takes --run or --features or --encoder"),
+        (["--task", "lvu/place", "--features", "none.npz"], 1, "none.npz cannot be read: No such"),
+        (["--task", "lvu/place", "--run", "none"], 1, "none holds no scene_encoder.json"),
+        (["--task", "lvu/place", "--features", "FILE"], 1, "does not exist; name the folder of"),
+        (
+            ["--task", "lvu", "--features", "FILE", "--missing-labels", "skip"],
+            2,
+            "missing labels is 'skip'; it should be keep or drop",
+        ),
+    ],
+)
+def test_what_a_downstream_task_cannot_take_is_one_sentence(
+    tmp_path: Path, arguments: list[str], code: int, message: str
+) -> None:
+    file = str(write_clip_features(tmp_path / "clips.npz"))
+    given = [file if argument == "FILE" else argument for argument in arguments]
+    done = invoke("evaluate", *given, "--data", tmp_path / "none")
+    assert done.exit_code == code, done.output
     assert message in done.stderr
     assert len(done.stderr.splitlines()) == 1
 

@@ -1,14 +1,18 @@
 """``mastershot evaluate``: how good a trained model is, and ``evaluate shots``: found shots."""
 
+from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 from typer import Argument, Context, Option
 
 from mastershot.apps.command import Commands, Json, flattened
-from mastershot.apps.show import say_result
+from mastershot.apps.show import say_result, showing_progress
 from mastershot.core.errors import SettingError
+
+if TYPE_CHECKING:
+    from mastershot.pipeline.evaluation.inputs import Inputs
 
 evaluate_app = Commands(name="evaluate", invoke_without_command=True)
 
@@ -17,21 +21,45 @@ evaluate_app = Commands(name="evaluate", invoke_without_command=True)
 @flattened
 def evaluate(
     context: Context,
-    task: Annotated[str | None, Option(metavar="NAME", help="What is measured: tagging.")] = None,
+    task: Annotated[
+        str | None,
+        Option(
+            metavar="NAME",
+            help="What is measured: tagging, lvu, lvu/place, place-tags, moderation, retrieval, …",
+        ),
+    ] = None,
     runs: Annotated[
         list[Path] | None, Option("--run", metavar="RUN", help="A run directory; repeat for more.")
     ] = None,
     features: Annotated[
         list[Path] | None,
-        Option(metavar="FILE", help="Without a run: for tagging, a .npz file of scores."),
+        Option(
+            metavar="FILE",
+            help="For tagging, a .npz file of scores; else features: a table's folder, or .npz.",
+        ),
     ] = None,
     encoder: Annotated[
-        str | None, Option(metavar="NAME", help="An encoder, for tasks that take one.")
+        str | None, Option(metavar="NAME", help="An encoder whose vectors --library holds.")
     ] = None,
     split: Annotated[
         str | None,
-        Option(metavar="NAME", help="Split of the runs; default human-verified, else test."),
+        Option(metavar="NAME", help="Split; default human-verified, else test; retrieval: val."),
     ] = None,
+    data: Annotated[
+        Path | None,
+        Option(metavar="DIR", help="Labels of the task's data set, or the folder of all; ./data."),
+    ] = None,
+    library: Annotated[
+        Path | None, Option(metavar="DIR", help="A library of the clips, named by their files.")
+    ] = None,
+    seeds: Annotated[int, Option(metavar="N", help="Probes to train, each of another seed.")] = 5,
+    missing_labels: Annotated[
+        str,
+        Option(metavar="keep|drop", help="Items whose label the release says is missing (\\N)."),
+    ] = "keep",
+    common: Annotated[
+        bool, Option("--common", help="Only items that all rows have, instead of refusing.")
+    ] = False,
     truth: Annotated[
         Path | None,
         Option(metavar="FILE", help="True labels instead: a split file, or CSV video,file,labels."),
@@ -42,7 +70,7 @@ def evaluate(
     seed: Annotated[int, Option(help="Of the bootstrap that gives the intervals.")] = 0,
     as_json: Json = False,
 ) -> None:
-    """Evaluate runs on a task; several are compared with the first."""
+    """Evaluate runs, features or an encoder on a task; several are compared with the first."""
     if context.invoked_subcommand is not None:
         return
     from mastershot.pipeline.evaluation.inputs import Inputs
@@ -58,8 +86,16 @@ def evaluate(
         truth=truth,
         out=out,
         seed=seed,
+        data=data,
+        library=library,
+        num_seeds=seeds,
+        missing_labels=_missing_labels(missing_labels),
+        common=common,
     )
-    done = evaluate_task(task, inputs)
+    with showing_progress(task, quiet=False) as progress:
+        if task != "tagging":
+            inputs = _with_training(replace(inputs, on_task=progress))
+        done = evaluate_task(task, inputs)
     say_result(done.facts, done.lines, as_json=as_json)
 
 
@@ -121,6 +157,26 @@ def shots(
     )
     done = evaluate_shots(inputs)
     say_result(done.facts, done.lines, as_json=as_json)
+
+
+def _missing_labels(text: str) -> Literal["keep", "drop"]:
+    if text not in ("keep", "drop"):
+        raise SettingError(f"missing labels is {text!r}; it should be keep or drop")
+    return "keep" if text == "keep" else "drop"
+
+
+def _with_training(inputs: "Inputs") -> "Inputs":
+    """Return the inputs with what training adds: probes, and the scene encoders of runs."""
+    from mastershot.apps.search import scene_view
+    from mastershot.evaluation.downstream.items import Answers, Problem
+    from mastershot.evaluation.downstream.tasks import Probe
+
+    def fit(problem: Problem, probe: Probe, seeds: tuple[int, ...]) -> Answers:
+        from mastershot.training.probes.fit import fit_probes
+
+        return fit_probes(problem, probe, seeds)
+
+    return replace(inputs, fit=fit, views=tuple(scene_view(run) for run in inputs.runs))
 
 
 def _rate(text: str | None) -> Fraction | None:

@@ -113,7 +113,7 @@ def tagging_markdown(results: Sequence[TaggingResult], *, notes: Sequence[str] =
     columns, rows = tagging_rows(results)
     lines = ["# Evaluation: tagging", "", basis_of(results) + ".", ""]
     lines += [line for note in notes for line in (f"{note}.", "")]
-    lines += [*_markdown_table(columns, rows), ""]
+    lines += [*markdown_table(columns, rows), ""]
     for result in results:
         figures, gains = result.figures, result.gains
         gain_of = {row.name: row.gain for row in gains.per_class} if gains else {}
@@ -130,23 +130,25 @@ def tagging_markdown(results: Sequence[TaggingResult], *, notes: Sequence[str] =
             for row in ranked
             if row.num_positives
         ]
-        lines += [f"## {_escaped(result.name)}: classes", "", *_markdown_table(columns, cells), ""]
+        lines += [f"## {escaped(result.name)}: classes", "", *markdown_table(columns, cells), ""]
         pairs = [
             (pair.true, pair.predicted, f"{pair.num_samples:,}", f"{pair.share:.1%}")
             for pair in figures.confusions[:MOST_CONFUSIONS]
         ]
-        heading = f"## {_escaped(result.name)}: classes that are confused"
+        heading = f"## {escaped(result.name)}: classes that are confused"
         columns = ("true", "scores highest", "samples", "of the true class")
-        lines += [heading, "", *_markdown_table(columns, pairs), ""]
+        lines += [heading, "", *markdown_table(columns, pairs), ""]
     return "\n".join(lines)
 
 
-def _markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+def markdown_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown."""
     yield f"| {' | '.join(columns)} |"
     yield "|" + "---|" * len(columns)
     for row in rows:
-        yield f"| {' | '.join(map(_escaped, row))} |"
+        yield f"| {' | '.join(map(escaped, row))} |"
 
 
-def _escaped(text: str) -> str:
+def escaped(text: str) -> str:
+    """Return a text as a cell of such a table can hold it."""
     return text.replace("|", r"\|").replace("<", "&lt;").replace("\n", " ")

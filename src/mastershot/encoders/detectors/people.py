@@ -1,12 +1,12 @@
 """Faces by YuNet and persons by NanoDet-m in single frames, on ONNX Runtime.
 
 Frames come 640 pixels wide or high at most. YuNet sees them so: faces of about ten pixels on are
-found. NanoDet sees them 416 wide or high, in a map of just their shape: its published file is for
-squares, and a wide film would fill half of one with black. Its packaged file is for any shape, and
-scores persons alone (bench/person_network.py makes it, with the same boxes). Where neither finds anybody, it looks
-at the two to four squares that cover a wide frame, for distant persons, if the whole frame gives
-any hint of one: those squares cost two to five times as much as all else. Cost thus does not
-depend on the film's size. Black bars above and below are left out.
+found. NanoDet sees them 416 wide or high, in a map of just their shape: in the square for which it
+was published, a wide film would fill half with black. The packaged file is for any shape, and
+scores persons alone, with the published scores and boxes (bench/person_network.py). Where neither
+finds anybody, it looks at the two to four squares that cover a wide frame, for distant persons, if
+the whole frame gives any hint of one: those squares cost 1.4 to 3 times as much as all else.
+Cost thus does not depend on the film's size. Black bars above and below are left out.
 
 The networks run on one thread: the decoder has the other cores meanwhile.
 """

@@ -14,10 +14,9 @@ from mastershot.evaluation.shot_sweep import SweepPoint, best_point, sweep_thres
 from mastershot.evaluation.shots import FilmBoundaries, Measure, evaluate_boundaries
 from mastershot.exports.plots import draw_sweep
 from mastershot.exports.shot_evaluation import shot_facts, shot_table, sweep_facts, sweep_lines
-from mastershot.pipeline.evaluation.inputs import Evaluated
+from mastershot.pipeline.evaluation.inputs import SCHEMA, Evaluated
 from mastershot.pipeline.evaluation.shot_scores import decider_of, scores_of
 from mastershot.pipeline.evaluation.shot_truth import Compared, TruthSettings, read_compared
-from mastershot.pipeline.evaluation.tagging import SCHEMA
 
 
 @dataclass(frozen=True)

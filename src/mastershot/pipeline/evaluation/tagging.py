@@ -13,10 +13,9 @@ from mastershot.datasets.tables.tag_scores import TagScores, read_tag_scores
 from mastershot.evaluation.tagging import evaluate_tagging
 from mastershot.exports.evaluation import tagging_facts, tagging_markdown, tagging_table
 from mastershot.exports.pages.evaluation import write_tagging_page
-from mastershot.pipeline.evaluation.inputs import Evaluated, Inputs
+from mastershot.pipeline.evaluation.inputs import SCHEMA, Evaluated, Inputs
 from mastershot.pipeline.evaluation.truth import read_truth, with_truth
 
-SCHEMA = "mastershot/evaluation/1"
 PREFERRED_SPLITS = (HUMAN_VERIFIED, "test")
 """What is evaluated of a run if no split is named: the first of these that it has scores of."""
 

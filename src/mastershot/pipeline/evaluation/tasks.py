@@ -2,9 +2,13 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 
 from mastershot.core.errors import SettingError
+from mastershot.evaluation.downstream.tasks import ALIASES, GROUPS, tasks_named
+from mastershot.evaluation.downstream.tasks import TASKS as DOWNSTREAM
+from mastershot.pipeline.evaluation.downstream.evaluate import evaluate_downstream
 from mastershot.pipeline.evaluation.inputs import Evaluated, Inputs
 from mastershot.pipeline.evaluation.tagging import evaluate_tagging_files
 
@@ -24,6 +28,30 @@ class Task:
     evaluate: Callable[[Inputs], Evaluated]
 
 
+_ALL = ("runs", "features", "encoder")
+_ABOUT_GROUPS = {
+    "lvu": "the nine tasks of LVU",
+    "all": "every downstream task whose labels are there",
+}
+
+
+def _downstream() -> dict[str, Task]:
+    """Return groups and downstream tasks; what asks for another kind of features is no row here."""
+    rows = {
+        name: Task(
+            _ABOUT_GROUPS[name],
+            _ALL,
+            partial(evaluate_downstream, name, tasks_named(name), skips=name == "all"),
+        )
+        for name in GROUPS
+    }
+    return rows | {
+        name: Task(task.about, _ALL, partial(evaluate_downstream, name, (task,)))
+        for name, task in DOWNSTREAM.items()
+        if task.head != "boundaries"
+    }
+
+
 TASKS: Mapping[str, Task] = MappingProxyType(
     {
         "tagging": Task(
@@ -31,6 +59,7 @@ TASKS: Mapping[str, Task] = MappingProxyType(
             takes=("runs", "features"),
             evaluate=evaluate_tagging_files,
         ),
+        **_downstream(),
     }
 )
 _OPTIONS = {"runs": "--run", "features": "--features", "encoder": "--encoder"}
@@ -43,8 +72,10 @@ def evaluate_task(name: str, inputs: Inputs) -> Evaluated:
         SettingError: There is no such task, or it does not take what was given.
         MastershotError: The inputs cannot be evaluated.
     """
+    name = ALIASES.get(name, name)
     if name not in TASKS:
-        raise SettingError(f"task {name!r} is not known; known are {', '.join(TASKS)}")
+        tasks_named(name, others=("tagging",))
+        raise SettingError(f"task {name} is in the table, but nothing here evaluates it yet")
     task = TASKS[name]
     options = " or ".join(_OPTIONS[kind] for kind in task.takes)
     given = [kind for kind in _OPTIONS if getattr(inputs, kind)]

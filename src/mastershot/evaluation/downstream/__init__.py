@@ -1,0 +1,7 @@
+"""The downstream tasks of Movies2Scenes: what they ask, and how answers are measured.
+
+In order: `published` figures, as papers print them; `tasks` is the table, one row a task; `items`
+are labelled things with vectors, which a probe learns from; `figures` measure its answers;
+`retrieval` needs no probe. Only arrays are here: `training/probes` trains the probes, and
+`pipeline/evaluation/downstream` reads labels and vectors.
+"""

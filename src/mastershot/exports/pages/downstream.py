@@ -1,0 +1,72 @@
+"""The page of an evaluation of downstream tasks: measured figures, and apart, published ones."""
+
+from collections.abc import Sequence
+from math import isfinite
+from pathlib import Path
+
+from mastershot.evaluation.downstream.figures import MAIN
+from mastershot.evaluation.downstream.results import TaskResult
+from mastershot.exports.downstream import (
+    METRICS,
+    PUBLISHED_NOTE,
+    basis_of,
+    classes_table,
+    constant_name,
+    lowered_of,
+    measured_table,
+    missing_of,
+    published_table,
+)
+from mastershot.exports.drawings import Scale
+from mastershot.exports.pages.templates import count_text, write_page
+from mastershot.exports.plots import Bar, draw_bars
+
+
+def write_downstream_page(
+    name: str, results: Sequence[TaskResult], path: Path, *, notes: Sequence[str] = ()
+) -> None:
+    """Write the results as one HTML page.
+
+    Raises:
+        OutputError: The page cannot be written; what was there before stays.
+    """
+    tasks = [
+        {
+            "name": result.task.name,
+            "about": result.task.about,
+            "basis": basis_of(result),
+            "missing": [*lowered_of(result), *missing_of(result)],
+            "measured": measured_table(result),
+            "classes": classes_table(result),
+            "published": published_table(result),
+            "metric": METRICS[result.task.metric].removeprefix("mean "),
+            "bars": _bars(result),
+        }
+        for result in results
+    ]
+    write_page(
+        "downstream.html",
+        path,
+        title=f"Evaluation: {name}",
+        facts=(count_text(len(results), "task"), count_text(len(results[0].rows), "row")),
+        notes=notes,
+        tasks=tasks,
+        published_note=PUBLISHED_NOTE,
+        made_by=[(row.name, sorted(row.made_by.items())) for row in results[0].rows],
+    )
+
+
+def _bars(result: TaskResult) -> str:
+    rows = [(row.name, row.measured.figures[MAIN]) for row in result.rows]
+    bars = [Bar(name, figure) for name, figure in (*rows, (constant_name(result), result.constant))]
+    most = 1.0
+    if result.task.metric == "mse":
+        ends = [end for bar in bars for end in (bar.figure.value, bar.figure.interval.high)]
+        most = max(filter(isfinite, ends), default=0.0) or 1.0
+    metric = METRICS[result.task.metric]
+    return draw_bars(
+        bars,
+        axis=Scale(0, most),
+        title=f"{result.task.name}: {metric}, measured here, with 95 % intervals",
+        value_name=metric,
+    )

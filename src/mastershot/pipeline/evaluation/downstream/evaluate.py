@@ -1,0 +1,140 @@
+"""``mastershot evaluate`` on downstream tasks: from the command's inputs to a report."""
+
+import json
+from collections.abc import Callable, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from mastershot import __version__
+from mastershot.core.errors import DatasetError, SettingError
+from mastershot.core.files import make_folder, written_whole
+from mastershot.evaluation.downstream.results import TaskResult
+from mastershot.evaluation.downstream.tasks import DownstreamTask
+from mastershot.exports.downstream import downstream_lines, downstream_markdown, task_facts
+from mastershot.exports.pages.downstream import write_downstream_page
+from mastershot.pipeline.evaluation.downstream.join import NoItemsError
+from mastershot.pipeline.evaluation.downstream.labels import read_task_labels
+from mastershot.pipeline.evaluation.downstream.measure import MeasureSettings, measure_task
+from mastershot.pipeline.evaluation.downstream.vectors import (
+    ItemVectors,
+    encoded_vectors,
+    library_rows,
+    mean_vectors,
+    read_rows,
+)
+from mastershot.pipeline.evaluation.inputs import SCHEMA, Evaluated, Inputs
+
+DEFAULT_DATA = Path("data")
+MOST_SEEDS = 1000
+VectorsOf = Callable[[Sequence[str]], ItemVectors]
+
+
+def evaluate_downstream(
+    name: str, tasks: Sequence[DownstreamTask], inputs: Inputs, *, skips: bool = False
+) -> Evaluated:
+    """Evaluate features, runs or an encoder on tasks; rows are compared with the first.
+
+    With ``out``, write ``evaluation.json``, ``evaluation.md`` and ``evaluation.html`` there.
+
+    Args:
+        name: What was asked for.
+        tasks: The tasks it stands for.
+        inputs: What is evaluated.
+        skips: Pass over tasks without labels or items, with a note, unless all are.
+
+    Raises:
+        MastershotError: The inputs cannot be evaluated.
+    """
+    if not 1 <= inputs.num_seeds <= MOST_SEEDS:
+        raise SettingError(f"seeds is {inputs.num_seeds}; it must be from 1 to {MOST_SEEDS}")
+    if inputs.fit is None:
+        raise SettingError(f"task {name} trains probes; give what trains them (fit)")
+    if inputs.truth is not None:
+        raise SettingError(f"task {name} takes no --truth; its labels are named with --data")
+    settings = MeasureSettings(
+        tuple(range(inputs.num_seeds)), inputs.split, inputs.common, inputs.seed
+    )
+    sources = _sources(inputs)
+    results: list[TaskResult] = []
+    notes: list[str] = []
+    for done, task in enumerate(tasks):
+        inputs.on_task(task.name, done, len(tasks))
+        try:
+            labels = read_task_labels(task, inputs.data or DEFAULT_DATA, inputs.missing_labels)
+            wanted = [item for items in labels.splits.values() for item in items.names]
+            rows = _named([vectors(wanted) for vectors in sources])
+            results.append(measure_task(task, labels, rows, inputs.fit, settings))
+        except (DatasetError, NoItemsError) as error:
+            if not skips:
+                raise
+            notes.append(f"task {task.name} was not evaluated: {error}")
+    if not results:
+        raise SettingError(f"no task of {name!r} could be evaluated; {notes[0]}")
+    return _reported(name, results, notes, inputs)
+
+
+def _sources(inputs: Inputs) -> list[VectorsOf]:
+    """Return what gives each row's vectors of the items it is asked for."""
+    if inputs.encoder and inputs.library is None:
+        raise SettingError(
+            "an encoder's vectors are those that a library of the clips holds; name it with "
+            "--library"
+        )
+    if inputs.views and inputs.library is None and len(inputs.features) != 1:
+        raise SettingError(
+            f"a run encodes the shots of one file of features or of a library, and "
+            f"{len(inputs.features)} files are given; name one with --features, or --library"
+        )
+    if inputs.library is not None and not (inputs.views or inputs.encoder):
+        raise SettingError(
+            "with --library, name the encoder of its vectors (--encoder) or a run (--run)"
+        )
+    sources: list[VectorsOf] = []
+    files = [read_rows(path) for path in inputs.features]
+    sources += [partial(mean_vectors, rows) for rows in files]
+    if inputs.library is not None and inputs.encoder:
+        held = library_rows(inputs.library, inputs.encoder, None)
+        sources.append(partial(mean_vectors, held))
+    for view in inputs.views:
+        library = inputs.library
+        shots = library_rows(library, inputs.encoder, view) if library else files[0]
+        sources.append(partial(encoded_vectors, shots, view))
+    return sources
+
+
+def _named(rows: Sequence[ItemVectors]) -> list[ItemVectors]:
+    """Return rows with a number behind names that repeat."""
+    names = [row.name for row in rows]
+    return [
+        ItemVectors(
+            row.name if names.count(row.name) == 1 else f"{row.name} ({place})",
+            row.vectors,
+            row.made_by,
+        )
+        for place, row in enumerate(rows, 1)
+    ]
+
+
+def _reported(
+    name: str, results: Sequence[TaskResult], notes: Sequence[str], inputs: Inputs
+) -> Evaluated:
+    facts: dict[str, Any] = {
+        "schema": SCHEMA,
+        "task": name,
+        "version": __version__,
+        "seed": inputs.seed,
+        "notes": list(notes),
+        "results": [task_facts(result) for result in results],
+    }
+    lines = [*downstream_lines(results), *notes]
+    if inputs.out is not None:
+        make_folder(inputs.out)
+        with written_whole(inputs.out / "evaluation.json") as file:
+            json.dump(facts, file, indent=1, ensure_ascii=False)
+            file.write("\n")
+        with written_whole(inputs.out / "evaluation.md") as file:
+            file.write(downstream_markdown(name, results, notes))
+        write_downstream_page(name, results, inputs.out / "evaluation.html", notes=notes)
+        lines.append(f"→ {inputs.out / 'evaluation.html'}")
+    return Evaluated(facts, tuple(lines))

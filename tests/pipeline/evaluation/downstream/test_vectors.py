@@ -1,0 +1,117 @@
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from mastershot.core.embeddings import EmbeddingSpace
+from mastershot.core.errors import DatasetError, EmbeddingSpaceError
+from mastershot.datasets.tables.feature_table import writing_features
+from mastershot.pipeline.evaluation.downstream.vectors import (
+    ItemRows,
+    encoded_vectors,
+    mean_vectors,
+    read_rows,
+    scenes_of,
+)
+from mastershot.pipeline.search.vectors import SceneView
+
+ROWS = np.arange(12, dtype=np.float32).reshape(6, 2)
+
+
+def test_a_file_holds_an_array_an_item_or_names_and_vectors(tmp_path: Path) -> None:
+    made_by = np.array(json.dumps({"space": {"model": "toy"}}))
+    np.savez(tmp_path / "one.npz", a=ROWS[0], b=ROWS, made_by=made_by)
+    np.savez(tmp_path / "two.npz", items=np.array(["a", "b"]), vectors=ROWS[:2])
+    one, two = read_rows(tmp_path / "one.npz"), read_rows(tmp_path / "two.npz")
+    assert (one.name, one.width, dict(one.made_by)) == ("one", 2, {"space": {"model": "toy"}})
+    means = mean_vectors(one, ["b", "a", "c"]).vectors
+    assert {name: vector.tolist() for name, vector in means.items()} == {"b": [5, 6], "a": [0, 1]}
+    assert mean_vectors(two, ["b"]).vectors["b"].tolist() == [2, 3]
+    assert mean_vectors(two, ["b"]).width == 2
+
+
+def test_a_feature_table_gives_the_mean_of_an_items_rows(tmp_path: Path) -> None:
+    with writing_features(tmp_path / "table", width=2, made_by={"x": 1}) as add:
+        add("a", ROWS)
+    rows = read_rows(tmp_path / "table")
+    assert mean_vectors(rows, ["a"]).vectors["a"].tolist() == [5, 6]
+    assert rows.made_by == {"x": 1}
+
+
+@pytest.mark.parametrize(
+    ("arrays", "message"),
+    [
+        ({"a": np.ones(3), "b": np.ones(4)}, "mix spaces: 'a' has 3 numbers and 'b' 4"),
+        ({"a": np.array([1, np.nan])}, "'a' is not of finite numbers"),
+        ({"a": np.array(["x"])}, "'a' is of shape .1,. and type <U1; it should be a vector"),
+        ({"a": np.ones((1, 1, 1))}, "it should be a vector, or rows of numbers"),
+        ({"items": np.array(["a"]), "vectors": np.ones((2, 2))}, "items should be 2 names"),
+        ({"items": np.array(["a", "a"]), "vectors": np.ones((2, 2))}, "name an item twice"),
+        ({"made_by": np.array("{}")}, "hold no item"),
+        ({"a": np.ones(2), "made_by": np.array("[]")}, "made_by should be a JSON object"),
+        ({"a": np.ones(2), "made_by": np.array("{")}, "made_by is not JSON"),
+    ],
+)
+def test_a_file_that_is_not_of_features_is_one_sentence(
+    tmp_path: Path, arrays: dict[str, np.ndarray], message: str
+) -> None:
+    np.savez(tmp_path / "bad.npz", **arrays)
+    with pytest.raises(DatasetError, match=message):
+        read_rows(tmp_path / "bad.npz")
+
+
+def test_what_is_no_file_of_arrays_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(DatasetError, match="cannot be read: No such file"):
+        read_rows(tmp_path / "none.npz")
+    (tmp_path / "text.npz").write_text("text")
+    with pytest.raises(DatasetError, match=r"text\.npz cannot be read"):
+        read_rows(tmp_path / "text.npz")
+    with (tmp_path / "one.npz").open("wb") as file:
+        np.save(file, ROWS)
+    with pytest.raises(DatasetError, match=r"should be a \.npz file"):
+        read_rows(tmp_path / "one.npz")
+    with (tmp_path / "pickled.npz").open("wb") as file:
+        np.savez(file, a=np.array([{}], object))
+    with pytest.raises(DatasetError, match="cannot be read: Object arrays cannot be loaded"):
+        read_rows(tmp_path / "pickled.npz")
+
+
+def test_scenes_lie_side_by_side_and_leave_no_shot_out() -> None:
+    assert scenes_of(ROWS, 4).tolist() == [ROWS[:4].tolist(), ROWS[2:].tolist()]
+    assert scenes_of(ROWS, 3).shape == (2, 3, 2)
+    assert scenes_of(ROWS, 9).tolist() == [ROWS.tolist()]
+
+
+SPACE = EmbeddingSpace("toy", "blake2b:1", 2)
+
+
+def rows_of(space: EmbeddingSpace | None = SPACE) -> ItemRows:
+    about = {} if space is None else {"space": asdict(space)}
+    return ItemRows("features", 2, {"a": lambda: ROWS}, about)
+
+
+def view(width: int = 2, space: EmbeddingSpace | None = SPACE) -> SceneView:
+    return SceneView("run", lambda scenes: scenes.sum(axis=1), 4, width, "mean", space)
+
+
+def test_an_items_vector_is_the_mean_of_its_scenes() -> None:
+    found = encoded_vectors(rows_of(), view(), ["a", "b"])
+    expected = (ROWS[:4].sum(0) + ROWS[2:].sum(0)) / 2
+    assert found.vectors["a"].tolist() == expected.tolist()
+    assert list(found.vectors) == ["a"]
+    assert encoded_vectors(rows_of(None), view(), ["a"]).width == 2
+
+
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (view(width=3), "run was trained on vectors of 3 numbers, and those of features have 2"),
+        (view(space=EmbeddingSpace("toy", "blake2b:2", 2)), "another space .* weights_hash is"),
+        (view(space=EmbeddingSpace("clip", "blake2b:1", 2)), "another space .* model is 'clip'"),
+    ],
+)
+def test_features_of_another_space_are_refused(other: SceneView, message: str) -> None:
+    with pytest.raises(EmbeddingSpaceError, match=message):
+        encoded_vectors(rows_of(), other, ["a"])
