@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from tests.factories.movies2scenes import write_films
 
-from mastershot.core.errors import DatasetError, MiningError
+from mastershot.core.errors import DatasetError
 from mastershot.core.similarity import table_of
 from mastershot.datasets.tables.pair_table import read_pairs
 from mastershot.datasets.tables.similarity_table import write_similarity
@@ -29,7 +29,7 @@ from mastershot.training.movies2scenes.settings.stages import (
 )
 
 
-def test_pairs_of_controls_are_each_scene_itself_and_of_shotcol_say_their_reach(
+def test_pairs_of_controls_are_each_scene_itself_and_shotcols_say_their_reach(
     tmp_path: Path,
 ) -> None:
     write_films(tmp_path)
