@@ -4,7 +4,7 @@
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.core.errors import DatasetError, EmbeddingSpaceError
+from mastershot.core.errors import DatasetError, EmbeddingSpaceError, SettingError
 from mastershot.core.files import reporting_errors
 from mastershot.core.text import utf8_text
 from mastershot.datasets.tables.feature_table import read_features
@@ -153,6 +153,35 @@ def encoded_vectors(rows: ItemRows, view: SceneView, wanted: Iterable[str]) -> I
             found[name] = view.encode(scenes).mean(axis=0, dtype=np.float64).astype(np.float32)
     made_by = {"encoder": view.name, "features": dict(rows.made_by)}
     return ItemVectors(Path(view.name).name, found, made_by)
+
+
+def side_by_side(rows: Sequence[ItemVectors], *, common: bool = False) -> ItemVectors:
+    """Return the vectors of the same items by several encoders as one vector each, (ΣW,).
+
+    Two representations of one item, such as those of the runs genre and synopsis (Movies2Scenes,
+    Table 1, row 13).
+
+    Args:
+        rows: At least two.
+        common: Leave out items that one of the rows lacks, instead of refusing.
+
+    Raises:
+        SettingError: A row lacks an item that another has.
+    """
+    first, *others = rows
+    for row in others:
+        if not common and (different := first.vectors.keys() ^ row.vectors.keys()):
+            item = min(different)
+            has, lacks = (first, row) if item in first.vectors else (row, first)
+            raise SettingError(
+                f"{first.name} and {row.name} cannot stand side by side: {has.name} has "
+                f"{item!r} and {lacks.name} has not, one of {len(different)} such items; give "
+                "vectors of the same, or --common"
+            )
+    shared = [name for name in first.vectors if all(name in row.vectors for row in others)]
+    vectors = {name: np.concatenate([row.vectors[name] for row in rows]) for name in shared}
+    made_by = {"side_by_side": {row.name: dict(row.made_by) for row in rows}}
+    return ItemVectors(" + ".join(row.name for row in rows), vectors, made_by)
 
 
 def scenes_of(shots: FloatArray, num_shots: int) -> FloatArray:
