@@ -18,6 +18,7 @@ from mastershot.pipeline.evaluation.downstream.vectors import (
     side_by_side,
 )
 from mastershot.pipeline.search.vectors import SceneView
+from mastershot.store.shot_arrays import write_movie
 
 ROWS = np.arange(12, dtype=np.float32).reshape(6, 2)
 
@@ -138,3 +139,21 @@ def test_vectors_of_other_items_are_not_put_side_by_side() -> None:
     with pytest.raises(SettingError, match="one has 'a' and third has not, one of 1 such"):
         side_by_side([one, ItemVectors("third", {"b": ROWS[0]}, {})])
     assert side_by_side([one, other], common=True).vectors.keys() == {"b"}
+
+
+def test_a_folder_of_arrays_gives_the_mean_of_an_items_rows(tmp_path: Path) -> None:
+    folder = tmp_path / "cowatch" / "features"
+    folder.mkdir(parents=True)
+    write_movie(folder, "a", ROWS)
+    write_movie(folder, "b", ROWS[:1])
+    rows = read_rows(folder)
+    assert (rows.name, rows.width) == ("cowatch", 2)
+    means = mean_vectors(rows, ["b", "a", "c"]).vectors
+    assert {name: vector.tolist() for name, vector in means.items()} == {"b": [0, 1], "a": [5, 6]}
+    write_movie(folder, "a", np.full((1, 2), np.nan, np.float32))
+    with pytest.raises(DatasetError, match="'a' is not of finite numbers"):
+        mean_vectors(read_rows(folder), ["a"])
+    for name in "ab":
+        write_movie(folder, name, np.zeros((1, 1, 4, 4, 3), np.uint8))
+    with pytest.raises(DatasetError, match=r"hold rows of shape .* they should be vectors"):
+        read_rows(folder)

@@ -19,6 +19,7 @@ from mastershot.core.text import utf8_text
 from mastershot.datasets.tables.feature_table import read_features
 from mastershot.pipeline.search.vectors import SceneSource, SceneView
 from mastershot.store.library import Library
+from mastershot.store.shot_arrays import ShotArrays
 
 MADE_BY, ITEMS, VECTORS = "made_by", "items", "vectors"
 """Members of an ``.npz`` file of features."""
@@ -62,18 +63,21 @@ class ItemRows:
 
 
 def read_rows(path: Path) -> ItemRows:
-    """Return the rows of a feature table's folder or of an ``.npz`` file.
+    """Return the rows of a feature table's folder, a folder of ``.npy`` or an ``.npz`` file.
 
-    The file has one array an item, (D,) or (R, D), by its name; or ``items``, their names, and
-    ``vectors``, (N, D). ``made_by`` may be JSON text.
+    The folder has one ``.npy`` an item, with a row a shot or scene, as recipes of Movies2Scenes
+    write. The file has one array an item, (D,) or (R, D), by its name; or ``items``, their names,
+    and ``vectors``, (N, D). ``made_by`` may be JSON text.
 
     Raises:
-        DatasetError: It is neither, or its arrays are not finite numbers or differ in width.
+        DatasetError: It is none of them, or its arrays are not finite numbers or differ in width.
     """
+    if any(path.glob("*.npy")) and not (path / "features.json").is_file():
+        return _folder_rows(path)
     if path.suffix != ".npz":
         table = read_features(path)
         readers = {item: partial(table.rows, place) for place, item in enumerate(table.items)}
-        return ItemRows(path.name, table.width, readers, table.made_by)
+        return ItemRows(_name_of(path), table.width, readers, table.made_by)
     arrays = _arrays_of(path)
     made_by = _made_by(arrays.pop(MADE_BY, None), path)
     if set(arrays) == {ITEMS, VECTORS}:
@@ -97,6 +101,26 @@ def read_rows(path: Path) -> ItemRows:
                 f"{array.shape[1]}"
             )
     return ItemRows(path.stem, width, {n: partial(_same, a) for n, a in rows.items()}, made_by)
+
+
+def _folder_rows(path: Path) -> ItemRows:
+    arrays = ShotArrays(path)
+    if len(arrays.row_shape) != 1:
+        raise DatasetError(
+            f"features {path} hold rows of shape {arrays.row_shape}; they should be vectors"
+        )
+
+    def rows(place: int) -> FloatArray:
+        return _checked(arrays.movie(place), arrays.movies[place], path)
+
+    readers = {name: partial(rows, place) for place, name in enumerate(arrays.movies)}
+    return ItemRows(_name_of(path), arrays.row_shape[0], readers, {})
+
+
+def _name_of(path: Path) -> str:
+    """Return what a folder is called; ``features`` in a run, as the run."""
+    path = path.absolute()
+    return path.parent.name if path.name == "features" else path.name
 
 
 def library_rows(library: Path, encoder: str | None, view: SceneView | None) -> ItemRows:

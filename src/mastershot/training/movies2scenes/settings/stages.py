@@ -174,10 +174,12 @@ class ScenePairsRecipe(StageRecipe):
 
 @dataclass(frozen=True)
 class ShotFeaturesRecipe(StageRecipe):
-    """The features of keyframes by a trained shot encoder or one known by name.
+    """The features of keyframes by a trained encoder or one known by name.
 
     Attributes:
-        encoder: Folder of a shot encoder, or what ``--encoder`` takes, such as ``clip``.
+        encoder: Folder of a run or of its encoder, of shots or of scenes; what ``--encoder`` takes,
+            such as ``clip``; ``vit-b16``; the file of a network of frames, such as ResNet-50 of
+            Places365; or ``random``, the scene encoder of Movies2Scenes with fresh weights.
     """
 
     encoder: str
