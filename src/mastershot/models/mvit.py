@@ -191,7 +191,7 @@ class MViTBlock(nn.Module):
 class MViT(nn.Module):
     """Frames of a scene to its class token; any number of frames, of any size."""
 
-    def __init__(self, settings: MViTSettings = MViTSettings()) -> None:  # noqa: B008  # frozen
+    def __init__(self, settings: MViTSettings = MViTSettings()) -> None:  # frozen
         super().__init__()
         self.settings = settings
         width = settings.width
