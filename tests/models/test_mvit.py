@@ -197,9 +197,7 @@ def test_frames_and_their_order_matter() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 3, 32, 32), (1, 0, 3, 32, 32), (1, 2, 3, 32, 16)])
 def test_scenes_of_another_shape_are_said(shape: tuple[int, ...]) -> None:
-    with pytest.raises(
-        SettingError, match=r"cannot be encoded; \(batch, frames, 3, height, width\)"
-    ):
+    with pytest.raises(SettingError, match=r"cannot be encoded; \(batch, frames, 3, height"):
         MViT(TINY)(torch.zeros(shape))
 
 

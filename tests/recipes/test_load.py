@@ -14,8 +14,6 @@ from mastershot.training.distillation.settings import DistilRecipe
 
 # New or changed since version 0.1.
 NEW = re.compile("movieclip|downstream|genres|distil/starter|encode|shotcol|mvit")
-    "movieclip|downstream|genres|distil/starter|encode|shotcol|mvit"
-)  # new or changed since version 0.1
 PLAIN = """recipe: distil
 frames: [{path: films}]
 teachers: [{kind: encoder, weights: clip, concepts: movieclip}]
