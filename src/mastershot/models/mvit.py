@@ -101,12 +101,13 @@ class Pooling(nn.Module):
 
     def forward(self, tokens_BANE: Tensor, grid: Grid) -> tuple[Tensor, Grid]:
         """Return the tokens (B, A, N', E) and their grid."""
-        batch, heads = tokens_BANE.shape[:2]
-        cells = tokens_BANE[:, :, 1:].flatten(0, 1).mT.unflatten(2, grid)
-        pooled = self.convolution(cells)
-        rest = pooled.flatten(2).mT.unflatten(0, (batch, heads))
+        batch, heads, _, width = tokens_BANE.shape
+        cells = tokens_BANE[:, :, 1:].flatten(0, 1).mT.reshape(-1, width, *grid)
+        pooled: Tensor = self.convolution(cells)
+        rest = pooled.flatten(2).mT.reshape(batch, heads, -1, width)
         tokens = self.norm(torch.cat([tokens_BANE[:, :, :1], rest], 2))
-        return tokens, tuple(pooled.shape[2:])
+        _, _, frames, rows, columns = pooled.shape
+        return tokens, (frames, rows, columns)
 
 
 class PoolingAttention(nn.Module):
@@ -142,7 +143,8 @@ class PoolingAttention(nn.Module):
 
     def _bias(self, queries_BAQE: Tensor, grid: Grid, of_keys: Grid) -> Tensor:
         """Return what positions add to attention, (B, A, Q + 1, K + 1); 0 for the class token."""
-        cells = queries_BAQE.unflatten(2, grid)
+        batch, heads, _, width = queries_BAQE.shape
+        cells = queries_BAQE.reshape(batch, heads, *grid, width)
         tables = (self.offsets_t, self.offsets_h, self.offsets_w)
         t, h, w = (
             offset_vectors(table, num_queries, num_keys)
@@ -182,7 +184,7 @@ class MViTBlock(nn.Module):
         changes, coarser = self.attention(normed, grid)
         kept = self.wider(normed) if hasattr(self, "wider") else tokens_BND
         if self._shortcut is not None:
-            cells = self._shortcut(kept[:, 1:].mT.unflatten(2, grid))
+            cells = self._shortcut(kept[:, 1:].mT.reshape(len(kept), -1, *grid))
             kept = torch.cat([kept[:, :1], cells.flatten(2).mT], 1)
         tokens = kept + changes
         return tokens + self.narrow(gelu(self.widen(self.mlp_norm(tokens)))), coarser

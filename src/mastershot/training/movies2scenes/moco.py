@@ -173,7 +173,9 @@ def pick_positives(encoder: nn.Module, batch: ContrastBatch, micro_batch: int = 
     """
     size, own = len(batch.queries), distributed.own_rows(len(batch.queries))
     picked = []
-    for rows in torch.arange(size)[own].split(micro_batch or size):
+    for rows in torch.split(
+        torch.arange(size, device=batch.queries.device)[own], micro_batch or size
+    ):
         query_BP = encoder(plain_views(batch.queries[rows]))
         alike = [
             similarities(query_BP, encoder(plain_views(scenes)))
