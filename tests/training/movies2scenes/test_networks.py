@@ -10,11 +10,11 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from tests.factories.movies2scenes import LOG, PIXEL_NET, TRAINING, write_films
-from tests.models.test_mvit import drawn, torchvision_shapes
+from tests.factories.mvit import drawn, torchvision_shapes
 from transformers import CLIPVisionConfig, CLIPVisionModel, ViTConfig, ViTModel
 
 from mastershot.core.errors import EncoderError
-from mastershot.models.mvit import MViT
+from mastershot.models.mvit.network import MViT
 from mastershot.models.vit import resized_positions
 from mastershot.recipes.load import load_recipe
 from mastershot.store.shot_arrays import ShotArrays, write_movie

@@ -21,7 +21,7 @@ from mastershot import __version__
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.encoders.checkpoint import one_line, read_json
-from mastershot.models.mvit import MViT, MViTSettings
+from mastershot.models.mvit.network import MViT, MViTSettings
 from mastershot.models.scene_encoder import PixelSceneEncoder
 from mastershot.models.vit import ViTSettings
 from mastershot.training.engine.distributed import barrier, is_rank_zero

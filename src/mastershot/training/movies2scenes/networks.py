@@ -15,7 +15,8 @@ from torch import Tensor, nn
 from mastershot.core.errors import EncoderError
 from mastershot.core.settings import Count, Settings
 from mastershot.encoders.checkpoint import one_line, read_json, read_weights
-from mastershot.models.mvit import MViT, MViTSettings, published_mvit
+from mastershot.models.mvit.network import MViT, MViTSettings
+from mastershot.models.mvit.published import published_mvit
 from mastershot.models.scene_encoder import (
     FeatureSceneEncoder,
     FeatureSceneSettings,

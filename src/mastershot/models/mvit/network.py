@@ -10,7 +10,6 @@ depends on nothing random but its seed.
 # B batch, F frames, H × W size of a frame, T × R × C grid of tokens, N = T·R·C + 1 tokens with the
 # class token first, D width, A heads, E width of a head, Q queries, K keys
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import torch
@@ -18,46 +17,14 @@ from torch import Tensor, nn
 from torch.nn.functional import gelu, interpolate, pad, scaled_dot_product_attention
 
 from mastershot.core.errors import SettingError
-from mastershot.models.loading import fit_weights, renamed_weights
 from mastershot.models.transformer import initialise, learned, require_positive_sizes
 
 Grid = tuple[int, int, int]  # frames, rows, columns
-_PATCH_STRIDE: Grid = (2, 4, 4)
+PATCH_STRIDE: Grid = (2, 4, 4)
 _NUM_STAGES = 4
 _KEY_STRIDE = 8  # of keys and values in the first stage; each later one has half
 _NORM_EPS = 1e-6
 _PIXEL_MEAN, _PIXEL_STD = 0.45 * 255, 0.225 * 255  # of Kinetics-400, as published
-
-_TORCHVISION = (
-    (r"^conv_proj\.", "patches."),
-    (r"^pos_encoding\.", ""),
-    (r"\.norm1\.", ".attention_norm."),
-    (r"\.attn\.pool_([qkv])\.pool\.", r".attention.pool_\1.convolution."),
-    (r"\.attn\.pool_([qkv])\.norm_act\.0\.", r".attention.pool_\1.norm."),
-    (r"\.attn\.qkv\.", ".attention.queries_keys_values."),
-    (r"\.attn\.project\.0\.", ".attention.attended."),
-    (r"\.attn\.rel_pos_([hwt])$", r".attention.offsets_\1"),
-    (r"\.norm2\.", ".mlp_norm."),
-    (r"\.mlp\.0\.", ".widen."),
-    (r"\.mlp\.3\.", ".narrow."),
-    (r"\.project\.", ".wider."),
-)
-_SLOWFAST = (
-    (r"^patch_embed\.proj\.", "patches."),
-    (r"^cls_token$", "class_token"),
-    (r"\.norm1\.", ".attention_norm."),
-    (r"\.attn\.pool_([qkv])\.", r".attention.pool_\1.convolution."),
-    (r"\.attn\.norm_([qkv])\.", r".attention.pool_\1.norm."),
-    (r"\.attn\.qkv\.", ".attention.queries_keys_values."),
-    (r"\.attn\.proj\.", ".attention.attended."),
-    (r"\.attn\.rel_pos_([hwt])$", r".attention.offsets_\1"),
-    (r"\.norm2\.", ".mlp_norm."),
-    (r"\.mlp\.fc1\.", ".widen."),
-    (r"\.mlp\.fc2\.", ".narrow."),
-    (r"\.proj\.", ".wider."),
-)
-_FORMATS = {"conv_proj.weight": _TORCHVISION, "patch_embed.proj.weight": _SLOWFAST}
-_HEADS = ("head.1.", "head.projection.")  # classifiers, which are left out
 
 
 @dataclass(frozen=True)
@@ -197,10 +164,10 @@ class MViT(nn.Module):
         super().__init__()
         self.settings = settings
         width = settings.width
-        self.patches = nn.Conv3d(3, width, (3, 7, 7), _PATCH_STRIDE, (1, 3, 3))
+        self.patches = nn.Conv3d(3, width, (3, 7, 7), PATCH_STRIDE, (1, 3, 3))
         self.class_token = learned(width)
-        across = settings.image_px // _PATCH_STRIDE[1]
-        grid = (max(1, settings.num_frames // _PATCH_STRIDE[0]), across, across)
+        across = settings.image_px // PATCH_STRIDE[1]
+        grid = (max(1, settings.num_frames // PATCH_STRIDE[0]), across, across)
         blocks, inputs = [], width
         for stage, depth in enumerate(settings.depths):
             for place in range(depth):
@@ -248,31 +215,3 @@ def offset_vectors(table_OE: Tensor, num_queries: int, num_keys: int) -> Tensor:
     keys = torch.arange(num_keys, device=table_OE.device) + 1 - num_keys
     of_queries, of_keys = max(num_keys / num_queries, 1.0), max(num_queries / num_keys, 1.0)
     return table_OE[(queries * of_queries - keys * of_keys).long()]
-
-
-def published_mvit(weights: Mapping[str, Tensor], source: str) -> MViT:
-    """Return an MViTv2 of the shape of a published checkpoint, with its weights, less the head.
-
-    Names are those of torchvision's ``mvit_v2_s`` or of SlowFast's MViTv2.
-
-    Raises:
-        EncoderError: The names are of neither, or weights are missing, unexpected, or of another
-            shape.
-    """
-    network = MViT(published_shape(weights))
-    kept = {name: x for name, x in weights.items() if not name.startswith(_HEADS)}
-    renamed = renamed_weights(kept, _FORMATS, network, source)
-    if "class_token" in renamed:
-        renamed["class_token"] = renamed["class_token"].flatten()
-    fit_weights(network, renamed, source)
-    return network
-
-
-def published_shape(weights: Mapping[str, Tensor]) -> MViTSettings:
-    """Return the sizes that a published checkpoint's tables tell; MViTv2-S's where it has none."""
-    rows, frames = (weights.get(f"blocks.0.attn.rel_pos_{axis}") for axis in "ht")
-    if rows is None or frames is None or rows.ndim != 2 or len(rows) < 15:
-        return MViTSettings()
-    across, long = (len(rows) + 1) // 2, (len(frames) + 1) // 2
-    px, of_frame = _PATCH_STRIDE[1], _PATCH_STRIDE[0]
-    return MViTSettings(num_frames=long * of_frame, image_px=max(32, across * px // 32 * 32))

@@ -3,62 +3,17 @@ from itertools import product
 
 import pytest
 import torch
-from torch import Tensor
+from tests.factories.mvit import torchvision_shapes
 
-from mastershot.core.errors import EncoderError, SettingError
-from mastershot.models.mvit import (
+from mastershot.core.errors import SettingError
+from mastershot.models.mvit.network import (
     MViT,
     MViTSettings,
     PoolingAttention,
     offset_vectors,
-    published_mvit,
 )
 
 TINY = MViTSettings(width=4, depths=(1, 1, 2, 1), num_frames=4, image_px=32)
-# Heads and widths of each block of torchvision's mvit_v2_s, and strides of its queries and keys.
-HEADS = [1, 2, 2, *[4] * 11, 8, 8]
-INPUTS = [96, 96, 192, 192, *[384] * 11, 768]
-OUTPUTS = [96, 192, 192, *[384] * 11, 768, 768]
-QUERY_STRIDES = [1, 2, 1, 2, *[1] * 10, 2, 1]
-KEY_STRIDES = [8, 4, 4, *[2] * 11, 1, 1]
-
-
-def torchvision_shapes(num_classes: int = 400) -> dict[str, tuple[int, ...]]:
-    """Return the names and shapes of torchvision's mvit_v2_s, from its published table."""
-    shapes: dict[str, tuple[int, ...]] = {
-        "conv_proj.weight": (96, 3, 3, 7, 7), "conv_proj.bias": (96,),
-        "pos_encoding.class_token": (96,), "norm.weight": (768,), "norm.bias": (768,),
-        "head.1.weight": (num_classes, 768), "head.1.bias": (num_classes,),
-    }  # fmt: skip
-
-    def pair(name: str, outputs: int, inputs: int | None = None) -> None:
-        shapes[f"{name}.weight"] = (outputs,) if inputs is None else (outputs, inputs)
-        shapes[f"{name}.bias"] = (outputs,)
-
-    side = 56
-    for index, (inputs, outputs) in enumerate(zip(INPUTS, OUTPUTS, strict=True)):
-        name, head = f"blocks.{index}", outputs // HEADS[index]
-        pair(f"{name}.norm1", inputs)
-        pair(f"{name}.norm2", outputs)
-        pair(f"{name}.attn.qkv", 3 * outputs, inputs)
-        pair(f"{name}.attn.project.0", outputs, outputs)
-        pair(f"{name}.mlp.0", 4 * outputs, outputs)
-        pair(f"{name}.mlp.3", outputs, 4 * outputs)
-        if inputs != outputs:
-            pair(f"{name}.project", outputs, inputs)
-        for part in "qkv":
-            shapes[f"{name}.attn.pool_{part}.pool.weight"] = (head, 1, 3, 3, 3)
-            pair(f"{name}.attn.pool_{part}.norm_act.0", head)
-        across = max(side // QUERY_STRIDES[index], side // KEY_STRIDES[index])
-        shapes[f"{name}.attn.rel_pos_h"] = shapes[f"{name}.attn.rel_pos_w"] = (2 * across - 1, head)
-        shapes[f"{name}.attn.rel_pos_t"] = (15, head)
-        side //= QUERY_STRIDES[index]
-    return shapes
-
-
-def drawn(shapes: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
-    generator = torch.Generator().manual_seed(0)
-    return {name: torch.randn(shape, generator=generator) for name, shape in shapes.items()}
 
 
 def test_with_the_head_of_kinetics_it_has_the_published_number_of_weights() -> None:
@@ -75,51 +30,6 @@ def test_a_scene_at_full_width_is_one_vector() -> None:
     torch.manual_seed(0)
     with torch.inference_mode():
         assert MViT()(torch.randint(0, 256, (1, 2, 3, 64, 64), dtype=torch.uint8)).shape == (1, 768)
-
-
-def slowfast_name(name: str) -> str:
-    """Return what SlowFast calls a weight of torchvision's."""
-    for theirs, ours in (
-        ("conv_proj", "patch_embed.proj"), ("pos_encoding.class_token", "cls_token"),
-        (".attn.project.0", ".attn.proj"), (".project.", ".proj."), (".mlp.0", ".mlp.fc1"),
-        (".mlp.3", ".mlp.fc2"), ("head.1", "head.projection"),
-    ):  # fmt: skip
-        name = name.replace(theirs, ours)
-    for part in "qkv":
-        name = name.replace(f"pool_{part}.pool", f"pool_{part}")
-        name = name.replace(f"pool_{part}.norm_act.0", f"norm_{part}")
-    return name
-
-
-def test_both_publishers_names_give_the_same_network() -> None:
-    weights = drawn(torchvision_shapes())
-    theirs = {slowfast_name(name): tensor for name, tensor in weights.items()}
-    theirs["cls_token"] = theirs["cls_token"][None, None]
-    one, other = published_mvit(weights, "a.pth"), published_mvit(theirs, "b.pyth")
-    states = one.state_dict(), other.state_dict()
-    assert all(torch.equal(states[0][name], states[1][name]) for name in states[0])
-    assert torch.equal(one.blocks[3].wider.weight, weights["blocks.3.project.weight"])
-    assert torch.equal(one.blocks[15].narrow.bias, weights["blocks.15.mlp.3.bias"])
-    pooled = weights["blocks.7.attn.pool_k.pool.weight"]
-    assert torch.equal(one.blocks[7].attention.pool_k.convolution.weight, pooled)
-
-
-@pytest.mark.parametrize(
-    ("change", "sentence"),
-    [
-        ({"blocks.0.attn.qkv.weight": None}, "missing weights: 1, such as blocks.0.attention.que"),
-        ({"blocks.99.x": torch.zeros(1)}, "unexpected weights: 1, such as blocks.99.x"),
-        ({"norm.weight": torch.zeros(3)}, r"norm.weight of \(3,\) instead of \(768,\)"),
-        ({"conv_proj.weight": None}, "is no checkpoint that MViT can be loaded from"),
-    ],
-)
-def test_a_checkpoint_that_does_not_fit_is_one_sentence(
-    change: dict[str, Tensor | None], sentence: str
-) -> None:
-    weights: dict[str, Tensor | None] = dict(drawn(torchvision_shapes())) | change
-    held = {name: tensor for name, tensor in weights.items() if tensor is not None}
-    with pytest.raises(EncoderError, match=f"^a.pth .*{sentence}"):
-        published_mvit(held, "a.pth")
 
 
 def test_attention_is_the_plain_loops() -> None:
