@@ -4,7 +4,7 @@
 import json
 import zipfile
 import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.core.errors import DatasetError, EmbeddingSpaceError
+from mastershot.core.errors import DatasetError, EmbeddingSpaceError, SettingError
 from mastershot.core.files import reporting_errors
 from mastershot.core.text import utf8_text
 from mastershot.datasets.tables.feature_table import read_features
 from mastershot.pipeline.search.vectors import SceneSource, SceneView
 from mastershot.store.library import Library
+from mastershot.store.shot_arrays import ShotArrays
 
 MADE_BY, ITEMS, VECTORS = "made_by", "items", "vectors"
 """Members of an ``.npz`` file of features."""
@@ -62,18 +63,21 @@ class ItemRows:
 
 
 def read_rows(path: Path) -> ItemRows:
-    """Return the rows of a feature table's folder or of an ``.npz`` file.
+    """Return the rows of a feature table's folder, a folder of ``.npy`` or an ``.npz`` file.
 
-    The file has one array an item, (D,) or (R, D), by its name; or ``items``, their names, and
-    ``vectors``, (N, D). ``made_by`` may be JSON text.
+    The folder has one ``.npy`` an item, with a row a shot or scene, as recipes of Movies2Scenes
+    write. The file has one array an item, (D,) or (R, D), by its name; or ``items``, their names,
+    and ``vectors``, (N, D). ``made_by`` may be JSON text.
 
     Raises:
-        DatasetError: It is neither, or its arrays are not finite numbers or differ in width.
+        DatasetError: It is none of them, or its arrays are not finite numbers or differ in width.
     """
+    if any(path.glob("*.npy")) and not (path / "features.json").is_file():
+        return _folder_rows(path)
     if path.suffix != ".npz":
         table = read_features(path)
         readers = {item: partial(table.rows, place) for place, item in enumerate(table.items)}
-        return ItemRows(path.name, table.width, readers, table.made_by)
+        return ItemRows(_name_of(path), table.width, readers, table.made_by)
     arrays = _arrays_of(path)
     made_by = _made_by(arrays.pop(MADE_BY, None), path)
     if set(arrays) == {ITEMS, VECTORS}:
@@ -97,6 +101,26 @@ def read_rows(path: Path) -> ItemRows:
                 f"{array.shape[1]}"
             )
     return ItemRows(path.stem, width, {n: partial(_same, a) for n, a in rows.items()}, made_by)
+
+
+def _folder_rows(path: Path) -> ItemRows:
+    arrays = ShotArrays(path)
+    if len(arrays.row_shape) != 1:
+        raise DatasetError(
+            f"features {path} hold rows of shape {arrays.row_shape}; they should be vectors"
+        )
+
+    def rows(place: int) -> FloatArray:
+        return _checked(arrays.movie(place), arrays.movies[place], path)
+
+    readers = {name: partial(rows, place) for place, name in enumerate(arrays.movies)}
+    return ItemRows(_name_of(path), arrays.row_shape[0], readers, {})
+
+
+def _name_of(path: Path) -> str:
+    """Return what a folder is called; ``features`` in a run, as the run."""
+    path = path.absolute()
+    return path.parent.name if path.name == "features" else path.name
 
 
 def library_rows(library: Path, encoder: str | None, view: SceneView | None) -> ItemRows:
@@ -153,6 +177,35 @@ def encoded_vectors(rows: ItemRows, view: SceneView, wanted: Iterable[str]) -> I
             found[name] = view.encode(scenes).mean(axis=0, dtype=np.float64).astype(np.float32)
     made_by = {"encoder": view.name, "features": dict(rows.made_by)}
     return ItemVectors(Path(view.name).name, found, made_by)
+
+
+def side_by_side(rows: Sequence[ItemVectors], *, common: bool = False) -> ItemVectors:
+    """Return the vectors of the same items by several encoders as one vector each, (ΣW,).
+
+    Two representations of one item, such as those of the runs genre and synopsis (Movies2Scenes,
+    Table 1, row 13).
+
+    Args:
+        rows: At least two.
+        common: Leave out items that one of the rows lacks, instead of refusing.
+
+    Raises:
+        SettingError: A row lacks an item that another has.
+    """
+    first, *others = rows
+    for row in others:
+        if not common and (different := first.vectors.keys() ^ row.vectors.keys()):
+            item = min(different)
+            has, lacks = (first, row) if item in first.vectors else (row, first)
+            raise SettingError(
+                f"{first.name} and {row.name} cannot stand side by side: {has.name} has "
+                f"{item!r} and {lacks.name} has not, one of {len(different)} such items; give "
+                "vectors of the same, or --common"
+            )
+    shared = [name for name in first.vectors if all(name in row.vectors for row in others)]
+    vectors = {name: np.concatenate([row.vectors[name] for row in rows]) for name in shared}
+    made_by = {"side_by_side": {row.name: dict(row.made_by) for row in rows}}
+    return ItemVectors(" + ".join(row.name for row in rows), vectors, made_by)
 
 
 def scenes_of(shots: FloatArray, num_shots: int) -> FloatArray:
