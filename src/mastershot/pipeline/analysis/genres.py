@@ -256,7 +256,8 @@ def _experts_of(trained: TrainedGenres, encoder: ImageTextEncoder | None) -> tup
         )
     image = card.made_by.get("image", {}).get("network", _STARTER)
     names = tuple(name for name in card.experts if name != "image" or image == _STARTER)
-    loaded = {one.described.name: one for one in load_experts(ExpertSettings(names))}
+    own = load_experts(ExpertSettings(names)) if names else ()
+    loaded = {one.described.name: one for one in own}
     if "image" in card.experts and image != _STARTER:
         loaded["image"] = EncoderExpert(_encoder_called(str(image), encoder, what), "image")
     for name, one in loaded.items():
