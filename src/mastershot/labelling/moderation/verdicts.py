@@ -203,6 +203,8 @@ def _decision_of(values: dict[str, object]) -> Decision:
     found = Decision(**values)  # type: ignore[arg-type]
     texts = [found.item, found.reviewer, found.note, found.made, found.recorded, found.after]
     texts.append(found.guideline)
+    if not found.ticked or not isinstance(found.ticked, list):
+        raise TypeError("nothing is ticked")
     ticks = [*found.ticked, *(found.previous or ())]
     if not all(isinstance(one, str) for one in (*texts, found.policy, *ticks)):
         raise TypeError("a value is not text")
