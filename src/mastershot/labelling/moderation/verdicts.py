@@ -209,7 +209,7 @@ def _decision_of(values: dict[str, object]) -> Decision:
     if not all(isinstance(one, str) for one in (*texts, found.policy, *ticks)):
         raise TypeError("a value is not text")
     previous = None if found.previous is None else tuple(found.previous)
-    return Decision(**values | {"ticked": tuple(found.ticked), "previous": previous})  # type: ignore[arg-type]
+    return Decision(**values | {"ticked": tuple(found.ticked), "previous": previous})
 
 
 def _same(before: Decision, now: Decision) -> bool:
