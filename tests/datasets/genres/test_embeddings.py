@@ -24,7 +24,6 @@ def test_embeddings_are_read_with_what_the_file_states(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("changes", "problem"),
     [
-        ({"fine": np.full((2, 3), np.nan)}, "fine is not of finite numbers"),
         ({"fine": np.ones((3, 3))}, "fine is float64 of shape .3, 3.; for 2 trailers"),
         ({"trailers": np.array([1, 2])}, "trailers should be a row of texts"),
         ({"titles": np.array(["one"])}, "titles should be 2 texts"),

@@ -22,7 +22,7 @@ from mastershot.encoders.genre_model import load_fine_network, load_genre_model
 from mastershot.genres.clustering import ClusterSettings, unit_rows
 from mastershot.media.probe import probe
 from mastershot.media.video import Film
-from mastershot.pipeline.analysis.genres import _experts_of
+from mastershot.pipeline.analysis.genres import _experts_of, read_known_trailers
 from mastershot.pipeline.analysis.plan import STEPS, Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.genres.subgenres import SubGenreRequest, report_subgenres
@@ -292,6 +292,17 @@ def test_pictures_by_an_encoder_may_be_the_only_expert_of_a_model() -> None:
     trained = SimpleNamespace(card=card, folder="model", shape=lambda name: (space.width,))
     (expert,) = _experts_of(trained, other)  # type: ignore[arg-type]
     assert expert.described.made_by == made
+
+
+def test_embeddings_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    rows = np.full((2, 3), np.nan, np.float32)
+    np.savez(
+        tmp_path / "embeddings.npz", coarse=rows, fine=rows, opened=np.ones((2, 1)),
+        trailers=np.array(["t0", "t1"]),
+    )  # fmt: skip
+    trained = SimpleNamespace(card=SimpleNamespace(experts={"image": 4}, bottleneck=3))
+    with pytest.raises(DatasetError, match="embeddings or gates that are not finite"):
+        read_known_trailers(tmp_path, trained)  # type: ignore[arg-type]
 
 
 def test_embeddings_of_another_model_are_refused(genre_run: GenreRun, tmp_path: Path) -> None:

@@ -215,6 +215,8 @@ def read_known_trailers(run: Path, trained: TrainedGenres) -> KnownTrailers:
             f"and gates of {made.opened.shape[1]} experts; the model has {card.bottleneck} and "
             f"{len(card.experts)}"
         )
+    if not (np.isfinite(made.fine).all() and np.isfinite(made.opened).all()):
+        raise DatasetError(f"{made.path} holds embeddings or gates that are not finite numbers")
     nothing = ("",) * len(made.trailers)
     labels: IntArray | None = None
     names: tuple[str, ...] = ()
