@@ -51,6 +51,7 @@ def test_a_feature_table_gives_the_mean_of_an_items_rows(tmp_path: Path) -> None
         ({"a": np.array(["x"])}, "'a' is of shape .1,. and type <U1; it should be a vector"),
         ({"a": np.ones((1, 1, 1))}, "it should be a vector, or rows of numbers"),
         ({"items": np.array(["a"]), "vectors": np.ones((2, 2))}, "items should be 2 names"),
+        ({"items": np.array(["a"]), "vectors": np.ones(())}, "vectors should be of shape"),
         ({"items": np.array(["a", "a"]), "vectors": np.ones((2, 2))}, "name an item twice"),
         ({"made_by": np.array("{}")}, "hold no item"),
         ({"a": np.ones(2), "made_by": np.array("[]")}, "made_by should be a JSON object"),

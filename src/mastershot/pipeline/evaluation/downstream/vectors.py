@@ -2,8 +2,6 @@
 # N items, R rows (shots) of an item, D width of a row, n shots a scene, W width of a scene's vector
 
 import json
-import zipfile
-import zlib
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -14,8 +12,8 @@ import numpy as np
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import DatasetError, EmbeddingSpaceError, SettingError
-from mastershot.core.files import reporting_errors
 from mastershot.core.text import utf8_text
+from mastershot.datasets.files import read_arrays
 from mastershot.datasets.tables.feature_table import read_features
 from mastershot.pipeline.search.vectors import SceneSource, SceneView
 from mastershot.store.library import Library
@@ -78,10 +76,15 @@ def read_rows(path: Path) -> ItemRows:
         table = read_features(path)
         readers = {item: partial(table.rows, place) for place, item in enumerate(table.items)}
         return ItemRows(_name_of(path), table.width, readers, table.made_by)
-    arrays = _arrays_of(path)
+    arrays = read_arrays(path, what="features")
     made_by = _made_by(arrays.pop(MADE_BY, None), path)
     if set(arrays) == {ITEMS, VECTORS}:
         names, vectors = arrays[ITEMS], arrays[VECTORS]
+        if vectors.ndim != 2:
+            raise DatasetError(
+                f"features {path}: {VECTORS} should be of shape (items, numbers), not "
+                f"{vectors.shape}"
+            )
         if names.ndim != 1 or names.dtype.kind != "U" or len(names) != len(vectors):
             raise DatasetError(
                 f"features {path}: {ITEMS} should be {len(vectors)} names, one for each of "
@@ -234,20 +237,6 @@ def _require_space(rows: ItemRows, view: SceneView) -> None:
             f"{view.name} was trained on vectors of another space than those of {rows.name}: "
             f"{key} is {known[key]!r} there and {space[key]!r} here"
         )
-
-
-def _arrays_of(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    try:
-        with (
-            reporting_errors(DatasetError, f"features {path} cannot be read"),
-            path.open("rb") as file,
-        ):
-            loaded = np.load(file, allow_pickle=False)
-            if not isinstance(loaded, np.lib.npyio.NpzFile):
-                raise DatasetError(f"features {path} should be a .npz file")
-            return {name: loaded[name] for name in loaded.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise DatasetError(f"features {path} cannot be read: {error}") from error
 
 
 def _made_by(text: np.ndarray[Any, Any] | None, path: Path) -> Mapping[str, Any]:
