@@ -16,6 +16,8 @@ from tests.pipeline.search.test_similar import put_film
 import mastershot as ms
 from mastershot.core.errors import DatasetError, EmbeddingSpaceError, SettingError
 from mastershot.datasets.lvu import CLASSIFICATION, REGRESSION
+from mastershot.evaluation.downstream.tasks import GROUPS
+from mastershot.evaluation.downstream.tasks import TASKS as DOWNSTREAM
 from mastershot.pipeline.evaluation.inputs import Inputs
 from mastershot.pipeline.evaluation.tasks import TASKS, evaluate_task
 from mastershot.pipeline.search.vectors import SceneView
@@ -129,7 +131,8 @@ def test_the_vectors_of_a_library_are_those_of_its_films(inputs: Inputs, tmp_pat
     assert asdict(space)["width"] == 8
 
 
-def test_every_row_of_the_table_but_scene_boundaries_can_be_evaluated() -> None:
-    assert {"tagging", "lvu", "all", "retrieval", "moderation", "place-tags"} <= set(TASKS)
-    with pytest.raises(SettingError, match="scene-boundaries is in the table, but nothing here"):
-        evaluate_task("scene-boundaries", Inputs())
+def test_every_row_of_the_table_can_be_evaluated() -> None:
+    assert set(TASKS) == {"tagging", *GROUPS, *DOWNSTREAM}
+    for name in DOWNSTREAM:
+        with pytest.raises(SettingError, match=f"nothing to evaluate was given; task {name} takes"):
+            evaluate_task(name, Inputs())
