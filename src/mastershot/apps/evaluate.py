@@ -1,5 +1,6 @@
 """``mastershot evaluate``: how good a trained model is, and ``evaluate shots``: found shots."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -12,6 +13,7 @@ from mastershot.apps.show import say_result, showing_progress
 from mastershot.core.errors import SettingError
 
 if TYPE_CHECKING:
+    from mastershot.datasets.tables.scene_table import SceneTable
     from mastershot.pipeline.evaluation.inputs import Inputs
 
 evaluate_app = Commands(name="evaluate", invoke_without_command=True)
@@ -25,7 +27,7 @@ def evaluate(
         str | None,
         Option(
             metavar="NAME",
-            help="What is measured: tagging, lvu, lvu/place, place-tags, moderation, retrieval, …",
+            help="What is measured: tagging, lvu, lvu/place, place-tags, scene-boundaries, …",
         ),
     ] = None,
     runs: Annotated[
@@ -99,7 +101,7 @@ def evaluate(
     )
     with showing_progress(task, quiet=False) as progress:
         if task != "tagging":
-            inputs = _with_training(replace(inputs, on_task=progress))
+            inputs = _with_training(replace(inputs, on_task=progress), task)
         done = evaluate_task(task, inputs)
     say_result(done.facts, done.lines, as_json=as_json)
 
@@ -170,17 +172,32 @@ def _missing_labels(text: str) -> Literal["keep", "drop"]:
     return "keep" if text == "keep" else "drop"
 
 
-def _with_training(inputs: "Inputs") -> "Inputs":
+def _with_training(inputs: "Inputs", task: str) -> "Inputs":
     """Return the inputs with what training adds: probes, and the scene encoders of runs."""
     from mastershot.apps.search import scene_view
+    from mastershot.evaluation.downstream.boundaries import BoundaryAnswers, OnStep
     from mastershot.evaluation.downstream.items import Answers, Problem
-    from mastershot.evaluation.downstream.tasks import Probe
+    from mastershot.evaluation.downstream.tasks import ALIASES, TASKS, Probe
 
     def fit(problem: Problem, probe: Probe, seeds: tuple[int, ...]) -> Answers:
         from mastershot.training.probes.fit import fit_probes
 
         return fit_probes(problem, probe, seeds)
 
+    def fit_boundaries(
+        table: "SceneTable",
+        probe: Probe,
+        seeds: tuple[int, ...],
+        split: str,
+        on_probe: Callable[[int], OnStep],
+    ) -> tuple[BoundaryAnswers, ...]:
+        from mastershot.training.scene_boundaries.fit import fit_boundary_probes
+
+        return fit_boundary_probes(table, probe, seeds, split, on_probe)
+
+    row = TASKS.get(ALIASES.get(task, task))
+    if row is not None and row.head == "boundaries":
+        return replace(inputs, fit_boundaries=fit_boundaries)
     return replace(inputs, fit=fit, views=tuple(scene_view(run) for run in inputs.runs))
 
 

@@ -10,6 +10,7 @@ from math import isfinite
 from typing import Any
 
 from mastershot.evaluation.bootstrap import Figure
+from mastershot.evaluation.downstream.boundaries import F1, MIOU, RECALL_3S
 from mastershot.evaluation.downstream.figures import MAIN
 from mastershot.evaluation.downstream.results import TaskResult
 from mastershot.evaluation.downstream.retrieval import SIZES
@@ -26,8 +27,11 @@ CONSTANTS = {
     "class": "commonest class of train",
     "value": "mean of train",
     "tags": "equal scores",
+    "boundaries": "equal scores",
     "neighbours": "random order",
 }
+FILM_FIGURES = {F1: "F1", MIOU: "mIoU", RECALL_3S: "recall@3s"}
+"""Further figures of scene boundaries, and what they are called."""
 PAPER = "Movies2Scenes"
 MOST_NAMED = 10
 """How many items without vectors Markdown and the page name; JSON has all."""
@@ -45,6 +49,7 @@ def task_facts(result: TaskResult) -> dict[str, Any]:
         "task": task.name,
         "about": task.about,
         "metric": task.metric,
+        "contents": {name: dict(counts) for name, counts in result.contents.items()},
         "split": result.split,
         "probe": asdict(task.probe) if task.probe else None,
         "seeds": list(result.seeds),
@@ -123,6 +128,8 @@ def published_table(result: TaskResult) -> tuple[tuple[str, ...], list[tuple[str
 
 def basis_of(result: TaskResult) -> str:
     """Return the sentence that says what a task's figures rest on."""
+    if result.contents:
+        return _basis_of_films(result)
     of = ", ".join(
         f"{result.sizes[name]:,} of {result.labelled[name]:,} of {name}" for name in result.sizes
     )
@@ -134,6 +141,23 @@ def basis_of(result: TaskResult) -> str:
         counts = ", ".join(f"{count} of {name}" for name, count in result.missing_labels.items())
         done = "kept as a class" if result.are_missing_kept else "left out"
         text += rf"; items whose label is missing (\N), {done}: {counts}"
+    return text
+
+
+def _basis_of_films(result: TaskResult) -> str:
+    of = "; ".join(
+        f"{name}: " + ", ".join(f"{count:,} {kind}" for kind, count in counts.items())
+        for name, counts in result.contents.items()
+    )
+    text = f"{of}; asked: {result.split}"
+    if result.seeds:
+        text += f"; {len(result.seeds)} seeds, whose mean is given"
+    text += (
+        "; in brackets, 95 % intervals by bootstrap over films; AP is of all gaps together, the "
+        "other figures are means over films"
+    )
+    if RECALL_3S not in result.rows[0].measured.figures:
+        text += "; without mIoU and recall@3s, because not all films asked have times of shots"
     return text
 
 
@@ -168,6 +192,12 @@ def constant_name(result: TaskResult) -> str:
     return f"({CONSTANTS[result.task.head]})"
 
 
+def metric_name(result: TaskResult) -> str:
+    """Return what the main figure is called; that of boundaries is of one class, and no mean."""
+    name = METRICS[result.task.metric]
+    return name.removeprefix("mean ") if result.task.head == "boundaries" else name
+
+
 def published_unit(result: TaskResult) -> str:
     """Return the unit of published figures."""
     return METRICS["mse"] if result.task.metric == "mse" else "per cent"
@@ -177,7 +207,7 @@ def downstream_lines(results: Sequence[TaskResult]) -> Iterator[str]:
     """Yield the lines for a terminal."""
     for result in results:
         columns, rows = measured_table(result)
-        yield f"{result.task.name}: {METRICS[result.task.metric]} of {result.task.about}"
+        yield f"{result.task.name}: {metric_name(result)} of {result.task.about}"
         widths = [max(map(len, cells)) for cells in zip(columns, *rows, strict=True)]
         for row in (columns, *rows):
             cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
@@ -219,11 +249,14 @@ def _shown(result: TaskResult) -> tuple[str, ...]:
     """Return the figures of the table: the main one, or precision at each size."""
     if result.task.head == "neighbours":
         return tuple(f"@{size}" for size in SIZES)
-    return (MAIN,)
+    found = result.rows[0].measured.figures
+    return (MAIN, *(key for key in FILM_FIGURES if key in found))
 
 
 def _key_text(result: TaskResult, key: str) -> str:
-    return f"precision{key}" if key.startswith("@") else METRICS[result.task.metric]
+    if key in FILM_FIGURES:
+        return FILM_FIGURES[key]
+    return f"precision{key}" if key.startswith("@") else metric_name(result)
 
 
 def _class_text(figures: Any, name: str) -> str:

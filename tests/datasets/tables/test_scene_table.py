@@ -1,4 +1,5 @@
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ def film(name: str = "a", split: str = "train", starts: tuple[int, ...] = (0, 2)
 
 
 def test_what_is_written_is_read_again(tmp_path: Path) -> None:
-    films = [film(), film("b, c", "val", (0, 1, 3)), film("d", "test", (0,))]
+    timed = replace(film("d", "test", (0,)), shot_edges_s=(0.1, 1.0, 2.25, 7.0, 7.5))
+    films = [film(), film("b, c", "val", (0, 1, 3)), timed]
     write_scene_table(tmp_path / "new", films, SPACES, by="me")
     table = read_scene_table(tmp_path / "new" / "features", tmp_path / "new" / "scenes.csv")
     assert table.spaces == tuple(SPACES)
@@ -25,6 +27,7 @@ def test_what_is_written_is_read_again(tmp_path: Path) -> None:
     for read, written in zip(table.films, films, strict=True):
         assert (read.name, read.split) == (written.name, written.split)
         assert read.first_shots == written.first_shots
+        assert read.shot_edges_s == written.shot_edges_s
         assert (read.features == written.features).all()
     with pytest.raises(OutputError, match="exists already"):
         write_scene_table(tmp_path / "new", films, SPACES)
@@ -46,6 +49,17 @@ def test_a_row_that_means_nothing_is_one_sentence(tmp_path: Path, row: str, mess
     write_scene_table(tmp_path, [film()], SPACES)
     (tmp_path / "scenes.csv").write_text(f"film,split,first_shots\n{row}\n")
     with pytest.raises(DatasetError, match=message):
+        read_scene_table(tmp_path / "features", tmp_path / "scenes.csv")
+
+
+@pytest.mark.parametrize("edges", ["0 1 2 3", "0 1 2 2 3", "0 1 2 3 nan", "0 1 2 3 x"])
+def test_times_that_do_not_fit_the_shots_are_refused(tmp_path: Path, edges: str) -> None:
+    write_scene_table(tmp_path, [film()], SPACES)
+    (tmp_path / "scenes.csv").write_text(
+        f"film,split,first_shots,shot_edges_s\na,train,0 2,{edges}\n"
+    )
+    expected = f"shot_edges_s is '{edges}', which should be 5 ascending times in seconds, of 4"
+    with pytest.raises(DatasetError, match=expected):
         read_scene_table(tmp_path / "features", tmp_path / "scenes.csv")
 
 

@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.torch import load_file
+from tests.factories.scene_tables import SPACES, toy_film, write_toy_table
 
-from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import DatasetError, SettingError
-from mastershot.datasets.tables.scene_table import SceneFilm, write_scene_table
+from mastershot.datasets.tables.scene_table import write_scene_table
 from mastershot.encoders.scene_head import SceneHead
 from mastershot.evaluation.scene_boundaries import boundaries_of, gap_precision
 from mastershot.recipes.load import load_recipe
@@ -20,7 +20,6 @@ from mastershot.training.scene_boundaries.settings import (
 )
 from mastershot.training.scene_boundaries.train import HEAD, train_scene_head
 
-SPACES = (EmbeddingSpace("ours", "hash", 6), EmbeddingSpace("theirs", "other", 4))
 TRAINING = BoundaryTrainingSettings(
     epochs=30, batch_size=32, learning_rate=0.1, hidden=32, dropout=0.2
 )
@@ -30,24 +29,9 @@ class StoppedError(Exception):
     """Raised in the middle of a run; like a kill it leaves only the last checkpoint."""
 
 
-def toy_film(name: str, split: str, seed: int) -> SceneFilm:
-    """Return a film whose shots' features change where scenes do."""
-    rng = np.random.default_rng(seed)
-    lengths = rng.integers(1, 6, 12)
-    kinds = np.cumsum(rng.integers(1, 4, 12)) % 4  # No two neighbours are of one kind.
-    places = np.random.default_rng(0).normal(size=(4, 10))[kinds]
-    features = np.repeat(places, lengths, axis=0) + 0.2 * rng.normal(size=(lengths.sum(), 10))
-    starts = (0, *np.cumsum(lengths)[:-1].tolist())
-    return SceneFilm(name, split, features.astype(np.float32), starts)
-
-
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("scenes")
-    splits = ["train"] * 16 + ["val"] * 3 + ["test"] * 3
-    films = [toy_film(f"film-{seed}", split, seed) for seed, split in enumerate(splits)]
-    write_scene_table(folder, films, SPACES, toy=True)
-    return folder
+    return write_toy_table(tmp_path_factory.mktemp("scenes"))
 
 
 def recipe_of(data: Path, **changes: Any) -> SceneBoundaryRecipe:

@@ -2,7 +2,8 @@
 
 A folder with ``features``, a feature table of an item a film and a row a shot, whose ``made_by``
 names the ``spaces`` that lie side by side, and ``scenes.csv`` with a row a film: ``film``,
-``split`` (train, val or test) and ``first_shots``, the first shot of each scene, from 0 on.
+``split`` (train, val or test), ``first_shots``, the first shot of each scene, from 0 on, and, where
+it is known, ``shot_edges_s``, when each shot starts and when the last one ends.
 """
 # S shots, D width of all spaces together
 
@@ -11,6 +12,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.errors import DatasetError
@@ -25,7 +28,7 @@ from mastershot.datasets.tables.feature_table import (
 SPLITS = ("train", "val", "test")
 FEATURES, SCENES = "features", "scenes.csv"
 _COLUMNS = ("film", "split", "first_shots")
-_WHAT = "scenes"
+_EDGES, _WHAT = "shot_edges_s", "scenes"
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,12 +40,15 @@ class SceneFilm:
         split: One of `SPLITS`.
         features: A row a shot, shape (S, D).
         first_shots: The first shot of each scene, ascending from 0.
+        shot_edges_s: When each shot starts, and when the last one ends, in seconds, S + 1 numbers;
+            empty where that is not known.
     """
 
     name: str
     split: str
     features: FloatArray
     first_shots: tuple[int, ...]
+    shot_edges_s: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,11 +59,13 @@ class SceneTable:
         films: In the order of the list.
         spaces: In the order of the features.
         made_by: What made the features.
+        scenes: The list of scenes that they are from.
     """
 
     films: tuple[SceneFilm, ...]
     spaces: tuple[EmbeddingSpace, ...]
     made_by: Mapping[str, Any]
+    scenes: Path
 
 
 def read_scene_table(features: Path, scenes: Path) -> SceneTable:
@@ -75,8 +83,9 @@ def read_scene_table(features: Path, scenes: Path) -> SceneTable:
         if row["split"] not in SPLITS:
             raise row.error(f"split is {row['split']!r}, which should be {', '.join(SPLITS)}")
         vectors = table.rows(place)
-        films.append(SceneFilm(name, row["split"], vectors, _starts_of(row, len(vectors))))
-    return SceneTable(tuple(films), _spaces_of(table), table.made_by)
+        starts, edges_s = _starts_of(row, len(vectors)), _edges_of(row, len(vectors))
+        films.append(SceneFilm(name, row["split"], vectors, starts, edges_s))
+    return SceneTable(tuple(films), _spaces_of(table), table.made_by, scenes)
 
 
 def write_scene_table(
@@ -100,9 +109,10 @@ def write_scene_table(
     with writing_features(folder / FEATURES, width=width, dtype="float32", made_by=about) as add:
         for film in films:
             add(film.name, film.features)
-            rows.append((film.name, film.split, " ".join(map(str, film.first_shots))))
+            texts = (" ".join(map(str, film.first_shots)), " ".join(map(str, film.shot_edges_s)))
+            rows.append((film.name, film.split, *texts))
     with written_whole(folder / SCENES, newline="") as file:
-        csv.writer(file, lineterminator="\n").writerows([_COLUMNS, *rows])
+        csv.writer(file, lineterminator="\n").writerows([(*_COLUMNS, _EDGES), *rows])
 
 
 def _spaces_of(table: FeatureTable) -> tuple[EmbeddingSpace, ...]:
@@ -136,3 +146,17 @@ def _starts_of(row: Row, num_shots: int) -> tuple[int, ...]:
 
     expected = f"the first shot of each scene, ascending from 0, of {num_shots} shots"
     return row.read("first_shots", convert, expected)
+
+
+def _edges_of(row: Row, num_shots: int) -> tuple[float, ...]:
+    def convert(text: str) -> tuple[float, ...]:
+        edges_s = tuple(map(float, text.split()))
+        rises = np.diff(edges_s) > 0
+        if len(edges_s) != num_shots + 1 or not (np.isfinite(edges_s).all() and rises.all()):
+            raise ValueError(text)
+        return edges_s
+
+    if not row.get(_EDGES, "").strip():
+        return ()
+    expected = f"{num_shots + 1} ascending times in seconds, of {num_shots} shots, or empty"
+    return row.read(_EDGES, convert, expected)

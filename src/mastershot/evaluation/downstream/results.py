@@ -1,7 +1,7 @@
 """What an evaluation of a downstream task found, beside what papers print of it."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mastershot.evaluation.bootstrap import Figure
@@ -53,6 +53,7 @@ class TaskResult:
         are_missing_kept: Whether these were kept.
         counts: Items of the split that is asked, by class.
         fingerprint: Digest of the items; figures of another one are not comparable.
+        contents: Films, shots and boundaries of each split, where items are films.
     """
 
     task: DownstreamTask
@@ -67,6 +68,7 @@ class TaskResult:
     are_missing_kept: bool
     counts: Mapping[str, int]
     fingerprint: str
+    contents: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @property
     def published(self) -> tuple[Published, ...]:

@@ -14,6 +14,7 @@ from mastershot.exports.downstream import (
     constant_name,
     lowered_of,
     measured_table,
+    metric_name,
     missing_of,
     published_table,
 )
@@ -63,7 +64,7 @@ def _bars(result: TaskResult) -> str:
     if result.task.metric == "mse":
         ends = [end for bar in bars for end in (bar.figure.value, bar.figure.interval.high)]
         most = max(filter(isfinite, ends), default=0.0) or 1.0
-    metric = METRICS[result.task.metric]
+    metric = metric_name(result)
     return draw_bars(
         bars,
         axis=Scale(0, most),

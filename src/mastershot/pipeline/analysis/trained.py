@@ -38,14 +38,7 @@ def load_scene_head(folder: str | Path, encoder: Encoder | None) -> TrainedScene
         SettingError: The folder holds no head, or one of another encoder's space.
         EncoderError: The head cannot be loaded.
     """
-    folder = Path(folder)
-    if (folder / _HEAD_FOLDER / CARD_FILE).is_file():
-        folder /= _HEAD_FOLDER
-    elif not (folder / CARD_FILE).is_file():
-        raise SettingError(
-            f"{folder} holds no scene head ({CARD_FILE}); `mastershot run scenes/boundaries` "
-            "trains one"
-        )
+    folder = scene_head_folder(folder)
     head = SceneHead(folder)
     needed = [space for space in head.card.spaces if space != COLOR_SPACE]
     if not needed:
@@ -60,6 +53,23 @@ def load_scene_head(folder: str | Path, encoder: Encoder | None) -> TrainedScene
             "the precision, that it was trained on, or train a head on this one"
         )
     return TrainedScenes(head, encoder)
+
+
+def scene_head_folder(folder: str | Path) -> Path:
+    """Return the folder of a scene head, from that folder or that of the run that trained it.
+
+    Raises:
+        SettingError: Neither holds a head.
+    """
+    folder = Path(folder)
+    if (folder / _HEAD_FOLDER / CARD_FILE).is_file():
+        return folder / _HEAD_FOLDER
+    if not (folder / CARD_FILE).is_file():
+        raise SettingError(
+            f"{folder} holds no scene head ({CARD_FILE}); `mastershot run scenes/boundaries` "
+            "trains one"
+        )
+    return folder
 
 
 def check_scene_head(folder: str | Path | None, steps: tuple[str, ...]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
+    from mastershot.evaluation.downstream.boundaries import FitBoundaries
     from mastershot.evaluation.downstream.items import FitProbes
     from mastershot.pipeline.search.vectors import SceneView
 
@@ -13,7 +14,7 @@ SCHEMA = "mastershot/evaluation/1"
 
 
 OnTask = Callable[[str, int, int], None]
-"""Called before each of several tasks: its name, how many are done, how many there are."""
+"""Called with progress: the task or the probe, how much is done, how much there is."""
 
 
 def no_progress(task: str, done: int, total: int) -> None:
@@ -36,11 +37,12 @@ class Inputs:
         library: Library of the clips whose vectors are evaluated.
         views: The scene encoders of the runs, for downstream tasks.
         fit: Trains the probes of downstream tasks.
+        fit_boundaries: Trains those of scene boundaries.
         num_seeds: How many probes are trained.
         missing_labels: What is done with items whose label the release says is missing.
         common: Leave out items that one of several rows lacks, instead of refusing.
         side_by_side: Add a row of all runs' vectors side by side; without runs, of all rows'.
-        on_task: Told of each task of several.
+        on_task: Told of each task of several, and of the steps of scene boundaries' probes.
     """
 
     runs: tuple[Path, ...] = ()
@@ -54,6 +56,7 @@ class Inputs:
     library: Path | None = None
     views: "tuple[SceneView, ...]" = ()
     fit: "FitProbes | None" = None
+    fit_boundaries: "FitBoundaries | None" = None
     num_seeds: int = 5
     missing_labels: Literal["keep", "drop"] = "keep"
     common: bool = False

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from mastershot.core.errors import SettingError
 from mastershot.evaluation.downstream.tasks import ALIASES, GROUPS, tasks_named
 from mastershot.evaluation.downstream.tasks import TASKS as DOWNSTREAM
+from mastershot.pipeline.evaluation.downstream.boundaries import evaluate_boundaries
 from mastershot.pipeline.evaluation.downstream.evaluate import evaluate_downstream
 from mastershot.pipeline.evaluation.inputs import Evaluated, Inputs
 from mastershot.pipeline.evaluation.tagging import evaluate_tagging_files
@@ -36,7 +37,7 @@ _ABOUT_GROUPS = {
 
 
 def _downstream() -> dict[str, Task]:
-    """Return groups and downstream tasks; what asks for another kind of features is no row here."""
+    """Return groups and downstream tasks."""
     rows = {
         name: Task(
             _ABOUT_GROUPS[name],
@@ -45,11 +46,13 @@ def _downstream() -> dict[str, Task]:
         )
         for name in GROUPS
     }
-    return rows | {
-        name: Task(task.about, _ALL, partial(evaluate_downstream, name, (task,)))
-        for name, task in DOWNSTREAM.items()
-        if task.head != "boundaries"
-    }
+    for name, task in DOWNSTREAM.items():
+        if task.head == "boundaries":
+            takes = ("features", "runs")
+            rows[name] = Task(task.about, takes, partial(evaluate_boundaries, task))
+        else:
+            rows[name] = Task(task.about, _ALL, partial(evaluate_downstream, name, (task,)))
+    return rows
 
 
 TASKS: Mapping[str, Task] = MappingProxyType(
@@ -75,7 +78,6 @@ def evaluate_task(name: str, inputs: Inputs) -> Evaluated:
     name = ALIASES.get(name, name)
     if name not in TASKS:
         tasks_named(name, others=("tagging",))
-        raise SettingError(f"task {name} is in the table, but nothing here evaluates it yet")
     task = TASKS[name]
     options = " or ".join(_OPTIONS[kind] for kind in task.takes)
     given = [kind for kind in _OPTIONS if getattr(inputs, kind)]

@@ -68,7 +68,9 @@ def export_scene_features(recipe: SceneFeaturesRecipe, out: Path) -> tuple[Path,
             for space in spaces
         ]
         starts = nearest_shots(timeline, scenes.starts_s)
-        films.append(SceneFilm(name, scenes.split, np.hstack(means), starts))
+        spans = [shot.span for shot in timeline.shots]
+        edges_s = (*(span.start_s for span in spans), spans[-1].end_s)
+        films.append(SceneFilm(name, scenes.split, np.hstack(means), starts, edges_s))
     write_scene_table(out / TABLE, films, spaces, library=recipe.library)
     return out / TABLE, len(films), sum(len(film.first_shots) for film in films)
 

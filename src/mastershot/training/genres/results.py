@@ -44,20 +44,21 @@ def run_network(network: GenreNetwork, inputs: GenreInputs, trailers: Any) -> Tr
     device = next(network.parameters()).device
     was_training = network.training
     network.eval()
-    parts = []
+    made: list[FloatArray] = []
     order = np.argsort([inputs.data.trailers[place].num_clips for place in trailers], kind="stable")
     with torch.inference_mode():
         for first in range(0, len(order), _AT_ONCE):  # Of like length, so that little is padding.
-            chosen = [int(trailers[place]) for place in order[first : first + _AT_ONCE]]
-            vectors, present = inputs.batch(chosen)
+            rows = order[first : first + _AT_ONCE]
+            vectors, present = inputs.batch([int(trailers[place]) for place in rows])
             moved = {name: one.to(device) for name, one in vectors.items()}
-            made = network(moved, present.to(device))
-            outputs = made.logits.sigmoid(), made.bottleneck, made.opened
-            parts.append([one.float().cpu().numpy() for one in outputs])
+            found = network(moved, present.to(device))
+            outputs = found.logits.sigmoid(), found.bottleneck, found.opened
+            if not made:  # At once: small arrays kept between batches would scatter the memory.
+                made = [np.empty((len(order), one.shape[1]), np.float32) for one in outputs]
+            for whole, one in zip(made, outputs, strict=True):
+                whole[rows] = one.float().cpu().numpy()
     network.train(was_training)
-    back = np.argsort(order)
-    scores, embeddings, opened = (np.concatenate(each)[back] for each in zip(*parts, strict=True))
-    return TrailerOutputs(scores, embeddings, opened)
+    return TrailerOutputs(*made)
 
 
 def write_results(

@@ -14,6 +14,7 @@ from mastershot.core.errors import DatasetError
 from mastershot.datasets.tables.scene_table import (
     SPLITS,
     SceneFilm,
+    SceneTable,
     read_scene_table,
     write_scene_table,
 )
@@ -73,7 +74,15 @@ def read_boundary_data(
     """
     if recipe.is_to_be_drawn:
         _draw(recipe, on_progress)
-    table = read_scene_table(recipe.features_path, recipe.scenes_path)
+    return labelled_films(read_scene_table(recipe.features_path, recipe.scenes_path))
+
+
+def labelled_films(table: SceneTable) -> BoundaryData:
+    """Return the films of a table as heads are trained on them.
+
+    Raises:
+        DatasetError: Train or val has no boundary.
+    """
     widths = [space.width for space in table.spaces]
     films: dict[str, list[LabelledFilm]] = {split: [] for split in SPLITS}
     for film in table.films:
@@ -83,7 +92,7 @@ def read_boundary_data(
     for split in ("train", "val"):
         if not any(film.boundaries.any() for film in films[split]):
             raise DatasetError(
-                f"scenes {recipe.scenes_path}: split {split} has {len(films[split])} films and no "
+                f"scenes {table.scenes}: split {split} has {len(films[split])} films and no "
                 "boundary between two scenes; it needs one"
             )
     whole = {split: tuple(found) for split, found in films.items()}

@@ -16,6 +16,8 @@ from tests.pipeline.search.test_similar import put_film
 import mastershot as ms
 from mastershot.core.errors import DatasetError, EmbeddingSpaceError, SettingError
 from mastershot.datasets.lvu import CLASSIFICATION, REGRESSION
+from mastershot.evaluation.downstream.tasks import GROUPS
+from mastershot.evaluation.downstream.tasks import TASKS as DOWNSTREAM
 from mastershot.pipeline.evaluation.inputs import Inputs
 from mastershot.pipeline.evaluation.tasks import TASKS, evaluate_task
 from mastershot.pipeline.search.vectors import SceneView
@@ -129,12 +131,6 @@ def test_the_vectors_of_a_library_are_those_of_its_films(inputs: Inputs, tmp_pat
     assert asdict(space)["width"] == 8
 
 
-def test_every_row_of_the_table_but_scene_boundaries_can_be_evaluated() -> None:
-    assert {"tagging", "lvu", "all", "retrieval", "moderation", "place-tags"} <= set(TASKS)
-    with pytest.raises(SettingError, match="scene-boundaries is in the table, but nothing here"):
-        evaluate_task("scene-boundaries", Inputs())
-
-
 def test_files_or_runs_side_by_side_are_one_more_row(inputs: Inputs, tmp_path: Path) -> None:
     other = write_clip_features(tmp_path / "other.npz", seed=1, width=4)
     files = replace(inputs, features=(*inputs.features, other), side_by_side=True)
@@ -158,3 +154,10 @@ def test_one_row_or_rows_of_other_items_are_not_put_side_by_side(
         evaluate_task("lvu/place", asked)
     (result,) = evaluate_task("lvu/place", replace(asked, common=True)).facts["results"]
     assert [row["name"] for row in result["measured"]] == ["good", "fewer", "good + fewer"]
+
+
+def test_every_row_of_the_table_can_be_evaluated() -> None:
+    assert set(TASKS) == {"tagging", *GROUPS, *DOWNSTREAM}
+    for name in DOWNSTREAM:
+        with pytest.raises(SettingError, match=f"nothing to evaluate was given; task {name} takes"):
+            evaluate_task(name, Inputs())

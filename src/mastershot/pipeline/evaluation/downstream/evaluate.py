@@ -47,8 +47,7 @@ def evaluate_downstream(
     Raises:
         MastershotError: The inputs cannot be evaluated.
     """
-    if not 1 <= inputs.num_seeds <= MOST_SEEDS:
-        raise SettingError(f"seeds is {inputs.num_seeds}; it must be from 1 to {MOST_SEEDS}")
+    check_seeds(inputs)
     if inputs.fit is None:
         raise SettingError(f"task {name} trains probes; give what trains them (fit)")
     if inputs.truth is not None:
@@ -74,7 +73,13 @@ def evaluate_downstream(
             notes.append(f"task {task.name} was not evaluated: {error}")
     if not results:
         raise SettingError(f"no task of {name!r} could be evaluated; {notes[0]}")
-    return _reported(name, results, notes, inputs)
+    return report(name, results, notes, inputs)
+
+
+def check_seeds(inputs: Inputs) -> None:
+    """Raise a `SettingError` where there are no probes to train, or too many."""
+    if not 1 <= inputs.num_seeds <= MOST_SEEDS:
+        raise SettingError(f"seeds is {inputs.num_seeds}; it must be from 1 to {MOST_SEEDS}")
 
 
 def _sources(inputs: Inputs) -> list[VectorsOf]:
@@ -124,9 +129,14 @@ def _named(rows: Sequence[ItemVectors]) -> list[ItemVectors]:
     ]
 
 
-def _reported(
+def report(
     name: str, results: Sequence[TaskResult], notes: Sequence[str], inputs: Inputs
 ) -> Evaluated:
+    """Return results as they are printed; with ``out``, write them there, too.
+
+    Raises:
+        OutputError: They cannot be written.
+    """
     facts: dict[str, Any] = {
         "schema": SCHEMA,
         "task": name,

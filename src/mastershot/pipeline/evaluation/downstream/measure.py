@@ -63,9 +63,7 @@ def measure_task(
         SettingError: The split is unknown, rows are of different items, no item of a split has a
             vector, the training items are of one class, or a probe gives no finite output.
     """
-    split = settings.split or ("val" if task.head == "neighbours" else "test")
-    if split not in ASKED:
-        raise SettingError(f"split is {split!r}; tasks are evaluated on {' or '.join(ASKED)}")
+    split = asked_split(settings.split, "val" if task.head == "neighbours" else "test")
     joined = join_items(task.name, labels, rows, common=settings.common)
     if task.head == "class" and len(np.unique(joined.splits["train"].targets)) < 2:
         raise SettingError(
@@ -102,6 +100,18 @@ def measure_task(
         counts=_counts(asked, labels.classes),
         fingerprint=joined.fingerprint,
     )
+
+
+def asked_split(split: str | None, usual: str) -> str:
+    """Return the split that is asked.
+
+    Raises:
+        SettingError: It is not one of `ASKED`.
+    """
+    split = split or usual
+    if split not in ASKED:
+        raise SettingError(f"split is {split!r}; tasks are evaluated on {' or '.join(ASKED)}")
+    return split
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,0 +1,193 @@
+"""``mastershot evaluate --task scene-boundaries``: probes of scene tables, or finished heads."""
+
+from collections.abc import Mapping, Sequence
+from hashlib import blake2b
+from pathlib import Path
+from typing import Any
+
+from mastershot.core.errors import EmbeddingSpaceError, SettingError
+from mastershot.datasets.tables.scene_table import (
+    FEATURES,
+    SCENES,
+    SPLITS,
+    SceneTable,
+    read_scene_table,
+)
+from mastershot.encoders.scene_head import SceneHead
+from mastershot.evaluation.downstream.boundaries import (
+    AskedFilm,
+    BoundaryAnswers,
+    OnStep,
+    chance_precision,
+    measure_boundaries,
+)
+from mastershot.evaluation.downstream.figures import gain_over
+from mastershot.evaluation.downstream.results import RowResult, TaskResult
+from mastershot.evaluation.downstream.tasks import DownstreamTask
+from mastershot.evaluation.scene_boundaries import boundaries_of
+from mastershot.pipeline.analysis.trained import scene_head_folder
+from mastershot.pipeline.evaluation.downstream.evaluate import check_seeds, report
+from mastershot.pipeline.evaluation.downstream.measure import asked_split
+from mastershot.pipeline.evaluation.inputs import Evaluated, Inputs
+
+
+def evaluate_boundaries(task: DownstreamTask, inputs: Inputs) -> Evaluated:
+    """Train probes on tables of scenes and score them; or with runs, score their heads on a table.
+
+    Each of ``inputs.features`` is the folder of a scene table; rows are compared with the first.
+
+    Raises:
+        SettingError: An option is given that the task does not take, tables are of other films or
+            scenes, or the films asked have no boundary.
+        EmbeddingSpaceError: A head was trained on other spaces than the table's.
+        MastershotError: The inputs cannot be evaluated.
+    """
+    check_seeds(inputs)
+    for option in ("truth", "data", "library"):
+        if getattr(inputs, option) is not None:
+            raise SettingError(
+                f"task {task.name} takes no --{option}; name the folder of a scene table, which "
+                f"holds {FEATURES} and {SCENES}, with --features"
+            )
+    split = asked_split(inputs.split, "test")
+    if inputs.runs and len(inputs.features) != 1:
+        raise SettingError(
+            f"heads of runs are scored on one scene table, and {len(inputs.features)} are given; "
+            "name one with --features"
+        )
+    inputs.on_task(task.name, 0, 1)
+    tables = [read_scene_table(path / FEATURES, path / SCENES) for path in inputs.features]
+    _require_same(tables)
+    films = _asked(tables[0], split)
+    answered: list[tuple[BoundaryAnswers, ...]]
+    made_by: Sequence[Mapping[str, Any]]
+    if inputs.runs:
+        answered = [(_head_answers(run, tables[0], split),) for run in inputs.runs]
+        names, made_by = inputs.runs, [{"head": str(run)} for run in inputs.runs]
+        of_row = tables * len(inputs.runs)
+    else:
+        answered = [
+            _probe_answers(task, table, split, inputs, place) for place, table in enumerate(tables)
+        ]
+        names, made_by, of_row = inputs.features, [dict(one.made_by) for one in tables], tables
+    measured = [measure_boundaries(one, films, seed=inputs.seed) for one in answered]
+    rows = tuple(
+        RowResult(
+            name,
+            sum(space.width for space in table.spaces),
+            found,
+            gain_over(found, measured[0], (), seed=inputs.seed) if place else {},
+            (),
+            () if inputs.runs else tuple(one.validation for one in answers),
+            (),
+            made,
+        )
+        for place, (name, table, found, answers, made) in enumerate(
+            zip(_distinct(names), of_row, measured, answered, made_by, strict=True)
+        )
+    )
+    counts = _contents(tables[0])
+    sizes = {name: held["films"] for name, held in counts.items()}
+    result = TaskResult(
+        task=task,
+        split=split,
+        seeds=() if inputs.runs else tuple(range(inputs.num_seeds)),
+        rows=rows,
+        constant=chance_precision(films, seed=inputs.seed),
+        sizes=sizes,
+        labelled=sizes,
+        without_vectors={},
+        missing_labels={},
+        are_missing_kept=True,
+        counts={},
+        fingerprint=_fingerprint(tables[0]),
+        contents=counts,
+    )
+    return report(task.name, [result], [], inputs)
+
+
+def _probe_answers(
+    task: DownstreamTask, table: SceneTable, split: str, inputs: Inputs, place: int
+) -> tuple[BoundaryAnswers, ...]:
+    if inputs.fit_boundaries is None:
+        raise SettingError(
+            f"task {task.name} trains probes; give what trains them (fit_boundaries)"
+        )
+    assert task.probe is not None
+    all_probes = inputs.num_seeds * len(inputs.features)
+
+    def on_probe(number: int) -> OnStep:
+        stage = f"probe {place * inputs.num_seeds + number + 1} of {all_probes}"
+        return lambda _stage, done, total, _figures: inputs.on_task(stage, done, total or done)
+
+    seeds = tuple(range(inputs.num_seeds))
+    return inputs.fit_boundaries(table, task.probe, seeds, split, on_probe)
+
+
+def _head_answers(run: Path, table: SceneTable, split: str) -> BoundaryAnswers:
+    head = SceneHead(scene_head_folder(run))
+    if head.card.spaces != table.spaces:
+        there, here = (
+            " and ".join(f"{space.model} ({space.weights_hash})" for space in spaces)
+            for spaces in (head.card.spaces, table.spaces)
+        )
+        raise EmbeddingSpaceError(
+            f"the scene head of {run} was trained on vectors of {there}, and those of "
+            f"{table.scenes.parent} are of {here}; they are other spaces"
+        )
+    scores = tuple(head.scores(film.features) for film in table.films if film.split == split)
+    return BoundaryAnswers(scores, head.card.threshold)
+
+
+def _asked(table: SceneTable, split: str) -> list[AskedFilm]:
+    films = [
+        AskedFilm(film.name, boundaries_of(film.first_shots, len(film.features)), film.shot_edges_s)
+        for film in table.films
+        if film.split == split
+    ]
+    if not any(film.truth.any() for film in films):
+        raise SettingError(
+            f"scenes {table.scenes}: split {split} has {len(films)} films and no boundary between "
+            "two scenes; it needs one"
+        )
+    return films
+
+
+def _require_same(tables: Sequence[SceneTable]) -> None:
+    for table in tables[1:]:
+        if _fingerprint(table) != _fingerprint(tables[0]):
+            raise SettingError(
+                f"scenes {table.scenes} list other films, splits, shots or scenes than "
+                f"{tables[0].scenes}; figures of different ones are not compared"
+            )
+
+
+def _fingerprint(table: SceneTable) -> str:
+    """Return a digest of films, splits, shots, their times and scenes, whatever their order."""
+    lines = sorted(
+        f"{film.split} {film.name} {len(film.features)} {film.first_shots} {film.shot_edges_s}"
+        for film in table.films
+    )
+    return blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
+
+
+def _contents(table: SceneTable) -> dict[str, dict[str, int]]:
+    """Return how many films, shots and boundaries each split has."""
+    held: dict[str, dict[str, int]] = {}
+    for split in SPLITS:
+        films = [film for film in table.films if film.split == split]
+        held[split] = {
+            "films": len(films),
+            "shots": sum(len(film.features) for film in films),
+            "boundaries": sum(len(film.first_shots) - 1 for film in films),
+        }
+    return held
+
+
+def _distinct(paths: Sequence[Path]) -> list[str]:
+    """Return the names of folders, with a number behind those that repeat."""
+    names = [path.resolve().name for path in paths]
+    return [
+        name if names.count(name) == 1 else f"{name} ({place})"
+        for place, name in enumerate(names, 1)
+    ]
