@@ -4,9 +4,12 @@
 
 Draws 24 short films, adds them to a library as ``mastershot library add`` does, and evaluates the
 starter's vectors of the scenes that were found in them. A found scene's true place is that of the
-drawn scene which most of its frames are of. Palettes are drawn without regard to places. All scenes
-of a film are in one split, and intervals are by bootstrap over films. OUT gets the films, the
-library, the reports of the tasks, and `items.html`.
+drawn scene which most of its frames are of. The drawn scenes themselves are evaluated, too, by the
+shots found in them: what differs is due to how shots are grouped.
+
+Palettes are drawn without regard to places; layouts of places recur in several films. All scenes of
+a film are in one split, and intervals are by bootstrap over films. OUT gets the films, the library,
+and `items.html`, the page of found scenes.
 
 The last lines say what of drawn gunfire the sound network hears.
 """
@@ -14,29 +17,35 @@ The last lines say what of drawn gunfire the sound network hears.
 import sys
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from drawn_trailers import SOUND_RATE_HZ, Clip, draw_sound
 
 import mastershot as ms
+from drawn_trailers import SOUND_RATE_HZ, Clip, draw_sound
 from mastershot.core.timeline import Timeline
+from mastershot.evaluation.bootstrap import Figure
 from mastershot.evaluation.downstream.figures import MAIN
 from mastershot.evaluation.downstream.items import Items
 from mastershot.evaluation.downstream.results import TaskResult
+from mastershot.evaluation.downstream.retrieval import SIZES
 from mastershot.evaluation.downstream.tasks import TASKS
 from mastershot.exports.boundaries import BoundaryStrip
-from mastershot.exports.downstream import downstream_lines
 from mastershot.exports.pages.items import write_items_page
 from mastershot.media.write import Sound, write_frames
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.evaluation.downstream.labels import TaskLabels
 from mastershot.pipeline.evaluation.downstream.measure import MeasureSettings, measure_task
 from mastershot.pipeline.evaluation.downstream.pictures import library_pictures
-from mastershot.pipeline.evaluation.downstream.vectors import library_rows, mean_vectors
+from mastershot.pipeline.evaluation.downstream.vectors import (
+    ItemRows,
+    ItemVectors,
+    library_rows,
+    mean_vectors,
+)
 from mastershot.synthetic.films import draw_frames
 from mastershot.synthetic.library import (
     SyntheticLibrary,
@@ -67,8 +76,16 @@ class DrawnTasks:
     films: tuple[int, int, int] = (13, 4, 7)
     scenes: int = 5
     shots: int = 4
-    picture: Picture = Picture(128, 96, Fraction(12))
+    picture: Picture = field(default_factory=lambda: Picture(128, 96, Fraction(12)))
     seed: int = 21
+
+
+@dataclass(frozen=True)
+class Scenes:
+    """Scenes with their true places, by item, and their vectors."""
+
+    places: Mapping[str, str]
+    vectors: ItemVectors
 
 
 @dataclass(frozen=True)
@@ -141,30 +158,46 @@ def _strip(name: str, timeline: Timeline, drawn: list[int]) -> BoundaryStrip:
     )
 
 
-def labels_of(found: FoundScenes, settings: DrawnTasks, *, tags: bool) -> TaskLabels:
-    """Return found scenes with their places: a class each, or one of several tags."""
-    classes = tuple(sorted(set(found.places.values())))
-    films = list(dict.fromkeys(item.partition("/")[0] for item in found.places))
+def drawn_scenes(library: SyntheticLibrary, rows: ItemRows, kept: ms.Library) -> Scenes:
+    """Return the drawn scenes, each with the mean vector of the found shots that lie in it."""
+    by_name = {Path(movie.path).stem: movie for movie in kept.movies()}
+    places, vectors = {}, {}
+    for film in library.films:
+        truth, timeline = film_truth(film), kept.timeline(by_name[film.id].id)
+        starts = [truth["shot_starts"][scene["first_shot"]] for scene in truth["scenes"]]
+        middles = [(s.span.first_frame + s.span.end_frame - 1) // 2 for s in timeline.shots]
+        of_shot = np.searchsorted(starts, middles, side="right") - 1
+        shots = rows.readers[film.id]()
+        for index, scene in enumerate(truth["scenes"]):
+            if (of_shot == index).any():
+                item = f"{film.id}/drawn{index}"
+                places[item] = scene["place"]
+                vectors[item] = shots[of_shot == index].mean(axis=0)
+    return Scenes(places, ItemVectors("starter, drawn scenes", vectors, rows.made_by))
+
+
+def labels_of(places: Mapping[str, str], settings: DrawnTasks, *, tags: bool) -> TaskLabels:
+    """Return scenes with their places: a class each, or one of several tags."""
+    classes = tuple(sorted(set(places.values())))
+    films = list(dict.fromkeys(item.partition("/")[0] for item in places))
     ends = np.cumsum((0, *settings.films))
     splits = {}
     for split, first, end in zip(("train", "val", "test"), ends, ends[1:], strict=False):
         inside = set(films[first:end])
-        names = tuple(item for item in found.places if item.partition("/")[0] in inside)
-        numbers = np.array([classes.index(found.places[name]) for name in names], np.int64)
+        names = tuple(item for item in places if item.partition("/")[0] in inside)
+        numbers = np.array([classes.index(places[name]) for name in names], np.int64)
         targets = numbers[:, None] == np.arange(len(classes)) if tags else numbers
         splits[split] = Items(names, tuple(name.partition("/")[0] for name in names), targets)
     return TaskLabels(classes, splits, dict.fromkeys(splits, 0), are_kept=True)
 
 
-def evaluate(found: FoundScenes, kept: ms.Library, settings: DrawnTasks) -> list[TaskResult]:
-    """Return what the starter's vectors of found scenes reach, on the films of test."""
-    rows = library_rows(kept.path, "starter", None)
-    vectors = mean_vectors(rows, found.places)
+def evaluate(scenes: Scenes, settings: DrawnTasks) -> list[TaskResult]:
+    """Return what vectors of scenes reach, on the films of test."""
     return [
         measure_task(
             TASKS[name],
-            labels_of(found, settings, tags=name == "place-tags"),
-            [vectors],
+            labels_of(scenes.places, settings, tags=name == "place-tags"),
+            [scenes.vectors],
             fit_probes,
             MeasureSettings(split="test"),
         )
@@ -178,34 +211,42 @@ def hear_gunfire(folder: Path, settings: DrawnTasks, seconds: int = 12) -> Timel
     film, path = plan.films[0].plan, folder / "gunfire.mp4"
     samples = round(film.num_frames / film.picture.frame_rate * SOUND_RATE_HZ)
     burst = draw_sound(Clip("home", "gunfire", "drift", film.num_frames, 0, 5), samples)
-    write_frames(path, draw_frames(film), film.picture.frame_rate, sound=Sound(SOUND_RATE_HZ, [burst]))
+    write_frames(
+        path, draw_frames(film), film.picture.frame_rate, sound=Sound(SOUND_RATE_HZ, [burst])
+    )
     return ms.Library(folder / "gunfire.mastershot").add(
         path, loaded=prepare(Plan(steps=("shots", "sound", "moderation")))
     )
 
 
-def report(found: FoundScenes, results: list[TaskResult]) -> list[str]:
-    """Return the lines to print."""
-    boundaries = np.array([sum(strip.counts(0.5)[n] for strip in found.strips) for n in range(3)])
-    hits, extra, missed = boundaries.tolist()
-    lines = [
-        f"scenes: {found.num_drawn} drawn, {len(found.places)} found, of "
-        f"{len(set(found.places.values()))} places; of a found scene's frames "
+def found_lines(found: FoundScenes) -> list[str]:
+    """Return how the scenes that were found lie to those that were drawn."""
+    hits, extra, missed = (sum(strip.counts(0.5)[n] for strip in found.strips) for n in range(3))
+    return [
+        f"scenes: {found.num_drawn} drawn, {len(found.places)} found; of a found scene's frames "
         f"{np.mean(found.shares):.3f} are of its drawn scene",
-        f"scene boundaries: {hits} found, {missed} missed, {extra} that are none",
+        f"scene boundaries: {hits} found, {missed} missed, {extra} false",
     ]
+
+
+def result_lines(results: list[TaskResult]) -> list[str]:
+    """Return the figures of tasks beside what is reached without looking."""
+    lines = []
     for result in results:
-        figures = result.rows[0].measured.figures
-        keys = [MAIN] if MAIN in figures and result.task.probe else ["@1", "@5", "@10"]
+        (row,) = result.rows
+        sizes = ", ".join(f"{result.sizes[name]} of {name}" for name in ("train", "val", "test"))
+        lines.append(f"{result.task.name}: {row.name}, {sizes}")
+        keys = [MAIN] if result.task.probe else [f"@{size}" for size in SIZES]
         for key in keys:
-            figure, chance = figures[key], result.constant
+            figure, chance = row.measured.figures[key], result.constant
             lines.append(
-                f"{result.task.name}{key}: {result.task.metric} {figure.value:.3f} "
-                f"[{figure.interval.low:.3f}, {figure.interval.high:.3f}], without looking "
-                f"{chance.value:.3f} [{chance.interval.low:.3f}, {chance.interval.high:.3f}], "
-                f"{figure.num_items} scenes"
+                f"  {result.task.metric}{key} {_text(figure)}, without looking {_text(chance)}"
             )
     return lines
+
+
+def _text(figure: Figure) -> str:
+    return f"{figure.value:.3f} [{figure.interval.low:.3f}, {figure.interval.high:.3f}]"
 
 
 def heard_lines(timeline: Timeline) -> list[str]:
@@ -226,12 +267,14 @@ def main() -> None:
     library = draw(settings, out)
     kept = add(library, out)
     found = found_scenes(library, kept)
-    results = evaluate(found, kept, settings)
+    rows = library_rows(kept.path, "starter", None)
+    results = evaluate(Scenes(found.places, mean_vectors(rows, found.places)), settings)
     write_items_page(
         "drawn films", results, out / "items.html",
         pictures=library_pictures(kept.path), strips=found.strips,
     )  # fmt: skip
-    print("\n".join([*downstream_lines(results), *report(found, results)]))
+    drawn = evaluate(drawn_scenes(library, rows, kept), settings)
+    print("\n".join([*found_lines(found), *result_lines(results), *result_lines(drawn)]))
     print("\n".join(heard_lines(hear_gunfire(out, settings))))
 
 

@@ -137,8 +137,9 @@ def _reported(
             file.write("\n")
         with written_whole(inputs.out / "evaluation.md") as file:
             file.write(downstream_markdown(name, results, notes))
-        write_downstream_page(name, results, inputs.out / "evaluation.html", notes=notes)
+        page = inputs.out / "evaluation.html"
+        write_downstream_page(name, results, page, notes=notes, items_page=ITEMS_PAGE)
         pictures = library_pictures(inputs.library) if inputs.library else None
         write_items_page(name, results, inputs.out / ITEMS_PAGE, pictures=pictures)
-        lines += [f"→ {inputs.out / page}" for page in ("evaluation.html", ITEMS_PAGE)]
+        lines += [f"→ {page}", f"→ {inputs.out / ITEMS_PAGE}"]
     return Evaluated(facts, tuple(lines))

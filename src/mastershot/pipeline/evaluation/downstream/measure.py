@@ -137,9 +137,7 @@ class _One:
                 vectors["train"], np.asarray(train.targets, np.int64),
             )  # fmt: skip
             found = measure_retrieval(precisions, self.asked, classes, seed=seed)
-            near = query_outcomes(
-                vectors[self.split], self.asked, vectors["train"], train, classes
-            )
+            near = query_outcomes(vectors[self.split], self.asked, vectors["train"], train, classes)
             return found, None, near
         assert task.head in ("class", "value", "tags")
         problem = Problem(
