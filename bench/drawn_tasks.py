@@ -191,7 +191,9 @@ def labels_of(places: Mapping[str, str], settings: DrawnTasks, *, tags: bool) ->
     return TaskLabels(classes, splits, dict.fromkeys(splits, 0), are_kept=True)
 
 
-def evaluate(scenes: Scenes, settings: DrawnTasks) -> list[TaskResult]:
+def evaluate(
+    scenes: Scenes, settings: DrawnTasks, names: tuple[str, ...] = TASK_NAMES
+) -> list[TaskResult]:
     """Return what vectors of scenes reach, on the films of test."""
     return [
         measure_task(
@@ -201,7 +203,7 @@ def evaluate(scenes: Scenes, settings: DrawnTasks) -> list[TaskResult]:
             fit_probes,
             MeasureSettings(split="test"),
         )
-        for name in TASK_NAMES
+        for name in names
     ]
 
 
