@@ -12,7 +12,9 @@ from mastershot.core.errors import SettingError
 from mastershot.recipes.load import load_recipe, recipe_text, shipped_recipes
 from mastershot.training.distillation.settings import DistilRecipe
 
-NEW = re.compile("movieclip|downstream|genres|distil/starter")  # new or changed since version 0.1
+NEW = re.compile(
+    "movieclip|downstream|genres|scenes/|scene_boundaries|distil/starter"
+)  # new or changed since version 0.1
 PLAIN = """recipe: distil
 frames: [{path: films}]
 teachers: [{kind: encoder, weights: clip, concepts: movieclip}]

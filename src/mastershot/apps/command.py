@@ -111,6 +111,10 @@ class AnalysisOptions:
         Path | None,
         Option(metavar="RUN|FOLDER", help="Trained model of genres: adds the step genres."),
     ] = None
+    scene_head: Annotated[
+        Path | None,
+        Option(metavar="RUN|FOLDER", help="Trained scene head (docs/scenes.md)."),
+    ] = None
     stream: Annotated[
         int | None, Option(metavar="N", min=0, help="Video stream to read, as ffprobe counts.")
     ] = None
@@ -148,6 +152,7 @@ class AnalysisOptions:
             fuse=self.fuse,
             moderation=ModerationOptions(self.policy, tuple(self.moderation_model or ())),
             genres=self.genres,
+            scene_head=self.scene_head,
         )
 
 

@@ -15,7 +15,12 @@ from typing import Any
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError, MastershotError
 from mastershot.core.settings import Settings
-from mastershot.pipeline.features.settings import FeaturesRecipe, missing_feature_inputs
+from mastershot.pipeline.features.settings import (
+    FeaturesRecipe,
+    SceneFeaturesRecipe,
+    missing_feature_inputs,
+    missing_scene_feature_inputs,
+)
 from mastershot.training.distillation.settings import DistilRecipe, missing_inputs
 from mastershot.training.engine.settings import OnProgress, find_encoder
 from mastershot.training.genres.settings import (
@@ -42,6 +47,10 @@ from mastershot.training.probes.settings import (
     missing_fusion_inputs,
     missing_probe_inputs,
     missing_video_inputs,
+)
+from mastershot.training.scene_boundaries.settings import (
+    SceneBoundaryRecipe,
+    missing_boundary_inputs,
 )
 from mastershot.training.shot_scale.settings import ShotScaleRecipe, missing_scale_inputs
 from mastershot.training.tagging.settings import TaggingRecipe, missing_tagging_inputs
@@ -122,6 +131,15 @@ def _shot_scale(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> 
             "figures are not only of shots held out",
         )
     return RunResult(classifier, {"held_out": saved["held_out"]}, notes)
+
+
+def _scene_boundaries(recipe: SceneBoundaryRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    with _lightning():
+        from mastershot.training.scene_boundaries.train import train_scene_head
+    head = train_scene_head(recipe, out, on_progress)
+    saved = json.loads((head / "scene_head.json").read_text("utf-8"))
+    figures = {name: saved[name] for name in ("figures", "threshold", "num_films")}
+    return RunResult(head, figures)
 
 
 def _probe(recipe: ProbeRecipe, out: Path, on_progress: OnProgress) -> RunResult:
@@ -214,6 +232,14 @@ def _features(recipe: FeaturesRecipe, out: Path, on_progress: OnProgress) -> Run
     return RunResult(made.table, figures, notes)
 
 
+def _scene_features(recipe: SceneFeaturesRecipe, out: Path, on_progress: OnProgress) -> RunResult:
+    from mastershot.pipeline.features.scenes import export_scene_features
+
+    table, num_films, num_scenes = export_scene_features(recipe, out)
+    on_progress("features", num_films, num_films, {})
+    return RunResult(table, {"num_films": num_films, "num_scenes": num_scenes})
+
+
 def _unread_note(count: int, first: Sequence[str], what: str = "files") -> tuple[str, ...]:
     return (f"{what} that could not be read: {count}, the first: {first[0]}",) if count else ()
 
@@ -259,6 +285,10 @@ def _lightning() -> Iterator[None]:
 RECIPES = {
     "distil": RecipeKind(DistilRecipe, _distil, _distil_problems),
     "shot_scale": RecipeKind(ShotScaleRecipe, _shot_scale, missing_scale_inputs),
+    "scene_features": RecipeKind(
+        SceneFeaturesRecipe, _scene_features, missing_scene_feature_inputs
+    ),
+    "scene_boundaries": RecipeKind(SceneBoundaryRecipe, _scene_boundaries, missing_boundary_inputs),
     "features": RecipeKind(FeaturesRecipe, _features, missing_feature_inputs),
     "probe": RecipeKind(ProbeRecipe, _probe, missing_probe_inputs),
     "fusion": RecipeKind(FusionRecipe, _fusion, missing_fusion_inputs),

@@ -11,6 +11,7 @@ from mastershot.core.embeddings import EmbeddingSpace, FloatArray
 from mastershot.core.movie import SCALES, Movie, Scene, Shot, scene_id
 from mastershot.core.protocols import FeatureStore, ImageTextEncoder
 from mastershot.core.timeline import MadeBy, Timeline, span_of_shots
+from mastershot.encoders.scene_head import SceneHead
 from mastershot.labelling.smoothing import smooth_scores
 from mastershot.labelling.weak_labels import (
     best_labels,
@@ -36,7 +37,8 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
     """Return the timeline of a decoded film: scenes, people, scales, labels, headings, genres."""
     movie, shots, scenes = decoded.movie, decoded.shots, None
     if "scenes" in loaded.plan.steps:
-        scenes = find_scenes(movie, shots, loaded.scene_spaces, store)
+        head = None if loaded.scene_head is None else loaded.scene_head.head
+        scenes = find_scenes(movie, shots, loaded.scene_spaces, store, head)
     if loaded.people is not None:
         space, by_people = loaded.people.space, loaded.scale_by_people
         shots = see_people(movie, shots, space, store, with_scale=by_people)
@@ -67,12 +69,18 @@ def annotate(decoded: Decoded, made: MadeBy, loaded: LoadedPlan, store: FeatureS
 
 
 def find_scenes(
-    movie: Movie, shots: tuple[Shot, ...], spaces: Iterable[EmbeddingSpace], store: FeatureStore
+    movie: Movie,
+    shots: tuple[Shot, ...],
+    spaces: Iterable[EmbeddingSpace],
+    store: FeatureStore,
+    head: SceneHead | None = None,
 ) -> tuple[Scene, ...]:
-    """Return the scenes by the mean vectors of their shots in all the spaces, without labels."""
-    starts = group_shots(
-        *(mean_of_shots(shots, space, store, lambda part: part.mean(axis=0)) for space in spaces)
-    )
+    """Return the scenes by the mean vectors of their shots in all the spaces, without labels.
+
+    Without a head, shots are grouped by similarity.
+    """
+    means = [mean_of_shots(shots, space, store, lambda part: part.mean(axis=0)) for space in spaces]
+    starts = group_shots(*means) if head is None else head.first_shots(np.hstack(means))
     return tuple(
         Scene(scene_id(movie.id, index), first, end, span_of_shots(shots, first, end))
         for index, (first, end) in enumerate(zip(starts, [*starts[1:], len(shots)], strict=True))

@@ -41,6 +41,12 @@ from mastershot.pipeline.analysis.recognise import (
 )
 from mastershot.pipeline.analysis.scale import ShotScaler, find_scaler, scale_notes
 from mastershot.pipeline.analysis.sound import Hearing
+from mastershot.pipeline.analysis.trained import (
+    TrainedScenes,
+    check_scene_head,
+    load_scene_head,
+    scenes_made,
+)
 from mastershot.pipeline.edits import EditList, listed_shots
 from mastershot.pipeline.moderation.detectors import (
     HEARD,
@@ -49,7 +55,7 @@ from mastershot.pipeline.moderation.detectors import (
     find_moderation,
     moderation_asked,
 )
-from mastershot.scenes.grouping import COLOR_SPACE, PENALTY
+from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.shots.lists import ShotList
 from mastershot.shots.marks.settings import MarkSettings
 from mastershot.shots.settings import ShotSettings
@@ -89,6 +95,7 @@ class Plan:
         moderation: By which policy and models step ``moderation`` moderates.
         genres: Folder of a trained model of genres, or of the run that trained it; with it, the
             step is one of those that run unless others are named.
+        scene_head: Folder of a scene head, or of the run that trained it; None groups shots.
     """
 
     steps: tuple[str, ...] = STEPS
@@ -107,6 +114,7 @@ class Plan:
     fuse: float | None = None
     moderation: ModerationOptions = field(default_factory=ModerationOptions)
     genres: str | Path | None = None
+    scene_head: str | Path | None = None
 
     def __post_init__(self) -> None:
         if self.genres is not None and self.steps == STEPS:
@@ -128,6 +136,7 @@ class Plan:
         check_recogniser(self.recogniser, self.fuse, steps=self.steps, taxonomy=named)
         moderation_asked(self.moderation, self.steps)
         require_genre_model(self.genres, self.steps)
+        check_scene_head(self.scene_head, self.steps)
 
     @property
     def labels_by_words(self) -> bool:
@@ -161,6 +170,7 @@ class LoadedPlan:
         settings: Finds indoors and outdoors, day and night; None when headings are not asked for or
             there is no encoder.
         genres: Finds genres; None when they are not asked for.
+        scene_head: Finds scenes; None where shots are grouped, or scenes are not asked for.
         mark_settings: When runs of frames are marked; None looks for none.
     """
 
@@ -175,6 +185,7 @@ class LoadedPlan:
     hearing: Hearing | None = None
     settings: SettingFinder | None = None
     genres: GenreFinder | None = None
+    scene_head: TrainedScenes | None = None
     mark_settings: MarkSettings | None = field(default_factory=MarkSettings)
 
     @property
@@ -227,7 +238,7 @@ class LoadedPlan:
     @property
     def encoders(self) -> dict[EmbeddingSpace, Encoder | None]:
         """The spaces in which each sampled frame gets a vector; the last ones need no encoder."""
-        users = (self.labeller, self.scaler, self.recogniser, self.settings)
+        users = (self.labeller, self.scaler, self.recogniser, self.settings, self.scene_head)
         found: list[Encoder] = [
             user.encoder for user in users if user is not None and user.encoder is not None
         ]
@@ -245,7 +256,9 @@ class LoadedPlan:
 
     @property
     def scene_spaces(self) -> tuple[EmbeddingSpace, ...]:
-        """The spaces whose vectors group shots into scenes: that of labels, and colours."""
+        """The spaces whose vectors tell scenes: the head's, or that of labels, and colours."""
+        if self.scene_head is not None:
+            return self.scene_head.head.card.spaces
         labels = () if self.labeller is None else (self.labeller.encoder.space,)
         return (*labels, COLOR_SPACE)
 
@@ -270,11 +283,7 @@ class LoadedPlan:
         if self.taxonomy is not None:
             steps["labels"] = self.labels_made() | {"keep": asdict(self.keep)}
         if "scenes" in plan.steps:
-            steps["scenes"] = {
-                "method": "sequential grouping",
-                "features": [space.model for space in self.scene_spaces],
-                "penalty": PENALTY,
-            }
+            steps["scenes"] = scenes_made(self.scene_head, self.scene_spaces)
         steps |= self._perception_made()
         return MadeBy(__version__, datetime.now(UTC).isoformat(timespec="seconds"), steps)
 
@@ -346,6 +355,8 @@ def prepare(plan: Plan) -> LoadedPlan:
         genres = load_genre_finder(plan.genres, encoder)
         notes += genre_notes(genres, plan.shots, listed=plan.shot_list)
     loaded = LoadedPlan(plan, labeller, scaler, listed, notes, recogniser, genres=genres)
+    if plan.scene_head is not None:
+        loaded = replace(loaded, scene_head=load_scene_head(plan.scene_head, encoder))
     return _with_detectors(loaded, encoder)
 
 
@@ -369,8 +380,10 @@ def _find_encoder(plan: Plan) -> tuple[ImageTextEncoder | None, tuple[str, ...]]
     """Return the encoder of words, if one is needed, and what the user should know of it."""
     by_words = plan.labels_by_words
     scale_in_words = "scale" in plan.steps and plan.scale is None
-    to_moderate = "moderation" in plan.steps and plan.encoder is not None
-    if not (plan.needs_labeller or scale_in_words or "headings" in plan.steps or to_moderate):
+    others = plan.scene_head is not None or (
+        "moderation" in plan.steps and plan.encoder is not None
+    )
+    if not (plan.needs_labeller or scale_in_words or "headings" in plan.steps or others):
         return None, ()
     name = plan.encoder or DEFAULT_ENCODER
     try:

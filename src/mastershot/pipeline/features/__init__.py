@@ -1,1 +1,4 @@
-"""A recogniser's features of a library's shots: `settings` of a recipe, `export` does it."""
+"""Features of a library's shots, by recipes whose `settings` are here.
+
+`export` makes those of a recogniser; `scenes` takes those of encoders, with scenes people marked.
+"""

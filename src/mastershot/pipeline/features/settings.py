@@ -1,4 +1,4 @@
-"""Settings of a recipe that exports features. Light to import: no tensor is here."""
+"""Settings of recipes that export features. Light to import: no tensor is here."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,6 +26,39 @@ class FeaturesRecipe(Settings):
     def path(self, path: str) -> Path:
         """Return where one of its paths is."""
         return Path(self.data).expanduser() / Path(path).expanduser()
+
+
+@dataclass(frozen=True)
+class SceneFeaturesRecipe(Settings):
+    """The features of a library's shots, with the scenes that people marked in its films.
+
+    Attributes:
+        data: Folder that the paths start from.
+        library: The library, whose films were added with the encoder that a head shall read.
+        scenes: CSV with a row a scene: ``film`` (a name that the library knows), ``split`` (train,
+            val or test) and ``start_s``.
+    """
+
+    data: str = "."
+    library: Text = "films.mastershot"
+    scenes: Text = "scenes.csv"
+
+    def path(self, path: str) -> Path:
+        """Return where one of its paths is."""
+        return Path(self.data).expanduser() / Path(path).expanduser()
+
+
+def missing_scene_feature_inputs(recipe: SceneFeaturesRecipe) -> list[str]:
+    """Return a sentence for each file and folder of a recipe that do not exist."""
+    library, scenes = recipe.path(recipe.library), recipe.path(recipe.scenes)
+    problems = []
+    if not library.is_dir():
+        problems.append(f"library {library} is no folder; `mastershot library add` makes one")
+    if not scenes.is_file():
+        problems.append(
+            f"scenes {scenes} do not exist; it is a CSV with the columns film, split and start_s"
+        )
+    return problems
 
 
 def missing_feature_inputs(recipe: FeaturesRecipe) -> list[str]:
