@@ -207,18 +207,18 @@ def evaluate(
     ]
 
 
-def hear_gunfire(folder: Path, settings: DrawnTasks, seconds: int = 12) -> Timeline:
-    """Return the timeline of a drawn film under drawn gunfire, moderated by what is heard."""
-    plan = plan_library(1, num_scenes=1, shots_per_scene=seconds, picture=settings.picture)
+def hear_gunfire(folder: Path, settings: DrawnTasks, shots: int = 12) -> tuple[Timeline, float]:
+    """Return a moderated timeline of a film under drawn gunfire, and when its last burst ends."""
+    plan = plan_library(1, num_scenes=1, shots_per_scene=shots, picture=settings.picture)
     film, path = plan.films[0].plan, folder / "gunfire.mp4"
     samples = round(film.num_frames / film.picture.frame_rate * SOUND_RATE_HZ)
     burst = draw_sound(Clip("home", "gunfire", "drift", film.num_frames, 0, 5), samples)
     write_frames(
         path, draw_frames(film), film.picture.frame_rate, sound=Sound(SOUND_RATE_HZ, [burst])
     )
-    return ms.Library(folder / "gunfire.mastershot").add(
-        path, loaded=prepare(Plan(steps=("shots", "sound", "moderation")))
-    )
+    last_s = float(np.flatnonzero(np.abs(burst) > 0.05)[-1]) / SOUND_RATE_HZ
+    loaded = prepare(Plan(steps=("shots", "sound", "moderation")))
+    return ms.Library(folder / "gunfire.mastershot").add(path, loaded=loaded), last_s
 
 
 def found_lines(found: FoundScenes) -> list[str]:
@@ -251,10 +251,10 @@ def _text(figure: Figure) -> str:
     return f"{figure.value:.3f} [{figure.interval.low:.3f}, {figure.interval.high:.3f}]"
 
 
-def heard_lines(timeline: Timeline) -> list[str]:
+def heard_lines(timeline: Timeline, last_s: float) -> list[str]:
     """Return what was heard of gunfire."""
     classes = sorted({event.name for event in timeline.audio or ()})
-    lines = [f"drawn gunfire: sounds heard: {', '.join(classes) or 'none'}"]
+    lines = [f"drawn gunfire to {last_s:.1f} s: sounds heard: {'; '.join(classes) or 'none'}"]
     flags: tuple[Any, ...] = timeline.moderation or ()
     lines += [
         f"  flagged {one.name}, {one.source}, score {one.score:.2f}, "
@@ -277,7 +277,7 @@ def main() -> None:
     )  # fmt: skip
     drawn = evaluate(drawn_scenes(library, rows, kept), settings)
     print("\n".join([*found_lines(found), *result_lines(results), *result_lines(drawn)]))
-    print("\n".join(heard_lines(hear_gunfire(out, settings))))
+    print("\n".join(heard_lines(*hear_gunfire(out, settings))))
 
 
 if __name__ == "__main__":
