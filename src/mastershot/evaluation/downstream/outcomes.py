@@ -132,8 +132,10 @@ def _of_probabilities(
         Outcome(
             name,
             group,
-            tuple(classes[place] for place in np.flatnonzero(truth_NC[row])),
-            tuple((classes[place], float(means_NC[row, place])) for place in order_NC[row]),
+            tuple(classes[place] for place in np.flatnonzero(truth_NC[row]).tolist()),
+            tuple(
+                (classes[place], float(means_NC[row, place])) for place in order_NC[row].tolist()
+            ),
             bool(truth_NC[row, order_NC[row, 0]]),
             float(hits_RN[:, row].mean()),
         )
