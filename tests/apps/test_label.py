@@ -90,6 +90,8 @@ def test_shots_and_scales_are_found_as_the_options_say(
     [
         (["--out", "OUT"], 2, "name clips, a folder of clips, or a --library"),
         (["CLIPS", "--out", "OUT", "--format", "csv"], 2, "format 'csv' is unknown"),
+        (["CLIPS", "--out", "OUT", "--policy", "strict"], 2, "No such option: --policy"),
+        (["CLIPS", "--out", "OUT", "--genres", "OUT"], 2, "No such option: --genres"),
         (["CLIPS", "--out", "OUT", "--sampling", "often"], 2, "sampling 'often' means nothing"),
         (["CLIPS", "--out", "OUT", "--smoothing", "very"], 2, "smoothing 'very' means nothing"),
         (["CLIPS", "--out", "OUT", "--taxonomy", "movieclp"], 1, "did you mean 'movieclip'?"),

@@ -172,6 +172,7 @@ def change(path: list[Any], new: Any) -> str:
         ("{", "is not valid JSON"),
         ("[" * 100_000, "is not valid JSON"),
         ("[]", "has schema 'list'"),
+        (change(["shots", 0, "labels", 0, "score"], float("nan")), "JSON: NaN is no number"),
         (change(["schema"], "mastershot/timeline/9"), "has schema 'mastershot/timeline/9'"),
         (change(["moods"], []), "holds 'moods', unknown to this version"),
         (change(["shots", 0, "camera"], "on a crane"), "holds 'camera', unknown to this version"),

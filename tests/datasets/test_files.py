@@ -1,9 +1,12 @@
+import io
+import zipfile
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from mastershot.core.errors import DatasetError
-from mastershot.datasets.files import read_table
+from mastershot.datasets.files import read_arrays, read_table
 
 
 def test_a_table_without_a_column_says_which(tmp_path: Path) -> None:
@@ -55,3 +58,38 @@ def test_a_column_that_is_there_twice_and_a_table_with_other_separators_are_erro
     (tmp_path / "a.csv").write_text("x;y\n1;2\n")
     with pytest.raises(DatasetError, match="it has x;y, which should be separated by commas"):
         read_table(tmp_path / "a.csv", ("x",), what="list")
+
+
+def test_arrays_are_read_by_name(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    np.savez(path, one=np.arange(3), two=np.ones(2))
+    assert {name: len(one) for name, one in read_arrays(path, what="rows").items()} == {
+        "one": 3, "two": 2,
+    }  # fmt: skip
+    assert list(read_arrays(path, what="rows", names=("two", "three"))) == ["two"]
+
+
+def a_header(shape: tuple[int, ...]) -> bytes:
+    file = io.BytesIO()
+    header = {"descr": "<f4", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("member", "content", "problem"),
+    [
+        ("a.npy", b"text", "should hold arrays alone, and 'a' is none"),
+        ("a.txt", b"text", "should hold arrays alone, and 'a.txt' is none"),
+        ("a.npy", a_header((1 << 50,)), "cannot be read: Unable to allocate"),
+        ("a.npy", a_header((4,)), "cannot be read"),
+    ],
+)
+def test_an_archive_of_something_else_is_one_sentence(
+    tmp_path: Path, member: str, content: bytes, problem: str
+) -> None:
+    path = tmp_path / "a.npz"
+    with zipfile.ZipFile(path, "w") as file:
+        file.writestr(member, content)
+    with pytest.raises(DatasetError, match=f"rows {path} {problem}"):
+        read_arrays(path, what="rows")

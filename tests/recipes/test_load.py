@@ -12,9 +12,10 @@ from mastershot.core.errors import SettingError
 from mastershot.recipes.load import load_recipe, recipe_text, shipped_recipes
 from mastershot.training.distillation.settings import DistilRecipe
 
+# New or changed since version 0.1.
 NEW = re.compile(
-    "movieclip|downstream|genres|scenes/|scene_boundaries|distil/starter"
-)  # new or changed since version 0.1
+    "movieclip|downstream|genres|^scenes/|scene_boundaries|distil/starter|encode|shotcol|mvit"
+)
 PLAIN = """recipe: distil
 frames: [{path: films}]
 teachers: [{kind: encoder, weights: clip, concepts: movieclip}]

@@ -59,7 +59,7 @@ def test_a_debug_version_takes_two_steps(name: str, data: Path, tmp_path: Path) 
     vectors = encoder.encode_film(arrays.movie(0))
     assert vectors.shape == (
         -(-20 // encoder.shape.num_shots) - (20 % encoder.shape.num_shots > 0),
-        8,
+        encoder.width,
     )
     log = [json.loads(line) for line in (result.path.parent / "log.jsonl").read_text().splitlines()]
     assert "queue" in log[0]
@@ -161,6 +161,10 @@ def test_each_axis_of_table_1_is_a_recipe() -> None:
     windows = {name: recipe.pairs.window for name, recipe in settings.items()}
     assert {windows[f"movies2scenes/shots-{n}"] for n in (1, 4, 16)} == {1, 4, 16}
     assert settings["movies2scenes/frames-3"].shots.frames_per_shot == 3
+    mvit = settings["movies2scenes/mvit"]
+    assert (mvit.network.backbone, mvit.training.batch_size, mvit.shots.image_px) == (
+        "mvit_v2_s", 32, 224,
+    )  # fmt: skip
     measures = {recipe.similarity.measure for recipe in settings.values()}
     assert measures == {"cowatch", "random", "genre", "synopsis"}
     films = {recipe.similarity.max_movies for recipe in settings.values()}

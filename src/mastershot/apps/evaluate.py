@@ -60,6 +60,10 @@ def evaluate(
     common: Annotated[
         bool, Option("--common", help="Only items that all rows have, instead of refusing.")
     ] = False,
+    side_by_side: Annotated[
+        bool,
+        Option("--side-by-side", help="One more row: the runs' (or files') vectors side by side."),
+    ] = False,
     truth: Annotated[
         Path | None,
         Option(metavar="FILE", help="True labels instead: a split file, or CSV video,file,labels."),
@@ -91,6 +95,7 @@ def evaluate(
         num_seeds=seeds,
         missing_labels=_missing_labels(missing_labels),
         common=common,
+        side_by_side=side_by_side,
     )
     with showing_progress(task, quiet=False) as progress:
         if task != "tagging":

@@ -44,11 +44,14 @@ Films = Annotated[
 
 @dataclass(frozen=True)
 class LabelOptions(AnalysisOptions):
-    """How clips are analysed: by all steps, with shots that are found anew."""
+    """How clips are analysed: by the default steps, with shots that are found anew."""
 
     shots: Path | None = field(default=None, init=False)
     steps: str = field(default=AnalysisOptions.steps, init=False)
     stream: int | None = field(default=None, init=False)
+    genres: Path | None = field(default=None, init=False)
+    policy: str = field(default=AnalysisOptions.policy, init=False)
+    moderation_model: list[str] | None = field(default=None, init=False)
 
 
 @label_app.command("build")

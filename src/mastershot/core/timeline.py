@@ -163,7 +163,7 @@ class Timeline:
             TimelineError: The text is not JSON, of another schema, or not a valid timeline.
         """
         try:
-            value = json.loads(text)
+            value = json.loads(text, parse_constant=_refused)
         except (ValueError, RecursionError) as error:
             raise TimelineError(f"{name} is not valid JSON: {error}") from error
         if not isinstance(value, dict) or value.get("schema") != SCHEMA:
@@ -187,6 +187,11 @@ class Timeline:
         except (OSError, UnicodeDecodeError) as error:
             raise TimelineError(f"timeline {path} cannot be read: {error}") from error
         return Timeline.from_json(text, name=str(path))
+
+
+def _refused(name: str) -> None:
+    """Refuse what Python reads as a number and JSON does not have: NaN and the infinities."""
+    raise ValueError(f"{name} is no number")
 
 
 def timeline_schema() -> Json:

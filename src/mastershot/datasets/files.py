@@ -1,11 +1,16 @@
-"""Text, CSV and JSON files of data sets; errors name the place in the file."""
+"""Text, CSV, JSON and ``.npz`` files of data sets; errors name the place in the file."""
 
 import csv
 import json
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO, TypeVar
+
+import numpy as np
+import numpy.typing as npt
 
 from mastershot.core.errors import DatasetError
 from mastershot.core.files import reporting_errors
@@ -115,6 +120,32 @@ def read_table(path: Path, columns: Sequence[str], *, what: str, delimiter: str 
         except csv.Error as error:
             raise DatasetError(f"{source}, line {reader.line_num}: {error}") from error
     return rows
+
+
+def read_arrays(
+    path: Path, *, what: str, names: Sequence[str] | None = None
+) -> dict[str, npt.NDArray[Any]]:
+    """Return the arrays of a ``.npz`` file by name; with ``names``, those of them that it has.
+
+    Raises:
+        DatasetError: It cannot be read, is no such file, or holds something else than arrays.
+    """
+    try:
+        with (
+            reporting_errors(DatasetError, f"{what} {path} cannot be read"),
+            path.open("rb") as file,
+        ):
+            loaded = np.load(file, allow_pickle=False)
+            if not isinstance(loaded, np.lib.npyio.NpzFile):
+                raise DatasetError(f"{what} {path} should be a .npz file")
+            chosen = [name for name in loaded.files if names is None or name in names]
+            arrays = {name: loaded[name] for name in chosen}
+    except (zipfile.BadZipFile, zlib.error, EOFError, MemoryError) as error:
+        raise DatasetError(f"{what} {path} cannot be read: {error}") from error
+    for name, array in arrays.items():
+        if not isinstance(array, np.ndarray):
+            raise DatasetError(f"{what} {path} should hold arrays alone, and {name!r} is none")
+    return arrays
 
 
 def require_columns(columns: Sequence[str], found: Sequence[str], source: str) -> None:

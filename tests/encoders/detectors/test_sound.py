@@ -3,6 +3,7 @@
 import dataclasses
 import os
 from pathlib import Path
+from threading import Event, Thread
 
 import numpy as np
 import pytest
@@ -79,6 +80,29 @@ def test_the_runtime_writes_nothing_of_its_own(capfd: pytest.CaptureFixture[str]
     SoundClassifier().scores(np.zeros((1, WINDOW_SAMPLES), np.float32))
     os.write(2, b"seen")
     assert capfd.readouterr().err == "seen"
+
+
+def test_two_networks_that_are_loaded_at_once_leave_standard_error_where_it_is() -> None:
+    before = os.fstat(2)
+    inside, leave = Event(), Event()
+
+    def first() -> None:
+        with sound._quiet():
+            inside.set()
+            leave.wait(0.5)
+
+    def second() -> None:
+        inside.wait()
+        with sound._quiet():
+            leave.set()
+            threads[0].join(0.5)
+
+    threads = [Thread(target=first), Thread(target=second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (os.fstat(2).st_dev, os.fstat(2).st_ino) == (before.st_dev, before.st_ino)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import csv
+import json
 from pathlib import Path
 
 import pytest
@@ -117,3 +118,37 @@ def test_an_item_of_a_queue_that_holds_no_texts_is_refused(
     (tmp_path / "queue.json").write_text(text)
     with pytest.raises(DatasetError, match="holds no texts"):
         read_queue(tmp_path / "queue.json")
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "problem"),
+    [
+        ("name", "boredom", "is of no class of the policy"),
+        ("choices", ["confirm"], "offers other ticks"),
+        ("kind", "scene", "is neither an interval nor a shot"),
+        ("second", None, "is neither an interval nor a shot"),
+        ("score", None, "a number is none"),
+        ("source", [], "holds no texts"),
+    ],
+)
+def test_an_item_that_no_guideline_can_judge_is_refused(
+    films: list[tuple[str, Timeline]], tmp_path: Path, key: str, value: object, problem: str
+) -> None:
+    path = tmp_path / "queue.json"
+    write_queue(path, draw_queue(films, POLICY))
+    kept = json.loads(path.read_text())
+    kept["items"][0][key] = value
+    path.write_text(json.dumps(kept))
+    with pytest.raises(DatasetError, match=f"is no queue of moderation .*{problem}"):
+        read_queue(path)
+
+
+@pytest.mark.parametrize("guidelines", [None, [], {"sex": 3}])
+def test_a_queue_without_guidelines_is_refused(
+    films: list[tuple[str, Timeline]], tmp_path: Path, guidelines: object
+) -> None:
+    path = tmp_path / "queue.json"
+    write_queue(path, draw_queue(films, POLICY))
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"guidelines": guidelines}))
+    with pytest.raises(DatasetError, match="is no queue of moderation"):
+        read_queue(path)

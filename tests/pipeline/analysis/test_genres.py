@@ -4,6 +4,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import jsonschema
 import numpy as np
@@ -16,10 +17,12 @@ import mastershot as ms
 from mastershot.core.errors import DatasetError, EncoderError, SettingError
 from mastershot.core.timeline import Timeline, timeline_schema
 from mastershot.datasets.genres.table import GenreDataset, read_genre_dataset
+from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.genre_model import load_fine_network, load_genre_model
 from mastershot.genres.clustering import ClusterSettings, unit_rows
 from mastershot.media.probe import probe
 from mastershot.media.video import Film
+from mastershot.pipeline.analysis.genres import _experts_of, read_known_trailers
 from mastershot.pipeline.analysis.plan import STEPS, Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie
 from mastershot.pipeline.genres.subgenres import SubGenreRequest, report_subgenres
@@ -278,6 +281,28 @@ def test_a_model_whose_experts_a_film_cannot_give_is_refused(
     with pytest.raises(EncoderError, match=sentence) as error:
         prepare(a_plan(model))
     assert str(error.value).startswith(f"model of genres {model} cannot see films")
+
+
+def test_pictures_by_an_encoder_may_be_the_only_expert_of_a_model() -> None:
+    encoder = load_encoder("starter")
+    space = replace(encoder.space, model="another")
+    other = SimpleNamespace(space=space, encode_images=encoder.encode_images)
+    made = {"network": space.model, "weights_hash": space.weights_hash}
+    card = SimpleNamespace(experts={"image": space.width}, made_by={"image": made}, pieces={})
+    trained = SimpleNamespace(card=card, folder="model", shape=lambda name: (space.width,))
+    (expert,) = _experts_of(trained, other)  # type: ignore[arg-type]
+    assert expert.described.made_by == made
+
+
+def test_embeddings_that_are_not_finite_are_refused(tmp_path: Path) -> None:
+    rows = np.full((2, 3), np.nan, np.float32)
+    np.savez(
+        tmp_path / "embeddings.npz", coarse=rows, fine=rows, opened=np.ones((2, 1)),
+        trailers=np.array(["t0", "t1"]),
+    )  # fmt: skip
+    trained = SimpleNamespace(card=SimpleNamespace(experts={"image": 4}, bottleneck=3))
+    with pytest.raises(DatasetError, match="embeddings or gates that are not finite"):
+        read_known_trailers(tmp_path, trained)  # type: ignore[arg-type]
 
 
 def test_embeddings_of_another_model_are_refused(genre_run: GenreRun, tmp_path: Path) -> None:

@@ -1,5 +1,9 @@
 """Clips of shots: evenly spaced squares in bounded memory, each made into features once."""
 
+import shutil
+import subprocess
+import sys
+from importlib.util import find_spec
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -136,3 +140,29 @@ def test_a_killed_run_makes_no_clip_twice(tmp_path: Path) -> None:
     found = FolderFeatures(tmp_path).get(SPACE)
     assert found.frames.tolist() == [end - 3 for end in ends]
     assert found.vectors.tolist() == [[end - 5, 4] for end in ends]
+
+
+LOADING = """
+import importlib.util, sys, threading
+from threadpoolctl import ThreadpoolController
+done = threading.Event()
+def work():
+    while not done.is_set():
+        ThreadpoolController()
+threading.Thread(target=work, daemon=True).start()
+for path in sys.argv[1:]:
+    spec = importlib.util.spec_from_file_location("_opcode", path)
+    importlib.util.module_from_spec(spec)
+done.set()
+"""
+
+
+def test_libraries_may_be_loaded_while_another_thread_is_kept_on_one(tmp_path: Path) -> None:
+    spec = find_spec("_opcode")
+    if spec is None or spec.origin is None or not Path(spec.origin).is_file():
+        pytest.skip("this Python has no small extension module in a file of its own")
+    paths = [tmp_path / f"{number}.so" for number in range(1000)]
+    for path in paths:
+        shutil.copyfile(spec.origin, path)
+    # As `_on_one_thread` does; in a process of its own, since versions that deadlock never end.
+    subprocess.run([sys.executable, "-c", LOADING, *map(str, paths)], check=True, timeout=60)

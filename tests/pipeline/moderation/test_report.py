@@ -107,6 +107,9 @@ def test_a_reviewer_is_no_second_one_by_another_spelling_of_the_name() -> None:
     given = [said(item, "Ann", "confirm"), said(item, "ANN", "confirm")]
     report = report_on_queue(queue_of(item), given)
     assert report.lacking == (item.id,)
+    other = flag(1, 0.8)
+    given = [said(item, "Ann", "confirm"), said(other, "ANN", "confirm")]
+    assert report_on_queue(queue_of(item, other), given).reviewers == ("Ann",)
 
 
 def test_what_was_missed_is_estimated_from_the_drawn_shots() -> None:

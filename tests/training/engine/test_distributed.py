@@ -15,11 +15,14 @@ from tests.factories.movies2scenes import FEATURE_NET, LOG, PIXEL_NET, TRAINING,
 from torch import Tensor
 
 from mastershot.core.errors import SettingError
+from mastershot.datasets.tables.pair_table import write_pairs
+from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.engine import distributed
 from mastershot.training.engine.metrics_log import read_log
 from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.engine.trainer import steps_done
 from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
+from mastershot.training.movies2scenes.scene_pairs import neighbour_scenes
 from mastershot.training.movies2scenes.settings.encoders import (
     SceneContrastRecipe,
     ShotContrastRecipe,
@@ -35,7 +38,7 @@ TRAININGS = {
     "augmented": replace(STEPS, views="augmented"),
     "simclr": replace(STEPS, views="augmented", negatives="batch"),
 }
-KINDS = (*TRAININGS, "shots")
+KINDS = (*TRAININGS, "shotcol", "shots")
 FIGURES = ("step", "loss", "alignment", "uniformity", "queue_age")
 
 
@@ -46,10 +49,11 @@ def train(kind: str, data: Path, out: Path, on_progress: OnProgress = no_progres
         shots = ShotContrastRecipe(source, PIXEL_NET, training=STEPS, log=LOG, data=str(data))
         train_shot_encoder(shots, out, on_progress)
     else:
-        training = TRAININGS.get(kind, STEPS)
+        training = TRAININGS["parts" if kind == "shotcol" else "plain"]
+        training = TRAININGS.get(kind, training)
         scenes = SceneContrastRecipe(
             ShotSource("features"),
-            "pairs.parquet",
+            "neighbours.parquet" if kind == "shotcol" else "pairs.parquet",
             FEATURE_NET,
             training,
             log=LOG,
@@ -85,6 +89,8 @@ def data(tmp_path_factory: pytest.TempPathFactory, cpu: None) -> Path:
     """A run of two processes of each kind; "resumed" was begun by one, "killed" was killed."""
     folder = tmp_path_factory.mktemp("processes")
     write_films(folder)
+    neighbours = neighbour_scenes(ShotArrays(folder / "features"), 1, 1, reach=4)
+    write_pairs(folder / "neighbours.parquet", [neighbours], neighbours.made_by)
 
     class StoppedError(Exception):
         pass

@@ -14,10 +14,21 @@ from mastershot.training.movies2scenes.moco import (
     BatchContrast,
     ContrastiveModule,
     MomentumContrast,
+    pick_positives,
 )
 from mastershot.training.movies2scenes.settings.encoders import ContrastiveSettings
 
 SETTINGS = ContrastiveSettings(batch_size=4, projection=5, momentum=0.5, temperature=0.2)
+
+
+class Scheduler:
+    """A schedule that changes nothing."""
+
+    def step(self) -> None:
+        """Leave the learning rate as it is."""
+
+
+SCHEDULER = Scheduler()
 
 
 class Projection(nn.Module):
@@ -139,3 +150,76 @@ def test_the_optimiser_moves_the_encoder_and_never_the_one_of_the_keys() -> None
     assert moved == {id(one) for one in module.encoder.parameters()}
     gradients_of(module, batch_of())
     assert all(one.grad is None for one in module.key_encoder.parameters())
+
+
+def candidates_of(first_id: int = 0, num: int = 5) -> ContrastBatch:
+    """Four scenes of three shots with candidates; the first one's fourth is none."""
+    generator = torch.Generator().manual_seed(4)
+    valid = torch.ones(4, num, dtype=torch.bool)
+    valid[0, 3] = False
+    ids = torch.arange(4 * num).reshape(4, num) + first_id + 50
+    queries = torch.randn(4, 3, 6, generator=generator)
+    keys = torch.randn(4, num, 3, 6, generator=generator)
+    keys[0, 3] = queries[0]  # the most alike of all, and not there
+    query_ids = torch.arange(4) + first_id
+    return ContrastBatch(queries, keys, valid, query_ids, ids, candidates=True)
+
+
+def plain_choice(encoder: nn.Module, batch: ContrastBatch) -> list[int]:
+    """Which candidate is the most alike, one query and one candidate at a time."""
+    chosen = []
+    for query, keys, valid, ids in zip(*batch[:3], batch.key_ids, strict=True):
+        best = (-9.0, -1)
+        for key, exists, number in zip(keys, valid.tolist(), ids.tolist(), strict=True):
+            cosine = torch.cosine_similarity(encoder(query[None]), encoder(key[None])).item()
+            best = max(best, (cosine, number)) if exists else best
+        chosen.append(best[1])
+    return chosen
+
+
+@pytest.mark.parametrize("size", [0, 1, 3])
+def test_the_positive_of_shotcol_is_the_plain_loops_and_follows_the_weights(size: int) -> None:
+    module, batch = momentum(), candidates_of()
+    chosen = []
+    for seed in (1, 2, 3):
+        torch.manual_seed(seed)
+        module.encoder.layer.reset_parameters()
+        picked = pick_positives(module.encoder, batch, size)
+        chosen.append(picked.key_ids[:, 0].tolist())
+        assert chosen[-1] == plain_choice(module.encoder, batch)
+        each = torch.arange(4), picked.key_ids[:, 0] - batch.key_ids[:, 0]
+        assert torch.equal(picked.keys[:, 0], batch.keys[each])
+        assert (picked.valid.tolist(), picked.candidates) == ([[True]] * 4, False)
+    assert len(set(map(tuple, chosen))) > 1
+
+
+@pytest.mark.parametrize("negatives", ["queue", "batch"])
+def test_a_step_of_shotcol_is_that_of_the_positives_its_own_encoder_picks(negatives: str) -> None:
+    """Each step picks by the weights before it; given the same positives, another run is equal."""
+    settings = replace(SETTINGS, negatives=negatives, learning_rate=0.5)
+
+    def steps(picks: bool) -> tuple[list[list[int]], Tensor]:
+        module: ContrastiveModule = momentum(settings)
+        if negatives == "batch":
+            module = BatchContrast(module.encoder, settings, steps=9, warmup_steps=0)
+        optimizer: Any = torch.optim.SGD(module.encoder.parameters(), lr=30.0)
+        chosen = []
+        for step in range(6):
+            batch = candidates_of(100 * step)  # what the queue holds is never of the batch
+            ids = torch.tensor(plain_choice(module.encoder, batch))
+            place = ids - batch.key_ids[:, 0]
+            chosen.append(place.tolist())
+            if not picks:
+                keys = batch.keys[torch.arange(4), place][:, None]
+                ones = torch.ones(4, 1, dtype=torch.bool)
+                batch = ContrastBatch(batch.queries, keys, ones, batch.query_ids, ids[:, None])
+            module.manual_backward = lambda loss: loss.backward()  # type: ignore[assignment, method-assign]
+            module.optimizers = lambda: optimizer  # type: ignore[assignment, method-assign]
+            module.lr_schedulers = lambda: SCHEDULER  # type: ignore[assignment, method-assign]
+            module.log_dict = lambda _: None  # type: ignore[assignment, method-assign]
+            module.training_step(batch, 0)
+        return chosen, module.encoder.layer.weight
+
+    (chosen, weight), (_, given) = steps(True), steps(False)
+    assert torch.allclose(weight, given, atol=1e-6)
+    assert chosen[0] != chosen[-1]

@@ -1,5 +1,6 @@
 """Encoders that start from a published ViT or CLIP, here small ones with random weights."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -7,16 +8,21 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import save_file
 from tests.factories.movies2scenes import LOG, PIXEL_NET, TRAINING, write_films
+from tests.factories.mvit import drawn, torchvision_shapes
 from transformers import CLIPVisionConfig, CLIPVisionModel, ViTConfig, ViTModel
 
 from mastershot.core.errors import EncoderError
+from mastershot.models.mvit.network import MViT
 from mastershot.models.vit import resized_positions
 from mastershot.recipes.load import load_recipe
-from mastershot.store.shot_arrays import ShotArrays
+from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.training.movies2scenes.checkpoints import load_scene_encoder, load_shot_encoder
+from mastershot.training.movies2scenes.networks import SceneShape, scene_network, started_from
 from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
 from mastershot.training.movies2scenes.settings.encoders import (
+    NetworkSettings,
     SceneContrastRecipe,
     ShotContrastRecipe,
     ShotSource,
@@ -120,3 +126,47 @@ def test_a_checkpoint_that_is_not_there_or_does_not_fit_is_said(tmp_path: Path) 
     )
     with pytest.raises(EncoderError, match=r"model\.safetensors cannot be loaded"):
         train_scene_encoder(recipe, tmp_path / "scenes")
+
+
+def mvit_recipe(data: Path, **network: Any) -> SceneContrastRecipe:
+    """One step on scenes of three shots, which an MViTv2-S of a twelfth of its width sees."""
+    frames = np.random.default_rng(0).integers(0, 256, (20, 1, 32, 32, 3), np.uint8)
+    for name in "abcd":
+        write_movie(data / "keyframes", name, frames)
+    return SceneContrastRecipe(
+        ShotSource("keyframes", "keyframes", image_px=32), "pairs.parquet",
+        NetworkSettings(backbone="mvit_v2_s", width=64, **network), STILL, log=LOG, data=str(data),
+    )  # fmt: skip
+
+
+def test_mvit_v2_s_is_a_scene_encoder_that_is_trained_and_loads_again(tmp_path: Path) -> None:
+    write_films(tmp_path)
+    made = train_scene_encoder(mvit_recipe(tmp_path), tmp_path / "scenes")
+    encoder = load_scene_encoder(made)
+    assert isinstance(encoder.network, MViT)
+    sizes = encoder.network.settings
+    assert (sizes.width, sizes.num_frames, sizes.image_px, encoder.width) == (8, 3, 32, 64)
+    frames = np.array(ShotArrays(tmp_path / "keyframes").movie(0))
+    assert encoder.encode_film(frames).shape == (6, 64)
+    assert encoder.encode(frames[None, :1]).shape == (1, 64)
+    kept = json.loads((made / "scene_encoder.json").read_text())
+    for sizes_of in ({"width": 16}, {"depths": [1, 1]}, {"num_frames": 0}, {"image_px": 33}):
+        broken = {**kept, "mvit": {**kept["mvit"], **sizes_of}}
+        (made / "scene_encoder.json").write_text(json.dumps(broken))
+        with pytest.raises(EncoderError, match="does not describe an encoder"):
+            load_scene_encoder(made)
+
+
+def test_mvit_v2_s_starts_from_a_file_of_published_names(tmp_path: Path) -> None:
+    write_films(tmp_path)
+    weights = drawn(torchvision_shapes(num_classes=4))
+    save_file(weights, tmp_path / "mvit.safetensors")
+    recipe = mvit_recipe(tmp_path, init="mvit.safetensors")
+    shape = SceneShape(3, (1, 32, 32, 3))
+    settings = started_from(recipe.network, recipe.data, shape)
+    assert settings.width == 768
+    network = scene_network(settings, shape)
+    assert torch.equal(network.blocks[2].attention.offsets_t, weights["blocks.2.attn.rel_pos_t"])
+    (tmp_path / "mvit.safetensors").write_bytes(b"cut short")
+    with pytest.raises(EncoderError, match=r"mvit\.safetensors cannot be loaded"):
+        scene_network(settings, shape)

@@ -55,6 +55,10 @@ def stages(run: Path) -> set[str]:
         ({"pairs": SAME}, {"pairs", "scenes"}),
         ({"pairs": replace(SAME, positives="nearest")}, {"pairs", "scenes"}),
         ({"shots": KEYFRAMES, "network": PIXEL_NET, "pairs": SAME}, {"pairs", "scenes"}),
+        (
+            {"shots": KEYFRAMES, "network": PIXEL_NET, "pairs": replace(SAME, positives="nearest")},
+            {"pairs", "scenes"},
+        ),
         ({"shots": KEYFRAMES, "network": PIXEL_NET, "shot_encoder": "train"}, set(STAGES)),
     ],
 )

@@ -17,7 +17,7 @@ from mastershot.datasets.tables.pair_table import read_pairs, write_pairs
 from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.training.movies2scenes.checkpoints import load_scene_encoder
 from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
-from mastershot.training.movies2scenes.scene_pairs import same_scenes
+from mastershot.training.movies2scenes.scene_pairs import neighbour_scenes, same_scenes
 from mastershot.training.movies2scenes.settings.encoders import (
     SceneContrastRecipe,
     ShotSource,
@@ -127,6 +127,34 @@ def test_a_run_that_goes_on_ends_as_one_that_never_stopped(
     if negatives == "queue":
         assert {"queue.vectors", "queue.ids", "queue.next_place"} <= both[0].keys()
         assert any(name.startswith("key_encoder.") for name in both[0])
+
+
+@pytest.mark.parametrize("kind", [recipe, pixels])
+def test_a_run_of_shotcol_that_goes_on_picks_as_one_that_never_stopped(
+    data: Path, kind: object
+) -> None:
+    source = ShotArrays(data / kind(data).shots.path)  # type: ignore[operator]
+    pairs = neighbour_scenes(source, 1, 1, reach=4)
+    write_pairs(data / "pairs.parquet", [pairs], pairs.made_by)
+    asked = kind(data, training=replace(TRAINING, max_steps=6))  # type: ignore[operator]
+    whole = train_scene_encoder(asked, data / "whole")
+
+    class KilledError(Exception):
+        pass
+
+    def stop_at_5(stage: str, done: int, *_: object) -> None:
+        if stage == "training" and done == 5:
+            raise KilledError
+
+    with pytest.raises(KilledError):
+        train_scene_encoder(asked, data / "parts", stop_at_5)
+    rest = load_scene_encoder(train_scene_encoder(asked, data / "parts"))
+    assert rest.metadata["weights_sha256"] == load_scene_encoder(whole).metadata["weights_sha256"]
+    ids = [
+        torch.load(data / run / "last.ckpt", weights_only=True)["state_dict"]["queue.ids"]
+        for run in ("whole", "parts")
+    ]
+    assert torch.equal(*ids)  # of the keys that were picked
 
 
 def test_a_run_killed_hard_goes_on_to_the_same_end(data: Path) -> None:

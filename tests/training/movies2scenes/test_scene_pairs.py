@@ -6,14 +6,15 @@ import numpy as np
 import pytest
 from tests.factories.movies2scenes import write_films
 
-from mastershot.core.errors import DatasetError, MiningError
+from mastershot.core.errors import DatasetError
 from mastershot.core.similarity import table_of
 from mastershot.datasets.tables.pair_table import read_pairs
 from mastershot.datasets.tables.similarity_table import write_similarity
 from mastershot.store.shot_arrays import ShotArrays, write_movie
 from mastershot.training.movies2scenes.movie_encoder import train_movie_encoder
 from mastershot.training.movies2scenes.scene_pairs import (
-    nearest_scenes,
+    neighbour_scenes,
+    reach_of,
     rows_of,
     same_scenes,
     window_of,
@@ -28,29 +29,27 @@ from mastershot.training.movies2scenes.settings.stages import (
 )
 
 
-def test_pairs_of_controls_are_each_scene_itself_or_its_nearest(tmp_path: Path) -> None:
+def test_pairs_of_controls_are_each_scene_itself_and_shotcols_say_their_reach(
+    tmp_path: Path,
+) -> None:
     write_films(tmp_path)
     arrays = ShotArrays(tmp_path / "features")
     same = same_scenes(arrays, 3, 2)
     assert len(same) == 4 * 9
     assert np.array_equal(*rows_of(same, arrays))
-    nearest = nearest_scenes(arrays, 3, 1, reach=8)
-    first, other = rows_of(nearest, arrays)
-    assert ((np.abs(first - other) <= 8) & (first != other)).all()
-    assert (arrays.movie_of(first) == arrays.movie_of(other)).all()
-    for row in (0, 17, 40):
-        means = [
-            arrays.scenes(np.array([start]), 3)[0].mean(0)
-            for start in range(first[row] // 20 * 20, first[row] // 20 * 20 + 18)
-        ]
-        place = int(first[row] % 20)
-        cosines = {
-            start: means[place] @ mean / np.linalg.norm(means[place]) / np.linalg.norm(mean)
-            for start, mean in enumerate(means)
-            if start != place and abs(start - place) <= 8
-        }
-        assert other[row] % 20 == max(cosines, key=cosines.__getitem__)
-        assert nearest.scores[row] == pytest.approx(max(cosines.values()), abs=1e-5)
+    assert reach_of(same) == 0
+    queries = neighbour_scenes(arrays, 3, 2, reach=5)
+    assert (reach_of(queries), window_of(queries)) == (5, 3)
+    assert np.array_equal(rows_of(queries, arrays)[0], rows_of(same, arrays)[0])
+
+
+@pytest.mark.parametrize("reach", [True, -1, "8"])
+def test_a_table_with_an_odd_reach_is_refused(tmp_path: Path, reach: object) -> None:
+    write_films(tmp_path)
+    pairs = same_scenes(ShotArrays(tmp_path / "features"), 3, 1)
+    odd = replace(pairs, made_by={"settings": {"window": 3, "reach": reach}})
+    with pytest.raises(DatasetError, match=f"say a reach of {reach!r} shots; mine them anew"):
+        reach_of(odd)
 
 
 def test_pairs_survive_their_file_and_films_too_short_are_said(tmp_path: Path) -> None:
@@ -61,7 +60,7 @@ def test_pairs_survive_their_file_and_films_too_short_are_said(tmp_path: Path) -
     assert np.array_equal(rows_of(pairs, arrays)[0], rows_of(same_scenes(arrays, 3, 1), arrays)[0])
     with pytest.raises(DatasetError, match="every film is shorter than a scene of 21 shots"):
         same_scenes(arrays, 21, 1)
-    assert len(nearest_scenes(arrays, 20, 1)) == 4
+    assert len(neighbour_scenes(arrays, 20, 1, reach=8)) == 4
 
 
 @pytest.mark.parametrize(
@@ -138,19 +137,6 @@ def test_either_scene_of_a_pair_outside_its_film_is_said(
         rows_of(replace(pairs, **{column: shots}), arrays)  # type: ignore[arg-type]
 
 
-def test_the_only_scene_of_a_film_is_its_own_nearest_and_others_never_are(tmp_path: Path) -> None:
-    write_movie(tmp_path, "a", np.ones((3, 4), np.float32))
-    write_movie(tmp_path, "b", np.zeros((8, 4), np.float32))
-    pairs = nearest_scenes(ShotArrays(tmp_path), 3, 2, reach=1)
-    assert pairs.first_shot.tolist() == [0, 0, 2, 4]
-    assert (pairs.similar_first_shot[0], pairs.scores[0]) == (0, 1)
-    assert np.abs(pairs.similar_first_shot - pairs.first_shot)[1:].tolist() == [1, 1, 1]
-    assert pairs.scores[1:].tolist() == [0, 0, 0]  # zeros are like nothing, and not NaN
-    write_movie(tmp_path, "b", np.full((8, 4), np.nan, np.float32))
-    with pytest.raises(MiningError, match="shot 0 of b has a feature that is not a finite"):
-        nearest_scenes(ShotArrays(tmp_path), 3, 2)
-
-
 @pytest.mark.parametrize("positives", ["same", "nearest"])
 def test_the_pairs_of_a_control_are_written_once(tmp_path: Path, positives: str) -> None:
     write_films(tmp_path)
@@ -159,7 +145,8 @@ def test_the_pairs_of_a_control_are_written_once(tmp_path: Path, positives: str)
     made = write_scene_pairs(recipe, tmp_path / "run")
     pairs = read_pairs(made)
     assert (len(pairs), window_of(pairs), pairs.made_by["positives"]) == (4 * 6, 4, positives)
-    assert np.array_equal(pairs.first_shot, pairs.similar_first_shot) == (positives == "same")
+    assert np.array_equal(pairs.first_shot, pairs.similar_first_shot)
+    assert reach_of(pairs) == (8 if positives == "nearest" else 0)
     log, written = tmp_path / "run" / "log.jsonl", made.stat().st_mtime_ns
     assert json.loads(log.read_text()) == {"positives": positives, "scene_pairs": 24}
     (tmp_path / "features" / "a.npy").unlink()

@@ -9,13 +9,20 @@ from tests.factories.movies2scenes import LOG, PIXEL_NET, TRAINING, write_films
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.store.shot_arrays import ShotArrays, write_movie
+from mastershot.training.movies2scenes import shot_encoder
 from mastershot.training.movies2scenes.checkpoints import (
     SHOT_STEM,
+    load_scene_encoder,
     load_shot_encoder,
     write_encoder,
 )
 from mastershot.training.movies2scenes.networks import SceneShape, ShotEncoder, vit_settings
-from mastershot.training.movies2scenes.settings.encoders import ShotContrastRecipe, ShotSource
+from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
+from mastershot.training.movies2scenes.settings.encoders import (
+    SceneContrastRecipe,
+    ShotContrastRecipe,
+    ShotSource,
+)
 from mastershot.training.movies2scenes.settings.stages import ShotFeaturesRecipe
 from mastershot.training.movies2scenes.shot_encoder import train_shot_encoder, write_features
 
@@ -111,3 +118,52 @@ def test_an_encoder_that_is_none_is_said(tmp_path: Path) -> None:
     (tmp_path / "encoder" / "shot_encoder.safetensors").write_bytes(b"cut short")
     with pytest.raises(EncoderError, match=r"shot_encoder\.safetensors cannot be loaded"):
         write_features(features(tmp_path, "encoder"), tmp_path / "other")
+
+
+def scene_run(data: Path) -> Path:
+    """Train two steps on scenes of three shots."""
+    (data / "learn").mkdir()
+    write_films(data / "learn")
+    asked = SceneContrastRecipe(
+        ShotSource("keyframes", "keyframes", image_px=16), "pairs.parquet", PIXEL_NET,
+        replace(TRAINING, max_steps=2), log=LOG, data=str(data / "learn"),
+    )  # fmt: skip
+    return train_scene_encoder(asked, data / "run" / "scenes")
+
+
+def test_an_encoder_of_scenes_gives_a_row_a_scene_and_the_last_shots_one_too(
+    tmp_path: Path,
+) -> None:
+    encoder = load_scene_encoder(scene_run(tmp_path))
+    (tmp_path / "keyframes").mkdir()
+    rng = np.random.default_rng(1)
+    films = {
+        name: rng.integers(0, 256, (shots, 1, 16, 16, 3), np.uint8)
+        for name, shots in (("even", 6), ("odd", 7), ("short", 2))
+    }
+    for name, frames in films.items():
+        write_movie(tmp_path / "keyframes", name, frames)
+    made = write_features(features(tmp_path, "run"), tmp_path / "made")
+    for name, starts in (("even", (0, 3)), ("odd", (0, 3, 4)), ("short", (0,))):
+        expected = [encoder.encode(films[name][None, at : at + 3])[0] for at in starts]
+        np.testing.assert_allclose(np.load(made / f"{name}.npy"), expected, atol=1e-5)
+
+
+def test_fresh_weights_are_an_encoder_always_the_same(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keyframes(tmp_path)
+    monkeypatch.setattr(shot_encoder, "NetworkSettings", lambda: PIXEL_NET)
+    made = [
+        ShotArrays(write_features(features(tmp_path, "random"), tmp_path / run)).movie(0)
+        for run in ("one", "two")
+    ]
+    assert made[0].shape == (1, 8)
+    assert np.array_equal(*made)
+
+
+def test_a_network_of_frames_in_a_file_is_an_encoder(tmp_path: Path) -> None:
+    keyframes(tmp_path, side_px=32)
+    (tmp_path / "places.pth").write_bytes(b"no checkpoint")
+    with pytest.raises(EncoderError, match=r"places\.pth"):
+        write_features(features(tmp_path, "places.pth", side_px=32), tmp_path / "run")

@@ -1,7 +1,6 @@
 """Embeddings of trailers that a training of genres leaves beside its model."""
 # T trailers, D width, E experts
 
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,7 +10,7 @@ import numpy.typing as npt
 
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import DatasetError
-from mastershot.core.files import failure_reason
+from mastershot.datasets.files import read_arrays
 
 EMBEDDINGS = "embeddings.npz"
 
@@ -52,15 +51,11 @@ def read_embeddings(run: Path) -> RunEmbeddings:
     """
     path = run / EMBEDDINGS
     what = f"embeddings of trailers {path}"
-    try:
-        with np.load(path, allow_pickle=False) as file:
-            if missing := [name for name in _ARRAYS if name not in file]:
-                raise DatasetError(
-                    f"{what} have no array {missing[0]!r}; they should have {', '.join(_ARRAYS)}"
-                )
-            arrays = {name: file[name] for name in file.files if name in (*_ARRAYS, *_STATED)}
-    except (OSError, ValueError, EOFError, zipfile.BadZipFile) as error:
-        raise DatasetError(f"{what} cannot be read: {failure_reason(error)}") from error
+    arrays = read_arrays(path, what="embeddings of trailers", names=(*_ARRAYS, *_STATED))
+    if missing := [name for name in _ARRAYS if name not in arrays]:
+        raise DatasetError(
+            f"{what} have no array {missing[0]!r}; they should have {', '.join(_ARRAYS)}"
+        )
     ids = arrays["trailers"]
     if ids.ndim != 1 or ids.dtype.kind != "U":
         raise DatasetError(f"{what}: trailers should be a row of texts, not {_shape(ids)}")

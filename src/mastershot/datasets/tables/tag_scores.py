@@ -2,8 +2,6 @@
 # N samples, C classes
 
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +13,7 @@ import numpy.typing as npt
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import DatasetError, OutputError
 from mastershot.core.files import replacing, reporting_errors
+from mastershot.datasets.files import read_arrays
 
 _NAMES = ("videos", "files", "films", "classes")
 FIELDS = ("scores", "truth", *_NAMES, "made_by")
@@ -79,7 +78,7 @@ def read_tag_scores(path: str | Path) -> TagScores:
         DatasetError: The file is unreadable, not such a file, or contradicts itself.
     """
     path = Path(path)
-    arrays = _arrays_of(path)
+    arrays = read_arrays(path, what="scores", names=FIELDS)
     missing = [name for name in FIELDS if name not in arrays]
     if missing:
         raise DatasetError(f"scores {path} lack {', '.join(missing)}; a file has {_these(FIELDS)}")
@@ -104,20 +103,6 @@ def read_tag_scores(path: str | Path) -> TagScores:
     scores = TagScores(arrays["scores"], arrays["truth"], made_by=made_by, **names)
     _require_sound(scores, path)
     return scores
-
-
-def _arrays_of(path: Path) -> dict[str, npt.NDArray[Any]]:
-    try:
-        with (
-            reporting_errors(DatasetError, f"scores {path} cannot be read"),
-            path.open("rb") as file,
-        ):
-            loaded = np.load(file, allow_pickle=False)
-            if not isinstance(loaded, np.lib.npyio.NpzFile):
-                raise DatasetError(f"scores {path} should be a .npz file with {_these(FIELDS)}")
-            return {name: loaded[name] for name in FIELDS if name in loaded.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise DatasetError(f"scores {path} cannot be read: {error}") from error
 
 
 def _require_sound(scores: TagScores, path: Path) -> None:

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache, cached_property
+from threading import Lock
 from typing import Any, Final
 
 import numpy as np
@@ -31,6 +32,7 @@ EMBEDDING_WIDTH: Final = 1_024
 
 _EMBEDDING = "yamnet_frames/global_average_pooling2d/Mean"
 _CLASSES_FILE = YAMNET.path.with_name("yamnet_classes.txt")
+_REDIRECTING = Lock()
 
 
 @cache
@@ -146,12 +148,17 @@ class SoundClassifier:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Keep the runtime's own line about itself, which is not Python's, off standard error."""
-    kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)
+    """Keep the runtime's own line about itself, which is not Python's, off standard error.
+
+    One thread at a time: of two that overlap, the second would take the first one's nowhere for
+    standard error, and leave it there.
+    """
+    with _REDIRECTING:
+        kept, nowhere = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+        try:
+            os.dup2(nowhere, 2)
+            yield
+        finally:
+            os.dup2(kept, 2)
+            os.close(kept)
+            os.close(nowhere)

@@ -4,6 +4,7 @@ import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import isfinite
 from pathlib import Path
 from typing import Any, Literal
 
@@ -178,17 +179,32 @@ def read_queue(path: str | Path) -> Queue:
             QueueItem(**one | {"choices": tuple(one["choices"])}) for one in value["items"]
         )
         numbers = [value["seed"], value["num_flags"], value["num_unflagged"]]
-        texts = [one for item in items for one in (item.id, item.film, *item.choices)]
-        if not all(isinstance(one, int) for one in numbers):
+        guidelines = dict(value["guidelines"])
+        texts = [value["policy"], value["fingerprint"], *guidelines, *guidelines.values()]
+        for item in items:
+            texts += [item.id, item.film, item.kind, item.name, item.source, item.model]
+            texts += item.choices
+            numbers += [item.start_s, item.end_s, item.severity, item.score]
+        if not all(isinstance(one, int | float) and isfinite(one) for one in numbers):
             raise TypeError("a number is none")
         if not all(isinstance(one, str) for one in texts):
             raise TypeError("an item holds no texts")
+        for item in items:
+            _require_item(item, guidelines)
         uncovered = {film: tuple(names) for film, names in value["uncovered"].items()}
         return Queue(**value | {"items": items, "uncovered": uncovered})
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise DatasetError(
             f"{path} is no queue of moderation ({error}); `mastershot moderation queue` makes one"
         ) from error
+
+
+def _require_item(item: QueueItem, guidelines: Mapping[str, str]) -> None:
+    """Raise `ValueError` where an item cannot be judged by the guidelines."""
+    if item.kind not in ("flag", "shot") or not isinstance(item.second, bool):
+        raise ValueError(f"item {item.id} is neither an interval nor a shot")
+    if item.kind == "flag" and (item.name not in guidelines or item.choices != FLAG_CHOICES):
+        raise ValueError(f"interval {item.id} is of no class of the policy, or offers other ticks")
 
 
 def write_sheet(path: Path, items: Sequence[QueueItem]) -> None:

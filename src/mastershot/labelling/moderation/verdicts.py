@@ -203,11 +203,13 @@ def _decision_of(values: dict[str, object]) -> Decision:
     found = Decision(**values)  # type: ignore[arg-type]
     texts = [found.item, found.reviewer, found.note, found.made, found.recorded, found.after]
     texts.append(found.guideline)
+    if not found.ticked or not isinstance(found.ticked, list):
+        raise TypeError("nothing is ticked")
     ticks = [*found.ticked, *(found.previous or ())]
     if not all(isinstance(one, str) for one in (*texts, found.policy, *ticks)):
         raise TypeError("a value is not text")
     previous = None if found.previous is None else tuple(found.previous)
-    return Decision(**values | {"ticked": tuple(found.ticked), "previous": previous})  # type: ignore[arg-type]
+    return Decision(**values | {"ticked": tuple(found.ticked), "previous": previous})
 
 
 def _same(before: Decision, now: Decision) -> bool:

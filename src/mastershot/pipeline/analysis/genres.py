@@ -215,6 +215,8 @@ def read_known_trailers(run: Path, trained: TrainedGenres) -> KnownTrailers:
             f"and gates of {made.opened.shape[1]} experts; the model has {card.bottleneck} and "
             f"{len(card.experts)}"
         )
+    if not (np.isfinite(made.fine).all() and np.isfinite(made.opened).all()):
+        raise DatasetError(f"{made.path} holds embeddings or gates that are not finite numbers")
     nothing = ("",) * len(made.trailers)
     labels: IntArray | None = None
     names: tuple[str, ...] = ()
@@ -256,7 +258,8 @@ def _experts_of(trained: TrainedGenres, encoder: ImageTextEncoder | None) -> tup
         )
     image = card.made_by.get("image", {}).get("network", _STARTER)
     names = tuple(name for name in card.experts if name != "image" or image == _STARTER)
-    loaded = {one.described.name: one for one in load_experts(ExpertSettings(names))}
+    own = load_experts(ExpertSettings(names)) if names else ()
+    loaded = {one.described.name: one for one in own}
     if "image" in card.experts and image != _STARTER:
         loaded["image"] = EncoderExpert(_encoder_called(str(image), encoder, what), "image")
     for name, one in loaded.items():

@@ -39,6 +39,7 @@ class Inputs:
         num_seeds: How many probes are trained.
         missing_labels: What is done with items whose label the release says is missing.
         common: Leave out items that one of several rows lacks, instead of refusing.
+        side_by_side: Add a row of all runs' vectors side by side; without runs, of all rows'.
         on_task: Told of each task of several.
     """
 
@@ -56,6 +57,7 @@ class Inputs:
     num_seeds: int = 5
     missing_labels: Literal["keep", "drop"] = "keep"
     common: bool = False
+    side_by_side: bool = False
     on_task: OnTask = no_progress
 
 

@@ -248,6 +248,7 @@ def _on_one_thread(
 
     Others that PyTorch would wake take longer to wait for their part than to do it, and the film is
     decoded on their cores. OpenMP counts threads by the thread that asks, so no other is changed.
+    Libraries are looked for each time, because PyTorch may have been loaded meanwhile.
     """
     with ThreadpoolController().limit(limits=1, user_api="openmp"):
         return encode(images)

@@ -127,7 +127,7 @@ def report_on_queue(queue: Queue, decisions: Sequence[Decision]) -> ReviewReport
     differing = [each for each in twice if set(each[1][0].ticked) != set(each[1][1].ticked)]
     return ReviewReport(
         queue=queue,
-        reviewers=tuple(sorted({one.reviewer for each in given.values() for one in each})),
+        reviewers=_reviewers(given),
         num_reviewed=len(given),
         flags=_flag_figures(queue, outcomes),
         missed=_missed(queue, outcomes),
@@ -139,6 +139,14 @@ def report_on_queue(queue: Queue, decisions: Sequence[Decision]) -> ReviewReport
         disagreements=tuple(differing),
         num_other=sum(one.guideline != key_of[one.item] for one in on_items),
     )
+
+
+def _reviewers(given: Mapping[str, Sequence[Decision]]) -> tuple[str, ...]:
+    """Return who reviewed; names that differ in case alone are one, spelt as it came first."""
+    found: dict[str, str] = {}
+    for one in (one for each in given.values() for one in each):
+        found.setdefault(one.reviewer.casefold(), one.reviewer)
+    return tuple(sorted(found.values()))
 
 
 def _outcome(verdicts: Sequence[Decision]) -> tuple[str, ...]:
@@ -199,12 +207,12 @@ def _missed(queue: Queue, outcomes: Mapping[str, tuple[str, ...]]) -> tuple[Miss
 
 
 def _alpha(queue: Queue, given: Mapping[str, Sequence[Decision]]) -> float:
-    reviewers = sorted({one.reviewer for each in given.values() for one in each})
+    columns = {name.casefold(): place for place, name in enumerate(_reviewers(given))}
     rows = []
     for item in queue.of_kind("flag"):
-        row = [NO_VALUE] * len(reviewers)
+        row = [NO_VALUE] * len(columns)
         for one in given.get(item.id, ()):
-            row[reviewers.index(one.reviewer)] = FLAG_CHOICES.index(one.ticked[0])
+            row[columns[one.reviewer.casefold()]] = FLAG_CHOICES.index(one.ticked[0])
         rows.append(row)
     return krippendorff_alpha(np.array(rows, np.int64)) if rows else float("nan")
 

@@ -21,7 +21,7 @@ from mastershot.training.genres.inputs import GenreInputs
 from mastershot.training.genres.settings import GenreRecipe
 
 MODEL, SCORES = "model", "scores"
-_AT_ONCE = 64
+_AT_ONCE = 16  # in float32, where training may be in half of that
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,6 +27,8 @@ class ContrastBatch(NamedTuple):
         valid: Which positives exist, (B, K); at least one.
         query_ids: Names each query's scene: the running number of its first shot, (B,).
         key_ids: Those of the positives, (B, K).
+        candidates: Of the positives that exist, the one nearest to the query, under the encoder as
+            it is in this step, is the only one (ShotCoL).
     """
 
     queries: Tensor
@@ -34,6 +36,7 @@ class ContrastBatch(NamedTuple):
     valid: Tensor
     query_ids: Tensor
     key_ids: Tensor
+    candidates: bool = False
 
 
 class StepBatches(IterableDataset[Batch]):
@@ -78,6 +81,47 @@ class SceneBatches(StepBatches[ContrastBatch]):
             torch.ones(len(items), 1, dtype=torch.bool),
             torch.from_numpy(queries),
             torch.from_numpy(keys)[:, None],
+        )
+
+
+@dataclass(eq=False)
+class NeighbourBatches(StepBatches[ContrastBatch]):
+    """Scenes and all that begin up to `reach` shots before or after in the same film (ShotCoL).
+
+    `rows` are the running numbers of the first shots of the queries, (P,). Which of the neighbours
+    is the positive is left to the encoder, in the step. The only scene of a film is its own.
+    """
+
+    arrays: ShotArrays
+    rows: IntArray
+    _: KW_ONLY
+    window: int
+    reach: int
+    batch_size: int
+    seed: int
+    first_step: int = 0
+
+    def batch(self, step: int) -> ContrastBatch:
+        """Return the batch of a step."""
+        items, _ = batch_places(
+            step, batch_size=self.batch_size, num_items=len(self.rows), seed=self.seed
+        )
+        queries = self.rows[items]
+        movies = self.arrays.movie_of(queries)
+        low, high = self.arrays.offsets[movies], self.arrays.offsets[movies + 1] - self.window
+        away = np.delete(np.arange(-self.reach, self.reach + 1), self.reach)
+        beside = queries[:, None] + away
+        valid = (beside >= low[:, None]) & (beside <= high[:, None])
+        beside = np.where(valid, beside, queries[:, None])
+        valid[~valid.any(axis=1), 0] = True
+        scenes = self.arrays.scenes(beside.reshape(-1), self.window)
+        return ContrastBatch(
+            torch.from_numpy(self.arrays.scenes(queries, self.window)),
+            torch.from_numpy(scenes.reshape(*beside.shape, *scenes.shape[1:])),
+            torch.from_numpy(valid),
+            torch.from_numpy(queries),
+            torch.from_numpy(beside),
+            candidates=True,
         )
 
 

@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ from mastershot import __version__
 from mastershot.core.embeddings import FloatArray
 from mastershot.core.errors import EncoderError, SettingError
 from mastershot.encoders.checkpoint import one_line, read_json
+from mastershot.models.mvit.network import MViT, MViTSettings
 from mastershot.models.scene_encoder import PixelSceneEncoder
 from mastershot.models.vit import ViTSettings
 from mastershot.training.engine.distributed import barrier, is_rank_zero
@@ -133,6 +134,8 @@ def _load(folder: str | Path, stem: str) -> SavedEncoder:
             width = metadata["output"]
             _require_sizes(width, width * settings.width)
             network = ShotEncoder(_vit_of(metadata, shape), width)
+        elif settings.backbone == "mvit_v2_s":
+            network = MViT(_mvit_of(metadata, settings))
         elif settings.network == "vit":
             network = PixelSceneEncoder(_vit_of(metadata, shape))
         else:
@@ -152,8 +155,12 @@ def write_encoder(
 ) -> None:
     """Write the folder of an encoder; the first of a run's processes does, and the others wait."""
     if is_rank_zero():
-        vit = {"vit": asdict(network.vit.settings)} if settings.network == "vit" else {}
-        described = {"network": asdict(settings), **vit, **asdict(shape), **metadata}
+        sizes = {}
+        if settings.backbone == "mvit_v2_s":
+            sizes = {"mvit": asdict(network.settings)}
+        elif settings.network == "vit":
+            sizes = {"vit": asdict(network.vit.settings)}
+        described = {"network": asdict(settings), **sizes, **asdict(shape), **metadata}
         write_network(folder, stem, _FORMATS[stem], network, described)
     barrier()
 
@@ -241,6 +248,17 @@ def _vit_of(metadata: Mapping[str, Any], shape: SceneShape) -> ViTSettings:
         raise ValueError(f"norm_eps, pixel_mean and pixel_std are {numbers}")
     inputs = math.prod(settings.grid) + 3 * settings.patch_px**2
     _require_size(settings, 4 + 2 * settings.mlp_ratio, inputs)
+    return settings
+
+
+def _mvit_of(metadata: Mapping[str, Any], network: NetworkSettings) -> MViTSettings:
+    mvit = dict(metadata["mvit"])
+    depths = tuple(mvit["depths"])
+    _require_sizes(*depths, mvit["width"], mvit["num_frames"], mvit["image_px"])
+    settings = MViTSettings(**{**mvit, "depths": depths})
+    if settings.num_outputs != network.width:
+        raise ValueError(f"vectors of {network.width} and an MViT of {settings.num_outputs}")
+    _require_size(replace(network, depth=sum(depths)), 12, settings.num_frames + settings.image_px)
     return settings
 
 

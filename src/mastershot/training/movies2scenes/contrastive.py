@@ -16,7 +16,7 @@ from mastershot.training.engine.distributed import is_rank_zero
 from mastershot.training.engine.metrics_log import MetricsLog, read_log
 from mastershot.training.engine.settings import OnProgress
 from mastershot.training.engine.trainer import fit, require_finite
-from mastershot.training.movies2scenes.batches import SceneBatches, ShotBatches
+from mastershot.training.movies2scenes.batches import NeighbourBatches, SceneBatches, ShotBatches
 from mastershot.training.movies2scenes.knn_probe import encode_rows, knn_accuracy, read_labels
 from mastershot.training.movies2scenes.moco import (
     BatchContrast,
@@ -30,6 +30,7 @@ from mastershot.training.movies2scenes.settings.encoders import (
 )
 
 CURVES = "curves.svg"
+Batches = SceneBatches | NeighbourBatches | ShotBatches
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ def length_of(training: ContrastiveSettings, *, num_items: int, num_keys: int) -
 
 def train_contrastive(
     encoder: nn.Sequential,
-    batches: SceneBatches | ShotBatches,
+    batches: Batches,
     recipe: SceneContrastRecipe | ShotContrastRecipe,
     length: Length,
     *,
@@ -123,7 +124,7 @@ def _contrast(
 
 def _knn_probe(
     network: nn.Module,
-    batches: SceneBatches | ShotBatches,
+    batches: Batches,
     recipe: SceneContrastRecipe | ShotContrastRecipe,
 ) -> Callable[[], Mapping[str, float]]:
     """Return what measures, when called, how well the nearest labelled scenes agree."""

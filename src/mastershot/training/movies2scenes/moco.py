@@ -60,6 +60,8 @@ class ContrastiveModule(LightningModule):
         saved random state, and all processes draw the same.
         """
         seed = step_seed(self.settings.seed, self.global_step)
+        if batch.candidates:
+            batch = pick_positives(self.encoder, batch, self.settings.micro_batch)
         optimizer = cast(torch.optim.Optimizer, self.optimizers())
         optimizer.zero_grad()
         figures = self._accumulate_gradients(batch, torch.Generator().manual_seed(seed))
@@ -159,6 +161,36 @@ def nearest_positive(query_BP: Tensor, key_BKP: Tensor, valid_BK: Tensor) -> Ten
     """Return each query's similarity to its key; of two neighbours, to the nearer (B1, Eq. 1)."""
     each = [similarities(query_BP, keys_BP) for keys_BP in key_BKP.unbind(1)]
     return each[0] if len(each) == 1 else nearer(each[0], each[1], valid_BK)
+
+
+@torch.no_grad()
+def pick_positives(encoder: nn.Module, batch: ContrastBatch, micro_batch: int = 0) -> ContrastBatch:
+    """Return a batch with one positive a query: the candidate that the encoder finds most alike.
+
+    The selection of ShotCoL (Chen et al. 2021), by the cosine of the query encoder's projections of
+    plain views, anew in each step, as in BaSSL's implementation of it (Mun et al. 2022). Of equals,
+    the first. Each process picks for its own rows, and all learn all places.
+    """
+    size, own = len(batch.queries), distributed.own_rows(len(batch.queries))
+    picked = []
+    for rows in torch.split(
+        torch.arange(size, device=batch.queries.device)[own], micro_batch or size
+    ):
+        query_BP = encoder(plain_views(batch.queries[rows]))
+        alike = [
+            similarities(query_BP, encoder(plain_views(scenes)))
+            for scenes in batch.keys[rows].unbind(1)
+        ]
+        alike_BK = torch.stack(alike, 1).masked_fill(~batch.valid[rows], -torch.inf)
+        picked.append(alike_BK.argmax(1))
+    place_B = distributed.gather_rows(torch.cat(picked), size)
+    each_B = torch.arange(size, device=place_B.device)
+    return batch._replace(
+        keys=batch.keys[each_B, place_B][:, None],
+        valid=batch.valid.new_ones(size, 1),
+        key_ids=batch.key_ids[each_B, place_B][:, None],
+        candidates=False,
+    )
 
 
 @torch.no_grad()

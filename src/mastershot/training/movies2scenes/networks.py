@@ -14,7 +14,9 @@ from torch import Tensor, nn
 
 from mastershot.core.errors import EncoderError
 from mastershot.core.settings import Count, Settings
-from mastershot.encoders.checkpoint import one_line, read_json
+from mastershot.encoders.checkpoint import one_line, read_json, read_weights
+from mastershot.models.mvit.network import MViT, MViTSettings
+from mastershot.models.mvit.published import published_mvit
 from mastershot.models.scene_encoder import (
     FeatureSceneEncoder,
     FeatureSceneSettings,
@@ -63,6 +65,8 @@ class ShotEncoder(nn.Module):
 
 def scene_network(settings: NetworkSettings, shape: SceneShape) -> nn.Module:
     """Return a network from views of scenes to their class tokens, (B, W)."""
+    if settings.backbone == "mvit_v2_s":
+        return mvit_network(settings, shape)
     if settings.network == "vit":
         network = PixelSceneEncoder(vit_settings(settings, shape.row_shape[1]))
         start_from(settings.init, network.vit)
@@ -76,6 +80,20 @@ def scene_network(settings: NetworkSettings, shape: SceneShape) -> nn.Module:
     )  # fmt: skip
 
 
+def mvit_network(settings: NetworkSettings, shape: SceneShape) -> MViT:
+    """Return an MViTv2-S for scenes of a shape, or the one of the checkpoint that is named.
+
+    Raises:
+        EncoderError: The checkpoint cannot be read, or is of another network.
+        SettingError: The keyframes are no multiple of 32 pixels.
+    """
+    if settings.init:
+        return published_mvit(read_weights(Path(settings.init)), settings.init)
+    num_frames = shape.num_shots * shape.row_shape[0]
+    image_px = shape.row_shape[1]
+    return MViT(MViTSettings(settings.width // 8, num_frames=num_frames, image_px=image_px))
+
+
 def started_from(settings: NetworkSettings, data: str, shape: SceneShape) -> NetworkSettings:
     """Return settings of the shape of the checkpoint that they name, its path as it is from here.
 
@@ -86,6 +104,8 @@ def started_from(settings: NetworkSettings, data: str, shape: SceneShape) -> Net
     if not settings.init:
         return settings
     found = replace(settings, init=str(under(data, settings.init)))
+    if found.backbone == "mvit_v2_s":
+        return replace(found, width=MViTSettings().num_outputs)
     vit = vit_settings(found, shape.row_shape[1])
     return replace(found, width=vit.width, depth=vit.depth, heads=vit.heads, patch_px=vit.patch_px)
 

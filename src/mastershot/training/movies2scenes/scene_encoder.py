@@ -12,7 +12,7 @@ from mastershot.training.engine.distributed import rank_zero_first
 from mastershot.training.engine.run_directory import open_run_directory
 from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.engine.trainer import CHECKPOINT, steps_done
-from mastershot.training.movies2scenes.batches import SceneBatches
+from mastershot.training.movies2scenes.batches import NeighbourBatches, SceneBatches
 from mastershot.training.movies2scenes.checkpoints import SCENE_STEM, write_encoder
 from mastershot.training.movies2scenes.contrastive import length_of, train_contrastive
 from mastershot.training.movies2scenes.networks import (
@@ -22,7 +22,7 @@ from mastershot.training.movies2scenes.networks import (
     seeded,
     started_from,
 )
-from mastershot.training.movies2scenes.scene_pairs import rows_of, window_of
+from mastershot.training.movies2scenes.scene_pairs import reach_of, rows_of, window_of
 from mastershot.training.movies2scenes.settings.encoders import SceneContrastRecipe
 from mastershot.training.movies2scenes.shots import gather_shots
 
@@ -64,10 +64,12 @@ def _train(recipe: SceneContrastRecipe, out: Path, on_progress: OnProgress) -> N
     with seeded(training.seed):
         network = scene_network(settings, shape)
         encoder = projected(network, settings.width, training.projection)
-    batches = SceneBatches(
-        arrays, rows, window=window, batch_size=training.batch_size, seed=training.seed,
-        first_step=steps_done(out),
-    )  # fmt: skip
+    step = {"batch_size": training.batch_size, "seed": training.seed, "first_step": steps_done(out)}
+    batches: NeighbourBatches | SceneBatches
+    if reach := reach_of(pairs):
+        batches = NeighbourBatches(arrays, rows[0], window=window, reach=reach, **step)
+    else:
+        batches = SceneBatches(arrays, rows, window=window, **step)
     counts = {"pairs": len(pairs), "distinct_scenes": distinct, "shots": arrays.num_shots}
     metadata = train_contrastive(
         encoder, batches, recipe, length, out=out, counts=counts, on_progress=on_progress

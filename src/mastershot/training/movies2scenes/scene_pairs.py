@@ -2,6 +2,7 @@
 # R pairs, S shots of a film, n shots a scene
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from mastershot.core.errors import DatasetError
 from mastershot.datasets.tables.pair_table import ScenePairs, write_pairs
 from mastershot.datasets.tables.similarity_table import read_similarity
 from mastershot.mining.library_pairs import mine_library
-from mastershot.mining.pairs import scene_means
 from mastershot.mining.settings import PairSettings
 from mastershot.store.shot_arrays import ShotArrays
 from mastershot.training.engine.metrics_log import MetricsLog
@@ -50,8 +50,9 @@ def write_scene_pairs(
                 made.unlink()
                 raise DatasetError(_why_none(found))
         else:
-            control = same_scenes if pairing.positives == "same" else nearest_scenes
-            pairs = control(arrays, pairing.window, pairing.stride)
+            pairs = same_scenes(arrays, pairing.window, pairing.stride)
+            if pairing.positives == "nearest":
+                pairs = neighbour_scenes(arrays, pairing.window, pairing.stride, pairing.reach)
             write_pairs(made, [pairs], pairs.made_by)
             MetricsLog(out).write({"positives": pairing.positives, "scene_pairs": len(pairs)})
     return made
@@ -107,6 +108,19 @@ def window_of(pairs: ScenePairs) -> int:
     return window
 
 
+def reach_of(pairs: ScenePairs) -> int:
+    """Return within how many shots training picks each scene's positive; 0 where it is given.
+
+    Raises:
+        DatasetError: The table records no such number.
+    """
+    settings = pairs.made_by.get("settings")
+    reach = settings.get("reach", 0) if isinstance(settings, Mapping) else 0
+    if type(reach) is not int or reach < 0:
+        raise DatasetError(f"the scene pairs say a reach of {reach!r} shots; mine them anew")
+    return reach
+
+
 def rows_of(pairs: ScenePairs, arrays: ShotArrays) -> tuple[IntArray, IntArray]:
     """Return the running number of the first shot of each pair's two scenes, (R,) both.
 
@@ -154,37 +168,17 @@ def same_scenes(arrays: ShotArrays, window: int, stride: int) -> ScenePairs:
     return _table(arrays, window, (movie, shot, shot), np.ones(len(shot), np.float32), "same")
 
 
-def nearest_scenes(features: ShotArrays, window: int, stride: int, reach: int = 8) -> ScenePairs:
-    """Return every scene paired with the most alike of those that begin up to `reach` shots away.
+def neighbour_scenes(arrays: ShotArrays, window: int, stride: int, reach: int) -> ScenePairs:
+    """Return every scene as a query whose positive is picked in training, within `reach` shots.
 
-    The positive of ShotCoL (Chen et al. 2021, section 3.2), for scenes of n shots: the mean of a
-    scene's features is compared. ShotCoL compares by the encoder in training; here cached features
-    do, so that the table is made once.
+    Until then each stands as its own partner; the table records the reach, for `reach_of`.
 
     Raises:
         DatasetError: Every film is shorter than a scene.
-        MiningError: The features of a film are not finite numbers.
     """
-    pairs = same_scenes(features, window, stride)
-    nearest, scores = pairs.first_shot.copy(), pairs.scores.copy()
-    for movie in np.unique(pairs.movie).tolist():
-        means = scene_means(np.asarray(features.movie(movie)), window, features.movies[movie])
-        means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-12)
-        for row in np.flatnonzero(pairs.movie == movie).tolist():
-            nearest[row], scores[row] = _nearest(means, int(pairs.first_shot[row]), reach)
-    columns = pairs.movie, pairs.first_shot, nearest
-    return _table(features, window, columns, scores, "nearest")
-
-
-def _nearest(means: FloatArray, first: int, reach: int) -> tuple[int, float]:
-    """Return the most similar window within reach, and the cosine; itself if there is no other."""
-    low, high = max(0, first - reach), min(len(means), first + reach + 1)
-    if high - low == 1:
-        return first, 1.0
-    alike = means[low:high] @ means[first]
-    alike[first - low] = -np.inf
-    best = int(alike.argmax())
-    return low + best, float(alike[best])
+    pairs = same_scenes(arrays, window, stride)
+    about = {"settings": {"window": window, "reach": reach}, "positives": "nearest"}
+    return replace(pairs, made_by=about)
 
 
 def _table(

@@ -2,12 +2,14 @@
 # S shots, D width of a feature
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray, ImageArray
-from mastershot.encoders.catalogue import load_encoder
+from mastershot.encoders.catalogue import load_frame_encoder
+from mastershot.mining.settings import WINDOW_SHOTS
 from mastershot.store.shot_arrays import write_movie
 from mastershot.training.engine.distributed import rank_zero_first
 from mastershot.training.engine.run_directory import open_run_directory
@@ -15,7 +17,10 @@ from mastershot.training.engine.settings import OnProgress, no_progress
 from mastershot.training.engine.trainer import CHECKPOINT, steps_done
 from mastershot.training.movies2scenes.batches import ShotBatches
 from mastershot.training.movies2scenes.checkpoints import (
+    SCENE_STEM,
     SHOT_STEM,
+    SavedEncoder,
+    load_scene_encoder,
     load_shot_encoder,
     write_encoder,
 )
@@ -24,12 +29,13 @@ from mastershot.training.movies2scenes.networks import (
     SceneShape,
     ShotEncoder,
     projected,
+    scene_network,
     seeded,
     start_from,
     started_from,
     vit_settings,
 )
-from mastershot.training.movies2scenes.settings.encoders import ShotContrastRecipe
+from mastershot.training.movies2scenes.settings.encoders import NetworkSettings, ShotContrastRecipe
 from mastershot.training.movies2scenes.settings.stages import ShotFeaturesRecipe
 from mastershot.training.movies2scenes.shots import gather_shots
 
@@ -85,7 +91,8 @@ def write_features(
 ) -> Path:
     """Return a folder of ``<movie>.npy`` with a feature a shot, the mean over its keyframes.
 
-    Films that were written before are kept.
+    An encoder of scenes gives a feature a scene instead: those side by side, and if shots are left,
+    one more that ends with the last. Films that were written before are kept.
 
     Raises:
         SettingError: Shots are missing, or the folder is another recipe's.
@@ -102,21 +109,46 @@ def write_features(
         ]  # fmt: skip
         if not missing:
             return made
-        encode = _encoder(recipe)
+        encode = _encoder(recipe, SceneShape(WINDOW_SHOTS, arrays.row_shape))
         for done, place in enumerate(missing):
             on_progress("features", done, len(missing), {})
-            keyframes = np.array(arrays.movie(place))
-            each = [encode(keyframes[:, k]) for k in range(keyframes.shape[1])]
-            mean: FloatArray = np.mean(each, axis=0, dtype=np.float32)
-            write_movie(made, arrays.movies[place], mean)
+            rows = encode(np.array(arrays.movie(place)))
+            write_movie(made, arrays.movies[place], rows)
     return made
 
 
-def _encoder(recipe: ShotFeaturesRecipe) -> Encode:
-    """Return what turns frames (S, H, W, 3) into features (S, D)."""
+def _encoder(recipe: ShotFeaturesRecipe, shape: SceneShape) -> Encode:
+    """Return what turns a film's keyframes (S, k, H, W, 3) into a row a shot, or a scene."""
     folder = recipe.path(recipe.encoder)
-    if (folder / f"{SHOT_STEM}.json").is_file():
-        saved = load_shot_encoder(folder)
-        return lambda frames: saved.encode(frames[:, None, None])
-    known = load_encoder(str(folder) if folder.is_dir() else recipe.encoder)
-    return lambda frames: known.encode_images(list(frames))
+    scenes = (folder, folder / SCENE_STEM, folder / "scenes" / SCENE_STEM)
+    for home in (home for home in scenes if (home / f"{SCENE_STEM}.json").is_file()):
+        return partial(_scenes, load_scene_encoder(home))
+    if recipe.encoder == "random":
+        settings = NetworkSettings()
+        with seeded(0):
+            network = scene_network(settings, shape).eval().requires_grad_(False)
+        return partial(_scenes, SavedEncoder(network, settings.width, shape, {}))
+    for home in (folder, folder / SHOT_STEM):
+        if (home / f"{SHOT_STEM}.json").is_file():
+            return partial(_shots, _frames_by(load_shot_encoder(home)))
+    known = load_frame_encoder(str(folder) if folder.exists() else recipe.encoder)
+    return partial(_shots, lambda frames: known.encode_images(list(frames)))
+
+
+def _frames_by(encoder: SavedEncoder) -> Encode:
+    return lambda frames: encoder.encode(frames[:, None, None])
+
+
+def _shots(encode: Encode, keyframes: ImageArray) -> FloatArray:
+    """Return the mean vector of each shot's keyframes, (S, D)."""
+    each = [encode(keyframes[:, k]) for k in range(keyframes.shape[1])]
+    mean: FloatArray = np.mean(each, axis=0, dtype=np.float32)
+    return mean
+
+
+def _scenes(encoder: SavedEncoder, keyframes: ImageArray) -> FloatArray:
+    """Return the vectors of a film's scenes side by side, and of its last shots if any are left."""
+    vectors, num_shots = encoder.encode_film(keyframes), encoder.shape.num_shots
+    if len(keyframes) < num_shots or len(keyframes) % num_shots == 0:
+        return vectors
+    return np.concatenate([vectors, encoder.encode(keyframes[None, -num_shots:])])

@@ -134,3 +134,28 @@ def test_every_row_of_the_table_but_scene_boundaries_can_be_evaluated() -> None:
     assert {"tagging", "lvu", "all", "retrieval", "moderation", "place-tags"} <= set(TASKS)
     with pytest.raises(SettingError, match="scene-boundaries is in the table, but nothing here"):
         evaluate_task("scene-boundaries", Inputs())
+
+
+def test_files_or_runs_side_by_side_are_one_more_row(inputs: Inputs, tmp_path: Path) -> None:
+    other = write_clip_features(tmp_path / "other.npz", seed=1, width=4)
+    files = replace(inputs, features=(*inputs.features, other), side_by_side=True)
+    (result,) = evaluate_task("lvu/place", files).facts["results"]
+    rows = [(row["name"], row["width"]) for row in result["measured"]]
+    assert rows == [("good", 6), ("other", 4), ("good + other", 10)]
+    views = (view(), replace(view(), name="runs/two"))
+    runs = replace(inputs, runs=(Path("one"), Path("two")), views=views, side_by_side=True)
+    (result,) = evaluate_task("lvu/place", runs).facts["results"]
+    assert [row["name"] for row in result["measured"]] == ["good", "one", "two", "one + two"]
+
+
+def test_one_row_or_rows_of_other_items_are_not_put_side_by_side(
+    inputs: Inputs, tmp_path: Path
+) -> None:
+    with pytest.raises(SettingError, match="of two runs or more, or of two files; 1 is given"):
+        evaluate_task("lvu/place", replace(inputs, side_by_side=True))
+    fewer = write_clip_features(tmp_path / "fewer.npz", skip=1)
+    asked = replace(inputs, features=(*inputs.features, fewer), side_by_side=True)
+    with pytest.raises(SettingError, match="good has 'test19' and fewer has not, one of 1 such"):
+        evaluate_task("lvu/place", asked)
+    (result,) = evaluate_task("lvu/place", replace(asked, common=True)).facts["results"]
+    assert [row["name"] for row in result["measured"]] == ["good", "fewer", "good + fewer"]

@@ -6,16 +6,19 @@ import numpy as np
 import pytest
 
 from mastershot.core.embeddings import EmbeddingSpace
-from mastershot.core.errors import DatasetError, EmbeddingSpaceError
+from mastershot.core.errors import DatasetError, EmbeddingSpaceError, SettingError
 from mastershot.datasets.tables.feature_table import writing_features
 from mastershot.pipeline.evaluation.downstream.vectors import (
     ItemRows,
+    ItemVectors,
     encoded_vectors,
     mean_vectors,
     read_rows,
     scenes_of,
+    side_by_side,
 )
 from mastershot.pipeline.search.vectors import SceneView
+from mastershot.store.shot_arrays import write_movie
 
 ROWS = np.arange(12, dtype=np.float32).reshape(6, 2)
 
@@ -48,6 +51,7 @@ def test_a_feature_table_gives_the_mean_of_an_items_rows(tmp_path: Path) -> None
         ({"a": np.array(["x"])}, "'a' is of shape .1,. and type <U1; it should be a vector"),
         ({"a": np.ones((1, 1, 1))}, "it should be a vector, or rows of numbers"),
         ({"items": np.array(["a"]), "vectors": np.ones((2, 2))}, "items should be 2 names"),
+        ({"items": np.array(["a"]), "vectors": np.ones(())}, "vectors should be of shape"),
         ({"items": np.array(["a", "a"]), "vectors": np.ones((2, 2))}, "name an item twice"),
         ({"made_by": np.array("{}")}, "hold no item"),
         ({"a": np.ones(2), "made_by": np.array("[]")}, "made_by should be a JSON object"),
@@ -115,3 +119,42 @@ def test_an_items_vector_is_the_mean_of_its_scenes() -> None:
 def test_features_of_another_space_are_refused(other: SceneView, message: str) -> None:
     with pytest.raises(EmbeddingSpaceError, match=message):
         encoded_vectors(rows_of(), other, ["a"])
+
+
+def test_vectors_side_by_side_are_those_of_all_rows_in_their_order() -> None:
+    one = ItemVectors("one", {"a": ROWS[0], "b": ROWS[1]}, {"x": 1})
+    other = ItemVectors("other", {"b": ROWS[2, :1], "a": ROWS[3, :1]}, {})
+    both = side_by_side([one, other, one])
+    assert (both.name, both.width) == ("one + other + one", 5)
+    assert {name: vector.tolist() for name, vector in both.vectors.items()} == {
+        "a": [0, 1, 6, 0, 1], "b": [2, 3, 4, 2, 3],
+    }  # fmt: skip
+    assert both.made_by == {"side_by_side": {"one": {"x": 1}, "other": {}}}
+
+
+def test_vectors_of_other_items_are_not_put_side_by_side() -> None:
+    one = ItemVectors("one", {"a": ROWS[0], "b": ROWS[1]}, {})
+    other = ItemVectors("other", {"b": ROWS[2], "c": ROWS[3]}, {})
+    with pytest.raises(SettingError, match="one has 'a' and other has not, one of 2 such items"):
+        side_by_side([one, other])
+    with pytest.raises(SettingError, match="one has 'a' and third has not, one of 1 such"):
+        side_by_side([one, ItemVectors("third", {"b": ROWS[0]}, {})])
+    assert side_by_side([one, other], common=True).vectors.keys() == {"b"}
+
+
+def test_a_folder_of_arrays_gives_the_mean_of_an_items_rows(tmp_path: Path) -> None:
+    folder = tmp_path / "cowatch" / "features"
+    folder.mkdir(parents=True)
+    write_movie(folder, "a", ROWS)
+    write_movie(folder, "b", ROWS[:1])
+    rows = read_rows(folder)
+    assert (rows.name, rows.width) == ("cowatch", 2)
+    means = mean_vectors(rows, ["b", "a", "c"]).vectors
+    assert {name: vector.tolist() for name, vector in means.items()} == {"b": [0, 1], "a": [5, 6]}
+    write_movie(folder, "a", np.full((1, 2), np.nan, np.float32))
+    with pytest.raises(DatasetError, match="'a' is not of finite numbers"):
+        mean_vectors(read_rows(folder), ["a"])
+    for name in "ab":
+        write_movie(folder, name, np.zeros((1, 1, 4, 4, 3), np.uint8))
+    with pytest.raises(DatasetError, match=r"hold rows of shape .* they should be vectors"):
+        read_rows(folder)

@@ -59,6 +59,18 @@ ON_FEATURES = NetworkSettings("features")
         (lambda: ShotContrastRecipe(KEYFRAMES, query_share=0.0), r"it must be in \(0, 1\]"),
         (lambda: NetworkSettings(padded=True), "padded is of features; scenes of keyframes have"),
         (lambda: NetworkSettings("features", init="x"), "init is of a vit; network is features"),
+        (
+            lambda: NetworkSettings("features", backbone="mvit_v2_s"),
+            "backbone mvit_v2_s sees keyframes; set network to vit",
+        ),
+        (
+            lambda: NetworkSettings(backbone="mvit_v2_s", width=12),
+            "width is 12; of mvit_v2_s it must be a multiple of 8",
+        ),
+        (
+            lambda: ShotContrastRecipe(KEYFRAMES, NetworkSettings(backbone="mvit_v2_s")),
+            r"network\.backbone is mvit_v2_s; a shot encoder's must be vit",
+        ),
         (lambda: NetworkSettings(width=100), "width is 100; it must be a multiple of the 12 heads"),
     ],
 )

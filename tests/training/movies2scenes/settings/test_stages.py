@@ -80,14 +80,18 @@ def test_a_measure_counts_alone_and_combined_ones_by_their_weights_above_0() -> 
     [
         (lambda: MovieSimilarityRecipe(KEYFRAMES, "s"), "a movie encoder sees features"),
         (lambda: ScenePairsRecipe(KEYFRAMES, "s"), "pairing scenes sees features"),
-        (lambda: ScenePairsRecipe(KEYFRAMES, pairs=NEAREST), "pairing scenes sees features"),
         (lambda: ScenePairsRecipe(VECTORS), "similarity is empty; scenes of similar movies need"),
         (lambda: ShotFeaturesRecipe(VECTORS, "clip"), "a shot encoder sees keyframes"),
         (lambda: PipelineRecipe(KEYFRAMES, RANDOM), "shot_encoder is ''; keyframes need one"),
         (lambda: PipelineRecipe(KEYFRAMES, RANDOM, "clip", pairs=SAME), "shot_encoder is 'clip';"),
+        (
+            lambda: PipelineRecipe(KEYFRAMES, RANDOM, "train", pairs=NEAREST),
+            "shot_encoder is 'train'; .* nor do scenes whose positives are same or nearest",
+        ),
         (lambda: PipelineRecipe(VECTORS, RANDOM, "clip"), "shot_encoder is 'clip'; .* take none"),
         (lambda: PipelineRecipe(VECTORS, RANDOM), "is features; network vit sees keyframes"),
         (lambda: PairingSettings(stride=0), "stride is 0; it must be at least 1"),
+        (lambda: PairingSettings(reach=0), "reach is 0; it must be at least 1"),
         (lambda: PairingSettings(keep=0.0), r"keep is 0\.0; it must be in \(0, 1\]"),
     ],
 )
@@ -102,7 +106,7 @@ def test_a_stage_that_lacks_what_it_needs_is_said(
     ("shots", "settings"),
     [
         (KEYFRAMES, {"pairs": SAME}),
-        (KEYFRAMES, {"pairs": NEAREST, "shot_encoder": "train"}),
+        (KEYFRAMES, {"pairs": NEAREST}),
         (KEYFRAMES, {"shot_encoder": "clip", "network": ON_FEATURES}),
         (VECTORS, {"network": ON_FEATURES}),
         (VECTORS, {"network": ON_FEATURES, "pairs": SAME}),

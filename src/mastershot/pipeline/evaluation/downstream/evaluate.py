@@ -24,6 +24,7 @@ from mastershot.pipeline.evaluation.downstream.vectors import (
     library_rows,
     mean_vectors,
     read_rows,
+    side_by_side,
 )
 from mastershot.pipeline.evaluation.inputs import SCHEMA, Evaluated, Inputs
 
@@ -66,6 +67,8 @@ def evaluate_downstream(
             labels = read_task_labels(task, inputs.data or DEFAULT_DATA, inputs.missing_labels)
             wanted = [item for items in labels.splits.values() for item in items.names]
             rows = _named([vectors(wanted) for vectors in sources])
+            if inputs.side_by_side:
+                rows.append(side_by_side(rows[-len(inputs.views) :], common=inputs.common))
             results.append(measure_task(task, labels, rows, inputs.fit, settings))
         except (DatasetError, NoItemsError) as error:
             if not skips:
@@ -91,6 +94,11 @@ def _sources(inputs: Inputs) -> list[VectorsOf]:
     if inputs.library is not None and not (inputs.views or inputs.encoder):
         raise SettingError(
             "with --library, name the encoder of its vectors (--encoder) or a run (--run)"
+        )
+    given = len(inputs.views) or len(inputs.features) + bool(inputs.library)
+    if inputs.side_by_side and given < 2:
+        raise SettingError(
+            f"side by side stand the vectors of two runs or more, or of two files; {given} is given"
         )
     sources: list[VectorsOf] = []
     files = [read_rows(path) for path in inputs.features]

@@ -2,9 +2,7 @@
 # N items, R rows (shots) of an item, D width of a row, n shots a scene, W width of a scene's vector
 
 import json
-import zipfile
-import zlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -13,12 +11,13 @@ from typing import Any
 import numpy as np
 
 from mastershot.core.embeddings import FloatArray
-from mastershot.core.errors import DatasetError, EmbeddingSpaceError
-from mastershot.core.files import reporting_errors
+from mastershot.core.errors import DatasetError, EmbeddingSpaceError, SettingError
 from mastershot.core.text import utf8_text
+from mastershot.datasets.files import read_arrays
 from mastershot.datasets.tables.feature_table import read_features
 from mastershot.pipeline.search.vectors import SceneSource, SceneView
 from mastershot.store.library import Library, LibraryMovie
+from mastershot.store.shot_arrays import ShotArrays
 
 MADE_BY, ITEMS, VECTORS = "made_by", "items", "vectors"
 """Members of an ``.npz`` file of features."""
@@ -62,22 +61,30 @@ class ItemRows:
 
 
 def read_rows(path: Path) -> ItemRows:
-    """Return the rows of a feature table's folder or of an ``.npz`` file.
+    """Return the rows of a feature table's folder, a folder of ``.npy`` or an ``.npz`` file.
 
-    The file has one array an item, (D,) or (R, D), by its name; or ``items``, their names, and
-    ``vectors``, (N, D). ``made_by`` may be JSON text.
+    The folder has one ``.npy`` an item, with a row a shot or scene, as recipes of Movies2Scenes
+    write. The file has one array an item, (D,) or (R, D), by its name; or ``items``, their names,
+    and ``vectors``, (N, D). ``made_by`` may be JSON text.
 
     Raises:
-        DatasetError: It is neither, or its arrays are not finite numbers or differ in width.
+        DatasetError: It is none of them, or its arrays are not finite numbers or differ in width.
     """
+    if any(path.glob("*.npy")) and not (path / "features.json").is_file():
+        return _folder_rows(path)
     if path.suffix != ".npz":
         table = read_features(path)
         readers = {item: partial(table.rows, place) for place, item in enumerate(table.items)}
-        return ItemRows(path.name, table.width, readers, table.made_by)
-    arrays = _arrays_of(path)
+        return ItemRows(_name_of(path), table.width, readers, table.made_by)
+    arrays = read_arrays(path, what="features")
     made_by = _made_by(arrays.pop(MADE_BY, None), path)
     if set(arrays) == {ITEMS, VECTORS}:
         names, vectors = arrays[ITEMS], arrays[VECTORS]
+        if vectors.ndim != 2:
+            raise DatasetError(
+                f"features {path}: {VECTORS} should be of shape (items, numbers), not "
+                f"{vectors.shape}"
+            )
         if names.ndim != 1 or names.dtype.kind != "U" or len(names) != len(vectors):
             raise DatasetError(
                 f"features {path}: {ITEMS} should be {len(vectors)} names, one for each of "
@@ -97,6 +104,26 @@ def read_rows(path: Path) -> ItemRows:
                 f"{array.shape[1]}"
             )
     return ItemRows(path.stem, width, {n: partial(_same, a) for n, a in rows.items()}, made_by)
+
+
+def _folder_rows(path: Path) -> ItemRows:
+    arrays = ShotArrays(path)
+    if len(arrays.row_shape) != 1:
+        raise DatasetError(
+            f"features {path} hold rows of shape {arrays.row_shape}; they should be vectors"
+        )
+
+    def rows(place: int) -> FloatArray:
+        return _checked(arrays.movie(place), arrays.movies[place], path)
+
+    readers = {name: partial(rows, place) for place, name in enumerate(arrays.movies)}
+    return ItemRows(_name_of(path), arrays.row_shape[0], readers, {})
+
+
+def _name_of(path: Path) -> str:
+    """Return what a folder is called; ``features`` in a run, as the run."""
+    path = path.absolute()
+    return path.parent.name if path.name == "features" else path.name
 
 
 def library_rows(library: Path, encoder: str | None, view: SceneView | None) -> ItemRows:
@@ -165,6 +192,35 @@ def encoded_vectors(rows: ItemRows, view: SceneView, wanted: Iterable[str]) -> I
     return ItemVectors(Path(view.name).name, found, made_by)
 
 
+def side_by_side(rows: Sequence[ItemVectors], *, common: bool = False) -> ItemVectors:
+    """Return the vectors of the same items by several encoders as one vector each, (ΣW,).
+
+    Two representations of one item, such as those of the runs genre and synopsis (Movies2Scenes,
+    Table 1, row 13).
+
+    Args:
+        rows: At least two.
+        common: Leave out items that one of the rows lacks, instead of refusing.
+
+    Raises:
+        SettingError: A row lacks an item that another has.
+    """
+    first, *others = rows
+    for row in others:
+        if not common and (different := first.vectors.keys() ^ row.vectors.keys()):
+            item = min(different)
+            has, lacks = (first, row) if item in first.vectors else (row, first)
+            raise SettingError(
+                f"{first.name} and {row.name} cannot stand side by side: {has.name} has "
+                f"{item!r} and {lacks.name} has not, one of {len(different)} such items; give "
+                "vectors of the same, or --common"
+            )
+    shared = [name for name in first.vectors if all(name in row.vectors for row in others)]
+    vectors = {name: np.concatenate([row.vectors[name] for row in rows]) for name in shared}
+    made_by = {"side_by_side": {row.name: dict(row.made_by) for row in rows}}
+    return ItemVectors(" + ".join(row.name for row in rows), vectors, made_by)
+
+
 def scenes_of(shots: FloatArray, num_shots: int) -> FloatArray:
     """Return the scenes of an item's shots (R, D), shape (scenes, n, D); see `encoded_vectors`."""
     size = min(num_shots, len(shots))
@@ -191,20 +247,6 @@ def _require_space(rows: ItemRows, view: SceneView) -> None:
             f"{view.name} was trained on vectors of another space than those of {rows.name}: "
             f"{key} is {known[key]!r} there and {space[key]!r} here"
         )
-
-
-def _arrays_of(path: Path) -> dict[str, np.ndarray[Any, Any]]:
-    try:
-        with (
-            reporting_errors(DatasetError, f"features {path} cannot be read"),
-            path.open("rb") as file,
-        ):
-            loaded = np.load(file, allow_pickle=False)
-            if not isinstance(loaded, np.lib.npyio.NpzFile):
-                raise DatasetError(f"features {path} should be a .npz file")
-            return {name: loaded[name] for name in loaded.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise DatasetError(f"features {path} cannot be read: {error}") from error
 
 
 def _made_by(text: np.ndarray[Any, Any] | None, path: Path) -> Mapping[str, Any]:

@@ -108,16 +108,20 @@ class NetworkSettings(Settings):
 
     Attributes:
         network: ``vit`` sees keyframes; ``features`` sees one cached feature a shot.
-        width: Width of a token and of the representation.
+        backbone: Of a scene encoder that sees keyframes: ``vit``, or ``mvit_v2_s``, whose 16 blocks
+            pool and widen by stages; of the settings below it reads ``width`` and ``init``.
+        width: Width of a token and of the representation; of ``mvit_v2_s``, of its last stage.
         depth: Number of layers.
         heads: Attention heads a layer.
         patch_px: Side of a patch of a keyframe.
-        init: Folder of a ViT or CLIP checkpoint whose weights, and shape, a ``vit`` starts from;
-            empty is random weights.
+        init: Folder of a ViT or CLIP checkpoint whose weights, and shape, a ``vit`` starts from, or
+            file of one of ``mvit_v2_s`` by torchvision's or SlowFast's names; empty is random
+            weights.
         padded: Of ``features``: scenes differ in length, and rows of zeros at their end are none.
     """
 
     network: Literal["vit", "features"] = "vit"
+    backbone: Literal["vit", "mvit_v2_s"] = field(default="vit", kw_only=True)
     width: Count = 768
     depth: Count = 12
     heads: Count = 12
@@ -131,8 +135,14 @@ class NetworkSettings(Settings):
         require(
             not (vit and self.padded), "padded is of features; scenes of keyframes have one length"
         )
+        mvit = self.backbone == "mvit_v2_s"
+        require(vit or not mvit, "backbone mvit_v2_s sees keyframes; set network to vit")
         require(
-            self.width % self.heads == 0,
+            not mvit or self.width % 8 == 0,
+            f"width is {self.width}; of mvit_v2_s it must be a multiple of 8",
+        )
+        require(
+            mvit or self.width % self.heads == 0,
             f"width is {self.width}; it must be a multiple of the {self.heads} heads",
         )
 
@@ -237,6 +247,8 @@ class ShotContrastRecipe(TrainingRecipe):
         self._require_content("keyframes", "a shot encoder")
         kind = self.network.network
         require(kind == "vit", f"network.network is {kind}; a shot encoder's must be vit")
+        backbone = self.network.backbone
+        require(backbone == "vit", f"network.backbone is {backbone}; a shot encoder's must be vit")
 
 
 @dataclass(frozen=True)

@@ -136,12 +136,16 @@ class PairingSettings(PairSettings):
 
     Attributes:
         positives: ``similar`` (scenes of similar movies), or for controls ``same`` (each scene with
-            itself, for two views of it) or ``nearest`` (ShotCoL: the most alike within 8 shots).
+            itself, for two views of it) or ``nearest`` (ShotCoL: of the scenes within reach, the
+            one most alike under the encoder as it learns, picked in each step).
         stride: For controls: shots from one scene to the next.
+        reach: For ``nearest``: positives begin up to so many shots before or after; ShotCoL's
+            neighbourhood has 16 shots (Movies2Scenes, supplement 1.1).
     """
 
     positives: Literal["similar", "same", "nearest"] = "similar"
     stride: Count = 1
+    reach: Count = 8
 
 
 @dataclass(frozen=True)
@@ -160,7 +164,7 @@ class ScenePairsRecipe(StageRecipe):
     pairs: PairingSettings = field(default_factory=PairingSettings)
 
     def _check(self) -> None:
-        if self.pairs.positives != "same":
+        if self.pairs.positives == "similar":
             self._require_content("features", "pairing scenes")
         require(
             bool(self.similarity) or self.pairs.positives != "similar",
@@ -170,10 +174,12 @@ class ScenePairsRecipe(StageRecipe):
 
 @dataclass(frozen=True)
 class ShotFeaturesRecipe(StageRecipe):
-    """The features of keyframes by a trained shot encoder or one known by name.
+    """The features of keyframes by a trained encoder or one known by name.
 
     Attributes:
-        encoder: Folder of a shot encoder, or what ``--encoder`` takes, such as ``clip``.
+        encoder: Folder of a run or of its encoder, of shots or of scenes; what ``--encoder`` takes,
+            such as ``clip``; ``vit-b16``; the file of a network of frames, such as ResNet-50 of
+            Places365; or ``random``, the scene encoder of Movies2Scenes with fresh weights.
     """
 
     encoder: str
@@ -189,7 +195,7 @@ class PipelineRecipe(TrainingRecipe):
     Attributes:
         similarity: Which movies are similar.
         shot_encoder: ``train`` trains one on the keyframes (B1); else a name such as ``clip`` or
-            ``starter``; empty where features are given, or scenes are paired with themselves.
+            ``starter``; empty where features are given, or ``pairs.positives`` is not ``similar``.
         shot_network: The shot encoder, if it is trained.
         shot_training: How it is trained.
         movie_encoder: Train a movie encoder, and pair scenes by its features (B3).
@@ -213,11 +219,11 @@ class PipelineRecipe(TrainingRecipe):
 
     def _check(self) -> None:
         keyframes = self.shots.content == "keyframes"
-        paired_by_features = keyframes and self.pairs.positives != "same"
+        paired_by_features = keyframes and self.pairs.positives == "similar"
         require(
             paired_by_features == bool(self.shot_encoder),
             f"shot_encoder is {self.shot_encoder!r}; keyframes need one (train, or a name) to be "
-            "paired by; features take none, nor do scenes that are paired with themselves",
+            "paired by; features take none, nor do scenes whose positives are same or nearest",
         )
         if self.network.network == "vit":
             self._require_content("keyframes", "network vit")
