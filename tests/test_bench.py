@@ -2,12 +2,17 @@
 
 import importlib.util
 import sys
+from fractions import Fraction
 from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+
+from mastershot.pipeline.evaluation.downstream.vectors import library_rows
+from mastershot.synthetic.library import film_truth
+from mastershot.synthetic.plan import Picture
 
 BENCH = Path(__file__).parents[1] / "bench"
 PLACE, SOUND, MOTION = 0, 1, 2
@@ -69,6 +74,37 @@ def test_a_drawn_trailer_sounds_and_moves_as_planned(drawn: ModuleType) -> None:
         made = drawn.draw_sound(drawn.Clip("home", sound, "drift", 12, 0, 5), 16_000)
         assert made.shape == (16_000,)
         assert 0.1 < np.abs(made).max() <= 1
+
+
+def test_tasks_of_drawn_films_are_evaluated_from_their_pixels(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bench = load(BENCH / "drawn_tasks.py", monkeypatch)
+    settings = bench.DrawnTasks(
+        films=(2, 1, 1), scenes=5, shots=2, picture=Picture(64, 48, Fraction(8))
+    )
+    library = bench.draw(settings, tmp_path)
+    kept = bench.add(library, tmp_path)
+    found = bench.found_scenes(library, kept)
+    assert found.num_drawn == 20
+    rows = library_rows(kept.path, "starter", None)
+    assert {name for name in rows.readers if "/" in name} == set(found.places)
+    for film in library.films:
+        shots = kept.timeline(kept.movie(film.id).id).shots
+        starts = tuple(shot.span.first_frame for shot in shots)
+        assert (*starts, film.plan.num_frames) == film_truth(film)["shot_starts"]
+    scenes = bench.drawn_scenes(library, rows, kept)
+    assert [*scenes.places.values()] == [
+        scene["place"] for film in library.films for scene in film_truth(film)["scenes"]
+    ]
+    (result,) = bench.evaluate(scenes, settings, names=("retrieval",))
+    vectors = np.stack([*scenes.vectors.vectors.values()])
+    places = np.array([*scenes.places.values()])
+    away = np.linalg.norm(vectors[15:, None] - vectors[None, :10], axis=2)  # test from train
+    hits = places[away.argmin(axis=1)] == places[15:]
+    figure = result.rows[0].measured.figures["@1"]
+    assert figure.value == pytest.approx(hits.mean())
+    assert bench.result_lines([result])[0].endswith("10 of train, 5 of val, 5 of test")
 
 
 def load(script: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:

@@ -76,6 +76,35 @@ def test_a_contact_sheet_is_written(library: Path, clip: Path, tmp_path: Path) -
     assert "<forest>" not in page.read_text()
 
 
+def test_scenes_like_one_are_lines_json_and_a_page(tmp_path: Path) -> None:
+    library = ms.Library(tmp_path / "films.mastershot")
+    for name in ("one.mp4", "two.mp4"):
+        put_film(library, name)
+    movie = library.movie("one.mp4").id
+    page = tmp_path / "page.html"
+    asked = ("search", "--scene", f"{movie}/s0000", "--library", library.path)
+    done = run(*asked, "--out", page)
+    assert done.exit_code == 0, done.output
+    lines = done.stdout.splitlines()
+    assert len(lines) == 4
+    assert lines[-1] == f"→ {page}"
+    assert "Like a scene of one.mp4" in page.read_text()
+    rows = json.loads(run(*asked, "--json", "--limit", 2).stdout)
+    assert len(rows) == 2
+    assert {row["scene"]["scene_id"] for row in rows} == {f"{movie}/s0000"}
+    every = json.loads(run(*asked, "--json").stdout)
+    assert {row["other"]["path"] for row in every} == {"one.mp4", "two.mp4"}
+    within = run("similar", "one/s0000", "one", "--library", library.path, "--json")
+    assert [row["other"]["scene_id"] for row in json.loads(within.stdout)] == [f"{movie}/s0001"]
+
+
+def test_a_search_of_words_and_a_scene_is_a_sentence(library: Path) -> None:
+    for more in (["forest"], ["--scale", "CS"]):
+        done = run("search", *more, "--scene", "one/s0000", "--library", library)
+        assert done.exit_code == 2
+        assert "it takes no words and no filters" in done.stderr
+
+
 def test_the_starter_is_named_with_the_way_to_clip(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -110,7 +139,7 @@ def test_the_starter_is_named_with_the_way_to_clip(
         (("forest", "--limit", "0"), 2, "the limit is 0; it is 1 or more"),
         (("forest", "--encoder", "clop"), 1, "did you mean 'clip'?"),
         (("forest", "--limit", "many"), 2, "Invalid value"),
-        ((), 2, "Missing argument"),
+        ((), 2, "give words that describe shots, or a scene with --scene"),
     ],
 )
 def test_what_is_wrong_is_one_sentence(

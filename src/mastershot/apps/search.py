@@ -1,5 +1,6 @@
 """``mastershot search``, ``similar``, ``map``: shots by words, and scenes that are alike."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, cast
@@ -8,6 +9,7 @@ from typer import Argument, Option
 
 from mastershot.apps.command import Json, LibraryFolder
 from mastershot.apps.show import complain, say, say_result
+from mastershot.core.errors import SettingError
 from mastershot.core.movie import SCALES
 from mastershot.core.text import printable
 from mastershot.core.time import format_clock
@@ -16,8 +18,9 @@ if TYPE_CHECKING:
     from mastershot.core.embeddings import EmbeddingSpace
     from mastershot.pipeline.search.nearest import Hit
     from mastershot.pipeline.search.scene_map import Kind
-    from mastershot.pipeline.search.similar import FoundScene, SimilarScenes
+    from mastershot.pipeline.search.similar import FoundScene, Similar, SimilarScenes
     from mastershot.pipeline.search.vectors import SceneView
+    from mastershot.store.library import Library
 
 SceneEncoder = Annotated[
     Path | None,
@@ -29,8 +32,15 @@ Vectors = Annotated[
 
 
 def search(
-    words: Annotated[str, Argument(metavar="WORDS", help='Such as "a forest in the snow".')],
+    *,
+    words: Annotated[
+        str | None, Argument(metavar="[WORDS]", help='Such as "a forest in the snow".')
+    ] = None,
     library: LibraryFolder,
+    scene: Annotated[
+        str | None,
+        Option(metavar="FILM/s0003", help="Instead of shots by words: scenes like this one."),
+    ] = None,
     limit: Annotated[int, Option(metavar="N", help="The most shots to show.")] = 10,
     encoder: Annotated[
         str | None, Option(metavar="NAME|FOLDER", help="Search the vectors of this encoder.")
@@ -58,12 +68,19 @@ def search(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Find the shots of a library that words describe best."""
+    """Find the shots of a library that words describe best, or the scenes most like one."""
     from mastershot.pipeline.library import Library
     from mastershot.pipeline.search.filters import ShotFilter
     from mastershot.pipeline.search.words import write_hits_page
 
     only = ShotFilter(setting, time, heading, scale, people, genre)
+    if scene is not None:
+        if words is not None or only.asked:
+            raise SettingError("--scene finds scenes like one; it takes no words and no filters")
+        _search_scenes(library, scene, limit=limit, vectors=encoder or "", out=out, as_json=as_json)
+        return
+    if words is None:
+        raise SettingError("give words that describe shots, or a scene with --scene")
     kept = Library(library, create=False)
     hits = kept.search(words, limit=limit, encoder=encoder, only=only if only.asked else None)
     if hits.space is not None:
@@ -81,7 +98,10 @@ def similar(
     name: Annotated[str, Argument(metavar="FILM|SCENE", help="A film, or a scene (FILM/s0003).")],
     library: LibraryFolder,
     other: Annotated[
-        str | None, Argument(metavar="FILM", help="The film to compare with; or all.")
+        str | None,
+        Argument(
+            metavar="FILM", help="The film to compare with, even a scene's own; or all others."
+        ),
     ] = None,
     limit: Annotated[int, Option(metavar="N", help="The most rows to show.")] = 10,
     window: Annotated[
@@ -102,7 +122,6 @@ def similar(
     Films are compared by the vectors that the library holds of their shots.
     """
     from mastershot.pipeline.search.similar import find_similar
-    from mastershot.pipeline.search.similar_page import write_similar_page
     from mastershot.pipeline.search.vectors import SceneSource
     from mastershot.store.library import Library
 
@@ -112,6 +131,26 @@ def similar(
         for folder in (encoder, *([against] if against else []))
     )
     found = [find_similar(source, name, other, window=window, limit=limit) for source in sources]
+    _show_similar(store, found, out=out, as_json=as_json)
+
+
+def _search_scenes(
+    library: Path, scene: str, *, limit: int, vectors: str, out: Path | None, as_json: bool
+) -> None:
+    from mastershot.pipeline.search.similar import find_scenes_like
+    from mastershot.pipeline.search.vectors import SceneSource
+    from mastershot.store.library import Library
+
+    store = Library(library)
+    found = find_scenes_like(SceneSource(store, vectors=vectors), scene, limit=limit)
+    _show_similar(store, [found], out=out, as_json=as_json)
+
+
+def _show_similar(
+    store: "Library", found: "Sequence[Similar]", *, out: Path | None, as_json: bool
+) -> None:
+    from mastershot.pipeline.search.similar_page import write_similar_page
+
     complain(*dict.fromkeys(note for one in found for note in one.notes))
     lines = []
     for one in found:

@@ -15,7 +15,12 @@ from mastershot.core.errors import (
     ShortMovieError,
 )
 from mastershot.mining.pairs import mine_scene_pairs
-from mastershot.pipeline.search.similar import SharedLabel, Similar, find_similar
+from mastershot.pipeline.search.similar import (
+    SharedLabel,
+    Similar,
+    find_scenes_like,
+    find_similar,
+)
 from mastershot.pipeline.search.similar_page import MAX_STILLS, write_similar_page
 from mastershot.pipeline.search.vectors import PLAIN_VIEW, SceneSource, SceneView
 
@@ -176,8 +181,54 @@ def test_one_film_twice_is_a_sentence(library: ms.Library) -> None:
     movie = library.movie("one.mp4").id
     with pytest.raises(SettingError, match=r"one.mp4 and \w+ are of one film, one.mp4; name two"):
         find(library, "one.mp4", movie)
-    with pytest.raises(SettingError, match="are of one film"):
-        find(library, f"{movie}/s0000", movie)
+
+
+def test_a_scene_is_compared_with_the_others_of_its_own_film(library: ms.Library) -> None:
+    shots = put_film(library, "one.mp4", scene_shots=(2, 4, 6))
+    put_film(library, "two.mp4")
+    movie = library.movie("one.mp4").id
+    found = find(library, f"{movie}/s0001", "one.mp4")
+    expected = {
+        number: float((shots[2:6] @ part.T).mean(dtype=np.float64))
+        for number, part in ((0, shots[:2]), (2, shots[6:]))
+    }
+    assert {row.other.scene_id: row.score for row in found.rows} == pytest.approx(
+        {f"{movie}/s{number:04d}": score for number, score in expected.items()}, rel=1e-4
+    )
+    assert found.title == "Like a scene of one.mp4, in one.mp4"
+    put_film(library, "long.mp4", scene_shots=(12,))
+    with pytest.raises(LibraryError, match=r"long.mp4 has no other scene"):
+        find(library, "long.mp4/s0000", "long.mp4")
+
+
+def test_scenes_like_one_are_of_its_own_film_and_of_others_but_not_itself(
+    library: ms.Library,
+) -> None:
+    for name in ("one.mp4", "two.mp4"):
+        put_film(library, name, scene_shots=(2, 4, 6))
+    put_film(library, "whole.mp4", scene_shots=None)
+    scene = f"{library.movie('one.mp4').id}/s0001"
+    source = SceneSource(library)
+    found = find_scenes_like(source, scene)
+    within, across = find(library, scene, "one.mp4"), find(library, scene)
+    every = sorted([*within.rows, *across.rows], key=lambda row: -row.score)
+    assert list(found.rows) == every
+    assert len(every) == 5
+    assert scene not in {row.other.scene_id for row in found.rows}
+    assert find_scenes_like(source, scene, limit=2).rows == found.rows[:2]
+    (note,) = found.notes
+    assert note.startswith("not compared: 1 of 3 films; the first: the scenes of whole.mp4 were")
+    with pytest.raises(SettingError, match=r"'one.mp4' names no scene; a scene is named like FILM"):
+        find_scenes_like(source, "one.mp4")
+    with pytest.raises(LibraryError, match="there is no scene 7"):
+        find_scenes_like(source, "one.mp4/s0007")
+
+
+def test_an_encoder_may_be_named_by_its_alias(library: ms.Library) -> None:
+    put_film(library, "one.mp4", space=STARTER)
+    put_film(library, "two.mp4", space=STARTER)
+    put_film(library, "three.mp4")
+    assert find(library, "one.mp4", "two.mp4", vectors="starter").space == STARTER
 
 
 def test_a_film_or_scene_that_is_not_there_is_a_sentence(library: ms.Library) -> None:

@@ -6,6 +6,7 @@ from typing import Any
 
 from mastershot.evaluation.bootstrap import Figure
 from mastershot.evaluation.downstream.figures import Measured
+from mastershot.evaluation.downstream.outcomes import Outcome
 from mastershot.evaluation.downstream.published import Published
 from mastershot.evaluation.downstream.tasks import DownstreamTask
 
@@ -23,6 +24,7 @@ class RowResult:
         validation: What each seed's probe reaches on the validation items; likewise.
         learning_rates: The learning rate of each seed's probe; likewise.
         made_by: What made the vectors.
+        outcomes: What is answered for each item of the split.
     """
 
     name: str
@@ -33,6 +35,7 @@ class RowResult:
     validation: tuple[float, ...]
     learning_rates: tuple[float, ...]
     made_by: Mapping[str, Any]
+    outcomes: tuple[Outcome, ...]
 
 
 @dataclass(frozen=True, eq=False)

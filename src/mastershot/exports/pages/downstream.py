@@ -24,9 +24,14 @@ from mastershot.exports.plots import Bar, draw_bars
 
 
 def write_downstream_page(
-    name: str, results: Sequence[TaskResult], path: Path, *, notes: Sequence[str] = ()
+    name: str,
+    results: Sequence[TaskResult],
+    path: Path,
+    *,
+    notes: Sequence[str] = (),
+    items_page: str = "",
 ) -> None:
-    """Write the results as one HTML page.
+    """Write the results as one HTML page, with a link to that of their items if one is named.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
@@ -52,6 +57,7 @@ def write_downstream_page(
         facts=(count_text(len(results), "task"), count_text(len(results[0].rows), "row")),
         notes=notes,
         tasks=tasks,
+        items_page=items_page,
         published_note=PUBLISHED_NOTE,
         made_by=[(row.name, sorted(row.made_by.items())) for row in results[0].rows],
     )

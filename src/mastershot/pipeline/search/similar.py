@@ -135,12 +135,13 @@ def find_similar(
     Two films give the pairs of `mine_scene_pairs`. A film alone gives the others, ranked by the
     mean score of the pairs that it has with each, and the best of those pairs; a short film has
     few pairs, so its mean varies more. A scene (``<film>/s<index>``) gives the scenes of all other
-    films, or of the other one named, as the library divides them. Films are named as for
-    `Library.movie`; ``window`` is the shots of a scene, None the view's number.
+    films, or of the one named, which may be its own, as the library divides them; itself it is not
+    among them. Films are named as for `Library.movie`; ``window`` is the shots of a scene, None the
+    view's number.
 
     Raises:
-        SettingError: The limit or the window is below 1, both films are one, or a scene by id was
-            given a window.
+        SettingError: The limit or the window is below 1, both films are one and no scene is named,
+            or a scene by id was given a window.
         LibraryError: The library does not hold a film or scene, it has no vectors, or no other
             film can be compared.
         ShortMovieError: A film that was named has fewer shots than a scene.
@@ -155,7 +156,7 @@ def find_similar(
     others = [film for film in store.movies() if film.id != movie.id]
     if other is not None:
         others = [store.movie(other)]
-        if others[0].id == movie.id:
+        if others[0].id == movie.id and not scene:
             raise SettingError(f"{name} and {other} are of one film, {movie.path}; name two films")
     if scene and window is not None:
         raise SettingError(f"scene {name} has shots of its own; leave out --window")
@@ -163,19 +164,65 @@ def find_similar(
         find = _like_scene(source, movie, int(scene["index"]))
     else:
         find = _like_film(source, movie, num_shots, rank=other is None)
-    best, problems = _best(find, others, limit, strict=other is not None)
-    if not best:
-        why = problems[0] if problems else f"{movie.path} is its only film"
-        raise LibraryError(f"library {store.path} holds nothing to compare with {name}: {why}")
     title = f"Like a scene of {movie.name}" if scene else f"Films like {movie.name}"
     if other is not None:
         title = f"{title}, in {others[0].name}" if scene else f"{movie.name} and {others[0].name}"
+    asked = _Asked(str(name), movie, title, by_id=bool(scene))
+    return _found_in(source, asked, find, others, limit, strict=other is not None)
+
+
+def find_scenes_like(source: SceneSource, name: str, *, limit: int = 10) -> Similar:
+    """Return the scenes most like one (``<film>/s<index>``), of its own film and of all others.
+
+    Itself it is not among them. Films whose scenes were not found are left out, with a note.
+
+    Raises:
+        SettingError: The limit is below 1, or the name is no scene's.
+        LibraryError: The library does not hold the scene, it has no vectors, or no other scene.
+        EncoderError: The encoder gives no finite vector.
+    """
+    require_limit(limit)
+    scene = _SCENE.fullmatch(name)
+    if scene is None:
+        raise SettingError(f"{name!r} names no scene; a scene is named like FILM/s0003")
+    movie = source.store.movie(scene["film"])
+    find = _like_scene(source, movie, int(scene["index"]))
+    films = [movie, *(film for film in source.store.movies() if film.id != movie.id)]
+    asked = _Asked(name, movie, f"Like a scene of {movie.name}", by_id=True)
+    return _found_in(source, asked, find, films, limit, strict=False)
+
+
+@dataclass(frozen=True)
+class _Asked:
+    name: str
+    movie: LibraryMovie
+    title: str
+    by_id: bool
+
+
+def _found_in(
+    source: SceneSource,
+    asked: _Asked,
+    find: _Finder,
+    films: Sequence[LibraryMovie],
+    limit: int,
+    *,
+    strict: bool,
+) -> Similar:
+    """Return the best matches of what was asked for in films."""
+    store, movie = source.store, asked.movie
+    best, problems = _best(find, films, limit, strict=strict)
+    if not best:
+        why = problems[0] if problems else f"{movie.path} is its only film"
+        raise LibraryError(
+            f"library {store.path} holds nothing to compare with {asked.name}: {why}"
+        )
     return Similar(
-        tuple(_rows(store, movie, best, by_id=bool(scene))),
+        tuple(_rows(store, movie, best, by_id=asked.by_id)),
         source.view.name,
         source.space,
-        printable(title),
-        left_out("compared", problems, len(others)),
+        printable(asked.title),
+        left_out("compared", problems, len(films)),
     )
 
 
@@ -221,7 +268,10 @@ def _like_film(source: SceneSource, movie: LibraryMovie, window: int, *, rank: b
 
 
 def _like_scene(source: SceneSource, movie: LibraryMovie, index: int) -> _Finder:
-    """Return what scores each scene of a film by how like it is to one of the movie's."""
+    """Return what scores each scene of a film by how like it is to one of the movie's.
+
+    Of the movie itself, each other scene.
+    """
     bounds = source.bounds(movie).tolist()
     if index >= len(bounds):
         raise LibraryError(
@@ -230,11 +280,13 @@ def _like_scene(source: SceneSource, movie: LibraryMovie, index: int) -> _Finder
     vector = source.scenes(movie)[index]
 
     def find(film: LibraryMovie) -> list[_Match]:
-        scores = source.scenes(film) @ vector
-        return [
-            _Match(score, tuple(bounds[index]), film, tuple(other))
-            for score, other in zip(scores.tolist(), source.bounds(film).tolist(), strict=True)
-        ]
+        scores = (source.scenes(film) @ vector).tolist()
+        pairs = list(zip(scores, source.bounds(film).tolist(), strict=True))
+        if film.id == movie.id:
+            del pairs[index]
+            if not pairs:
+                raise LibraryError(f"{movie.path} has no other scene")
+        return [_Match(score, tuple(bounds[index]), film, tuple(other)) for score, other in pairs]
 
     return find
 

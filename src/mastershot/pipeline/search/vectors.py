@@ -9,6 +9,7 @@ import numpy as np
 
 from mastershot.core.embeddings import EmbeddingSpace, FloatArray, IntArray
 from mastershot.core.errors import EncoderError, LibraryError, ShortMovieError
+from mastershot.encoders.catalogue import known_name
 from mastershot.mining.pairs import scene_means
 from mastershot.mining.settings import WINDOW_SHOTS
 from mastershot.scenes.grouping import COLOR_SPACE
@@ -122,7 +123,11 @@ class SceneSource:
 
 
 def _space(store: Library, view: SceneView, vectors: str) -> EmbeddingSpace:
-    """Return the space of the view, or the one asked for, only if it fits the view."""
+    """Return the space of the view, or the one asked for, only if it fits the view.
+
+    An encoder may be named as ``mastershot models ls`` does, too.
+    """
+    vectors = known_name(vectors) or vectors
     if view.space is None:
         space = feature_space(store, vectors, last=(COLOR_SPACE,))
         if view.width not in (None, space.width):

@@ -38,13 +38,14 @@ def test_a_report_is_written_in_three_forms(inputs: Inputs, tmp_path: Path) -> N
     out = tmp_path / "out"
     done = evaluate_task("lvu/place", replace(inputs, out=out))
     assert {path.name for path in out.iterdir()} == {
-        "evaluation.json", "evaluation.md", "evaluation.html",
+        "evaluation.json", "evaluation.md", "evaluation.html", "items.html",
     }  # fmt: skip
     facts = json.loads((out / "evaluation.json").read_text("utf-8"))
     assert facts == json.loads(json.dumps(done.facts))
     assert (facts["schema"], facts["task"]) == ("mastershot/evaluation/1", "lvu/place")
     assert facts["results"][0]["measured"][0]["figures"]["all"]["value"] == 1
-    assert done.lines[-1] == f"→ {out / 'evaluation.html'}"
+    assert done.lines[-2:] == (f"→ {out / 'evaluation.html'}", f"→ {out / 'items.html'}")
+    assert 'href="items.html"' in (out / "evaluation.html").read_text("utf-8")
 
 
 def test_an_alias_is_the_task_and_a_run_is_a_row_beside_its_features(inputs: Inputs) -> None:

@@ -13,9 +13,11 @@ from mastershot.evaluation.downstream.results import TaskResult
 from mastershot.evaluation.downstream.tasks import DownstreamTask
 from mastershot.exports.downstream import downstream_lines, downstream_markdown, task_facts
 from mastershot.exports.pages.downstream import write_downstream_page
+from mastershot.exports.pages.items import ITEMS_PAGE, write_items_page
 from mastershot.pipeline.evaluation.downstream.join import NoItemsError
 from mastershot.pipeline.evaluation.downstream.labels import read_task_labels
 from mastershot.pipeline.evaluation.downstream.measure import MeasureSettings, measure_task
+from mastershot.pipeline.evaluation.downstream.pictures import library_pictures
 from mastershot.pipeline.evaluation.downstream.vectors import (
     ItemVectors,
     encoded_vectors,
@@ -36,7 +38,7 @@ def evaluate_downstream(
 ) -> Evaluated:
     """Evaluate features, runs or an encoder on tasks; rows are compared with the first.
 
-    With ``out``, write ``evaluation.json``, ``evaluation.md`` and ``evaluation.html`` there.
+    With ``out``, write ``evaluation.json``, ``.md`` and ``.html``, and ``items.html`` there.
 
     Args:
         name: What was asked for.
@@ -153,6 +155,9 @@ def report(
             file.write("\n")
         with written_whole(inputs.out / "evaluation.md") as file:
             file.write(downstream_markdown(name, results, notes))
-        write_downstream_page(name, results, inputs.out / "evaluation.html", notes=notes)
-        lines.append(f"→ {inputs.out / 'evaluation.html'}")
+        page = inputs.out / "evaluation.html"
+        write_downstream_page(name, results, page, notes=notes, items_page=ITEMS_PAGE)
+        pictures = library_pictures(inputs.library) if inputs.library else None
+        write_items_page(name, results, inputs.out / ITEMS_PAGE, pictures=pictures)
+        lines += [f"→ {page}", f"→ {inputs.out / ITEMS_PAGE}"]
     return Evaluated(facts, tuple(lines))

@@ -23,6 +23,13 @@ from mastershot.evaluation.downstream.figures import (
     one_hot,
 )
 from mastershot.evaluation.downstream.items import Answers, FitProbes, Items, Problem
+from mastershot.evaluation.downstream.outcomes import (
+    Outcome,
+    class_outcomes,
+    query_outcomes,
+    tag_outcomes,
+    value_outcomes,
+)
 from mastershot.evaluation.downstream.results import RowResult, TaskResult
 from mastershot.evaluation.downstream.retrieval import precisions_at
 from mastershot.evaluation.downstream.tasks import DownstreamTask
@@ -83,8 +90,9 @@ def measure_task(
             () if answers is None else tuple(answers.validation.tolist()),
             () if answers is None else tuple(answers.learning_rates.tolist()),
             row.made_by,
+            outcomes,
         )
-        for place, (row, (found, answers)) in enumerate(zip(rows, measured, strict=True))
+        for place, (row, (found, answers, outcomes)) in enumerate(zip(rows, measured, strict=True))
     )
     return TaskResult(
         task=task,
@@ -127,8 +135,8 @@ class _One:
     def asked(self) -> Items:
         return self.joined.splits[self.split]
 
-    def row(self, row: ItemVectors) -> tuple[Measured, Answers | None]:
-        """Return a row's figures, and what its probes answered."""
+    def row(self, row: ItemVectors) -> tuple[Measured, Answers | None, tuple[Outcome, ...]]:
+        """Return a row's figures, what its probes answered, and the same item by item."""
         vectors = {name: vectors_of(row, items) for name, items in self.joined.splits.items()}
         task, classes = self.task, self.labels.classes
         seed = self.settings.bootstrap_seed
@@ -138,7 +146,9 @@ class _One:
                 vectors[self.split], np.asarray(self.asked.targets, np.int64),
                 vectors["train"], np.asarray(train.targets, np.int64),
             )  # fmt: skip
-            return measure_retrieval(precisions, self.asked, classes, seed=seed), None
+            found = measure_retrieval(precisions, self.asked, classes, seed=seed)
+            near = query_outcomes(vectors[self.split], self.asked, vectors["train"], train, classes)
+            return found, None, near
         assert task.head in ("class", "value", "tags")
         problem = Problem(
             kind=task.head,
@@ -148,7 +158,7 @@ class _One:
             asked=vectors[self.split],
         )
         answers = self.fit(problem, task.probe, self.settings.seeds)
-        return self._measure(answers, seed), answers
+        return self._measure(answers, seed), answers, self._outcomes(answers)
 
     def _measure(self, answers: Answers, seed: int) -> Measured:
         task, classes = self.task, self.labels.classes
@@ -160,6 +170,12 @@ class _One:
         outputs = log_odds(answers.outputs) if is_class else answers.outputs
         truth = _truth(self.asked, len(classes))
         return measure_precision(outputs, truth, self.asked, classes, seed=seed)
+
+    def _outcomes(self, answers: Answers) -> tuple[Outcome, ...]:
+        if self.task.head == "value":
+            return value_outcomes(answers, self.asked)
+        of = class_outcomes if self.task.head == "class" else tag_outcomes
+        return of(answers, self.asked, self.labels.classes)
 
     def constant(self) -> Figure:
         """Return what is reached without looking at the items."""

@@ -16,7 +16,7 @@ from mastershot.core.text import utf8_text
 from mastershot.datasets.files import read_arrays
 from mastershot.datasets.tables.feature_table import read_features
 from mastershot.pipeline.search.vectors import SceneSource, SceneView
-from mastershot.store.library import Library
+from mastershot.store.library import Library, LibraryMovie
 from mastershot.store.shot_arrays import ShotArrays
 
 MADE_BY, ITEMS, VECTORS = "made_by", "items", "vectors"
@@ -127,7 +127,9 @@ def _name_of(path: Path) -> str:
 
 
 def library_rows(library: Path, encoder: str | None, view: SceneView | None) -> ItemRows:
-    """Return the shots of a library's films, named by their stems, as an encoder's vectors.
+    """Return the shots of a library's films, and of their scenes, as an encoder's vectors.
+
+    Films are named by their stems, and their scenes, where they were found, ``<stem>/s0003``.
 
     Raises:
         LibraryError: It cannot be read, or holds no vectors of the encoder, or of several and none
@@ -143,8 +145,16 @@ def library_rows(library: Path, encoder: str | None, view: SceneView | None) -> 
         if name in readers:
             raise DatasetError(f"library {library} holds two films called {name}; keep one")
         readers[name] = partial(source.shots, movie)
+        if movie.num_scenes is not None:
+            for index, (first, end) in enumerate(source.bounds(movie).tolist()):
+                readers[scene_item(name, index)] = partial(_part, source, movie, first, end)
     space = asdict(source.space)
     return ItemRows(source.space.model, source.space.width, readers, {"space": space})
+
+
+def scene_item(film: str, index: int) -> str:
+    """Return what a scene of a library's film is called as an item, such as ``film/s0003``."""
+    return f"{film}/s{index:04d}"
 
 
 def mean_vectors(rows: ItemRows, wanted: Iterable[str]) -> ItemVectors:
@@ -262,6 +272,10 @@ def _checked(array: np.ndarray[Any, Any], name: str, path: Path) -> FloatArray:
     if not np.isfinite(rows).all():
         raise DatasetError(f"features {path}: {name!r} is not of finite numbers")
     return rows
+
+
+def _part(source: SceneSource, movie: LibraryMovie, first: int, end: int) -> FloatArray:
+    return source.shots(movie)[first:end]
 
 
 def _same(array: FloatArray) -> FloatArray:
