@@ -49,6 +49,7 @@ def write_items_page(
     *,
     pictures: PictureOf | None = None,
     strips: Sequence[BoundaryStrip] = (),
+    threshold: float = THRESHOLD,
 ) -> None:
     """Write the items of tasks as one HTML page that sorts and filters them itself.
 
@@ -58,11 +59,13 @@ def write_items_page(
         path: The page.
         pictures: Gives an item's JPEG by its name, None where there is none.
         strips: Scene boundaries of films, to be drawn.
+        threshold: Score from which on a boundary counts as found.
 
     Raises:
         OutputError: The page cannot be written; what was there before stays.
     """
-    parts = [_part(result, row, pictures) for result in results for row in result.rows]
+    rows = [(result, row) for result in results for row in result.rows if row.outcomes]
+    parts = [_part(result, row, pictures) for result, row in rows]
     classes = {one for part in parts for outcome in part.outcomes for one in outcome.truth}
     with_classes = any(part.head != "value" for part in parts)
     write_page(
@@ -74,8 +77,8 @@ def write_items_page(
         parts=parts,
         classes=sorted(classes) if with_classes else [],
         picture_of=pictures or _no_picture,
-        strips=[draw_boundaries(strip, threshold=THRESHOLD) for strip in strips],
-        threshold=THRESHOLD,
+        strips=[draw_boundaries(strip, threshold=threshold) for strip in strips],
+        threshold=threshold,
     )
 
 

@@ -36,7 +36,7 @@ def knows_the_truth(
             for film in table.films
             if film.split == split
         ]
-        scores = [np.float32(truth) + 9 * seed * rng.random(len(truth)) for truth in truths]
+        scores = [(truth + 9 * seed * rng.random(len(truth))) / (1 + 9 * seed) for truth in truths]
         on_probe(place)("training", probe.epochs, probe.epochs, {})
         answers.append(BoundaryAnswers(tuple(map(np.float32, scores)), 0.5, 1.0))
     return tuple(answers)

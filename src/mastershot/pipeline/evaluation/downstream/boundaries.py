@@ -5,6 +5,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from mastershot.core.errors import EmbeddingSpaceError, SettingError
 from mastershot.datasets.tables.scene_table import (
     FEATURES,
@@ -25,6 +27,7 @@ from mastershot.evaluation.downstream.figures import gain_over
 from mastershot.evaluation.downstream.results import RowResult, TaskResult
 from mastershot.evaluation.downstream.tasks import DownstreamTask
 from mastershot.evaluation.scene_boundaries import boundaries_of
+from mastershot.exports.boundaries import BoundaryStrip
 from mastershot.pipeline.analysis.trained import scene_head_folder
 from mastershot.pipeline.evaluation.downstream.evaluate import check_seeds, report
 from mastershot.pipeline.evaluation.downstream.measure import asked_split
@@ -81,6 +84,7 @@ def evaluate_boundaries(task: DownstreamTask, inputs: Inputs) -> Evaluated:
             () if inputs.runs else tuple(one.validation for one in answers),
             (),
             made,
+            (),
         )
         for place, (name, table, found, answers, made) in enumerate(
             zip(_distinct(names), of_row, measured, answered, made_by, strict=True)
@@ -103,7 +107,24 @@ def evaluate_boundaries(task: DownstreamTask, inputs: Inputs) -> Evaluated:
         fingerprint=_fingerprint(tables[0]),
         contents=counts,
     )
-    return report(task.name, [result], [], inputs)
+    threshold = float(np.mean([one.threshold for one in answered[0]]))
+    strips = _strips(films, answered[0])
+    return report(task.name, [result], [], inputs, strips=strips, threshold=threshold)
+
+
+def _strips(films: Sequence[AskedFilm], answers: Sequence[BoundaryAnswers]) -> list[BoundaryStrip]:
+    """Return the first row's mean scores along each film of which the times of shots are known."""
+    return [
+        BoundaryStrip(
+            film.name,
+            film.shot_edges_s[-1] - film.shot_edges_s[0],
+            np.array(film.shot_edges_s[1:-1]) - film.shot_edges_s[0],
+            np.mean([one.scores[place] for one in answers], axis=0),
+            film.truth,
+        )
+        for place, film in enumerate(films)
+        if film.shot_edges_s
+    ]
 
 
 def _probe_answers(

@@ -132,9 +132,16 @@ def _named(rows: Sequence[ItemVectors]) -> list[ItemVectors]:
 
 
 def report(
-    name: str, results: Sequence[TaskResult], notes: Sequence[str], inputs: Inputs
+    name: str,
+    results: Sequence[TaskResult],
+    notes: Sequence[str],
+    inputs: Inputs,
+    **drawn: Any,
 ) -> Evaluated:
     """Return results as they are printed; with ``out``, write them there, too.
+
+    What is ``drawn`` goes to the page of items: boundaries along films, as `write_items_page` has
+    them.
 
     Raises:
         OutputError: They cannot be written.
@@ -158,6 +165,6 @@ def report(
         page = inputs.out / "evaluation.html"
         write_downstream_page(name, results, page, notes=notes, items_page=ITEMS_PAGE)
         pictures = library_pictures(inputs.library) if inputs.library else None
-        write_items_page(name, results, inputs.out / ITEMS_PAGE, pictures=pictures)
+        write_items_page(name, results, inputs.out / ITEMS_PAGE, pictures=pictures, **drawn)
         lines += [f"→ {page}", f"→ {inputs.out / ITEMS_PAGE}"]
     return Evaluated(facts, tuple(lines))
