@@ -131,7 +131,7 @@ def test_an_encoder_of_another_width_or_space_is_a_sentence(library: ms.Library)
     for space, held in ((make_space(9), "of other weights"), (STARTER, "of toy")):
         with pytest.raises(EncoderError, match=f"vectors of {space.model}; .* holds those {held}"):
             SceneSource(library, view_of(first_shot, space=space))
-    with pytest.raises(EncoderError, match="was trained on vectors of toy, not clip"):
+    with pytest.raises(EncoderError, match="was trained on vectors of toy, not openai/clip"):
         SceneSource(library, view_of(first_shot, space=SPACE), vectors="clip")
     put_film(library, "one.mp4", space=STARTER)  # The view's own space is taken of the two.
     assert SceneSource(library, view_of(first_shot, space=SPACE)).space == SPACE
