@@ -94,6 +94,24 @@ def test_a_missing_expert_changes_no_output_and_gets_no_gradient(kind: str, trai
     assert not made[0][0].view(20, 3, 8)[~present].any()
 
 
+@pytest.mark.parametrize("kind", ["pairs", "mean"])
+def test_batch_normalisation_learns_of_experts_that_are_there_alone(kind: str) -> None:
+    experts, present = drawn(6, count=40)
+    gating = CollaborativeGating(8, gating=kind).train()
+    with torch.no_grad():
+        gating(experts, present)
+        rows = []
+        for one, there in zip(experts, present, strict=True):
+            places = there.nonzero()[:, 0].tolist()
+            for place in places:
+                others = [one[other] for other in places if other != place]
+                if kind == "mean" and others:
+                    others = [torch.stack(others).mean(dim=0)]
+                rows += [gating.own(one[place]) + gating.other(other) for other in others]
+    norm = gating.norms[0]
+    torch.testing.assert_close(norm.running_mean, norm.momentum * torch.stack(rows).mean(dim=0))
+
+
 def test_gates_learn_which_expert_to_trust() -> None:
     """One expert says that the other one is noise: only gating can leave it out."""
     torch.manual_seed(4)
