@@ -81,6 +81,18 @@ def require_weights(path: Path) -> None:
         raise EncoderError(f"{path} cannot be loaded ({one_line(error)})") from error
 
 
+def find_model_folder(path: str | Path, card: str, weights: str, run_folder: str) -> Path | None:
+    """Return the folder of a model with that card: the path, that of its run, or of a file of it.
+
+    None of these may hold one: then None.
+    """
+    path = Path(path)
+    if path.name in (card, weights):
+        path = path.parent
+    folders = (path, path / run_folder)
+    return next((folder for folder in folders if (folder / card).is_file()), None)
+
+
 def _is_dict(value: object) -> TypeGuard[dict[str, Any]]:
     return isinstance(value, dict)
 

@@ -13,6 +13,7 @@ from mastershot.core.errors import SettingError
 from mastershot.encoders.checkpoint import (
     check_sizes,
     file_digest,
+    find_model_folder,
     load_fitted,
     read_card,
     write_model,
@@ -158,12 +159,9 @@ def find_genre_model(path: str | Path) -> Path:
     Raises:
         SettingError: None of these holds one.
     """
-    path = Path(path)
-    if path.name in (CARD_FILE, WEIGHTS_FILE):
-        path = path.parent
-    for folder in (path, path / RUN_FOLDER):
-        if (folder / CARD_FILE).is_file():
-            return folder
+    folder = find_model_folder(path, CARD_FILE, WEIGHTS_FILE, RUN_FOLDER)
+    if folder is not None:
+        return folder
     raise SettingError(
         f"{path} holds no model of genres ({CARD_FILE}); it is the finished run directory of "
         f"`mastershot run genres/…`, or the folder {RUN_FOLDER} in it"

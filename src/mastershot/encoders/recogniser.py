@@ -14,6 +14,7 @@ from mastershot.core.errors import EncoderError, SettingError
 from mastershot.encoders.checkpoint import (
     check_sizes,
     file_digest,
+    find_model_folder,
     load_fitted,
     parsing,
     read_card,
@@ -209,12 +210,9 @@ def find_recogniser(path: str | Path) -> Path:
     Raises:
         SettingError: None of these holds a recogniser.
     """
-    path = Path(path)
-    if path.name in (CARD_FILE, WEIGHTS_FILE):
-        path = path.parent
-    for folder in (path, path / RUN_FOLDER):
-        if (folder / CARD_FILE).is_file():
-            return folder
+    folder = find_model_folder(path, CARD_FILE, WEIGHTS_FILE, RUN_FOLDER)
+    if folder is not None:
+        return folder
     raise SettingError(
         f"{path} holds no recogniser ({CARD_FILE}); it is a recogniser's folder, or the finished "
         "run directory of a recipe that trains one"
