@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from tests.shots.test_temporal import film
 
 from mastershot.core.errors import EncoderError, EncoderUnavailableError
-from mastershot.shots import learned
+from mastershot.shots import cascade, learned
 from mastershot.shots.cascade import CascadeScorer, LearnedScorer, doubts
 from mastershot.shots.learned import TransNetScorer, packaged_transnet, window_scores
 from mastershot.shots.temporal import FrameScorer, StreamingDetector
@@ -80,19 +81,51 @@ def test_cuts_are_found_to_the_frame(scorer: type) -> None:
 
 def test_the_cascade_asks_only_where_it_is_in_doubt() -> None:
     edited = film(1, kinds=(1, 0, 0, 0), flash=0, disturbed=0)
-    alone, cascade = FrameScorer(), CascadeScorer()
+    alone, helped = FrameScorer(), CascadeScorer()
     for image in edited.frames[..., ::-1]:
         alone.add(image)
-        cascade.add(image)
+        helped.add(image)
     alone.finish()
-    cascade.finish()
+    helped.finish()
     asked = np.zeros(len(edited.frames), bool)
     for first in range(0, len(asked), 64):  # In blocks, as frames are settled.
         for start, end in doubts(alone.probabilities()[first : first + 64]):
             asked[first + start : first + end] = True
-    same = (alone.probabilities() == cascade.probabilities()).all(axis=1)
+    same = (alone.probabilities() == helped.probabilities()).all(axis=1)
     assert same[~asked].all()
-    assert (cascade.num_asked == 0) == (not asked.any())
+    assert (helped.num_asked == 0) == (not asked.any())
+
+
+@pytest.mark.parametrize("wait_s", [0, 0.05])
+def test_what_is_settled_at_a_frame_does_not_depend_on_speed(
+    wait_s: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edited = film(4)
+    monkeypatch.setattr(cascade, "IGNORED", 0.0)  # Doubt nearly everywhere.
+
+    def answers(network: object, window: np.ndarray) -> np.ndarray:
+        time.sleep(wait_s)
+        return np.full((len(window), 2), 0.5, np.float32)
+
+    monkeypatch.setattr(cascade, "window_scores", answers)
+    scorer = CascadeScorer()
+    for frame, image in enumerate(edited.frames[..., ::-1]):
+        scorer.add(image)
+        settled = (frame + 1) // 64 * 64 - 64 - 4 * 64  # the reach, and the blocks in work
+        assert scorer.num_settled == max(0, settled)
+        assert frame + 1 - scorer.num_settled <= CascadeScorer.max_delay_frames
+        assert len(scorer.light()) == scorer.num_settled
+    scorer.finish()
+    assert scorer.num_settled == len(edited.frames)
+    assert scorer.num_asked > 2
+
+
+def test_a_faint_end_of_a_sure_cut_is_no_doubt() -> None:
+    rows = np.zeros((64, 5), np.float32)
+    rows[30, 0], rows[31, 0] = 0.4, 1.0  # Frame 22 sees the first, but not the second.
+    assert doubts(rows) == []
+    rows[31, 0] = 0.4
+    assert doubts(rows) == [(22, 40)]
 
 
 def test_missing_and_damaged_weights_are_named(

@@ -101,8 +101,9 @@ class Clock(Generic[T]):
     @property
     def exact_step(self) -> Fraction:
         """How long a frame is shown, not rounded to units where the container's rate fits."""
-        fits = abs(self._stated_step - self.step) <= 1
-        return self._stated_step if fits else Fraction(self.step)
+        stated = self._stated_step  # In whole numbers, since this is asked for each frame.
+        fits = abs(stated.numerator - self.step * stated.denominator) <= stated.denominator
+        return stated if fits else Fraction(self.step)
 
     def take(
         self,

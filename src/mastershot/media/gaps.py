@@ -52,6 +52,9 @@ class Gaps:
             is_corrupt: True if parts of the frame itself are missing.
         """
         self._read(damage, shift)
+        if not (self._lost or self._spans or is_corrupt):  # as in most films, always
+            self._last = pts
+            return
         last, around = self._last, _MAX_FRAMES_BESIDE * step
         while self._lost and last is not None and self._lost[0] < last - around:
             heappop(self._lost)

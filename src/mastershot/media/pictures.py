@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import cast
 
 import av
+import cv2
 import numpy as np
 from av import VideoCodecContext, VideoFrame
 from av.buffer import Buffer
@@ -37,7 +38,6 @@ _PLANAR_YUV: dict[str, tuple[type[np.generic], int, int]] = {
 
 
 _THREADS = 1  # More wait for each other where the cores are busy decoding.
-_PIXEL = np.dtype("V3")  # Three bytes moved as one.
 
 
 class PointSampler:
@@ -66,14 +66,16 @@ class PointSampler:
             source = np.frombuffer(cast(memoryview, plane), dtype)
             stride = plane.line_size // source.itemsize
             size = {"width_px": plane.width, "height_px": plane.height, "stride": stride}
-            points = source.take(_grid(self._width, self._height, **size))
+            samples = source.take(_grid(self._width, self._height, **size))
             rows = np.frombuffer(cast(memoryview, target), dtype).reshape(target.height, -1)
             if index == 0:  # Luma is read back at these places only; the rest stays as it was.
-                rows[:: 1 << shift_y, : self._width << shift_x : 1 << shift_x] = points
+                rows[:: 1 << shift_y, : self._width << shift_x : 1 << shift_x] = samples
             else:
-                rows[:, : self._width] = points
-        pixels = self._convert(canvas).view(_PIXEL)[:: 1 << shift_y, :: 1 << shift_x]
-        return np.ascontiguousarray(pixels).view(np.uint8)
+                rows[:, : self._width] = samples
+        points = cv2.resize(
+            self._convert(canvas), (self._width, self._height), interpolation=cv2.INTER_NEAREST
+        )
+        return cast(ImageArray, points)
 
     def _canvas_like(self, picture: VideoFrame, shift_x: int, shift_y: int) -> VideoFrame:
         if self._canvas is None or self._canvas.format.name != picture.format.name:

@@ -1,6 +1,11 @@
-"""What a processor computes fastest in."""
+"""What a processor computes fastest in, and on how many threads beside the decoder's."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import cv2
+from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
     import torch
@@ -19,3 +24,29 @@ def fastest_float(device: "torch.device") -> str:
         capabilities = torch.cpu.get_capabilities()
         computes_in_it = bool(capabilities.get("avx512_bf16") or capabilities.get("amx_bf16"))
     return "bfloat16" if computes_in_it else "float32"
+
+
+@contextmanager
+def on_one_thread() -> Iterator[None]:
+    """Run a network on the thread that asks, alone.
+
+    Others that PyTorch would wake take longer to wait for their part of a small one than to do it,
+    and a film is decoded on their cores. OpenMP counts threads by the thread that asks, so no other
+    is changed. Libraries are looked for each time, because PyTorch may have been loaded meanwhile.
+    """
+    with ThreadpoolController().limit(limits=1, user_api="openmp"):
+        yield
+
+
+@contextmanager
+def opencv_on_one_thread() -> Iterator[None]:
+    """Let OpenCV wake no other threads, in the whole process, for as long as this lasts.
+
+    On the small pictures of frames they only wait, on the cores on which a film is decoded.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

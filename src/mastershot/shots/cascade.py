@@ -1,12 +1,15 @@
 """TransNet V2 with our types, and the cascade: the temporal network, helped where in doubt."""
 # T frames
 
-from concurrent.futures import ThreadPoolExecutor
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 
 from mastershot.core.embeddings import FloatArray, ImageArray
+from mastershot.models.devices import on_one_thread
 from mastershot.shots.learned import (
     LONG_WINDOW,
     MARGIN,
@@ -14,6 +17,7 @@ from mastershot.shots.learned import (
     TransNetScorer,
     packaged_transnet,
     small_picture,
+    weights_file,
     window_scores,
 )
 from mastershot.shots.network import OUTPUTS
@@ -25,6 +29,7 @@ SURE, IGNORED = 0.9, 0.1
 """Above and below these the temporal network is not in doubt."""
 _NARROW = 4  # TransNet V2 sees a cut in up to so many frames.
 _NEARBY = 8  # frames within which a sure one settles its neighbours
+_BLOCKS_IN_WORK = 4  # Blocks of frames decoded while TransNet V2 is asked about one.
 _KINDS, _CUT, _FLASH = slice(1, 4), OUTPUTS.index("cut"), OUTPUTS.index("flash")
 # Weights of the log odds of the temporal network, of TransNet V2, and a constant, fitted to films
 # that no figure is taken from (`bench/transitions.py fit`).
@@ -116,56 +121,101 @@ def _opened(values: FloatArray) -> FloatArray:
 class CascadeScorer(FrameScorer):
     """Scores frames by the temporal network, and by TransNet V2 too where it is in doubt.
 
+    TransNet V2 runs on a thread beside the one that decodes. Its answers are waited for after a
+    fixed number of frames, so that what is known of a film at a frame does not depend on speed.
+
     Attributes:
         num_asked: How many windows TransNet V2 has seen.
     """
 
+    max_delay_frames = FrameScorer.max_delay_frames + _BLOCKS_IN_WORK * BLOCK
+
     def __init__(self) -> None:
+        """Prepare; PyTorch and the network are loaded at the first doubt.
+
+        Raises:
+            EncoderUnavailableError: TransNet V2's weights are not installed.
+        """
         super().__init__()
+        weights_file()
         self._pictures: list[ImageArray] = []
         self._first_picture = 0
         self.num_asked = 0
-        loader = ThreadPoolExecutor(1, "transnet")  # PyTorch takes a second to load.
-        self._transnet = loader.submit(packaged_transnet)
-        loader.shutdown(wait=False)
+        self._worker = ThreadPoolExecutor(1, "transnet")
+        self._in_work: deque[tuple[Future[FloatArray] | FloatArray, FloatArray]] = deque()
 
     def add(self, image: ImageArray) -> bool:
         """Take the next frame, BGR (H, W, 3); return True if more frames are settled now."""
         self._pictures.append(small_picture(image))
         return super().add(image)
 
-    def _judged(self, first: int, found: FloatArray) -> FloatArray:
-        """Return the probabilities of the frames from one on, helped where they are in doubt."""
-        judged, runs = found.copy(), doubts(found)
+    def finish(self) -> None:
+        """Settle all frames; no more will come."""
+        super().finish()
+        self._settle_oldest(len(self._in_work))
+        self._worker.shutdown()
+
+    def _scored(self, first: int, found: FloatArray, light: FloatArray) -> None:
+        runs = doubts(found)
+        if runs:
+            pictures = _Pictures(self._first_picture, tuple(self._pictures))
+            helped = self._worker.submit(self._helped, found, runs, pictures, first)
+            self._in_work.append((helped, light))
+        else:
+            self._in_work.append((found, light))
+        keep = max(0, first + len(found) - WINDOW)
+        self._pictures = self._pictures[keep - self._first_picture :]
+        self._first_picture = keep
+        self._settle_oldest(len(self._in_work) - _BLOCKS_IN_WORK)
+
+    def _settle_oldest(self, num_blocks: int) -> None:
+        for _ in range(num_blocks):
+            found, light = self._in_work.popleft()
+            self._keep(found.result() if isinstance(found, Future) else found, light)
+
+    def _helped(
+        self, found: FloatArray, runs: list[tuple[int, int]], pictures: "_Pictures", first: int
+    ) -> FloatArray:
+        """Return the probabilities of the frames from one on, helped in the runs in doubt."""
+        judged = found.copy()
         while runs:
             start = runs[0][0]
             end = min(runs[-1][1], start + WINDOW - 2 * MARGIN)  # as far as one window answers
-            scores = self._asked(first + start, first + end)
+            scores = self._asked(pictures, first + start, first + end)
             for run, stop in runs:
                 rows = slice(max(run, start), min(stop, end))
                 if rows.start < rows.stop:
                     answers = scores[rows.start - start : rows.stop - start]
                     judged[rows] = fused(found[rows], answers)
             runs = [(max(run, end), stop) for run, stop in runs if stop > end]
-        keep = max(0, first + len(found) - WINDOW)
-        self._pictures = self._pictures[keep - self._first_picture :]
-        self._first_picture = keep
         return judged
 
-    def _asked(self, first: int, end: int) -> FloatArray:
+    def _asked(self, pictures: "_Pictures", first: int, end: int) -> FloatArray:
         """Return TransNet V2's scores of some frames: of each as the next one's, and as within.
 
         It sees them with the margin either side that the published windows have.
         """
         start = first - MARGIN
-        places = np.clip(
-            np.arange(start, end + MARGIN) - self._first_picture, 0, len(self._pictures) - 1
-        )
-        window = np.stack([self._pictures[place] for place in places])
-        scores = window_scores(self._transnet.result(), window)
+        window = pictures.window(start, end + MARGIN)
+        network = packaged_transnet()
+        with on_one_thread():
+            scores = window_scores(network, window)
         self.num_asked += 1
         rows = np.arange(first, end) - start
         return np.stack([scores[rows - 1, 0], scores[rows, 1]], axis=1)
+
+
+@dataclass(frozen=True)
+class _Pictures:
+    """Pictures of consecutive frames, (27, 48, 3) each, from the frame ``first`` on."""
+
+    first: int
+    of_frames: tuple[ImageArray, ...]
+
+    def window(self, start: int, end: int) -> ImageArray:
+        """Return those from one on; beyond the ends, the first and last are repeated."""
+        places = np.clip(np.arange(start, end) - self.first, 0, len(self.of_frames) - 1)
+        return np.stack([self.of_frames[place] for place in places])
 
 
 def doubts(probabilities: FloatArray) -> list[tuple[int, int]]:
@@ -175,7 +225,9 @@ def doubts(probabilities: FloatArray) -> list[tuple[int, int]]:
     around = sliding_window_view(np.pad(going, _NEARBY), width).max(axis=1)
     in_doubt = (around > IGNORED) & (around < SURE)
     edges = np.flatnonzero(np.diff(in_doubt.astype(np.int8), prepend=0, append=0)).tolist()
-    return list(zip(edges[::2], edges[1::2], strict=True))
+    runs = zip(edges[::2], edges[1::2], strict=True)
+    # Beside a sure transition lie frames that see only its faint beginning or end.
+    return [(start, end) for start, end in runs if going[start:end].max() > IGNORED]
 
 
 def fused(ours: FloatArray, scores: FloatArray) -> FloatArray:

