@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -22,6 +23,8 @@ _TOLERANCE_S = Fraction(1, 100)
 _MAX_FILLED_S = Fraction(1)
 # From so many channels on, PyAV reads beyond the planes of a frame, and crashes.
 _MANY_CHANNELS = 8
+# A quarter of a second goes on at once: sound comes in hundredths, and each step has its price.
+_PARTS_A_SECOND = 4
 # What a full-scale sample of each format is.
 _FULL_SCALE = {"u8": 2.0**7, "s16": 2.0**15, "s32": 2.0**31, "s64": 2.0**63, "flt": 1.0, "dbl": 1.0}
 # A louder sample, which damaged sound of floats may hold, is brought down to this.
@@ -140,8 +143,8 @@ class SoundTrack:
             self._flush()
         if self._resampling is None:
             self._resampling = _Resampling(at_s, rate_hz)
-        if len(samples):
-            self._give(self._resampling, samples)
+        if self._resampling.take(samples):
+            self._give(self._resampling)
 
     def _rejoins(self, at_s: Fraction) -> bool:
         """Return True if a time is back on the clock that a damaged one left."""
@@ -149,12 +152,13 @@ class SoundTrack:
 
     def _flush(self) -> None:
         if self._resampling is not None:
-            self._give(self._resampling, None)
+            self._give(self._resampling)
+            self._give(self._resampling, is_over=True)
         self._resampling = None
 
-    def _give(self, resampling: "_Resampling", samples: FloatArray | None) -> None:
+    def _give(self, resampling: "_Resampling", *, is_over: bool = False) -> None:
         try:
-            pieces = list(resampling.convert(samples))
+            pieces = list(resampling.convert(is_over=is_over))
         except (FFmpegError, ValueError):
             self._num_broken += 1
             return
@@ -168,23 +172,32 @@ class _Resampling:
     def __init__(self, start_s: Fraction, rate_hz: int) -> None:
         self.rate_hz = rate_hz
         self._start_s = start_s
-        self._num_in = self._num_out = 0
+        self._waiting: list[FloatArray] = []
+        self._num_in = self._num_waiting = self._num_out = 0
         self._resampler = AudioResampler(format="flt", layout="mono", rate=SOUND_RATE_HZ)
 
     @property
     def end_s(self) -> Fraction:
         """When the sound so far ends."""
-        return self._start_s + Fraction(self._num_in, self.rate_hz)
+        return self._start_s + Fraction(self._num_in + self._num_waiting, self.rate_hz)
 
-    def convert(self, samples: FloatArray | None) -> Iterator[tuple[float, FloatArray]]:
-        """Yield what can be converted by now, with its times; None stands for the end."""
+    def take(self, samples: FloatArray) -> bool:
+        """Take the next samples, (N,); return True if enough wait to be converted."""
+        self._waiting.append(samples)
+        self._num_waiting += len(samples)
+        return self._num_waiting * _PARTS_A_SECOND >= self.rate_hz
+
+    def convert(self, *, is_over: bool) -> Iterator[tuple[float, FloatArray]]:
+        """Yield what can be converted of what waits, with its times; or all, at the end."""
         frame = None
-        if samples is not None:
-            frame = AudioFrame.from_ndarray(np.ascontiguousarray(samples)[None], "flt", "mono")
+        if self._num_waiting:
+            samples = np.concatenate(self._waiting)
+            frame = AudioFrame.from_ndarray(samples[None], "flt", "mono")
             frame.sample_rate, frame.pts = self.rate_hz, self._num_in
             frame.time_base = Fraction(1, self.rate_hz)
             self._num_in += len(samples)
-        elif not self._num_in:
+            self._waiting, self._num_waiting = [], 0
+        elif not (is_over and self._num_in):
             return
         for converted in self._resampler.resample(frame):
             start_s = float(self._start_s + Fraction(self._num_out, SOUND_RATE_HZ))
@@ -211,17 +224,23 @@ def mono_samples(frame: AudioFrame) -> FloatArray:
     if not frame.format.is_planar:
         array = array.reshape(-1, len(names)).T
     full_scale = _FULL_SCALE[kind]
-    if array.dtype.kind == "f":
+    if array.dtype.kind == "f" and not np.abs(array).max(initial=0) <= _LOUDEST:  # or no number
         array = np.clip(np.nan_to_num(array, nan=0.0, posinf=1.0, neginf=-1.0), -_LOUDEST, _LOUDEST)
     sound = array.astype(np.float32) / np.float32(full_scale)
     if kind == "u8":
         sound -= 1
     if len(names) == 1:
         return np.ascontiguousarray(sound[0])
-    weights = np.array([_weight(name) for name in names], np.float32)
+    return np.asarray(_weights(tuple(names)) @ sound, np.float32)
+
+
+@cache
+def _weights(channels: tuple[str, ...]) -> FloatArray:
+    """Return what each channel counts, with sum 1."""
+    weights = np.array([_weight(name) for name in channels], np.float32)
     if not weights.any():
         weights[:] = 1
-    return np.asarray(weights / weights.sum() @ sound, np.float32)
+    return np.asarray(weights / weights.sum(), np.float32)
 
 
 def _weight(channel: str) -> float:
