@@ -1,13 +1,15 @@
 """The table of what can be evaluated."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
 
 from mastershot.core.errors import SettingError
 from mastershot.evaluation.downstream.tasks import ALIASES, GROUPS, tasks_named
 from mastershot.evaluation.downstream.tasks import TASKS as DOWNSTREAM
+from mastershot.pipeline.evaluation.downstream.all_tasks import NAME as EVERY
+from mastershot.pipeline.evaluation.downstream.all_tasks import evaluate_all
 from mastershot.pipeline.evaluation.downstream.boundaries import evaluate_boundaries
 from mastershot.pipeline.evaluation.downstream.evaluate import evaluate_downstream
 from mastershot.pipeline.evaluation.inputs import Evaluated, Inputs
@@ -32,20 +34,17 @@ class Task:
 _ALL = ("runs", "features", "encoder")
 _ABOUT_GROUPS = {
     "lvu": "the nine tasks of LVU",
-    "all": "every downstream task whose labels are there",
+    EVERY: "every downstream task whose data are there",
 }
 
 
 def _downstream() -> dict[str, Task]:
     """Return groups and downstream tasks."""
     rows = {
-        name: Task(
-            _ABOUT_GROUPS[name],
-            _ALL,
-            partial(evaluate_downstream, name, tasks_named(name), skips=name == "all"),
-        )
+        name: Task(_ABOUT_GROUPS[name], _ALL, partial(evaluate_downstream, name, tasks_named(name)))
         for name in GROUPS
     }
+    rows[EVERY] = replace(rows[EVERY], evaluate=partial(evaluate_all, tasks_named(EVERY)))
     for name, task in DOWNSTREAM.items():
         if task.head == "boundaries":
             takes = ("features", "runs")

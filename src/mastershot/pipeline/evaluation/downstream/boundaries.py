@@ -1,6 +1,7 @@
 """``mastershot evaluate --task scene-boundaries``: probes of scene tables, or finished heads."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
@@ -34,24 +35,48 @@ from mastershot.pipeline.evaluation.downstream.measure import asked_split
 from mastershot.pipeline.evaluation.inputs import Evaluated, Inputs
 
 
-def evaluate_boundaries(task: DownstreamTask, inputs: Inputs) -> Evaluated:
-    """Train probes on tables of scenes and score them; or with runs, score their heads on a table.
+@dataclass(frozen=True, eq=False)
+class BoundariesResult:
+    """What was found of boundaries.
 
-    Each of ``inputs.features`` is the folder of a scene table; rows are compared with the first.
+    Attributes:
+        result: The figures.
+        strips: The first row's mean scores along films.
+        threshold: Score from which on the first row finds a boundary.
+    """
+
+    result: TaskResult
+    strips: Sequence[BoundaryStrip]
+    threshold: float
+
+
+def evaluate_boundaries(task: DownstreamTask, inputs: Inputs) -> Evaluated:
+    """Measure boundaries as `boundaries_result` does, and report them.
 
     Raises:
-        SettingError: An option is given that the task does not take, tables are of other films or
-            scenes, or the films asked have no boundary.
-        EmbeddingSpaceError: A head was trained on other spaces than the table's.
         MastershotError: The inputs cannot be evaluated.
     """
-    check_seeds(inputs)
     for option in ("truth", "data", "library"):
         if getattr(inputs, option) is not None:
             raise SettingError(
                 f"task {task.name} takes no --{option}; name the folder of a scene table, which "
                 f"holds {FEATURES} and {SCENES}, with --features"
             )
+    found = boundaries_result(task, inputs)
+    return report(task.name, [found.result], inputs, strips=found.strips, threshold=found.threshold)
+
+
+def boundaries_result(task: DownstreamTask, inputs: Inputs) -> BoundariesResult:
+    """Train probes on tables of scenes and score them; or with runs, score their heads on a table.
+
+    Each of ``inputs.features`` is the folder of a scene table; rows are compared with the first.
+
+    Raises:
+        SettingError: Tables are of other films or scenes, or the films asked have no boundary.
+        EmbeddingSpaceError: A head was trained on other spaces than the table's.
+        MastershotError: The inputs cannot be evaluated.
+    """
+    check_seeds(inputs)
     split = asked_split(inputs.split, "test")
     if inputs.runs and len(inputs.features) != 1:
         raise SettingError(
@@ -108,8 +133,7 @@ def evaluate_boundaries(task: DownstreamTask, inputs: Inputs) -> Evaluated:
         contents=counts,
     )
     threshold = float(np.mean([one.threshold for one in answered[0]]))
-    strips = _strips(films, answered[0])
-    return report(task.name, [result], [], inputs, strips=strips, threshold=threshold)
+    return BoundariesResult(result, _strips(films, answered[0]), threshold)
 
 
 def _strips(films: Sequence[AskedFilm], answers: Sequence[BoundaryAnswers]) -> list[BoundaryStrip]:
