@@ -137,7 +137,7 @@ def test_a_task_that_cannot_be_evaluated_does_not_stop_the_others(
     why = done.facts["not_run"][task]
     assert reason in why
     assert not why.startswith("task ")
-    alone = replace(inputs, features=inputs.features[:1])
+    alone = replace(inputs, features=inputs.features[:1], num_seeds=Inputs.num_seeds)
     if task == "scene-boundaries":
         alone = replace(inputs, features=inputs.features[1:], data=None)
     with pytest.raises((SettingError, DatasetError), match=reason):
@@ -163,7 +163,7 @@ def test_if_no_task_can_be_evaluated_the_command_says_why_of_each_and_fails(
 def test_what_no_task_can_take_is_refused_at_once(inputs: Inputs, tmp_path: Path) -> None:
     for changes, message in (
         ({"num_seeds": 0}, "seeds is 0"),
-        ({"truth": tmp_path}, "takes no --truth"),
+        ({"truth": tmp_path}, "task all takes no --truth"),
         ({"split": "train"}, "split is 'train'"),
         ({"features": (tmp_path / "none.npz",)}, "none.npz cannot be read"),
     ):

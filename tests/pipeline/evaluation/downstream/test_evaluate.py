@@ -88,7 +88,10 @@ def test_nine_tasks_of_lvu_are_one_report(inputs: Inputs) -> None:
     ("changes", "message"),
     [
         ({"num_seeds": 0}, "seeds is 0; it must be from 1 to 1000"),
-        ({"truth": Path("x.csv")}, "task lvu/place takes no --truth; its labels are named with"),
+        (
+            {"truth": Path("x.csv")},
+            "task lvu/place takes no --truth; it takes --run or --feat",
+        ),
         ({"fit": None}, r"task lvu/place trains probes; give what trains them \(fit\)"),
         ({"encoder": "starter"}, "an encoder's vectors are those that a library of the clips"),
         ({"library": Path("x")}, "with --library, name the encoder of its vectors"),

@@ -64,8 +64,6 @@ def task_measurer(name: str, inputs: Inputs) -> Callable[[DownstreamTask], TaskR
     check_seeds(inputs)
     if inputs.fit is None:
         raise SettingError(f"task {name} trains probes; give what trains them (fit)")
-    if inputs.truth is not None:
-        raise SettingError(f"task {name} takes no --truth; its labels are named with --data")
     settings = MeasureSettings(
         tuple(range(inputs.num_seeds)), inputs.split, inputs.common, inputs.seed
     )
