@@ -7,6 +7,7 @@ from tests.factories.commands import invoke
 from tests.factories.moderation import scored_folder, scored_timeline
 from tests.factories.timelines import make_thumbs, make_timeline
 
+from mastershot.encoders.probe import ProbeCard, build_probe, write_probe
 from mastershot.labelling.moderation.queue import read_queue
 from mastershot.store.library import Library
 
@@ -52,6 +53,30 @@ def test_policies_are_listed_checked_and_printed(tmp_path: Path) -> None:
     assert wrong.exit_code == 2
     assert "names class 'violance'; did you mean 'violence'" in wrong.stderr
     assert wrong.stderr.count("\n") == 1
+
+
+def test_a_policy_may_name_the_classes_of_ones_own_models(tmp_path: Path) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_text("classes:\n  blood:\n    guideline: x\n    thresholds: {seen: 0.5}\n")
+    card = ProbeCard("mine", "mlp", ("blood", "none"), 4, 6, 1, 0.0, 9)
+    write_probe(tmp_path / "run" / "probe", card, build_probe(card), figures={})
+    refused = invoke("moderation", "policies", path)
+    assert refused.exit_code == 2
+    assert refused.stderr.endswith(
+        "names class 'blood'; its classes can be sex, suggestive, violence, drug use, or those of "
+        "a --moderation-model\n"
+    )
+    model = ("--moderation-model", tmp_path / "run")
+    shown = invoke("moderation", "policies", path, *model)
+    assert (shown.exit_code, shown.stdout) == (0, path.read_text())
+    path.write_text(path.read_text().replace("blood", "none"))
+    assert "names class 'none'" in invoke("moderation", "policies", path, *model).stderr
+    gone = invoke("moderation", "policies", path, "--moderation-model", tmp_path)
+    assert gone.exit_code == 1
+    assert "holds neither a probe" in gone.stderr
+    unused = invoke("moderation", "policies", *model)
+    assert unused.exit_code == 2
+    assert "is named, but no policy whose classes it finds" in unused.stderr
 
 
 def test_a_film_is_tried_with_another_policy(tmp_path: Path) -> None:

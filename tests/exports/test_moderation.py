@@ -51,6 +51,43 @@ def test_a_timeline_with_an_interval_without_its_evidence_is_refused(film: Timel
             Timeline.from_json(json.dumps(value))
 
 
+@pytest.mark.parametrize(
+    ("source", "path", "wrong", "sentence"),
+    [
+        ("seen", ["end_s"], 1e308, r"names 1e\+308 s; it is seen, and the film lasts from"),
+        ("seen", ["start_s"], -2, "names -2 s; it is seen, and the film lasts from"),
+        ("seen", ["end_s"], 7.5, "names 7.5 s; it is seen, and the film lasts from"),
+        ("seen", ["evidence", 0, "time_s"], 90, "names 90 s; it is seen"),
+        ("seen", ["evidence", 0, "frame"], 120, "rests on frame 120; the film has frames 0 to 119"),
+        ("seen", ["end_s"], 0.5, r"starts at 1\.75\d* s and ends before that, at 0.5 s"),
+        ("heard", ["end_s"], 1e6, r"names 1e\+06 s; it is heard"),
+        ("heard", ["start_s"], -1e6, r"names -1e\+06 s; it is heard"),
+        ("seen", ["end_s"], float("nan"), "NaN is no number"),
+        ("seen", ["evidence", 0], 2.0, r"evidence\[0\]: 2.0 should be dict"),
+        ("seen", ["end_s"], "1e400", r"moderation\[\d\]\.end_s: inf should be a finite number"),
+    ],
+)
+def test_times_beyond_the_film_are_refused_in_one_sentence(
+    film: Timeline, source: str, path: list[str | int], wrong: object, sentence: str
+) -> None:
+    value = json.loads(film.to_json())
+    inner = next(one for one in value["moderation"] if one["source"] == source)
+    for key in path[:-1]:
+        inner = inner[key]
+    inner[path[-1]] = wrong
+    text = json.dumps(value).replace('"1e400"', "1e400")
+    with pytest.raises(TimelineError, match=sentence) as caught:
+        Timeline.from_json(text, name="film/timeline.json")
+    assert str(caught.value).startswith("film/timeline.json is not ")
+    assert "\n" not in str(caught.value)
+
+
+def test_sound_may_go_on_beyond_the_frames(film: Timeline) -> None:
+    heard = next(one for one in film.moderation or () if one.source == "heard")
+    longer = replace(film, moderation=(replace(heard, end_s=3600.0),))
+    assert Timeline.from_json(longer.to_json()) == longer
+
+
 def test_lines_never_pass_over_what_was_not_looked_for(film: Timeline) -> None:
     assert moderation_lines(film) == [
         "sex, seen: 1 interval, by nsfw",

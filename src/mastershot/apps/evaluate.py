@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 from typer import Argument, Context, Option
 
 from mastershot.apps.command import Commands, Json, flattened
-from mastershot.apps.show import say_result, showing_progress
+from mastershot.apps.show import complain, say_result, showing_progress
 from mastershot.core.errors import SettingError
 
 if TYPE_CHECKING:
@@ -79,6 +79,7 @@ def evaluate(
     """Evaluate runs, features or an encoder on a task; several are compared with the first."""
     if context.invoked_subcommand is not None:
         return
+    from mastershot.pipeline.evaluation.downstream.all_tasks import NothingRunError
     from mastershot.pipeline.evaluation.inputs import Inputs
     from mastershot.pipeline.evaluation.tasks import TASKS, evaluate_task
 
@@ -99,10 +100,14 @@ def evaluate(
         common=common,
         side_by_side=side_by_side,
     )
-    with showing_progress(task, quiet=False) as progress:
-        if task != "tagging":
-            inputs = _with_training(replace(inputs, on_task=progress), task)
-        done = evaluate_task(task, inputs)
+    try:
+        with showing_progress(task, quiet=False) as progress:
+            if task != "tagging":
+                inputs = _with_training(replace(inputs, on_task=progress), task)
+            done = evaluate_task(task, inputs)
+    except NothingRunError as error:
+        complain(*error.notes)
+        raise
     say_result(done.facts, done.lines, as_json=as_json)
 
 
@@ -177,7 +182,8 @@ def _with_training(inputs: "Inputs", task: str) -> "Inputs":
     from mastershot.apps.search import scene_view
     from mastershot.evaluation.downstream.boundaries import BoundaryAnswers, OnStep
     from mastershot.evaluation.downstream.items import Answers, Problem
-    from mastershot.evaluation.downstream.tasks import ALIASES, TASKS, Probe
+    from mastershot.evaluation.downstream.tasks import Probe, tasks_named
+    from mastershot.pipeline.analysis.trained import holds_scene_head
 
     def fit(problem: Problem, probe: Probe, seeds: tuple[int, ...]) -> Answers:
         from mastershot.training.probes.fit import fit_probes
@@ -195,10 +201,12 @@ def _with_training(inputs: "Inputs", task: str) -> "Inputs":
 
         return fit_boundary_probes(table, probe, seeds, split, on_probe)
 
-    row = TASKS.get(ALIASES.get(task, task))
-    if row is not None and row.head == "boundaries":
+    heads = {one.head for one in tasks_named(task, others=("tagging",))}
+    if heads == {"boundaries"}:
         return replace(inputs, fit_boundaries=fit_boundaries)
-    return replace(inputs, fit=fit, views=tuple(scene_view(run) for run in inputs.runs))
+    runs = [run for run in inputs.runs if "boundaries" not in heads or not holds_scene_head(run)]
+    views = tuple(map(scene_view, runs))
+    return replace(inputs, fit=fit, fit_boundaries=fit_boundaries, views=views)
 
 
 def _rate(text: str | None) -> Fraction | None:

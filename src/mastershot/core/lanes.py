@@ -3,11 +3,16 @@
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
+from mastershot.core.errors import TimelineError
 from mastershot.core.time import Span
 
 MarkKind: TypeAlias = Literal["black", "silence", "bars", "letterbox", "credits", "slate", "static"]
 EvidenceSource: TypeAlias = Literal["seen", "heard"]
 LaneRole: TypeAlias = Literal["shots", "notes", "subtitles", "script", "truth"]
+
+_MOST_BEYOND_S = {"seen": 1.0, "heard": 86_400.0}
+"""How far beyond a film's frames a moderation interval may lie: what is seen, by what times are
+rounded; what is heard, a day, because sound may go on without pictures."""
 
 
 @dataclass(frozen=True)
@@ -163,3 +168,35 @@ class ModerationCoverage:
     status: Literal["covered", "not covered"]
     models: tuple[str, ...] = ()
     reason: str = ""
+
+
+def check_moderation(one: ModerationInterval, film: Span) -> None:
+    """Check an interval against the film, from its first frame to the end of its last.
+
+    Raises:
+        TimelineError: It lacks evidence of its source, or lies beyond the film.
+    """
+    seen = one.source == "seen"
+    if not one.evidence or any((sample.frame is not None) != seen for sample in one.evidence):
+        raise TimelineError(
+            f"moderation interval {one.id} is {one.source}, but has no evidence that is"
+        )
+    for sample in one.evidence:
+        if sample.frame is not None and not 0 <= sample.frame < film.end_frame:
+            raise TimelineError(
+                f"moderation interval {one.id} rests on frame {sample.frame}; the film has frames "
+                f"0 to {film.end_frame - 1}"
+            )
+    beyond_s = _MOST_BEYOND_S[one.source]
+    first_s, last_s = film.start_s - beyond_s, film.end_s + beyond_s
+    for time_s in (one.start_s, one.end_s, *(sample.time_s for sample in one.evidence)):
+        if not first_s <= time_s <= last_s:
+            raise TimelineError(
+                f"moderation interval {one.id} names {time_s:g} s; it is {one.source}, and the "
+                f"film lasts from {film.start_s:g} to {film.end_s:g} s"
+            )
+    if one.end_s < one.start_s:
+        raise TimelineError(
+            f"moderation interval {one.id} starts at {one.start_s:g} s and ends before that, at "
+            f"{one.end_s:g} s"
+        )

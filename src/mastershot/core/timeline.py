@@ -7,6 +7,7 @@ from dataclasses import MISSING, dataclass, field, fields
 from fractions import Fraction
 from functools import cache
 from importlib import resources
+from math import isfinite
 from operator import attrgetter
 from pathlib import Path
 from reprlib import repr as shortened
@@ -40,6 +41,7 @@ from mastershot.core.lanes import (
     ModerationInterval,
     ShotSound,
     SoundEvent,
+    check_moderation,
 )
 from mastershot.core.movie import (
     SCALES,
@@ -132,12 +134,10 @@ class Timeline:
             _check_tiling(
                 "shot", len(self.shots), [(s.first_shot, s.end_shot) for s in self.scenes]
             )
-        for one in self.moderation or ():
-            has_frames = [sample.frame is not None for sample in one.evidence]
-            if not has_frames or any(has != (one.source == "seen") for has in has_frames):
-                raise TimelineError(
-                    f"moderation interval {one.id} is {one.source}, but has no evidence that is"
-                )
+        if self.moderation:
+            film = span_of_shots(self.shots, 0, len(self.shots))
+            for one in self.moderation:
+                check_moderation(one, film)
 
     def scene_of(self, shot_index: int) -> Scene | None:
         """Return the scene that holds a shot, or None when scenes were not found."""
@@ -171,7 +171,7 @@ class Timeline:
             raise TimelineError(f"{name} has schema {found!r}; this version reads {SCHEMA!r}")
         try:
             return cast(Timeline, _read(Timeline, value, {}))
-        except (_MisfitError, OverflowError) as error:
+        except (_MisfitError, OverflowError, TimelineError) as error:
             what = str(error).lstrip(". ")
             raise TimelineError(f"{name} is not a valid timeline: {what}") from error
 
@@ -324,7 +324,9 @@ def _read(kind: Any, value: Any, timeline: Json) -> Any:
             return Fraction(value)
         raise _MisfitError(f": {shortened(value)} should be a ratio such as 24/1")
     if kind is float:
-        return float(_typed(int | float, value))
+        if not isfinite(number := float(_typed(int | float, value))):
+            raise _MisfitError(f": {number} should be a finite number")
+        return number
     return _typed(origin or kind, value)
 
 

@@ -37,7 +37,7 @@ class Frame:
         pts: Presentation timestamp, in units of the film's time base.
     """
 
-    __slots__ = ("_film", "_picture", "index", "pts")
+    __slots__ = ("__weakref__", "_film", "_picture", "index", "pts")
 
     def __init__(self, film: "Film", picture: VideoFrame, index: int, pts: int) -> None:
         self._film = film

@@ -262,6 +262,16 @@ def test_a_step_without_a_model_and_a_model_without_the_step_are_refused(tmp_pat
             {"made_by": lambda one: one | {"image": {"network": "no/such", "weights_hash": "x"}}},
             "its expert image is encoder no/such, which cannot be loaded",
         ),
+        (
+            {
+                "made_by": lambda one: (
+                    one | {"image": {"network": "senet154-c7b49a05.pth", "weights_hash": "x"}}
+                )
+            },
+            "its expert image is a network read from the file senet154-c7b49a05.pth, and a film "
+            "has only encoders of frames and words; train it on a data set of `mastershot genres "
+            "build` without --encoder, or with --encoder and the name of such an encoder$",
+        ),
     ],
 )
 def test_a_model_whose_experts_a_film_cannot_give_is_refused(

@@ -2,6 +2,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ import mastershot as ms
 from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import DatasetError, LibraryError, SettingError
 from mastershot.core.timeline import Timeline, timeline_schema
+from mastershot.datasets.tables.scene_table import FEATURES, SCENES, SceneTable, read_scene_table
 from mastershot.encoders.catalogue import load_frame_encoder
 from mastershot.encoders.scene_head import (
     CLASSES,
@@ -23,9 +25,12 @@ from mastershot.encoders.scene_head import (
     build_scene_head,
     write_scene_head,
 )
+from mastershot.evaluation.downstream.boundaries import BoundaryAnswers
 from mastershot.evaluation.metrics import score_scenes
 from mastershot.pipeline.analysis.plan import Plan, prepare
 from mastershot.pipeline.analyze import analyze_movie
+from mastershot.pipeline.evaluation.inputs import Inputs
+from mastershot.pipeline.evaluation.tasks import evaluate_task
 from mastershot.pipeline.features.scenes import nearest_shots
 from mastershot.recipes.load import load_recipe
 from mastershot.scenes.grouping import COLOR_SPACE
@@ -187,6 +192,54 @@ def test_from_a_library_and_marked_scenes_to_the_scenes_of_another_film(
     found = scene_starts(timeline)
     score = score_scenes(found, truth, shot_lengths=np.ones(len(timeline.shots)))
     assert score.f_score > 0.75, (found, truth)
+
+
+def overlap(one: tuple[float, float], other: tuple[float, float]) -> float:
+    """Return the intersection over union of two spans of time."""
+    inner = min(one[1], other[1]) - max(one[0], other[0])
+    return max(inner, 0.0) / (max(one[1], other[1]) - min(one[0], other[0]))
+
+
+def one_shot_late(
+    table: SceneTable, probe: Any, seeds: tuple[int, ...], split: str, on_probe: Any
+) -> tuple[BoundaryAnswers, ...]:
+    (film,) = (film for film in table.films if film.split == split)
+    late = [min(first, len(film.features) - 2) for first in film.first_shots[1:]]
+    scores = np.zeros(len(film.features) - 1, np.float32)
+    scores[late] = 1
+    return (BoundaryAnswers((scores,), 0.5),)
+
+
+def test_the_table_has_the_times_of_shots_by_which_boundaries_are_evaluated(
+    drawn: tuple[Path, list[FilmPlan]], tmp_path: Path
+) -> None:
+    path = run_recipe("scenes/features", tmp_path / "table", f"data={drawn[0]}").path
+    library = ms.Library(drawn[0] / "films.mastershot")
+    films = {film.name: film for film in read_scene_table(path / FEATURES, path / SCENES).films}
+    assert len(films) == 5
+    for name, film in films.items():
+        spans = [shot.span for shot in library.timeline(library.movie(name).id).shots]
+        edges_s = [spans[0].start_s, *(span.end_s for span in spans)]
+        assert film.shot_edges_s == pytest.approx(edges_s)
+    inputs = Inputs(features=(path,), split="val", fit_boundaries=one_shot_late, num_seeds=1)
+    (result,) = evaluate_task("scene-boundaries", inputs).facts["results"]
+    figures = result["measured"][0]["figures"]
+    film = films["film4"]
+    true_s, last_s = [film.shot_edges_s[first] for first in film.first_shots], film.shot_edges_s[-1]
+    late = [min(first + 1, len(film.features) - 1) for first in film.first_shots[1:]]
+    found_s = [0.0, *(film.shot_edges_s[first] for first in late)]
+    hits = [min(abs(at - other) for other in found_s[1:]) < 3 for at in true_s[1:]]
+    assert figures["f1"]["value"] < figures["recall_3s"]["value"] == pytest.approx(np.mean(hits))
+    true, found = (list(pairwise([*starts, last_s])) for starts in (true_s, found_s))
+    both = [[overlap(one, other) for other in found] for one in true]
+    miou = (np.max(both, axis=1).mean() + np.max(both, axis=0).mean()) / 2
+    assert figures["miou"]["value"] == pytest.approx(miou)
+    rows = (path / SCENES).read_text().replace(" ".join(map(str, film.shot_edges_s)), " ".join(
+        str(10 * edge_s) for edge_s in film.shot_edges_s
+    ))  # fmt: skip
+    (path / SCENES).write_text(rows)
+    (slower,) = evaluate_task("scene-boundaries", inputs).facts["results"]
+    assert slower["measured"][0]["figures"]["recall_3s"]["value"] < figures["recall_3s"]["value"]
 
 
 def test_marked_scenes_that_mean_nothing_are_one_sentence(

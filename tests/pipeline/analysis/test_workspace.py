@@ -1,5 +1,6 @@
 """A film's folder of results: whole or absent, its own, and mended by the next run."""
 
+import contextlib
 from fractions import Fraction
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from mastershot.core.errors import EncoderError, OutputError
 from mastershot.core.timeline import Timeline
 from mastershot.media.probe import FilmFile
 from mastershot.pipeline.analysis import workspace as workspaces
-from mastershot.pipeline.analysis.workspace import open_workspace
+from mastershot.pipeline.analysis.workspace import changing_results, open_workspace
 
 SPACE = make_space(8)
 
@@ -185,6 +186,52 @@ def test_two_runs_on_one_film_exclude_each_other_and_two_films_do_not(tmp_path: 
         assert len(workspace.features.get(SPACE).frames) == 9
     with open_workspace(tmp_path, film_of(ONE)):
         pass
+
+
+def test_results_are_not_changed_while_a_run_is_at_work_nor_the_other_way_round(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = run(tmp_path, ONE)
+
+    def require_busy() -> None:
+        with (
+            pytest.raises(OutputError, match=r"^another run is analysing one in .*, or changing"),
+            changing_results(folder, ONE.movie),
+        ):
+            pytest.fail("the film is in use")
+
+    replace_part = workspaces._replace
+    replaced: list[str] = []
+
+    def replace_while_busy(source: Path, target: Path) -> None:
+        require_busy()
+        replaced.append(target.name)
+        replace_part(source, target)
+
+    monkeypatch.setattr(workspaces, "_replace", replace_while_busy)
+    with open_workspace(tmp_path, film_of(ONE)) as workspace:
+        require_busy()
+        workspace.fresh_thumbs()
+        workspace.publish(ONE, ())
+    assert "timeline.json" in replaced
+    with changing_results(folder, ONE.movie):
+        with (
+            pytest.raises(OutputError, match=r"or changing it$"),
+            open_workspace(tmp_path, film_of(ONE)),
+        ):
+            pytest.fail("the film is in use")
+        require_busy()
+    assert [path.name for path in tmp_path.iterdir()] == [folder.name]
+
+
+def test_changing_results_keeps_what_a_stopped_run_left(tmp_path: Path) -> None:
+    with contextlib.suppress(KeyboardInterrupt), open_workspace(tmp_path, film_of(ONE)) as stopped:
+        stopped.features.put(make_embeddings(SPACE, range(9)))
+        raise KeyboardInterrupt
+    with changing_results(tmp_path / "film", ONE.movie):
+        pass
+    with open_workspace(tmp_path, film_of(ONE)) as again:
+        assert len(again.features.get(SPACE).frames) == 9
 
 
 def test_results_that_cannot_be_read_are_none(tmp_path: Path) -> None:

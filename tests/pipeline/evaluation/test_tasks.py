@@ -1,4 +1,5 @@
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -29,3 +30,37 @@ def test_every_task_takes_something() -> None:
 def test_what_a_task_cannot_take_is_one_sentence(task: str, inputs: Inputs, message: str) -> None:
     with pytest.raises(SettingError, match=message):
         evaluate_task(task, inputs)
+
+
+@pytest.mark.parametrize(
+    ("task", "refused"),
+    [
+        ("tagging", "--data --library --seeds --missing-labels --common --side-by-side"),
+        ("scene-boundaries", "--truth --data --library --missing-labels"),
+        ("retrieval", "--truth --seeds"),
+        ("lvu/year", "--truth"),
+        ("moderation", "--truth --missing-labels"),
+        ("place-tags", "--truth --missing-labels"),
+        ("lvu", "--truth"),
+        ("all", "--truth"),
+    ],
+)
+def test_no_option_that_a_task_does_not_take_is_passed_over(task: str, refused: str) -> None:
+    options: dict[str, dict[str, Any]] = {
+        "--truth": {"truth": Path("x")},
+        "--data": {"data": Path("x")},
+        "--library": {"library": Path("x")},
+        "--seeds": {"num_seeds": 3},
+        "--missing-labels": {"missing_labels": "drop"},
+        "--common": {"common": True},
+        "--side-by-side": {"side_by_side": True},
+    }
+    found = []
+    for option, given in options.items():
+        with pytest.raises(SettingError) as error:
+            evaluate_task(task, Inputs(**given))
+        if str(error.value).startswith(f"task {task} takes no {option}; it takes "):
+            found.append(option)
+        else:
+            assert "nothing to evaluate was given" in str(error.value)
+    assert " ".join(found) == refused

@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
+from weakref import ref
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from tests.factories.films import encode_film, flat_images
 from tests.factories.sounds import sounding_film, speech_like
 from transformers import ASTConfig, ASTFeatureExtractor, ASTModel
 
+from mastershot.core.embeddings import FloatArray, ImageArray
 from mastershot.core.errors import EditsError, EncoderError, SettingError
 from mastershot.core.movie import Shot, Transition
 from mastershot.core.time import Span
@@ -22,6 +25,7 @@ from mastershot.encoders.experts.spectrograms import SpectrogramEncoder
 from mastershot.encoders.experts.vggish import HOP_SAMPLES
 from mastershot.encoders.recogniser import RecogniserCard, build_network, write_recogniser
 from mastershot.media.probe import probe
+from mastershot.media.video import Frame
 from mastershot.models.recognisers.build import build_recogniser
 from mastershot.pipeline.experts.catalogue import (
     EXPERTS,
@@ -37,7 +41,7 @@ from mastershot.pipeline.experts.hearing import (
     VGGishExpert,
     windows_of,
 )
-from mastershot.pipeline.experts.watching import ClipExpert
+from mastershot.pipeline.experts.watching import ClipExpert, SharedPlaces
 from mastershot.shots.settings import ShotSettings
 
 COLOURS = [(250, 250, 240), (20, 20, 60), (30, 200, 30)]
@@ -186,6 +190,36 @@ def test_published_weights_of_i3d_may_be_the_expert_of_motion(tmp_path: Path) ->
     (tmp_path / "rgb.safetensors").write_bytes(b"damaged")
     with pytest.raises(EncoderError, match="cannot be loaded"):
         load_motion_network(tmp_path / "rgb.safetensors")
+
+
+class Drawn(Frame):
+    """A frame of a film that is not there."""
+
+    def __init__(self, index: int) -> None:
+        super().__init__(None, None, index, index)  # type: ignore[arg-type]
+
+    def rgb(self, *, longest_side_px: int | None = None) -> ImageArray:
+        return np.full((2, 2, 3), self.index, np.uint8)
+
+
+def test_places_of_a_clip_are_computed_once_and_its_frames_let_go() -> None:
+    asked: list[int] = []
+
+    def encode(images: list[ImageArray]) -> tuple[FloatArray, FloatArray]:
+        asked.append(len(images))
+        rows = np.array([image[0, 0] for image in images], np.float32)
+        return rows, rows + 1
+
+    places = SharedPlaces(SimpleNamespace(encode=encode))  # type: ignore[arg-type]
+    clip = [Drawn(0), Drawn(1)]
+    assert places.of(clip)[0] is places.of(clip)[0]
+    assert asked == [2]
+    alive = ref(clip[0])
+    clip = [Drawn(0), Drawn(1)]  # Of another film.
+    assert alive() is None
+    assert places.of(clip)[0].tolist() == [[0, 0, 0], [1, 1, 1]]
+    assert places.of(clip[:1])[0].tolist() == [[0, 0, 0]]
+    assert asked == [2, 2, 1]
 
 
 @pytest.fixture

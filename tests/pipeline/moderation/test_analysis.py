@@ -79,6 +79,25 @@ def test_a_film_is_flagged_with_pictures_of_the_evidence(silent: Path, tmp_path:
     assert "sex,seen,flagged" in (folder / "moderation.csv").read_text("utf-8")
 
 
+def test_pictures_stay_where_the_film_is_gone_and_come_where_it_is_there(
+    silent: Path, tmp_path: Path
+) -> None:
+    film = tmp_path / "film.mp4"
+    film.write_bytes(silent.read_bytes())
+    _, folder = analyze_movie(film, loaded_for("moderation"), tmp_path / "out")
+    pictures = folder / "evidence"
+    before = {path.name: path.read_bytes() for path in pictures.iterdir()}
+    (pictures / min(before)).unlink()
+    (pictures / max(before)).write_bytes(b"kept")
+    before[max(before)] = b"kept"
+    tune_moderation(folder, "strict", write=True)
+    assert {path.name: path.read_bytes() for path in pictures.iterdir()} == before
+    film.unlink()
+    for policy in ("lenient", "default"):
+        tune_moderation(folder, policy, write=True)
+    assert {path.name: path.read_bytes() for path in pictures.iterdir()} == before
+
+
 def test_sound_is_evidence_and_its_scores_are_kept(loud: Path, tmp_path: Path) -> None:
     timeline, folder = analyze_movie(loud, loaded_for("sound", "moderation"), tmp_path)
     assert set(found(timeline)) == {("sex", "seen"), ("violence", "heard")}

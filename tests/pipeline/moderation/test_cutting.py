@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from tests.factories.moderation import CONTENT, SEEN, scored_folder, scored_timeline
 
-from mastershot.core.errors import SettingError, TimelineError
+from mastershot.core.errors import OutputError, SettingError, TimelineError
 from mastershot.core.lanes import ModerationInterval
 from mastershot.core.timeline import Timeline
 from mastershot.labelling.moderation.policy import load_policy
+from mastershot.pipeline.analysis.workspace import changing_results
 from mastershot.pipeline.moderation.cutting import tune_moderation, with_policy
 from mastershot.pipeline.moderation.detectors import HEARD, Detector
 from mastershot.store.features import FolderFeatures
@@ -113,6 +114,20 @@ def test_another_policy_is_put_in_place_with_its_pages(tmp_path: Path) -> None:
     assert "What policy strict asks for" in (folder / "report.html").read_text("utf-8")
     back = tune_moderation(folder, "default", write=True)
     assert back.moderation == ()
+
+
+def test_a_film_that_a_run_is_at_work_on_is_not_rewritten(tmp_path: Path) -> None:
+    folder = scored_folder(tmp_path / "film", porn={45: 0.6})
+    before = {path.name for path in folder.iterdir()}
+    film = Timeline.load(folder / "timeline.json")
+    with changing_results(folder, film.movie):
+        with pytest.raises(OutputError, match=r"^another run is analysing film\.mp4 in .*, or"):
+            tune_moderation(folder, "strict", write=True)
+        assert tune_moderation(folder, "strict").moderation
+    assert {path.name for path in folder.iterdir()} == before
+    assert Timeline.load(folder / "timeline.json") == film
+    assert tune_moderation(folder, "strict", write=True).moderation
+    assert [path.name for path in tmp_path.iterdir()] == ["film"]
 
 
 def test_sounds_count_only_if_the_policy_names_them(tmp_path: Path) -> None:

@@ -91,6 +91,41 @@ def test_a_rate_with_which_training_diverges_is_halved_until_it_does_not() -> No
         fit_probes(asked, replace(PROBE, learning_rate=1e30), (0,))
 
 
+def test_a_loss_that_is_no_number_ends_the_training_though_outputs_are_finite(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        "mastershot.training.probes.fit._loss", lambda _, outputs, __: 0 * outputs.sum() + torch.nan
+    )
+    asked, _ = problem("class")
+    with pytest.raises(SettingError, match="loss, weights or outputs do not stay finite numbers"):
+        fit_probes(asked, PROBE, (0,))
+
+
+def test_weights_that_are_infinite_end_the_training_though_outputs_are_finite(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    class Overflowing(Perceptron):
+        def __init__(self, *sizes: int, **settings: float) -> None:
+            super().__init__(*sizes, **settings)  # type: ignore[arg-type]
+            bias = self[0].bias
+            assert isinstance(bias, torch.Tensor)
+            bias.register_hook(lambda gradient: torch.full_like(gradient, torch.inf))
+
+    monkeypatch.setattr("mastershot.training.probes.fit.Perceptron", Overflowing)
+    asked, _ = problem("class")
+    with pytest.raises(SettingError, match="loss, weights or outputs do not stay finite numbers"):
+        fit_probes(asked, PROBE, (0,))
+
+
+def test_answers_that_are_not_finite_are_not_given() -> None:
+    asked, _ = problem("class")
+    vectors = asked.asked.copy()
+    vectors[0] = 3e38
+    with pytest.raises(SettingError, match="loss, weights or outputs do not stay finite numbers"):
+        fit_probes(replace(asked, asked=vectors), PROBE, (0,))
+
+
 def test_the_network_has_the_weights_the_paper_counts() -> None:
     network = Perceptron(768, 4, hidden=512, dropout=0.5)
     assert sum(weights.numel() for weights in network.parameters()) == 658_436  # ~0.7 M.

@@ -8,6 +8,7 @@ from typer import Argument, Option
 
 from mastershot.apps.command import Commands, Json, ModerationPolicy, loading
 from mastershot.apps.show import say_result
+from mastershot.core.errors import SettingError
 
 moderation_app = Commands(
     name="moderation", help="What policies ask to be reviewed: tune, queue, record, report."
@@ -49,15 +50,35 @@ def policies(
     name: Annotated[
         str | None, Argument(metavar="[NAME|FILE]", help="Print this one as YAML, to copy it.")
     ] = None,
+    model: Annotated[
+        list[str] | None,
+        Option(
+            "--moderation-model",
+            metavar="FOLDER|NAME",
+            help="Trained or installed model whose classes it may name, as of `analyze`.",
+        ),
+    ] = None,
     as_json: Json = False,
 ) -> None:
     """List the policies that ship; or check one, and print it."""
-    from mastershot.labelling.moderation.policy import load_policy, policy_text, shipped_policies
+    with loading():
+        from mastershot.labelling.moderation.policy import (
+            load_policy,
+            policy_text,
+            shipped_policies,
+        )
+        from mastershot.pipeline.moderation.models import model_classes
 
     if name is not None:
-        found, text = load_policy(name), policy_text(name)
+        classes = [one for source in model or () for one in model_classes(source)]
+        found, text = load_policy(name, classes=classes), policy_text(name)
         say_result(found.made(), text.splitlines(), as_json=as_json)
         return
+    if model:
+        raise SettingError(
+            f"moderation model {model[0]} is named, but no policy whose classes it finds; name its "
+            "file"
+        )
     held = [load_policy(one) for one in shipped_policies()]
     lines = [
         f"{one.name:8}  {one.about} ({', '.join(rule.name for rule in one.classes)})"

@@ -68,6 +68,11 @@ class SceneTable:
     scenes: Path
 
 
+def is_scene_table(folder: Path) -> bool:
+    """Return whether a folder is laid out as `write_scene_table` does."""
+    return (folder / FEATURES).is_dir() and (folder / SCENES).is_file()
+
+
 def read_scene_table(features: Path, scenes: Path) -> SceneTable:
     """Return the films of a list of scenes with their features.
 

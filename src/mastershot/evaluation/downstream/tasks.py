@@ -141,10 +141,10 @@ ALIASES: Mapping[str, str] = MappingProxyType(
 GROUPS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
         "lvu": tuple(name for name in TASKS if name.startswith("lvu/")),
-        "all": tuple(name for name in TASKS if name != "scene-boundaries"),
+        "all": tuple(TASKS),
     }
 )
-"""Names that stand for several tasks; scene boundaries ask for another kind of features."""
+"""Names that stand for several tasks."""
 
 
 def tasks_named(name: str, others: tuple[str, ...] = ()) -> tuple[DownstreamTask, ...]:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
+from typing import Any
 
 from mastershot.evaluation.downstream.figures import MAIN
 from mastershot.evaluation.downstream.results import TaskResult
@@ -36,6 +37,11 @@ def write_downstream_page(
     Raises:
         OutputError: The page cannot be written; what was there before stays.
     """
+    rows: list[tuple[str, list[tuple[str, Any]]]] = []
+    for row in (row for result in results for row in result.rows):
+        made = (row.name, sorted(row.made_by.items()))
+        if made not in rows:
+            rows.append(made)
     tasks = [
         {
             "name": result.task.name,
@@ -54,12 +60,12 @@ def write_downstream_page(
         "downstream.html",
         path,
         title=f"Evaluation: {name}",
-        facts=(count_text(len(results), "task"), count_text(len(results[0].rows), "row")),
+        facts=(count_text(len(results), "task"), count_text(len(rows), "row")),
         notes=notes,
         tasks=tasks,
         items_page=items_page,
         published_note=PUBLISHED_NOTE,
-        made_by=[(row.name, sorted(row.made_by.items())) for row in results[0].rows],
+        made_by=rows,
     )
 
 

@@ -65,6 +65,7 @@ def write_items_page(
         OutputError: The page cannot be written; what was there before stays.
     """
     rows = [(result, row) for result in results for row in result.rows if row.outcomes]
+    names = {row.name for result in results for row in result.rows}
     parts = [_part(result, row, pictures) for result, row in rows]
     classes = {one for part in parts for outcome in part.outcomes for one in outcome.truth}
     with_classes = any(part.head != "value" for part in parts)
@@ -73,7 +74,7 @@ def write_items_page(
         path,
         script="items.js",
         title=f"Items: {name}",
-        facts=(count_text(len(results), "task"), count_text(len(results[0].rows), "row")),
+        facts=(count_text(len(results), "task"), count_text(len(names), "row")),
         parts=parts,
         classes=sorted(classes) if with_classes else [],
         picture_of=pictures or _no_picture,

@@ -27,6 +27,7 @@ from mastershot.datasets.genres.embeddings import EMBEDDINGS, read_embeddings
 from mastershot.datasets.genres.table import Expert
 from mastershot.encoders.catalogue import load_encoder
 from mastershot.encoders.checkpoint import file_digest
+from mastershot.encoders.frame_network import CHECKPOINT_SUFFIXES
 from mastershot.encoders.genre_model import RUN_FOLDER, TrainedGenres, find_genre_model
 from mastershot.exports.tables import as_text
 from mastershot.genres.clustering import UNASSIGNED, unit_rows
@@ -279,6 +280,13 @@ def _encoder_called(name: str, given: ImageTextEncoder | None, what: str) -> Ima
     try:
         return load_encoder(name, download=False)
     except EncoderError as error:
+        if Path(name).suffix in CHECKPOINT_SUFFIXES:
+            raise EncoderError(
+                f"{what} cannot see films: its expert image is a network read from the file "
+                f"{name}, and a film has only encoders of frames and words; train it on a data set "
+                "of `mastershot genres build` without --encoder, or with --encoder and the name of "
+                "such an encoder"
+            ) from error
         raise EncoderError(
             f"{what} cannot see films: its expert image is encoder {name}, which cannot be loaded "
             f"by that name ({error}); if it was a folder, name it with --encoder FOLDER"

@@ -61,15 +61,17 @@ def scene_head_folder(folder: str | Path) -> Path:
     Raises:
         SettingError: Neither holds a head.
     """
-    folder = Path(folder)
-    if (folder / _HEAD_FOLDER / CARD_FILE).is_file():
-        return folder / _HEAD_FOLDER
-    if not (folder / CARD_FILE).is_file():
-        raise SettingError(
-            f"{folder} holds no scene head ({CARD_FILE}); `mastershot run scenes/boundaries` "
-            "trains one"
-        )
-    return folder
+    for place in (Path(folder) / _HEAD_FOLDER, Path(folder)):
+        if (place / CARD_FILE).is_file():
+            return place
+    raise SettingError(
+        f"{folder} holds no scene head ({CARD_FILE}); `mastershot run scenes/boundaries` trains one"
+    )
+
+
+def holds_scene_head(folder: Path) -> bool:
+    """Return whether `scene_head_folder` finds a head."""
+    return any((place / CARD_FILE).is_file() for place in (folder / _HEAD_FOLDER, folder))
 
 
 def check_scene_head(folder: str | Path | None, steps: tuple[str, ...]) -> None:

@@ -7,8 +7,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TextIO
 
 from mastershot.core.errors import OutputError, TimelineError
+from mastershot.core.movie import Movie
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
 from mastershot.exports.moderation import write_moderation_csv
@@ -22,6 +24,7 @@ from mastershot.store.frames import FRAMES_FILE, FrameTable, frame_times_of, wri
 _MODERATION = (EVIDENCE_FOLDER, "moderation.csv")
 _RESULTS = ("thumbs", "features", FRAMES_FILE, "shots.csv", "report.html", *_MODERATION)
 _TIMELINE, _OLD_TIMELINE = "timeline.json", ".timeline.old.json"
+_LOCK = "lock"
 
 
 class Workspace:
@@ -87,11 +90,11 @@ class Workspace:
             evidence=self.evidence,
         )
         (self._aside / _TIMELINE).write_text(timeline.to_json(), "utf-8")
-        (self._aside / "lock").unlink(missing_ok=True)
         with _locked(self._out):
             # Another film of this stem may have taken the folder meanwhile.
             self.folder = _folder_for(self._out, self._file)
             if not self.folder.exists() or not any(self.folder.iterdir()):
+                (self._aside / _LOCK).unlink(missing_ok=True)
                 self._aside.rename(self.folder)
                 return
         with suppress(FileNotFoundError):
@@ -119,18 +122,14 @@ def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
     Raises:
         OutputError: The folder cannot be written, or another run is at work on the same film.
     """
-    aside = out / f".{file.id}.partial"
+    aside = _aside_of(out, file.id)
     is_new = not out.exists()
     try:
-        aside.mkdir(parents=True, exist_ok=True)
-        lock = (aside / "lock").open("w")
+        lock = _open_lock(aside)
     except OSError as error:
-        raise _not_written(file, out, error) from error
+        raise _not_written(file.path.name, out, error) from error
     with lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise OutputError(f"another run is analysing {file.path.name} in {out}") from error
+        _hold(lock, file.path.name, out)
         try:
             yield Workspace(out, file, aside)
         except Exception as error:
@@ -138,8 +137,46 @@ def open_workspace(out: Path, file: FilmFile) -> Iterator[Workspace]:
             if is_new and not any(out.iterdir()):
                 out.rmdir()
             if isinstance(error, OSError):
-                raise _not_written(file, out, error) from error
+                raise _not_written(file.path.name, out, error) from error
             raise
+
+
+@contextmanager
+def changing_results(folder: Path, movie: Movie) -> Iterator[None]:
+    """Keep runs of an analysis from a film's folder of results while these are changed.
+
+    Raises:
+        OutputError: Another run is at work on the same film, or the lock cannot be written.
+    """
+    name, out = Path(movie.path).name, folder.resolve().parent
+    aside = _aside_of(out, movie.id)
+    try:
+        lock = _open_lock(aside)
+    except OSError as error:
+        raise _not_written(name, out, error) from error
+    with lock:
+        _hold(lock, name, out)
+        try:
+            yield
+        finally:
+            if [path.name for path in aside.iterdir()] == [_LOCK]:  # No run is to be resumed.
+                shutil.rmtree(aside, ignore_errors=True)
+
+
+def _aside_of(out: Path, movie_id: str) -> Path:
+    return out / f".{movie_id}.partial"
+
+
+def _open_lock(aside: Path) -> TextIO:
+    aside.mkdir(parents=True, exist_ok=True)
+    return (aside / _LOCK).open("w")
+
+
+def _hold(lock: TextIO, name: str, out: Path) -> None:
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError as error:
+        raise OutputError(f"another run is analysing {name} in {out}, or changing it") from error
 
 
 @contextmanager
@@ -153,10 +190,8 @@ def _locked(folder: Path) -> Iterator[None]:
         os.close(descriptor)
 
 
-def _not_written(file: FilmFile, out: Path, error: OSError) -> OutputError:
-    return OutputError(
-        f"results for {file.path.name} cannot be written to {out}: {error.strerror or error}"
-    )
+def _not_written(name: str, out: Path, error: OSError) -> OutputError:
+    return OutputError(f"results for {name} cannot be written to {out}: {error.strerror or error}")
 
 
 def _folder_for(out: Path, file: FilmFile) -> Path:

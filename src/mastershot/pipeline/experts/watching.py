@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
+from weakref import ref
 
 import numpy as np
 
@@ -84,14 +85,21 @@ class SharedPlaces:
 
     def __init__(self, features: PlaceFeatures) -> None:
         self.features = features
-        self._latest: tuple[Sequence[Frame], tuple[FloatArray, FloatArray]] | None = None
+        self._latest: tuple[FloatArray, FloatArray] | None = None
+        self._latest_of: list[ref[Frame]] = []  # Weak, so that no picture is kept for it.
 
     def of(self, frames: Sequence[Frame]) -> tuple[FloatArray, FloatArray]:
         """Return places (T, P) and pooled maps (T, D) of frames."""
-        if self._latest is None or self._latest[0] is not frames:
-            found = self.features.encode([one.rgb(longest_side_px=_SIDE_PX) for one in frames])
-            self._latest = frames, found
-        return self._latest[1]
+        known = [one() for one in self._latest_of]
+        if (
+            self._latest is None
+            or len(known) != len(frames)
+            or any(one is not other for one, other in zip(known, frames, strict=True))
+        ):
+            images = [one.rgb(longest_side_px=_SIDE_PX) for one in frames]
+            self._latest = self.features.encode(images)
+            self._latest_of = [ref(one) for one in frames]
+        return self._latest
 
 
 _SIDE_PX = 320  # more than the starter's 112 points a side

@@ -15,6 +15,7 @@ from mastershot.exports.pages.report import write_report
 from mastershot.exports.tables import write_shots_csv
 from mastershot.labelling.moderation.intervals import EVIDENCE_FOLDER, by_start, cut_intervals
 from mastershot.labelling.moderation.policy import ClassRule, Policy, load_policy
+from mastershot.pipeline.analysis.workspace import changing_results
 from mastershot.pipeline.edits import timeline_file
 from mastershot.pipeline.moderation.detectors import Detector, Moderation
 from mastershot.pipeline.moderation.pictures import write_evidence
@@ -187,15 +188,15 @@ def tune_moderation(path: str | Path, policy: str | Path, *, write: bool = False
         write: Whether the timeline, the report and the tables are written anew.
 
     Raises:
-        MastershotError: The policy is not usable, the timeline has no scores, or a file cannot be
-            written.
+        OutputError: A file cannot be written, or a run is at work on the same film.
+        MastershotError: The policy is not usable, or the timeline has no scores.
     """
     file = timeline_file(path)
+    if not write:
+        return _tuned(file, policy)
     folder = file.parent
-    before = Timeline.load(file)
-    store, times = FolderFeatures(folder / "features"), frame_times_of(before, folder)
-    timeline = with_policy(before, policy, store, times)
-    if write:
+    with changing_results(folder, Timeline.load(file).movie):
+        timeline = _tuned(file, policy)
         write_evidence(timeline, folder / EVIDENCE_FOLDER)
         write_moderation_csv(timeline, folder / "moderation.csv")
         write_shots_csv(timeline, folder / "shots.csv")
@@ -203,3 +204,9 @@ def tune_moderation(path: str | Path, policy: str | Path, *, write: bool = False
         with written_whole(file) as out:
             out.write(timeline.to_json())
     return timeline
+
+
+def _tuned(file: Path, policy: str | Path) -> Timeline:
+    timeline, folder = Timeline.load(file), file.parent
+    store = FolderFeatures(folder / "features")
+    return with_policy(timeline, policy, store, frame_times_of(timeline, folder))

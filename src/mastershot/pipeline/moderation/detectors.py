@@ -24,7 +24,12 @@ from mastershot.labelling.moderation.policy import (
     load_policy,
 )
 from mastershot.labelling.moderation.words import PROMPTS, encode_moderation, words_space
-from mastershot.pipeline.moderation.models import NamedModel, ShotModel, load_model
+from mastershot.pipeline.moderation.models import (
+    NamedModel,
+    ShotModel,
+    counted_classes,
+    load_model,
+)
 
 Unit = Literal["frame", "shot", "window"]
 
@@ -204,7 +209,7 @@ def find_moderation(
     names = [one.name for one in models]
     if twice := [name for name in names if names.count(name) > 1]:
         raise SettingError(f"two moderation models are called {twice[0]!r}; name one of them")
-    classes = [name for one in models for name in one.classes if name != "none"]
+    classes = [name for one in models for name in counted_classes(one.classes)]
     policy = load_policy(options.policy, classes=classes)
     asked = encoder if isinstance(encoder, TransformersEncoder) else None
     described = None if asked is None else encode_moderation(asked)

@@ -12,9 +12,9 @@ from mastershot.core.protocols import Encoder, ImageTextEncoder
 from mastershot.encoders.checkpoint import file_digest
 from mastershot.encoders.detectors.installed import InstalledDetector, load_installed
 from mastershot.encoders.probe import CARD_FILE as PROBE_FILE
-from mastershot.encoders.probe import WEIGHTS_FILE, TrainedProbe
+from mastershot.encoders.probe import WEIGHTS_FILE, TrainedProbe, read_probe
 from mastershot.encoders.recogniser import CARD_FILE as RECOGNISER_FILE
-from mastershot.encoders.recogniser import TrainedRecogniser
+from mastershot.encoders.recogniser import TrainedRecogniser, read_recogniser
 from mastershot.pipeline.analysis.trained import encoder_trained_on
 
 _PARTS = ("", "probe", "recogniser")
@@ -58,11 +58,35 @@ def load_model(source: str, encoder: ImageTextEncoder | None) -> NamedModel:
     folder = Path(source).expanduser()
     if not folder.is_dir():
         return load_installed(source)
+    card = _card_in(folder)
+    return (_probe if card.name == PROBE_FILE else _recogniser)(card.parent, encoder)
+
+
+def model_classes(source: str) -> tuple[str, ...]:
+    """Return the classes of such a model that a policy may name; no weights are loaded.
+
+    Raises:
+        EncoderError: There is no such model.
+    """
+    folder = Path(source).expanduser()
+    if not folder.is_dir():
+        return counted_classes(load_installed(source).classes)
+    card = _card_in(folder)
+    read = read_probe if card.name == PROBE_FILE else read_recogniser
+    return counted_classes(read(card.parent).classes)
+
+
+def counted_classes(classes: Sequence[str]) -> tuple[str, ...]:
+    """Return classes without ``none``, which is their absence."""
+    return tuple(name for name in classes if name != "none")
+
+
+def _card_in(folder: Path) -> Path:
+    """Return the file that describes the probe or recogniser of a folder, or of a run's."""
     for part in _PARTS:
-        if (folder / part / PROBE_FILE).is_file():
-            return _probe(folder / part, encoder)
-        if (folder / part / RECOGNISER_FILE).is_file():
-            return _recogniser(folder / part, encoder)
+        for name in (PROBE_FILE, RECOGNISER_FILE):
+            if (folder / part / name).is_file():
+                return folder / part / name
     raise EncoderError(
         f"{folder} holds neither a probe ({PROBE_FILE}) nor a recogniser ({RECOGNISER_FILE}); "
         "docs/moderation.md says how to train one"
@@ -96,7 +120,8 @@ def _recogniser(folder: Path, encoder: ImageTextEncoder | None) -> ShotModel:
     if not card.reads_vectors:
         raise EncoderError(
             f"recogniser {folder} ({card.network}) reads clips; moderation takes probes, and "
-            "recognisers that read vectors, such as those of recipe movieclip/lstm-vit"
+            "recognisers that read vectors, such as those of recipe movieclip/lstm-vit; one of "
+            "clips makes labels (--recogniser)"
         )
     trained_on = EmbeddingSpace(card.encoder, card.encoder_hash, card.input_width)
     found = encoder_trained_on(f"recogniser {folder}", trained_on, encoder)

@@ -1,12 +1,11 @@
 """Pictures of the frames that moderation intervals rest on."""
 # S side of a square in pixels
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
 from mastershot.core.errors import MediaError, OutputError
-from mastershot.core.files import reporting_errors
+from mastershot.core.files import replacing, reporting_errors
 from mastershot.core.lanes import ModerationInterval
 from mastershot.core.timeline import Timeline
 from mastershot.labelling.moderation.intervals import evidence_name, shown_evidence
@@ -20,22 +19,25 @@ _MOST_PICTURES = 240
 def write_evidence(timeline: Timeline, folder: Path) -> int:
     """Write a picture of each frame that is shown as evidence, as squares; return how many.
 
-    They are read from the film by random access. Where that cannot be done (the film is gone or
-    changed, lies in reels, or has to be decoded from its start) none is written, and pages show the
-    pictures of shots instead.
+    Pictures that are there already stay. Others are read from the film by random access. Where that
+    cannot be done (the film is gone or changed, lies in reels, or has to be decoded from its start)
+    none is written, and pages show the pictures of shots instead.
 
     Raises:
         OutputError: The folder cannot be written.
     """
     with reporting_errors(OutputError, f"pictures of evidence cannot be written to {folder}"):
-        shutil.rmtree(folder, ignore_errors=True)
-        frames = _frames(timeline.moderation or ())
+        frames = [
+            (frame, time_s)
+            for frame, time_s in _frames(timeline.moderation or ())[:_MOST_PICTURES]
+            if not (folder / evidence_name(frame)).is_file()
+        ]
         movie = timeline.movie
         if not frames or movie.reels or movie.part is not None:
             return 0
         written, reader, jpeg = 0, ClipReader(max_open=1), JpegWriter()
         try:
-            for frame, time_s in frames[:_MOST_PICTURES]:
+            for frame, time_s in frames:
                 half_s = 0.5 / float(movie.frame_rate)
                 clip = Clip(Path(movie.path), time_s, time_s + half_s)
                 try:
@@ -43,7 +45,8 @@ def write_evidence(timeline: Timeline, folder: Path) -> int:
                 except MediaError:
                     break
                 folder.mkdir(parents=True, exist_ok=True)
-                (folder / evidence_name(frame)).write_bytes(jpeg.encode(image))
+                with replacing(folder / evidence_name(frame)) as partial:
+                    partial.write_bytes(jpeg.encode(image))
                 written += 1
                 if reader.num_from_start:
                     break

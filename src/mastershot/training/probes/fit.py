@@ -37,8 +37,8 @@ def fit_probes(problem: Problem, probe: Probe, seeds: tuple[int, ...]) -> Answer
     Vectors are standardised by those of the training items. A seed settles the weights at the
     start, the order of the items and what dropout leaves out; its probe does not depend on the
     other seeds. It is kept as it was after the epoch that is best on the validation items, of
-    equal ones the first. A training whose outputs cease to be finite starts anew with half the
-    learning rate.
+    equal ones the first. A training whose loss, weights or outputs cease to be finite starts anew
+    with half the learning rate.
 
     Raises:
         SettingError: That is still so after `MOST_HALVINGS`.
@@ -85,11 +85,11 @@ class _Fitting:
                     return fitted
         raise SettingError(
             f"learning_rate is {self._probe.learning_rate:g}; with it, and halved "
-            f"{MOST_HALVINGS} times, a probe's outputs do not stay finite numbers"
+            f"{MOST_HALVINGS} times, a probe's loss, weights or outputs do not stay finite numbers"
         )
 
     def _fit(self, learning_rate: float) -> _Fitted | None:
-        """Return what a probe answers; None if its outputs cease to be finite."""
+        """Return what a probe answers; None if something ceases to be finite."""
         probe = self._probe
         network = Perceptron(
             self._train.shape[1], self._num_outputs, hidden=probe.hidden, dropout=probe.dropout
@@ -100,21 +100,29 @@ class _Fitting:
             network.train()
             for rows in torch.split(torch.randperm(len(self._train)), probe.batch_size):
                 loss = _loss(self._kind, network(self._train[rows]), self._targets[rows])
+                if not loss.isfinite():
+                    return None
                 optimizer.zero_grad()
                 loss.backward()  # type: ignore[no-untyped-call]
                 optimizer.step()
             network.eval()
             with torch.inference_mode():
                 outputs = network(self._validation).numpy()
-                if not np.isfinite(outputs).all():
+                if not (np.isfinite(outputs).all() and _are_finite(network)):
                     return None
                 figure = validation_figure(self._kind, outputs, self._truth)
                 if best is None or _is_better(self._kind, figure, best.validation):
                     answers = network(self._asked).numpy()
+                    if not np.isfinite(answers).all():
+                        return None
                     best = _Fitted(answers, epoch, figure, learning_rate)
                 elif epoch - best.epoch >= probe.patience:
                     break
         return best
+
+
+def _are_finite(network: nn.Module) -> bool:
+    return all(bool(weights.isfinite().all()) for weights in network.parameters())
 
 
 def validation_figure(kind: Kind, outputs: np.ndarray, truth: np.ndarray) -> float:

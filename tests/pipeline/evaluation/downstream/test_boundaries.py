@@ -1,4 +1,5 @@
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,11 +11,12 @@ from tests.factories.scene_tables import SPACES, toy_film, write_toy_table
 
 from mastershot.core.embeddings import EmbeddingSpace
 from mastershot.core.errors import EmbeddingSpaceError, SettingError
-from mastershot.datasets.tables.scene_table import write_scene_table
+from mastershot.datasets.tables.scene_table import SceneTable, write_scene_table
 from mastershot.evaluation.downstream.boundaries import BoundaryAnswers
 from mastershot.evaluation.scene_boundaries import boundaries_of
 from mastershot.pipeline.evaluation.inputs import Inputs
 from mastershot.pipeline.evaluation.tasks import evaluate_task
+from mastershot.training.scene_boundaries.data import labelled_films
 from mastershot.training.scene_boundaries.settings import (
     BoundaryTrainingSettings,
     SceneBoundaryRecipe,
@@ -122,8 +124,66 @@ def test_tables_of_one_list_are_compared_and_others_refused(inputs: Inputs, tmp_
     names = [row["name"] for row in done.facts["results"][0]["measured"]]
     assert names == ["toy", "same"]
     fewer = write_toy_table(tmp_path / "fewer", num_test=2)
-    with pytest.raises(SettingError, match="list other films, splits, shots or scenes than"):
+    with pytest.raises(SettingError, match="list other films, splits, shots or scenes than") as no:
         evaluate_task(TASK, replace(inputs, features=(*inputs.features, fewer)))
+    assert str(no.value).endswith(": --common keeps the films that all have")
+
+
+def test_films_that_not_all_tables_have_are_left_out_if_wanted_and_named(
+    inputs: Inputs, tmp_path: Path
+) -> None:
+    fewer = write_toy_table(tmp_path / "fewer", num_test=2)
+    both = replace(inputs, features=(*inputs.features, fewer), common=True)
+    done = evaluate_task(TASK, both)
+    (result,) = done.facts["results"]
+    assert (result["items"]["test"], result["labelled"]["test"]) == (2, 3)
+    assert result["contents"]["test"]["films"] == 2
+    assert result["without_vectors"] == {"train": [], "val": [], "test": ["film-21"]}
+    assert "left out of test: film-21" in "\n".join(done.lines)
+    alone = evaluate_task(TASK, replace(inputs, features=(fewer,))).facts["results"][0]
+    assert alone["fingerprint"] == result["fingerprint"]
+    other = [toy_film("another", "test", 1)]
+    write_scene_table(tmp_path / "other", other, SPACES)
+    with pytest.raises(SettingError, match="no film is in all of the 2 scene tables"):
+        evaluate_task(TASK, replace(both, features=(fewer, tmp_path / "other")))
+    write_scene_table(tmp_path / "cut", [toy_film("film-19", "test", 1)], SPACES)
+    with pytest.raises(SettingError, match=r"figures of different ones are not compared$"):
+        evaluate_task(TASK, replace(both, features=(fewer, tmp_path / "cut")))
+
+
+def test_the_order_of_films_in_a_table_does_not_matter(inputs: Inputs, tmp_path: Path) -> None:
+    (table,) = inputs.features
+    header, *films = (table / "scenes.csv").read_text().splitlines()
+    shutil.copytree(table, tmp_path / "backwards")
+    (tmp_path / "backwards" / "scenes.csv").write_text("\n".join([header, *films[::-1]]) + "\n")
+    both = replace(inputs, features=(table, tmp_path / "backwards"), num_seeds=1)
+    rows = evaluate_task(TASK, both).facts["results"][0]["measured"]
+    assert [row["by_seed"] for row in rows] == [[1], [1]]
+
+
+def test_tables_side_by_side_are_one_more_row(inputs: Inputs, tmp_path: Path) -> None:
+    seen: dict[str, SceneTable] = {}
+
+    def fit(table: SceneTable, *rest: Any) -> tuple[BoundaryAnswers, ...]:
+        seen[str(len(seen))] = table
+        return knows_the_truth(table, *rest)
+
+    same = write_toy_table(tmp_path / "same", noise=0.5)
+    told: list[str] = []
+    both = replace(
+        inputs, features=(*inputs.features, same), side_by_side=True, fit_boundaries=fit,
+        on_task=lambda stage, *_: told.append(stage),
+    )  # fmt: skip
+    rows = evaluate_task(TASK, both).facts["results"][0]["measured"]
+    assert [(row["name"], row["width"]) for row in rows] == [
+        ("toy", 10), ("same", 10), ("toy + same", 20),
+    ]  # fmt: skip
+    assert set(rows[2]["made_by"]["side_by_side"]) == {"toy", "same"}
+    assert told[-1] == "probe 6 of 6"
+    for one, other, joined in zip(*(table.films for table in seen.values()), strict=True):
+        assert (joined.features == np.hstack([one.features, other.features])).all()
+    assert seen["2"].spaces == (*SPACES, *SPACES)
+    assert len(labelled_films(seen["2"]).films["train"]) == 16
 
 
 def test_without_times_of_shots_the_report_says_what_is_missing(
@@ -139,14 +199,28 @@ def test_without_times_of_shots_the_report_says_what_is_missing(
     ("changes", "message"),
     [
         ({"num_seeds": 0}, "seeds is 0; it must be from 1 to 1000"),
-        ({"data": Path("x")}, "scene-boundaries takes no --data; name the folder of a scene table"),
+        (
+            {"data": Path("x")},
+            "takes no --data; it takes --features or --run, and --seeds, --common, --side-by-side; "
+            "--features names the folder of a scene table, which holds features and scenes.csv",
+        ),
+        ({"missing_labels": "drop"}, "task scene-boundaries takes no --missing-labels; it takes"),
+        ({"side_by_side": True}, "of two scene tables or more, named with --features; 1 is given"),
+        ({"runs": (Path("x"),), "num_seeds": 2}, "where heads are named with --run, so it takes"),
+        (
+            {"runs": (Path("x"),), "side_by_side": True, "num_seeds": 5},
+            "heads of runs are scored as they are, so nothing stands side by side",
+        ),
         ({"truth": Path("x")}, "takes no --truth"),
         ({"library": Path("x")}, "takes no --library"),
         ({"encoder": "clip"}, "does not take --encoder; it takes --features or --run"),
         ({"fit_boundaries": None}, r"trains probes; give what trains them \(fit_boundaries\)"),
         ({"split": "train"}, "split is 'train'; tasks are evaluated on val or test"),
-        ({"runs": (Path("x"),), "features": ()}, "on one scene table, and 0 are given; name one"),
-        ({"runs": (Path("none"),)}, "none holds no scene head"),
+        (
+            {"runs": (Path("x"),), "features": (), "num_seeds": 5},
+            "on one scene table, and 0 are given; name one",
+        ),
+        ({"runs": (Path("none"),), "num_seeds": 5}, "none holds no scene head"),
     ],
 )
 def test_what_cannot_be_evaluated_is_one_sentence(

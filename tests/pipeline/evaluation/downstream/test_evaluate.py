@@ -62,9 +62,12 @@ def test_all_passes_over_what_has_no_labels_and_says_so(inputs: Inputs) -> None:
     assert [one["task"] for one in done.facts["results"]] == [
         "lvu/place", "lvu/writer", "lvu/view_count", "retrieval",
     ]  # fmt: skip
-    notes = " ".join(done.facts["notes"])
-    assert "task moderation was not evaluated: " in notes
-    assert "task lvu/genre was not evaluated: LVU split" in notes
+    not_run = done.facts["not_run"]
+    assert not_run.keys() | {one["task"] for one in done.facts["results"]} == DOWNSTREAM.keys()
+    assert not_run["lvu/genre"].startswith("LVU split")
+    assert not_run["scene-boundaries"].startswith("--features names no scene table, a folder that")
+    sentences = [f"task {task} was not evaluated: {why}" for task, why in not_run.items()]
+    assert done.lines[-len(not_run) :] == tuple(sentences) == tuple(done.facts["notes"])
     with pytest.raises(DatasetError, match="cannot be read: No such file"):
         evaluate_task("lvu", inputs)
 
@@ -85,7 +88,10 @@ def test_nine_tasks_of_lvu_are_one_report(inputs: Inputs) -> None:
     ("changes", "message"),
     [
         ({"num_seeds": 0}, "seeds is 0; it must be from 1 to 1000"),
-        ({"truth": Path("x.csv")}, "task lvu/place takes no --truth; its labels are named with"),
+        (
+            {"truth": Path("x.csv")},
+            "task lvu/place takes no --truth; it takes --run or --feat",
+        ),
         ({"fit": None}, r"task lvu/place trains probes; give what trains them \(fit\)"),
         ({"encoder": "starter"}, "an encoder's vectors are those that a library of the clips"),
         ({"library": Path("x")}, "with --library, name the encoder of its vectors"),

@@ -1,20 +1,14 @@
 """``mastershot evaluate --task scene-boundaries``: probes of scene tables, or finished heads."""
 
 from collections.abc import Mapping, Sequence
-from hashlib import blake2b
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from mastershot.core.errors import EmbeddingSpaceError, SettingError
-from mastershot.datasets.tables.scene_table import (
-    FEATURES,
-    SCENES,
-    SPLITS,
-    SceneTable,
-    read_scene_table,
-)
+from mastershot.datasets.tables.scene_table import SPLITS, SceneTable
 from mastershot.encoders.scene_head import SceneHead
 from mastershot.evaluation.downstream.boundaries import (
     AskedFilm,
@@ -31,48 +25,84 @@ from mastershot.exports.boundaries import BoundaryStrip
 from mastershot.pipeline.analysis.trained import scene_head_folder
 from mastershot.pipeline.evaluation.downstream.evaluate import check_seeds, report
 from mastershot.pipeline.evaluation.downstream.measure import asked_split
+from mastershot.pipeline.evaluation.downstream.tables import (
+    distinct_names,
+    fingerprint,
+    read_tables,
+)
 from mastershot.pipeline.evaluation.inputs import Evaluated, Inputs
 
 
+@dataclass(frozen=True, eq=False)
+class BoundariesResult:
+    """What was found of boundaries.
+
+    Attributes:
+        result: The figures.
+        strips: The first row's mean scores along films.
+        threshold: Score from which on the first row finds a boundary.
+    """
+
+    result: TaskResult
+    strips: Sequence[BoundaryStrip]
+    threshold: float
+
+
 def evaluate_boundaries(task: DownstreamTask, inputs: Inputs) -> Evaluated:
+    """Measure boundaries as `boundaries_result` does, and report them.
+
+    Raises:
+        MastershotError: The inputs cannot be evaluated.
+    """
+    if inputs.runs and inputs.num_seeds != Inputs.num_seeds:
+        raise SettingError(
+            f"task {task.name} trains no probes where heads are named with --run, so it takes no "
+            "--seeds"
+        )
+    found = boundaries_result(task, inputs)
+    return report(task.name, [found.result], inputs, strips=found.strips, threshold=found.threshold)
+
+
+def boundaries_result(task: DownstreamTask, inputs: Inputs) -> BoundariesResult:
     """Train probes on tables of scenes and score them; or with runs, score their heads on a table.
 
     Each of ``inputs.features`` is the folder of a scene table; rows are compared with the first.
 
     Raises:
-        SettingError: An option is given that the task does not take, tables are of other films or
-            scenes, or the films asked have no boundary.
+        SettingError: Tables are of other films or scenes, heads are to stand side by side, or the
+            films asked have no boundary.
         EmbeddingSpaceError: A head was trained on other spaces than the table's.
         MastershotError: The inputs cannot be evaluated.
     """
     check_seeds(inputs)
-    for option in ("truth", "data", "library"):
-        if getattr(inputs, option) is not None:
-            raise SettingError(
-                f"task {task.name} takes no --{option}; name the folder of a scene table, which "
-                f"holds {FEATURES} and {SCENES}, with --features"
-            )
     split = asked_split(inputs.split, "test")
     if inputs.runs and len(inputs.features) != 1:
         raise SettingError(
             f"heads of runs are scored on one scene table, and {len(inputs.features)} are given; "
             "name one with --features"
         )
+    if inputs.runs and inputs.side_by_side:
+        raise SettingError(
+            "heads of runs are scored as they are, so nothing stands side by side; without --run, "
+            "probes are trained on the vectors of two scene tables or more"
+        )
     inputs.on_task(task.name, 0, 1)
-    tables = [read_scene_table(path / FEATURES, path / SCENES) for path in inputs.features]
-    _require_same(tables)
+    compared = read_tables(inputs.features, common=inputs.common, side_by_side=inputs.side_by_side)
+    tables = compared.tables
     films = _asked(tables[0], split)
     answered: list[tuple[BoundaryAnswers, ...]]
+    names: Sequence[str]
     made_by: Sequence[Mapping[str, Any]]
     if inputs.runs:
         answered = [(_head_answers(run, tables[0], split),) for run in inputs.runs]
-        names, made_by = inputs.runs, [{"head": str(run)} for run in inputs.runs]
+        names, made_by = distinct_names(inputs.runs), [{"head": str(run)} for run in inputs.runs]
         of_row = tables * len(inputs.runs)
     else:
         answered = [
-            _probe_answers(task, table, split, inputs, place) for place, table in enumerate(tables)
+            _probe_answers(task, table, split, inputs, (place, len(tables)))
+            for place, table in enumerate(tables)
         ]
-        names, made_by, of_row = inputs.features, [dict(one.made_by) for one in tables], tables
+        names, made_by, of_row = compared.names, [dict(one.made_by) for one in tables], tables
     measured = [measure_boundaries(one, films, seed=inputs.seed) for one in answered]
     rows = tuple(
         RowResult(
@@ -87,7 +117,7 @@ def evaluate_boundaries(task: DownstreamTask, inputs: Inputs) -> Evaluated:
             (),
         )
         for place, (name, table, found, answers, made) in enumerate(
-            zip(_distinct(names), of_row, measured, answered, made_by, strict=True)
+            zip(names, of_row, measured, answered, made_by, strict=True)
         )
     )
     counts = _contents(tables[0])
@@ -99,17 +129,16 @@ def evaluate_boundaries(task: DownstreamTask, inputs: Inputs) -> Evaluated:
         rows=rows,
         constant=chance_precision(films, seed=inputs.seed),
         sizes=sizes,
-        labelled=sizes,
-        without_vectors={},
+        labelled={name: sizes[name] + len(left) for name, left in compared.left_out.items()},
+        without_vectors=compared.left_out,
         missing_labels={},
         are_missing_kept=True,
         counts={},
-        fingerprint=_fingerprint(tables[0]),
+        fingerprint=fingerprint(tables[0]),
         contents=counts,
     )
     threshold = float(np.mean([one.threshold for one in answered[0]]))
-    strips = _strips(films, answered[0])
-    return report(task.name, [result], [], inputs, strips=strips, threshold=threshold)
+    return BoundariesResult(result, _strips(films, answered[0]), threshold)
 
 
 def _strips(films: Sequence[AskedFilm], answers: Sequence[BoundaryAnswers]) -> list[BoundaryStrip]:
@@ -128,14 +157,15 @@ def _strips(films: Sequence[AskedFilm], answers: Sequence[BoundaryAnswers]) -> l
 
 
 def _probe_answers(
-    task: DownstreamTask, table: SceneTable, split: str, inputs: Inputs, place: int
+    task: DownstreamTask, table: SceneTable, split: str, inputs: Inputs, row: tuple[int, int]
 ) -> tuple[BoundaryAnswers, ...]:
     if inputs.fit_boundaries is None:
         raise SettingError(
             f"task {task.name} trains probes; give what trains them (fit_boundaries)"
         )
     assert task.probe is not None
-    all_probes = inputs.num_seeds * len(inputs.features)
+    place, num_rows = row
+    all_probes = inputs.num_seeds * num_rows
 
     def on_probe(number: int) -> OnStep:
         stage = f"probe {place * inputs.num_seeds + number + 1} of {all_probes}"
@@ -174,24 +204,6 @@ def _asked(table: SceneTable, split: str) -> list[AskedFilm]:
     return films
 
 
-def _require_same(tables: Sequence[SceneTable]) -> None:
-    for table in tables[1:]:
-        if _fingerprint(table) != _fingerprint(tables[0]):
-            raise SettingError(
-                f"scenes {table.scenes} list other films, splits, shots or scenes than "
-                f"{tables[0].scenes}; figures of different ones are not compared"
-            )
-
-
-def _fingerprint(table: SceneTable) -> str:
-    """Return a digest of films, splits, shots, their times and scenes, whatever their order."""
-    lines = sorted(
-        f"{film.split} {film.name} {len(film.features)} {film.first_shots} {film.shot_edges_s}"
-        for film in table.films
-    )
-    return blake2b("\n".join(lines).encode(), digest_size=8).hexdigest()
-
-
 def _contents(table: SceneTable) -> dict[str, dict[str, int]]:
     """Return how many films, shots and boundaries each split has."""
     held: dict[str, dict[str, int]] = {}
@@ -203,12 +215,3 @@ def _contents(table: SceneTable) -> dict[str, dict[str, int]]:
             "boundaries": sum(len(film.first_shots) - 1 for film in films),
         }
     return held
-
-
-def _distinct(paths: Sequence[Path]) -> list[str]:
-    """Return the names of folders, with a number behind those that repeat."""
-    names = [path.resolve().name for path in paths]
-    return [
-        name if names.count(name) == 1 else f"{name} ({place})"
-        for place, name in enumerate(names, 1)
-    ]

@@ -1,20 +1,21 @@
 """``mastershot evaluate`` on downstream tasks: from the command's inputs to a report."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from mastershot import __version__
-from mastershot.core.errors import DatasetError, SettingError
+from mastershot.core.errors import SettingError
 from mastershot.core.files import make_folder, written_whole
+from mastershot.evaluation.downstream.items import FitProbes
 from mastershot.evaluation.downstream.results import TaskResult
 from mastershot.evaluation.downstream.tasks import DownstreamTask
 from mastershot.exports.downstream import downstream_lines, downstream_markdown, task_facts
 from mastershot.exports.pages.downstream import write_downstream_page
 from mastershot.exports.pages.items import ITEMS_PAGE, write_items_page
-from mastershot.pipeline.evaluation.downstream.join import NoItemsError
 from mastershot.pipeline.evaluation.downstream.labels import read_task_labels
 from mastershot.pipeline.evaluation.downstream.measure import MeasureSettings, measure_task
 from mastershot.pipeline.evaluation.downstream.pictures import library_pictures
@@ -33,9 +34,7 @@ MOST_SEEDS = 1000
 VectorsOf = Callable[[Sequence[str]], ItemVectors]
 
 
-def evaluate_downstream(
-    name: str, tasks: Sequence[DownstreamTask], inputs: Inputs, *, skips: bool = False
-) -> Evaluated:
+def evaluate_downstream(name: str, tasks: Sequence[DownstreamTask], inputs: Inputs) -> Evaluated:
     """Evaluate features, runs or an encoder on tasks; rows are compared with the first.
 
     With ``out``, write ``evaluation.json``, ``.md`` and ``.html``, and ``items.html`` there.
@@ -44,38 +43,46 @@ def evaluate_downstream(
         name: What was asked for.
         tasks: The tasks it stands for.
         inputs: What is evaluated.
-        skips: Pass over tasks without labels or items, with a note, unless all are.
 
     Raises:
         MastershotError: The inputs cannot be evaluated.
     """
+    measure = task_measurer(name, inputs)
+    results = []
+    for done, task in enumerate(tasks):
+        inputs.on_task(task.name, done, len(tasks))
+        results.append(measure(task))
+    return report(name, results, inputs)
+
+
+def task_measurer(name: str, inputs: Inputs) -> Callable[[DownstreamTask], TaskResult]:
+    """Return what measures a task of clips or scenes, for the inputs of ``--task`` of a name.
+
+    Raises:
+        MastershotError: The inputs cannot be evaluated; or, from what is returned, on that task.
+    """
     check_seeds(inputs)
     if inputs.fit is None:
         raise SettingError(f"task {name} trains probes; give what trains them (fit)")
-    if inputs.truth is not None:
-        raise SettingError(f"task {name} takes no --truth; its labels are named with --data")
     settings = MeasureSettings(
         tuple(range(inputs.num_seeds)), inputs.split, inputs.common, inputs.seed
     )
-    sources = _sources(inputs)
-    results: list[TaskResult] = []
-    notes: list[str] = []
-    for done, task in enumerate(tasks):
-        inputs.on_task(task.name, done, len(tasks))
-        try:
-            labels = read_task_labels(task, inputs.data or DEFAULT_DATA, inputs.missing_labels)
-            wanted = [item for items in labels.splits.values() for item in items.names]
-            rows = _named([vectors(wanted) for vectors in sources])
-            if inputs.side_by_side:
-                rows.append(side_by_side(rows[-len(inputs.views) :], common=inputs.common))
-            results.append(measure_task(task, labels, rows, inputs.fit, settings))
-        except (DatasetError, NoItemsError) as error:
-            if not skips:
-                raise
-            notes.append(f"task {task.name} was not evaluated: {error}")
-    if not results:
-        raise SettingError(f"no task of {name!r} could be evaluated; {notes[0]}")
-    return report(name, results, notes, inputs)
+    return partial(_measured, inputs, inputs.fit, settings, _sources(inputs))
+
+
+def _measured(
+    inputs: Inputs,
+    fit: FitProbes,
+    settings: MeasureSettings,
+    sources: Sequence[VectorsOf],
+    task: DownstreamTask,
+) -> TaskResult:
+    labels = read_task_labels(task, inputs.data or DEFAULT_DATA, inputs.missing_labels)
+    wanted = [item for items in labels.splits.values() for item in items.names]
+    rows = _named([vectors(wanted) for vectors in sources])
+    if inputs.side_by_side:
+        rows.append(side_by_side(rows[-len(inputs.views) :], common=inputs.common))
+    return measure_task(task, labels, rows, fit, settings)
 
 
 def check_seeds(inputs: Inputs) -> None:
@@ -131,27 +138,39 @@ def _named(rows: Sequence[ItemVectors]) -> list[ItemVectors]:
     ]
 
 
+def not_run_notes(not_run: Mapping[str, str]) -> list[str]:
+    """Return a sentence for each task that was not evaluated, from the reasons by task."""
+    return [f"task {task} was not evaluated: {reason}" for task, reason in not_run.items()]
+
+
 def report(
     name: str,
     results: Sequence[TaskResult],
-    notes: Sequence[str],
     inputs: Inputs,
+    *,
+    not_run: Mapping[str, str] = MappingProxyType({}),
     **drawn: Any,
 ) -> Evaluated:
     """Return results as they are printed; with ``out``, write them there, too.
 
-    What is ``drawn`` goes to the page of items: boundaries along films, as `write_items_page` has
-    them.
+    Args:
+        name: What was asked for.
+        results: What was found, at least one.
+        not_run: Why other tasks could not be evaluated, by task.
+        inputs: What was evaluated.
+        drawn: Boundaries along films, for the page of items, as `write_items_page` has them.
 
     Raises:
         OutputError: They cannot be written.
     """
+    notes = not_run_notes(not_run)
     facts: dict[str, Any] = {
         "schema": SCHEMA,
         "task": name,
         "version": __version__,
         "seed": inputs.seed,
-        "notes": list(notes),
+        "notes": notes,
+        "not_run": dict(not_run),
         "results": [task_facts(result) for result in results],
     }
     lines = [*downstream_lines(results), *notes]
