@@ -217,5 +217,5 @@ def test_vectors_of_frames_come_from_the_library(data: Path) -> None:
 def test_what_a_recipe_lacks_is_listed(tmp_path: Path) -> None:
     recipe = load_recipe("movieclip/features", [f"data={tmp_path}"])
     recogniser, library = recipe.kind.problems(recipe.settings)
-    assert "is no folder; a recipe of movieclip trains one" in recogniser
+    assert "does not exist; it is a folder that a recipe of movieclip makes, or" in recogniser
     assert library.endswith("films.mastershot is no folder; `mastershot library add` makes one")
