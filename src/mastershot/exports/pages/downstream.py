@@ -59,6 +59,7 @@ def write_downstream_page(
         tasks=tasks,
         items_page=items_page,
         published_note=PUBLISHED_NOTE,
+        measured="vectors",
         made_by=[(row.name, sorted(row.made_by.items())) for row in results[0].rows],
     )
 
