@@ -88,8 +88,20 @@ def faded(frames: np.ndarray, shares: np.ndarray) -> np.ndarray:
     return np.rint(frames * shares[:, None, None, None]).astype(np.uint8)
 
 
+def ramps(num_frames: int, *, into: int = 0, out: int = 0) -> np.ndarray:
+    """Return shares of light that rise over the first frames and fall over the last, (T,)."""
+    shares = np.ones(num_frames)
+    shares[:into] = (np.arange(into) + 1) / (into + 1)
+    shares[num_frames - out :] = (np.arange(out)[::-1] + 1) / (out + 1)
+    return shares
+
+
 def flat(num_frames: int, colour: Any) -> np.ndarray:
     return np.full((num_frames, HEIGHT, WIDTH, 3), colour, np.uint8)
+
+
+def hold_black(film: Film, least_s: float, most_s: float) -> None:
+    film.add(flat(film.frames(least_s, most_s), 0), "black")
 
 
 def black(film: Film, least_s: float = 0.6, most_s: float = 2.5) -> None:
@@ -97,16 +109,12 @@ def black(film: Film, least_s: float = 0.6, most_s: float = 2.5) -> None:
     rng = film.rng
     fade = int(rng.choice([0, 8, 16, 30]))
     out, into = film.scene(1.5, 2.5), film.scene(1.5, 2.5)
-    down, up = np.ones(len(out)), np.ones(len(into))
-    if fade:
-        up[:fade] = (np.arange(fade) + 1) / (fade + 1)
-        down[-fade:] = up[:fade][::-1]
-    film.add(faded(out, down))
+    film.add(faded(out, ramps(len(out), out=fade)))
     hold = film.frames(least_s, most_s)
     if rng.random() < 0.5:
         film.quiet.append((film.length, film.length + hold))
     film.add(flat(hold, 0), "black")
-    film.add(faded(into, up))
+    film.add(faded(into, ramps(len(into), into=fade)))
 
 
 def bars(film: Film) -> None:
@@ -173,7 +181,7 @@ def card(film: Film, num_lines: tuple[int, int], seconds: tuple[float, float]) -
 
 def slate(film: Film) -> None:
     film.add(card(film, (4, 7), (1.5, 4)), "slate")
-    film.add(flat(film.frames(1.1, 2.5), 0), "black")
+    hold_black(film, 1.1, 2.5)
 
 
 def cards(film: Film) -> None:
@@ -183,11 +191,7 @@ def cards(film: Film) -> None:
     for index in range(number):
         frames = card(film, (1, 4), (1.6, 3))
         fade = int(rng.choice([0, 8]))
-        shares = np.ones(len(frames))
-        if fade:
-            ramp = (np.arange(fade) + 1) / (fade + 1)
-            shares[:fade], shares[-fade:] = ramp, ramp[::-1]
-        film.add(faded(frames, shares))
+        film.add(faded(frames, ramps(len(frames), into=fade, out=fade)))
         if index < number - 1:
             film.add(flat(int(rng.integers(0, 9)), 0))
     film.marks.append(("credits", first, film.length))
@@ -288,11 +292,11 @@ def edited(clip: Clip, rng: np.random.Generator, *, clean: bool) -> Film:
     if not clean:
         head = rng.choice(["", "black", "bars", "slate", "cards"])
         if head == "black":
-            film.add(flat(film.frames(0.5, 2), 0), "black")
+            hold_black(film, 0.5, 2)
         elif head == "bars":
             bars(film)
             if rng.random() < 0.5:
-                film.add(flat(film.frames(0.6, 1.5), 0), "black")
+                hold_black(film, 0.6, 1.5)
             slate(film)
         elif head == "slate":
             slate(film)
@@ -308,12 +312,12 @@ def edited(clip: Clip, rng: np.random.Generator, *, clean: bool) -> Film:
     if not clean:
         tail = rng.choice(["", "black", "cards", "rolling", "rolling"])
         if tail == "black":
-            film.add(flat(film.frames(0.5, 2), 0), "black")
+            hold_black(film, 0.5, 2)
         elif tail == "cards":
             cards(film)
         elif tail == "rolling":
             rolling(film)
-            film.add(flat(film.frames(0.5, 1.5), 0), "black")
+            hold_black(film, 0.5, 1.5)
     return film
 
 

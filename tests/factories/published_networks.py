@@ -125,7 +125,7 @@ def r2plus1d_vmz(w: Weights, clips: Tensor, num_classes: int) -> Tensor:
         x = relu(w.norm(x, f"{name}.1", 1e-3))
         return w.conv(x, f"{name}.3", out, (3, 1, 1), (stride, 1, 1))
 
-    x = w.conv(clips, "stem.0", 6, (1, 7, 7), (1, 2, 2))  # 45 / 8, rounded
+    x = w.conv(clips, "stem.0", round(45 / SCALE), (1, 7, 7), (1, 2, 2))
     x = w.conv(relu(w.norm(x, "stem.1", 1e-3)), "stem.3", 64 // SCALE, (3, 1, 1))
     x = relu(w.norm(x, "stem.4", 1e-3))
     for stage, depth in enumerate((3, 4, 6, 3)):

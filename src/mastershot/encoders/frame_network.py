@@ -101,7 +101,7 @@ def _published(path: Path) -> "tuple[str, nn.Module]":
         raise EncoderError(
             f"{path} is no checkpoint of a ResNet-18, ResNet-50 or SENet-154: it holds neither "
             "fc.weight beside layer1.0.conv2.weight, nor last_linear.weight beside "
-            "layer0.conv1.weight"
+            "layer0.conv1.weight (networks of clips are for the recipe movieclip/features)"
         )
     name, head = known[0]
     network = build_recogniser(name, num_classes=len(plain[head]))

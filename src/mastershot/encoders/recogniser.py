@@ -33,8 +33,8 @@ WEIGHTS_FILE = "recogniser.safetensors"
 RUN_FOLDER = "recogniser"
 """The part of a run directory that holds the recogniser it made."""
 _LARGEST = {"frames": 4096, "size_px": 4096, "input_width": 1 << 14, "max_steps": 1 << 14}
-# On a CPU one at a time: what else is in a batch changes the last digits of matrix products.
-_SHOTS_AT_ONCE = {"cpu": 1, "cuda": 16}
+SHOTS_AT_ONCE = {"cpu": 1, "cuda": 16}
+"""On a CPU one: what else is in a batch changes the last digits of matrix products."""
 
 
 @dataclass(frozen=True)
@@ -135,15 +135,10 @@ class TrainedRecogniser:
         found = encode_batches(
             shots,
             lambda part: self._forward(part).cpu().numpy(),
-            batch_size=_SHOTS_AT_ONCE[first.device.type],
+            batch_size=SHOTS_AT_ONCE[first.device.type],
             width=self.space.width,
         )
-        finite = np.isfinite(found).all(axis=1)
-        if not finite.all():
-            raise EncoderError(
-                f"{self.card.name} gives shot {finite.argmin()} features that are not finite "
-                "numbers; its weights are damaged"
-            )
+        require_finite(found, self.card.name)
         return found
 
     def scores(self, features: FloatArray) -> FloatArray:
@@ -187,6 +182,16 @@ class TrainedRecogniser:
             raise EncoderError(
                 f"shot {index} is {shot.dtype} of shape {shot.shape}; {card.name} reads {wanted}"
             )
+
+
+def require_finite(features: FloatArray, name: str) -> None:
+    """Raise an `EncoderError` unless a network's features of shots (N, D) are finite numbers."""
+    finite = np.isfinite(features).all(axis=1)
+    if not finite.all():
+        raise EncoderError(
+            f"{name} gives shot {finite.argmin()} features that are not finite numbers; its "
+            "weights are damaged"
+        )
 
 
 def build_network(card: RecogniserCard) -> "nn.Module":

@@ -118,7 +118,7 @@ def test_a_page_has_a_box_for_each_label_shown_and_no_score(tmp_path: Path) -> N
     )  # fmt: skip
     page = path.read_text("utf-8")
     body = page[page.index("<main>") : page.index("</main>")]
-    assert re.findall(r'data-shot="([^"]*)"', body) == ["v/v-Scene-001.mp4", "v/v-Scene-002.mp4"]
+    assert re.findall(r'data-item="([^"]*)"', body) == ["v/v-Scene-001.mp4", "v/v-Scene-002.mp4"]
     assert re.findall(r'value="([^"]*)"', body) == ["&lt;i&gt;bar", "zoo", "zoo"]
     assert (body.count("data-none"), body.count("data:image/jpeg")) == (2, 1)
     assert "no picture" in body
@@ -140,5 +140,7 @@ def test_two_draws_are_kept_apart_by_the_browser(tmp_path: Path) -> None:
     for shots in (DRAW.shots, DRAW.shots[:1]):
         draw = Draw(DRAW.taxonomy, "equal", 0, 9, shots)
         write_rating_page(draw, tmp_path / "a.html", title="x", picture=lambda shot: None)
-        keys += re.findall(r'data-draw="(\w+)"', (tmp_path / "a.html").read_text("utf-8"))
+        keys += re.findall(
+            r'data-place="mastershot-verdicts-(\w+)"', (tmp_path / "a.html").read_text("utf-8")
+        )
     assert len(set(keys)) == 2

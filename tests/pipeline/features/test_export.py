@@ -77,6 +77,14 @@ def test_each_shot_of_each_film_has_its_features_in_library_and_table(
     assert find_similar(source, "one", window=1).space == space
 
 
+def test_a_file_of_the_recognisers_folder_names_the_recogniser(data: Path) -> None:
+    recipe = FeaturesRecipe(data=str(data), recogniser="run/recogniser/recogniser.safetensors")
+    made = export_features(recipe, data / "other", no_progress)
+    np.testing.assert_array_equal(
+        read_features(made.table).rows(0), read_features(export(data).table).rows(0)
+    )
+
+
 def test_they_are_those_that_an_analysis_makes(data: Path) -> None:
     made = read_features(export(data).table)
     plan = Plan(steps=("shots", "labels"), recogniser=data / "run")
@@ -217,5 +225,5 @@ def test_vectors_of_frames_come_from_the_library(data: Path) -> None:
 def test_what_a_recipe_lacks_is_listed(tmp_path: Path) -> None:
     recipe = load_recipe("movieclip/features", [f"data={tmp_path}"])
     recogniser, library = recipe.kind.problems(recipe.settings)
-    assert "is no folder; a recipe of movieclip trains one" in recogniser
+    assert "does not exist; it is a folder that a recipe of movieclip makes, or" in recogniser
     assert library.endswith("films.mastershot is no folder; `mastershot library add` makes one")

@@ -108,5 +108,13 @@ def write_rating_page(
     names = "\n".join(";".join((shot.name, *shot.labels)) for shot in draw.shots)
     # What a browser keeps of one draw must not turn up in another.
     key = hashlib.sha256(names.encode()).hexdigest()[:16]
-    content = {"title": title, "shots": draw.shots, "draw_key": key, "picture": picture}
-    write_page("rating.html", path, script="rating.js", **content)
+    write_page(
+        "rating.html",
+        path,
+        script="verdicts.js",
+        title=title,
+        items=draw.shots,
+        place=f"mastershot-verdicts-{key}",
+        done="rated",
+        picture=picture,
+    )

@@ -65,6 +65,7 @@ def write_downstream_page(
         tasks=tasks,
         items_page=items_page,
         published_note=PUBLISHED_NOTE,
+        measured="vectors",
         made_by=rows,
     )
 

@@ -64,6 +64,7 @@ def write_tagging_page(
         rows=rows,
         headline=list(zip(columns, rows[0], strict=True))[1:],
         plots=[plots_of(result, first.name) for result in results],
+        measured="scores",
         made_by=[(result.name, sorted(result.scores.made_by.items())) for result in results],
         least_positives=LEAST_POSITIVES,
     )

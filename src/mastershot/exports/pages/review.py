@@ -53,7 +53,7 @@ def write_review_page(
     write_page(
         "review.html",
         path,
-        script="review.js",
+        script="verdicts.js",
         title=title,
         facts=(
             f"policy {queue.policy}",
@@ -63,7 +63,8 @@ def write_review_page(
         notes=uncovered,
         items=items,
         guidelines=queue.guidelines,
-        queue_key=key,
+        place=f"mastershot-review-{key}",
+        done="reviewed",
         show=show,
         exclusive=(NONE, UNSURE),
     )

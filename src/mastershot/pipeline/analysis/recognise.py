@@ -5,6 +5,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -80,14 +81,12 @@ class ShotRecogniser:
         Features are those of whole shots, so films whose frames were read or sampled otherwise, or
         whose shots were found otherwise, have another space; so have other sizes that it reads.
         """
-        plain, card = self.trained.space, self.trained.card
+        card = self.trained.card
         reads = [card.network, card.frames, card.size_px, card.max_steps, card.encoder_hash]
-        rests_on = [plain.weights_hash, reads, made.steps.get("reading"), made.steps.get("shots")]
-        if self.encoder is not None:
-            rests_on.append({"sampling": made.steps.get("frames", {}).get("sampling")})
-        text = json.dumps(rests_on, sort_keys=True)
-        digest = hashlib.sha256(text.encode()).hexdigest()[:32]
-        return EmbeddingSpace(f"{RECOGNISER}{plain.model}", f"sha256:{digest}", plain.width)
+        sampling = {"sampling": made.steps.get("frames", {}).get("sampling")}
+        return space_of_shots(
+            self.trained.space, reads, made, *(() if self.encoder is None else (sampling,))
+        )
 
     def clip_space(self, made: MadeBy) -> EmbeddingSpace | None:
         """Return the space of its features if they are made of clips, while a film is decoded."""
@@ -122,6 +121,28 @@ class ShotRecogniser:
             **reads,
             **kept,
         }
+
+
+def space_of_shots(
+    plain: EmbeddingSpace, reads: list[Any], made: MadeBy, *more: Any
+) -> EmbeddingSpace:
+    """Return the space of a network's features of the shots that were found in this way.
+
+    Args:
+        plain: The space of the network's features, whatever it is shown.
+        reads: What it reads of a shot.
+        made: How the film was read, and its shots were found.
+        more: What else features rest on.
+    """
+    rests_on = [
+        plain.weights_hash,
+        reads,
+        made.steps.get("reading"),
+        made.steps.get("shots"),
+        *more,
+    ]
+    digest = hashlib.sha256(json.dumps(rests_on, sort_keys=True).encode()).hexdigest()[:32]
+    return EmbeddingSpace(f"{RECOGNISER}{plain.model}", f"sha256:{digest}", plain.width)
 
 
 def load_shot_recogniser(

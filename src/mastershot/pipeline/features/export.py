@@ -1,11 +1,11 @@
-"""A recogniser's features of a library's shots: into the library, and as a table.
+"""A network's features of a library's shots: into the library, and as a table.
 
 A film that has them already is not decoded, so a run that was stopped goes on where it was.
 """
 # S shots of a film, D width of a feature
 
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,14 +13,22 @@ from mastershot import __version__
 from mastershot.core.embeddings import Embeddings, EmbeddingSpace
 from mastershot.core.errors import DatasetError, LibraryError, MediaError, sentence
 from mastershot.core.movie import require_one_file
+from mastershot.core.protocols import FeatureStore
 from mastershot.core.text import utf8_text
+from mastershot.core.time import Span
 from mastershot.core.timeline import Timeline
 from mastershot.datasets.tables.feature_table import writing_features
+from mastershot.encoders.recogniser import CARD_FILE, WEIGHTS_FILE
 from mastershot.media.probe import probe
 from mastershot.media.video import READING_REVISION, Film
 from mastershot.pipeline.analysis.recognise import ShotRecogniser, load_shot_recogniser
 from mastershot.pipeline.analysis.stored import has_vectors, middle_frames
 from mastershot.pipeline.experts.vectors import ClipVectors
+from mastershot.pipeline.features.published import (
+    MiddleClips,
+    PublishedRecogniser,
+    load_published_shots,
+)
 from mastershot.pipeline.features.settings import FeaturesRecipe
 from mastershot.store.library import Library, LibraryMovie
 
@@ -57,12 +65,13 @@ def export_features(recipe: FeaturesRecipe, out: Path, on_progress: OnProgress) 
 
     Raises:
         SettingError: The folder does not hold a recogniser.
-        EncoderError: The recogniser or its encoder cannot be loaded.
+        EncoderError: The recogniser or its encoder cannot be loaded, or the file is no published
+            checkpoint of a network of clips.
         LibraryError: The library cannot be read.
         DatasetError: No film has features.
         OutputError: The table cannot be written.
     """
-    recogniser = load_shot_recogniser(recipe.path(recipe.recogniser))
+    recogniser = _load(recipe.path(recipe.recogniser))
     exporter = _Exporter(Library(recipe.path(recipe.library)), recogniser)
     films, kept = exporter.library.movies(), out / FEATURES
     made: dict[str, tuple[LibraryMovie, EmbeddingSpace]] = {}
@@ -91,8 +100,15 @@ def export_features(recipe: FeaturesRecipe, out: Path, on_progress: OnProgress) 
     return FeatureExport(kept, len(made), num_shots, exporter.failures, num_spaces)
 
 
+def _load(path: Path) -> ShotRecogniser | PublishedRecogniser:
+    """Return the recogniser of a folder or of a file in it, or a published checkpoint's network."""
+    if path.is_file() and path.name not in (CARD_FILE, WEIGHTS_FILE):
+        return load_published_shots(path)
+    return load_shot_recogniser(path)
+
+
 class _Exporter:
-    def __init__(self, library: Library, recogniser: ShotRecogniser) -> None:
+    def __init__(self, library: Library, recogniser: ShotRecogniser | PublishedRecogniser) -> None:
         self.library, self._recogniser = library, recogniser
         self.failures: dict[str, str] = {}
 
@@ -103,16 +119,17 @@ class _Exporter:
         frames = middle_frames(timeline.shots)
         if not len(store.missing(space, frames)):
             return space
-        encoder = self._recogniser.encoder
-        if encoder is None:
+        recogniser = self._recogniser
+        if isinstance(recogniser, PublishedRecogniser) or recogniser.encoder is None:
             self._decode(movie, timeline, space)
             return space
+        encoder = recogniser.encoder
         if not has_vectors(timeline.shots, [encoder.space], store):
             raise LibraryError(
                 f"library {self.library.path} holds no vectors of {encoder.space.model} for "
                 f"{movie.path}; add the film again with --recogniser"
             )
-        features = self._recogniser.features(timeline.shots, timeline.made_by, store)
+        features = recogniser.features(timeline.shots, timeline.made_by, store)
         store.put(Embeddings(space, frames, features))
         return space
 
@@ -133,14 +150,21 @@ class _Exporter:
         file = probe(movie.file, stream=reading.get("stream"))
         if file.id != movie.id:
             raise MediaError(f"{movie.file} is another file than was added; add the film again")
-        clips = ClipVectors(space, self._recogniser.trained, self.library.features(movie.id))
-        spans = [(shot.span.first_frame, shot.span.end_frame) for shot in timeline.shots]
-        closed = 0
+        spans = [shot.span for shot in timeline.shots]
+        clips, closed = self._clips(space, self.library.features(movie.id), spans), 0
         for frame in Film(file).frames():
             clips.add(frame)
-            if closed < len(spans) and frame.index + 1 == spans[closed][1]:
-                clips.end_shot(*spans[closed])
+            if closed < len(spans) and frame.index + 1 == spans[closed].end_frame:
+                clips.end_shot(spans[closed].first_frame, spans[closed].end_frame)
                 closed += 1
         if closed < len(spans):
             raise MediaError(f"{movie.file} has fewer frames than its shots; add the film again")
         clips.finish()
+
+    def _clips(
+        self, space: EmbeddingSpace, store: FeatureStore, spans: Sequence[Span]
+    ) -> ClipVectors | MiddleClips:
+        recogniser = self._recogniser
+        if isinstance(recogniser, PublishedRecogniser):
+            return MiddleClips(space, recogniser.trained, store, spans)
+        return ClipVectors(space, recogniser.trained, store)

@@ -13,7 +13,8 @@ class FeaturesRecipe(Settings):
 
     Attributes:
         data: Folder that the paths start from.
-        recogniser: Folder of the recogniser, or the run directory of the recipe that trained it.
+        recogniser: Folder of the recogniser, or the run directory of the recipe that trained it; or
+            the file of a published checkpoint of a network of clips.
         library: The library, whose films' shots were found before.
         names: What films are called in the table: by their file's stem, or by id.
     """
@@ -62,11 +63,14 @@ def missing_scene_feature_inputs(recipe: SceneFeaturesRecipe) -> list[str]:
 
 
 def missing_feature_inputs(recipe: FeaturesRecipe) -> list[str]:
-    """Return a sentence for each folder of a recipe that does not exist."""
+    """Return a sentence for each file and folder of a recipe that do not exist."""
     recogniser, library = recipe.path(recipe.recogniser), recipe.path(recipe.library)
     problems = []
-    if not recogniser.is_dir():
-        problems.append(f"recogniser {recogniser} is no folder; a recipe of movieclip trains one")
+    if not recogniser.exists():
+        problems.append(
+            f"recogniser {recogniser} does not exist; it is a folder that a recipe of movieclip "
+            "makes, or the file of a published checkpoint"
+        )
     if not library.is_dir():
         problems.append(f"library {library} is no folder; `mastershot library add` makes one")
     return problems

@@ -1,4 +1,4 @@
-"""What the settings of every training share: progress, paths, augmentations, former names."""
+"""What settings of trainings share: progress, paths, augmentations, drawn data, former names."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from mastershot.core.errors import SettingError
-from mastershot.core.settings import NotNegative, Range, Seed, Settings, Share
+from mastershot.core.settings import NotNegative, Range, Seed, Settings, Share, require
 
 Size = Annotated[int, Range(1, 1 << 14)]
 OnProgress = Callable[[str, int, int | None, Mapping[str, float]], None]
@@ -62,6 +62,14 @@ class EpochSettings(Settings):
 def under(data: str, path: str) -> Path:
     """Return where a path of a recipe is: it starts from the recipe's data folder."""
     return Path(data).expanduser() / Path(path).expanduser()
+
+
+def require_drawn(name: str, number: int, least: int) -> None:
+    """Raise a `SettingError` unless a recipe draws no data, or enough for every split."""
+    require(
+        not 0 < number < least,
+        f"{name} is {number}; 0 draws none, and each split has one from {least} to 1,000 on",
+    )
 
 
 _RENAMED = {

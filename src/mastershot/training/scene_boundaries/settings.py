@@ -4,8 +4,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from mastershot.core.settings import Range, Settings, Text, require
-from mastershot.training.engine.settings import EpochSettings, Size, under
+from mastershot.core.settings import Range, Settings, Text
+from mastershot.training.engine.settings import EpochSettings, Size, require_drawn, under
 
 LEAST_DRAWN = 5
 
@@ -59,12 +59,7 @@ class SceneBoundaryRecipe(Settings):
     training: BoundaryTrainingSettings = field(default_factory=BoundaryTrainingSettings)
 
     def _check(self) -> None:
-        drawn = self.drawn_films
-        require(
-            not 0 < drawn < LEAST_DRAWN,
-            f"drawn_films is {drawn}; 0 draws none, and each split has one from {LEAST_DRAWN} to "
-            "1,000 on",
-        )
+        require_drawn("drawn_films", self.drawn_films, LEAST_DRAWN)
 
     @property
     def features_path(self) -> Path:

@@ -4,8 +4,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from mastershot.core.settings import Range, Settings, Text, require
-from mastershot.training.engine.settings import EpochSettings, Size, under
+from mastershot.core.settings import Range, Settings, Text
+from mastershot.training.engine.settings import EpochSettings, Size, require_drawn, under
+
+LEAST_DRAWN = 6
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,7 @@ class ShotScaleRecipe(Settings):
     training: ScaleTrainingSettings = field(default_factory=ScaleTrainingSettings)
 
     def _check(self) -> None:
-        drawn = self.drawn_trailers
-        require(
-            not 0 < drawn < 6,
-            f"drawn_trailers is {drawn}; 0 draws none, and each split has one from 6 to 1,000 on",
-        )
+        require_drawn("drawn_trailers", self.drawn_trailers, LEAST_DRAWN)
 
     @property
     def annotations_path(self) -> Path:
@@ -68,10 +66,15 @@ class ShotScaleRecipe(Settings):
         """Where the shots' films are."""
         return under(self.data, self.clips)
 
+    @property
+    def is_to_be_drawn(self) -> bool:
+        """Whether trailers are drawn: the annotations of an earlier run mean that they are."""
+        return self.drawn_trailers > 0 and not self.annotations_path.exists()
+
 
 def missing_scale_inputs(recipe: ShotScaleRecipe) -> list[str]:
     """Return a sentence for each file and folder of a recipe that do not exist."""
-    if recipe.drawn_trailers and not recipe.annotations_path.exists():
+    if recipe.is_to_be_drawn:
         return []
     problems = []
     if not recipe.annotations_path.is_file():

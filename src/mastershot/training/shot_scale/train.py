@@ -112,7 +112,7 @@ def _train(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> None:
 
 
 def _gather(recipe: ShotScaleRecipe, out: Path, on_progress: OnProgress) -> _Inputs:
-    if recipe.drawn_trailers and not recipe.annotations_path.exists():
+    if recipe.is_to_be_drawn:
         draw_scale_shots(recipe.annotations_path.parent, num_trailers=recipe.drawn_trailers)
     annotated = read_movieshots(recipe.annotations_path)
     name = find_encoder(recipe.encoder, recipe.data)
