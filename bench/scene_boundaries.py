@@ -5,20 +5,23 @@ validation (they choose epoch and threshold) and eight for training; which two, 
 figure is the mean over episodes, and over seeds before that, with its 95 % bootstrap interval over
 episodes. Thresholds of the other methods are chosen on the ten episodes as well.
 
-    python bench/scene_boundaries.py [--data DIR] [--only FEATURES] [--seeds N ...] [--table]
+    python bench/scene_boundaries.py [--data DIR] [--only FEATURES] [--settings NAME]
+        [--seeds N ...] [--table]
 
-Finished runs are kept in bench/results/scene_boundaries.jsonl; --table prints them alone.
+Finished runs are kept in bench/results/scene_boundaries.jsonl; --table prints them alone. A run
+that was stopped goes on from its last epoch, in mastershot-out/scene_boundaries.
 """
 
 import argparse
 import json
 import os
-import tempfile
+import shutil
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import astuple, dataclass, fields
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -41,6 +44,7 @@ from mastershot.training.scene_boundaries.train import fit_head, head_card, scor
 
 Array = npt.NDArray[np.float64]
 RESULTS = Path(__file__).parent / "results" / "scene_boundaries.jsonl"
+UNFINISHED = Path(__file__).parents[1] / "mastershot-out" / "scene_boundaries"
 FEATURES = scene_grouping.FEATURES
 WIDTHS = {"hsv": 256, "vgg19": 512}
 SEEDS = (0, 1, 2)
@@ -49,9 +53,14 @@ PENALTIES = np.arange(0, 3.05, 0.05)
 NAMES = [field.name for field in fields(FilmFigures)]
 PROBE, GROUPING = "probe of four shots", "`group_shots`"
 # Network, dropout and plain SGD are the paper's; it takes 800 epochs of batches of 4,096 at a rate
-# of 0.03. Eight episodes have 3,500 gaps, one such batch: batch and rate were chosen by training on
-# episodes 01-04 and validating on 05.
-TRAINING = {"batch_size": 256, "learning_rate": 0.12, "epochs": 25, "patience": 8}
+# of 0.03, the defaults. Eight episodes have 3,500 gaps, one such batch: the small batch and its
+# rate were chosen by training on episodes 01-04 and validating on 05.
+TRAINING: dict[str, dict[str, Any]] = {
+    "small batches": {"batch_size": 256, "learning_rate": 0.12, "epochs": 25, "patience": 8},
+    "the paper's settings": {},
+}
+# A step of the paper's batch takes less time so; weights stay in float32.
+OPTIONS: dict[str, dict[str, Any]] = {"the paper's settings": {"precision": "bf16-mixed"}}
 
 
 @dataclass(frozen=True, eq=False)
@@ -80,7 +89,7 @@ def load_episodes(data: Path) -> list[Episode]:
 
 
 def probe_scores(
-    episodes: Sequence[Episode], names: tuple[str, ...], episode: int, seed: int
+    episodes: Sequence[Episode], names: tuple[str, ...], settings: str, episode: int, seed: int
 ) -> tuple[FloatArray, float]:
     """Return an episode's scores by a head that was trained on others, and its threshold."""
     others = [(episode + step) % len(episodes) for step in range(1, len(episodes))]
@@ -91,12 +100,13 @@ def probe_scores(
         "val": tuple(films[i] for i in val),
     }
     spaces = tuple(EmbeddingSpace(name, "published", WIDTHS[name]) for name in names)
-    data, training = (
-        BoundaryData(spaces, split, {}),
-        BoundaryTrainingSettings(**TRAINING, seed=seed),
-    )
-    with tempfile.TemporaryDirectory() as folder:
-        network = fit_head(head_card("bbc", data, training), data, training, Path(folder))
+    data = BoundaryData(spaces, split, {})
+    training = BoundaryTrainingSettings(**TRAINING[settings], seed=seed)
+    card = head_card("bbc", data, training)
+    folder = UNFINISHED / "-".join([*names, *settings.split(), str(episode), str(seed)])
+    folder.mkdir(parents=True, exist_ok=True)
+    network = fit_head(card, data, training, folder, **OPTIONS.get(settings, {}))
+    shutil.rmtree(folder)
     threshold = best_threshold(scores_of(network, split["val"]), truth_of(split["val"]))
     return boundary_scores(network, films[episode].features), threshold
 
@@ -161,29 +171,37 @@ def untrained_rows(
 
 
 @cache
-def finished() -> dict[tuple[str, int, int], list[float]]:
+def finished() -> dict[tuple[str, str, int, int], list[float]]:
     lines = RESULTS.read_text("utf-8").splitlines() if RESULTS.exists() else []
     runs = [json.loads(line) for line in lines]
     return {
-        (run["features"], run["episode"], run["seed"]): [run[name] for name in NAMES]
+        (run["features"], run["settings"], run["episode"], run["seed"]): [
+            run[name] for name in NAMES
+        ]
         for run in runs
     }
 
 
-def train(episodes: Sequence[Episode], feature: str, seeds: Sequence[int]) -> None:
+def train(episodes: Sequence[Episode], feature: str, settings: str, seeds: Sequence[int]) -> None:
     """Train and score what is not kept yet."""
     for seed in seeds:
         for index, one in enumerate(episodes):
-            if (feature, index, seed) in finished():
+            if (feature, settings, index, seed) in finished():
                 continue
-            scores, threshold = probe_scores(episodes, FEATURES[feature], index, seed)
+            scores, threshold = probe_scores(episodes, FEATURES[feature], settings, index, seed)
             found = scores >= np.float32(threshold)
             figures = score_film(scores, found, one.truth, shot_edges_s=one.edges_s)
-            run = {"features": feature, "episode": index, "seed": seed}
+            run = {"features": feature, "settings": settings, "episode": index, "seed": seed}
             run |= {n: round(v, 5) for n, v in zip(NAMES, astuple(figures), strict=True)}
             with RESULTS.open("a", encoding="utf-8") as file:
                 file.write(json.dumps(run) + "\n")
     finished.cache_clear()
+
+
+def kept_runs(feature: str, settings: str, episode: int) -> list[list[float]]:
+    """Return the figures of an episode's finished runs."""
+    wanted = (feature, settings, episode)
+    return [row for run, row in finished().items() if run[:3] == wanted]
 
 
 def print_tables(episodes: Sequence[Episode], features: Sequence[str]) -> None:
@@ -192,25 +210,26 @@ def print_tables(episodes: Sequence[Episode], features: Sequence[str]) -> None:
     for feature in features:
         rows = untrained_rows(episodes, FEATURES[feature])
         values = {name: np.array([astuple(f) for f in found]) for name, found in rows.items()}
-        kept = [
-            [row for (f, i, _), row in finished().items() if (f, i) == (feature, index)]
-            for index in range(len(episodes))
-        ]
-        if all(kept):
-            seeds = min(map(len, kept))
-            probe = np.array([np.mean(runs[:seeds], axis=0) for runs in kept])
-            values = {f"**{PROBE}**, {seeds} seeds": probe, **values}
-            for other in (GROUPING, next(iter(UNTRAINED))):
-                leads.append((feature, other, probe - values[other]))
+        probes = {}
+        for settings in TRAINING:
+            kept = [kept_runs(feature, settings, index) for index in range(len(episodes))]
+            if all(kept):
+                seeds = min(map(len, kept))
+                mean = np.array([np.mean(runs[:seeds], axis=0) for runs in kept])
+                name = f"**{PROBE}**, {settings}, seeds: {seeds}"
+                probes[name] = mean
+                for other in (GROUPING, next(iter(UNTRAINED))):
+                    leads.append((feature, settings, other, mean - values[other]))
+        values = {**probes, **values}
         for name, figures in values.items():
             cells = " | ".join(scene_grouping.with_interval(column) for column in figures.T)
             print(f"| {feature} | {name} | {cells} |")
     print("\nThe probe is ahead of, episode by episode:\n")
-    print("| feature | method | " + " | ".join(NAMES) + " |")
-    print("|---|---|" + "---|" * len(NAMES))
-    for feature, other, difference in leads:
+    print("| feature | settings | method | " + " | ".join(NAMES) + " |")
+    print("|---|---|---|" + "---|" * len(NAMES))
+    for feature, settings, other, difference in leads:
         cells = " | ".join(signed(column) for column in difference.T)
-        print(f"| {feature} | {other} | {cells} |")
+        print(f"| {feature} | {settings} | {other} | {cells} |")
 
 
 def signed(values: Array) -> str:
@@ -224,14 +243,16 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--data", type=Path, default=Path(default))
     parser.add_argument("--only", choices=FEATURES, help="train on these features alone")
+    parser.add_argument("--settings", choices=TRAINING, help="train with these alone")
     parser.add_argument("--seeds", type=int, nargs="+", default=SEEDS, help="at most five")
     parser.add_argument("--table", action="store_true", help="train nothing")
     arguments = parser.parse_args()
     torch.set_float32_matmul_precision("medium")  # Products in bfloat16 where the processor can.
     episodes = load_episodes(arguments.data)
     for feature in [arguments.only] if arguments.only else reversed(FEATURES):
-        if not arguments.table:
-            train(episodes, feature, arguments.seeds)
+        for settings in [arguments.settings] if arguments.settings else TRAINING:
+            if not arguments.table:
+                train(episodes, feature, settings, arguments.seeds)
     print_tables(episodes, list(FEATURES))
 
 

@@ -111,6 +111,26 @@ def test_tasks_of_drawn_films_are_evaluated_from_their_pixels(
     assert bench.result_lines([result])[0].endswith("10 of train, 5 of val, 5 of test")
 
 
+def test_inputs_of_scene_boundaries_are_distances_within_the_window(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = load(BENCH / "scene_boundary_inputs.py", monkeypatch)
+    place_of = [0, 0, 0, 1, 1, 1]  # Each shot a unit vector of its place, longer or shorter.
+    lengths = np.arange(1, 7)[:, None]
+    features = {
+        name: (np.eye(2, width)[place_of] * lengths).astype(np.float32)
+        for name, width in bench.WIDTHS.items()
+    }
+    truth = np.array([False, False, True, False, False])
+    episode = bench.Episode(features, truth, np.arange(7.0))
+    plain, relative = bench.plain_distances(episode), bench.distances(episode)
+    # Shots 1 2 | 3 4: the pairs 12 13 14 23 24 34.
+    np.testing.assert_allclose(plain[2], [0, 1, 1, 1, 1, 0] * 2, atol=1e-6)
+    np.testing.assert_allclose(plain[0], [0, 0, 0, 0, 0, 0] * 2, atol=1e-6)
+    np.testing.assert_allclose(plain[1], [0, 0, 1, 0, 1, 1] * 2, atol=1e-6)
+    np.testing.assert_allclose(relative, plain / (9 / 15), rtol=1e-5, atol=1e-6)
+
+
 def load(script: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     """Run a script as a module, without its main."""
     monkeypatch.syspath_prepend(BENCH)  # They import each other.

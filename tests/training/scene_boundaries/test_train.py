@@ -18,7 +18,12 @@ from mastershot.training.scene_boundaries.settings import (
     BoundaryTrainingSettings,
     SceneBoundaryRecipe,
 )
-from mastershot.training.scene_boundaries.train import HEAD, train_scene_head
+from mastershot.training.scene_boundaries.train import (
+    HEAD,
+    fit_head,
+    head_card,
+    train_scene_head,
+)
 
 TRAINING = BoundaryTrainingSettings(
     epochs=30, batch_size=32, learning_rate=0.1, hidden=32, dropout=0.2
@@ -84,6 +89,21 @@ def test_a_stopped_run_resumes_to_the_same_weights(
     again = (tmp_path / HEAD / "scene_head.safetensors").stat().st_mtime_ns
     train_scene_head(recipe_of(data), tmp_path)
     assert (tmp_path / HEAD / "scene_head.safetensors").stat().st_mtime_ns == again
+
+
+def test_a_step_in_bfloat16_leads_to_other_weights(data: Path, tmp_path: Path) -> None:
+    films, training = read_boundary_data(recipe_of(data)), replace(TRAINING, epochs=1)
+    card, weights = head_card("toy", films, training), {}
+    for precision in ("32-true", "bf16-mixed"):
+        out = tmp_path / precision
+        out.mkdir()
+        network = fit_head(card, films, training, out, precision=precision)
+        weights[precision] = network.state_dict()
+    full, half = weights.values()
+    for name in ("layers.0.weight", "layers.3.weight"):
+        assert half[name].dtype == full[name].dtype
+        assert not half[name].equal(full[name])
+        np.testing.assert_allclose(half[name], full[name], atol=0.01)
 
 
 def test_a_folder_of_another_recipe_is_refused(data: Path, undisturbed: Path) -> None:

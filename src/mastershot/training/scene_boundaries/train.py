@@ -90,10 +90,12 @@ def fit_head(
     training: BoundaryTrainingSettings,
     out: Path,
     on_progress: OnProgress = no_progress,
+    **options: Any,
 ) -> BoundaryProbe:
     """Return the network that has the best AP on the films of val, trained on those of train.
 
-    ``out`` keeps the checkpoint that training goes on from, and the metrics log.
+    ``out`` keeps the checkpoint that training goes on from, and the metrics log; ``options`` are
+    of Lightning's Trainer, such as precision.
 
     Raises:
         MastershotError: The loss is not finite any more.
@@ -122,7 +124,7 @@ def fit_head(
         steps_per_epoch=batches.steps_per_epoch,
     )
     measure = partial(_pooled_precision, network, data.films["val"])
-    fit_epochs(module, batches, out, ("val_ap", measure), on_progress)
+    fit_epochs(module, batches, out, ("val_ap", measure), on_progress, **options)
     network.load_state_dict(module.best.state_dict())
     return network.cpu()
 
