@@ -10,6 +10,7 @@ from tests.factories.marks import (
     LINES,
     WIDTH,
     bars,
+    behind_antlers,
     card,
     even_times,
     faded,
@@ -264,6 +265,26 @@ def test_specks_that_are_not_in_lines_are_no_text() -> None:
     stars[at[:, 0], at[:, 1]] = 230
     film = (scene(100), np.repeat(stars[None], 40, axis=0))
     assert marks_in(*film) == []
+
+
+def test_credits_go_on_behind_a_figure() -> None:
+    text = rolling(240)
+    text[70:190] = behind_antlers(text[70:190])
+    assert marks_in(scene(200), text) == [("credits", 200, 440)]
+
+
+def test_a_figure_alone_is_no_credits() -> None:
+    text = rolling(240)
+    text[70:190] = behind_antlers(flat(120, 10))
+    ((_, first, end),) = (one for one in marks_in(scene(200), text) if one[0] == "credits")
+    assert (first, end) == (390, 440)
+
+
+def test_a_figure_before_credits_is_none_of_them() -> None:
+    text = rolling(240)
+    text[:120] = behind_antlers(text[:120])
+    ((kind, first, end),) = marks_in(scene(200), text)
+    assert (kind, first, end) == ("credits", 320, 440)
 
 
 # Slates

@@ -34,6 +34,7 @@ MEASURES = np.dtype([
     ("bars", "?"),  # colour bars
     ("plain", "?"),  # much of it is of one light
     ("text", "?"),  # letters on a smooth ground
+    ("mixed", "?"),  # lines of letters there beside something taller, such as a figure
     ("still", "?"),  # text that is where it was half a second ago
     ("shift", "i1"),  # by how many points text went up in half a second, where that is clear
     ("lines", "u1"),  # of text
