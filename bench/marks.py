@@ -9,9 +9,9 @@ camera and clips of real film (`transition_clips`), encodes them (CRF 20 to 32, 
 writes beside each the runs that are marks, exact to the frame. A third of the films have no mark
 but the still photographs in them: night and white scenes, stripes and fences, subtitles, short
 holds, fades. With ``--figures`` every film that has marks ends in rolling credits before which a
-piece of a clip goes its way for 2 to 6 s. ``score`` analyses each and prints precision and recall by kind at an intersection
-over union of half, how far ends of what is found lie off, and false marks an hour. ``film`` lists
-the marks of any film but silence, and what a frame costs.
+piece of a clip goes its way for 2 to 6 s. ``score`` analyses each and prints precision and recall
+by kind at an intersection over union of half, how far ends of what is found lie off, and false
+marks an hour. ``film`` lists the marks of any film but silence, and what a frame costs.
 """
 
 import argparse

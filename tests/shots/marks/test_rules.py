@@ -219,6 +219,12 @@ def test_a_mouth_that_moves_is_not_static() -> None:
     assert marks_in(scene(30), talking, scene(30, seed=1)) == []
 
 
+def test_cards_of_two_colours_of_one_light_are_two_static_pictures() -> None:
+    red, blue = (180, 59, 80), (60, 101, 178)  # Both are 98 in grey.
+    film = (scene(30), flat(50, red), flat(50, blue), scene(30, seed=1))
+    assert marks_in(*film) == [("static", 30, 80), ("static", 80, 130)]
+
+
 # Credits
 
 
