@@ -4,6 +4,7 @@
     python bench/align.py run DATA SCORES.npz [--seeds 0 1] [--scripts 0 1 …] [--only WAY …]
     python bench/align.py table                             bench/results/align.jsonl
     python bench/align.py speed                             300 headings, 2,000 shots
+    python bench/align.py others DATA TIMELINE              scripts of other films on a film
 
 Films with their scripts are not at hand, so films are drawn from the 20 whole scripts of
 DATA/scripts/full. What is drawn, and at which rates, is in `Simulation`; rates that were measured
@@ -488,10 +489,13 @@ def table(rows: list[dict]) -> None:
                 texts.append(f"{100 * np.mean(means):.1f} % "
                              f"({100 * found.low:.1f} to {100 * found.high:.1f})")  # fmt: skip
             print(f"| {name} | {' | '.join(texts)} |")
-    for name in ("ours", "ours, subtitles"):
+    for name in ("ours, labels and lengths", "ours", "ours, subtitles"):
         mine = [row for row in rows if row["way"] == name]
         total = np.sum([row["sure"] for row in mine], axis=0)
-        print(f"\n{name}\n| said to be sure | of named time | mean said | right |")
+        by_film = [np.sum(row["sure"], axis=0) for row in mine]
+        least = min(one[1] / one[0] for one in by_film)
+        print(f"\n{name}: of no film less sure than {least:.3f} on average")
+        print("| said to be sure | of named time | mean said | right |")
         for (low, high), (time_s, said, right) in zip(pairwise(EDGES), total, strict=True):
             print(f"| {low:.2f} to {min(high, 1):.2f} | {100 * time_s / total[:, 0].sum():.0f} % | "
                   f"{said / time_s:.2f} | {right / time_s:.2f} |")  # fmt: skip
@@ -519,6 +523,17 @@ def speed() -> None:
           "processor time")  # fmt: skip
 
 
+def others(data: Path, path: Path) -> None:
+    """Print how sure headings of other films' scripts are on a film, on average and by script."""
+    timeline, means = Timeline.load(path), []
+    for script in sorted((data / "scripts" / "full").glob("*.txt")):
+        runs = align_script(timeline, script).runs
+        lengths_s = [run.span.duration_s for run in runs]
+        means.append(float(np.average([run.score for run in runs], weights=lengths_s)))
+        print(f"{script.stem}: {len(runs)} headings, {means[-1]:.2f}", flush=True)
+    print(f"{len(means)} scripts: {min(means):.3f} to {max(means):.3f}, mean {np.mean(means):.3f}")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     commands = parser.add_subparsers(dest="command", required=True)
@@ -533,11 +548,16 @@ def main() -> None:
     tables = commands.add_parser("table")
     tables.add_argument("results", type=Path, nargs="?", default=RESULTS)
     commands.add_parser("speed")
+    strangers = commands.add_parser("others")
+    strangers.add_argument("data", type=Path)
+    strangers.add_argument("timeline", type=Path)
     options = parser.parse_args()
     if options.command == "photographs":
         score_photographs(options.data, options.scores)
     elif options.command == "speed":
         speed()
+    elif options.command == "others":
+        others(options.data, options.timeline)
     elif options.command == "table":
         lines = options.results.read_text("utf-8").splitlines()
         table([json.loads(line) for line in lines])

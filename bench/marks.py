@@ -1,6 +1,6 @@
 """How well marks are found: black, silence, bars, letterbox, credits, slates and static pictures.
 
-    python bench/marks.py make DATA FILMS [--films 72] [--seed 1] [--half tune|report]
+    python bench/marks.py make DATA FILMS [--films 72] [--seed 1] [--half tune|report] [--figures]
     python bench/marks.py score FILMS
     python bench/marks.py film FILM...
 
@@ -8,9 +8,10 @@
 camera and clips of real film (`transition_clips`), encodes them (CRF 20 to 32, grain or none) and
 writes beside each the runs that are marks, exact to the frame. A third of the films have no mark
 but the still photographs in them: night and white scenes, stripes and fences, subtitles, short
-holds, fades. ``score`` analyses each and prints precision and recall by kind at an intersection
-over union of half, how far ends of what is found lie off, and false marks an hour. ``film`` lists
-the marks of any film but silence, and what a frame costs.
+holds, fades. With ``--figures`` every film that has marks ends in rolling credits before which a
+piece of a clip goes its way for 2 to 6 s. ``score`` analyses each and prints precision and recall
+by kind at an intersection over union of half, how far ends of what is found lie off, and false
+marks an hour. ``film`` lists the marks of any film but silence, and what a frame costs.
 """
 
 import argparse
@@ -197,7 +198,7 @@ def cards(film: Film) -> None:
     film.marks.append(("credits", first, film.length))
 
 
-def rolling(film: Film) -> None:
+def rolling(film: Film, *, figure: bool = False) -> None:
     rng = film.rng
     size, ground = int(rng.integers(9, 15)), card_ground(rng)
     text = lines(rng, int(rng.integers(14, 40)), (2, 6))
@@ -215,7 +216,29 @@ def rolling(film: Film) -> None:
         frames.append(np.rint(one * (1 - share) + other * share) if len(other) == HEIGHT else one)
     frames = np.array(frames, np.uint8)
     seen = np.flatnonzero((frames != frames[0, 0, 0]).any(axis=(1, 2, 3)))
-    film.add(frames[seen[0] : seen[-1] + 1], "credits")
+    frames = frames[seen[0] : seen[-1] + 1]
+    if figure:
+        pass_before(frames, film)
+    film.add(frames, "credits")
+
+
+def pass_before(frames: np.ndarray, film: Film) -> None:
+    """Draw a piece of a clip, round with a ragged edge, that crosses the picture for a while."""
+    rng = film.rng
+    num = min(film.frames(2, 6), len(frames) // 2)
+    first = int(rng.integers(len(frames) // 8, len(frames) - num - len(frames) // 8))
+    radius = int(HEIGHT * rng.uniform(0.12, 0.25))
+    down, across = np.mgrid[-radius : radius + 1, -radius : radius + 1]
+    ragged = cv2.resize(rng.normal(0, 1, (7, 7)), down.shape[::-1], interpolation=cv2.INTER_CUBIC)
+    inside = np.hypot(down, across) < radius * (0.8 + 0.15 * ragged)
+    clip, centre = film.clip(num, rng), (HEIGHT // 2, WIDTH // 2)
+    lefts = np.linspace(0, WIDTH - 2 * radius - 1, num)
+    top = int(rng.integers(0, HEIGHT - 2 * radius - 1))
+    for at, left in enumerate(lefts.astype(int)[:: 1 if rng.random() < 0.5 else -1]):
+        place = np.s_[top : top + 2 * radius + 1, left : left + 2 * radius + 1]
+        piece = clip[at, centre[0] - radius : centre[0] + radius + 1]
+        piece = piece[:, centre[1] - radius : centre[1] + radius + 1]
+        frames[first + at][place][inside] = piece[inside]
 
 
 def letterbox(film: Film) -> None:
@@ -287,7 +310,7 @@ MARKED: tuple[Callable[[Film], None], ...] = (
 )  # fmt: skip
 
 
-def edited(clip: Clip, rng: np.random.Generator, *, clean: bool) -> Film:
+def edited(clip: Clip, rng: np.random.Generator, *, clean: bool, figures: bool = False) -> Film:
     film = Film(rng, clip)
     if not clean:
         head = rng.choice(["", "black", "bars", "slate", "cards"])
@@ -311,7 +334,9 @@ def edited(clip: Clip, rng: np.random.Generator, *, clean: bool) -> Film:
         film.add(film.scene(1.5, 4))
     if not clean:
         tail = rng.choice(["", "black", "cards", "rolling", "rolling"])
-        if tail == "black":
+        if figures:
+            rolling(film, figure=True)
+        elif tail == "black":
             hold_black(film, 0.5, 2)
         elif tail == "cards":
             cards(film)
@@ -376,7 +401,9 @@ def without_own_bars(clip: Clip) -> Clip:
     return draw
 
 
-def make(data: Path, out: Path, num_films: int, seed: int, half: str) -> None:
+def make(
+    data: Path, out: Path, num_films: int, seed: int, half: str, *, figures: bool = False
+) -> None:
     out.mkdir(parents=True, exist_ok=True)
     clip = without_own_bars(clip_source(data, taught=half == "tune", size=(HEIGHT, WIDTH)))
     for index in range(num_films):
@@ -385,7 +412,7 @@ def make(data: Path, out: Path, num_films: int, seed: int, half: str) -> None:
         path = out / f"film{index:02}{'-clean' if clean else ''}.mp4"
         if path.with_suffix(".json").exists():  # Made by a run that was stopped.
             continue
-        film = edited(clip, rng, clean=clean)
+        film = edited(clip, rng, clean=clean, figures=figures)
         frames, rate = np.concatenate(film.parts), RATES[index % 2]
         marks = film.marks + standing(film, frames)
         sound, silence = sounded(film, len(frames), rate)
@@ -482,6 +509,7 @@ def main() -> None:
     making.add_argument("--films", type=int, default=72)
     making.add_argument("--seed", type=int, default=1)
     making.add_argument("--half", choices=("tune", "report"), default="tune")
+    making.add_argument("--figures", action="store_true", help="figures before rolling credits")
     scoring = commands.add_parser("score")
     scoring.add_argument("folder", type=Path)
     scoring.add_argument("--show", action="store_true", help="list what is off")
@@ -489,7 +517,7 @@ def main() -> None:
     showing.add_argument("films", type=Path, nargs="+")
     given = parser.parse_args()
     if given.command == "make":
-        make(given.data, given.out, given.films, given.seed, given.half)
+        make(given.data, given.out, given.films, given.seed, given.half, figures=given.figures)
     elif given.command == "score":
         score(given.folder, given.show)
     else:

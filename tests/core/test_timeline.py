@@ -209,7 +209,7 @@ def test_what_is_no_timeline_is_refused_in_one_sentence(text: str, sentence: str
 
 
 def test_a_timeline_that_cannot_be_read_says_where(tmp_path: Path) -> None:
-    with pytest.raises(TimelineError, match=r"gone\.json cannot be read"):
+    with pytest.raises(TimelineError, match=r"gone\.json cannot be read: No such file"):
         Timeline.load(tmp_path / "gone.json")
 
 

@@ -134,6 +134,20 @@ def make_case(random: Random, kind: str, *, seconds: float, num_shots: int = 12)
     return Case(timeline, times, start)
 
 
+def cut_at(case: Case, starts: Sequence[int]) -> Case:
+    """Return the film with shots that start at these frames, each by a cut."""
+    movie, times = case.timeline.movie, case.times
+    shots = tuple(
+        Shot(
+            shot_id(movie.id, index),
+            times.span(first, end),
+            Transition("cut" if first else "start", first, first),
+        )
+        for index, (first, end) in enumerate(pairwise([*starts, times.num_frames]))
+    )
+    return replace(case, timeline=replace(case.timeline, shots=shots))
+
+
 def in_reels(case: Case, random: Random) -> Case:
     """Return a film that lies in two to four files, of any lengths, with time codes of their own.
 

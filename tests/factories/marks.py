@@ -78,6 +78,16 @@ def rolling(num_frames: int, *, step: int = 1) -> ImageArray:
     return np.stack([tall[step * at : step * at + HEIGHT] for at in range(num_frames)])
 
 
+def behind_antlers(frames: ImageArray, rows: int = 60) -> ImageArray:
+    """Return frames with antlers before their upper rows: thin as letters, and taller than them."""
+    made = frames.copy()
+    for frame in made:
+        for at in range(40, WIDTH - 40, 12):
+            cv2.line(frame, (at, 4), (at + 18, rows), (220, 160, 90), 3)
+            cv2.line(frame, (at + 18, 4), (at, rows), (220, 160, 90), 3)
+    return made
+
+
 def letterboxed(frames: ImageArray, *, rows: int = 0, columns: int = 0) -> ImageArray:
     made = frames.copy()
     if rows:

@@ -32,11 +32,12 @@ def test_even_times_of_a_long_film_take_little_room(tmp_path: Path) -> None:
     assert (tmp_path / FRAMES_FILE).stat().st_size < 10_000
 
 
-@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 cut", b"not a table"])
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04 cut", b"not a table", b"\x80\x04"])
 def test_what_is_no_table_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / FRAMES_FILE).write_bytes(data)
-    with pytest.raises(TimelineError, match="does not hold the times of frames"):
+    with pytest.raises(TimelineError, match="does not hold the times of frames") as caught:
         read_frames(tmp_path / FRAMES_FILE)
+    assert str(caught.value).endswith("writes: it is of another kind, or damaged")
 
 
 def test_times_are_computed_where_the_rate_is_constant() -> None:

@@ -25,6 +25,7 @@ from typing import (
 )
 
 from mastershot.core.errors import TimelineError
+from mastershot.core.files import failure_reason
 from mastershot.core.labels import (
     ExpertGate,
     GenreScore,
@@ -185,7 +186,9 @@ class Timeline:
         try:
             text = Path(path).read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise TimelineError(f"timeline {path} cannot be read: {error}") from error
+            raise TimelineError(
+                f"timeline {path} cannot be read: {failure_reason(error)}"
+            ) from error
         return Timeline.from_json(text, name=str(path))
 
 

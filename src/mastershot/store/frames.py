@@ -13,6 +13,7 @@ import numpy as np
 
 from mastershot.core.embeddings import IntArray
 from mastershot.core.errors import TimelineError
+from mastershot.core.files import failure_reason
 from mastershot.core.time import FrameTimes
 from mastershot.core.timeline import Timeline
 from mastershot.store.files import write_whole
@@ -62,9 +63,12 @@ def read_frames(path: Path) -> FrameTable:
                 for name in arrays.files
                 if name != _TIMES
             }
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
+    except OSError as error:
+        raise TimelineError(f"{path} cannot be read: {failure_reason(error)}") from error
+    except (ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise TimelineError(
-            f"{path} does not hold the times of frames that `mastershot analyze` writes: {error}"
+            f"{path} does not hold the times of frames that `mastershot analyze` writes: it is of "
+            "another kind, or damaged"
         ) from error
     if pts.ndim != 1 or len(pts) < 2 or any(len(rows) != len(pts) - 1 for rows in scores.values()):
         raise TimelineError(f"{path} holds times and scores that are not of the same frames")

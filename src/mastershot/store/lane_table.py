@@ -72,7 +72,10 @@ def read_lane_table(path: Path) -> tuple[list[LaneRow], str]:
     names = [one.name for one in fields(LaneRow)]
     if about.get(b"schema") != _SCHEMA or table.column_names != names:
         raise EditsError(f"{path} is no table of lanes that `mastershot export` writes")
-    rows = table.to_pylist()
+    try:
+        rows = table.to_pylist()
+    except UnicodeDecodeError as error:
+        raise EditsError(f"{path} is damaged: {failure_reason(error)}") from error
     if any(value is None for row in rows for name, value in row.items() if name != "score"):
         raise EditsError(f"{path} is damaged: a row lacks a value")
     return [LaneRow(**row) for row in rows], about.get(b"film", b"").decode("utf-8", "replace")

@@ -1,7 +1,9 @@
 from dataclasses import replace
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
+from pyarrow import parquet
 from tests.factories.exports import export_of, without_source
 from tests.factories.timelines import make_timeline
 
@@ -127,6 +129,18 @@ def test_a_binary_is_no_table(tmp_path: Path) -> None:
         read_parquet(path, timeline, frame_times_of(timeline))
     with pytest.raises(EditsError, match="is no Parquet file: No such file"):
         read_parquet(tmp_path / "no.parquet", timeline, frame_times_of(timeline))
+
+
+def test_a_table_whose_text_is_damaged_is_refused(tmp_path: Path) -> None:
+    timeline, path = make_timeline(), tmp_path / "film.parquet"
+    times = frame_times_of(timeline)
+    write_parquet(export_of(timeline, times, lanes_of(timeline, times)), path)
+    table = parquet.read_table(path)
+    column = table.column_names.index("text")
+    damaged = pa.array([b"\xed!"] * table.num_rows, pa.binary()).view(pa.string())
+    parquet.write_table(table.set_column(column, table.schema.field("text"), damaged), path)
+    with pytest.raises(EditsError, match="is damaged: it is not UTF-8 text"):
+        read_parquet(path, timeline, times)
 
 
 def test_parquet_holds_the_same_rows_and_knows_its_film(tmp_path: Path) -> None:

@@ -166,7 +166,7 @@ def test_no_verdict_is_an_error() -> None:
 def test_a_draw_comes_with_a_page_and_a_blank_table(tmp_path: Path) -> None:
     page, sheet = write_draw_files(draw(), tmp_path / "new" / "draw.json", pictures=None)
     assert read_draw(tmp_path / "new" / "draw.json") == draw()
-    assert page.read_text("utf-8").count("data-none>") == 4
+    assert page.read_text("utf-8").count("data-none data-alone>") == 4
     assert read_verdicts(sheet, draw()) == []
     write_draw_files(draw(), tmp_path / "new" / "draw.json", pictures=None)  # nothing is lost
     filled = sheet.read_text("utf-8").replace("a/1.mp4,,", "a/1.mp4,ann,", 1)

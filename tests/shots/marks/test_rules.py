@@ -10,6 +10,7 @@ from tests.factories.marks import (
     LINES,
     WIDTH,
     bars,
+    behind_antlers,
     card,
     even_times,
     faded,
@@ -218,6 +219,12 @@ def test_a_mouth_that_moves_is_not_static() -> None:
     assert marks_in(scene(30), talking, scene(30, seed=1)) == []
 
 
+def test_cards_of_two_colours_of_one_light_are_two_static_pictures() -> None:
+    red, blue = (180, 59, 80), (60, 101, 178)  # Both are 98 in grey.
+    film = (scene(30), flat(50, red), flat(50, blue), scene(30, seed=1))
+    assert marks_in(*film) == [("static", 30, 80), ("static", 80, 130)]
+
+
 # Credits
 
 
@@ -264,6 +271,26 @@ def test_specks_that_are_not_in_lines_are_no_text() -> None:
     stars[at[:, 0], at[:, 1]] = 230
     film = (scene(100), np.repeat(stars[None], 40, axis=0))
     assert marks_in(*film) == []
+
+
+def test_credits_go_on_behind_a_figure() -> None:
+    text = rolling(240)
+    text[70:190] = behind_antlers(text[70:190])
+    assert marks_in(scene(200), text) == [("credits", 200, 440)]
+
+
+def test_a_figure_alone_is_no_credits() -> None:
+    text = rolling(240)
+    text[70:190] = behind_antlers(flat(120, 10))
+    ((_, first, end),) = (one for one in marks_in(scene(200), text) if one[0] == "credits")
+    assert (first, end) == (390, 440)
+
+
+def test_a_figure_before_credits_is_none_of_them() -> None:
+    text = rolling(240)
+    text[:120] = behind_antlers(text[:120])
+    ((kind, first, end),) = marks_in(scene(200), text)
+    assert (kind, first, end) == ("credits", 320, 440)
 
 
 # Slates

@@ -146,13 +146,15 @@ def _is_alone(cards: Cards, first: int, end: int) -> bool:
 def credits_of(cards: Cards, slates: Flags) -> IntArray:
     """Return opening and closing credits: cards and rolling text near the film's ends, (R, 2).
 
-    Cards with short gaps between them are one run.
+    Cards are one run if what lies between two takes little time, frames not counted in which lines
+    of text are seen behind something.
     """
     times_s, settings = cards.times_s, cards.settings
     texts = cards.texts[~slates[cards.texts[:, 0]]]
     if not len(texts):
         return texts
-    gaps_s = times_s[texts[1:, 0]] - times_s[texts[:-1, 1]]
+    empty_s = np.concatenate([[0.0], np.cumsum(np.diff(times_s) * ~cards.measures["mixed"])])
+    gaps_s = empty_s[texts[1:, 0]] - empty_s[texts[:-1, 1]]
     parts = np.split(texts, np.flatnonzero(gaps_s > settings.card_gap_s) + 1)
     found = np.array([(part[0, 0], part[-1, 1]) for part in parts], np.int64)
     lengths_s = np.diff(times_s) * ~(cards.black | cards.bars | slates)

@@ -34,6 +34,7 @@ MEASURES = np.dtype([
     ("bars", "?"),  # colour bars
     ("plain", "?"),  # much of it is of one light
     ("text", "?"),  # letters on a smooth ground
+    ("mixed", "?"),  # lines of letters there beside something taller, such as a figure
     ("still", "?"),  # text that is where it was half a second ago
     ("shift", "i1"),  # by how many points text went up in half a second, where that is clear
     ("lines", "u1"),  # of text
@@ -66,7 +67,7 @@ class FrameMeter:
         self._images: list[ImageArray] = []
         self._greys: list[ImageArray] = []
         self._counts: list[tuple[Any, ...]] = []
-        self._anchor: tuple[Any, Any, float] | None = None
+        self._anchor: tuple[Any, Any, Any, float] | None = None
         self._blocks: list[Measures] = []
 
     def add(self, image: ImageArray) -> None:
@@ -85,7 +86,7 @@ class FrameMeter:
         row_light = cv2.reduce(half, 1, cv2.REDUCE_AVG)
         column_light = cv2.reduce(half, 0, cv2.REDUCE_AVG)
         lights = cv2.calcHist([half], [0], None, [_BINS], [0, 256])
-        held = self._is_held(half, cells)
+        held = self._is_held(half, cells, cv2.mean(image))
         self._images.append(image)
         self._greys.append(grey)  # type: ignore[arg-type]
         counts = (rows, row_light, columns, column_light, lights, parts, held)
@@ -98,17 +99,18 @@ class FrameMeter:
         self._measure()
         return np.concatenate([np.empty(0, MEASURES), *self._blocks])
 
-    def _is_held(self, half: Any, cells: Any) -> bool:
+    def _is_held(self, half: Any, cells: Any, colour: Any) -> bool:
         if self._anchor is not None:
-            before, cells_before, most = self._anchor
+            before, cells_before, colour_before, most = self._anchor
             if (
-                cv2.norm(cells, cells_before, cv2.NORM_INF) <= most
+                cv2.norm(colour, colour_before, cv2.NORM_INF) <= most
+                and cv2.norm(cells, cells_before, cv2.NORM_INF) <= most
                 and cv2.norm(half, before, cv2.NORM_INF) <= _SMALL_CHANGE * most
             ):
                 return True
         darkest, lightest, _, _ = cv2.minMaxLoc(cells)
         share = min(max(_OF_CONTRAST * (lightest - darkest) / self._most, _NOISE), 1.0)
-        self._anchor = half, cells, share * self._most
+        self._anchor = half, cells, colour, share * self._most
         return False
 
     def _measure(self) -> None:

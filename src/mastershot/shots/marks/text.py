@@ -18,6 +18,7 @@ _TALL = 0.12  # of the height: a line that is taller
 _MIDDLE = 128  # of 255: on a lighter ground letters are dark
 _LINE = 3  # points of letters that make a row one of a line
 _IN_LINES = 0.7  # share of letters' points that lie in lines that are not tall
+_BESIDE = 3  # lines that are not tall, beside what is taller, that are letters none the less
 _STRIDE = 8  # Of so many frames one is looked at where there is no text.
 _EMPTY = 0.2  # share of rows without letters
 _ALIKE, _SURER = 0.8, 0.06  # correlation of rows that have moved, and over that in place
@@ -35,9 +36,9 @@ class TextMeter:
         self._is_text = np.zeros(self._lag, bool)
 
     def measure(self, greys: Sequence[ImageArray], grounds: Any, found: Any) -> None:
-        """Write text, still, shift and lines of the next frames into their measures.
+        """Write text, mixed, still, shift and lines of the next frames into their measures.
 
-        Every eighth frame is looked at, and all where one of these has text.
+        Every eighth frame is looked at, and all where one of these has letters.
 
         Args:
             greys: The frames, grey (H, W).
@@ -55,7 +56,7 @@ class TextMeter:
     def _add(
         self, index: int, greys: Sequence[ImageArray], grounds: Any, profiles: Any, found: Any
     ) -> bool:
-        """Write the profile, text and lines of a frame; return whether it has text."""
+        """Write the profile, text and lines of a frame, or mixed; return whether it has letters."""
         profile = self._profile(greys[index], float(grounds[index]))
         if profile is None:
             return False
@@ -65,8 +66,12 @@ class TextMeter:
         sizes = np.diff(lines, axis=1)[:, 0]
         low = lines[sizes <= max(2, _TALL * height)]
         within = sum(float(rows[first:end].sum()) for first, end in low.tolist())
-        if within < _IN_LINES * rows.sum() or sizes.sum() > (1 - _EMPTY) * height:
+        if sizes.sum() > (1 - _EMPTY) * height:
             return False
+        if within < _IN_LINES * rows.sum():
+            least = self._settings.least_text * greys[index].size
+            found["mixed"][index] = len(low) >= _BESIDE and within >= least
+            return bool(found["mixed"][index])
         profiles[index], found["text"][index], found["lines"][index] = profile, True, len(lines)
         return True
 

@@ -10,7 +10,16 @@ import opentimelineio as otio
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tests.factories.edited import EDITORS, KINDS, RATES, Case, differences, in_reels, make_case
+from tests.factories.edited import (
+    EDITORS,
+    KINDS,
+    RATES,
+    Case,
+    cut_at,
+    differences,
+    in_reels,
+    make_case,
+)
 
 from mastershot.exports.formats.catalogue import FORMATS, Format, format_named
 from mastershot.exports.formats.editors.edits import start_of
@@ -50,6 +59,17 @@ def test_every_format_that_is_read_brings_films_back(
     case = case if is_one_file else in_reels(case, random)
     with TemporaryDirectory() as folder:
         assert differences(case, known, Path(folder)) == []
+
+
+@pytest.mark.parametrize("known", READABLE, ids=lambda known: known.name)
+@pytest.mark.parametrize("kind", KINDS)
+def test_shots_of_one_frame_at_a_films_ends_come_back(
+    known: Format, kind: str, tmp_path: Path
+) -> None:
+    case = make_case(Random(kind), kind, seconds=4)
+    last = case.times.num_frames - 1
+    for starts in ([0], [0, 1], [0, last], [0, 1, 2, last - 1, last]):
+        assert differences(cut_at(case, starts), known, tmp_path) == [], starts
 
 
 @pytest.mark.parametrize("name", EDITORS)
