@@ -4,11 +4,13 @@ python bench/drawn_pixels.py draw    # draw the films, once
 python bench/drawn_pixels.py run     # train and probe all; goes on where it was
 python bench/drawn_pixels.py table   # what was measured
 
-The films are the first 400 of `drawn_library.py`, with viewers of their own, and the same 240 films
+The films are the first 240 of `drawn_library.py`, with viewers of their own, and the same 240 films
 for the probe, all drawn at 32 pixels with three keyframes a shot; one is the middle one of them. A
-shot encoder learns from the pixels, its features pair the scenes of similar films, and a scene
-encoder learns from the pixels of the pairs. Probe and training are those of `drawn_scenes.py`, with
-400 steps. No movie encoder is trained, as there.
+shot encoder learns from the pixels (600 steps), its features pair the scenes of similar films, and
+a scene encoder learns from the pixels of the pairs. The probe is that of `drawn_scenes.py`; so is
+the training, but for its length (400 steps of 32 pairs) and, as it is shorter, for the momentum. No
+movie encoder is trained, as there. Variants "on features" are those of `drawn_scenes.py`, on the
+features of this library.
 
 These settings were fixed before anything was trained on these pictures.
 """
@@ -57,14 +59,15 @@ from mastershot.training.movies2scenes.settings.stages import (
 from mastershot.training.movies2scenes.shot_encoder import train_shot_encoder, write_features
 from probing import read_results
 
-SETTINGS = DrawnSettings(films=400, side_px=32, keyframes=3)
+SETTINGS = DrawnSettings(films=240, side_px=32, keyframes=3)
 FOLDER = drawn_library.FOLDER.with_name("drawn_pixels")
 LEARN, PROBE, RUNS = FOLDER / "learn", FOLDER / "probe", FOLDER / "runs"
 RESULTS = drawn_scenes.RESULTS.with_name("drawn_pixels.jsonl")
 SEEDS = (0, 1, 2)
 NETWORK = NetworkSettings(width=64, depth=2, heads=4, patch_px=16)
 OUTPUT = 128  # Numbers of a trained shot encoder's feature.
-TRAINING = replace(drawn_scenes.TRAINING, max_steps=400)
+TRAINING = replace(drawn_scenes.TRAINING, max_steps=400, batch_size=32, momentum=0.98)
+SHOT_STEPS = 600
 LOG = LogSettings(100, 100)
 
 
@@ -74,40 +77,57 @@ class Variant:
 
     Attributes:
         measure: By which films are similar.
+        positives: Scenes of similar films, or the ``nearest`` of the film (ShotCoL).
+        window: Shots a scene.
         shot_encoder: Whose features pair scenes: ``trained`` here on pixels, or ``frozen``: the
             pooled maps of the starter's network, the features of `drawn_scenes.py`.
-        frames: Keyframes a shot.
+        frames: Keyframes a shot that the scene encoder sees; pairs are those of one.
         reads: What the scene encoder sees: ``pixels``, or the shot encoder's ``features``.
         steps: Of the scene encoder.
     """
 
     measure: str = "cowatch"
+    positives: str = "similar"
+    window: int = 9
     shot_encoder: str = "trained"
     frames: int = 1
     reads: str = "pixels"
     steps: int = TRAINING.max_steps
 
 
+ON_FEATURES = Variant(shot_encoder="frozen", reads="features")
 VARIANTS = {
     "metadata": Variant(),
     "random": Variant(measure="random"),
     "frozen shot encoder": Variant(shot_encoder="frozen"),
-    "three frames": Variant(frames=3),
     "untrained": Variant(steps=0),
+    "three frames": Variant(frames=3),
     "untrained, three frames": Variant(frames=3, steps=0),
-    "on features, trained shot encoder": Variant(reads="features"),
-    "on features, frozen shot encoder": Variant(shot_encoder="frozen", reads="features"),
+    "on features: metadata": ON_FEATURES,
+    "on features: shotcol": replace(ON_FEATURES, positives="nearest", window=1),
+    "on features: metadata 1-1": replace(ON_FEATURES, window=1),
+    "on features: random": replace(ON_FEATURES, measure="random"),
+    "on features: untrained": replace(ON_FEATURES, steps=0),
+    "on features: trained shot encoder": replace(ON_FEATURES, shot_encoder="trained"),
 }
 MEANS = ("trained", "untrained", "frozen")
 COMPARISONS = (
-    ("three frames", "untrained, three frames"),
-    ("on features, trained shot encoder", "on features, frozen shot encoder"),
-    ("on features, trained shot encoder", "mean of features, trained"),
-    ("on features, frozen shot encoder", "mean of features, frozen"),
+    ("metadata", "random"),
+    ("metadata", "untrained"),
+    ("metadata", "mean of features, trained"),
+    ("metadata", "frozen shot encoder"),
     ("mean of features, trained", "mean of features, untrained"),
     ("mean of features, trained", "mean of features, frozen"),
+    ("three frames", "metadata"),
+    ("three frames", "untrained, three frames"),
+    ("on features: metadata", "on features: random"),
+    ("on features: metadata", "on features: untrained"),
+    ("on features: metadata", "mean of features, frozen"),
+    ("on features: metadata", "on features: shotcol"),
+    ("on features: metadata 1-1", "on features: shotcol"),
+    ("on features: shotcol", "on features: untrained"),
+    ("on features: metadata", "on features: trained shot encoder"),
 )
-"""What is compared besides `metadata` with each."""
 
 
 def draw() -> None:
@@ -143,42 +163,49 @@ def pixels(folder: Path, frames: int = 1) -> ShotSource:
 @cache
 def trained_shot_encoder(seed: int) -> Path:
     """Return the folder of a shot encoder that learnt from one keyframe a shot."""
-    recipe = ShotContrastRecipe(
-        pixels(LEARN), NETWORK, OUTPUT, training=replace(TRAINING, seed=seed), log=LOG
-    )
+    training = replace(TRAINING, seed=seed, max_steps=SHOT_STEPS)
+    recipe = ShotContrastRecipe(pixels(LEARN), NETWORK, OUTPUT, training=training, log=LOG)
     return train_shot_encoder(recipe, RUNS / f"shot-encoder-{seed}")
 
 
-def features(folder: Path, shot_encoder: str, seed: int, frames: int = 1) -> Path:
-    """Return where the shots' features by a shot encoder are, the mean over keyframes."""
+def features(folder: Path, shot_encoder: str, seed: int) -> Path:
+    """Return where the features of the shots' middle keyframes by a shot encoder are."""
     if shot_encoder == "frozen":
         return folder / "shots"
-    recipe = ShotFeaturesRecipe(pixels(folder, frames), str(trained_shot_encoder(seed)))
-    return write_features(recipe, RUNS / f"features-{folder.name}-{frames}-{seed}")
+    recipe = ShotFeaturesRecipe(pixels(folder), str(trained_shot_encoder(seed)))
+    return write_features(recipe, RUNS / f"features-{folder.name}-{seed}")
 
 
 def pairs_of(variant: Variant, seed: int) -> Path:
     """Return the pairs of scenes that a variant learns from."""
-    shots = ShotSource(str(features(LEARN, variant.shot_encoder, seed, variant.frames)))
-    similar = drawn_scenes.similar_movies(pixels(LEARN), variant.measure, seed, FOLDER)
-    recipe = ScenePairsRecipe(shots, str(similar), pairs=PairingSettings())
+    shots = ShotSource(str(features(LEARN, variant.shot_encoder, seed)))
+    similar, name = "", variant.positives
+    if variant.positives == "similar":
+        found = drawn_scenes.similar_movies(pixels(LEARN), variant.measure, seed, FOLDER)
+        similar, name = str(found), found.parent.name
+    pairing = PairingSettings(positives=variant.positives, window=variant.window, stride=3)
     by = seed if variant.shot_encoder == "trained" else "frozen"
-    return write_scene_pairs(recipe, RUNS / f"pairs-{similar.parent.name}-{variant.frames}-{by}")
+    out = RUNS / f"pairs-{name}-{variant.window}-{by}"
+    return write_scene_pairs(ScenePairsRecipe(shots, similar, pairs=pairing), out)
+
+
+def seen(variant: Variant, folder: Path, seed: int) -> ShotSource:
+    """Return the shots of a library as a variant's scene encoder sees them."""
+    if variant.reads == "pixels":
+        return pixels(folder, variant.frames)
+    return ShotSource(str(features(folder, variant.shot_encoder, seed)))
 
 
 def encoder_of(name: str, seed: int) -> SavedEncoder:
     """Return a variant's scene encoder."""
     variant = VARIANTS[name]
+    shots = seen(variant, LEARN, seed)
+    network = NETWORK if variant.reads == "pixels" else drawn_scenes.NETWORK
     if not variant.steps:
-        keyframes = ShotArrays(keyframes_of(LEARN, variant.frames))
-        shape = SceneShape(PairingSettings().window, keyframes.row_shape)
+        shape = SceneShape(variant.window, ShotArrays(shots.path).row_shape)
         with seeded(seed):
-            network = scene_network(NETWORK, shape).eval().requires_grad_(False)
-        return SavedEncoder(network, NETWORK.width, shape, {})
-    shots, network = pixels(LEARN, variant.frames), NETWORK
-    if variant.reads == "features":
-        shots = ShotSource(str(features(LEARN, variant.shot_encoder, seed)))
-        network = drawn_scenes.NETWORK
+            fresh = scene_network(network, shape).eval().requires_grad_(False)
+        return SavedEncoder(fresh, network.width, shape, {})
     training = replace(TRAINING, seed=seed, max_steps=variant.steps)
     recipe = SceneContrastRecipe(shots, str(pairs_of(variant, seed)), network, training, log=LOG)
     return load_scene_encoder(train_scene_encoder(recipe, RUNS / f"{name}-{seed}"))
@@ -186,11 +213,8 @@ def encoder_of(name: str, seed: int) -> SavedEncoder:
 
 def vectors_by(name: str, seed: int) -> FloatArray:
     """Return the vectors of the probe's scenes by a variant's encoder."""
-    variant, shots = VARIANTS[name], keyframes_of(PROBE, VARIANTS[name].frames)
-    encoder = encoder_of(name, seed)
-    if variant.reads == "features":
-        shots = features(PROBE, variant.shot_encoder, seed)
-    return vectors_of(encoder, ShotArrays(shots), first_rows())
+    shots = ShotArrays(seen(VARIANTS[name], PROBE, seed).path)
+    return vectors_of(encoder_of(name, seed), shots, first_rows())
 
 
 def mean_vectors(shot_encoder: str, seed: int) -> FloatArray:
@@ -242,20 +266,17 @@ def run(only: list[str], seeds: tuple[int, ...]) -> None:
 def table() -> None:
     tested = drawn_scenes.tested_films(PROBE / "shots")
     by_name = drawn_scenes.outcomes(RESULTS)
-    print("| variant | seeds | accuracy | range | metadata minus variant, 95 % | "
-          "pairs of one theme |")  # fmt: skip
-    print("|---|---|---|---|---|---|")
-    for name, rows in by_name.items():
-        each = np.array([right.mean() for _, right in sorted(rows.items())])
-        apart = "" if name == "metadata" else gap(by_name["metadata"], rows, tested)
-        shared_theme = ""
-        if name in VARIANTS and VARIANTS[name].steps:
-            share = share_of_one_theme(str(pairs_of(VARIANTS[name], 0)), FOLDER)
-            shared_theme = f"{100 * share:.0f} %"
-        print(f"| {name} | {drawn_scenes.accuracies(each)} | {apart} | {shared_theme} |")
+    print("| variant | seeds | accuracy | range | pairs of one theme |\n|---|---|---|---|---|")
+    for name in sorted(by_name, key=[name for name, _ in rows_of(SEEDS[:1])].index):
+        each = np.array([right.mean() for _, right in sorted(by_name[name].items())])
+        variant, shared_theme = VARIANTS.get(name), ""
+        if variant and variant.steps and variant.positives == "similar":
+            shared_theme = f"{100 * share_of_one_theme(str(pairs_of(variant, 0)), FOLDER):.0f} %"
+        print(f"| {name} | {drawn_scenes.accuracies(each)} | {shared_theme} |")
+    print("\n| one | minus | 95 % |\n|---|---|---|")
     for one, other in COMPARISONS:
         if one in by_name and other in by_name:
-            print(f"{one} minus {other}: {gap(by_name[one], by_name[other], tested)}")
+            print(f"| {one} | {other} | {gap(by_name[one], by_name[other], tested)} |")
 
 
 def main() -> None:
