@@ -110,7 +110,14 @@ VARIANTS = {
     "on features: untrained": replace(ON_FEATURES, steps=0),
     "on features: trained shot encoder": replace(ON_FEATURES, shot_encoder="trained"),
 }
-MEANS = ("trained", "untrained", "frozen")
+MEAN = "mean of features, "
+ROUNDS = (
+    ("metadata", "random", "untrained", f"{MEAN}trained", f"{MEAN}untrained"),
+    ("three frames", "untrained, three frames"),
+    ("frozen shot encoder", f"{MEAN}frozen"),
+    tuple(name for name in VARIANTS if VARIANTS[name].reads == "features"),
+)
+"""What is measured, in this order, and each round seed by seed."""
 COMPARISONS = (
     ("metadata", "random"),
     ("metadata", "untrained"),
@@ -131,14 +138,12 @@ COMPARISONS = (
 
 
 def draw() -> None:
-    """Draw both libraries and write what does not depend on training."""
+    """Draw both libraries."""
     libraries = drawn_library.plan(SETTINGS)
     for library, folder in zip(libraries, (LEARN, PROBE), strict=True):
         drawn_library.draw(library, folder, SETTINGS)
-        drawn_library.write_features(folder)
         write_middle(folder)
     drawn_scenes.write_metadata_once(libraries[0], FOLDER)
-    drawn_scenes.scale(FOLDER)
 
 
 def write_middle(folder: Path) -> None:
@@ -168,9 +173,18 @@ def trained_shot_encoder(seed: int) -> Path:
     return train_shot_encoder(recipe, RUNS / f"shot-encoder-{seed}")
 
 
+@cache
+def frozen_features() -> None:
+    """Write the features of both libraries by the starter's network, scaled."""
+    for folder in (LEARN, PROBE):
+        drawn_library.write_features(folder)
+    drawn_scenes.scale(FOLDER)
+
+
 def features(folder: Path, shot_encoder: str, seed: int) -> Path:
     """Return where the features of the shots' middle keyframes by a shot encoder are."""
     if shot_encoder == "frozen":
+        frozen_features()
         return folder / "shots"
     recipe = ShotFeaturesRecipe(pixels(folder), str(trained_shot_encoder(seed)))
     return write_features(recipe, RUNS / f"features-{folder.name}-{seed}")
@@ -235,22 +249,20 @@ def mean_vectors(shot_encoder: str, seed: int) -> FloatArray:
 @cache
 def first_rows() -> np.ndarray:
     """Return the first row of each of the probe's scenes."""
-    return probed_scenes(PROBE / "shots")[1]
+    return probed_scenes(keyframes_of(PROBE, 1))[1]
 
 
 def rows_of(seeds: tuple[int, ...]) -> Iterator[tuple[str, int]]:
-    """Yield what is measured, seed by seed; what depends on no seed, once."""
-    for seed in seeds:
-        yield from ((name, seed) for name in VARIANTS)
-        for shot_encoder in MEANS:
-            if seed == seeds[0] or shot_encoder != "frozen":
-                yield f"mean of features, {shot_encoder}", seed
+    """Yield what is measured; the features of the frozen encoder depend on no seed."""
+    for names in ROUNDS:
+        for seed in seeds:
+            yield from ((name, seed) for name in names if name != f"{MEAN}frozen" or not seed)
 
 
 def run(only: list[str], seeds: tuple[int, ...]) -> None:
     RESULTS.parent.mkdir(exist_ok=True)
     done = {(row["variant"], row["seed"]) for row in read_results(RESULTS)}
-    _, _, films, themes = probed_scenes(PROBE / "shots")
+    _, _, films, themes = probed_scenes(keyframes_of(PROBE, 1))
     for name, seed in rows_of(seeds):
         if (name, seed) in done or (only and name not in only):
             continue
@@ -258,13 +270,13 @@ def run(only: list[str], seeds: tuple[int, ...]) -> None:
         if name in VARIANTS:
             vectors = vectors_by(name, seed)
         else:
-            vectors = mean_vectors(name.removeprefix("mean of features, "), seed)
+            vectors = mean_vectors(name.removeprefix(MEAN), seed)
         right = probe(vectors, films, themes)
         note(RESULTS, name, seed, right, time.process_time() - began_s)
 
 
 def table() -> None:
-    tested = drawn_scenes.tested_films(PROBE / "shots")
+    tested = drawn_scenes.tested_films(keyframes_of(PROBE, 1))
     by_name = drawn_scenes.outcomes(RESULTS)
     print("| variant | seeds | accuracy | range | pairs of one theme |\n|---|---|---|---|---|")
     for name in sorted(by_name, key=[name for name, _ in rows_of(SEEDS[:1])].index):
