@@ -83,6 +83,7 @@ class Variant:
             pooled maps of the starter's network, the features of `drawn_scenes.py`.
         frames: Keyframes a shot that the scene encoder sees; pairs are those of one.
         reads: What the scene encoder sees: ``pixels``, or the shot encoder's ``features``.
+        negatives: Of the scene encoder: from the ``queue`` or the ``batch``.
         steps: Of the scene encoder.
     """
 
@@ -92,6 +93,7 @@ class Variant:
     shot_encoder: str = "trained"
     frames: int = 1
     reads: str = "pixels"
+    negatives: str = "queue"
     steps: int = TRAINING.max_steps
 
 
@@ -109,6 +111,9 @@ VARIANTS = {
     "on features: random": replace(ON_FEATURES, measure="random"),
     "on features: untrained": replace(ON_FEATURES, steps=0),
     "on features: trained shot encoder": replace(ON_FEATURES, shot_encoder="trained"),
+    # Exploratory, after the rows on pixels were known: there the queue trains badly.
+    "metadata, batch": Variant(negatives="batch"),
+    "random, batch": Variant(measure="random", negatives="batch"),
 }
 MEAN = "mean of features, "
 ROUNDS = (
@@ -116,6 +121,7 @@ ROUNDS = (
     ("three frames", "untrained, three frames"),
     ("frozen shot encoder", f"{MEAN}frozen"),
     tuple(name for name in VARIANTS if VARIANTS[name].reads == "features"),
+    ("metadata, batch", "random, batch"),
 )
 """What is measured, in this order, and each round seed by seed."""
 COMPARISONS = (
@@ -134,6 +140,9 @@ COMPARISONS = (
     ("on features: metadata 1-1", "on features: shotcol"),
     ("on features: shotcol", "on features: untrained"),
     ("on features: metadata", "on features: trained shot encoder"),
+    ("metadata, batch", "random, batch"),
+    ("metadata, batch", "untrained"),
+    ("metadata, batch", "metadata"),
 )
 
 
@@ -220,7 +229,7 @@ def encoder_of(name: str, seed: int) -> SavedEncoder:
         with seeded(seed):
             fresh = scene_network(network, shape).eval().requires_grad_(False)
         return SavedEncoder(fresh, network.width, shape, {})
-    training = replace(TRAINING, seed=seed, max_steps=variant.steps)
+    training = replace(TRAINING, seed=seed, max_steps=variant.steps, negatives=variant.negatives)
     recipe = SceneContrastRecipe(shots, str(pairs_of(variant, seed)), network, training, log=LOG)
     return load_scene_encoder(train_scene_encoder(recipe, RUNS / f"{name}-{seed}"))
 
