@@ -100,7 +100,7 @@ ORDER = (
     "metadata", "synopsis", "genre", "random", "1-1", "4-1", "16-1", "300 films", "600 films",
     "300 films, 2000 steps", "600 films, 2000 steps", "1200 films, 2000 steps",
     "untrained", "mean of features", "augmentation", "simclr", "shotcol",
-    "shotcol, 9 shots", "shotcol, 9 shots, picked once",
+    "shotcol, 9 shots", "shotcol, picked once",
 )  # fmt: skip
 
 
