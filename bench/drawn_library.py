@@ -16,6 +16,7 @@ import torch
 from torch.nn.functional import interpolate
 
 from mastershot.core.embeddings import ImageArray
+from mastershot.media.sampling import uniform_frames
 from mastershot.store.shot_arrays import write_movie
 from mastershot.synthetic.library import LibraryFilm, SyntheticLibrary, film_truth, plan_library
 from mastershot.synthetic.plan import Picture
@@ -32,6 +33,7 @@ class DrawnSettings:
         scenes: Scenes a film.
         shots_per_scene: Shots a scene.
         side_px: Side of a keyframe.
+        keyframes: Evenly spaced keyframes a shot; one is the middle frame.
         seed: Of the library that encoders learn from.
         probe_seed: Of the other.
     """
@@ -41,6 +43,7 @@ class DrawnSettings:
     scenes: int = 3
     shots_per_scene: int = 16
     side_px: int = 48
+    keyframes: int = 1
     seed: int = 11
     probe_seed: int = 12
 
@@ -59,33 +62,35 @@ def plan(settings: DrawnSettings = SETTINGS) -> tuple[SyntheticLibrary, Syntheti
     return one, other
 
 
-def draw(library: SyntheticLibrary, folder: Path) -> None:
+def draw(library: SyntheticLibrary, folder: Path, settings: DrawnSettings = SETTINGS) -> None:
     """Draw the keyframes of films that are not there yet, and write what is known of all."""
     (folder / "keyframes").mkdir(parents=True, exist_ok=True)
     for film in library.films:
         if not (folder / "keyframes" / f"{film.id}.npy").exists():
-            write_movie(folder / "keyframes", film.id, keyframes(film))
+            write_movie(folder / "keyframes", film.id, keyframes(film, settings.keyframes))
     truth = {film.id: film_truth(film) for film in library.films}
     (folder / "truth.json").write_text(json.dumps(truth), "utf-8")
-    (folder / "settings.json").write_text(json.dumps(asdict(SETTINGS)), "utf-8")
+    (folder / "settings.json").write_text(json.dumps(asdict(settings)), "utf-8")
 
 
-def keyframes(film: LibraryFilm) -> ImageArray:
-    """Return the middle frame of each shot, with grain, uint8 (S, 1, H, W, 3)."""
+def keyframes(film: LibraryFilm, count: int = 1) -> ImageArray:
+    """Return evenly spaced frames of each shot, with grain, uint8 (S, count, H, W, 3)."""
     picture = film.plan.picture
     stage_of = lru_cache(maxsize=4)(lambda setup: build_stage(setup, picture))
     rng = np.random.default_rng(film.plan.seed)
     rows = []
     for shot in film.plan.shots:
-        clean = shoot(shot, shot.num_frames // 2, stage_of(shot.setup), picture)
-        shape = (picture.height_px, picture.width_px, 1)
+        stage = stage_of(shot.setup)
+        ordinals = uniform_frames(0, shot.num_frames, count)
+        clean = np.stack([shoot(shot, ordinal, stage, picture) for ordinal in ordinals])
+        shape = (count, picture.height_px, picture.width_px, 1)
         grain = np.clip(rng.normal(GRAIN / 2, GRAIN / 4, shape), 0, GRAIN).astype(np.uint8)
         rows.append(clean + grain)
-    return np.stack(rows)[:, None]
+    return np.stack(rows)
 
 
 def write_features(folder: Path) -> None:
-    """Write each shot's feature: the pooled maps of the starter's network, (S, 896)."""
+    """Write each shot's feature: the starter's pooled maps of its middle keyframe, (S, 896)."""
     from mastershot.encoders.starter import STARTER_FOLDER, load_student, read_student
 
     network, _ = load_student(STARTER_FOLDER, read_student(STARTER_FOLDER))
@@ -93,7 +98,8 @@ def write_features(folder: Path) -> None:
     for path in sorted((folder / "keyframes").glob("*.npy")):
         if (folder / "features" / path.name).exists():
             continue
-        frames = torch.from_numpy(np.load(path)[:, 0]).permute(0, 3, 1, 2).float()
+        shots = np.load(path)
+        frames = torch.from_numpy(shots[:, shots.shape[1] // 2]).permute(0, 3, 1, 2).float()
         with torch.inference_mode():
             large = interpolate(frames, (SEEN_PX, SEEN_PX), mode="bilinear")
             maps = network.maps(large.contiguous(memory_format=torch.channels_last))

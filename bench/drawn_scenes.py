@@ -27,11 +27,11 @@ import drawn_library
 from drawn_library import FOLDER, SETTINGS
 from mastershot.datasets.tables.pair_table import read_pairs
 from mastershot.store.shot_arrays import ShotArrays, write_movie
-from mastershot.synthetic.library import write_metadata
+from mastershot.synthetic.library import SyntheticLibrary, write_metadata
 from mastershot.training.movies2scenes.checkpoints import SavedEncoder, load_scene_encoder
 from mastershot.training.movies2scenes.networks import SceneShape, scene_network, seeded
 from mastershot.training.movies2scenes.scene_encoder import train_scene_encoder
-from mastershot.training.movies2scenes.scene_pairs import write_scene_pairs
+from mastershot.training.movies2scenes.scene_pairs import window_of, write_scene_pairs
 from mastershot.training.movies2scenes.settings.encoders import (
     ContrastiveSettings,
     LogSettings,
@@ -81,7 +81,8 @@ VARIANTS = {
     "1-1": Variant(window=1),
     "augmentation": Variant(positives="same", views="augmented"),
     "simclr": Variant(positives="same", views="augmented", negatives="batch"),
-    "shotcol": Variant(positives="nearest"),
+    "shotcol": Variant(positives="nearest", window=1),
+    "shotcol, 9 shots": Variant(positives="nearest"),
     "4-1": Variant(window=4),
     "16-1": Variant(window=16),
     "300 films": Variant(films=300),
@@ -99,24 +100,16 @@ ORDER = (
     "metadata", "synopsis", "genre", "random", "1-1", "4-1", "16-1", "300 films", "600 films",
     "300 films, 2000 steps", "600 films, 2000 steps", "1200 films, 2000 steps",
     "untrained", "mean of features", "augmentation", "simclr", "shotcol",
+    "shotcol, 9 shots", "shotcol, picked once",
 )  # fmt: skip
 
 
 def prepare() -> None:
     """Write scaled features, metadata, and folders of fewer films."""
-    learn, probe = FOLDER / "learn", FOLDER / "probe"
-    raw = ShotArrays(learn / "features")
-    some = np.concatenate([raw.movie(index) for index in range(0, len(raw.movies), 12)])
-    mean, deviation = some.mean(0), some.std(0) + 1e-5
-    for folder in (learn, probe):
-        (folder / "shots").mkdir(exist_ok=True)
-        for path in sorted((folder / "features").glob("*.npy")):
-            if not (folder / "shots" / path.name).exists():
-                write_movie(folder / "shots", path.stem, (np.load(path) - mean) / deviation)
     library, _ = drawn_library.plan()
-    (learn / "metadata").mkdir(exist_ok=True)
-    if not (learn / "metadata" / "movies.csv").exists():
-        write_metadata(library, learn / "metadata")
+    scale(FOLDER)
+    write_metadata_once(library, FOLDER)
+    learn = FOLDER / "learn"
     for films in {variant.films for variant in VARIANTS.values()}:
         folder = learn / f"shots-{films}"
         folder.mkdir(exist_ok=True)
@@ -124,6 +117,26 @@ def prepare() -> None:
             link = folder / f"{film.id}.npy"
             if not link.exists():
                 link.symlink_to(learn / "shots" / f"{film.id}.npy")
+
+
+def scale(folder: Path) -> None:
+    """Write the features of both libraries of a folder, scaled as those to learn from are."""
+    raw = ShotArrays(folder / "learn" / "features")
+    some = np.concatenate([raw.movie(index) for index in range(0, len(raw.movies), 12)])
+    mean, deviation = some.mean(0), some.std(0) + 1e-5
+    for one in (folder / "learn", folder / "probe"):
+        (one / "shots").mkdir(exist_ok=True)
+        for path in sorted((one / "features").glob("*.npy")):
+            if not (one / "shots" / path.name).exists():
+                write_movie(one / "shots", path.stem, (np.load(path) - mean) / deviation)
+
+
+def write_metadata_once(library: SyntheticLibrary, folder: Path) -> None:
+    """Write the metadata of the library to learn from, if it is not there yet."""
+    metadata = folder / "learn" / "metadata"
+    metadata.mkdir(exist_ok=True)
+    if not (metadata / "movies.csv").exists():
+        write_metadata(library, metadata)
 
 
 def encoder_of(variant: Variant, seed: int) -> tuple[SavedEncoder, float]:
@@ -143,20 +156,12 @@ def recipe_of(variant: Variant, seed: int) -> tuple[SceneContrastRecipe, Path]:
     """Return how a variant is trained, its pairs found, and the folder of its run."""
     learn, runs = FOLDER / "learn", FOLDER / "runs"
     shots = ShotSource(str(learn / f"shots-{variant.films}"))
-    name = f"{variant.measure}-{variant.films}"
-    name += f"-{seed}" if variant.measure in ("random", "genre") else ""
-    similar = ""
+    similar, name = "", variant.positives
     if variant.positives == "similar":
-        metadata = learn / "metadata"
-        settings = SimilaritySettings(
-            variant.measure, viewing_log=str(metadata / "cowatch.csv"),
-            movies=str(metadata / "movies.csv"), seed=seed if name.endswith(f"-{seed}") else 0,
-        )  # fmt: skip
-        similar = str(
-            write_similar_movies(SimilarityRecipe(shots, settings), runs / f"similar-{name}")
-        )
+        found = similar_movies(shots, variant.measure, seed, FOLDER, f"-{variant.films}")
+        similar, name = str(found), found.parent.name.removeprefix("similar-")
     pairing = PairingSettings(positives=variant.positives, window=variant.window, stride=3)
-    pairs_name = f"pairs-{name if similar else variant.positives}-{variant.window}"
+    pairs_name = f"pairs-{name}-{variant.window}"
     pairs = write_scene_pairs(ScenePairsRecipe(shots, similar, pairs=pairing), runs / pairs_name)
     training = replace(
         TRAINING,
@@ -170,6 +175,19 @@ def recipe_of(variant: Variant, seed: int) -> tuple[SceneContrastRecipe, Path]:
     if variant.steps != TRAINING.max_steps:
         out = out.with_name(f"{out.name}-{variant.steps}")
     return recipe, out
+
+
+def similar_movies(
+    shots: ShotSource, measure: str, seed: int, folder: Path, suffix: str = ""
+) -> Path:
+    """Return the table of similar movies by a measure; only some measures depend on the seed."""
+    metadata, depends = folder / "learn" / "metadata", measure in ("random", "genre")
+    settings = SimilaritySettings(
+        measure, viewing_log=str(metadata / "cowatch.csv"), movies=str(metadata / "movies.csv"),
+        seed=seed if depends else 0,
+    )  # fmt: skip
+    name = f"similar-{measure}{suffix}" + (f"-{seed}" if depends else "")
+    return write_similar_movies(SimilarityRecipe(shots, settings), folder / "runs" / name)
 
 
 def measure_times(rounds: int = 3) -> None:
@@ -198,18 +216,16 @@ def steps_s(recipe: SceneContrastRecipe, steps: int) -> float:
         return time.process_time() - began_s
 
 
-def share_of_one_theme(variant: Variant) -> float:
-    """Return the share of a variant's pairs whose middle shots are of one theme."""
-    recipe, _ = recipe_of(variant, 0)
-    pairs, truth = (
-        read_pairs(recipe.pairs),
-        json.loads((FOLDER / "learn" / "truth.json").read_text()),
-    )
+def share_of_one_theme(pairs_file: str, folder: Path = FOLDER) -> float:
+    """Return the share of pairs of scenes whose middle shots are of one theme."""
+    pairs = read_pairs(pairs_file)
+    middle = window_of(pairs) // 2
+    truth = json.loads((folder / "learn" / "truth.json").read_text("utf-8"))
     themes = [[scene["theme"] for scene in truth[name]["scenes"]] for name in pairs.movies]
     sides = (pairs.movie, pairs.first_shot), (pairs.similar, pairs.similar_first_shot)
     one, other = (
         [
-            themes[movie][(first + variant.window // 2) // SETTINGS.shots_per_scene]
+            themes[movie][(first + middle) // SETTINGS.shots_per_scene]
             for movie, first in zip(movies, shots, strict=True)
         ]
         for movies, shots in sides
@@ -217,10 +233,10 @@ def share_of_one_theme(variant: Variant) -> float:
     return float(np.mean(np.array(one) == np.array(other)))
 
 
-def probed_scenes() -> tuple[ShotArrays, np.ndarray, np.ndarray, np.ndarray]:
+def probed_scenes(shots: Path) -> tuple[ShotArrays, np.ndarray, np.ndarray, np.ndarray]:
     """Return the other films' shots, and each scene's first row, film and theme."""
-    arrays = ShotArrays(FOLDER / "probe" / "shots")
-    truth = json.loads((FOLDER / "probe" / "truth.json").read_text("utf-8"))
+    arrays = ShotArrays(shots)
+    truth = json.loads((shots.parent / "truth.json").read_text("utf-8"))
     rows, films, themes = [], [], []
     for index, name in enumerate(arrays.movies):
         for scene in truth[name]["scenes"]:
@@ -257,23 +273,23 @@ def run(names: list[str], seeds: tuple[int, ...]) -> None:
     prepare()
     RESULTS.parent.mkdir(exist_ok=True)
     done = {(row["variant"], row["seed"]) for row in read_results(RESULTS)}
-    arrays, rows, films, themes = probed_scenes()
+    arrays, rows, films, themes = probed_scenes(FOLDER / "probe" / "shots")
     if ("mean of features", 0) not in done:
         scenes = arrays.scenes(rows, SETTINGS.shots_per_scene)
-        note("mean of features", 0, probe(scenes.mean(1), films, themes), 0.0)
+        note(RESULTS, "mean of features", 0, probe(scenes.mean(1), films, themes), 0.0)
     for seed in seeds:
         for name in names:
             if (name, seed) in done:
                 continue
             encoder, seconds = encoder_of(VARIANTS[name], seed)
             right = probe(vectors_of(encoder, arrays, rows), films, themes)
-            note(name, seed, right, seconds)
+            note(RESULTS, name, seed, right, seconds)
 
 
-def note(name: str, seed: int, right: np.ndarray, seconds: float) -> None:
+def note(results: Path, name: str, seed: int, right: np.ndarray, seconds: float) -> None:
     row = {"variant": name, "seed": seed, "accuracy": round(float(right.mean()), 4)}
     row |= {"seconds": round(seconds, 1), "right": as_text(right)}
-    add_result(RESULTS, row)
+    add_result(results, row)
     print(name, seed, row["accuracy"], f"{seconds:.0f} s", flush=True)
 
 
@@ -297,37 +313,54 @@ def difference(one: np.ndarray, other: np.ndarray, films: np.ndarray) -> tuple[f
     return float(low), float(high)
 
 
+def outcomes(results: Path) -> dict[str, dict[int, np.ndarray]]:
+    """Return which scenes each variant predicts right, by seed."""
+    by_name: dict[str, dict[int, np.ndarray]] = {}
+    for row in read_results(results):
+        right = np.array([int(answer) for answer in row["right"]])
+        by_name.setdefault(row["variant"], {})[row["seed"]] = right
+    return by_name
+
+
+def gap(one: dict[int, np.ndarray], other: dict[int, np.ndarray], films: np.ndarray) -> str:
+    """Return the interval of one variant minus another, over the seeds that both have.
+
+    One of a single seed, which depends on none, is compared with every seed of the other.
+    """
+    seeds = sorted(set(one) & set(other) if min(len(one), len(other)) > 1 else {*one, *other})
+    sides = [np.stack([each.get(seed, each[min(each)]) for seed in seeds]) for each in (one, other)]
+    low, high = difference(*sides, films)
+    return f"{100 * low:+.1f} to {100 * high:+.1f}"
+
+
+def tested_films(shots: Path) -> np.ndarray:
+    """Return which film each scene is of that probes are tested on."""
+    _, _, films, _ = probed_scenes(shots)
+    tested: np.ndarray = films[films >= (films.max() + 1) // 2]
+    return tested
+
+
+def accuracies(each: np.ndarray) -> str:
+    """Return the number of seeds, their mean and their range, as cells."""
+    spread = f"{100 * each.min():.1f} to {100 * each.max():.1f}"
+    return f"{len(each)} | {100 * each.mean():.1f} % | {spread}"
+
+
 def table() -> None:
-    _, _, films, _ = probed_scenes()
-    tested = films[films >= (films.max() + 1) // 2]
-    by_name: dict[str, dict[int, dict]] = {}
-    for row in read_results(RESULTS):
-        by_name.setdefault(row["variant"], {})[row["seed"]] = row
-    right = {
-        name: np.array([[int(c) for c in row["right"]] for _, row in sorted(rows.items())])
-        for name, rows in by_name.items()
-    }
+    tested, by_name = tested_films(FOLDER / "probe" / "shots"), outcomes(RESULTS)
     step_s = json.loads(TIMES.read_text("utf-8"))
     print("| variant | seeds | accuracy | range | metadata minus variant, 95 % | "
           "pairs of one theme | time |")  # fmt: skip
     print("|---|---|---|---|---|---|---|")
     bars = []
     for name in sorted(by_name, key=ORDER.index):
-        rows, each = by_name[name], right[name].mean(1)
-        shared = [seed for seed in sorted(rows) if seed in by_name["metadata"]]
-        gap = ""
-        if name != "metadata":
-            ours = right["metadata"][: len(shared)] if len(rows) > 1 else right["metadata"]
-            theirs = np.broadcast_to(right[name][: len(shared)], ours.shape)
-            low, high = difference(ours, theirs, tested)
-            gap = f"{100 * low:+.1f} to {100 * high:+.1f}"
+        each = np.array([right.mean() for _, right in sorted(by_name[name].items())])
+        apart = "" if name == "metadata" else gap(by_name["metadata"], by_name[name], tested)
         relative = f"{step_s[name] / step_s['metadata']:.2f}" if name in step_s else ""
-        shared_theme = ""
-        if name in VARIANTS and VARIANTS[name].steps:
-            shared_theme = f"{100 * share_of_one_theme(VARIANTS[name]):.0f} %"
-        spread = f"{100 * each.min():.1f} to {100 * each.max():.1f}"
-        print(f"| {name} | {len(rows)} | {100 * each.mean():.1f} % | {spread} | {gap} | "
-              f"{shared_theme} | {relative} |")  # fmt: skip
+        variant, shared_theme = VARIANTS.get(name), ""
+        if variant and variant.steps and variant.positives != "nearest":
+            shared_theme = f"{100 * share_of_one_theme(recipe_of(variant, 0)[0].pairs):.0f} %"
+        print(f"| {name} | {accuracies(each)} | {apart} | {shared_theme} | {relative} |")
         bars.append((name, each))
     PLOT.write_text(draw(bars), "utf-8")
 

@@ -13,6 +13,7 @@ import pytest
 from mastershot.pipeline.evaluation.downstream.vectors import library_rows
 from mastershot.synthetic.library import film_truth
 from mastershot.synthetic.plan import Picture
+from mastershot.synthetic.stage import GRAIN
 
 BENCH = Path(__file__).parents[1] / "bench"
 PLACE, SOUND, MOTION = 0, 1, 2
@@ -129,6 +130,31 @@ def test_inputs_of_scene_boundaries_are_distances_within_the_window(
     np.testing.assert_allclose(plain[0], [0, 0, 0, 0, 0, 0] * 2, atol=1e-6)
     np.testing.assert_allclose(plain[1], [0, 0, 1, 0, 1, 1] * 2, atol=1e-6)
     np.testing.assert_allclose(relative, plain / (9 / 15), rtol=1e-5, atol=1e-6)
+
+
+def test_keyframes_of_drawn_films_are_spread_over_shots_round_the_middle_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = load(BENCH / "drawn_library.py", monkeypatch)
+    settings = bench.DrawnSettings(films=1, probe_films=1, scenes=1, shots_per_scene=4, side_px=32)
+    film = bench.plan(settings)[0].films[0]
+    one, three = bench.keyframes(film), bench.keyframes(film, 3)
+    assert (one.shape, three.shape) == ((4, 1, 32, 32, 3), (4, 3, 32, 32, 3))
+    grain = np.abs(three.astype(int) - one).max(axis=(2, 3, 4))
+    assert (grain[:, 1] <= GRAIN).all()
+    assert (grain[:, [0, 2]] > GRAIN).any()
+
+
+def test_intervals_of_drawn_variants_pair_the_seeds_that_both_have(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bench = load(BENCH / "drawn_scenes.py", monkeypatch)
+    right, wrong, films = np.ones(6, int), np.zeros(6, int), np.repeat([0, 1], 3)
+    ours = {0: right, 1: right, 2: wrong}
+    assert bench.gap(ours, {0: wrong, 1: wrong}, films) == "+100.0 to +100.0"
+    assert bench.gap({0: wrong, 1: wrong}, ours, films) == "-100.0 to -100.0"
+    assert bench.gap({1: right, 2: right}, {0: wrong}, films) == "+100.0 to +100.0"
+    assert bench.gap(ours, {0: wrong}, films) == "+0.0 to +100.0"
 
 
 def load(script: Path, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
