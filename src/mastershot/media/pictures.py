@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import cast
 
 import av
-import cv2
 import numpy as np
 from av import VideoCodecContext, VideoFrame
 from av.buffer import Buffer
@@ -38,6 +37,7 @@ _PLANAR_YUV: dict[str, tuple[type[np.generic], int, int]] = {
 
 
 _THREADS = 1  # More wait for each other where the cores are busy decoding.
+_PIXEL = np.dtype("V3")  # Three bytes moved as one.
 
 
 class PointSampler:
@@ -72,10 +72,8 @@ class PointSampler:
                 rows[:: 1 << shift_y, : self._width << shift_x : 1 << shift_x] = samples
             else:
                 rows[:, : self._width] = samples
-        points = cv2.resize(
-            self._convert(canvas), (self._width, self._height), interpolation=cv2.INTER_NEAREST
-        )
-        return cast(ImageArray, points)
+        pixels = self._convert(canvas).view(_PIXEL)[:: 1 << shift_y, :: 1 << shift_x]
+        return np.ascontiguousarray(pixels).view(np.uint8)
 
     def _canvas_like(self, picture: VideoFrame, shift_x: int, shift_y: int) -> VideoFrame:
         if self._canvas is None or self._canvas.format.name != picture.format.name:

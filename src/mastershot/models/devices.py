@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import cv2
 from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
@@ -36,17 +35,3 @@ def on_one_thread() -> Iterator[None]:
     """
     with ThreadpoolController().limit(limits=1, user_api="openmp"):
         yield
-
-
-@contextmanager
-def opencv_on_one_thread() -> Iterator[None]:
-    """Let OpenCV wake no other threads, in the whole process, for as long as this lasts.
-
-    On the small pictures of frames they only wait, on the cores on which a film is decoded.
-    """
-    before = cv2.getNumThreads()
-    cv2.setNumThreads(1)
-    try:
-        yield
-    finally:
-        cv2.setNumThreads(before)

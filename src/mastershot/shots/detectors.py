@@ -1,8 +1,11 @@
 """The detectors by name, and the shots that their cuts make."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from itertools import pairwise
+
+import cv2
 
 from mastershot.core.embeddings import FloatArray, ImageArray, IntArray
 from mastershot.core.movie import Movie, Shot, Transition, shot_id
@@ -97,3 +100,17 @@ def cut_into_shots(
             zip(pairwise([0, *cuts, movie.num_frames]), transitions, strict=True)
         )
     )
+
+
+@contextmanager
+def opencv_on_one_thread() -> Iterator[None]:
+    """Let OpenCV wake no other threads, in the whole process, for as long as this lasts.
+
+    On the small pictures of frames they only wait, on the cores on which a film is decoded.
+    """
+    before = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)

@@ -24,14 +24,18 @@ from mastershot.media.sampling import (
 )
 from mastershot.media.sound import SoundPiece
 from mastershot.media.video import Frame
-from mastershot.models.devices import opencv_on_one_thread
 from mastershot.pipeline.analysis.plan import LoadedPlan
 from mastershot.pipeline.analysis.sound import SoundListener
 from mastershot.pipeline.edits import EditList
 from mastershot.pipeline.experts.decode import FilmWatch
 from mastershot.pipeline.experts.vectors import ClipVectors, FrameVectors
 from mastershot.pipeline.moderation.detectors import HEARD
-from mastershot.shots.detectors import cut_into_shots, detector_view, make_detector
+from mastershot.shots.detectors import (
+    cut_into_shots,
+    detector_view,
+    make_detector,
+    opencv_on_one_thread,
+)
 from mastershot.shots.lists import ListedShots
 from mastershot.shots.marks.measures import FrameMeter
 from mastershot.shots.marks.rules import by_start, find_marks, marks_of

@@ -1,9 +1,9 @@
-"""How many threads libraries take while a film is decoded."""
+"""Detectors beside decoding: how many threads OpenCV takes."""
 
 import cv2
 import pytest
 
-from mastershot.models.devices import opencv_on_one_thread
+from mastershot.shots.detectors import opencv_on_one_thread
 
 
 def test_opencv_has_its_threads_back_afterwards_even_if_something_fails() -> None:
