@@ -66,12 +66,12 @@ class PointSampler:
             source = np.frombuffer(cast(memoryview, plane), dtype)
             stride = plane.line_size // source.itemsize
             size = {"width_px": plane.width, "height_px": plane.height, "stride": stride}
-            samples = source.take(_grid(self._width, self._height, **size))
+            points = source.take(_grid(self._width, self._height, **size))
             rows = np.frombuffer(cast(memoryview, target), dtype).reshape(target.height, -1)
             if index == 0:  # Luma is read back at these places only; the rest stays as it was.
-                rows[:: 1 << shift_y, : self._width << shift_x : 1 << shift_x] = samples
+                rows[:: 1 << shift_y, : self._width << shift_x : 1 << shift_x] = points
             else:
-                rows[:, : self._width] = samples
+                rows[:, : self._width] = points
         pixels = self._convert(canvas).view(_PIXEL)[:: 1 << shift_y, :: 1 << shift_x]
         return np.ascontiguousarray(pixels).view(np.uint8)
 
