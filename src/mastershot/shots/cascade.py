@@ -131,7 +131,7 @@ class CascadeScorer(FrameScorer):
     max_delay_frames = FrameScorer.max_delay_frames + _BLOCKS_IN_WORK * BLOCK
 
     def __init__(self) -> None:
-        """Prepare; PyTorch and the network are loaded at the first doubt.
+        """Prepare; PyTorch and the network are loaded while the film's first frames are decoded.
 
         Raises:
             EncoderUnavailableError: TransNet V2's weights are not installed.
@@ -142,6 +142,7 @@ class CascadeScorer(FrameScorer):
         self._first_picture = 0
         self.num_asked = 0
         self._worker = ThreadPoolExecutor(1, "transnet")
+        self._worker.submit(packaged_transnet)
         self._in_work: deque[tuple[Future[FloatArray] | FloatArray, FloatArray]] = deque()
 
     def add(self, image: ImageArray) -> bool:
