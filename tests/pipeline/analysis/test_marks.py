@@ -132,7 +132,7 @@ def test_marks_stay_where_only_scenes_are_made_anew(
     assert runs(timeline) == with_sound()
 
 
-@pytest.mark.parametrize("change", ["none", "settings"])
+@pytest.mark.parametrize("change", ["none", "settings", "revision"])
 def test_a_timeline_without_marks_or_by_another_rule_is_made_anew(
     film: Path, tmp_path: Path, change: str
 ) -> None:
@@ -141,6 +141,8 @@ def test_a_timeline_without_marks_or_by_another_rule_is_made_anew(
     steps: dict[str, dict[str, object]] = dict(first.made_by.steps)
     if change == "none":
         del steps["marks"]
+    elif change == "revision":
+        steps["marks"] = {key: value for key, value in steps["marks"].items() if key != change}
     else:
         steps["marks"] = steps["marks"] | {"black_s": 9.0}
     old = replace(first, marks=None, made_by=replace(first.made_by, steps=steps))

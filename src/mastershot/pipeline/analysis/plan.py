@@ -57,7 +57,7 @@ from mastershot.pipeline.moderation.detectors import (
 )
 from mastershot.scenes.grouping import COLOR_SPACE
 from mastershot.shots.lists import ShotList
-from mastershot.shots.marks.settings import MarkSettings
+from mastershot.shots.marks.settings import MARKS_REVISION, MarkSettings
 from mastershot.shots.settings import ShotSettings
 
 DEFAULT_TAXONOMY = "movieclip"
@@ -277,7 +277,7 @@ class LoadedPlan:
             shots = {"list": self.listed.path.name, "list_hash": self.listed.fingerprint}
         steps = {"reading": {"revision": READING_REVISION, **stream}, "shots": shots}
         if self.marks is not None:
-            steps["marks"] = asdict(self.marks)
+            steps["marks"] = {"revision": MARKS_REVISION} | asdict(self.marks)
         if spaces:
             steps["frames"] = {"sampling": str(plan.sampling), "spaces": spaces}
         if self.taxonomy is not None:

@@ -2,6 +2,9 @@
 
 from dataclasses import dataclass
 
+MARKS_REVISION = 2
+"""Rises when other marks may be found with the same settings; older timelines are made anew."""
+
 
 @dataclass(frozen=True)
 class MarkSettings:
